@@ -1,0 +1,36 @@
+# demo: the main job on the shipped model.   test: all tests, in the build that the demo uses.
+# check: formatting, module graph, tests.    benchmark: speed as ratios.
+BUILD := swift build -c release --product routesae
+ROUTESAE := .build/release/routesae
+
+.PHONY: all build demo test check benchmark format clean
+
+all: build
+
+build:
+	@tools/bootstrap
+	$(BUILD)
+
+demo: build
+	@$(ROUTESAE) demo --output demo.sqlite --force
+
+test:
+	@tools/bootstrap
+	swift test -c release
+
+check:
+	@tools/bootstrap
+	swift format lint --strict --recursive Package.swift Sources Tests migrations
+	tools/check_modules.py
+	swift test -c release
+
+benchmark: build
+	@$(ROUTESAE) benchmark train --d-model 2048 --latents 16384 --k 64 --layers 9 --tokens 8192
+	@$(ROUTESAE) benchmark train --d-model 256 --latents 4096 --k 32 --layers 5 --tokens 8192
+	@$(ROUTESAE) benchmark forward --model Demo/model
+
+format:
+	swift format --in-place --recursive Package.swift Sources Tests migrations
+
+clean:
+	rm -rf .build

@@ -1,0 +1,329 @@
+#include "autoencoder_kernels.h"
+
+#include <math.h>
+#include <string.h>
+
+#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#define INLINE static inline __attribute__((always_inline))
+
+// Sixteen floats: one register with AVX-512, two with AVX2, four in baseline x86-64. `lanes` may lie anywhere.
+typedef float lanes __attribute__((vector_size(64), aligned(4), may_alias));
+typedef int32_t mask __attribute__((vector_size(64)));
+
+#define LOAD(p) (*(const lanes *)(p))
+#define STORE(p, v) (*(lanes *)(p) = (v))
+
+// The lanes added in a fixed tree.
+#define SUM(v)                                                                                                        \
+    ((((v)[0] + (v)[8]) + ((v)[4] + (v)[12])) + (((v)[2] + (v)[10]) + ((v)[6] + (v)[14])) +                           \
+     ((((v)[1] + (v)[9]) + ((v)[5] + (v)[13])) + (((v)[3] + (v)[11]) + ((v)[7] + (v)[15]))))
+
+CLONES float rsae_dot(const float *a, const float *b, int64_t d) {
+    lanes s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
+    int64_t i = 0;
+    for (; i + 64 <= d; i += 64) {
+        s0 += LOAD(a + i) * LOAD(b + i);
+        s1 += LOAD(a + i + 16) * LOAD(b + i + 16);
+        s2 += LOAD(a + i + 32) * LOAD(b + i + 32);
+        s3 += LOAD(a + i + 48) * LOAD(b + i + 48);
+    }
+    for (; i + 16 <= d; i += 16) s0 += LOAD(a + i) * LOAD(b + i);
+    s0 = (s0 + s1) + (s2 + s3);
+    float sum = SUM(s0);
+    for (; i < d; i++) sum += a[i] * b[i];
+    return sum;
+}
+
+CLONES void rsae_add_scaled(float *y, float alpha, const float *x, int64_t d) {
+    for (int64_t i = 0; i < d; i++) y[i] += alpha * x[i];
+}
+
+CLONES int rsae_all_finite(const float *x, int64_t n) {
+    // Exponent bits all set means infinity or NaN; compared as integers so that no fast-math option can undo it.
+    uint32_t bad = 0;
+    for (int64_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, x + i, 4);
+        bad |= (uint32_t)((bits & 0x7f800000u) == 0x7f800000u);
+    }
+    return bad == 0;
+}
+
+CLONES void rsae_standardise(const float *x, int64_t d, float *out, float *mean, float *std) {
+    lanes s = {0};
+    int64_t i = 0;
+    for (; i + 16 <= d; i += 16) s += LOAD(x + i);
+    float sum = SUM(s);
+    for (; i < d; i++) sum += x[i];
+    const float mu = sum / (float)d;
+    lanes q = {0};
+    for (i = 0; i + 16 <= d; i += 16) {
+        const lanes c = LOAD(x + i) - mu;
+        q += c * c;
+    }
+    float squares = SUM(q);
+    for (; i < d; i++) squares += (x[i] - mu) * (x[i] - mu);
+    const float sigma = sqrtf(squares / (float)(d - 1));
+    const float divisor = sigma + 1e-6f;
+    for (i = 0; i < d; i++) out[i] = (x[i] - mu) / divisor;
+    *mean = mu;
+    *std = sigma;
+}
+
+// The value at place `n` (0 = largest) of `v`, which is reordered (Hoare's selection, middle pivot).
+INLINE float select_largest(float *v, int64_t count, int64_t n) {
+    int64_t low = 0, high = count - 1;
+    while (low < high) {
+        const float a = v[low], b = v[low + (high - low) / 2], c = v[high];
+        const float pivot = a > b ? (b > c ? b : (a > c ? c : a)) : (a > c ? a : (b > c ? c : b));
+        int64_t i = low, j = high;
+        while (i <= j) {
+            while (v[i] > pivot) i++;
+            while (v[j] < pivot) j--;
+            if (i <= j) {
+                const float t = v[i];
+                v[i++] = v[j];
+                v[j--] = t;
+            }
+        }
+        if (n <= j) high = j;
+        else if (n >= i) low = i;
+        else return v[n];
+    }
+    return v[n];
+}
+
+// Adds the bias to `values` and writes one maximum for every group of up to 16 elements: lane-wise over 16 vectors, so
+// that no vector is ever reduced across its lanes. Returns the number of maxima; -1 if a value is NaN.
+INLINE int64_t group_maxima(float *values, const float *bias, int64_t m, float *maxima) {
+    int64_t groups = 0, start = 0;
+    mask unordered = {0};
+    for (; start + 16 <= m; start += 256) {
+        const int64_t end = start + 256 <= m ? start + 256 : m / 16 * 16;
+        lanes best = LOAD(values + start) + LOAD(bias + start);
+        for (int64_t i = start; i < end; i += 16) {
+            const lanes v = LOAD(values + i) + LOAD(bias + i);
+            STORE(values + i, v);
+            unordered |= v != v;
+            best = __builtin_elementwise_max(best, v);
+        }
+        STORE(maxima + groups, best);
+        groups += 16;
+    }
+    int nan = __builtin_reduce_or(unordered) != 0;
+    for (int64_t i = m / 16 * 16; i < m; i++) {
+        values[i] += bias[i];
+        nan |= values[i] != values[i];
+        maxima[groups++] = values[i];
+    }
+    return nan ? -1 : groups;
+}
+
+CLONES void rsae_top_k(float *values, const float *bias, int64_t m, int64_t k, int32_t *index, float *activation,
+                       float *scratch) {
+    float *candidate = scratch, *copy = scratch + m + 16;
+    int32_t *position = (int32_t *)(scratch + 2 * (m + 16));
+
+    const int64_t groups = group_maxima(values, bias, m, candidate);
+    if (groups < 0) {
+        for (int64_t i = 0; i < k; i++) {
+            index[i] = 0;
+            activation[i] = NAN;
+        }
+        return;
+    }
+    // The k-th largest of the maxima is a lower bound of the k-th largest value.
+    const float bound = groups >= k ? select_largest(candidate, groups, k - 1) : -INFINITY;
+    int64_t count = 0, i = 0;
+    for (; i + 16 <= m; i += 16) {
+        const lanes v = LOAD(values + i);
+        const mask enough = v >= bound;
+        if (__builtin_reduce_or(enough) == 0) continue;
+        for (int lane = 0; lane < 16; lane++) {
+            candidate[count] = values[i + lane];
+            position[count] = (int32_t)(i + lane);
+            count += values[i + lane] >= bound;
+        }
+    }
+    for (; i < m; i++) {
+        candidate[count] = values[i];
+        position[count] = (int32_t)i;
+        count += values[i] >= bound;
+    }
+    memcpy(copy, candidate, (size_t)count * sizeof(float));
+    const float threshold = select_largest(copy, count, k - 1);
+    int64_t above = 0, n = 0;
+    for (int64_t c = 0; c < count; c++) above += candidate[c] > threshold;
+    int64_t equal = k - above;
+    for (int64_t c = 0; c < count && n < k; c++) {
+        const int chosen = candidate[c] > threshold || (candidate[c] == threshold && equal > 0);
+        equal -= candidate[c] == threshold;
+        index[n] = position[c];
+        activation[n] = candidate[c];
+        n += chosen;
+    }
+}
+
+CLONES void rsae_gather(const float *rows, int64_t d, const int32_t *index, const float *weight, int64_t k,
+                        float *out) {
+    memset(out, 0, (size_t)d * sizeof(float));
+    int64_t i = 0;
+    for (; i + 4 <= k; i += 4) {
+        const float *r0 = rows + (int64_t)index[i] * d, *r1 = rows + (int64_t)index[i + 1] * d;
+        const float *r2 = rows + (int64_t)index[i + 2] * d, *r3 = rows + (int64_t)index[i + 3] * d;
+        const float w0 = weight[i], w1 = weight[i + 1], w2 = weight[i + 2], w3 = weight[i + 3];
+        for (int64_t c = 0; c < d; c++) out[c] += (w0 * r0[c] + w1 * r1[c]) + (w2 * r2[c] + w3 * r3[c]);
+    }
+    for (; i < k; i++) {
+        const float *r = rows + (int64_t)index[i] * d;
+        const float w = weight[i];
+        for (int64_t c = 0; c < d; c++) out[c] += w * r[c];
+    }
+}
+
+CLONES float rsae_decode_error(const float *decoder, int64_t d, const int32_t *index, const float *activation,
+                               int64_t k, const float *centered, float *out) {
+    rsae_gather(decoder, d, index, activation, k, out);
+    lanes s = {0};
+    int64_t c = 0;
+    for (; c + 16 <= d; c += 16) {
+        const lanes e = LOAD(out + c) - LOAD(centered + c);
+        STORE(out + c, e);
+        s += e * e;
+    }
+    float sum = SUM(s);
+    for (; c < d; c++) {
+        out[c] -= centered[c];
+        sum += out[c] * out[c];
+    }
+    return sum;
+}
+
+CLONES void rsae_row_dots(const float *rows, int64_t d, const int32_t *index, int64_t k, const float *vector,
+                          float *out) {
+    int64_t i = 0;
+    for (; i + 4 <= k; i += 4) {
+        const float *r0 = rows + (int64_t)index[i] * d, *r1 = rows + (int64_t)index[i + 1] * d;
+        const float *r2 = rows + (int64_t)index[i + 2] * d, *r3 = rows + (int64_t)index[i + 3] * d;
+        lanes s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
+        int64_t c = 0;
+        for (; c + 16 <= d; c += 16) {
+            const lanes v = LOAD(vector + c);
+            s0 += v * LOAD(r0 + c);
+            s1 += v * LOAD(r1 + c);
+            s2 += v * LOAD(r2 + c);
+            s3 += v * LOAD(r3 + c);
+        }
+        float t0 = SUM(s0), t1 = SUM(s1), t2 = SUM(s2), t3 = SUM(s3);
+        for (; c < d; c++) {
+            t0 += vector[c] * r0[c];
+            t1 += vector[c] * r1[c];
+            t2 += vector[c] * r2[c];
+            t3 += vector[c] * r3[c];
+        }
+        out[i] = t0;
+        out[i + 1] = t1;
+        out[i + 2] = t2;
+        out[i + 3] = t3;
+    }
+    for (; i < k; i++) out[i] = rsae_dot(rows + (int64_t)index[i] * d, vector, d);
+}
+
+// One Adam step of n parameters; inlined so that a gradient still in registers or the first-level cache is used there.
+INLINE void adam(float *restrict p, float *restrict m, float *restrict v, const float *restrict g, int64_t n,
+                 rsae_adam a) {
+    const float b1 = a.beta1, b2 = a.beta2, c1 = 1 - b1, c2 = 1 - b2;
+    const float step = a.rate / a.correction1;
+    for (int64_t i = 0; i < n; i++) {
+        const float m1 = b1 * m[i] + c1 * g[i];
+        const float v1 = b2 * v[i] + c2 * g[i] * g[i];
+        m[i] = m1;
+        v[i] = v1;
+        // Not sqrtf, which may set errno and so keeps the loop from being vectorised.
+        p[i] -= step * m1 / (__builtin_elementwise_sqrt(v1) / a.root_correction2 + a.epsilon);
+    }
+}
+
+CLONES void rsae_adam_step(float *parameter, float *first, float *second, const float *gradient, int64_t n,
+                           rsae_adam a) {
+    adam(parameter, first, second, gradient, n, a);
+}
+
+// Sums of 64 columns of two matrices over the entries of one latent, held in registers.
+INLINE void sums64(float *restrict to_encoder, float *restrict to_decoder, const int32_t *token,
+                   const float *activation, const float *slope, int64_t entries, const float *error,
+                   const float *centered, int64_t stride) {
+    lanes e0 = {0}, e1 = {0}, e2 = {0}, e3 = {0}, d0 = {0}, d1 = {0}, d2 = {0}, d3 = {0};
+    for (int64_t i = 0; i < entries; i++) {
+        const float z = activation[i], s = slope[i];
+        const float *g = error + (int64_t)token[i] * stride, *c = centered + (int64_t)token[i] * stride;
+        d0 += z * LOAD(g);
+        d1 += z * LOAD(g + 16);
+        d2 += z * LOAD(g + 32);
+        d3 += z * LOAD(g + 48);
+        e0 += s * LOAD(c);
+        e1 += s * LOAD(c + 16);
+        e2 += s * LOAD(c + 32);
+        e3 += s * LOAD(c + 48);
+    }
+    STORE(to_encoder, e0);
+    STORE(to_encoder + 16, e1);
+    STORE(to_encoder + 32, e2);
+    STORE(to_encoder + 48, e3);
+    STORE(to_decoder, d0);
+    STORE(to_decoder + 16, d1);
+    STORE(to_decoder + 32, d2);
+    STORE(to_decoder + 48, d3);
+}
+
+// Sums of `width` columns: both gradients of one latent.
+INLINE void gradients(float *restrict d_encoder, float *restrict d_decoder, int64_t width, const int32_t *token,
+                      const float *activation, const float *slope, int64_t entries, const float *error,
+                      const float *centered, int64_t stride) {
+    int64_t c = 0;
+    for (; c + 64 <= width; c += 64)
+        sums64(d_encoder + c, d_decoder + c, token, activation, slope, entries, error + c, centered + c, stride);
+    for (; c < width; c++) {
+        float e = 0, d = 0;
+        for (int64_t i = 0; i < entries; i++) {
+            d += activation[i] * error[(int64_t)token[i] * stride + c];
+            e += slope[i] * centered[(int64_t)token[i] * stride + c];
+        }
+        d_encoder[c] = e;
+        d_decoder[c] = d;
+    }
+}
+
+CLONES void rsae_latent_gradient(float *d_encoder, float *d_decoder, int64_t width, const int32_t *token,
+                                 const float *activation, const float *slope, int64_t entries, const float *error,
+                                 const float *centered, int64_t stride) {
+    gradients(d_encoder, d_decoder, width, token, activation, slope, entries, error, centered, stride);
+}
+
+CLONES void rsae_update_latent(rsae_latent_rows rows, int64_t width, const int32_t *token, const float *activation,
+                               const float *slope, int64_t entries, const float *error, const float *centered,
+                               int64_t stride, float parallel, rsae_adam a) {
+    float d_encoder[RSAE_COLUMNS], d_decoder[RSAE_COLUMNS];
+    gradients(d_encoder, d_decoder, width, token, activation, slope, entries, error, centered, stride);
+    if (rows.gradient_encoder)
+        for (int64_t c = 0; c < width; c++) d_encoder[c] += rows.gradient_encoder[c];
+    if (rows.gradient_decoder)
+        for (int64_t c = 0; c < width; c++) d_decoder[c] += rows.gradient_decoder[c];
+    if (parallel != 0)
+        for (int64_t c = 0; c < width; c++) d_decoder[c] += parallel * rows.decoder[c];
+    adam(rows.encoder, rows.encoder_first, rows.encoder_second, d_encoder, width, a);
+    adam(rows.decoder, rows.decoder_first, rows.decoder_second, d_decoder, width, a);
+}
+
+CLONES void rsae_column_sums(const float *rows, int64_t count, int64_t stride, int64_t width, float *sum,
+                             float *squares) {
+    memset(sum, 0, (size_t)width * sizeof(float));
+    memset(squares, 0, (size_t)width * sizeof(float));
+    for (int64_t r = 0; r < count; r++) {
+        const float *row = rows + r * stride;
+        for (int64_t c = 0; c < width; c++) {
+            sum[c] += row[c];
+            squares[c] += row[c] * row[c];
+        }
+    }
+}

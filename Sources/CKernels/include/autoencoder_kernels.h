@@ -1,0 +1,75 @@
+// Kernels of the sparse autoencoders. All arrays are fp32, row-major and need no alignment; `d` is the width of the
+// residual stream, `m` the number of latents, `k` the number of active latents of a token.
+#ifndef AUTOENCODER_KERNELS_H
+#define AUTOENCODER_KERNELS_H
+
+#include <stdint.h>
+
+// Standardises one activation: out = (x - mean) / (std + 1e-6), std with d - 1 in the denominator. Writes the mean and
+// the std itself, without the 1e-6. `out` may be `x`.
+void rsae_standardise(const float *x, int64_t d, float *out, float *mean, float *std);
+
+// Sum over the d elements of a * b, in a fixed order.
+float rsae_dot(const float *a, const float *b, int64_t d);
+
+// y += alpha * x.
+void rsae_add_scaled(float *y, float alpha, const float *x, int64_t d);
+
+// 1 if all n values are finite, else 0.
+int rsae_all_finite(const float *x, int64_t n);
+
+// The k largest of values[j] + bias[j], j in 0..<m; equal values go to the lower index. Indices come out ascending.
+// The sums are written back to `values`. `scratch` holds 3 * (m + 16) floats. If a sum is NaN, all k results are
+// index 0 and NaN, so that the loss shows it.
+void rsae_top_k(float *values, const float *bias, int64_t m, int64_t k, int32_t *index, float *activation,
+                float *scratch);
+
+// out = sum_i activation[i] * decoder[index[i]] - centered, the reconstruction error of one token [d].
+// Returns the squared norm of out.
+float rsae_decode_error(const float *decoder, int64_t d, const int32_t *index, const float *activation, int64_t k,
+                        const float *centered, float *out);
+
+// out = sum_i weight[i] * rows[index[i]] [d].
+void rsae_gather(const float *rows, int64_t d, const int32_t *index, const float *weight, int64_t k, float *out);
+
+// out[i] = <rows[index[i]], vector>, i in 0..<k.
+void rsae_row_dots(const float *rows, int64_t d, const int32_t *index, int64_t k, const float *vector, float *out);
+
+// Settings of one Adam step (Kingma & Ba 2015, arXiv 1412.6980, algorithm 1, as PyTorch orders the operations).
+typedef struct {
+    float rate;            // learning rate of this step
+    float beta1;           // decay of the first moment
+    float beta2;           // decay of the second moment
+    float epsilon;         // added to the root of the second moment
+    float correction1;     // 1 - beta1^t
+    float root_correction2; // sqrt(1 - beta2^t)
+} rsae_adam;
+
+// One Adam step over n parameters with the given gradient.
+void rsae_adam_step(float *parameter, float *first, float *second, const float *gradient, int64_t n, rsae_adam adam);
+
+// The gradients of one latent's encoder and decoder row over a range of columns, followed at once by their Adam steps:
+//   d_decoder = sum_e activation[e] * error[token[e]] + gradient_decoder + parallel * decoder
+//   d_encoder = sum_e slope[e] * centered[token[e]] + gradient_encoder
+// The pointers of the six weight rows point at column `from` of their row; `error` and `centered` at column `from` of
+// token 0, with `stride` floats between tokens. `width` is at most RSAE_COLUMNS.
+#define RSAE_COLUMNS 128
+typedef struct {
+    float *encoder, *encoder_first, *encoder_second;
+    float *decoder, *decoder_first, *decoder_second;
+    const float *gradient_encoder; // a further gradient to add, or NULL
+    const float *gradient_decoder; // likewise
+} rsae_latent_rows;
+void rsae_update_latent(rsae_latent_rows rows, int64_t width, const int32_t *token, const float *activation,
+                        const float *slope, int64_t entries, const float *error, const float *centered,
+                        int64_t stride, float parallel, rsae_adam adam);
+
+// The same gradients without the update, added to nothing: written to the two output rows.
+void rsae_latent_gradient(float *d_encoder, float *d_decoder, int64_t width, const int32_t *token,
+                          const float *activation, const float *slope, int64_t entries, const float *error,
+                          const float *centered, int64_t stride);
+
+// Sums and sums of squares of `width` columns over `count` rows, in row order.
+void rsae_column_sums(const float *rows, int64_t count, int64_t stride, int64_t width, float *sum, float *squares);
+
+#endif

@@ -1,0 +1,47 @@
+import Dispatch
+import Synchronization
+
+/// A fixed number of threads that share out the tiles of a loop.
+///
+/// Results never depend on the number of threads: a loop is cut into tiles whose boundaries depend on the problem
+/// alone, each tile writes its own part of the result, and anything summed over tiles is summed by the caller in tile
+/// order.
+public struct Workers: Sendable {
+    /// How many threads work at once, the calling one included.
+    public let count: Int
+
+    /// Makes workers; `nil` means one for each processor that is online.
+    public init(threads: Int? = nil) {
+        count = max(1, threads ?? Workers.processors)
+        SingleThreadedBLAS.ensure()
+    }
+
+    /// Runs `body(tile, worker)` once for every tile in `0..<tiles`; `worker` is in `0..<count` and no two calls with
+    /// the same worker run at the same time, so it may index scratch space.
+    public func forEach(tiles: Int, _ body: (_ tile: Int, _ worker: Int) -> Void) {
+        guard tiles > 1, count > 1 else {
+            for tile in 0..<tiles { body(tile, 0) }
+            return
+        }
+        let next = Atomic<Int>(0)
+        withoutActuallyEscaping(body) { body in
+            // The loop ends before this function does, and tiles write apart from each other (see the type).
+            nonisolated(unsafe) let body = body
+            DispatchQueue.concurrentPerform(iterations: min(count, tiles)) { worker in
+                while true {
+                    let tile = next.add(1, ordering: .relaxed).oldValue
+                    guard tile < tiles else { return }
+                    body(tile, worker)
+                }
+            }
+        }
+    }
+
+    /// Runs `body(range, worker)` over `0..<elements` cut into ranges of `tile` elements (the last may be shorter).
+    public func forEach(_ elements: Int, tile: Int, _ body: (_ range: Range<Int>, _ worker: Int) -> Void) {
+        let tiles = (elements + tile - 1) / tile
+        forEach(tiles: tiles) { index, worker in
+            body(index * tile..<min((index + 1) * tile, elements), worker)
+        }
+    }
+}
