@@ -32,9 +32,15 @@ let package = Package(
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
         library("LinearAlgebra", ["COpenBLAS", "CKernels"]),
 
+        // The language model's side.
+        library("Safetensors"),
+        library("Tokenization"),
+
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
         tests("LinearAlgebra", ["CKernels"]),
+        tests("Safetensors"),
+        tests("Tokenization"),
     ],
     swiftLanguageModes: [.v6]
 )

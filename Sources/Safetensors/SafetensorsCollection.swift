@@ -1,0 +1,142 @@
+internal import Foundation
+
+/// The tensors of a model: one safetensors file, or several of them taken together.
+public struct SafetensorsCollection: Sendable {
+    /// The file of a model that is not sharded.
+    public static let singleFileName = "model.safetensors"
+    /// The file that says which shard holds which tensor.
+    public static let indexFileName = "model.safetensors.index.json"
+
+    /// The files, for digests and metadata; shards in the order of their names.
+    public let files: [SafetensorsFile]
+    /// The tensors' names, file after file in the order of their data.
+    public let names: [String]
+
+    /// The index into `files` of each tensor.
+    private let fileOfTensor: [String: Int]
+    /// What messages call the whole.
+    private let path: String
+
+    /// Opens a model's directory: `model.safetensors` if there is one, otherwise the shards that
+    /// `model.safetensors.index.json` names.
+    ///
+    /// - Throws: `.missing` if there is neither or a shard is not there, `.malformed` if the index or a file is not
+    ///   valid or a tensor is not in the shard that the index gives for it, `.unreadable`.
+    public init(directory: String) throws(SafetensorsError) {
+        let single = directory + "/" + Self.singleFileName
+        let index = directory + "/" + Self.indexFileName
+        if FileManager.default.fileExists(atPath: single) || !FileManager.default.fileExists(atPath: index) {
+            try self.init(files: [SafetensorsFile(path: single)])
+            return
+        }
+        let shardOfTensor = try Self.readIndex(at: index)
+        var files: [SafetensorsFile] = []
+        var fileOfTensor: [String: Int] = [:]
+        for shard in Set(shardOfTensor.values).sorted() {
+            files.append(try SafetensorsFile(path: directory + "/" + shard))
+        }
+        let fileOfShard = Dictionary(
+            uniqueKeysWithValues: Set(shardOfTensor.values).sorted().enumerated().map { ($0.element, $0.offset) }
+        )
+        for (tensor, shard) in shardOfTensor.sorted(by: { $0.key < $1.key }) {
+            guard let file = fileOfShard[shard], files[file].tensors[tensor] != nil else {
+                throw .malformed(path: index, .tensorNotInShard(tensor: tensor, shard: shard))
+            }
+            fileOfTensor[tensor] = file
+        }
+        self.init(files: files, fileOfTensor: fileOfTensor, path: directory)
+    }
+
+    /// Takes the tensors of several files together.
+    ///
+    /// - Throws: `.tensorInTwoFiles`.
+    public init(files: [SafetensorsFile]) throws(SafetensorsError) {
+        var fileOfTensor: [String: Int] = [:]
+        for (index, file) in files.enumerated() {
+            for name in file.names {
+                if let first = fileOfTensor.updateValue(index, forKey: name) {
+                    throw .tensorInTwoFiles(name: name, first: files[first].path, second: file.path)
+                }
+            }
+        }
+        self.init(files: files, fileOfTensor: fileOfTensor, path: files.map(\.path).joined(separator: ", "))
+    }
+
+    private init(files: [SafetensorsFile], fileOfTensor: [String: Int], path: String) {
+        self.files = files
+        self.fileOfTensor = fileOfTensor
+        self.path = path
+        names = files.enumerated().flatMap { index, file in file.names.filter { fileOfTensor[$0] == index } }
+    }
+
+    /// Whether there is a tensor of this name.
+    public func contains(_ name: String) -> Bool { fileOfTensor[name] != nil }
+
+    /// The file that holds a tensor.
+    ///
+    /// - Throws: `.noSuchTensor`.
+    public func file(of name: String) throws(SafetensorsError) -> SafetensorsFile {
+        guard let index = fileOfTensor[name] else { throw .noSuchTensor(name: name, path: path) }
+        return files[index]
+    }
+
+    /// The description of a tensor; its byte range is within `file(of:)`.
+    ///
+    /// - Throws: `.noSuchTensor`.
+    public func tensor(_ name: String) throws(SafetensorsError) -> TensorDescription {
+        try file(of: name).tensor(name)
+    }
+
+    /// All elements of a floating-point tensor, row-major, as `Float`.
+    ///
+    /// - Throws: `.noSuchTensor`, `.wrongDType`.
+    public func floats(_ name: String) throws(SafetensorsError) -> [Float] {
+        try file(of: name).floats(name)
+    }
+
+    /// Some elements of a floating-point tensor as `Float`, counted row-major over the whole tensor.
+    ///
+    /// - Parameter target: room for `elements.count` elements.
+    /// - Throws: `.noSuchTensor`, `.wrongDType`, `.elementsOutOfRange`.
+    public func readFloats(
+        _ name: String, elements: Range<Int>, into target: UnsafeMutablePointer<Float>
+    ) throws(SafetensorsError) {
+        try file(of: name).readFloats(name, elements: elements, into: target)
+    }
+
+    /// All elements of an integer tensor, row-major.
+    ///
+    /// - Throws: `.noSuchTensor`, `.wrongDType`.
+    public func integers(_ name: String) throws(SafetensorsError) -> [Int64] {
+        try file(of: name).integers(name)
+    }
+
+    /// Calls `body` with the stored bytes of a tensor, which are valid only during the call and need not be aligned.
+    ///
+    /// - Throws: `.noSuchTensor`, and what `body` throws.
+    public func withBytes<R>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
+        try file(of: name).withBytes(of: name, body)
+    }
+
+    /// The file name of the shard of each tensor.
+    private static func readIndex(at path: String) throws(SafetensorsError) -> [String: String] {
+        let bytes = try MappedFile(path: path)
+        guard bytes.bytes.count <= SafetensorsHeader.maximumLength else {
+            throw .malformed(path: path, .invalidIndex(reason: "it is larger than 100 MB"))
+        }
+        guard let document = try? JSONSerialization.jsonObject(with: Data(bytes.bytes)),
+            let index = document as? [String: Any], let shardOfTensor = index["weight_map"] as? [String: String]
+        else {
+            throw .malformed(path: path, .invalidIndex(reason: "it has no \"weight_map\" from tensors to files"))
+        }
+        for shard in shardOfTensor.values where !isPlainFileName(shard) {
+            throw .malformed(path: path, .invalidIndex(reason: "\"\(shard)\" is not the name of a file beside it"))
+        }
+        return shardOfTensor
+    }
+
+    /// Whether a name from an index stays inside the index's directory.
+    private static func isPlainFileName(_ name: String) -> Bool {
+        !name.isEmpty && name != "." && name != ".." && !name.utf8.contains { $0 == UInt8(ascii: "/") || $0 == 0 }
+    }
+}

@@ -1,0 +1,125 @@
+/// The header of a safetensors file, checked against every rule of the format.
+///
+/// The rules are those of the README of github.com/huggingface/safetensors: eight bytes of little-endian length, a JSON
+/// object in UTF-8, then the data section, which the tensors cover without overlap and without holes.
+struct SafetensorsHeader {
+    /// The format's limit on the header, in bytes.
+    static let maximumLength = 100_000_000
+    /// The key that is not a tensor.
+    static let metadataKey = "__metadata__"
+
+    var metadata: [String: String] = [:]
+    /// In the order of their data; tensors without data that share a place keep the order of the header.
+    var tensors: [TensorDescription] = []
+
+    /// Parses the header of a whole file.
+    init(file: UnsafeRawBufferPointer) throws(SafetensorsMalformation) {
+        guard file.count >= 8 else { throw .fileTooShort(size: file.count) }
+        let claimed = UInt64(littleEndian: file.loadUnaligned(as: UInt64.self))
+        guard claimed <= UInt64(Self.maximumLength) else { throw .headerTooLong(length: claimed) }
+        let length = Int(claimed)
+        guard length <= file.count - 8 else { throw .headerBeyondFile(length: length, fileSize: file.count) }
+        let json = UnsafeRawBufferPointer(rebasing: file[8..<8 + length])
+        guard String(validating: json, as: UTF8.self) != nil else { throw .headerNotUTF8 }
+        guard json.first == UInt8(ascii: "{") else { throw .headerStart }
+
+        var scanner = HeaderScanner(json, base: 8)
+        let entries = try readEntries(from: &scanner)
+        try layOut(entries, dataStart: 8 + length, fileSize: file.count)
+    }
+
+    /// One tensor as the header states it, with offsets relative to the data section.
+    private struct Entry {
+        let name: String
+        var dtype: TensorDType?
+        var shape: [Int]?
+        var offsets: [Int]?
+    }
+
+    private mutating func readEntries(
+        from scanner: inout HeaderScanner
+    ) throws(SafetensorsMalformation) -> [Entry] {
+        var entries: [Entry] = []
+        var seen: Set<String> = []
+        var metadata: [String: String] = [:]
+        try scanner.object { (scanner, name, offset) throws(SafetensorsMalformation) in
+            guard seen.insert(name).inserted else { throw .duplicateKey(name, offset: offset) }
+            if name == Self.metadataKey {
+                try scanner.object { (scanner, key, offset) throws(SafetensorsMalformation) in
+                    let value = try scanner.string()
+                    guard metadata.updateValue(value, forKey: key) == nil else {
+                        throw .duplicateKey(key, offset: offset)
+                    }
+                }
+            } else {
+                entries.append(try Self.readEntry(named: name, from: &scanner))
+            }
+        }
+        try scanner.expectEnd()
+        self.metadata = metadata
+        return entries
+    }
+
+    private static func readEntry(
+        named name: String, from scanner: inout HeaderScanner
+    ) throws(SafetensorsMalformation) -> Entry {
+        var entry = Entry(name: name)
+        try scanner.object { (scanner, field, offset) throws(SafetensorsMalformation) in
+            switch field {
+            case "dtype":
+                guard entry.dtype == nil else { throw .duplicateKey(field, offset: offset) }
+                let dtype = try scanner.string()
+                entry.dtype = TensorDType(rawValue: dtype)
+                if entry.dtype == nil { throw .unknownDType(dtype, tensor: name) }
+            case "shape":
+                guard entry.shape == nil else { throw .duplicateKey(field, offset: offset) }
+                entry.shape = try scanner.naturalNumbers()
+            case "data_offsets":
+                guard entry.offsets == nil else { throw .duplicateKey(field, offset: offset) }
+                entry.offsets = try scanner.naturalNumbers()
+            default:
+                throw .unknownField(field, tensor: name)
+            }
+        }
+        return entry
+    }
+
+    private mutating func layOut(
+        _ entries: [Entry], dataStart: Int, fileSize: Int
+    ) throws(SafetensorsMalformation) {
+        let dataSize = fileSize - dataStart
+        for entry in entries {
+            let name = entry.name
+            guard let dtype = entry.dtype else { throw .missingField("dtype", tensor: name) }
+            guard let shape = entry.shape else { throw .missingField("shape", tensor: name) }
+            guard let offsets = entry.offsets else { throw .missingField("data_offsets", tensor: name) }
+            guard offsets.count == 2, offsets[0] <= offsets[1] else { throw .invalidOffsets(tensor: name) }
+            guard let needed = TensorDescription.byteCount(dtype: dtype, shape: shape) else {
+                throw .shapeOverflow(tensor: name)
+            }
+            let spanned = offsets[1] - offsets[0]
+            guard spanned == needed else { throw .sizeMismatch(tensor: name, expected: needed, found: spanned) }
+            // Checked before the sums below, which could otherwise overflow.
+            guard offsets[1] <= dataSize else {
+                let (end, overflow) = dataStart.addingReportingOverflow(offsets[1])
+                throw .wrongFileSize(expected: overflow ? .max : end, found: fileSize)
+            }
+            tensors.append(
+                TensorDescription(
+                    name: name, dtype: dtype, shape: shape, byteRange: dataStart + offsets[0]..<dataStart + offsets[1]
+                )
+            )
+        }
+        // The sort is stable, so tensors without data stay in the order of the header.
+        tensors.sort {
+            ($0.byteRange.lowerBound, $0.byteRange.upperBound) < ($1.byteRange.lowerBound, $1.byteRange.upperBound)
+        }
+        var end = dataStart
+        for tensor in tensors {
+            guard tensor.byteRange.lowerBound >= end else { throw .overlap(tensor: tensor.name) }
+            guard tensor.byteRange.lowerBound == end else { throw .hole(tensor: tensor.name, offset: end) }
+            end = tensor.byteRange.upperBound
+        }
+        guard end == fileSize else { throw .wrongFileSize(expected: end, found: fileSize) }
+    }
+}

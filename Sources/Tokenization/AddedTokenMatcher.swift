@@ -1,0 +1,115 @@
+/// Finds added tokens in text: the leftmost first, the longest of those that begin in the same place.
+struct AddedTokenMatcher: Sendable {
+    private struct Node: Sendable {
+        var children: [UInt8: Int] = [:]
+        /// The index of the token that ends here.
+        var token: Int?
+    }
+
+    private let tokens: [AddedToken]
+    /// A trie over UTF-8; the first node is its root.
+    private var nodes = [Node()]
+    /// Whether some token begins with this byte.
+    private var isFirstByte = [Bool](repeating: false, count: 256)
+
+    /// - Parameter patterns: the tokens, and what each is in the text. Empty patterns are never found.
+    init(_ patterns: [(token: AddedToken, pattern: String)]) {
+        tokens = patterns.map(\.token)
+        for (index, entry) in patterns.enumerated() {
+            var node = 0
+            for byte in entry.pattern.utf8 {
+                if let child = nodes[node].children[byte] {
+                    node = child
+                } else {
+                    nodes[node].children[byte] = nodes.count
+                    node = nodes.count
+                    nodes.append(Node())
+                }
+            }
+            guard node > 0, let first = entry.pattern.utf8.first else { continue }
+            isFirstByte[Int(first)] = true
+            if nodes[node].token == nil { nodes[node].token = index }
+        }
+    }
+
+    /// Calls `body` with the stretches of valid UTF-8 from left to right: text with nil, tokens with their id.
+    ///
+    /// The handling of the flags follows `find_matches` in `tokenizers/src/tokenizer/added_vocabulary.rs` of
+    /// github.com/huggingface/tokenizers.
+    func split(
+        _ text: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>, TokenID?) -> Void
+    ) {
+        var done = 0
+        var position = 0
+        while nodes.count > 1, position < text.count {
+            guard isFirstByte[Int(text[position])], let match = longestMatch(in: text, from: position) else {
+                position += 1
+                continue
+            }
+            var (start, end) = (position, match.end)
+            // What is found is passed over even if its flags rule it out.
+            position = end
+            let token = match.token
+            if token.isSingleWord, isWordCharacter(before: start, in: text) || isWordCharacter(at: end, in: text) {
+                continue
+            }
+            // Spaces that a token before this one has taken stay with that one.
+            if token.stripsLeft { start = max(startOfSpaces(before: start, in: text), done) }
+            if token.stripsRight { end = endOfSpaces(from: end, in: text) }
+            if done < start { body(UnsafeBufferPointer(rebasing: text[done..<start]), nil) }
+            body(UnsafeBufferPointer(rebasing: text[min(start, end)..<end]), token.id)
+            done = end
+        }
+        if done < text.count { body(UnsafeBufferPointer(rebasing: text[done...]), nil) }
+    }
+
+    private func longestMatch(in text: UnsafeBufferPointer<UInt8>, from start: Int) -> (token: AddedToken, end: Int)? {
+        var node = 0
+        var found: (Int, Int)?
+        var position = start
+        while position < text.count, let child = nodes[node].children[text[position]] {
+            node = child
+            position += 1
+            if let token = nodes[node].token { found = (token, position) }
+        }
+        return found.map { (tokens[$0.0], $0.1) }
+    }
+
+    private func endOfSpaces(from start: Int, in text: UnsafeBufferPointer<UInt8>) -> Int {
+        guard let base = text.baseAddress else { return start }
+        return ScalarScanner(bytes: base, end: text.count).endOfRun(of: .space, from: start)
+    }
+
+    private func startOfSpaces(before end: Int, in text: UnsafeBufferPointer<UInt8>) -> Int {
+        var start = end
+        while let scalar = Self.scalar(before: start, in: text), scalar.properties.isWhitespace {
+            start -= UTF8.width(scalar)
+        }
+        return start
+    }
+
+    private func isWordCharacter(before end: Int, in text: UnsafeBufferPointer<UInt8>) -> Bool {
+        Self.scalar(before: end, in: text).map(Self.isWordCharacter) ?? false
+    }
+
+    private func isWordCharacter(at start: Int, in text: UnsafeBufferPointer<UInt8>) -> Bool {
+        let scalar = String(decoding: text[start..<min(start + 4, text.count)], as: UTF8.self).unicodeScalars.first
+        return scalar.map(Self.isWordCharacter) ?? false
+    }
+
+    private static func scalar(before end: Int, in text: UnsafeBufferPointer<UInt8>) -> Unicode.Scalar? {
+        var start = end
+        repeat { start -= 1 } while start >= 0 && UTF8.isContinuation(text[start])
+        return start < 0 ? nil : String(decoding: text[start..<end], as: UTF8.self).unicodeScalars.first
+    }
+
+    /// `\w` as regular expressions define it over Unicode (Unicode Technical Standard 18, annex C).
+    private static func isWordCharacter(_ scalar: Unicode.Scalar) -> Bool {
+        let properties = scalar.properties
+        if properties.isAlphabetic || properties.isJoinControl { return true }
+        switch properties.generalCategory {
+        case .nonspacingMark, .spacingMark, .enclosingMark, .decimalNumber, .connectorPunctuation: return true
+        default: return false
+        }
+    }
+}

@@ -1,0 +1,52 @@
+/// A byte-level byte-pair encoding: splits one piece of text into tokens (Sennrich et al. 2016, arXiv 1508.07909).
+///
+/// A class, since it is handed on for every piece and a copy would count its references to all of the tables.
+final class BytePairModel: Sendable {
+    /// The ids of the tokens by the bytes they stand for.
+    let vocabulary: ByteStringTable
+    /// The token of each single byte, -1 where the vocabulary has none.
+    let tokenOfByte: [TokenID]
+    let merges: MergeTable
+    /// Whether a piece that is a token as a whole becomes it even where the merges would not get there.
+    let ignoresMerges: Bool
+    /// What stands for a byte that has no token; without it such bytes vanish.
+    let unknownToken: TokenID?
+    /// Whether a run of such bytes becomes one unknown token.
+    let fusesUnknown: Bool
+
+    init(
+        vocabulary: ByteStringTable, tokenOfByte: [TokenID], merges: MergeTable, ignoresMerges: Bool,
+        unknownToken: TokenID?, fusesUnknown: Bool
+    ) {
+        self.vocabulary = vocabulary
+        self.tokenOfByte = tokenOfByte
+        self.merges = merges
+        self.ignoresMerges = ignoresMerges
+        self.unknownToken = unknownToken
+        self.fusesUnknown = fusesUnknown
+    }
+
+    /// Appends the tokens of a piece, computed anew.
+    func encode(_ piece: UnsafeBufferPointer<UInt8>, with merger: inout BytePairMerger, into ids: inout [TokenID]) {
+        if ignoresMerges, let id = vocabulary.id(of: piece) {
+            ids.append(id)
+            return
+        }
+        merger.removeAll()
+        var unknown: TokenID?
+        for byte in piece {
+            let id = tokenOfByte[Int(byte)]
+            if id >= 0 {
+                if let token = unknown { merger.append(token) }
+                unknown = nil
+                merger.append(id)
+            } else {
+                if let token = unknown, !fusesUnknown { merger.append(token) }
+                unknown = unknownToken
+            }
+        }
+        if let token = unknown { merger.append(token) }
+        merger.merge(by: merges)
+        merger.forEachToken { ids.append($0) }
+    }
+}

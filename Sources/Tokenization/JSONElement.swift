@@ -1,0 +1,114 @@
+internal import Foundation
+
+/// A value of a JSON document together with its place there, so that every complaint can name it.
+struct JSONElement {
+    /// The document's path.
+    let file: String
+    /// The place in the document, such as `model.vocab`; empty for the document itself.
+    let place: String
+    private let value: JSONValue
+
+    /// Reads and parses a whole document.
+    ///
+    /// - Throws: `.missing`, `.unreadable`, `.malformed`.
+    init(file: String) throws(TokenizerError) {
+        let contents: Data
+        do {
+            contents = try Data(contentsOf: URL(filePath: file))
+        } catch CocoaError.fileReadNoSuchFile {
+            throw .missing(path: file)
+        } catch {
+            let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? any Error
+            throw .unreadable(path: file, reason: (underlying ?? error).localizedDescription)
+        }
+        do {
+            value = try [UInt8](contents).withUnsafeBufferPointer { bytes throws(JSONValue.SyntaxError) in
+                try JSONParser.parse(bytes)
+            }
+        } catch {
+            throw .malformed(
+                path: file, element: "the document", reason: "\(error.expected) expected at byte \(error.offset)"
+            )
+        }
+        self.file = file
+        place = ""
+    }
+
+    private init(file: String, place: String, value: JSONValue) {
+        self.file = file
+        self.place = place
+        self.value = value
+    }
+
+    func malformed(_ reason: String) -> TokenizerError {
+        .malformed(path: file, element: place.isEmpty ? "the document" : place, reason: reason)
+    }
+
+    func unsupported(_ found: String, supported: String) -> TokenizerError {
+        .unsupported(path: file, element: place, found: found, supported: supported)
+    }
+
+    /// The member of an object; nil if the member is absent or null.
+    ///
+    /// - Throws: `.malformed` if this is no object.
+    func member(_ name: String) throws(TokenizerError) -> JSONElement? {
+        guard let member = try members().first(where: { $0.name == name }) else { return nil }
+        if case .null = member.value { return nil }
+        return JSONElement(file: file, place: place.isEmpty ? name : "\(place).\(name)", value: member.value)
+    }
+
+    /// As `member`, for members that must be there.
+    func required(_ name: String) throws(TokenizerError) -> JSONElement {
+        guard let member = try member(name) else { throw malformed("\"\(name)\" is missing") }
+        return member
+    }
+
+    /// All members of an object.
+    func members() throws(TokenizerError) -> [JSONValue.Member] {
+        guard case .object(let members) = value else { throw malformed("it is not an object") }
+        return members
+    }
+
+    /// The elements of an array, each with its place.
+    func elements() throws(TokenizerError) -> [JSONElement] {
+        try values().enumerated().map {
+            JSONElement(file: file, place: "\(place)[\($0.offset)]", value: $0.element)
+        }
+    }
+
+    /// The bare elements of an array, for those too long to give each its place.
+    func values() throws(TokenizerError) -> [JSONValue] {
+        guard case .array(let values) = value else { throw malformed("it is not an array") }
+        return values
+    }
+
+    func string() throws(TokenizerError) -> String {
+        guard case .string(let string) = value else { throw malformed("it is not a string") }
+        return string
+    }
+
+    /// The string, nil if this is a value of another kind.
+    var stringIfAny: String? {
+        if case .string(let string) = value { string } else { nil }
+    }
+
+    func tokenID() throws(TokenizerError) -> TokenID {
+        guard let id = Self.tokenID(value) else {
+            throw malformed("it is not a token id in 0..<\(TokenBytes.maximumCount)")
+        }
+        return id
+    }
+
+    /// A value as a token id, nil if it is no whole number in the range of ids.
+    static func tokenID(_ value: JSONValue) -> TokenID? {
+        guard case .integer(let id) = value, (0..<TokenBytes.maximumCount).contains(id) else { return nil }
+        return TokenID(id)
+    }
+
+    /// A Boolean member, `absent` if it is not there or null.
+    func flag(_ name: String, absent: Bool) throws(TokenizerError) -> Bool {
+        guard let member = try member(name) else { return absent }
+        guard case .bool(let flag) = member.value else { throw member.malformed("it is not true or false") }
+        return flag
+    }
+}

@@ -1,0 +1,61 @@
+/// The merges of a byte-pair encoding: which two tokens become which, and how early.
+///
+/// An open-addressing table over the two ids packed into one integer; it is asked for twice per merge, where the standard
+/// dictionary's hash would take most of the time. The mixing is seeded anew in every process, so that no file can be made
+/// to collide.
+struct MergeTable: Sendable {
+    /// What a pair becomes.
+    struct Merge {
+        /// The position in the list of merges; the lowest is applied first.
+        var rank: Int32
+        /// The token that takes the place of the two.
+        var token: TokenID
+    }
+
+    /// Packed pairs; free slots hold `free`, which no pair of non-negative ids packs to.
+    private var pairs: [UInt64]
+    private var merges: [Merge]
+    private let seed: UInt64
+    private static let free = UInt64.max
+
+    /// - Parameter capacity: how many pairs will be set at most.
+    init(capacity: Int) {
+        var slotCount = 16
+        while 2 * slotCount < 3 * capacity { slotCount *= 2 }
+        pairs = [UInt64](repeating: Self.free, count: slotCount)
+        merges = [Merge](repeating: Merge(rank: 0, token: 0), count: slotCount)
+        seed = UInt64.random(in: .min ... .max)
+    }
+
+    /// What two adjacent tokens become, if anything. Setting a pair again replaces its merge.
+    subscript(left: TokenID, right: TokenID) -> Merge? {
+        get {
+            let pair = Self.packed(left, right)
+            let slot = slot(of: pair)
+            return pairs[slot] == pair ? merges[slot] : nil
+        }
+        set {
+            guard let newValue else { preconditionFailure("merges are never removed") }
+            let pair = Self.packed(left, right)
+            let slot = slot(of: pair)
+            pairs[slot] = pair
+            merges[slot] = newValue
+        }
+    }
+
+    private static func packed(_ left: TokenID, _ right: TokenID) -> UInt64 {
+        UInt64(UInt32(bitPattern: left)) << 32 | UInt64(UInt32(bitPattern: right))
+    }
+
+    private func slot(of pair: UInt64) -> Int {
+        // The finaliser of SplitMix64.
+        var mixed = pair ^ seed
+        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+        mixed ^= mixed >> 31
+        let mask = pairs.count - 1
+        var slot = Int(truncatingIfNeeded: mixed) & mask
+        while pairs[slot] != pair, pairs[slot] != Self.free { slot = (slot + 1) & mask }
+        return slot
+    }
+}

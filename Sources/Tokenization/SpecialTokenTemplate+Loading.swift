@@ -1,0 +1,52 @@
+extension SpecialTokenTemplate {
+    /// Loads the `post_processor` of a `tokenizer.json`, which may be absent.
+    ///
+    /// - Throws: `.unsupported`, or `.malformed` for tokens that are not in the vocabulary.
+    init(element: JSONElement?, vocabulary: TokenVocabulary) throws(TokenizerError) {
+        self.init()
+        guard let element else { return }
+        for part in try element.sequence(of: "processors") {
+            switch try part.required("type").string() {
+            case "ByteLevel":
+                // Changes the places that tokens are said to have in the text, not the tokens.
+                break
+            case "TemplateProcessing":
+                let inner = try Self.loadTemplate(part, vocabulary: vocabulary)
+                prefix = inner.prefix + prefix
+                suffix += inner.suffix
+            case let type:
+                throw part.unsupported(type, supported: "TemplateProcessing, ByteLevel, or a Sequence of them")
+            }
+        }
+    }
+
+    private static func loadTemplate(
+        _ element: JSONElement, vocabulary: TokenVocabulary
+    ) throws(TokenizerError) -> SpecialTokenTemplate {
+        let single = try element.required("single")
+        let specialTokens = try element.member("special_tokens")
+        var template = SpecialTokenTemplate()
+        var hasText = false
+        for part in try single.elements() {
+            if let text = try part.member("Sequence") {
+                let name = try text.required("id").string()
+                guard name == "A", !hasText else {
+                    throw part.unsupported("sequence \(name)", supported: "sequence A, once")
+                }
+                hasText = true
+                continue
+            }
+            let token = try part.required("SpecialToken").required("id")
+            guard let definition = try specialTokens?.member(token.string()) else {
+                throw token.malformed("\"\(try token.string())\" is not among the special_tokens")
+            }
+            for element in try definition.required("ids").elements() {
+                let id = try element.tokenID()
+                guard vocabulary.bytes[id] != nil else { throw element.malformed("the vocabulary has no token \(id)") }
+                if hasText { template.suffix.append(id) } else { template.prefix.append(id) }
+            }
+        }
+        guard hasText else { throw single.malformed("it has no place for the text") }
+        return template
+    }
+}

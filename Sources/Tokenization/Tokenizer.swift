@@ -1,0 +1,100 @@
+/// The number of a token in a tokenizer's vocabulary, from 0.
+public typealias TokenID = Int32
+
+/// A byte-level byte-pair tokenizer, as described by the `tokenizer.json` of Hugging Face's `tokenizers`.
+///
+/// Text becomes the same ids as there. Supported are models of type `BPE`; the pre-tokenizers `ByteLevel`, `Digits`,
+/// `Split` with the regular expressions of GPT-2, cl100k (Llama 3), Qwen 2 and o200k, and sequences of them; the
+/// normalizer `NFC`; the post-processors `TemplateProcessing` and `ByteLevel`; the decoder `ByteLevel`; and added tokens
+/// with all of their flags. Anything else is refused by name when the tokenizer is loaded. The entries `truncation` and
+/// `padding` are the caller's business and have no effect.
+///
+/// A tokenizer can be used from several threads at once.
+public struct Tokenizer: Sendable {
+    /// The token that begins a text, from `tokenizer_config.json` or else the first token that the template puts there.
+    public let bosTokenID: TokenID?
+    /// The token that ends a text, from `tokenizer_config.json`.
+    public let eosTokenID: TokenID?
+    /// The token that fills batches up, from `tokenizer_config.json`.
+    public let padTokenID: TokenID?
+    /// What bytes without a token of their own become; without it they vanish.
+    public let unknownTokenID: TokenID?
+    /// The chat template of `tokenizer_config.json`, as it is there.
+    public let chatTemplate: String?
+
+    let model: BytePairModel
+    let addedTokens: [TokenID: AddedToken]
+    let verbatimTokens: AddedTokenMatcher
+    let normalizedTokens: AddedTokenMatcher
+    let normalizer: TextNormalizer
+    let preTokenizer: PreTokenizer
+    let template: SpecialTokenTemplate
+    let tokenBytes: TokenBytes
+    let workspaces = WorkspacePool()
+
+    /// One more than the largest token id.
+    public var vocabularySize: Int { tokenBytes.count }
+
+    /// Whether `encode` with special tokens puts the `bosTokenID` first.
+    public var addsBOS: Bool { template.prefix.first.map { $0 == bosTokenID } ?? false }
+
+    /// Whether a token stands for structure and not for text.
+    public func isSpecial(_ id: TokenID) -> Bool { addedTokens[id]?.isSpecial ?? false }
+
+    /// The bytes that a token stands for, which need not be whole characters; a special token's are its name. Empty for an
+    /// id that is not in the vocabulary.
+    public func bytes(of id: TokenID) -> [UInt8] { Array(tokenBytes[id]) }
+
+    /// The text that a token stands for; U+FFFD takes the place of incomplete characters.
+    public func text(of id: TokenID) -> String { String(decoding: tokenBytes[id], as: UTF8.self) }
+
+    /// Turns text into tokens.
+    ///
+    /// - Parameters:
+    ///   - text: any text. Names of special tokens in it become those tokens.
+    ///   - addSpecialTokens: whether to put around it what the tokenizer's template says, such as a token for the
+    ///     beginning.
+    /// - Complexity: O(n log n) in the length of the longest piece, O(n) otherwise.
+    public func encode(_ text: String, addSpecialTokens: Bool = true) -> [TokenID] {
+        let workspace = workspaces.take()
+        defer { workspaces.giveBack(workspace) }
+        var ids = addSpecialTokens ? template.prefix : []
+        var text = text
+        text.withUTF8 { bytes in
+            ids.reserveCapacity(ids.count + bytes.count / 3)
+            verbatimTokens.split(bytes) { stretch, id in
+                if let id { ids.append(id) } else { encode(stretch, with: workspace, into: &ids) }
+            }
+        }
+        if addSpecialTokens { ids.append(contentsOf: template.suffix) }
+        return ids
+    }
+
+    /// Encodes text in which the added tokens that are looked for verbatim have been found already.
+    private func encode(
+        _ text: UnsafeBufferPointer<UInt8>, with workspace: EncodingWorkspace, into ids: inout [TokenID]
+    ) {
+        let model = model
+        normalizer.withNormalized(text) { normalized in
+            normalizedTokens.split(normalized) { stretch, id in
+                if let id {
+                    ids.append(id)
+                } else {
+                    preTokenizer.forEachPiece(of: stretch) { workspace.encode($0, by: model, into: &ids) }
+                }
+            }
+        }
+    }
+
+    /// Turns tokens into text.
+    ///
+    /// - Parameters:
+    ///   - ids: tokens; those that are not in the vocabulary are left out.
+    ///   - skipSpecialTokens: whether to leave special tokens out as well.
+    /// - Returns: the text; U+FFFD takes the place of bytes that are not UTF-8.
+    public func decode(_ ids: [TokenID], skipSpecialTokens: Bool = false) -> String {
+        var bytes: [UInt8] = []
+        for id in ids where !(skipSpecialTokens && isSpecial(id)) { bytes.append(contentsOf: tokenBytes[id]) }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
