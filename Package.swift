@@ -35,12 +35,14 @@ let package = Package(
         // The language model's side.
         library("Safetensors"),
         library("Tokenization"),
+        library("LanguageModel", ["CKernels", "LinearAlgebra", "Safetensors", "Tokenization"]),
 
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
         tests("LinearAlgebra", ["CKernels"]),
         tests("Safetensors"),
         tests("Tokenization"),
+        tests("LanguageModel", ["CKernels", "LinearAlgebra", "Safetensors", "Tokenization"]),
     ],
     swiftLanguageModes: [.v6]
 )

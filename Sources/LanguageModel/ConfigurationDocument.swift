@@ -1,0 +1,156 @@
+internal import Foundation
+import Tokenization
+
+/// The object in a `config.json`, or one nested in it, asked value by value; every error names file and key.
+struct ConfigurationDocument {
+    /// The file, for messages.
+    let path: String
+    /// The key under which the object lies in the file, with a point at its end; empty for the file's own object.
+    let prefix: String
+    private let values: [String: ConfigurationValue]
+
+    /// No real configuration is larger.
+    static let maximumBytes = 16 << 20
+
+    /// Reads a file.
+    ///
+    /// - Throws: `.missing`, `.unreadable`.
+    init(path: String) throws(LanguageModelError) {
+        // Caches of downloaded models are made of symbolic links.
+        let target = URL(filePath: path).resolvingSymlinksInPath().path
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: target) else {
+            throw .missing(path: path)
+        }
+        // A device or a pipe may never end.
+        guard attributes[.type] as? FileAttributeType == .typeRegular else {
+            throw .unreadable(path: path, reason: "it is not a regular file")
+        }
+        guard let handle = FileHandle(forReadingAtPath: target),
+            let bytes = try? handle.read(upToCount: Self.maximumBytes + 1)
+        else {
+            throw .unreadable(path: path, reason: "the system refuses it, or it is empty")
+        }
+        guard bytes.count <= Self.maximumBytes else {
+            throw .unreadable(path: path, reason: "it is larger than 16 MiB")
+        }
+        guard case .object(let values)? = try? JSONDecoder().decode(ConfigurationValue.self, from: bytes) else {
+            throw .unreadable(path: path, reason: "it is not a JSON object")
+        }
+        self.init(path: path, prefix: "", values: values)
+    }
+
+    init(path: String, prefix: String, values: [String: ConfigurationValue]) {
+        self.path = path
+        self.prefix = prefix
+        self.values = values
+    }
+
+    /// The value of a key; nil if it is missing or null.
+    func value(_ key: String) -> ConfigurationValue? {
+        let value = values[key]
+        return value == .null ? nil : value
+    }
+
+    /// Whether the key is there, if only with null.
+    func mentions(_ key: String) -> Bool { values[key] != nil }
+
+    /// The error that a value is not what is expected.
+    func malformed(_ key: String, expected: String) -> LanguageModelError {
+        .malformedConfiguration(
+            path: path, key: prefix + key, found: values[key]?.excerpt ?? "missing", expected: expected)
+    }
+
+    /// The error that a value is understood and not supported.
+    func unsupported(_ key: String, supported: String) -> LanguageModelError {
+        .unsupportedConfiguration(
+            path: path, key: prefix + key, found: values[key]?.excerpt ?? "missing", supported: supported)
+    }
+
+    /// A whole number in a range; `fallback` if the key is missing or null, required if there is no fallback.
+    func integer(
+        _ key: String, in range: ClosedRange<Int>, default fallback: Int? = nil
+    ) throws(LanguageModelError) -> Int {
+        let expected = "a whole number in \(range.lowerBound)...\(range.upperBound)"
+        switch value(key) {
+        case .integer(let number)? where range.contains(number): return number
+        case nil:
+            guard let fallback else { throw malformed(key, expected: expected) }
+            return fallback
+        default: throw malformed(key, expected: expected)
+        }
+    }
+
+    /// A finite number above zero.
+    func positiveNumber(_ key: String, default fallback: Double? = nil) throws(LanguageModelError) -> Double {
+        let expected = "a number above 0"
+        let number: Double
+        switch value(key) {
+        case .integer(let found)?: number = Double(found)
+        case .number(let found)?: number = found
+        case nil:
+            guard let fallback else { throw malformed(key, expected: expected) }
+            return fallback
+        default: throw malformed(key, expected: expected)
+        }
+        // It becomes a Float, where it must neither vanish nor overflow.
+        guard Float(number) > 0, Float(number).isFinite else { throw malformed(key, expected: expected) }
+        return number
+    }
+
+    /// A flag; `fallback` if the key is missing or null.
+    func flag(_ key: String, default fallback: Bool) throws(LanguageModelError) -> Bool {
+        switch value(key) {
+        case .flag(let found)?: return found
+        case nil: return fallback
+        default: throw malformed(key, expected: "true or false")
+        }
+    }
+
+    /// A string, or nil if the key is missing or null.
+    func text(_ key: String) throws(LanguageModelError) -> String? {
+        switch value(key) {
+        case .text(let found)?: return found
+        case nil: return nil
+        default: throw malformed(key, expected: "a string")
+        }
+    }
+
+    /// A list of strings, or nil if the key is missing or null.
+    func texts(_ key: String) throws(LanguageModelError) -> [String]? {
+        guard let value = value(key) else { return nil }
+        guard case .list(let elements) = value else { throw malformed(key, expected: "a list of strings") }
+        var found: [String] = []
+        for element in elements {
+            guard case .text(let text) = element else { throw malformed(key, expected: "a list of strings") }
+            found.append(text)
+        }
+        return found
+    }
+
+    /// Token ids: one number or a list of them; empty if the key is missing or null.
+    func tokens(_ key: String) throws(LanguageModelError) -> [TokenID] {
+        let elements: [ConfigurationValue]
+        switch value(key) {
+        case .list(let list)?: elements = list
+        case .some(let single): elements = [single]
+        case nil: elements = []
+        }
+        var found: [TokenID] = []
+        for element in elements {
+            guard case .integer(let number) = element, number >= 0, let token = TokenID(exactly: number) else {
+                throw malformed(key, expected: "a token id or a list of token ids")
+            }
+            found.append(token)
+        }
+        return found
+    }
+
+    /// A nested object, or nil if the key is missing or null.
+    func object(_ key: String) throws(LanguageModelError) -> ConfigurationDocument? {
+        switch value(key) {
+        case .object(let values)?: return ConfigurationDocument(path: path, prefix: prefix + key + ".", values: values)
+        case nil: return nil
+        default: throw malformed(key, expected: "an object")
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import LinearAlgebra
+
+/// The arrays that one pass works on, kept for the next pass over a batch of the same size.
+///
+/// Used by one pass at a time.
+final class ForwardScratch: @unchecked Sendable {
+    /// Rows of a block that one worker takes through several steps while it stays in the cache; a multiple of the row
+    /// tile of `Workers.multiply`.
+    static let rowBlock = 256
+
+    let tokens: Int
+    /// The longest sequence that there is room for.
+    let positions: Int
+    /// Queries of an attention tile.
+    let tileQueries: Int
+
+    /// The residual stream, `[tokens × dModel]`.
+    let residual: Matrix
+    /// Queries, keys and values, `[tokens × (queryHeads + 2 · keyValueHeads) · headDimension]`.
+    let projected: Matrix
+    /// What attention read, `[tokens × queryHeads · headDimension]`.
+    let attended: Matrix
+
+    /// For each worker a block of normalised rows, `[rowBlock × dModel]`.
+    let normed: Matrix
+    /// For each worker a block of gates and values, `[rowBlock × 2 · dFeedForward]`.
+    let hidden: Matrix
+
+    /// For each worker the queries of a tile, `[tileQueries · group × headDimension]`, where `group` is the number of
+    /// query heads that share a key head; the heads of a query lie next to each other.
+    let queries: Matrix
+    /// For each worker a row of `[tileQueries · group × positions]` scores.
+    let scores: Matrix
+    /// For each worker the sums of values, shaped as `queries`.
+    let sums: Matrix
+    /// For each worker the reciprocals of the softmax's denominators, `[tileQueries · group]`.
+    let inverseSums: Matrix
+
+    /// Cosines and sines of the rotary embedding, `[positions × headDimension / 2]`.
+    let cosine: Matrix
+    let sine: Matrix
+
+    /// The weights of one layer, where they are not in memory.
+    var layerBuffer: Matrix?
+
+    init(model: LanguageModelConfiguration, rotary: RotaryEmbedding, tokens: Int, positions: Int, workers: Int) {
+        self.tokens = tokens
+        self.positions = positions
+        let group = model.queryHeads / model.keyValueHeads
+        tileQueries = max(8, min(64, 256 / group))
+        residual = Matrix(rows: tokens, columns: model.dModel)
+        projected = Matrix(
+            rows: tokens, columns: (model.queryHeads + 2 * model.keyValueHeads) * model.headDimension)
+        attended = Matrix(rows: tokens, columns: model.queryHeads * model.headDimension)
+        let blockRows = min(tokens, Self.rowBlock) * workers
+        normed = Matrix(rows: blockRows, columns: model.dModel)
+        hidden = Matrix(rows: blockRows, columns: 2 * model.dFeedForward)
+        let tileRows = tileQueries * group
+        queries = Matrix(rows: workers * tileRows, columns: model.headDimension)
+        // Rows of scores are rounded up to whole vectors.
+        scores = Matrix(rows: workers, columns: tileRows * ((positions + 15) / 16 * 16))
+        sums = Matrix(rows: workers * tileRows, columns: model.headDimension)
+        inverseSums = Matrix(rows: workers, columns: tileRows)
+        (cosine, sine) = rotary.tables(positions: positions)
+    }
+}

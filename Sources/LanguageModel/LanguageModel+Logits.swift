@@ -1,0 +1,57 @@
+import CKernels
+public import LinearAlgebra
+public import Tokenization
+
+extension LanguageModel {
+    /// The next-token logits, `[rows × vocabularySize]`, row-major.
+    ///
+    /// - Parameters:
+    ///   - batch: the sequences.
+    ///   - rows: for which tokens; all logits of a large batch are many gigabytes with a large vocabulary.
+    ///   - editing: called after every layer, in order.
+    /// - Throws: `.tokenOutOfRange`, `.sequenceTooLong`, `.nonFiniteWeight`, and what `editing` throws.
+    public func logits(
+        of batch: TokenBatch, rows: LogitRows = .all, editing: ResidualEdit? = nil
+    ) throws -> Matrix {
+        try forward(batch, layers: configuration.layerCount, editing: editing) { pass in
+            let places = rows.places(in: batch)
+            let last = Matrix(rows: places.count, columns: configuration.dModel)
+            for (row, place) in places.enumerated() {
+                last.row(row).update(from: pass.residual.row(place), count: configuration.dModel)
+            }
+            return try unembed(last, applyingFinalNorm: true)
+        }
+    }
+
+    /// Logits of residual streams, `[rows × dModel]` to `[rows × vocabularySize]`: the logit lens (nostalgebraist 2020).
+    /// Without the final norm, what a direction adds to the logits, up to that norm's scale.
+    ///
+    /// - Precondition: `rows` has `dModel` columns.
+    /// - Throws: `.nonFiniteWeight`.
+    public func unembed(_ rows: Matrix, applyingFinalNorm: Bool) throws(LanguageModelError) -> Matrix {
+        let d = configuration.dModel
+        precondition(rows.columns == d, "rows of \(rows.columns) elements for a residual stream of \(d)")
+        guard applyingFinalNorm else { return try weights.unembed(rows) }
+        let normed = Matrix(rows: rows.rows, columns: d)
+        workers.forEach(rows.rows, tile: 64) { tile, _ in
+            rsae_rms_norm(
+                rows.row(tile.lowerBound), Int64(d), Int64(tile.count), Int64(d), weights.finalNorm.pointer,
+                configuration.normEpsilon, normed.row(tile.lowerBound), Int64(d))
+        }
+        return try weights.unembed(normed)
+    }
+
+    /// The weight of the final norm, `[dModel]` (`model.norm.weight`).
+    public var finalNormWeight: [Float] { weights.finalNorm.elements }
+
+    /// The row of the unembedding that makes a token's logit, `[dModel]` (`lm_head.weight`, or `model.embed_tokens.weight`
+    /// if they are tied).
+    ///
+    /// - Throws: `.tokenOutOfRange`, `.nonFiniteWeight`.
+    public func unembeddingRow(of token: TokenID) throws(LanguageModelError) -> [Float] {
+        guard token >= 0, Int(token) < configuration.vocabularySize else {
+            throw .tokenOutOfRange(token: token, position: 0, vocabularySize: configuration.vocabularySize)
+        }
+        return try weights.unembeddingRow(Int(token))
+    }
+}

@@ -1,0 +1,86 @@
+public import LinearAlgebra
+internal import Synchronization
+
+/// Looks at the residual stream `[tokens × dModel]` after a decoder layer (counted from 0) and may change it in place;
+/// the layers behind work on what it leaves. The matrix is the model's own: it is valid only during the call.
+public typealias ResidualEdit = (_ layer: Int, _ residual: Matrix) throws -> Void
+
+/// A decoder of the Llama family (`llama`, `mistral`, `qwen2`, `qwen3`) in Hugging Face layout, computed in fp32.
+///
+/// Several threads may use one model; each call has scratch space of its own and uses all of the model's workers.
+///
+/// The results do not depend on the number of workers, bit for bit, nor on whether the weights are resident. What is
+/// computed for a sequence depends on that sequence alone, but not to the last bit: a product may round otherwise when
+/// its number of rows, that is the size of the batch, is another.
+public final class LanguageModel: Sendable {
+    /// What `config.json` says.
+    public let configuration: LanguageModelConfiguration
+    /// The model's directory as it was given.
+    public let directory: String
+    /// Whether the weights are in memory (`.resident`) or read from the mapped file layer by layer (`.streamed`).
+    public var residency: WeightResidency { weights.isResident ? .resident : .streamed }
+
+    let weights: ModelWeights
+    let workers: Workers
+    private let rotary: RotaryEmbedding
+    /// What the last pass worked on, for the next one.
+    private let idleScratch = Mutex<ForwardScratch?>(nil)
+
+    /// Opens a model directory: `config.json` with `model.safetensors` or its shards and their index.
+    ///
+    /// Everything is checked first: that the configuration describes a model that is computed here and that every tensor
+    /// is there in the shape that it calls for. Infinities and NaNs in weights are found when the weights are read: here
+    /// if they are resident, otherwise by the pass that needs them.
+    ///
+    /// - Throws: `.missing`, `.unreadable`, `.malformedConfiguration`, `.unsupportedConfiguration`, `.weights`,
+    ///   `.tensorShape`, `.nonFiniteWeight`.
+    public init(
+        directory: String, workers: Workers, residency: WeightResidency = .automatic
+    ) throws(LanguageModelError) {
+        self.directory = directory
+        self.workers = workers
+        let configuration = try LanguageModelConfiguration(path: directory + "/config.json")
+        self.configuration = configuration
+        weights = try ModelWeights(
+            directory: directory, configuration: configuration, workers: workers, residency: residency)
+        rotary = RotaryEmbedding(
+            headDimension: configuration.headDimension, theta: configuration.rotaryTheta,
+            scaling: configuration.rotaryScaling)
+    }
+
+    /// Takes a batch through the layers `0..<layers` and hands the pass to `finish` at the end.
+    ///
+    /// - Parameter afterLayer: called after each layer's edit.
+    func forward<Result>(
+        _ batch: TokenBatch, layers: Int, editing: ResidualEdit?, afterLayer: (Int, DecoderPass) -> Void = { _, _ in },
+        finish: (DecoderPass) throws -> Result
+    ) throws -> Result {
+        try batch.check(against: configuration)
+        let scratch = takeScratch(for: batch)
+        defer { idleScratch.withLock { $0 = scratch } }
+        let pass = DecoderPass(model: configuration, batch: batch, workers: workers, scratch: scratch)
+        try weights.embed(batch.tokens, into: pass.residual)
+        for layer in 0..<layers {
+            let layerWeights = try weights.layer(layer, scratch: &scratch.layerBuffer)
+            pass.run(layerWeights, window: configuration.attentionWindows[layer])
+            try editing?(layer, pass.residual)
+            afterLayer(layer, pass)
+        }
+        return try finish(pass)
+    }
+
+    /// The scratch space of the last pass if it fits, otherwise new.
+    private func takeScratch(for batch: TokenBatch) -> ForwardScratch {
+        let idle = idleScratch.withLock { idle in
+            defer { idle = nil }
+            return idle
+        }
+        let longest = batch.longestSequence
+        if let idle, idle.tokens == batch.tokens.count, idle.positions >= longest { return idle }
+        let fresh = ForwardScratch(
+            model: configuration, rotary: rotary, tokens: batch.tokens.count, positions: longest,
+            workers: workers.count)
+        fresh.layerBuffer = idle?.layerBuffer
+        return fresh
+    }
+}

@@ -1,0 +1,135 @@
+import LinearAlgebra
+import Tokenization
+
+/// A model's weights, in memory as fp32 or read from the file whenever a pass needs them.
+final class ModelWeights: Sendable {
+    let layout: LayerLayout
+    /// `model.norm.weight`, `[dModel]`.
+    let finalNorm: Matrix
+    /// Whether everything is in memory.
+    var isResident: Bool { residentLayers != nil }
+
+    private let configuration: LanguageModelConfiguration
+    private let file: WeightFile
+    private let workers: Workers
+    private let residentLayers: [Matrix]?
+    /// `[vocabularySize × dModel]`
+    private let residentEmbedding: Matrix?
+    /// `[vocabularySize × dModel]`; the embedding itself if they are tied.
+    private let residentUnembedding: Matrix?
+
+    /// How many rows of the unembedding are widened at a time where it is not in memory.
+    private static let unembeddingBlock = 4096
+
+    /// Opens the weights of a model directory.
+    ///
+    /// - Throws: `.weights`, `.tensorShape`, `.nonFiniteWeight`.
+    init(
+        directory: String, configuration: LanguageModelConfiguration, workers: Workers, residency: WeightResidency
+    ) throws(LanguageModelError) {
+        self.configuration = configuration
+        self.workers = workers
+        layout = LayerLayout(configuration)
+        file = try WeightFile(directory: directory, configuration: configuration, layout: layout)
+        finalNorm = Matrix(rows: 1, columns: configuration.dModel)
+        try file.read(WeightFile.finalNormName, elements: 0..<configuration.dModel, into: finalNorm.pointer)
+
+        let resident =
+            switch residency {
+            case .resident: true
+            case .streamed: false
+            case .automatic: configuration.parameterCount * 4 < WeightResidency.automaticLimit
+            }
+        guard resident else {
+            (residentLayers, residentEmbedding, residentUnembedding) = (nil, nil, nil)
+            return
+        }
+        var layers: [Matrix] = []
+        for layer in 0..<configuration.layerCount {
+            let buffer = Matrix(rows: 1, columns: layout.count)
+            try file.read(layer: layer, layout: layout, into: buffer, workers: workers)
+            layers.append(buffer)
+        }
+        residentLayers = layers
+        let embedding = Matrix(rows: configuration.vocabularySize, columns: configuration.dModel)
+        try file.read(
+            WeightFile.embeddingName, elements: 0..<embedding.count, into: embedding.pointer, workers: workers)
+        residentEmbedding = embedding
+        if configuration.tiesEmbeddings {
+            residentUnembedding = embedding
+        } else {
+            let unembedding = Matrix(rows: embedding.rows, columns: embedding.columns)
+            try file.read(
+                WeightFile.unembeddingName, elements: 0..<unembedding.count, into: unembedding.pointer, workers: workers
+            )
+            residentUnembedding = unembedding
+        }
+    }
+
+    /// The weights of a layer; `scratch` is made at the first call and used if they are not in memory.
+    ///
+    /// - Throws: `.nonFiniteWeight`.
+    func layer(_ layer: Int, scratch: inout Matrix?) throws(LanguageModelError) -> LayerWeights {
+        if let residentLayers { return LayerWeights(layout: layout, buffer: residentLayers[layer]) }
+        let buffer = scratch ?? Matrix(rows: 1, columns: layout.count)
+        scratch = buffer
+        try file.read(layer: layer, layout: layout, into: buffer, workers: workers)
+        return LayerWeights(layout: layout, buffer: buffer)
+    }
+
+    /// Writes the embeddings of tokens of the vocabulary to the rows of `target` `[tokens × dModel]`.
+    ///
+    /// - Throws: `.nonFiniteWeight`.
+    func embed(_ tokens: [TokenID], into target: Matrix) throws(LanguageModelError) {
+        let d = configuration.dModel
+        for (row, token) in tokens.enumerated() {
+            if let residentEmbedding {
+                target.row(row).update(from: residentEmbedding.row(Int(token)), count: d)
+            } else {
+                let first = Int(token) * d
+                try file.read(WeightFile.embeddingName, elements: first..<first + d, into: target.row(row))
+            }
+        }
+    }
+
+    /// One row of the unembedding, `[dModel]`.
+    ///
+    /// - Throws: `.nonFiniteWeight`.
+    func unembeddingRow(_ token: Int) throws(LanguageModelError) -> [Float] {
+        let d = configuration.dModel
+        let row = Matrix(rows: 1, columns: d)
+        if let residentUnembedding {
+            row.pointer.update(from: residentUnembedding.row(token), count: d)
+        } else {
+            try file.read(unembeddingName, elements: token * d..<(token + 1) * d, into: row.pointer)
+        }
+        return row.elements
+    }
+
+    /// `rows` times the transposed unembedding, `[rows × vocabularySize]`.
+    ///
+    /// - Throws: `.nonFiniteWeight`.
+    func unembed(_ rows: Matrix) throws(LanguageModelError) -> Matrix {
+        let (d, vocabulary) = (configuration.dModel, configuration.vocabularySize)
+        let logits = Matrix(rows: rows.rows, columns: vocabulary)
+        // A multiple of the column tile of a product, so that both ways give the same bits.
+        let block = residentUnembedding == nil ? Self.unembeddingBlock : vocabulary
+        let widened = residentUnembedding == nil ? Matrix(rows: min(block, vocabulary), columns: d) : nil
+        for first in stride(from: 0, to: vocabulary, by: block) {
+            let count = min(block, vocabulary - first)
+            if let widened {
+                try file.read(
+                    unembeddingName, elements: first * d..<(first + count) * d, into: widened.pointer, workers: workers)
+            }
+            guard let weights = widened ?? residentUnembedding else { preconditionFailure("one of them is there") }
+            workers.multiply(
+                rows: rows.rows, columns: count, inner: d, rows.pointer, stride: d,
+                byTransposeOf: weights.pointer, stride: d, into: logits.pointer + first, stride: vocabulary)
+        }
+        return logits
+    }
+
+    private var unembeddingName: String {
+        configuration.tiesEmbeddings ? WeightFile.embeddingName : WeightFile.unembeddingName
+    }
+}

@@ -1,0 +1,13 @@
+/// Where a model's weights are while it runs.
+public enum WeightResidency: Sendable, Equatable {
+    /// `.resident` if the weights take less than 1 GiB as fp32, otherwise `.streamed`.
+    case automatic
+    /// All weights are widened to fp32 when the model is opened.
+    case resident
+    /// The weights stay in the mapped file; a pass widens one layer at a time into scratch space of its own, so that it
+    /// needs the memory of one layer. Small models lose most of their speed by this, large ones little.
+    case streamed
+
+    /// Below this many bytes of fp32 weights `.automatic` means `.resident`.
+    static let automaticLimit = 1 << 30
+}
