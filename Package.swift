@@ -37,12 +37,18 @@ let package = Package(
         library("Tokenization"),
         library("LanguageModel", ["CKernels", "LinearAlgebra", "Safetensors", "Tokenization"]),
 
+        // Dictionaries.
+        library("SparseCoding", ["CKernels", "LinearAlgebra", "Safetensors"]),
+        library("SparseTraining", ["CKernels", "LinearAlgebra", "SparseCoding", "Safetensors"]),
+
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
         tests("LinearAlgebra", ["CKernels"]),
         tests("Safetensors"),
         tests("Tokenization"),
         tests("LanguageModel", ["CKernels", "LinearAlgebra", "Safetensors", "Tokenization"]),
+        tests("SparseCoding", ["CKernels", "LinearAlgebra", "Safetensors"]),
+        tests("SparseTraining", ["CKernels", "LinearAlgebra", "SparseCoding", "Safetensors"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,15 @@
+/// How the router's distribution over layers becomes one activation.
+public enum RoutingMode: String, Sendable, Codable, CaseIterable {
+    /// The most probable layer's activation.
+    case hard
+    /// The mean of all layers' activations under the router's distribution.
+    case soft
+}
+
+/// How the layers' activations become the router's input.
+public enum RouterAggregation: String, Sendable, Codable, CaseIterable {
+    /// Their sum over the routed layers.
+    case sum
+    /// Their mean over the routed layers.
+    case mean
+}

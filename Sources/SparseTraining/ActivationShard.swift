@@ -1,0 +1,92 @@
+import Safetensors
+
+/// One file of activations, checked when opened and mapped, not read.
+public struct ActivationShard: Sendable {
+    /// Where it lies.
+    public let path: String
+    /// The decoder layers it holds, ascending.
+    public let layers: [Int]
+    /// Width of the residual stream.
+    public let dModel: Int
+    /// Vocabulary id of each row; zeros where the file has none.
+    public let tokenIDs: [Int32]
+    /// Whether the file says which token each row is.
+    public let namesTokens: Bool
+    /// Document of each row.
+    public let documentIDs: [Int64]
+    /// The model the header names, if it does.
+    public let model: String?
+    /// The id of the BOS token the header names, if it does.
+    public let bosTokenID: Int32?
+
+    private let file: SafetensorsFile
+
+    /// Opens a shard.
+    ///
+    /// - Parameter layers: the decoder layers of the rows, ascending, for a file whose header does not name them;
+    ///   ignored where it does.
+    /// - Throws: `SafetensorsError` for a damaged file, `TrainingError.mismatch` for tensors that do not fit together.
+    public init(path: String, layers asked: [Int]? = nil) throws {
+        self.path = path
+        file = try SafetensorsFile(path: path)
+        let shape = try file.tensor("activations").shape
+        guard shape.count == 3, shape[0] > 0, shape[1] > 0, shape[2] > 1 else {
+            throw TrainingError.mismatch(
+                path: path,
+                what: "activations has shape \(shape); expected [tokens, layers, width], none empty, width above 1")
+        }
+        guard shape[0] <= Int(Int32.max) else {
+            throw TrainingError.mismatch(
+                path: path, what: "it has \(shape[0]) rows; a file may hold \(Int32.max), so split it into shards")
+        }
+        dModel = shape[2]
+        layers = try ActivationShard.layers(in: file, count: shape[1], asked: asked)
+        namesTokens = file.tensors["token_ids"] != nil
+        tokenIDs = try ActivationShard.column("token_ids", of: file, rows: shape[0]).map { id in
+            guard let id = Int32(exactly: id) else {
+                throw TrainingError.mismatch(path: path, what: "token id \(id) is not a 32-bit number")
+            }
+            return id
+        }
+        documentIDs = try ActivationShard.column("document_ids", of: file, rows: shape[0])
+        model = file.metadata["model"]
+        bosTokenID = file.metadata["bos_token_id"].flatMap { Int32($0) }
+    }
+
+    /// Reads one row `[layers, d]`, widened to fp32.
+    public func read(row: Int, into destination: UnsafeMutablePointer<Float>) throws {
+        let width = layers.count * dModel
+        try file.readFloats("activations", elements: row * width..<(row + 1) * width, into: destination)
+    }
+
+    private static func layers(in file: SafetensorsFile, count: Int, asked: [Int]?) throws -> [Int] {
+        if let text = file.metadata["layers"] {
+            let numbers = text.split { "[], ".contains($0) }.map { Int($0) }
+            let layers = numbers.compactMap { $0 }
+            guard layers.count == numbers.count, layers.count == count, Set(layers).count == count,
+                layers == layers.sorted(), layers[0] >= 0
+            else {
+                throw TrainingError.mismatch(
+                    path: file.path,
+                    what: "the header's layers '\(text)' do not name \(count) layers in ascending order")
+            }
+            return layers
+        }
+        guard let asked, asked.count == count, Set(asked).count == count, asked == asked.sorted(), asked[0] >= 0 else {
+            throw TrainingError.mismatch(
+                path: file.path,
+                what: "the header does not name its \(count) decoder layers; name them all with --layers, ascending")
+        }
+        return asked
+    }
+
+    private static func column(_ name: String, of file: SafetensorsFile, rows: Int) throws -> [Int64] {
+        guard file.tensors[name] != nil else { return Array(repeating: 0, count: rows) }
+        let values = try file.integers(name)
+        guard values.count == rows else {
+            throw TrainingError.mismatch(
+                path: file.path, what: "\(name) has \(values.count) entries for \(rows) rows of activations")
+        }
+        return values
+    }
+}

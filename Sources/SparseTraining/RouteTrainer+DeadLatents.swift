@@ -1,0 +1,142 @@
+import CKernels
+import LinearAlgebra
+import SparseCoding
+
+/// The AuxK term's value and gradients.
+struct AuxiliaryGradient {
+    /// The weighted term.
+    let loss: Float
+    /// For each latent its row in the gradients, or −1.
+    let row: [Int32]
+    /// ∂/∂W_enc of the dead latents `[dead × d]`.
+    let encoder: Matrix
+    /// ∂/∂W_decᵀ of the dead latents `[dead × d]`.
+    let decoder: Matrix
+    /// ∂/∂b_lat of the dead latents `[dead]`.
+    let bias: [Float]
+}
+
+extension RouteTrainer {
+    /// The latents that have not fired for as long as the AuxK term allows (ten million tokens without one).
+    func deadLatents() -> [Int] {
+        let limit = options.auxiliary?.deadAfterTokens ?? 10_000_000
+        return tokensSinceFired.indices.filter { tokensSinceFired[$0] >= limit }
+    }
+
+    /// How many of a batch's tokens the term is estimated on: five products of [tokens × dead × d] cost at most a tenth
+    /// of the encode product [count × m × d]. Never fewer than 32, since fewer say nothing about the variance of e.
+    package static func auxiliaryTokens(count: Int, latents: Int, dead: Int) -> Int {
+        min(count, max(32, count * latents / (50 * max(dead, 1))))
+    }
+
+    /// The AuxK term and its gradients (formula at `AuxiliaryLoss`); nil where nothing is dead or the errors do not vary
+    /// by more than round-off.
+    func auxiliaryStep(_ auxiliary: AuxiliaryLoss, dead: [Int], count: Int) -> AuxiliaryGradient? {
+        guard !dead.isEmpty else { return nil }
+        let d = configuration.dModel
+        let n = dead.count
+        let sample = RouteTrainer.auxiliaryTokens(count: count, latents: configuration.latents, dead: n)
+        let tokens = (0..<sample).map { $0 * count / sample }
+        let k = min(auxiliary.k, n)
+
+        // Gather what the products need: centred inputs, errors e = u − û, and the dead latents' rows.
+        let x = Matrix(rows: sample, columns: d)
+        let e = Matrix(rows: sample, columns: d)
+        for (row, token) in tokens.enumerated() {
+            x.row(row).update(from: routed.centered.row(token), count: d)
+            let factor = errorFactor.pointer[token]
+            if factor > 0 { rsae_add_scaled(e.row(row), -1 / factor, errorGradient.row(token), Int64(d)) }
+        }
+        let encoder = Matrix(rows: n, columns: d)
+        let decoder = Matrix(rows: n, columns: d)
+        let bias = Matrix(rows: 1, columns: n)
+        for (row, latent) in dead.enumerated() {
+            encoder.row(row).update(from: weights.encoder.row(latent), count: d)
+            decoder.row(row).update(from: weights.decoder.row(latent), count: d)
+            bias.pointer[row] = weights.latentBias.pointer[latent]
+        }
+        let sums = Matrix(rows: 2, columns: d)
+        rsae_column_sums(e.pointer, Int64(sample), Int64(d), Int64(d), sums.row(0), sums.row(1))
+        var total = 0.0
+        var variance = 0.0
+        for column in 0..<d {
+            let sum = Double(sums[0, column])
+            total += Double(sums[1, column])
+            variance += Double(sums[1, column]) - sum * sum / Double(sample)
+        }
+        guard sample > 1, variance.isFinite, variance > 1e-5 * total else { return nil }
+
+        // ẑ: the k_aux largest pre-activations among the dead, as a dense matrix with zeros elsewhere.
+        let z = Matrix(rows: sample, columns: n)
+        workers.multiply(
+            rows: sample, columns: n, inner: d, x.pointer, stride: d, byTransposeOf: encoder.pointer, stride: d,
+            into: z.pointer, stride: n)
+        keepLargest(k, of: z, bias: bias)
+        // r = ê − e, then ∂L/∂ê = 2 · weight · r.
+        let decoderColumns = decoder.transposed()
+        let r = Matrix(rows: sample, columns: d)
+        workers.multiply(
+            rows: sample, columns: d, inner: n, z.pointer, stride: n, byTransposeOf: decoderColumns.pointer, stride: n,
+            into: r.pointer, stride: d)
+        rsae_add_scaled(r.pointer, -1, e.pointer, Int64(r.count))
+        var squares = 0.0
+        for row in 0..<sample { squares += Double(rsae_dot(r.row(row), r.row(row), Int64(d))) }
+        let scale = min(Double(n) / Double(auxiliary.k), 1) * Double(auxiliary.coefficient)
+        let weight = Float(2 * scale / variance)
+        for index in 0..<r.count { r.pointer[index] *= weight }
+
+        // Back through the decoder to ẑ, and to the rows of both matrices.
+        let dz = Matrix(rows: sample, columns: n)
+        workers.multiply(
+            rows: sample, columns: n, inner: d, r.pointer, stride: d, byTransposeOf: decoder.pointer, stride: d,
+            into: dz.pointer, stride: n)
+        for index in 0..<dz.count where z.pointer[index] == 0 { dz.pointer[index] = 0 }
+        let result = AuxiliaryGradient(
+            loss: Float(scale * squares / variance),
+            row: rowOfLatent(dead),
+            encoder: transposedProduct(dz, x),
+            decoder: transposedProduct(z, r),
+            bias: (0..<n).map { column in (0..<sample).reduce(Float(0)) { $0 + dz[$1, column] } })
+        return result
+    }
+
+    /// Keeps in each row the k largest of value + bias, sets the rest to zero, and negative ones in the corrected mode.
+    private func keepLargest(_ k: Int, of z: Matrix, bias: Matrix) {
+        let n = z.columns
+        let scratch = (0..<workers.count).map { _ in Matrix(rows: 3, columns: n + 16) }
+        let kept = (0..<workers.count).map { _ in SparseLatents(capacity: 1, k: k) }
+        workers.forEach(z.rows, tile: 16) { rows, worker in
+            let latents = kept[worker]
+            for row in rows {
+                rsae_top_k(
+                    z.row(row), bias.pointer, Int64(n), Int64(k), latents.indices(of: 0), latents.activations(of: 0),
+                    scratch[worker].pointer)
+                z.row(row).update(repeating: 0, count: n)
+                for slot in 0..<k {
+                    let activation = latents.activations(of: 0)[slot]
+                    if activation > 0 || !configuration.rectified {
+                        z.row(row)[Int(latents.indices(of: 0)[slot])] = activation
+                    }
+                }
+            }
+        }
+    }
+
+    /// Aᵀ · B `[A.columns × B.columns]`, cut into tiles of A's columns.
+    private func transposedProduct(_ a: Matrix, _ b: Matrix) -> Matrix {
+        let result = Matrix(rows: a.columns, columns: b.columns)
+        workers.forEach(a.columns, tile: 128) { columns, _ in
+            multiply(
+                rows: columns.count, columns: b.columns, inner: a.rows,
+                a.pointer + columns.lowerBound, stride: a.columns, transposeA: true,
+                b.pointer, stride: b.columns, into: result.row(columns.lowerBound), stride: b.columns)
+        }
+        return result
+    }
+
+    private func rowOfLatent(_ dead: [Int]) -> [Int32] {
+        var row = Array(repeating: Int32(-1), count: configuration.latents)
+        for (index, latent) in dead.enumerated() { row[latent] = Int32(truncatingIfNeeded: index) }
+        return row
+    }
+}

@@ -1,0 +1,70 @@
+import LinearAlgebra
+public import SparseCoding
+
+/// Activations from files: safetensors shards with `activations [tokens, layers, d]`, `token_ids [tokens]`,
+/// `document_ids [tokens]` and a header that names the decoder layers.
+///
+/// Rows come in order, or in one seeded permutation of all rows for every pass over the data. A batch that reaches the
+/// end goes on at the start.
+public final class ShardActivationStream: ActivationStream {
+    /// The decoder layers of every row, ascending.
+    public let layers: [Int]
+    /// Width of the residual stream.
+    public let dModel: Int
+    /// Rows that take part in training.
+    public var count: Int { order.count }
+
+    private let shards: [ActivationShard]
+    private var order: [(shard: Int32, row: Int32)] = []
+    private var position = 0
+    private var generator: CounterGenerator?
+
+    /// Opens shards as one stream.
+    ///
+    /// - Parameters:
+    ///   - shards: the files, in order; all with the same layers and width.
+    ///   - shuffleSeed: seed of the permutations, or nil for the files' order.
+    ///   - skippedToken: a token id whose rows are left out (BOS, whose activations are outliers), or nil. A shard
+    ///     without token ids gives all its rows.
+    /// - Throws: `TrainingError.mismatch` where shards differ, `.noTokens` where nothing is left.
+    public init(shards: [ActivationShard], shuffleSeed: UInt64?, skippedToken: Int32? = nil) throws {
+        guard let first = shards.first else { throw TrainingError.noTokens(source: "no activation files") }
+        self.shards = shards
+        layers = first.layers
+        dModel = first.dModel
+        for shard in shards.dropFirst() {
+            guard shard.layers == layers, shard.dModel == dModel, shard.model == first.model else {
+                throw TrainingError.mismatch(
+                    path: shard.path,
+                    what: "its model, layers or width differ from those of \(first.path); train on shards of one export"
+                )
+            }
+        }
+        for (index, shard) in shards.enumerated() {
+            for (row, token) in shard.tokenIDs.enumerated() where token != skippedToken || !shard.namesTokens {
+                order.append((Int32(index), Int32(row)))
+            }
+        }
+        guard !order.isEmpty else { throw TrainingError.noTokens(source: first.path) }
+        generator = shuffleSeed.map { CounterGenerator(seed: $0, stream: "shards") }
+        generator?.shuffle(&order)
+    }
+
+    /// Fills the batch to its capacity with the next rows, starting over where they end.
+    ///
+    /// - Throws: `SafetensorsError` where a row cannot be read.
+    public func fill(_ batch: ActivationBatch) throws {
+        for row in 0..<batch.capacity {
+            let (shard, source) = order[position]
+            try shards[Int(shard)].read(row: Int(source), into: batch.values.row(row))
+            batch.tokenIDs[row] = shards[Int(shard)].tokenIDs[Int(source)]
+            batch.documentIDs[row] = shards[Int(shard)].documentIDs[Int(source)]
+            position += 1
+            if position == order.count {
+                position = 0
+                generator?.shuffle(&order)
+            }
+        }
+        batch.count = batch.capacity
+    }
+}
