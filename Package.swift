@@ -8,6 +8,9 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let grdbSQLite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 
 /// One of our libraries.
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -24,9 +27,14 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 
 let package = Package(
     name: "RouteSAE",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
     targets: [
         // System libraries.
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
         // Numbers.
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
@@ -41,6 +49,12 @@ let package = Package(
         library("SparseCoding", ["CKernels", "LinearAlgebra", "Safetensors"]),
         library("SparseTraining", ["CKernels", "LinearAlgebra", "SparseCoding", "Safetensors"]),
 
+        // The catalog's side.
+        .target(
+            name: "CatalogMigrations", path: "migrations",
+            resources: [.embedInCode("0001_catalog.sql")], swiftSettings: swiftSettings),
+        library("FeatureCatalog", ["CZstd", "CatalogMigrations", crypto, grdb, grdbSQLite]),
+
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
         tests("LinearAlgebra", ["CKernels"]),
@@ -49,6 +63,7 @@ let package = Package(
         tests("LanguageModel", ["CKernels", "LinearAlgebra", "Safetensors", "Tokenization"]),
         tests("SparseCoding", ["CKernels", "LinearAlgebra", "Safetensors"]),
         tests("SparseTraining", ["CKernels", "LinearAlgebra", "SparseCoding", "Safetensors"]),
+        tests("FeatureCatalog", ["CatalogMigrations", "CZstd", grdb]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,101 @@
+import CZstd
+import Synchronization
+
+/// Zstandard frames as the catalog keeps them: one frame a blob, with content size and checksum.
+public enum Zstd {
+    /// The level that the catalog writes with.
+    public static let defaultLevel = 3
+
+    /// A frame could not be made or read.
+    public struct Failure: Error, CustomStringConvertible, Sendable {
+        /// What is wrong with it, in one line.
+        public let description: String
+    }
+
+    /// Compresses `bytes` into one frame that carries its content size and a checksum.
+    ///
+    /// - Throws: ``Failure`` if memory runs out.
+    public static func compress(_ bytes: [UInt8], level: Int = defaultLevel) throws(Failure) -> [UInt8] {
+        let context = try compressors.take()
+        defer { compressors.giveBack(context) }
+        _ = ZSTD_CCtx_reset(context, ZSTD_reset_session_and_parameters)
+        _ = ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Int32(level))
+        _ = ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)
+        _ = ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 1)
+        let bound = ZSTD_compressBound(bytes.count)
+        var code = 0
+        let frame = [UInt8](unsafeUninitializedCapacity: bound) { buffer, count in
+            code = bytes.withUnsafeBytes {
+                ZSTD_compress2(context, buffer.baseAddress, bound, $0.baseAddress, $0.count)
+            }
+            count = ZSTD_isError(code) == 0 ? code : 0
+        }
+        guard ZSTD_isError(code) == 0 else { throw failure(code) }
+        return frame
+    }
+
+    /// Decompresses one whole frame whose content is at most `limit` bytes.
+    ///
+    /// The size that the frame claims is compared with `limit` before any memory is taken for it, and the frame must
+    /// carry a checksum.
+    ///
+    /// - Throws: ``Failure`` if `frame` is not exactly one such frame or its checksum does not match.
+    public static func decompress(_ frame: [UInt8], limit: Int) throws(Failure) -> [UInt8] {
+        // The fifth byte of a frame describes it; its third bit says that a checksum follows the content.
+        guard frame.count > 5, frame.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) else {
+            throw Failure(description: "not a zstd frame")
+        }
+        guard frame[4] & 0x04 != 0 else { throw Failure(description: "zstd frame without a checksum") }
+        let size = frame.withUnsafeBytes { ZSTD_getFrameContentSize($0.baseAddress, $0.count) }
+        // The two largest numbers stand for "unknown" and "error".
+        guard size < UInt64.max - 1 else { throw Failure(description: "zstd frame without a content size") }
+        guard size <= UInt64(max(limit, 0)) else {
+            throw Failure(description: "zstd frame claims \(size) bytes where at most \(limit) belong")
+        }
+        let length = frame.withUnsafeBytes { ZSTD_findFrameCompressedSize($0.baseAddress, $0.count) }
+        guard ZSTD_isError(length) == 0 else { throw failure(length) }
+        guard length == frame.count else { throw Failure(description: "bytes after the zstd frame") }
+
+        let context = try decompressors.take()
+        defer { decompressors.giveBack(context) }
+        var code = 0
+        let content = [UInt8](unsafeUninitializedCapacity: Int(size)) { buffer, count in
+            code = frame.withUnsafeBytes {
+                ZSTD_decompressDCtx(context, buffer.baseAddress, Int(size), $0.baseAddress, $0.count)
+            }
+            count = ZSTD_isError(code) == 0 ? code : 0
+        }
+        guard ZSTD_isError(code) == 0 else { throw failure(code) }
+        guard content.count == Int(size) else { throw Failure(description: "zstd frame shorter than it claims") }
+        return content
+    }
+
+    private static func failure(_ code: Int) -> Failure {
+        Failure(description: "zstd: \(String(cString: ZSTD_getErrorName(code)))")
+    }
+
+    private static let compressors = ContextPool(make: { ZSTD_createCCtx() })
+    private static let decompressors = ContextPool(make: { ZSTD_createDCtx() })
+
+    /// Contexts that are not in use: making one for each of a million small blobs would cost more than the blobs.
+    private final class ContextPool: Sendable {
+        private struct Context: @unchecked Sendable { let pointer: OpaquePointer }
+        private let idle = Mutex<[Context]>([])
+        private let make: @Sendable () -> OpaquePointer?
+
+        init(make: @escaping @Sendable () -> OpaquePointer?) {
+            self.make = make
+        }
+
+        func take() throws(Failure) -> OpaquePointer {
+            if let context = idle.withLock({ $0.popLast() }) { return context.pointer }
+            guard let pointer = make() else { throw Failure(description: "zstd: out of memory") }
+            return pointer
+        }
+
+        func giveBack(_ pointer: OpaquePointer) {
+            let context = Context(pointer: pointer)
+            idle.withLock { $0.append(context) }
+        }
+    }
+}

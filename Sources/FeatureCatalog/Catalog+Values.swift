@@ -1,0 +1,59 @@
+import Foundation
+
+extension Catalog {
+    /// The case that a text column names; the schema's CHECKs keep others out, unless the file is damaged.
+    func enumeration<Value: RawRepresentable<String>>(_ text: String, _ column: String) throws(CatalogError) -> Value {
+        guard let value = Value(rawValue: text) else {
+            throw CatalogError(.damaged, "\(path): \(column) holds \"\(text)\"")
+        }
+        return value
+    }
+
+    /// The case that a text column names, or nil for NULL.
+    func enumeration<Value: RawRepresentable<String>>(
+        _ text: String?, _ column: String
+    ) throws(CatalogError) -> Value? {
+        guard let text else { return nil }
+        let value: Value = try enumeration(text, column)
+        return value
+    }
+
+    /// Refuses text that is not JSON.
+    func checkJSON(_ text: String?, _ what: String) throws(CatalogError) {
+        guard let text else { return }
+        do { _ = try JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed) } catch {
+            throw CatalogError(.invalidValue, "\(path): the \(what) is not JSON")
+        }
+    }
+
+    /// A JSON array of integers, as `dictionary.layers` and `dictionary_tensor.shape` hold.
+    func integers(_ json: String, _ column: String) throws(CatalogError) -> [Int] {
+        do { return try JSONDecoder().decode([Int].self, from: Data(json.utf8)) } catch {
+            throw CatalogError(.damaged, "\(path): \(column) is not a JSON array of integers")
+        }
+    }
+
+    /// A JSON array of numbers, as `indexing.histogram_edges` holds.
+    func numbers(_ json: String, _ column: String) throws(CatalogError) -> [Double] {
+        do { return try JSONDecoder().decode([Double].self, from: Data(json.utf8)) } catch {
+            throw CatalogError(.damaged, "\(path): \(column) is not a JSON array of numbers")
+        }
+    }
+
+    /// The JSON of an array of numbers, without spaces.
+    static func json(_ values: [some CustomStringConvertible]) -> String {
+        "[" + values.map(\.description).joined(separator: ",") + "]"
+    }
+
+    /// Reads a blob with `decode` and says where a damaged one is.
+    func blob<Value>(_ place: String, _ decode: () throws(Zstd.Failure) -> Value) throws(CatalogError) -> Value {
+        do { return try decode() } catch {
+            throw CatalogError(.damaged, "\(path): \(place): \(error)")
+        }
+    }
+
+    /// Makes a blob.
+    func frame(_ encode: () throws(Zstd.Failure) -> [UInt8]) throws(CatalogError) -> Data {
+        do { return Data(try encode()) } catch { throw CatalogError(.failed, "\(path): \(error)") }
+    }
+}

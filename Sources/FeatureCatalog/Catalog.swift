@@ -1,0 +1,59 @@
+import GRDB
+
+/// A catalog file: dictionaries of features with where they come from and what is known about them.
+///
+/// One connection, used by one thread at a time; others wait. Every writing method is one whole transaction: either
+/// all of its rows are there afterwards or none.
+public final class Catalog: Sendable {
+    /// What a catalog is opened for.
+    public enum Mode: Sendable {
+        /// Nothing in the file changes.
+        case readOnly
+        /// For one writer; others may read meanwhile.
+        case readWrite
+    }
+
+    /// The file.
+    public let path: String
+
+    /// What it was opened for.
+    public let mode: Mode
+
+    let queue: DatabaseQueue
+
+    init(path: String, mode: Mode, queue: DatabaseQueue) {
+        self.path = path
+        self.mode = mode
+        self.queue = queue
+    }
+
+    /// Runs `body` on the connection, also from within `body` of another call.
+    func read<Value>(_ body: (Database) throws -> Value) throws(CatalogError) -> Value {
+        do { return try queue.unsafeReentrantRead(body) } catch { throw CatalogError(error, path: path) }
+    }
+
+    /// Runs `body` in a transaction, or in a savepoint of the one that is open.
+    func write<Value>(_ body: (Database) throws -> Value) throws(CatalogError) -> Value {
+        do { return try writeRethrowing(body) } catch { throw CatalogError(error, path: path) }
+    }
+
+    /// As `write`, for a `body` whose errors are its caller's own; those of the database are translated.
+    func writeRethrowing<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        guard mode == .readWrite else {
+            throw CatalogError(.cannotWrite, "\(path): opened for reading only")
+        }
+        do {
+            return try queue.unsafeReentrantWrite { database in
+                var value: Value?
+                try database.inSavepoint {
+                    value = try body(database)
+                    return .commit
+                }
+                guard let value else { preconditionFailure("a committed savepoint has run its body") }
+                return value
+            }
+        } catch let error as DatabaseError {
+            throw CatalogError(error, path: path)
+        }
+    }
+}

@@ -1,0 +1,82 @@
+import CatalogMigrations
+import Foundation
+import GRDB
+
+extension Catalog {
+    /// Makes an empty catalog and opens it for reading and writing.
+    ///
+    /// The file is made aside and moved into place when its schema is whole, so that nobody ever sees half of one.
+    ///
+    /// - Parameters:
+    ///   - path: Where it goes. Its folder must exist.
+    ///   - replacing: Whether a catalog that is there already may be replaced. Any other file never is.
+    ///   - software: Who makes it.
+    /// - Throws: ``CatalogError`` `.exists`, `.refused` (the file to be replaced is not a catalog) or `.cannotWrite`.
+    public static func create(
+        at path: String, replacing: Bool, software: SoftwareIdentity = .unknown
+    ) throws(CatalogError) -> Catalog {
+        let files = FileManager.default
+        if files.fileExists(atPath: path) {
+            guard replacing else { throw CatalogError(.exists, "\(path): exists already; it is not replaced") }
+            do { _ = try FileHeader(path: path) } catch {
+                throw CatalogError(.refused, "\(path): not a catalog, so it is not replaced")
+            }
+        }
+        let draft = "\(path).\(ProcessIdentity.current.processID).partial"
+        defer { for suffix in ["", "-journal"] { try? files.removeItem(atPath: draft + suffix) } }
+        try? files.removeItem(atPath: draft)
+        try makeEmpty(at: draft, software: software)
+        do {
+            if replacing {
+                // A journal left by the old file would be taken for one of the new.
+                for suffix in ["-journal", "-wal", "-shm"] where files.fileExists(atPath: path + suffix) {
+                    try files.removeItem(atPath: path + suffix)
+                }
+            }
+            try place(draft, at: path, replacing: replacing)
+        } catch {
+            throw CatalogError(error, path: path)
+        }
+        return try open(at: path, mode: .readWrite)
+    }
+
+    private static func makeEmpty(at path: String, software: SoftwareIdentity) throws(CatalogError) {
+        do {
+            var configuration = Configuration()
+            configuration.prepareDatabase { database in
+                try database.execute(sql: "PRAGMA page_size = \(CatalogFormat.pageSize)")
+            }
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            try queue.inTransaction { database in
+                for migration in Migrations.all { try database.execute(sql: migration.sql) }
+                try database.execute(
+                    sql: "INSERT INTO catalog (catalog_id, uuid, created_at, created_by) VALUES (1, ?, ?, ?)",
+                    arguments: [UUID().uuidString.lowercased(), Timestamp.now(), software.version])
+                try database.execute(
+                    sql: """
+                        PRAGMA application_id = \(CatalogFormat.applicationID);
+                        PRAGMA user_version = \(Migrations.latest);
+                        """)
+                return .commit
+            }
+            try queue.close()
+        } catch {
+            throw CatalogError(error, path: path)
+        }
+    }
+
+    private static func place(_ draft: String, at path: String, replacing: Bool) throws {
+        if !replacing {
+            // A hard link, unlike a rename, fails if someone else made the file meanwhile.
+            do { try FileManager.default.linkItem(atPath: draft, toPath: path); return } catch {
+                guard !FileManager.default.fileExists(atPath: path) else {
+                    throw CatalogError(.exists, "\(path): exists already; it is not replaced")
+                }
+                // Some file systems have no hard links; a rename it is.
+            }
+        }
+        guard rename(draft, path) == 0 else {
+            throw CatalogError(.cannotWrite, "\(path): cannot be written (\(String(cString: strerror(errno))))")
+        }
+    }
+}

@@ -1,0 +1,132 @@
+import CatalogMigrations
+import GRDB
+
+extension Catalog {
+    /// Opens a catalog, whoever made it: nothing in the file is trusted before its schema has been compared with the
+    /// one it claims to have.
+    ///
+    /// Opened for writing, runs whose process is gone become `interrupted`.
+    ///
+    /// - Throws: ``CatalogError`` `.missing`, `.notACatalog`, `.tooNew`, `.tooOld`, `.refused` (changed schema),
+    ///   `.damaged`, `.busy` or `.cannotWrite`.
+    public static func open(at path: String, mode: Mode) throws(CatalogError) -> Catalog {
+        let queue = try connect(path: path, mode: mode, allowingOlder: false)
+        let catalog = Catalog(path: path, mode: mode, queue: queue)
+        if mode == .readWrite {
+            try catalog.startWriting()
+            try catalog.markInterruptedRuns()
+        }
+        return catalog
+    }
+
+    /// Brings an older catalog to the present schema, each step in a transaction of its own.
+    ///
+    /// - Returns: The schema's number before.
+    /// - Throws: As ``open(at:mode:)``, except `.tooOld`.
+    @discardableResult
+    public static func migrate(at path: String) throws(CatalogError) -> Int {
+        let queue = try connect(path: path, mode: .readWrite, allowingOlder: true)
+        do {
+            let before = try queue.read { try Int.fetchOne($0, sql: "PRAGMA user_version") ?? 0 }
+            try queue.writeWithoutTransaction(trustSchema)
+            for migration in Migrations.all.dropFirst(before) {
+                try queue.inTransaction(.immediate) { database in
+                    try database.execute(sql: migration.sql)
+                    try database.execute(sql: "PRAGMA user_version = \(migration.number)")
+                    return .commit
+                }
+            }
+            try queue.close()
+            return before
+        } catch {
+            throw CatalogError(error, path: path)
+        }
+    }
+
+    private static func connect(path: String, mode: Mode, allowingOlder: Bool) throws(CatalogError) -> DatabaseQueue {
+        let header = try FileHeader(path: path)
+        guard header.userVersion <= Migrations.latest else {
+            throw CatalogError(
+                .tooNew,
+                "\(path): schema \(header.userVersion), newer than \(Migrations.latest), the newest this version knows")
+        }
+        var configuration = Configuration()
+        configuration.readonly = mode == .readOnly
+        configuration.busyMode = .timeout(CatalogFormat.busyTimeout)
+        configuration.prepareDatabase { database in
+            guard let connection = database.sqliteConnection, SQLiteDefense.enableDefensiveMode(connection) else {
+                throw CatalogError(.failed, "\(path): SQLite has no defensive mode")
+            }
+            try database.execute(
+                sql: """
+                    PRAGMA trusted_schema = OFF;
+                    PRAGMA cell_size_check = ON;
+                    PRAGMA mmap_size = 0;
+                    """)
+        }
+        do {
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            try queue.unsafeRead { try SchemaCheck.run($0, path: path, allowingOlder: allowingOlder) }
+            return queue
+        } catch {
+            throw CatalogError(error, path: path)
+        }
+    }
+
+    /// Lets triggers reach the full-text indexes, which SQLite forbids an untrusted schema. Only after the schema has
+    /// been found to be, word for word, our own.
+    private static func trustSchema(_ database: Database) throws {
+        try database.execute(sql: "PRAGMA trusted_schema = ON")
+    }
+
+    private func startWriting() throws(CatalogError) {
+        do {
+            try queue.writeWithoutTransaction { database in
+                guard try String.fetchOne(database, sql: "PRAGMA journal_mode = WAL") == "wal" else {
+                    throw CatalogError(.cannotWrite, "\(path): the file or its folder cannot be written")
+                }
+                try Self.trustSchema(database)
+                try database.execute(sql: "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536")
+            }
+        } catch {
+            throw CatalogError(error, path: path)
+        }
+    }
+
+    /// Closes the file; a catalog opened for writing becomes one plain file again.
+    ///
+    /// - Returns: Whether it is. While others read, the journal stays beside it until the next writer closes.
+    /// - Throws: ``CatalogError`` `.cannotWrite` if what the journal holds cannot be moved into the file; it stays in
+    ///   the journal then, and nothing is lost.
+    @discardableResult
+    public func close() throws(CatalogError) -> Bool {
+        var isPlain = true
+        do {
+            if mode == .readWrite {
+                try queue.writeWithoutTransaction { database in
+                    do {
+                        try database.execute(sql: "PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)")
+                        isPlain = try String.fetchOne(database, sql: "PRAGMA journal_mode = DELETE") == "delete"
+                    } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+                        isPlain = false
+                    }
+                }
+            }
+            try queue.close()
+        } catch {
+            throw CatalogError(error, path: path)
+        }
+        return isPlain
+    }
+
+    /// Who this catalog is.
+    public func identity() throws(CatalogError) -> CatalogIdentity {
+        try read { database in
+            guard let row = try Row.fetchOne(database, sql: "SELECT uuid, created_at, created_by FROM catalog"),
+                let version = try Int.fetchOne(database, sql: "PRAGMA user_version")
+            else { throw CatalogError(.damaged, "\(path): the table catalog is empty") }
+            return try CatalogIdentity(
+                uuid: row.value(0), createdAt: row.value(1), createdBy: row.value(2), schemaVersion: version)
+        }
+    }
+}

@@ -1,0 +1,49 @@
+import CatalogMigrations
+import GRDB
+
+/// Compares a file's schema with what the migration it claims makes, so that a file from elsewhere brings no triggers
+/// or views of its own.
+enum SchemaCheck {
+    /// - Throws: `CatalogError` `.tooNew`, `.tooOld` (unless `allowingOlder`) or `.refused`.
+    static func run(_ database: Database, path: String, allowingOlder: Bool) throws {
+        let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+        guard version <= Migrations.latest else {
+            throw CatalogError(
+                .tooNew,
+                "\(path): schema \(version), newer than \(Migrations.latest), the newest that this version knows")
+        }
+        guard version >= 1 else { throw CatalogError(.notACatalog, "\(path): a catalog without a schema") }
+        guard version == Migrations.latest || allowingOlder else {
+            throw CatalogError(.tooOld, "\(path): schema \(version) of \(Migrations.latest); migrate it first")
+        }
+        let expected = Dictionary(
+            try SchemaEntry.expected(version: version).map { (Key($0), $0) }, uniquingKeysWith: { first, _ in first })
+        var missing = Set(expected.keys)
+        for entry in try SchemaEntry.all(database) where !entry.isStatisticsTable {
+            guard let model = expected[Key(entry)] else {
+                throw refusal(path, "unexpected \(entry.type) \"\(entry.name)\"")
+            }
+            guard model.table == entry.table, model.sql == entry.sql || entry.isShadowTable else {
+                throw refusal(path, "\(entry.type) \"\(entry.name)\" differs from the one of migration \(version)")
+            }
+            missing.remove(Key(entry))
+        }
+        if let key = missing.min(by: { $0.name < $1.name }) {
+            throw refusal(path, "\(key.type) \"\(key.name)\" is missing")
+        }
+    }
+
+    private struct Key: Hashable {
+        let type: String
+        let name: String
+
+        init(_ entry: SchemaEntry) {
+            type = entry.type
+            name = entry.name
+        }
+    }
+
+    private static func refusal(_ path: String, _ reason: String) -> CatalogError {
+        CatalogError(.refused, "\(path): not opened, its schema has been changed: \(reason)")
+    }
+}

@@ -1,0 +1,44 @@
+import CatalogMigrations
+import GRDB
+import Synchronization
+
+/// One row of `sqlite_schema`.
+struct SchemaEntry: Hashable {
+    let type: String
+    let name: String
+    let table: String
+    let sql: String
+
+    /// Whether the table belongs to a full-text index. Its statement is SQLite's own and differs between versions.
+    var isShadowTable: Bool {
+        type == "table"
+            && ["context_text_", "explanation_text_"].contains { prefix in
+                name.hasPrefix(prefix) && ["data", "idx", "docsize", "config"].contains(name.dropFirst(prefix.count))
+            }
+    }
+
+    /// Whether the table holds the planner's statistics, which any SQLite tool may have added.
+    var isStatisticsTable: Bool {
+        type == "table" && ["sqlite_stat1", "sqlite_stat4"].contains(name)
+    }
+
+    /// The whole schema of a database, in the order of creation.
+    static func all(_ database: Database) throws -> [SchemaEntry] {
+        try Row.fetchAll(database, sql: "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid").map {
+            try SchemaEntry(type: $0.value(0), name: $0.value(1), table: $0.value(2), sql: $0.value(3) ?? "")
+        }
+    }
+
+    /// What the schema has to be after migration `version`, made afresh in memory.
+    static func expected(version: Int) throws -> [SchemaEntry] {
+        if let known = cache.withLock({ $0[version] }) { return known }
+        let entries = try DatabaseQueue().writeWithoutTransaction { database in
+            for migration in Migrations.all.prefix(version) { try database.execute(sql: migration.sql) }
+            return try all(database)
+        }
+        cache.withLock { $0[version] = entries }
+        return entries
+    }
+
+    private static let cache = Mutex<[Int: [SchemaEntry]]>([:])
+}

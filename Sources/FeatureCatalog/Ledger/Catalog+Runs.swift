@@ -1,0 +1,188 @@
+import Foundation
+import GRDB
+
+extension Catalog {
+    /// Opens a run in the ledger.
+    ///
+    /// - Parameters:
+    ///   - kind: What it does.
+    ///   - config: Its whole configuration, a JSON object.
+    ///   - seed: The seed of its generator, if it has one.
+    ///   - inputs: The files it reads.
+    ///   - software: Who does it.
+    /// - Returns: Its key.
+    /// - Throws: ``CatalogError`` `.invalidValue` if `config` is not JSON.
+    public func beginRun(
+        kind: RunRecord.Kind, config: String, seed: UInt64?, inputs: [RunInput] = [],
+        software: SoftwareIdentity = .unknown
+    ) throws(CatalogError) -> Int64 {
+        try checkJSON(config, "config of a run")
+        return try write { database in
+            let process = ProcessIdentity.current
+            try database.execute(
+                sql: """
+                    INSERT INTO run (uuid, kind, status, config, seed, software_version, source_revision, host,
+                        process_id, process_started, boot_id, started_at)
+                    VALUES (?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    UUID().uuidString.lowercased(), kind.rawValue, config, seed.map { Int64(bitPattern: $0) },
+                    software.version, software.revision, process.host, process.processID, process.startedTicks,
+                    process.bootID, Timestamp.now(),
+                ])
+            let runID = database.lastInsertedRowID
+            for input in inputs {
+                try database.execute(
+                    sql: "INSERT INTO run_input (run_id, role, name, sha256, bytes) VALUES (?, ?, ?, ?, ?)",
+                    arguments: [runID, input.role, input.name, input.sha256, input.bytes])
+            }
+            return runID
+        }
+    }
+
+    /// Takes up a run that was interrupted or failed: it is `running` again, by this process.
+    ///
+    /// - Throws: ``CatalogError`` `.notFound`; `.refused` if it is complete or another process is at it.
+    public func resumeRun(_ runID: Int64) throws(CatalogError) {
+        try write { database in
+            let process = ProcessIdentity.current
+            guard
+                let status = try String.fetchOne(
+                    database, sql: "SELECT status FROM run WHERE run_id = ?", arguments: [runID])
+            else { throw CatalogError(.notFound, "\(path): no run \(runID)") }
+            guard status == "interrupted" || status == "failed" else {
+                throw CatalogError(.refused, "\(path): run \(runID) is \(status), so it cannot be resumed")
+            }
+            try database.execute(
+                sql: """
+                    UPDATE run SET status = 'running', finished_at = NULL, error = NULL, host = ?, process_id = ?,
+                        process_started = ?, boot_id = ?
+                    WHERE run_id = ?
+                    """,
+                arguments: [process.host, process.processID, process.startedTicks, process.bootID, runID])
+        }
+    }
+
+    /// Adds points to a run's curves; a point of the same name and step is replaced.
+    public func recordMetrics(runID: Int64, _ metrics: [RunMetric]) throws(CatalogError) {
+        try write { database in
+            let statement = try database.makeStatement(
+                sql: "INSERT OR REPLACE INTO run_metric (run_id, name, step, value) VALUES (?, ?, ?, ?)")
+            for metric in metrics {
+                try statement.execute(arguments: [runID, metric.name, metric.step, metric.value])
+            }
+        }
+    }
+
+    /// Ends a run.
+    ///
+    /// - Parameters:
+    ///   - status: How it ended; not `running`.
+    ///   - error: Why it did not complete, in one line.
+    public func finishRun(
+        _ runID: Int64, status: RunRecord.Status, error: String? = nil
+    ) throws(CatalogError) {
+        precondition(status != .running, "a run that ends is not running")
+        try write { database in
+            try database.execute(
+                sql: "UPDATE run SET status = ?, finished_at = ?, error = ? WHERE run_id = ?",
+                arguments: [status.rawValue, Timestamp.now(), status == .complete ? nil : error, runID])
+            guard database.changesCount == 1 else { throw CatalogError(.notFound, "\(path): no run \(runID)") }
+        }
+    }
+
+    /// Removes a run that did not complete, with all that it wrote.
+    ///
+    /// - Throws: ``CatalogError`` `.notFound`; `.refused` if it is running, complete, or dictionaries rest on it.
+    public func dropRun(_ runID: Int64) throws(CatalogError) {
+        try write { database in
+            guard
+                let status = try String.fetchOne(
+                    database, sql: "SELECT status FROM run WHERE run_id = ?", arguments: [runID])
+            else { throw CatalogError(.notFound, "\(path): no run \(runID)") }
+            guard status == "interrupted" || status == "failed" else {
+                throw CatalogError(.refused, "\(path): run \(runID) is \(status), so it is not dropped")
+            }
+            guard
+                try Int.fetchOne(database, sql: "SELECT count(*) FROM dictionary WHERE run_id = ?", arguments: [runID])
+                    == 0
+            else { throw CatalogError(.refused, "\(path): dictionaries rest on run \(runID), so it is not dropped") }
+            try database.execute(sql: "DELETE FROM run WHERE run_id = ?", arguments: [runID])
+        }
+    }
+
+    /// All runs, oldest first.
+    public func runs() throws(CatalogError) -> [RunRecord] {
+        try read { database in
+            try Row.fetchAll(database, sql: Self.runColumns + " ORDER BY run_id").map(runRecord)
+        }
+    }
+
+    /// One run.
+    ///
+    /// - Throws: ``CatalogError`` `.notFound`.
+    public func run(_ runID: Int64) throws(CatalogError) -> RunRecord {
+        try read { database in
+            guard let row = try Row.fetchOne(database, sql: Self.runColumns + " WHERE run_id = ?", arguments: [runID])
+            else { throw CatalogError(.notFound, "\(path): no run \(runID)") }
+            return try runRecord(row)
+        }
+    }
+
+    /// The files a run read, by role and name.
+    public func runInputs(_ runID: Int64) throws(CatalogError) -> [RunInput] {
+        try read { database in
+            try Row.fetchAll(
+                database, sql: "SELECT role, name, sha256, bytes FROM run_input WHERE run_id = ? ORDER BY role, name",
+                arguments: [runID]
+            ).map { try RunInput(role: $0.value(0), name: $0.value(1), sha256: $0.value(2), bytes: $0.value(3)) }
+        }
+    }
+
+    /// A run's curves, by name and step; one of them if `name` is given.
+    public func runMetrics(_ runID: Int64, name: String? = nil) throws(CatalogError) -> [RunMetric] {
+        try read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT step, name, value FROM run_metric
+                    WHERE run_id = :run AND (:name IS NULL OR name = :name) ORDER BY name, step
+                    """,
+                arguments: ["run": runID, "name": name]
+            ).map { try RunMetric(step: $0.value(0), name: $0.value(1), value: $0.value(2)) }
+        }
+    }
+
+    /// Runs whose process is gone cannot be running.
+    func markInterruptedRuns() throws(CatalogError) {
+        try write { database in
+            let rows = try Row.fetchAll(
+                database,
+                sql: "SELECT run_id, host, boot_id, process_id, process_started FROM run WHERE status = 'running'")
+            for row in rows {
+                let process = try ProcessIdentity(
+                    host: row.value(1), bootID: row.value(2), processID: row.value(3) ?? 0,
+                    startedTicks: row.value(4))
+                guard process.isGone else { continue }
+                try database.execute(
+                    sql: "UPDATE run SET status = 'interrupted', finished_at = ?, error = ? WHERE run_id = ?",
+                    arguments: [Timestamp.now(), "the process ended without finishing the run", row.value(0) as Int64])
+            }
+        }
+    }
+
+    private static let runColumns = """
+        SELECT run_id, uuid, kind, status, config, seed, software_version, source_revision, host, started_at,
+            finished_at, error
+        FROM run
+        """
+
+    private func runRecord(_ row: Row) throws -> RunRecord {
+        try RunRecord(
+            runID: row.value(0), uuid: row.value(1), kind: enumeration(row.value(2), "run.kind"),
+            status: enumeration(row.value(3), "run.status"), configJSON: row.value(4),
+            seed: (row.value(5) as Int64?).map { UInt64(bitPattern: $0) },
+            software: SoftwareIdentity(version: row.value(6), revision: row.value(7)), host: row.value(8),
+            startedAt: row.value(9), finishedAt: row.value(10), error: row.value(11))
+    }
+}

@@ -1,0 +1,61 @@
+import GRDB
+
+extension Catalog {
+    /// Rows of a SELECT of our own making; for SQL that a person wrote, see ``runReadOnly(sql:timeLimit:rowLimit:)``.
+    ///
+    /// - Parameter arguments: Values for the statement's `?`, in order.
+    /// - Throws: ``CatalogError`` `.invalidSQL`; `.refused` if the statement would write.
+    public func rows(sql: String, arguments: [CatalogValue] = []) throws(CatalogError) -> QueryResult {
+        try read { database in
+            let statement = try database.makeStatement(sql: sql)
+            guard statement.isReadonly else { throw CatalogError(.refused, "\(path): only SELECT may be run here") }
+            let values = StatementArguments(arguments.map(\.databaseValue))
+            let rows = try Row.fetchAll(statement, arguments: values).map { row in
+                Array(row.databaseValues.map(CatalogValue.init))
+            }
+            return QueryResult(columns: statement.columnNames, rows: rows)
+        }
+    }
+
+    /// The columns of a table or view, in order.
+    ///
+    /// - Throws: ``CatalogError`` `.notFound`.
+    public func columns(of table: String) throws(CatalogError) -> [String] {
+        try read { database in
+            let names = try String.fetchAll(
+                database, sql: "SELECT name FROM pragma_table_info(?)", arguments: [table])
+            guard !names.isEmpty else { throw CatalogError(.notFound, "\(path): no table or view \"\(table)\"") }
+            return names
+        }
+    }
+
+    /// Rows of the view `feature_summary`.
+    ///
+    /// - Throws: ``CatalogError`` `.notFound` if a column is not of the view; the message lists those that are.
+    public func featureSummaries(_ query: FeatureQuery) throws(CatalogError) -> QueryResult {
+        let known = try columns(of: "feature_summary")
+        for name in query.columns + query.conditions.map(\.column) + [query.orderColumn].compactMap(\.self) {
+            guard known.contains(name) else {
+                throw CatalogError(
+                    .notFound,
+                    "\(path): features have no column \"\(name)\" (there are: \(known.joined(separator: ", ")))")
+            }
+        }
+        // Names are among the known ones, so they can go into the statement; values never do.
+        var conditions = query.conditions.map { "\"\($0.column)\" \($0.comparison.rawValue) ?" }
+        var arguments = query.conditions.map(\.value)
+        if let dictionaryID = query.dictionaryID {
+            conditions.append("dictionary_id = ?")
+            arguments.append(.integer(dictionaryID))
+        }
+        var order = "dictionary_id, feature_index"
+        if let column = query.orderColumn {
+            order = "\"\(column)\" \(query.isDescending ? "DESC" : "ASC") NULLS LAST, " + order
+        }
+        let names = (query.columns.isEmpty ? known : query.columns).map { "\"\($0)\"" }.joined(separator: ", ")
+        let filter = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
+        return try rows(
+            sql: "SELECT \(names) FROM feature_summary\(filter) ORDER BY \(order) LIMIT ? OFFSET ?",
+            arguments: arguments + [.integer(Int64(query.limit ?? -1)), .integer(Int64(max(0, query.offset)))])
+    }
+}

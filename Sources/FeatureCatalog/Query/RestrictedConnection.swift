@@ -1,0 +1,147 @@
+import GRDBSQLite
+
+/// A SQLite connection for statements that are not trusted.
+///
+/// GRDB keeps a connection's authorizer to itself, so this one speaks to SQLite directly.
+final class RestrictedConnection {
+    /// No value, statement or row may be larger.
+    private static let maximumValueByteCount: Int32 = 1 << 26
+    private static let maximumSQLByteCount: Int32 = 1 << 20
+    /// A result that is held in memory may not be larger.
+    private static let maximumResultByteCount = 1 << 28
+
+    private let path: String
+    private let connection: OpaquePointer
+    private let guardian = StatementGuardian()
+
+    init(path: String) throws(CatalogError) {
+        var handle: OpaquePointer?
+        let code = sqlite3_open_v2(path, &handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nil)
+        guard code == SQLITE_OK, let handle else {
+            sqlite3_close_v2(handle)
+            throw CatalogError(resultCode: code, message: String(cString: sqlite3_errstr(code)), path: path)
+        }
+        self.path = path
+        connection = handle
+        do { try configure() } catch {
+            sqlite3_close_v2(handle)
+            throw error
+        }
+    }
+
+    func close() {
+        sqlite3_close_v2(connection)
+    }
+
+    func run(_ sql: String, timeLimit: Double, rowLimit: Int) throws(CatalogError) -> QueryResult {
+        var bytes = Array(sql.utf8CString)
+        if let end = bytes.firstIndex(of: 0), end < bytes.count - 1 {
+            throw CatalogError(.invalidSQL, "\(path): the statement holds a zero character")
+        }
+        if bytes.count > Int(Self.maximumSQLByteCount) {
+            throw CatalogError(.invalidSQL, "\(path): the statement is longer than a million characters")
+        }
+        guardian.start(timeLimit: timeLimit)
+        var statement: OpaquePointer?
+        var isAlone = true
+        let code = bytes.withUnsafeMutableBufferPointer { buffer in
+            var tail: UnsafePointer<CChar>?
+            let code = sqlite3_prepare_v2(connection, buffer.baseAddress, -1, &statement, &tail)
+            if code == SQLITE_OK, statement != nil, let tail { isAlone = isBlank(tail) }
+            return code
+        }
+        defer { sqlite3_finalize(statement) }
+        guard code == SQLITE_OK else { throw failure(code) }
+        guard let statement else { throw CatalogError(.invalidSQL, "\(path): no statement") }
+        guard isAlone else { throw CatalogError(.refused, "\(path): one statement at a time") }
+        guard sqlite3_stmt_readonly(statement) != 0 else {
+            throw CatalogError(.refused, "\(path): the statement would write; only reading is allowed here")
+        }
+        return try rows(of: statement, rowLimit: rowLimit)
+    }
+
+    private func configure() throws(CatalogError) {
+        sqlite3_extended_result_codes(connection, 1)
+        guard SQLiteDefense.enableDefensiveMode(connection) else {
+            throw CatalogError(.failed, "\(path): SQLite has no defensive mode")
+        }
+        let settings = """
+            PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA query_only = ON;
+            PRAGMA busy_timeout = 5000;
+            """
+        let code = sqlite3_exec(connection, settings, nil, nil, nil)
+        guard code == SQLITE_OK else { throw failure(code) }
+        sqlite3_limit(connection, SQLITE_LIMIT_LENGTH, Self.maximumValueByteCount)
+        sqlite3_limit(connection, SQLITE_LIMIT_SQL_LENGTH, Self.maximumSQLByteCount)
+        sqlite3_limit(connection, SQLITE_LIMIT_ATTACHED, 0)
+        sqlite3_limit(connection, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000)
+        sqlite3_limit(connection, SQLITE_LIMIT_WORKER_THREADS, 0)
+        guardian.install(on: connection)
+    }
+
+    private func rows(of statement: OpaquePointer, rowLimit: Int) throws(CatalogError) -> QueryResult {
+        let columnCount = sqlite3_column_count(statement)
+        let columns = (0..<columnCount).map { index in
+            sqlite3_column_name(statement, index).map { String(cString: $0) } ?? ""
+        }
+        var rows: [[CatalogValue]] = []
+        var byteCount = 0
+        while true {
+            let code = sqlite3_step(statement)
+            if code == SQLITE_DONE { return QueryResult(columns: columns, rows: rows) }
+            guard code == SQLITE_ROW else { throw failure(code) }
+            if rows.count >= rowLimit || byteCount > Self.maximumResultByteCount {
+                return QueryResult(columns: columns, rows: rows, isTruncated: true)
+            }
+            rows.append(
+                (0..<columnCount).map { index in
+                    byteCount += Int(sqlite3_column_bytes(statement, index)) + 16
+                    return value(statement, index)
+                })
+        }
+    }
+
+    private func value(_ statement: OpaquePointer, _ index: Int32) -> CatalogValue {
+        switch sqlite3_column_type(statement, index) {
+        case SQLITE_INTEGER: return .integer(sqlite3_column_int64(statement, index))
+        case SQLITE_FLOAT: return .real(sqlite3_column_double(statement, index))
+        case SQLITE_TEXT:
+            guard let start = sqlite3_column_text(statement, index) else { return .null }
+            let count = Int(sqlite3_column_bytes(statement, index))
+            return .text(String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self))
+        case SQLITE_BLOB:
+            guard let start = sqlite3_column_blob(statement, index) else { return .blob([]) }
+            let count = Int(sqlite3_column_bytes(statement, index))
+            return .blob(Array(UnsafeRawBufferPointer(start: start, count: count)))
+        default: return .null
+        }
+    }
+
+    /// Whether nothing but spaces, semicolons and comments follows a statement: whatever it is, it makes no statement.
+    private func isBlank(_ tail: UnsafePointer<CChar>) -> Bool {
+        var rest = tail
+        while rest.pointee != 0 {
+            var statement: OpaquePointer?
+            var next: UnsafePointer<CChar>?
+            let code = sqlite3_prepare_v2(connection, rest, -1, &statement, &next)
+            let isNothing = code == SQLITE_OK && statement == nil
+            sqlite3_finalize(statement)
+            guard isNothing, let next, next > rest else { return isNothing }
+            rest = next
+        }
+        return true
+    }
+
+    private func failure(_ code: Int32) -> CatalogError {
+        if let refusal = guardian.refusal {
+            return CatalogError(.refused, "\(path): \(refusal)")
+        }
+        if guardian.hasTimedOut {
+            return CatalogError(.timedOut, "\(path): stopped after \(guardian.timeLimit) seconds")
+        }
+        let message = String(cString: sqlite3_errmsg(connection))
+        // Defensive mode has no code of its own.
+        if message.hasSuffix("may not be modified") { return CatalogError(.refused, "\(path): \(message)") }
+        return CatalogError(resultCode: code, message: message, path: path)
+    }
+}

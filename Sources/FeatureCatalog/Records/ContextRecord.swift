@@ -1,0 +1,75 @@
+/// A stretch of a document around a token that a feature fires on, or verifiably does not (table `context`).
+///
+/// A feature has at most one context per document position, whatever the band: the indexer drops from `sample` what
+/// is in `top`. Contexts of one feature in the same segment of a document never belong to different splits; the
+/// database refuses both.
+public struct ContextRecord: Equatable, Sendable {
+    /// How the context was found.
+    public enum Band: String, CaseIterable, Sendable {
+        /// Among the strongest.
+        case top
+        /// From a uniform reservoir of firings.
+        case sample
+        /// A position verified not to fire.
+        case quiet
+    }
+
+    /// What the context may be used for.
+    public enum Split: String, CaseIterable, Sendable {
+        /// To write an explanation.
+        case explain
+        /// To score one.
+        case score
+    }
+
+    /// The key; 0 for a record that is yet to be written.
+    public let contextID: Int64
+    /// The latent's number.
+    public let featureIndex: Int
+    /// How it was found.
+    public let band: Band
+    /// Its place in the band, counted from 0; in `top` the strongest is 0.
+    public let rank: Int
+    /// The document.
+    public let documentID: Int64
+    /// The peak token's index in the document's token ids.
+    public let tokenPosition: Int
+    /// Which model window of the document the token was in, counted from 0.
+    public let segment: Int
+    /// Index of the window's first token in the document's token ids.
+    public let windowStart: Int
+    /// The decoder layer that the peak token was routed to.
+    public let layer: Int
+    /// The router's weight at the peak token; nil without a router.
+    public let routerWeight: Float?
+    /// The activation at the peak token; 0 in `quiet`.
+    public let activation: Float
+    /// What it may be used for; nil for neither.
+    public let split: Split?
+    /// Activations `[window tokens]`; their count is the column `window_length`.
+    public let activations: [Float]
+    /// The window as text with the peak token between « and ».
+    public let excerpt: String
+
+    /// Describes a context.
+    public init(
+        contextID: Int64 = 0, featureIndex: Int, band: Band, rank: Int, documentID: Int64, tokenPosition: Int,
+        segment: Int, windowStart: Int, layer: Int, routerWeight: Float?, activation: Float, split: Split?,
+        activations: [Float], excerpt: String
+    ) {
+        self.contextID = contextID
+        self.featureIndex = featureIndex
+        self.band = band
+        self.rank = rank
+        self.documentID = documentID
+        self.tokenPosition = tokenPosition
+        self.segment = segment
+        self.windowStart = windowStart
+        self.layer = layer
+        self.routerWeight = routerWeight
+        self.activation = activation
+        self.split = split
+        self.activations = activations
+        self.excerpt = excerpt
+    }
+}

@@ -1,0 +1,61 @@
+/// The statistics of one feature (table `feature`).
+///
+/// The catalog derives what follows from other rows: `firing_rate` and `is_dead` from `firedCount`; `peak_layer`,
+/// `peak_layer_share` and `layer_entropy` from the ``FeatureLayerRecord`` rows; `top_token` from the
+/// ``FeatureTokenRecord`` rows.
+public struct FeatureRecord: Equatable, Sendable {
+    /// Quantiles of the activation while firing.
+    public struct Quantiles: Equatable, Sendable {
+        /// A tenth of the firings are below.
+        public let p10: Float
+        /// The median.
+        public let p50: Float
+        /// A tenth of the firings are above.
+        public let p90: Float
+        /// A hundredth of the firings are above.
+        public let p99: Float
+
+        /// Describes quantiles.
+        public init(p10: Float, p50: Float, p90: Float, p99: Float) {
+            self.p10 = p10
+            self.p50 = p50
+            self.p90 = p90
+            self.p99 = p99
+        }
+    }
+
+    /// The latent's number, counted from 0.
+    public let featureIndex: Int
+    /// Tokens on which it fired.
+    public let firedCount: Int
+    /// Mean activation while firing; nil if it never fired.
+    public let meanActivation: Double?
+    /// Standard deviation while firing (divided by the count); nil if it never fired.
+    public let stdActivation: Double?
+    /// The largest activation; nil if it never fired.
+    public let maxActivation: Float?
+    /// Quantiles while firing; nil if it never fired.
+    public let quantiles: Quantiles?
+    /// Euclidean norm of its decoder vector (for a crosscoder, of all layers' vectors together).
+    public let decoderNorm: Double
+    /// Documents in which it fired at least once.
+    public let documentCount: Int
+    /// Firings per bin of ``IndexingRecord/histogramEdges``; empty if it never fired.
+    public let histogram: [Int]
+
+    /// Describes a feature.
+    public init(
+        featureIndex: Int, firedCount: Int, meanActivation: Double?, stdActivation: Double?, maxActivation: Float?,
+        quantiles: Quantiles?, decoderNorm: Double, documentCount: Int, histogram: [Int]
+    ) {
+        self.featureIndex = featureIndex
+        self.firedCount = firedCount
+        self.meanActivation = meanActivation
+        self.stdActivation = stdActivation
+        self.maxActivation = maxActivation
+        self.quantiles = quantiles
+        self.decoderNorm = decoderNorm
+        self.documentCount = documentCount
+        self.histogram = histogram
+    }
+}

@@ -1,0 +1,37 @@
+/// A language model whose residual streams were read (table `language_model`).
+public struct LanguageModelRecord: Equatable, Sendable {
+    /// The key; 0 for a record that is yet to be written.
+    public let languageModelID: Int64
+    /// What people call it.
+    public let name: String
+    /// The family, such as `llama`.
+    public let architecture: String
+    /// Decoder layers.
+    public let layerCount: Int
+    /// Width of the residual stream.
+    public let dModel: Int
+    /// Entries of the vocabulary.
+    public let vocabularySize: Int
+    /// The model's own configuration, a JSON object.
+    public let configJSON: String
+    /// Lower-case hexadecimal SHA-256 of the weights (of the file, or of the shards' digests in order).
+    public let sha256: String
+    /// Lower-case hexadecimal SHA-256 of the tokenizer's file; nil where none was at hand.
+    public let tokenizerSHA256: String?
+
+    /// Describes a model.
+    public init(
+        languageModelID: Int64 = 0, name: String, architecture: String, layerCount: Int, dModel: Int,
+        vocabularySize: Int, configJSON: String, sha256: String, tokenizerSHA256: String? = nil
+    ) {
+        self.languageModelID = languageModelID
+        self.name = name
+        self.architecture = architecture
+        self.layerCount = layerCount
+        self.dModel = dModel
+        self.vocabularySize = vocabularySize
+        self.configJSON = configJSON
+        self.sha256 = sha256
+        self.tokenizerSHA256 = tokenizerSHA256
+    }
+}

@@ -1,0 +1,75 @@
+/// One entry of the run ledger (table `run`): something that wrote, or tried to write, results into the catalog.
+public struct RunRecord: Equatable, Sendable {
+    /// What a run does.
+    public enum Kind: String, CaseIterable, Sendable {
+        /// Trains one or more dictionaries.
+        case train
+        /// Gathers statistics, contexts, layers and token classes of a dictionary's features.
+        case index
+        /// Writes explanations.
+        case explain
+        /// Scores explanations.
+        case score
+        /// Measures dictionaries (reconstruction, substitution, routing).
+        case evaluate
+        /// Intervenes on features during generation.
+        case steer
+        /// Takes weights or activations made elsewhere.
+        case `import`
+        /// Takes rows from other catalogs.
+        case merge
+    }
+
+    /// How far a run has come.
+    public enum Status: String, CaseIterable, Sendable {
+        /// Its process is, or was when last seen, at work.
+        case running
+        /// Finished; its rows are whole.
+        case complete
+        /// Stopped with an error, which `error` tells.
+        case failed
+        /// Its process disappeared or was stopped; it can be resumed or dropped.
+        case interrupted
+    }
+
+    /// The key.
+    public let runID: Int64
+    /// Random; tells runs of merged catalogs apart.
+    public let uuid: String
+    /// What it does.
+    public let kind: Kind
+    /// How far it has come.
+    public let status: Status
+    /// The whole configuration, a JSON object: enough to run it again.
+    public let configJSON: String
+    /// The seed of its generator; nil where nothing is random.
+    public let seed: UInt64?
+    /// The software that made it.
+    public let software: SoftwareIdentity
+    /// The name of the machine.
+    public let host: String
+    /// UTC, ISO 8601.
+    public let startedAt: String
+    /// UTC, ISO 8601; nil until it ends.
+    public let finishedAt: String?
+    /// Why it failed, in one line.
+    public let error: String?
+
+    /// Describes a run.
+    public init(
+        runID: Int64, uuid: String, kind: Kind, status: Status, configJSON: String, seed: UInt64?,
+        software: SoftwareIdentity, host: String, startedAt: String, finishedAt: String?, error: String?
+    ) {
+        self.runID = runID
+        self.uuid = uuid
+        self.kind = kind
+        self.status = status
+        self.configJSON = configJSON
+        self.seed = seed
+        self.software = software
+        self.host = host
+        self.startedAt = startedAt
+        self.finishedAt = finishedAt
+        self.error = error
+    }
+}

@@ -1,0 +1,62 @@
+import GRDB
+
+extension Catalog {
+    /// Writes explanations; one of the same run, feature and method is replaced, with its scores.
+    ///
+    /// - Returns: Their keys, in the order given.
+    /// - Throws: ``CatalogError`` `.invalidValue` if a detail is not JSON or there is no such feature or run.
+    @discardableResult
+    public func write(explanations: [ExplanationRecord]) throws(CatalogError) -> [Int64] {
+        for explanation in explanations {
+            try checkJSON(explanation.detailJSON, "detail of an explanation of feature \(explanation.featureIndex)")
+        }
+        return try write { database in
+            let delete = try database.makeStatement(
+                sql: """
+                    DELETE FROM explanation
+                    WHERE run_id = ? AND dictionary_id = ? AND feature_index = ? AND method = ?
+                    """)
+            let insert = try database.makeStatement(
+                sql: """
+                    INSERT INTO explanation (run_id, dictionary_id, feature_index, method, text, detail)
+                    VALUES (?, ?, ?, ?, ?, ?)
+                    """)
+            return try explanations.map { explanation in
+                let key: StatementArguments = [
+                    explanation.runID, explanation.dictionaryID, explanation.featureIndex, explanation.method,
+                ]
+                try delete.execute(arguments: key)
+                try insert.execute(
+                    arguments: key + [Self.storable(explanation.text), explanation.detailJSON])
+                return database.lastInsertedRowID
+            }
+        }
+    }
+
+    /// A dictionary's explanations, oldest first.
+    ///
+    /// - Parameters:
+    ///   - featureIndex: Only this feature's; nil for all.
+    ///   - method: Only these; nil for all.
+    public func explanations(
+        dictionaryID: Int64, featureIndex: Int? = nil, method: String? = nil
+    ) throws(CatalogError) -> [ExplanationRecord] {
+        try read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT explanation_id, run_id, dictionary_id, feature_index, method, text, detail FROM explanation
+                    WHERE dictionary_id = :dictionary \(featureIndex == nil ? "" : "AND feature_index = :feature")
+                        AND (:method IS NULL OR method = :method)
+                    ORDER BY explanation_id
+                    """,
+                arguments: featureIndex.map { ["dictionary": dictionaryID, "feature": $0, "method": method] }
+                    ?? ["dictionary": dictionaryID, "method": method]
+            ).map { row in
+                try ExplanationRecord(
+                    explanationID: row.value(0), runID: row.value(1), dictionaryID: row.value(2),
+                    featureIndex: row.value(3), method: row.value(4), text: row.value(5), detailJSON: row.value(6))
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+import GRDB
+
+extension Catalog {
+    /// Writes a person's verdict; the catalog notes the time.
+    ///
+    /// - Returns: Its key.
+    @discardableResult
+    public func write(review: ReviewRecord) throws(CatalogError) -> Int64 {
+        try write { database in
+            try database.execute(
+                sql: """
+                    INSERT INTO review (dictionary_id, feature_index, explanation_id, verdict, note, reviewer,
+                        created_at)
+                    VALUES (?, ?, ?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    review.dictionaryID, review.featureIndex, review.explanationID, review.verdict.rawValue,
+                    review.note.map(Self.storable), review.reviewer.map(Self.storable), Timestamp.now(),
+                ])
+            return database.lastInsertedRowID
+        }
+    }
+
+    /// Verdicts on a feature, oldest first.
+    public func reviews(dictionaryID: Int64, featureIndex: Int) throws(CatalogError) -> [ReviewRecord] {
+        try read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT dictionary_id, feature_index, explanation_id, verdict, note, reviewer, created_at FROM review
+                    WHERE dictionary_id = ? AND feature_index = ? ORDER BY review_id
+                    """,
+                arguments: [dictionaryID, featureIndex]
+            ).map { row in
+                try ReviewRecord(
+                    dictionaryID: row.value(0), featureIndex: row.value(1), explanationID: row.value(2),
+                    verdict: enumeration(row.value(3), "review.verdict"), note: row.value(4), reviewer: row.value(5),
+                    createdAt: row.value(6))
+            }
+        }
+    }
+}

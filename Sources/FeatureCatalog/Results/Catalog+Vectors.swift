@@ -1,0 +1,78 @@
+import GRDB
+
+extension Catalog {
+    /// Writes the tokens that features promote and suppress; a feature's earlier list is replaced.
+    public func write(logits: [FeatureLogit], dictionaryID: Int64) throws(CatalogError) {
+        try write { database in
+            try clear("feature_logit", features: logits.map(\.featureIndex), dictionaryID: dictionaryID, database)
+            let statement = try database.makeStatement(
+                sql: """
+                    INSERT INTO feature_logit (dictionary_id, feature_index, direction, rank, token_id, value)
+                    VALUES (?, ?, ?, ?, ?, ?)
+                    """)
+            for logit in logits {
+                try statement.execute(arguments: [
+                    dictionaryID, logit.featureIndex, logit.direction.rawValue, logit.rank, logit.tokenID, logit.value,
+                ])
+            }
+        }
+    }
+
+    /// The tokens that a feature promotes, then those that it suppresses, by rank.
+    public func logits(dictionaryID: Int64, featureIndex: Int) throws(CatalogError) -> [FeatureLogit] {
+        try read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT feature_index, direction, rank, token_id, value FROM feature_logit
+                    WHERE dictionary_id = ? AND feature_index = ? ORDER BY direction, rank
+                    """,
+                arguments: [dictionaryID, featureIndex]
+            ).map { row in
+                try FeatureLogit(
+                    featureIndex: row.value(0), direction: enumeration(row.value(1), "feature_logit.direction"),
+                    rank: row.value(2), tokenID: row.value(3), value: row.value(4))
+            }
+        }
+    }
+
+    /// Writes the features whose decoder vectors point the same way; a feature's earlier list is replaced.
+    public func write(neighbors: [FeatureNeighbor], dictionaryID: Int64) throws(CatalogError) {
+        try write { database in
+            try clear("feature_neighbor", features: neighbors.map(\.featureIndex), dictionaryID: dictionaryID, database)
+            let statement = try database.makeStatement(
+                sql: """
+                    INSERT INTO feature_neighbor (dictionary_id, feature_index, rank, neighbor_index, cosine)
+                    VALUES (?, ?, ?, ?, ?)
+                    """)
+            for neighbor in neighbors {
+                try statement.execute(arguments: [
+                    dictionaryID, neighbor.featureIndex, neighbor.rank, neighbor.neighborIndex, neighbor.cosine,
+                ])
+            }
+        }
+    }
+
+    /// A feature's neighbours, nearest first.
+    public func neighbors(dictionaryID: Int64, featureIndex: Int) throws(CatalogError) -> [FeatureNeighbor] {
+        try read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT feature_index, rank, neighbor_index, cosine FROM feature_neighbor
+                    WHERE dictionary_id = ? AND feature_index = ? ORDER BY rank
+                    """,
+                arguments: [dictionaryID, featureIndex]
+            ).map { row in
+                try FeatureNeighbor(
+                    featureIndex: row.value(0), rank: row.value(1), neighborIndex: row.value(2), cosine: row.value(3))
+            }
+        }
+    }
+
+    private func clear(_ table: String, features: [Int], dictionaryID: Int64, _ database: Database) throws {
+        let statement = try database.makeStatement(
+            sql: "DELETE FROM \(table) WHERE dictionary_id = ? AND feature_index = ?")
+        for featureIndex in Set(features) { try statement.execute(arguments: [dictionaryID, featureIndex]) }
+    }
+}

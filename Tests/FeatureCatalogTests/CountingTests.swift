@@ -1,0 +1,102 @@
+import FeatureCatalog
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct CountingTests {
+    /// The protocol as the paper's code goes about it, over every activation, with no SQL and no 33-class shortcut.
+    private func bruteForce(
+        _ firings: [(feature: Int, token: String, activation: Float)], threshold: Float
+    ) -> (with: Set<Int>, without: Set<Int>) {
+        var kept: [Int: [String: [Float]]] = [:]
+        for firing in firings where firing.activation > threshold {
+            var best = kept[firing.feature]?[firing.token] ?? []
+            best.append(firing.activation)
+            kept[firing.feature, default: [:]][firing.token] = Array(best.sorted(by: >).prefix(2))
+        }
+        var with: Set<Int> = []
+        var without: Set<Int> = []
+        for (feature, classes) in kept where classes.values.map(\.count).reduce(0, +) > 4 {
+            without.insert(feature)
+            if classes.count <= 32 { with.insert(feature) }
+        }
+        return (with, without)
+    }
+
+    @Test(arguments: [1, 2, 3] as [UInt64]) func agreesWithBruteForce(seed: UInt64) throws {
+        let directory = try TemporaryDirectory()
+        let catalog = try Catalog.create(at: directory.file("a.catalog"), replacing: false)
+        let runID = try catalog.beginRun(kind: .index, config: "{}", seed: seed)
+        let dictionaryID = try catalog.addDictionary(
+            SampleCatalog.dictionaryRecord(runID: runID, languageModelID: nil, name: "d"), tensors: [])
+        var generator = SplitMix(state: seed)
+        var firings: [(feature: Int, token: String, activation: Float)] = []
+        for feature in 0..<SampleCatalog.latentCount {
+            // From one class to sixty, and from few firings to many; activations on a grid, so that some equal t.
+            let classes = 1 + generator.next(below: 60)
+            for _ in 0..<generator.next(below: 200) {
+                firings.append(
+                    (feature, "w\(generator.next(below: classes))", Float(1 + generator.next(below: 40)) / 2))
+            }
+        }
+        var peakLayers: [Int: Int] = [:]
+        let indexing = IndexingRecord(
+            dictionaryID: dictionaryID, runID: runID, corpusID: nil, tokenCount: 100_000, documentCount: 1,
+            histogramEdges: [])
+        try catalog.writeIndex(indexing) { writer in
+            for feature in 0..<SampleCatalog.latentCount {
+                let own = firings.filter { $0.feature == feature }
+                try writer.write(features: [
+                    FeatureRecord(
+                        featureIndex: feature, firedCount: own.count, meanActivation: nil, stdActivation: nil,
+                        maxActivation: nil, quantiles: nil, decoderNorm: 1, documentCount: 1, histogram: [])
+                ])
+                if own.isEmpty { continue }
+                peakLayers[feature] = 2 + feature % 3
+                try writer.write(featureLayers: [
+                    FeatureLayerRecord(
+                        featureIndex: feature, layer: 2 + feature % 3, firedCount: own.count, sumActivation: 1,
+                        maxActivation: 1, meanRouterWeight: nil)
+                ])
+                let strongest = Dictionary(grouping: own, by: \.token)
+                    .map { (token: $0.key, activations: $0.value.map(\.activation).sorted(by: >)) }
+                    .sorted { $0.activations[0] > $1.activations[0] }.prefix(FeatureTokenRecord.keptClassCount)
+                try writer.write(
+                    featureTokens: strongest.map {
+                        FeatureTokenRecord(
+                            featureIndex: feature, tokenClass: $0.token, firedCount: $0.activations.count,
+                            activation1: $0.activations[0],
+                            activation2: $0.activations.count > 1 ? $0.activations[1] : nil)
+                    })
+            }
+        }
+        for threshold: Float in [0, 0.5, 1.5, 3, 5, 10, 15, 17.5, 19, 19.5, 20, 100] {
+            let expected = bruteForce(firings, threshold: threshold)
+            let count = try catalog.countInterpretable(dictionaryID: dictionaryID, threshold: Double(threshold))
+            #expect(count.withClassRule == expected.with.count, "t = \(threshold)")
+            #expect(count.withoutClassRule == expected.without.count, "t = \(threshold)")
+            for layer in 2...4 {
+                let found = count.byLayer.first { $0.layer == layer }
+                #expect(found?.withClassRule ?? 0 == expected.with.count { peakLayers[$0] == layer })
+                #expect(found?.withoutClassRule ?? 0 == expected.without.count { peakLayers[$0] == layer })
+            }
+        }
+        // The oracle has something to say in both directions.
+        let middle = bruteForce(firings, threshold: 1.5)
+        #expect(middle.with.count < middle.without.count && !middle.with.isEmpty)
+        let own = try catalog.countInterpretable(dictionaryID: dictionaryID)
+        #expect(own.threshold == 1.5)
+        expectCatalogError(.notFound) { _ = try catalog.countInterpretable(dictionaryID: 99, threshold: 1) }
+    }
+
+    @Test func withoutAnIndexThereIsNothingToCount() throws {
+        let directory = try TemporaryDirectory()
+        let catalog = try Catalog.create(at: directory.file("a.catalog"), replacing: false)
+        let runID = try catalog.beginRun(kind: .import, config: "{}", seed: nil)
+        let dictionaryID = try catalog.addDictionary(
+            SampleCatalog.dictionaryRecord(runID: runID, languageModelID: nil, name: "d"), tensors: [])
+        expectCatalogError(.notFound, containing: "not indexed") {
+            _ = try catalog.countInterpretable(dictionaryID: dictionaryID)
+        }
+    }
+}

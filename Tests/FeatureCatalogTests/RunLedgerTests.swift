@@ -1,0 +1,136 @@
+import FeatureCatalog
+import Foundation
+import GRDB
+import TestSupport
+import Testing
+
+@Suite struct RunLedgerTests {
+    private let directory: TemporaryDirectory
+    private let catalog: Catalog
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        catalog = try Catalog.create(at: directory.file("a.catalog"), replacing: false)
+    }
+
+    @Test func aRunComesBackAsItWasWritten() throws {
+        let input = RunInput(role: "text", name: "bible.txt", sha256: SampleCatalog.digest, bytes: 99)
+        let software = SoftwareIdentity(version: "routesae 0.1", revision: "abc")
+        let runID = try catalog.beginRun(
+            kind: .train, config: #"{"a":1}"#, seed: .max, inputs: [input], software: software)
+        let running = try catalog.run(runID)
+        #expect(running.kind == .train && running.status == .running && running.configJSON == #"{"a":1}"#)
+        #expect(running.seed == .max && running.software == software)
+        #expect(running.finishedAt == nil && running.error == nil && running.startedAt.hasSuffix("Z"))
+        #expect(try catalog.runInputs(runID) == [input])
+        try catalog.finishRun(runID, status: .failed, error: "no disk")
+        let failed = try catalog.run(runID)
+        #expect(failed.status == .failed && failed.error == "no disk" && failed.finishedAt != nil)
+        #expect(try catalog.runs() == [failed])
+        expectCatalogError(.notFound) { _ = try catalog.run(99) }
+        expectCatalogError(.notFound) { try catalog.finishRun(99, status: .complete) }
+    }
+
+    @Test func metricsAreReplacedAndFiltered() throws {
+        let runID = try catalog.beginRun(kind: .train, config: "{}", seed: nil)
+        try catalog.recordMetrics(
+            runID: runID,
+            [RunMetric(step: 1, name: "loss", value: 2), RunMetric(step: 0, name: "loss", value: .infinity)])
+        try catalog.recordMetrics(
+            runID: runID, [RunMetric(step: 1, name: "loss", value: 1.5), RunMetric(step: 0, name: "l0", value: 64)])
+        #expect(
+            try catalog.runMetrics(runID) == [
+                RunMetric(step: 0, name: "l0", value: 64), RunMetric(step: 0, name: "loss", value: nil),
+                RunMetric(step: 1, name: "loss", value: 1.5),
+            ])
+        #expect(try catalog.runMetrics(runID, name: "loss").count == 2)
+        expectCatalogError(.invalidValue) {
+            try catalog.recordMetrics(runID: 99, [RunMetric(step: 0, name: "loss", value: 1)])
+        }
+    }
+
+    @Test func configHasToBeJSON() {
+        expectCatalogError(.invalidValue, containing: "JSON") {
+            _ = try catalog.beginRun(kind: .train, config: "steps=3", seed: nil)
+        }
+    }
+
+    @Test func aBadInputLeavesNoRun() throws {
+        expectCatalogError(.invalidValue) {
+            _ = try catalog.beginRun(
+                kind: .train, config: "{}", seed: nil,
+                inputs: [RunInput(role: "text", name: "x", sha256: "short", bytes: 1)])
+        }
+        #expect(try catalog.runs().isEmpty)
+    }
+
+    @Test func aRunWhoseProcessIsGoneIsInterrupted() throws {
+        let path = catalog.path
+        let alive = try catalog.beginRun(kind: .train, config: "{}", seed: nil)
+        let gone = try catalog.beginRun(kind: .score, config: "{}", seed: nil)
+        let reused = try catalog.beginRun(kind: .score, config: "{}", seed: nil)
+        let elsewhere = try catalog.beginRun(kind: .score, config: "{}", seed: nil)
+        let rebooted = try catalog.beginRun(kind: .score, config: "{}", seed: nil)
+        let done = try catalog.beginRun(kind: .index, config: "{}", seed: nil)
+        try catalog.finishRun(done, status: .complete)
+        try catalog.close()
+        let queue = try DatabaseQueue(path: path)
+        try queue.write { database in
+            try database.execute(
+                sql: """
+                    UPDATE run SET process_id = 4194999 WHERE run_id = \(gone);
+                    UPDATE run SET process_started = process_started - 1 WHERE run_id = \(reused);
+                    UPDATE run SET host = 'neighbour', process_id = 4194999 WHERE run_id = \(elsewhere);
+                    UPDATE run SET boot_id = 'before' WHERE run_id = \(rebooted);
+                    """)
+        }
+        try queue.close()
+        #expect(try Catalog.open(at: path, mode: .readOnly).run(gone).status == .running)
+        let opened = try Catalog.open(at: path, mode: .readWrite)
+        #expect(try opened.run(alive).status == .running)
+        #expect(try opened.run(gone).status == .interrupted)
+        #expect(try opened.run(reused).status == .interrupted)
+        #expect(try opened.run(elsewhere).status == .running)
+        #expect(try opened.run(rebooted).status == .interrupted)
+        #expect(try opened.run(done).status == .complete)
+        #expect(try opened.run(gone).finishedAt != nil)
+
+        try opened.resumeRun(gone)
+        let resumed = try opened.run(gone)
+        #expect(resumed.status == .running && resumed.finishedAt == nil && resumed.error == nil)
+        expectCatalogError(.refused) { try opened.resumeRun(gone) }
+        expectCatalogError(.refused) { try opened.resumeRun(done) }
+        expectCatalogError(.notFound) { try opened.resumeRun(99) }
+        expectCatalogError(.refused) { try opened.dropRun(done) }
+        try opened.dropRun(rebooted)
+        expectCatalogError(.notFound) { _ = try opened.run(rebooted) }
+    }
+
+    @Test func droppingARunTakesItsRowsWithIt() throws {
+        let sample = try SampleCatalog(at: directory.file("b.catalog"))
+        let runID = try sample.catalog.beginRun(kind: .explain, config: "{}", seed: nil)
+        try sample.catalog.write(explanations: [
+            ExplanationRecord(
+                runID: runID, dictionaryID: sample.dictionaryID, featureIndex: 1, method: "n2g", text: "kings")
+        ])
+        try sample.catalog.finishRun(runID, status: .interrupted)
+        try sample.catalog.dropRun(runID)
+        #expect(try sample.catalog.explanations(dictionaryID: sample.dictionaryID).isEmpty)
+        #expect(try sample.catalog.search("kings", in: .explanations).rows.isEmpty)
+        let train = sample.trainRunID
+        try sample.catalog.finishRun(train, status: .failed, error: "x")
+        expectCatalogError(.refused, containing: "dictionaries") { try sample.catalog.dropRun(train) }
+    }
+
+    @Test func aSecondWriterWaitsAndThenGivesUp() throws {
+        let path = directory.file("c.catalog")
+        let sample = try SampleCatalog(at: path)
+        let other = try Catalog.open(at: path, mode: .readWrite)
+        try sample.catalog.writeIndex(sample.indexing, replacing: true) { writer in
+            // Another connection cannot write meanwhile, but it reads what was there before.
+            expectCatalogError(.busy) { _ = try other.beginRun(kind: .score, config: "{}", seed: nil) }
+            #expect(try other.features(dictionaryID: sample.dictionaryID).count == SampleCatalog.latentCount)
+            try writer.write(features: sample.features)
+        }
+    }
+}

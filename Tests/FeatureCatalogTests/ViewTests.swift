@@ -1,0 +1,159 @@
+import FeatureCatalog
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct ViewTests {
+    private let directory: TemporaryDirectory
+    private let sample: SampleCatalog
+    private var catalog: Catalog { sample.catalog }
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        sample = try SampleCatalog(at: directory.file("a.catalog"))
+    }
+
+    /// The features of the example question, worked out from the records.
+    private var rareInLayerFour: [Int] {
+        sample.features.map(\.featureIndex).filter { feature in
+            let layers = sample.featureLayers.filter { $0.featureIndex == feature }
+            guard let most = layers.map(\.firedCount).max() else { return false }
+            let peak = layers.first { $0.firedCount == most }?.layer
+            return peak == 4 && Double(sample.features[feature].firedCount) / 4000 < 0.01
+        }
+    }
+
+    @Test func theExampleQuestion() throws {
+        #expect(!rareInLayerFour.isEmpty && rareInLayerFour.count < SampleCatalog.latentCount)
+        let result = try catalog.featureSummaries(
+            FeatureQuery(
+                dictionaryID: sample.dictionaryID,
+                conditions: [.init("peak_layer", .equal, 4), .init("firing_rate", .less, 0.01)],
+                columns: ["feature_index"]))
+        #expect(result.rows == rareInLayerFour.map { [.integer(Int64($0))] })
+    }
+
+    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/sqlite3"), "no sqlite3 shell here"))
+    func theExampleQuestionInTheShell() throws {
+        try catalog.close()
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/sqlite3")
+        process.arguments = [
+            "-readonly", catalog.path,
+            "SELECT feature_index FROM feature_summary WHERE peak_layer = 4 AND firing_rate < 0.01 ORDER BY 1",
+        ]
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let data = try output.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+        #expect(String(decoding: data, as: UTF8.self).split(separator: "\n").map { Int($0) } == rareInLayerFour)
+    }
+
+    @Test func sortingFilteringAndPaging() throws {
+        func indexes(_ query: FeatureQuery) throws -> [CatalogValue] {
+            try catalog.featureSummaries(query).rows.map { $0[0] }
+        }
+        let alive = sample.features.filter { $0.firedCount > 0 }
+        let byMaximum = alive.sorted { ($0.maxActivation ?? 0) > ($1.maxActivation ?? 0) }.map(\.featureIndex)
+        let dead = sample.features.filter { $0.firedCount == 0 }.map(\.featureIndex)
+        var query = FeatureQuery(columns: ["feature_index"], orderColumn: "max_activation", isDescending: true)
+        #expect(try indexes(query) == (byMaximum + dead).map { .integer(Int64($0)) })
+        query.limit = 5
+        query.offset = 3
+        #expect(try indexes(query) == byMaximum[3..<8].map { .integer(Int64($0)) })
+        let silent = FeatureQuery(conditions: [.init("peak_layer", .equal, nil)], columns: ["feature_index"])
+        #expect(try indexes(silent) == dead.map { .integer(Int64($0)) })
+        let like = FeatureQuery(
+            conditions: [.init("top_token", .like, "CLASS 1"), .init("is_dead", .notEqual, 1)],
+            columns: ["top_token"])
+        #expect(try catalog.featureSummaries(like).rows.allSatisfy { $0 == ["class 1"] })
+        #expect(try catalog.featureSummaries(FeatureQuery()).columns == catalog.columns(of: "feature_summary"))
+        #expect(try indexes(FeatureQuery(dictionaryID: 99)).isEmpty)
+    }
+
+    @Test func unknownColumnsAreNamed() {
+        for query in [
+            FeatureQuery(columns: ["x\" FROM run --"]), FeatureQuery(orderColumn: "rate"),
+            FeatureQuery(conditions: [.init("rate", .less, 1)]),
+        ] {
+            expectCatalogError(.notFound, containing: "firing_rate") { _ = try catalog.featureSummaries(query) }
+        }
+        expectCatalogError(.notFound) { _ = try catalog.columns(of: "nothing") }
+        expectCatalogError(.refused) { _ = try catalog.rows(sql: "DELETE FROM run") }
+        expectCatalogError(.invalidSQL) { _ = try catalog.rows(sql: "SELECT * FROM nothing") }
+    }
+
+    @Test func theNewestExplanationAndItsScores() throws {
+        let runIDs = try (0..<2).map { _ in try catalog.beginRun(kind: .explain, config: "{}", seed: nil) }
+        let keys = try catalog.write(
+            explanations: runIDs.enumerated().map { index, runID in
+                ExplanationRecord(
+                    runID: runID, dictionaryID: sample.dictionaryID, featureIndex: 3, method: "n2g",
+                    text: "text \(index)")
+            })
+        func score(_ explanation: Int?, _ method: ScoreRecord.Method, _ value: Double?) -> ScoreRecord {
+            ScoreRecord(
+                runID: runIDs[0], dictionaryID: sample.dictionaryID, featureIndex: 3,
+                explanationID: explanation.map { keys[$0] }, method: method, status: value == nil ? .failed : .ok,
+                value: value, baselineValue: value.map { $0 / 2 }, reason: value == nil ? "why" : nil,
+                contextCount: 1, tokenCount: 1)
+        }
+        func summary() throws -> [CatalogValue] {
+            try catalog.featureSummaries(
+                FeatureQuery(
+                    conditions: [.init("feature_index", .equal, 3)],
+                    columns: [
+                        "explanation", "simulation_score", "simulation_baseline", "detection_score", "rubric_score",
+                    ])
+            ).rows[0]
+        }
+        try catalog.write(scores: [score(0, .simulation, 0.75), score(nil, .rubric, 4)])
+        // The score of an older explanation is not the newest one's.
+        #expect(try summary() == ["text 1", nil, nil, nil, 4.0])
+        try catalog.write(scores: [score(1, .simulation, 0.5), score(1, .detection, 0.25), score(1, .simulation, nil)])
+        #expect(try summary() == ["text 1", 0.5, 0.25, 0.25, 4.0])
+        let dictionary = try catalog.rows(
+            sql: "SELECT mean_simulation_score, n_explained, final_loss, n_dead, n_alive FROM dictionary_summary"
+        ).rows
+        #expect(dictionary == [[0.5, 1, 0.25, 4, 36]])
+    }
+
+    @Test func layerProfile() throws {
+        let rows = try catalog.rows(
+            sql: """
+                SELECT layer, n_tokens, token_share, mean_router_weight, n_peak_features, n_features, n_fired
+                FROM layer_profile ORDER BY layer
+                """
+        ).rows
+        #expect(rows.count == SampleCatalog.layers.count)
+        var peaks = 0
+        for (layer, row) in zip(SampleCatalog.layers, rows) {
+            let parts = sample.featureLayers.filter { $0.layer == layer }
+            #expect(row[0] == .integer(Int64(layer)))
+            #expect(row[5] == .integer(Int64(parts.count)))
+            #expect(row[6] == .integer(Int64(parts.map(\.firedCount).reduce(0, +))))
+            if layer == 4 { #expect(Array(row[1...3]) == [3000, 0.75, 0.75]) }
+            if layer == 3 { #expect(Array(row[1...3]) == [nil, nil, nil]) }
+            if case .integer(let count) = row[4] { peaks += Int(count) }
+        }
+        #expect(peaks == 36)
+    }
+
+    @Test func search() throws {
+        let result = try catalog.search("word7", in: .contexts)
+        #expect(result.columns == ["dictionary", "feature_index", "matches", "text"])
+        // The marks around the peak do not cut the word: it is found whole.
+        #expect(result.rows.count == 1 && Array(result.rows[0].prefix(3)) == ["main", 7, 9])
+        #expect(try catalog.search("\"rank 4\"", in: .contexts, limit: 100).rows.count == 36)
+        #expect(try catalog.search("word7", in: .contexts, dictionaryID: 99).rows.isEmpty)
+        expectCatalogError(.invalidSQL) { _ = try catalog.search("\"open", in: .contexts) }
+        let runID = try catalog.beginRun(kind: .explain, config: "{}", seed: nil)
+        try catalog.write(explanations: [
+            ExplanationRecord(
+                runID: runID, dictionaryID: sample.dictionaryID, featureIndex: 3, method: "n2g", text: "Names of kings")
+        ])
+        #expect(try catalog.search("kings", in: .explanations).rows == [["main", 3, 1, "Names of kings"]])
+    }
+}
