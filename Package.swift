@@ -54,6 +54,10 @@ let package = Package(
             name: "CatalogMigrations", path: "migrations",
             resources: [.embedInCode("0001_catalog.sql")], swiftSettings: swiftSettings),
         library("FeatureCatalog", ["CZstd", "CatalogMigrations", crypto, grdb, grdbSQLite]),
+        library("FeatureScoring"),
+
+        // What a person sees.
+        library("TerminalOutput"),
 
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
@@ -64,6 +68,8 @@ let package = Package(
         tests("SparseCoding", ["CKernels", "LinearAlgebra", "Safetensors"]),
         tests("SparseTraining", ["CKernels", "LinearAlgebra", "SparseCoding", "Safetensors"]),
         tests("FeatureCatalog", ["CatalogMigrations", "CZstd", grdb]),
+        tests("FeatureScoring"),
+        tests("TerminalOutput"),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,69 @@
+/// A stretch of text with one feature's activation at every token.
+public struct ScoringContext: Hashable, Sendable {
+    /// The context's identity in the catalog.
+    public let contextID: Int64
+    /// The token ids, in reading order; not empty, and without the begin-of-sequence token.
+    public let tokens: [Int32]
+    /// The feature's activation at every token, 0 where it does not fire; as many as `tokens`, all finite.
+    public let activations: [Float]
+    /// The token that the context was chosen for.
+    public let peakIndex: Int
+    /// Why the context was chosen.
+    public let band: ContextBand
+    /// What the context may be used for.
+    public let split: ContextSplit
+    /// Whether the first token directly follows the begin-of-sequence token, so that nothing precedes it.
+    public let beginsSequence: Bool
+
+    /// The activation at the token that the context was chosen for.
+    public var peakActivation: Float { activations[peakIndex] }
+
+    /// Makes a context after checking its arrays against each other.
+    ///
+    /// - Throws: `ScoringError.malformedContext` when there are no tokens, the counts differ, the peak is out of range
+    ///   or an activation is not finite.
+    public init(
+        contextID: Int64,
+        tokens: [Int32],
+        activations: [Float],
+        peakIndex: Int,
+        band: ContextBand,
+        split: ContextSplit,
+        beginsSequence: Bool = false
+    ) throws {
+        func malformed(_ reason: String) -> ScoringError {
+            .malformedContext(contextID: contextID, reason: reason)
+        }
+        guard !tokens.isEmpty else { throw malformed("it has no tokens") }
+        guard tokens.count == activations.count else {
+            throw malformed("it has \(tokens.count) tokens and \(activations.count) activations")
+        }
+        guard tokens.indices.contains(peakIndex) else {
+            throw malformed("its peak is token \(peakIndex) of \(tokens.count)")
+        }
+        if let index = activations.firstIndex(where: { !$0.isFinite }) {
+            throw malformed("its activation at token \(index) is \(activations[index])")
+        }
+        self.contextID = contextID
+        self.tokens = tokens
+        self.activations = activations
+        self.peakIndex = peakIndex
+        self.band = band
+        self.split = split
+        self.beginsSequence = beginsSequence
+    }
+}
+
+/// One feature and all its contexts, whatever their split.
+public struct FeatureContexts: Hashable, Sendable {
+    /// The feature's index in its dictionary.
+    public let featureIndex: Int
+    /// The feature's contexts.
+    public let contexts: [ScoringContext]
+
+    /// Puts a feature and its contexts together.
+    public init(featureIndex: Int, contexts: [ScoringContext]) {
+        self.featureIndex = featureIndex
+        self.contexts = contexts
+    }
+}

@@ -1,0 +1,32 @@
+/// The question what one feature's activation is at the last of some tokens.
+public struct ProbeRequest: Hashable, Sendable {
+    /// The feature's index in its dictionary.
+    public let featureIndex: Int
+    /// The token ids that the model is to read, in order and without the begin-of-sequence token; not empty.
+    public let tokens: [Int32]
+
+    /// Asks for a feature after some tokens.
+    public init(featureIndex: Int, tokens: [Int32]) {
+        self.featureIndex = featureIndex
+        self.tokens = tokens
+    }
+
+    /// The order in which requests are sent: by length, then tokens, then feature.
+    static func precedes(_ left: ProbeRequest, _ right: ProbeRequest) -> Bool {
+        if left.tokens.count != right.tokens.count { return left.tokens.count < right.tokens.count }
+        for (one, other) in zip(left.tokens, right.tokens) where one != other { return one < other }
+        return left.featureIndex < right.featureIndex
+    }
+}
+
+/// A language model with a dictionary, as an explainer sees it.
+public protocol ActivationProbe {
+    /// Runs the model on each request's tokens, after the begin-of-sequence token that the probe puts before them.
+    ///
+    /// `NeuronToGraphExplainer` sends requests without repetition and sorted by length, then tokens, then feature: a
+    /// batch needs hardly any padding, and requests that differ only in the feature are neighbours and can share one
+    /// pass of the model.
+    ///
+    /// - Returns: for each request, in order, the feature's activation at the last token, 0 where it does not fire.
+    func activations(of requests: [ProbeRequest]) throws -> [Float]
+}

@@ -1,0 +1,33 @@
+/// Permutations that a seed determines, on every machine and in every release.
+///
+/// The standard library's `shuffled(using:)` does not promise its algorithm, so it is spelt out here.
+public enum SeededPermutation {
+    /// A uniformly drawn permutation of 0..<count (Fisher and Yates).
+    public static func permutation(count: Int, seed: UInt64) -> [Int] {
+        var generator = SplitMix64(seed: seed)
+        return permutation(count: count, using: &generator)
+    }
+
+    /// A uniformly drawn permutation of 0..<count without a fixed point: no element stays where it is.
+    ///
+    /// Permutations are drawn until one qualifies; about one in 2.72 does.
+    ///
+    /// - Returns: where each element goes; `nil` for one element, which has nowhere to go.
+    public static func derangement(count: Int, seed: UInt64) -> [Int]? {
+        guard count != 1 else { return nil }
+        var generator = SplitMix64(seed: seed)
+        while true {
+            let candidate = permutation(count: count, using: &generator)
+            if candidate.indices.allSatisfy({ candidate[$0] != $0 }) { return candidate }
+        }
+    }
+
+    private static func permutation(count: Int, using generator: inout SplitMix64) -> [Int] {
+        precondition(count >= 0, "a permutation of \(count) elements")
+        var order = Array(0..<count)
+        for last in stride(from: count - 1, to: 0, by: -1) {
+            order.swapAt(last, generator.next(below: last + 1))
+        }
+        return order
+    }
+}

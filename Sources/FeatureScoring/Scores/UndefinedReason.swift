@@ -1,0 +1,26 @@
+/// Why a score has no value. It is never replaced by a number.
+public enum UndefinedReason: String, Codable, CaseIterable, Hashable, Sendable, CustomStringConvertible {
+    /// There is nothing to score on.
+    case noTokens = "no-tokens"
+    /// The feature has the same activation at every token.
+    case constantTruth = "constant-truth"
+    /// The explanation predicts the same activation at every token.
+    case constantPrediction = "constant-prediction"
+
+    /// A sentence for the `reason` of a score.
+    public var description: String {
+        switch self {
+        case .noTokens: "there are no tokens to score"
+        case .constantTruth: "the feature has no variance in the scored contexts"
+        case .constantPrediction: "the explanation predicts the same activation at every token"
+        }
+    }
+}
+
+/// Whether a score has a value.
+public enum ScoreStatus: Hashable, Sendable {
+    /// It has one.
+    case ok
+    /// It cannot have one.
+    case undefined(UndefinedReason)
+}

@@ -1,0 +1,50 @@
+/// Count, mean, spread and range of a feature's activations while it fires, from one pass over them.
+public struct ActivationMoments: Hashable, Sendable {
+    /// The number of firings.
+    public private(set) var count = 0
+    /// The sum of the activations.
+    public private(set) var sum = 0.0
+    /// The sum of the squared activations.
+    public private(set) var sumOfSquares = 0.0
+    /// The largest activation; −∞ before the first firing.
+    public private(set) var maximum = -Float.infinity
+    /// The smallest activation; +∞ before the first firing.
+    public private(set) var minimum = Float.infinity
+
+    /// Starts without firings.
+    public init() {}
+
+    /// Takes in one firing.
+    public mutating func record(_ activation: Float) {
+        let value = Double(activation)
+        count += 1
+        sum += value
+        sumOfSquares += value * value
+        maximum = max(maximum, activation)
+        minimum = min(minimum, activation)
+    }
+
+    /// Takes in the firings of another part of the stream. Sums are exact only to round-off, so merge in a fixed order.
+    public mutating func merge(_ other: ActivationMoments) {
+        count += other.count
+        sum += other.sum
+        sumOfSquares += other.sumOfSquares
+        maximum = max(maximum, other.maximum)
+        minimum = min(minimum, other.minimum)
+    }
+
+    /// The mean activation while firing; `nil` before the first firing.
+    public var mean: Double? { count == 0 ? nil : sum / Double(count) }
+
+    /// The population's standard deviation while firing (divisor n); `nil` before the first firing.
+    public var standardDeviation: Double? {
+        guard let mean else { return nil }
+        // Round-off may leave a constant stream's variance just below 0.
+        return max(0, sumOfSquares / Double(count) - mean * mean).squareRoot()
+    }
+
+    /// The share of tokens at which the feature fires; `nil` if there are no tokens.
+    public func firingRate(tokenCount: Int) -> Double? {
+        tokenCount > 0 ? Double(count) / Double(tokenCount) : nil
+    }
+}

@@ -1,0 +1,76 @@
+/// Something that has a place in an order without ties.
+@usableFromInline
+protocol RankedEntry: Sendable {
+    /// Whether this entry is to be preferred to the other: a strict order in which only the same entry is equal.
+    func ranks(before other: Self) -> Bool
+}
+
+/// The best entries of a stream, as many as fit. The result does not depend on the order of the stream.
+@usableFromInline
+struct BoundedHeap<Entry: RankedEntry>: Sendable {
+    /// The most entries held.
+    @usableFromInline let capacity: Int
+    /// The entries as a binary heap: each ranks before its parent, so the worst is at the front.
+    @usableFromInline var entries: [Entry] = []
+
+    /// Makes an empty heap.
+    ///
+    /// - Precondition: `capacity` is not negative.
+    @usableFromInline
+    init(capacity: Int) {
+        precondition(capacity >= 0, "a heap for \(capacity) entries")
+        self.capacity = capacity
+    }
+
+    /// The number of entries held.
+    @inlinable var count: Int { entries.count }
+
+    /// The entry that would go first, `nil` as long as there is room.
+    @inlinable var worst: Entry? { entries.count == capacity ? entries.first : nil }
+
+    /// The entries, best first.
+    @usableFromInline var sorted: [Entry] { entries.sorted { $0.ranks(before: $1) } }
+
+    /// Takes in an entry if it is among the best and not held already.
+    ///
+    /// - Complexity: O(1) for an entry that is turned away, else O(capacity).
+    @inlinable
+    mutating func offer(_ entry: Entry) {
+        if entries.count == capacity {
+            guard capacity > 0, entry.ranks(before: entries[0]) else { return }
+        }
+        insert(entry)
+    }
+
+    @inlinable
+    mutating func insert(_ entry: Entry) {
+        // The same firing may come twice, when a resumed run repeats a batch: neither ranks before the other.
+        for held in entries where !held.ranks(before: entry) && !entry.ranks(before: held) { return }
+        if entries.count < capacity {
+            entries.append(entry)
+            var child = entries.count - 1
+            while child > 0, entries[(child - 1) / 2].ranks(before: entries[child]) {
+                entries.swapAt(child, (child - 1) / 2)
+                child = (child - 1) / 2
+            }
+        } else {
+            entries[0] = entry
+            var parent = 0
+            while true {
+                var worst = parent
+                for child in (2 * parent + 1)...(2 * parent + 2)
+                where child < entries.count && entries[worst].ranks(before: entries[child]) {
+                    worst = child
+                }
+                if worst == parent { return }
+                entries.swapAt(parent, worst)
+                parent = worst
+            }
+        }
+    }
+
+    /// Takes in everything that another heap holds.
+    mutating func merge(_ other: BoundedHeap) {
+        for entry in other.entries { offer(entry) }
+    }
+}

@@ -1,0 +1,57 @@
+/// One value of a row, of the types that a database column holds.
+public enum Cell: Hashable, Sendable {
+    /// No value.
+    case null
+    /// A whole number.
+    case integer(Int64)
+    /// A number; one that is not finite prints as nothing in JSON.
+    case real(Double)
+    /// Text, from anywhere: it is made harmless where it could reach a terminal.
+    case text(String)
+    /// Bytes, of which only the number is printed.
+    case blob(byteCount: Int)
+
+    /// A whole number, or none.
+    public init(_ value: Int?) { self = value.map { .integer(Int64($0)) } ?? .null }
+
+    /// A whole number of a database, or none.
+    public init(_ value: Int64?) { self = value.map { .integer($0) } ?? .null }
+
+    /// A number, or none.
+    public init(_ value: Double?) { self = value.map { .real($0) } ?? .null }
+
+    /// Text, or none.
+    public init(_ value: String?) { self = value.map { .text($0) } ?? .null }
+
+    /// Whether the cell is a number.
+    var isNumber: Bool {
+        switch self {
+        case .integer, .real: true
+        case .null, .text, .blob: false
+        }
+    }
+
+    /// The value in full, without any escaping; empty for null.
+    var plainText: String {
+        switch self {
+        case .null: ""
+        case .integer(let value): "\(value)"
+        case .real(let value): "\(value)"
+        case .text(let value): value
+        case .blob(let byteCount): "<\(byteCount) bytes>"
+        }
+    }
+}
+
+extension Cell: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
+    ExpressibleByNilLiteral
+{
+    /// Text.
+    public init(stringLiteral value: String) { self = .text(value) }
+    /// A whole number.
+    public init(integerLiteral value: Int64) { self = .integer(value) }
+    /// A number.
+    public init(floatLiteral value: Double) { self = .real(value) }
+    /// No value.
+    public init(nilLiteral: ()) { self = .null }
+}

@@ -1,0 +1,80 @@
+/// Aligned columns, two spaces apart, under a header and a rule.
+struct TableDrawing {
+    private let columns: [String]
+    private let rows: [[String]]
+    private let isNumeric: [Bool]
+    private let style: TerminalStyle
+
+    /// A column of text is never cut below this width.
+    private static let narrowest = 8
+    private static let gap = "  "
+
+    init(columns: [String], rows: [[Cell]], style: TerminalStyle) {
+        self.columns = columns.map { VisibleText.of($0) }
+        self.style = style
+        self.rows = rows.map { row in row.map(Self.text) }
+        isNumeric = columns.indices.map { column in
+            let present = rows.lazy.map { $0[column] }.filter { $0 != .null }
+            return !present.isEmpty && present.allSatisfy(\.isNumber)
+        }
+    }
+
+    private static func text(_ cell: Cell) -> String {
+        switch cell {
+        case .real(let value): Quantities.significant(value)
+        case .text(let text): VisibleText.of(text)
+        case .null, .integer, .blob: cell.plainText
+        }
+    }
+
+    /// The whole table, each line ended; empty without columns.
+    var text: String {
+        guard !columns.isEmpty else { return "" }
+        let widths = fitted(naturalWidths())
+        var text = line(columns, widths, emphasis: .bold)
+        text += style.paint(widths.map { String(repeating: "─", count: $0) }.joined(separator: Self.gap), .dim) + "\n"
+        for row in rows { text += line(row, widths, emphasis: nil) }
+        return text
+    }
+
+    private func naturalWidths() -> [Int] {
+        columns.indices.map { column in
+            rows.reduce(DisplayWidth.of(columns[column])) { max($0, DisplayWidth.of($1[column])) }
+        }
+    }
+
+    /// Takes from the widest columns of text until the table is as wide as the terminal, or nothing is left to take.
+    private func fitted(_ natural: [Int]) -> [Int] {
+        guard style.isTerminal, let width = style.width else { return natural }
+        var widths = natural
+        var excess = widths.reduce(0, +) + Self.gap.count * (widths.count - 1) - width
+        while excess > 0 {
+            let shrinkable = widths.indices.filter { !isNumeric[$0] && widths[$0] > Self.narrowest }
+            guard let widest = shrinkable.max(by: { widths[$0] < widths[$1] }) else { break }
+            // Down to the next widest at once, so that a cell of a million characters takes no million steps.
+            let next = shrinkable.filter { widths[$0] < widths[widest] }.map { widths[$0] }.max() ?? Self.narrowest
+            let step = min(excess, max(1, widths[widest] - next))
+            widths[widest] -= step
+            excess -= step
+        }
+        return widths
+    }
+
+    private func line(_ cells: [String], _ widths: [Int], emphasis: TerminalStyle.Paint?) -> String {
+        var line = ""
+        for (column, cell) in cells.enumerated() {
+            let cut = DisplayWidth.cut(cell, to: widths[column])
+            let padding = String(repeating: " ", count: widths[column] - DisplayWidth.of(cut))
+            let painted = emphasis.map { style.paint(cut, $0) } ?? cut
+            if column > 0 { line += Self.gap }
+            if isNumeric[column] {
+                line += padding + painted
+            } else {
+                // Nothing follows the last column, so nothing needs to be filled.
+                line += column == cells.count - 1 ? painted : painted + padding
+            }
+        }
+        while line.last == " " { line.removeLast() }
+        return line + "\n"
+    }
+}

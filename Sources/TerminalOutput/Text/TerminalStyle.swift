@@ -1,0 +1,59 @@
+import Foundation
+
+/// What a stream of output can show.
+public struct TerminalStyle: Hashable, Sendable {
+    /// Whether the output goes to a terminal, where a person reads it.
+    public let isTerminal: Bool
+    /// Whether a line can be written over, which a dumb terminal cannot.
+    public let rewritesLines: Bool
+    /// Whether colours are wanted.
+    public let hasColour: Bool
+    /// The columns of the terminal; `nil` where there is none or they are unknown.
+    public let width: Int?
+
+    /// Describes an output. All but the first is for terminals only.
+    public init(isTerminal: Bool, rewritesLines: Bool = true, hasColour: Bool = false, width: Int? = nil) {
+        self.isTerminal = isTerminal
+        self.rewritesLines = isTerminal && rewritesLines
+        self.hasColour = isTerminal && hasColour
+        self.width = isTerminal ? width : nil
+    }
+
+    /// A file or a pipe: no colours, nothing cut.
+    public static let plain = TerminalStyle(isTerminal: false)
+
+    /// What standard output can show.
+    public static func standardOutput() -> TerminalStyle { detect(fileDescriptor: 1) }
+
+    /// What standard error can show.
+    public static func standardError() -> TerminalStyle { detect(fileDescriptor: 2) }
+
+    private static func detect(fileDescriptor: Int32) -> TerminalStyle {
+        resolve(
+            isTerminal: isatty(fileDescriptor) == 1,
+            reportedWidth: reportedWidth(fileDescriptor),
+            environment: ProcessInfo.processInfo.environment
+        )
+    }
+
+    /// Colours unless `NO_COLOR` is set to something (no-color.org) or `TERM` is `dumb` or absent; the width that the
+    /// terminal reports, else `COLUMNS`.
+    static func resolve(isTerminal: Bool, reportedWidth: Int?, environment: [String: String]) -> TerminalStyle {
+        let term = environment["TERM"] ?? ""
+        let isDumb = term.isEmpty || term == "dumb"
+        let isRefused = !(environment["NO_COLOR"] ?? "").isEmpty
+        let named = environment["COLUMNS"].flatMap { Int($0) }.flatMap { (1...10_000).contains($0) ? $0 : nil }
+        return TerminalStyle(
+            isTerminal: isTerminal,
+            rewritesLines: !isDumb,
+            hasColour: !isRefused && !isDumb,
+            width: reportedWidth ?? named
+        )
+    }
+
+    private static func reportedWidth(_ fileDescriptor: Int32) -> Int? {
+        var size = winsize()
+        guard ioctl(fileDescriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        return Int(size.ws_col)
+    }
+}

@@ -1,0 +1,38 @@
+import FeatureScoring
+import Testing
+
+struct ChanceBaselineTests {
+    @Test func percentilesAreInterpolated() {
+        let chance = ChanceBaseline(scores: [0.3, nil, 0.1, 0.2, 0.0, 0.4, nil])
+        #expect(chance.scores == [0, 0.1, 0.2, 0.3, 0.4])
+        #expect(chance.undefinedCount == 2)
+        #expect(chance.percentile(0) == 0)
+        #expect(chance.percentile(1) == 0.4)
+        #expect(chance.percentile(0.5) == 0.2)
+        // NumPy: percentile([0, .1, .2, .3, .4], 95) = 0.38.
+        #expect(abs((chance.percentile() ?? 0) - 0.38) < 1e-12)
+        #expect(chance.isExceeded(by: 0.381) == true)
+        #expect(chance.isExceeded(by: 0.379) == false)
+        #expect(chance.isExceeded(by: nil) == nil)
+    }
+
+    @Test func withoutScoresThereIsNoLimit() {
+        let chance = ChanceBaseline(scores: [nil])
+        #expect(chance.percentile() == nil)
+        #expect(chance.isExceeded(by: 1) == nil)
+        #expect(ChanceBaseline(scores: [0.5]).percentile(0.3) == 0.5)
+    }
+
+    @Test func pValuesCountWhatIsReached() {
+        let chance = ChanceBaseline(scores: [0.1, 0.2, 0.3])
+        #expect(chance.pValue(of: 0.2) == 0.75)
+        #expect(chance.pValue(of: 1) == 0.25)
+        #expect(ChanceBaseline(scores: []).pValue(of: 1) == 1)
+    }
+
+    @Test func nobodyIsScoredWithItsOwnExplanation() throws {
+        let donors = try #require(ChanceBaseline.donors(featureCount: 100, seed: 9))
+        #expect(donors.indices.allSatisfy { donors[$0] != $0 })
+        #expect(ChanceBaseline.donors(featureCount: 1, seed: 9) == nil)
+    }
+}
