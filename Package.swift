@@ -8,6 +8,7 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let grdbSQLite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
@@ -27,7 +28,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 
 let package = Package(
     name: "RouteSAE",
+    products: [
+        .executable(name: "routesae", targets: ["routesae"])
+    ],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
@@ -56,8 +61,23 @@ let package = Package(
         library("FeatureCatalog", ["CZstd", "CatalogMigrations", crypto, grdb, grdbSQLite]),
         library("FeatureScoring"),
 
+        // Where they meet.
+        library(
+            "Workflows",
+            [
+                "CKernels", "LinearAlgebra", "Safetensors", "Tokenization", "LanguageModel", "SparseCoding",
+                "SparseTraining", "FeatureCatalog", "FeatureScoring", crypto,
+            ]),
+
         // What a person sees.
         library("TerminalOutput"),
+        .executableTarget(
+            name: "routesae",
+            dependencies: [
+                "FeatureCatalog", "LanguageModel", "LinearAlgebra", "Safetensors", "SparseCoding", "SparseTraining",
+                "TerminalOutput", "Tokenization", "FeatureScoring", "Workflows", argumentParser,
+            ],
+            swiftSettings: swiftSettings),
 
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
@@ -70,6 +90,13 @@ let package = Package(
         tests("FeatureCatalog", ["CatalogMigrations", "CZstd", grdb]),
         tests("FeatureScoring"),
         tests("TerminalOutput"),
+        tests(
+            "Workflows",
+            [
+                "LanguageModel", "LinearAlgebra", "Safetensors", "SparseCoding", "SparseTraining", "FeatureCatalog",
+                "FeatureScoring", "Tokenization",
+            ]),
+        .testTarget(name: "RouteSAETests", dependencies: ["routesae", "TestSupport"], swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6]
 )

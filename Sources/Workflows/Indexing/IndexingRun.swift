@@ -1,0 +1,82 @@
+public import FeatureCatalog
+import FeatureScoring
+import Foundation
+import LanguageModel
+public import LinearAlgebra
+import SparseCoding
+import Tokenization
+
+/// Runs text through a model and a dictionary once, and writes what every feature does on it: statistics, layers, token
+/// classes and contexts.
+///
+/// Memory is bounded by features and options, not by the text: about m · (3 KiB + contexts · 10 bytes · window) besides
+/// one batch of activations.
+public struct IndexingRun {
+    /// What to do.
+    public let settings: IndexingSettings
+    /// Who does it.
+    public let workers: Workers
+
+    /// Tokens of one batch.
+    static let batchTokens = 8192
+
+    /// Describes a run.
+    public init(settings: IndexingSettings, workers: Workers) {
+        self.settings = settings
+        self.workers = workers
+    }
+
+    /// What came of it.
+    public struct Result: Sendable {
+        /// The run's number in the catalog.
+        public let runID: Int64
+        /// The dictionary's number in the catalog.
+        public let dictionaryID: Int64
+        /// Real tokens indexed.
+        public let tokens: Int
+        /// Documents they come from.
+        public let documents: Int
+        /// Explained variance over all of them.
+        public let explainedVariance: Double
+    }
+
+    /// Runs it.
+    ///
+    /// - Parameters:
+    ///   - replacing: whether an earlier index of the dictionary is replaced.
+    ///   - cancelled: asked before every batch; once true, the run ends as interrupted and writes no statistics.
+    ///   - progress: told tokens done and, where it is known, the total.
+    /// - Throws: `WorkflowError`, `CatalogError`, `LanguageModelError`, `SparseCodingError`.
+    public func run(
+        on catalog: Catalog, replacing: Bool = false, cancelled: () -> Bool = { false },
+        progress: (_ done: Int, _ total: Int?) -> Void = { _, _ in }
+    ) throws -> Result {
+        try settings.options.validate()
+        let dictionary = try StoredDictionary(named: settings.dictionary, in: catalog)
+        if !replacing, try catalog.indexing(dictionaryID: dictionary.record.dictionaryID) != nil {
+            throw WorkflowError.refused(
+                "\(catalog.path): dictionary \"\(dictionary.record.name)\" is indexed already; add --force to replace it")
+        }
+        let folder = try ModelFolder(path: settings.model, workers: workers)
+        try dictionary.check(folder, in: catalog)
+        let corpus = try TextCorpus(paths: settings.text)
+        let runID = try catalog.beginRun(
+            kind: .index, config: try canonicalJSON(settings), seed: settings.seed,
+            inputs: try folder.inputs() + corpus.inputs, software: Software.identity)
+        do {
+            let pass = try IndexingPass(
+                dictionary: dictionary, folder: folder, corpus: corpus, catalog: catalog, settings: settings,
+                workers: workers)
+            try pass.run(cancelled: cancelled, progress: progress)
+            try pass.write(runID: runID, replacing: replacing)
+            try catalog.finishRun(runID, status: .complete, error: nil)
+            return Result(
+                runID: runID, dictionaryID: dictionary.record.dictionaryID, tokens: pass.tokens,
+                documents: pass.documents, explainedVariance: pass.explainedVariance)
+        } catch {
+            let stopped = if case WorkflowError.interrupted = error { true } else { false }
+            try? catalog.finishRun(runID, status: stopped ? .interrupted : .failed, error: "\(error)")
+            throw error
+        }
+    }
+}

@@ -1,0 +1,71 @@
+public import FeatureCatalog
+import Foundation
+import LanguageModel
+public import SparseCoding
+
+/// A dictionary read back from a catalog, ready to encode.
+public struct StoredDictionary: Sendable {
+    /// Its row.
+    public let record: DictionaryRecord
+    /// Its shape and rules.
+    public let configuration: RouteConfiguration
+    /// Its weights.
+    public let weights: RouteWeights
+
+    /// Reads a dictionary.
+    ///
+    /// - Parameter name: the dictionary's name; nil takes the only one, or the last one added.
+    /// - Throws: `CatalogError` where there is none or it is damaged, `WorkflowError.refused` for an architecture that
+    ///   this version cannot encode.
+    public init(named name: String?, in catalog: Catalog) throws {
+        record = try StoredDictionary.record(named: name, in: catalog)
+        guard [.route, .topk].contains(record.architecture) else {
+            throw WorkflowError.refused(
+                "\(catalog.path): dictionary \"\(record.name)\" is a \(record.architecture.rawValue), which this version "
+                    + "cannot encode; it encodes route and topk")
+        }
+        guard let routing = RoutingMode(rawValue: record.routing?.rawValue ?? "hard"),
+            let aggregation = RouterAggregation(rawValue: record.aggregation?.rawValue ?? "sum")
+        else { preconditionFailure("the catalog's routing modes are those of SparseCoding") }
+        configuration = try RouteConfiguration(
+            dModel: record.dModel, latents: record.latentCount, k: record.k ?? 1, layers: record.layers,
+            routing: routing, aggregation: aggregation,
+            fidelity: record.fidelity == .reference ? .reference : .corrected)
+        weights = try RouteWeights(configuration, dictionary: record.dictionaryID, in: catalog)
+    }
+
+    /// Finds a dictionary's row: by name, by number, or the last one added.
+    public static func record(named name: String?, in catalog: Catalog) throws -> DictionaryRecord {
+        guard let name else {
+            guard let last = try catalog.dictionaries().last else {
+                throw WorkflowError.refused("\(catalog.path): holds no dictionary yet; train one first")
+            }
+            return last
+        }
+        if let number = Int64(name), let record = try? catalog.dictionary(number) { return record }
+        return try catalog.dictionary(named: name)
+    }
+
+    /// Checks that a model is the one the dictionary was trained on, by the digest of its weights.
+    ///
+    /// - Throws: `WorkflowError.refused` for another model.
+    func check(_ folder: ModelFolder, in catalog: Catalog) throws {
+        guard folder.model.configuration.dModel == configuration.dModel,
+            (configuration.layers.last ?? 0) < folder.model.configuration.layerCount
+        else {
+            throw WorkflowError.refused(
+                "\(folder.path): has width \(folder.model.configuration.dModel) and "
+                    + "\(folder.model.configuration.layerCount) layers; dictionary \"\(record.name)\" needs width "
+                    + "\(configuration.dModel) and layer \(configuration.layers.last ?? 0)")
+        }
+        guard let modelID = record.languageModelID,
+            let known = try catalog.languageModels().first(where: { $0.languageModelID == modelID })
+        else { return }
+        let digest = try folder.weightsDigest()
+        guard digest == known.sha256 else {
+            throw WorkflowError.refused(
+                "\(folder.path): is not the model that dictionary \"\(record.name)\" was trained on "
+                    + "(weights \(digest.prefix(12))…, expected \(known.sha256.prefix(12))… of \(known.name))")
+        }
+    }
+}

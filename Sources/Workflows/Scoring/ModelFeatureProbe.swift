@@ -1,0 +1,48 @@
+import FeatureScoring
+import LanguageModel
+import LinearAlgebra
+import SparseCoding
+import Tokenization
+
+/// Answers what a feature's activation would be at the end of a piece of text, by running it through the model and the
+/// dictionary: the same encode path as training and indexing.
+struct ModelFeatureProbe: ActivationProbe {
+    let folder: ModelFolder
+    let dictionary: StoredDictionary
+    let workers: Workers
+
+    /// Requests that share their tokens run once; only the last token of each is encoded.
+    func activations(of requests: [ProbeRequest]) throws -> [Float] {
+        guard !requests.isEmpty else { return [] }
+        let prefix = folder.tokenizer.addsBOS ? folder.tokenizer.bosTokenID.map { [$0] } ?? [] : []
+        var rowOfText: [[TokenID]: Int] = [:]
+        var sequences: [[TokenID]] = []
+        let rows = requests.map { request in
+            if let row = rowOfText[request.tokens] { return row }
+            rowOfText[request.tokens] = sequences.count
+            sequences.append(prefix + request.tokens)
+            return sequences.count - 1
+        }
+        let configuration = dictionary.configuration
+        let streams = try folder.model.residualStreams(
+            of: TokenBatch(sequences: sequences), layers: configuration.layers)
+        let batch = ActivationBatch(
+            capacity: sequences.count, layers: configuration.layers, dModel: configuration.dModel)
+        var end = 0
+        for (row, sequence) in sequences.enumerated() {
+            end += sequence.count
+            batch.values.row(row).update(from: streams.values.row(end - 1), count: batch.values.columns)
+        }
+        batch.count = sequences.count
+        let encoder = RouteEncoder(configuration: configuration, weights: dictionary.weights, workers: workers)
+        let routed = RoutedBatch(capacity: batch.count, configuration: configuration)
+        try encoder.route(batch, into: routed)
+        let latents = SparseLatents(capacity: batch.count, k: configuration.k)
+        encoder.encode(routed, count: batch.count, into: latents)
+        return zip(requests, rows).map { request, row in
+            let indices = UnsafeBufferPointer(start: latents.indices(of: row), count: latents.k)
+            guard let slot = indices.firstIndex(of: Int32(truncatingIfNeeded: request.featureIndex)) else { return 0 }
+            return latents.activations(of: row)[slot]
+        }
+    }
+}

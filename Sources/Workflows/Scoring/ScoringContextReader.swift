@@ -1,0 +1,53 @@
+import FeatureCatalog
+import FeatureScoring
+import Foundation
+
+/// Rebuilds scoring contexts from a catalog: activations from the context's blob, tokens from its document.
+final class ScoringContextReader {
+    private let catalog: Catalog
+    private let dictionaryID: Int64
+    /// Tokens of a full segment, or nil where it is not known.
+    private let segmentLength: Int?
+    private var documents: [Int64: [Int32]] = [:]
+
+    init(catalog: Catalog, indexing: IndexingRecord, context: Int?) {
+        self.catalog = catalog
+        dictionaryID = indexing.dictionaryID
+        let config = (try? catalog.run(indexing.runID))?.configJSON ?? ""
+        let settings = try? JSONDecoder().decode(IndexingSettings.self, from: Data(config.utf8))
+        // A segment holds one token less than the model sees at once: BOS stands before it.
+        segmentLength = (settings?.options.context ?? context).map { $0 - 1 }
+    }
+
+    /// One feature's contexts.
+    ///
+    /// - Throws: `CatalogError`, `ScoringError.malformedContext` where a context does not fit its document.
+    func contexts(of feature: Int) throws -> FeatureContexts {
+        let contexts = try catalog.contexts(dictionaryID: dictionaryID, featureIndex: feature).compactMap {
+            context -> ScoringContext? in
+            guard let split = context.split else { return nil }
+            let tokens = try tokens(of: context.documentID)
+            let end = context.windowStart + context.activations.count
+            guard context.windowStart >= 0, end <= tokens.count else {
+                throw ScoringError.malformedContext(
+                    contextID: context.contextID, reason: "its window \(context.windowStart)..<\(end) is not in its document")
+            }
+            return try ScoringContext(
+                contextID: context.contextID, tokens: Array(tokens[context.windowStart..<end]),
+                activations: context.activations, peakIndex: context.tokenPosition - context.windowStart,
+                band: ContextBand(rawValue: context.band.rawValue) ?? .top, split: split == .explain ? .explain : .score,
+                beginsSequence: segmentLength.map { context.windowStart == context.segment * $0 }
+                    ?? (context.windowStart == 0))
+        }
+        return FeatureContexts(featureIndex: feature, contexts: contexts)
+    }
+
+    private func tokens(of document: Int64) throws -> [Int32] {
+        if let known = documents[document] { return known }
+        let tokens = try catalog.document(document).tokenIDs
+        // A corpus may be large: forget now and then instead of holding all of it.
+        if documents.count >= 4096 { documents.removeAll(keepingCapacity: true) }
+        documents[document] = tokens
+        return tokens
+    }
+}

@@ -1,0 +1,158 @@
+public import FeatureCatalog
+import FeatureScoring
+import Foundation
+public import LinearAlgebra
+import Tokenization
+
+/// Explains features by the patterns of tokens they need, and scores each explanation on contexts it has not seen.
+///
+/// Explanations come from Neuron to Graph with the model in the loop, or from observed n-grams where no model is at
+/// hand. The score is the correlation of simulated and true activations; beside it stands the same with another
+/// feature's explanation: chance.
+public struct ScoringRun {
+    /// What to do.
+    public let settings: ScoringSettings
+    /// Who does it.
+    public let workers: Workers
+
+    /// Describes a run.
+    public init(settings: ScoringSettings, workers: Workers) {
+        self.settings = settings
+        self.workers = workers
+    }
+
+    /// What came of it.
+    public struct Result: Sendable {
+        /// The run's number in the catalog.
+        public let runID: Int64
+        /// The dictionary's number in the catalog.
+        public let dictionaryID: Int64
+        /// The features scored, ascending.
+        public let features: [Int]
+        /// Their scores, nil where undefined.
+        public let scores: [Double?]
+        /// The scores with another feature's explanation, nil where undefined.
+        public let chance: [Double?]
+    }
+
+    /// Runs it.
+    ///
+    /// - Throws: `WorkflowError`, `CatalogError`, `ScoringError`, `LanguageModelError`. A failed run writes no scores.
+    public func run(
+        on catalog: Catalog, progress: @escaping (_ done: Int, _ total: Int) -> Void = { _, _ in }
+    ) throws -> Result {
+        let dictionary = try StoredDictionary(named: settings.dictionary, in: catalog)
+        let dictionaryID = dictionary.record.dictionaryID
+        guard let indexing = try catalog.indexing(dictionaryID: dictionaryID) else {
+            throw WorkflowError.refused(
+                "\(catalog.path): dictionary \"\(dictionary.record.name)\" has no contexts yet; run 'routesae index' first")
+        }
+        let folder = try settings.model.map { try ModelFolder(path: $0, workers: workers) }
+        try folder.map { try dictionary.check($0, in: catalog) }
+        let chosen = try chooseFeatures(catalog, dictionaryID)
+        let runID = try catalog.beginRun(
+            kind: .score, config: try canonicalJSON(settings), seed: settings.seed, inputs: try folder?.inputs() ?? [],
+            software: Software.identity)
+        do {
+            let reader = ScoringContextReader(catalog: catalog, indexing: indexing, context: folder?.defaultContext)
+            let features = try chosen.map { try reader.contexts(of: $0) }
+            let configuration = try NeuronToGraphConfiguration(maximumSuffix: settings.maximumSuffix)
+            let graphs: [NeuronGraph]
+            if let folder {
+                let pad = folder.tokenizer.padTokenID ?? folder.tokenizer.eosTokenID ?? 0
+                graphs = try NeuronToGraphExplainer(configuration: configuration).explain(
+                    features: features,
+                    probe: ModelFeatureProbe(folder: folder, dictionary: dictionary, workers: workers), padToken: pad,
+                    progress: progress)
+            } else {
+                graphs = features.map { feature in
+                    NeuronGraph(
+                        observing: feature.contexts.filter { $0.split == .explain }, configuration: configuration)
+                }
+            }
+            let result = try write(features, graphs, folder, catalog, dictionary.record, runID)
+            try catalog.finishRun(runID, status: .complete, error: nil)
+            return result
+        } catch {
+            try? catalog.finishRun(runID, status: .failed, error: "\(error)")
+            throw error
+        }
+    }
+
+    private func chooseFeatures(_ catalog: Catalog, _ dictionaryID: Int64) throws -> [Int] {
+        let records = try catalog.features(dictionaryID: dictionaryID)
+        if let features = settings.features {
+            if let wrong = features.first(where: { !records.indices.contains($0) }) {
+                throw WorkflowError.usage("there is no feature \(wrong); the dictionary has 0 … \(records.count - 1)")
+            }
+            return features.sorted()
+        }
+        var candidates = records.filter { $0.firedCount >= settings.minimumFirings }.map(\.featureIndex)
+        guard !candidates.isEmpty else {
+            throw WorkflowError.refused(
+                "\(catalog.path): no feature fired \(settings.minimumFirings) times or more; lower --min-firings")
+        }
+        guard let sample = settings.sample, sample < candidates.count else { return candidates }
+        guard sample > 0 else { throw WorkflowError.usage("--sample is \(sample); allowed: from 1") }
+        var generator = CounterGenerator(seed: settings.seed, stream: "scoring sample")
+        generator.shuffle(&candidates)
+        return candidates.prefix(sample).sorted()
+    }
+
+    private func write(
+        _ features: [FeatureContexts], _ graphs: [NeuronGraph], _ folder: ModelFolder?, _ catalog: Catalog,
+        _ dictionary: DictionaryRecord, _ runID: Int64
+    ) throws -> Result {
+        let text = try TokenTexts(folder: folder, catalog: catalog, dictionary: dictionary)
+        let donors = ChanceBaseline.donors(featureCount: features.count, seed: settings.seed)
+        let method = folder == nil ? "observed-ngram" : "n2g"
+        var scores: [Double?] = []
+        var chance: [Double?] = []
+        var explanations: [ExplanationRecord] = []
+        var results: [(own: SimulationScore, other: SimulationScore?)] = []
+        for place in features.indices {
+            let held = features[place].contexts.filter { $0.split == .score }
+            let maximum = features[place].contexts.map { $0.activations.max() ?? 0 }.max() ?? 0
+            let own = try SimulationScore(of: graphs[place].simulate(held), maximum: maximum)
+            let other = try donors.map {
+                try SimulationScore(of: graphs[$0[place]].simulate(held), maximum: maximum)
+            }
+            results.append((own, other))
+            scores.append(own.value)
+            chance.append(other?.value)
+            explanations.append(
+                ExplanationRecord(
+                    runID: runID, dictionaryID: dictionary.dictionaryID, featureIndex: features[place].featureIndex,
+                    method: method, text: graphs[place].summary(tokenText: text.of), detailJSON: try graphs[place].json()))
+        }
+        let ids = try catalog.write(explanations: explanations)
+        _ = try catalog.write(
+            scores: 
+            zip(ids, zip(features, results)).map { id, scored in
+                try record(scored.1, of: scored.0, explanation: id, dictionary.dictionaryID, runID)
+            })
+        return Result(
+            runID: runID, dictionaryID: dictionary.dictionaryID, features: features.map(\.featureIndex), scores: scores,
+            chance: chance)
+    }
+
+    private func record(
+        _ result: (own: SimulationScore, other: SimulationScore?), of feature: FeatureContexts, explanation: Int64,
+        _ dictionaryID: Int64, _ runID: Int64
+    ) throws -> ScoreRecord {
+        let own = result.own
+        let (status, reason): (ScoreRecord.Status, String?) =
+            switch own.status {
+            case .ok: (.ok, nil)
+            case .undefined(let why): (.undefined, "\(why)")
+            }
+        let metrics = [
+            "top_correlation": own.top.value, "random_correlation": own.random.value, "r_squared": own.rSquared,
+            "precision": own.precision, "recall": own.recall, "f1": own.f1,
+        ].compactMapValues { $0 }
+        return ScoreRecord(
+            runID: runID, dictionaryID: dictionaryID, featureIndex: feature.featureIndex, explanationID: explanation,
+            method: .simulation, status: status, value: own.value, baselineValue: result.other?.value, reason: reason,
+            contextCount: own.contextCount, tokenCount: own.tokenCount, metricsJSON: try canonicalJSON(metrics))
+    }
+}

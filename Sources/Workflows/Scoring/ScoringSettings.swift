@@ -1,0 +1,31 @@
+/// Everything that decides a scoring run, as one JSON document.
+public struct ScoringSettings: Sendable, Codable, Equatable {
+    /// The dictionary's name; nil is the last one added.
+    public var dictionary: String?
+    /// Model folder; nil explains from the contexts alone (observed n-grams).
+    public var model: String?
+    /// How many features, drawn by the seed among those that qualify; nil takes all.
+    public var sample: Int?
+    /// Exactly these features, whatever the sample.
+    public var features: [Int]?
+    /// A feature qualifies if it fired at least this often.
+    public var minimumFirings: Int
+    /// The most tokens of a pattern.
+    public var maximumSuffix: Int
+    /// Seed of the sample and of the chance permutation.
+    public var seed: UInt64
+
+    /// Makes settings; the defaults are the paper's sample of 100.
+    public init(
+        dictionary: String? = nil, model: String? = nil, sample: Int? = 100, features: [Int]? = nil,
+        minimumFirings: Int = 20, maximumSuffix: Int = 12, seed: UInt64 = 0
+    ) {
+        self.dictionary = dictionary
+        self.model = model
+        self.sample = sample
+        self.features = features
+        self.minimumFirings = minimumFirings
+        self.maximumSuffix = maximumSuffix
+        self.seed = seed
+    }
+}

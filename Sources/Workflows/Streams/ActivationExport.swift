@@ -1,0 +1,153 @@
+import Foundation
+import LanguageModel
+public import LinearAlgebra
+public import Safetensors
+import Tokenization
+
+/// Writes a model's residual streams over text to a safetensors file: `activations [tokens, layers, d]`,
+/// `token_ids [tokens]` and `document_ids [tokens]`, one row for every token fed to the model, BOS included, in the
+/// order of the text. The header names model, tokenizer, decoder layers and BOS id.
+public struct ActivationExport: Sendable {
+    /// The model's folder.
+    public var model: String
+    /// Text files and folders.
+    public var text: [String]
+    /// Decoder layers whose outputs are written; nil is all.
+    public var layers: [Int]?
+    /// Where to write.
+    public var output: String
+    /// Stored as f32, f16 or bf16.
+    public var dtype: TensorDType
+    /// The most tokens the model sees at once; nil takes the model's default.
+    public var context: Int?
+    /// Stops after this many tokens, at the end of a segment; nil takes all.
+    public var maximumTokens: Int?
+    /// Whether an existing file is replaced.
+    public var overwrite: Bool
+
+    /// Describes an export.
+    public init(
+        model: String, text: [String], layers: [Int]?, output: String, dtype: TensorDType = .f32, context: Int? = nil,
+        maximumTokens: Int? = nil, overwrite: Bool = false
+    ) {
+        self.model = model
+        self.text = text
+        self.layers = layers
+        self.output = output
+        self.dtype = dtype
+        self.context = context
+        self.maximumTokens = maximumTokens
+        self.overwrite = overwrite
+    }
+
+    /// What was written.
+    public struct Result: Sendable {
+        /// Rows.
+        public let tokens: Int
+        /// Documents they come from.
+        public let documents: Int
+        /// Decoder layers.
+        public let layers: [Int]
+        /// Width of the residual stream.
+        public let dModel: Int
+        /// Bytes of the activations.
+        public let bytes: Int
+    }
+
+    /// Runs the export.
+    ///
+    /// - Parameters:
+    ///   - announce: told the size before anything is computed.
+    ///   - progress: told how many of how many tokens are done.
+    /// - Throws: `WorkflowError`, and what reading the model, the text and writing the file throw. Nothing is left
+    ///   behind then.
+    public func run(
+        workers: Workers, announce: (Result) -> Void, progress: (_ done: Int, _ total: Int) -> Void
+    ) throws -> Result {
+        guard overwrite || !FileManager.default.fileExists(atPath: output) else {
+            throw WorkflowError.cannotWrite(path: output, problem: "exists already; add --force to replace it")
+        }
+        let folder = try ModelFolder(path: model, workers: workers)
+        let layers = try folder.checkedLayers(self.layers ?? Array(0..<folder.model.configuration.layerCount))
+        let corpus = try TextCorpus(paths: text)
+        let segmenter = Segmenter(tokenizer: folder.tokenizer, context: try folder.context(context))
+        // Two passes over the text: the file's header holds the number of rows, and the size is known before the work.
+        let tokens = try countTokens(corpus, segmenter)
+        let d = folder.model.configuration.dModel
+        let bytes = tokens.rows.multipliedReportingOverflow(by: layers.count * d * dtype.byteCount).partialValue
+        let result = Result(
+            tokens: tokens.rows, documents: tokens.documents, layers: layers, dModel: d, bytes: bytes)
+        announce(result)
+        let writer = try SafetensorsWriter(
+            path: output,
+            tensors: [
+                (name: "activations", dtype: dtype, shape: [tokens.rows, layers.count, d]),
+                (name: "token_ids", dtype: .i64, shape: [tokens.rows]),
+                (name: "document_ids", dtype: .i64, shape: [tokens.rows]),
+            ],
+            metadata: try metadata(folder, layers), overwrite: overwrite)
+        do {
+            try write(tokens.rows, of: corpus, segmenter, folder, layers, to: writer, progress)
+            try writer.finish()
+        } catch {
+            writer.abandon()
+            throw error
+        }
+        return result
+    }
+
+    private func countTokens(_ corpus: TextCorpus, _ segmenter: Segmenter) throws -> (rows: Int, documents: Int) {
+        var rows = 0
+        var documents = 0
+        for index in 0..<corpus.count {
+            let segments = segmenter.segments(of: try corpus.document(index).text, document: index).segments
+            if !segments.isEmpty { documents += 1 }
+            for segment in segments {
+                rows += segment.tokens.count
+                if let maximumTokens, rows >= maximumTokens { return (rows, documents) }
+            }
+        }
+        guard rows > 0 else { throw WorkflowError.badInput(path: text[0], problem: "the text holds no tokens") }
+        return (rows, documents)
+    }
+
+    private func write(
+        _ rows: Int, of corpus: TextCorpus, _ segmenter: Segmenter, _ folder: ModelFolder, _ layers: [Int],
+        to writer: SafetensorsWriter, _ progress: (Int, Int) -> Void
+    ) throws {
+        var reader = SegmentReader(corpus: corpus, segmenter: segmenter, shuffleSeed: nil)
+        var done = 0
+        while done < rows {
+            var segments: [TokenSegment] = []
+            var count = 0
+            while count < ModelActivationStream.chunk, done + count < rows {
+                let segment = try reader.next()
+                segments.append(segment)
+                count += segment.tokens.count
+            }
+            let streams = try folder.model.residualStreams(
+                of: TokenBatch(sequences: segments.map(\.tokens)), layers: layers)
+            try writer.append(
+                "activations",
+                floats: UnsafeBufferPointer(start: streams.values.pointer, count: count * streams.values.columns))
+            try writer.append("token_ids", integers: segments.flatMap { $0.tokens.map(Int64.init) })
+            try writer.append(
+                "document_ids", integers: segments.flatMap { Array(repeating: Int64($0.document), count: $0.tokens.count) })
+            done += count
+            progress(done, rows)
+        }
+    }
+
+    private func metadata(_ folder: ModelFolder, _ layers: [Int]) throws -> [String: String] {
+        var metadata = [
+            "format": "routesae-activations-1",
+            "model": folder.name,
+            "model_sha256": try folder.weightsDigest(),
+            "tokenizer": folder.name,
+            "layers": "[" + layers.map(String.init).joined(separator: ",") + "]",
+            "context": String(try folder.context(context)),
+        ]
+        if folder.tokenizer.addsBOS { metadata["bos_token_id"] = folder.tokenizer.bosTokenID.map { String($0) } }
+        return metadata
+    }
+}

@@ -1,0 +1,26 @@
+import FeatureCatalog
+import SparseCoding
+import SparseTraining
+
+extension StepReport {
+    /// The rows of table `run_metric` for this step.
+    func metrics(_ configuration: RouteConfiguration) -> [RunMetric] {
+        var metrics = [
+            RunMetric(step: step, name: "loss", value: Double(loss)),
+            RunMetric(step: step, name: "explained_variance", value: Double(explainedVariance)),
+            RunMetric(step: step, name: "l0", value: Double(l0)),
+            RunMetric(step: step, name: "dead_share", value: Double(deadShare)),
+        ]
+        if configuration.fidelity == .corrected {
+            metrics.append(RunMetric(step: step, name: "auxiliary_loss", value: Double(auxiliaryLoss)))
+        }
+        if configuration.layers.count > 1 {
+            metrics.append(RunMetric(step: step, name: "balance_loss", value: Double(balanceLoss)))
+            metrics.append(RunMetric(step: step, name: "routing_entropy", value: Double(routingEntropy)))
+            for (layer, share) in zip(configuration.layers, layerShares) {
+                metrics.append(RunMetric(step: step, name: "layer_share_\(layer)", value: Double(share)))
+            }
+        }
+        return metrics
+    }
+}

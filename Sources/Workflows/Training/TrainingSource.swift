@@ -1,0 +1,113 @@
+import FeatureCatalog
+import Foundation
+import LanguageModel
+import LinearAlgebra
+import SparseCoding
+import SparseTraining
+
+/// Where a training run's activations come from: a model reading text, or files.
+enum TrainingSource {
+    case live(ModelFolder, TextCorpus)
+    case shards([ActivationShard])
+
+    /// Opens whichever the settings name.
+    ///
+    /// - Throws: `WorkflowError.usage` where they name neither or both.
+    init(_ settings: TrainingSettings, workers: Workers) throws {
+        switch (settings.model, settings.activations.isEmpty) {
+        case (nil, true):
+            throw WorkflowError.usage("name the source: --model DIR --text PATH, or --activations FILE")
+        case (.some, false):
+            throw WorkflowError.usage("--model and --activations exclude each other: the files hold the activations")
+        case (let model?, true):
+            self = .live(try ModelFolder(path: model, workers: workers), try TextCorpus(paths: settings.text))
+        case (nil, false):
+            self = .shards(try settings.activations.map { try ActivationShard(path: $0, layers: settings.layers) })
+        }
+    }
+
+    /// Width of the residual stream.
+    var dModel: Int {
+        switch self {
+        case .live(let folder, _): folder.model.configuration.dModel
+        case .shards(let shards): shards[0].dModel
+        }
+    }
+
+    /// The layers taken where none are named: the paper's range, or all that the files hold.
+    var defaultLayers: [Int] {
+        switch self {
+        case .live(let folder, _):
+            RouteConfiguration.routedLayers(ofModelWith: folder.model.configuration.layerCount)
+        case .shards(let shards): shards[0].layers
+        }
+    }
+
+    /// Checks that the layers can be had.
+    func check(layers: [Int]) throws {
+        switch self {
+        case .live(let folder, _): _ = try folder.checkedLayers(layers)
+        case .shards(let shards):
+            if let wrong = layers.first(where: { !shards[0].layers.contains($0) }) {
+                throw SparseCodingError.layer(asked: wrong, available: shards[0].layers)
+            }
+        }
+    }
+
+    /// The model as the catalog knows it.
+    var languageModel: LanguageModelRecord? {
+        get throws {
+            switch self {
+            case .live(let folder, _): try folder.record()
+            case .shards: nil
+            }
+        }
+    }
+
+    /// What the run read, by digest.
+    var inputs: [RunInput] {
+        get throws {
+            switch self {
+            case .live(let folder, let corpus):
+                return try folder.inputs() + corpus.inputs
+            case .shards(let shards):
+                return try shards.map { shard in
+                    let (digest, bytes) = try sha256(ofFile: shard.path)
+                    return RunInput(
+                        role: "activations", name: URL(filePath: shard.path).lastPathComponent, sha256: digest,
+                        bytes: bytes)
+                }
+            }
+        }
+    }
+
+    /// The stream of batches. The reference learns from every row; the corrected mode leaves out BOS.
+    func stream(layers: [Int], settings: TrainingSettings) throws -> any ActivationStream {
+        let shuffleSeed = settings.shuffle ? settings.seed : nil
+        let reference = settings.fidelity == .reference
+        switch self {
+        case .live(let folder, let corpus):
+            return ModelActivationStream(
+                folder: folder, corpus: corpus, context: try folder.context(settings.context), layers: layers,
+                batchTokens: settings.batchTokens, shuffleSeed: shuffleSeed, includesBOS: reference)
+        case .shards(let shards):
+            return try ShardActivationStream(
+                shards: shards, shuffleSeed: shuffleSeed, skippedToken: reference ? nil : shards[0].bosTokenID)
+        }
+    }
+}
+
+extension TextCorpus {
+    /// What a run that reads the corpus records of it.
+    var inputs: [RunInput] {
+        files.map { file in
+            RunInput(
+                role: "text", name: URL(filePath: file.path).lastPathComponent, sha256: file.sha256, bytes: file.bytes)
+        }
+    }
+
+    /// One digest for the whole corpus.
+    var digest: String {
+        sha256(of: Data(files.map(\.sha256).joined(separator: "\n").utf8))
+    }
+}

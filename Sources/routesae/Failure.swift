@@ -1,0 +1,74 @@
+import ArgumentParser
+import FeatureCatalog
+import FeatureScoring
+@preconcurrency import Glibc
+import LanguageModel
+import Safetensors
+import SparseCoding
+import SparseTraining
+import TerminalOutput
+import Tokenization
+import Workflows
+
+/// An error on its way out of the program.
+struct Failure {
+    private let error: any Error
+
+    init(_ error: any Error) {
+        self.error = error
+    }
+
+    /// Prints one line and ends the process. Help, version and usage are left to the argument parser.
+    func exit() -> Never {
+        guard let status else { RouteSAE.exit(withError: error) }
+        let style = TerminalStyle.standardError()
+        fputs(style.paint("routesae:", .red) + " " + VisibleText.of("\(error)") + "\n", stderr)
+        Glibc.exit(status)
+    }
+
+    /// The documented exit status; nil where the argument parser knows better.
+    private var status: Int32? {
+        switch error {
+        case let error as WorkflowError:
+            switch error {
+            case .usage: 64
+            case .badInput: 65
+            case .missing: 66
+            case .cannotWrite: 73
+            case .interrupted: 75
+            case .refused: 77
+            }
+        case let error as CatalogError:
+            switch error.code {
+            case .missing: 66
+            case .exists, .cannotWrite: 73
+            case .notACatalog, .tooNew, .tooOld, .damaged, .invalidSQL, .invalidValue: 65
+            case .refused, .timedOut: 77
+            case .busy: 75
+            case .notFound: 66
+            case .failed: 70
+            }
+        case let error as SafetensorsError:
+            switch error {
+            case .missing: 66
+            case .exists, .cannotWrite: 73
+            default: 65
+            }
+        case let error as SparseCodingError:
+            if case .setting = error { 64 } else { 65 }
+        case is TrainingError, is ScoringError: 65
+        case let error as LanguageModelError:
+            switch error {
+            case .missing, .weights(.missing): 66
+            case .malformedBatch, .emptySequence, .tokenOutOfRange, .sequenceTooLong, .unreadable, .tensorShape,
+                .malformedConfiguration, .unsupportedConfiguration, .nonFiniteWeight, .weights:
+                65
+            case .noSuchLayer: 64
+            }
+        case let error as TokenizerError:
+            if case .missing = error { 66 } else { 65 }
+        case is CleanExit, is ValidationError, is ExitCode: nil
+        default: RouteSAE.exitCode(for: error) == .failure ? 70 : nil
+        }
+    }
+}

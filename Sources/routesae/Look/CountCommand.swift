@@ -1,0 +1,91 @@
+import ArgumentParser
+import FeatureCatalog
+import TerminalOutput
+import Workflows
+
+struct CountCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "count",
+        abstract: "Counts interpretable features by the paper's protocol, exactly, at any threshold.",
+        discussion: """
+            An activation counts if it is above the threshold. Per class of tokens the two strongest are kept; a \
+            feature is interpretable if it has 5 kept contexts or more, of 32 classes or fewer. Both numbers are \
+            given, with and without the rule of 32 classes. The paper's threshold of 15 belongs to a width of 2048; \
+            for other widths use the relative one, a share of the square root of the width (0.331 in the paper).
+
+            Examples:
+              routesae count c.sqlite
+              routesae count c.sqlite --threshold 10 15 20
+              routesae count c.sqlite --relative-threshold 0.221 0.331 0.442 --by-layer
+              routesae count c.sqlite --threshold 15 --print-sql | sqlite3 c.sqlite
+            """)
+
+    @OptionGroup var catalog: CatalogArgument
+    @OptionGroup var dictionary: DictionaryOption
+    @Option(
+        parsing: .upToNextOption,
+        help: "Activations count above this; several may be given. The dictionary's own if none is.")
+    var threshold: [Double] = []
+    @Option(parsing: .upToNextOption, help: "The same as a share of the square root of the width.")
+    var relativeThreshold: [Double] = []
+    @Flag(help: "Adds rows for the layers in which features fire most.")
+    var byLayer = false
+    @Flag(name: .customLong("print-sql"), help: "Prints the SQL instead of counting; it runs in any SQLite tool.")
+    var printsSQL = false
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        for (name, values) in [("--threshold", threshold), ("--relative-threshold", relativeThreshold)] {
+            for value in values where !(value.isFinite && value >= 0) {
+                throw ValidationError("\(name) is \(value); allowed: numbers from 0")
+            }
+        }
+    }
+
+    func run() throws {
+        try catalog.read { catalog in
+            let record = try IndexedDictionary(named: dictionary.dictionary, in: catalog).record
+            let root = Double(record.dModel).squareRoot()
+            var thresholds = threshold + relativeThreshold.map { $0 * root }
+            if thresholds.isEmpty {
+                thresholds = [record.activationThreshold]
+                StandardStreams.remark(
+                    """
+                    at the threshold of dictionary "\(record.name)", \
+                    \(Quantities.significant(record.activationThreshold)), which is \
+                    \(Quantities.significant(record.activationThreshold / root)) · √\(record.dModel)
+                    """)
+            }
+            if printsSQL {
+                for value in thresholds { StandardStreams.write(statement(record, threshold: value)) }
+                return
+            }
+            let columns = ["threshold", "relative_threshold"] + (byLayer ? ["layer"] : [])
+            output.print(
+                columns: columns + ["with_class_rule", "without_class_rule", "n_latents"],
+                rows: try thresholds.flatMap { try rows(of: record, threshold: $0, root: root, in: catalog) })
+        }
+    }
+
+    private func rows(
+        of record: DictionaryRecord, threshold: Double, root: Double, in catalog: Catalog
+    ) throws -> [[Cell]] {
+        let count = try catalog.countInterpretable(dictionaryID: record.dictionaryID, threshold: threshold)
+        let start: [Cell] = [.real(threshold), .real(threshold / root)]
+        let end = Cell(record.latentCount)
+        let all = start + (byLayer ? [.null] : []) + [Cell(count.withClassRule), Cell(count.withoutClassRule), end]
+        guard byLayer else { return [all] }
+        return [all]
+            + count.byLayer.map { layer in
+                start + [Cell(layer.layer), Cell(layer.withClassRule), Cell(layer.withoutClassRule), end]
+            }
+    }
+
+    /// The statement with its parameters filled in. The comment comes last, as an argument that begins with dashes would
+    /// be taken for an option.
+    private func statement(_ record: DictionaryRecord, threshold: Double) -> String {
+        Catalog.countingSQL.replacing(":dictionary", with: "\(record.dictionaryID)")
+            .replacing(":threshold", with: "\(threshold)")
+            + ";  -- dictionary \"\(VisibleText.of(record.name))\", threshold \(threshold)\n"
+    }
+}

@@ -1,0 +1,90 @@
+import FeatureCatalog
+import FeatureScoring
+import Workflows
+
+/// All that a catalog knows of one feature.
+struct FeatureReport {
+    /// Its dictionary.
+    let dictionary: IndexedDictionary
+    /// Its statistics.
+    let feature: FeatureRecord
+    /// Its row of the view `feature_summary`, by column.
+    let summary: [String: CatalogValue]
+    /// Its firings by layer.
+    let layers: [FeatureLayerRecord]
+    /// The token classes it fires on, strongest first.
+    let tokens: [FeatureTokenRecord]
+    /// The tokens it promotes and suppresses, with their texts where they are known.
+    let logits: [(logit: FeatureLogit, text: String?)]
+    /// The features that point the same way.
+    let neighbors: [FeatureNeighbor]
+    /// Its contexts by band and rank.
+    let contexts: [ContextRecord]
+    /// The tokens of the contexts' windows, by the context's key; left out where they are not known.
+    let windows: [Int64: [ContextToken]]
+    /// Its explanations, newest first.
+    let explanations: [ExplanationRecord]
+    /// Its scores, newest first.
+    let scores: [ScoreRecord]
+
+    /// Which contexts are wanted.
+    struct ContextChoice {
+        /// The bands, in order.
+        let bands: [ContextRecord.Band]
+        /// How many of each at most; nil for all.
+        let limit: Int?
+    }
+
+    /// Gathers it.
+    ///
+    /// - Throws: `CatalogError`, `WorkflowError.usage` where there is no such feature.
+    init(_ index: Int, of dictionary: IndexedDictionary, contexts choice: ContextChoice, in catalog: Catalog) throws {
+        let record = dictionary.record
+        let dictionaryID = record.dictionaryID
+        guard (0..<record.latentCount).contains(index) else {
+            throw WorkflowError.usage(
+                "there is no feature \(index); dictionary \"\(record.name)\" has 0 … \(record.latentCount - 1)")
+        }
+        self.dictionary = dictionary
+        feature = try catalog.feature(dictionaryID: dictionaryID, featureIndex: index)
+        let row = try catalog.rows(
+            sql: "SELECT * FROM feature_summary WHERE dictionary_id = ? AND feature_index = ?",
+            arguments: [.integer(dictionaryID), .integer(Int64(index))])
+        summary = Dictionary(zip(row.columns, row.rows.first ?? []), uniquingKeysWith: { first, _ in first })
+        layers = try catalog.featureLayers(dictionaryID: dictionaryID, featureIndex: index)
+        tokens = try catalog.featureTokens(dictionaryID: dictionaryID, featureIndex: index)
+        neighbors = try catalog.neighbors(dictionaryID: dictionaryID, featureIndex: index)
+        contexts = try choice.bands.flatMap { band in
+            let all = try catalog.contexts(dictionaryID: dictionaryID, featureIndex: index, band: band)
+            return all.prefix(choice.limit ?? all.count)
+        }
+        let reader = try ContextTokens(catalog: catalog, dictionary: dictionary)
+        windows = try reader.windows(of: contexts)
+        let weights = try catalog.logits(dictionaryID: dictionaryID, featureIndex: index)
+        let texts = try reader.vocabulary(Set(weights.map(\.tokenID)))
+        logits = weights.map { ($0, texts[$0.tokenID]?.text) }
+        explanations = try catalog.explanations(dictionaryID: dictionaryID, featureIndex: index).reversed()
+        scores = try catalog.scores(dictionaryID: dictionaryID, featureIndex: index).reversed()
+    }
+
+    /// What a context can be drawn from.
+    func units(of context: ContextRecord) -> [ContextUnit] {
+        guard let tokens = windows[context.contextID] else {
+            let share = Double(context.tokenPosition - context.windowStart) / Double(max(1, context.activations.count))
+            return ContextUnit.units(excerpt: context.excerpt, activation: context.activation, share: share)
+        }
+        return ContextUnit.units(
+            tokens: tokens, activations: context.activations, peak: context.tokenPosition - context.windowStart)
+    }
+
+    /// What scores of the same run and method are worth by chance.
+    func chance(of score: ScoreRecord, in catalog: Catalog) throws -> ChanceBaseline {
+        let result = try catalog.rows(
+            sql: """
+                SELECT baseline_value FROM score
+                WHERE run_id = ? AND dictionary_id = ? AND method = ? AND baseline_value IS NOT NULL
+                """,
+            arguments: [.integer(score.runID), .integer(score.dictionaryID), .text(score.method.rawValue)])
+        return ChanceBaseline(scores: result.rows.map { $0[0].number })
+    }
+}

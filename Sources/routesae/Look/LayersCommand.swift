@@ -1,0 +1,50 @@
+import ArgumentParser
+import FeatureCatalog
+import TerminalOutput
+
+struct LayersCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "layers",
+        abstract: "Shows where tokens were routed, and what fires in each layer.",
+        discussion: """
+            A row for every layer that the dictionary reads: n_tokens and token_share were routed there, \
+            mean_router_weight is over all tokens, n_peak_features fire most there, n_features fire there at all, and \
+            n_fired, mean_activation and max_activation are of those firings.
+
+            Examples:
+              routesae layers c.sqlite
+              routesae layers c.sqlite --dictionary route-m2048-k32 --format csv
+            """)
+
+    @OptionGroup var catalog: CatalogArgument
+    @OptionGroup var dictionary: DictionaryOption
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        try catalog.read { catalog in
+            let record = try IndexedDictionary(named: dictionary.dictionary, in: catalog).record
+            let result = try catalog.rows(
+                sql: """
+                    SELECT layer, n_tokens, token_share, mean_router_weight, n_peak_features, n_features, n_fired,
+                        mean_activation, max_activation
+                    FROM layer_profile WHERE dictionary_id = ? ORDER BY layer
+                    """,
+                arguments: [.integer(record.dictionaryID)])
+            output.print(result)
+            let style = TerminalStyle.standardOutput()
+            if output.format == .table, style.isTerminal { StandardStreams.write(bars(of: result, style: style)) }
+        }
+    }
+
+    /// The shares of tokens as bars; empty where nothing was routed.
+    private func bars(of result: QueryResult, style: TerminalStyle) -> String {
+        let bars = result.rows.compactMap { row -> BarChart.Bar? in
+            guard case .integer(let layer) = row[0], case .real(let share) = row[2] else { return nil }
+            return BarChart.Bar(label: "layer \(layer)", value: share, note: Quantities.percentage(share))
+        }
+        guard !bars.isEmpty else { return "" }
+        let width = min(60, max(10, (style.width ?? 80) - 20))
+        return "\n" + style.paint("tokens routed there", .bold) + "\n"
+            + BarChart(bars: bars, width: width).draw(style: style)
+    }
+}

@@ -1,0 +1,30 @@
+@preconcurrency import Glibc
+import TerminalOutput
+import Workflows
+
+/// Where the verbs that look write what is not rows: pages on standard output, remarks on standard error.
+enum StandardStreams {
+    /// Writes text on standard output as it is: whatever came from a file has to be harmless already.
+    static func write(_ text: String) {
+        print(text, terminator: "")
+    }
+
+    /// Writes out what is still held back, at the end of a command.
+    ///
+    /// - Throws: `WorkflowError.cannotWrite` if some of the output has been lost, as on a full disk. A reader that has
+    ///   gone away has seen what it wanted.
+    static func finish() throws {
+        let isFlushed = fflush(stdout) == 0
+        let reason = errno
+        if isFlushed && ferror(stdout) == 0 || !isFlushed && reason == EPIPE { return }
+        let problem = isFlushed ? "the output is incomplete" : String(cString: strerror(reason))
+        throw WorkflowError.cannotWrite(path: "standard output", problem: problem)
+    }
+
+    /// Writes a line for people on standard error.
+    static func remark(_ line: String) {
+        // What is on its way to the same terminal comes first.
+        fflush(nil)
+        fputs(VisibleText.of(line) + "\n", stderr)
+    }
+}

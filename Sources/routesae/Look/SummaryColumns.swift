@@ -1,0 +1,39 @@
+import FeatureCatalog
+import Workflows
+
+/// The columns of the view `feature_summary`, by which features are filtered and sorted.
+struct SummaryColumns {
+    /// One of them.
+    struct Column: Equatable {
+        /// Its name.
+        let name: String
+        /// Whether it holds text; all others hold numbers.
+        let isText: Bool
+        /// Whether it measures or counts something, so that the largest are looked for first.
+        let isMeasure: Bool
+    }
+
+    /// The columns in the order of the view.
+    let all: [Column]
+
+    init(of catalog: Catalog) throws {
+        let result = try catalog.rows(sql: "SELECT name, type FROM pragma_table_info('feature_summary')")
+        all = result.rows.compactMap { row in
+            guard case .text(let name) = row[0] else { return nil }
+            let type = row[1]
+            return Column(
+                name: name, isText: type == "TEXT", isMeasure: type == "REAL" || name.hasPrefix("n_"))
+        }
+    }
+
+    /// The column of a name.
+    ///
+    /// - Throws: `WorkflowError.usage` that lists the columns there are.
+    func named(_ name: some StringProtocol) throws -> Column {
+        guard let column = all.first(where: { $0.name == name }) else {
+            throw WorkflowError.usage(
+                "features have no column '\(name)'; there are \(all.map(\.name).joined(separator: ", "))")
+        }
+        return column
+    }
+}

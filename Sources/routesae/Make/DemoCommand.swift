@@ -1,0 +1,95 @@
+import ArgumentParser
+import FeatureCatalog
+import Foundation
+import LinearAlgebra
+import SparseTraining
+import TerminalOutput
+import Workflows
+
+struct DemoCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "demo",
+        abstract: "The whole job on the shipped model: train, index, score, and a summary.",
+        discussion: """
+            Trains RouteSAE on a million tokens and more of the shipped text, live from the shipped model, indexes \
+            held-out text, explains and scores a seeded sample of features, and leaves one file.
+
+            Examples:
+              routesae demo
+              routesae demo --latents 4096 --tokens 4000000 --sample 300 --output big.sqlite
+            """)
+
+    @Option(help: "The catalog to make.")
+    var output = "demo.sqlite"
+    @Option(help: "The shipped model's and text's folder.")
+    var assets = "Demo"
+    @Option(help: "Number of latents.")
+    var latents = 2048
+    @Option(help: "Number of active latents of a token.")
+    var k = 32
+    @Option(help: "Training tokens.")
+    var tokens = 1_228_800
+    @Option(help: "Tokens of a batch.")
+    var batchTokens = 4096
+    @Option(help: "Features to explain and score.")
+    var sample = 150
+    @Option(help: "Seed of everything.")
+    var seed: UInt64 = 1
+    @Flag(help: "Replaces an existing file.")
+    var force = false
+    @OptionGroup var options: RunOptions
+
+    /// Tokens the shipped model sees at once, as it was trained.
+    private static let context = 256
+
+    func run() throws {
+        Interruption.watch()
+        let clock = ContinuousClock()
+        let started = clock.now
+        let model = assets + "/model"
+        let training = TrainingRun(
+            settings: TrainingSettings(
+                name: "demo", model: model, text: [assets + "/text/train"], latents: latents, k: k,
+                batchTokens: batchTokens, tokens: tokens, context: Self.context, seed: seed),
+            workers: options.workers)
+        let plan = try training.prepare()
+        let catalog = try Catalog.create(at: output, replacing: force)
+        try CatalogFile.write(catalog) { catalog in
+            let trained = try train(training, plan, catalog)
+            let indexed = try index(model, catalog)
+            let scored = try score(model, catalog)
+            let seconds = (clock.now - started) / .seconds(1)
+            try DemoSummary(
+                catalog: catalog, path: output, assets: assets, training: trained, indexing: indexed, scoring: scored,
+                seconds: seconds, style: .standardOutput()
+            ).print()
+        }
+    }
+
+    private func train(_ training: TrainingRun, _ plan: TrainingRun.Plan, _ catalog: Catalog) throws -> TrainingRun.Result {
+        let progress = options.progress("training", total: plan.steps)
+        defer { progress.finish() }
+        return try training.run(plan, into: catalog, cancelled: { Interruption.isRequested }) { report, _ in
+            progress.update(report.step + 1, fields: report.fields)
+        }
+    }
+
+    private func index(_ model: String, _ catalog: Catalog) throws -> IndexingRun.Result {
+        let progress = options.progress("indexing", total: nil)
+        defer { progress.finish() }
+        let settings = IndexingSettings(
+            dictionary: "demo", model: model, text: [assets + "/text/heldout"],
+            options: IndexingOptions(context: Self.context), seed: seed)
+        return try IndexingRun(settings: settings, workers: options.workers).run(
+            on: catalog, cancelled: { Interruption.isRequested }, progress: { done, _ in progress.update(done) })
+    }
+
+    private func score(_ model: String, _ catalog: Catalog) throws -> ScoringRun.Result {
+        let progress = options.progress("explaining", total: nil)
+        defer { progress.finish() }
+        let settings = ScoringSettings(dictionary: "demo", model: model, sample: sample, seed: seed)
+        return try ScoringRun(settings: settings, workers: options.workers).run(on: catalog) { done, _ in
+            progress.update(done)
+        }
+    }
+}

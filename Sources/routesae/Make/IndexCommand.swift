@@ -1,0 +1,66 @@
+import ArgumentParser
+import FeatureCatalog
+import TerminalOutput
+import Workflows
+
+struct IndexCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "index",
+        abstract: "Runs text through model and dictionary, and writes what every feature does on it.",
+        discussion: """
+            One pass: statistics, layers, token classes, and contexts of the strongest firings, of firings drawn \
+            uniformly, and of places where the feature does not fire.
+
+            Examples:
+              routesae index c.sqlite --model Demo/model --text Demo/text/heldout
+              routesae index c.sqlite --model Demo/model --text Demo/text --index-tokens 500000 --top-contexts 40 --force
+            """)
+
+    @OptionGroup var catalog: CatalogArgument
+    @OptionGroup var dictionary: DictionaryOption
+    @Option(help: "Folder of the language model the dictionary was trained on.")
+    var model: String
+    @Option(parsing: .upToNextOption, help: "Text files (.txt, .jsonl) and folders of them.")
+    var text: [String]
+    @Option(help: "Stops after this many tokens.")
+    var indexTokens: Int?
+    @Option(help: "The most tokens the model sees at once; by default all its positions, 2048 at most.")
+    var context: Int?
+    @Option(help: "Contexts kept of the strongest firings of a feature.")
+    var topContexts = IndexingOptions().topContexts
+    @Option(help: "Contexts kept of firings drawn uniformly.")
+    var sampleContexts = IndexingOptions().sampleContexts
+    @Option(help: "Contexts kept in which the feature does not fire.")
+    var quietContexts = IndexingOptions().quietContexts
+    @Option(help: "Tokens of a context.")
+    var window = IndexingOptions().window
+    @Option(help: "Seed of the samples.")
+    var seed: UInt64 = 0
+    @Flag(help: "Replaces an earlier index of the dictionary, and the scores that rest on it.")
+    var force = false
+    @OptionGroup var options: RunOptions
+
+    func run() throws {
+        Interruption.watch()
+        let indexing = IndexingOptions(
+            maximumTokens: indexTokens, context: context, topContexts: topContexts, sampleContexts: sampleContexts,
+            quietContexts: quietContexts, window: window)
+        let job = IndexingRun(
+            settings: IndexingSettings(
+                dictionary: dictionary.dictionary, model: model, text: text, options: indexing, seed: seed),
+            workers: options.workers)
+        let result = try catalog.write { catalog in
+            let progress = options.progress("indexing", total: indexTokens)
+            defer { progress.finish() }
+            return try job.run(
+                on: catalog, replacing: force, cancelled: { Interruption.isRequested },
+                progress: { done, _ in progress.update(done) })
+        }
+        options.say(
+            """
+            run \(result.runID): \(Quantities.count(result.tokens)) tokens of \
+            \(Quantities.count(result.documents)) documents, explained variance \
+            \(Quantities.percentage(result.explainedVariance))
+            """)
+    }
+}

@@ -1,0 +1,48 @@
+import ArgumentParser
+import FeatureCatalog
+import Foundation
+
+/// The catalog that a verb works on.
+struct CatalogArgument: ParsableArguments {
+    @Argument(help: "The catalog, a SQLite file.")
+    var catalog: String
+
+    /// Opens it for reading and closes it afterwards.
+    func read<Value>(_ body: (Catalog) throws -> Value) throws -> Value {
+        let catalog = try Catalog.open(at: catalog, mode: .readOnly)
+        defer { _ = try? catalog.close() }
+        return try body(catalog)
+    }
+
+    /// Opens it for writing and closes it afterwards, whatever happens, to one plain file.
+    func write<Value>(_ body: (Catalog) throws -> Value) throws -> Value {
+        try CatalogFile.write(Catalog.open(at: catalog, mode: .readWrite), body)
+    }
+}
+
+/// Opening and closing of catalogs that are written to.
+enum CatalogFile {
+    /// Opens a catalog to add to it, or makes one where there is none.
+    static func openOrCreate(at path: String) throws -> Catalog {
+        FileManager.default.fileExists(atPath: path)
+            ? try Catalog.open(at: path, mode: .readWrite) : try Catalog.create(at: path, replacing: false)
+    }
+
+    /// Runs `body` on a catalog and closes it.
+    static func write<Value>(_ catalog: Catalog, _ body: (Catalog) throws -> Value) throws -> Value {
+        do {
+            let value = try body(catalog)
+            _ = try catalog.close()
+            return value
+        } catch {
+            _ = try? catalog.close()
+            throw error
+        }
+    }
+}
+
+/// The dictionary that a verb looks at.
+struct DictionaryOption: ParsableArguments {
+    @Option(help: "The dictionary, by name or number; the last one added if not named.")
+    var dictionary: String?
+}

@@ -1,0 +1,163 @@
+import FeatureCatalog
+import FeatureScoring
+@preconcurrency import Glibc
+import SparseCoding
+import SparseTraining
+import TerminalOutput
+import Workflows
+
+/// What the demo prints at its end: a page that a newcomer can read from top to bottom.
+struct DemoSummary {
+    let catalog: Catalog
+    let path: String
+    let assets: String
+    let training: TrainingRun.Result
+    let indexing: IndexingRun.Result
+    let scoring: ScoringRun.Result
+    let seconds: Double
+    let style: TerminalStyle
+
+    func print() throws {
+        write(heading("RouteSAE on \(assets)/model"))
+        printTraining()
+        try printRouting()
+        try printCounts()
+        try printFeatures()
+        printNextSteps()
+    }
+
+    private func printTraining() {
+        let configuration = training.configuration
+        write(
+            """
+            \(Quantities.count(configuration.latents)) latents, k = \(configuration.k), routed over decoder layers \
+            \(configuration.layers.first ?? 0)–\(configuration.layers.last ?? 0); \
+            \(Quantities.count(training.reports.count)) steps in all.
+
+            """)
+        write(style.paint("Loss (NormMSE) by step", .bold))
+        let points = training.reports.map { LineChart.Point(x: Double($0.step), y: Double($0.loss)) }
+        write(LineChart(points: points, width: 60, height: 8, isLogarithmic: true).draw(style: style))
+        guard let last = training.reports.last else { return }
+        write("")
+        fact("loss at the end", Quantities.significant(Double(last.loss)))
+        fact("explained variance, training", Quantities.percentage(Double(last.explainedVariance)))
+        fact(
+            "explained variance, held-out",
+            Quantities.percentage(indexing.explainedVariance) + " over \(Quantities.count(indexing.tokens)) tokens")
+        fact("active latents a token (L0)", Quantities.significant(Double(last.l0)))
+    }
+
+    private func printRouting() throws {
+        let profile = try catalog.rows(
+            sql: "SELECT layer, token_share, n_peak_features FROM layer_profile WHERE dictionary_id = ? ORDER BY layer",
+            arguments: [.integer(training.dictionaryID)])
+        let bars = profile.rows.compactMap { row -> BarChart.Bar? in
+            guard case .integer(let layer) = row[0], case .real(let share) = row[1], case .integer(let peak) = row[2] else {
+                return nil
+            }
+            return BarChart.Bar(
+                label: "layer \(layer)", value: share,
+                note: "\(Quantities.percentage(share)) of tokens, \(Quantities.count(Int(peak))) features peak here")
+        }
+        write("\n" + style.paint("Where the router sends the tokens", .bold))
+        write(BarChart(bars: bars, width: 30).draw(style: style))
+    }
+
+    private func printCounts() throws {
+        let dictionary = try catalog.dictionary(training.dictionaryID)
+        let count = try catalog.countInterpretable(dictionaryID: training.dictionaryID, threshold: nil)
+        let dead = try catalog.rows(
+            sql: "SELECT n_dead FROM dictionary_summary WHERE dictionary_id = ?",
+            arguments: [.integer(training.dictionaryID)])
+        let scores = scoring.scores.compactMap { $0 }
+        let chance = ChanceBaseline(scores: scoring.chance)
+        let better = scores.filter { chance.isExceeded(by: $0) ?? false }.count
+        write("\n" + style.paint("Features", .bold))
+        if case .integer(let dead)? = dead.rows.first?.first {
+            fact("never fired on held-out text", "\(Quantities.count(Int(dead))) of \(Quantities.count(dictionary.latentCount))")
+        }
+        fact(
+            "interpretable by the paper's count",
+            "\(Quantities.count(count.withClassRule)) (\(Quantities.count(count.withoutClassRule)) without the "
+                + "32-class rule) at activations above \(Quantities.significant(count.threshold))")
+        fact(
+            "explanations better than chance",
+            "\(better) of \(scoring.features.count) sampled; mean score \(Quantities.significant(mean(scores))), by chance "
+                + Quantities.significant(mean(chance.scores)))
+    }
+
+    /// Five features with high scores, no two for the same token.
+    private func printFeatures() throws {
+        let candidates = zip(scoring.features, scoring.scores).compactMap { feature, score in score.map { (feature, $0) } }
+            .sorted { ($0.1, $1.0) > ($1.1, $0.0) }
+        let text = try TokenTexts(folder: nil, catalog: catalog, dictionary: try catalog.dictionary(training.dictionaryID))
+        var seen: Set<String> = []
+        write("\n" + style.paint("Five good features", .bold))
+        for (feature, score) in candidates where seen.count < 5 {
+            let classes = try catalog.featureTokens(dictionaryID: training.dictionaryID, featureIndex: feature)
+            guard let top = classes.first?.tokenClass, seen.insert(top).inserted else { continue }
+            let record = try catalog.feature(dictionaryID: training.dictionaryID, featureIndex: feature)
+            let explanation = try catalog.explanations(dictionaryID: training.dictionaryID, featureIndex: feature).last
+            write(
+                "\n  " + style.paint("feature \(feature)", .cyan)
+                    + "  score \(Quantities.significant(score)), \(Quantities.count(record.firedCount)) firings, layers "
+                    + (try layers(of: feature)))
+            write("  " + VisibleText.of(explanation?.text ?? ""))
+            let contexts = try catalog.contexts(
+                dictionaryID: training.dictionaryID, featureIndex: feature, band: .top, split: nil)
+            for context in contexts.prefix(3) {
+                let tokens = try catalog.document(context.documentID).tokenIDs
+                let window = context.windowStart..<context.windowStart + context.activations.count
+                guard window.upperBound <= tokens.count else { continue }
+                let peak = context.tokenPosition - context.windowStart
+                let shown = max(0, peak - 14)..<min(window.count, peak + 5)
+                write(
+                    "    … "
+                        + style.highlight(
+                            tokens: shown.map { text.of(tokens[window.lowerBound + $0]) },
+                            activations: shown.map { context.activations[$0] }, maximum: record.maxActivation))
+            }
+        }
+    }
+
+    private func layers(of feature: Int) throws -> String {
+        try catalog.featureLayers(dictionaryID: training.dictionaryID, featureIndex: feature)
+            .map { "\($0.layer): \(Quantities.count($0.firedCount))" }.joined(separator: ", ")
+    }
+
+    private func printNextSteps() {
+        let best = zip(scoring.features, scoring.scores).max { ($0.1 ?? -1) < ($1.1 ?? -1) }?.0 ?? 0
+        write(
+            """
+
+            \(style.paint("All of it is in \(path)", .bold)) (made in \(Quantities.duration(seconds: seconds))). Go on with:
+              routesae feature \(path) \(best)
+              routesae features \(path) --min-score 0.5 --sort simulation_score
+              routesae layers \(path)
+              routesae count \(path) --relative-threshold 0.25
+              sqlite3 \(path) "SELECT feature_index, top_token FROM feature_summary \\
+                WHERE peak_layer = 4 AND firing_rate < 0.01 ORDER BY max_activation DESC LIMIT 10"
+            (routesae is .build/release/routesae)
+            """)
+    }
+
+    private func heading(_ text: String) -> String { "\n" + style.paint(text, .bold) }
+
+    private func fact(_ name: String, _ value: String) {
+        write("  " + name.padding(to: 36) + value)
+    }
+
+    private func mean(_ values: [Double]) -> Double {
+        values.isEmpty ? .nan : values.reduce(0, +) / Double(values.count)
+    }
+
+    private func write(_ line: String) { fputs(line + "\n", stdout) }
+}
+
+extension String {
+    /// The text with spaces behind it up to a width.
+    fileprivate func padding(to width: Int) -> String {
+        self + String(repeating: " ", count: max(width - DisplayWidth.of(self), 1))
+    }
+}

@@ -1,0 +1,47 @@
+import ArgumentParser
+import Workflows
+
+/// The command line: parses, calls, prints.
+@main
+struct RouteSAE: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "routesae",
+        abstract: "Learns features that span a language model's layers, and keeps them in one SQLite file.",
+        discussion: """
+            Examples:
+              routesae demo
+              routesae train c.sqlite --model Demo/model --text Demo/text/train --latents 2048 --k 32 --tokens 1000000
+              routesae index c.sqlite --model Demo/model --text Demo/text/heldout
+              routesae score c.sqlite --model Demo/model --sample 100
+              routesae features c.sqlite --sort max_activation --limit 20
+
+            Exit status: 0 fine; 1 the answer is no; 64 usage; 65 bad input data; 66 input missing; 70 internal; \
+            73 cannot write; 75 interrupted, can be resumed; 77 refused.
+            """,
+        version: Software.version,
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Make",
+                subcommands: [
+                    DemoCommand.self, TrainCommand.self, IndexCommand.self, ScoreCommand.self, ActivationsCommand.self,
+                ]),
+            CommandGroup(
+                name: "Look",
+                subcommands: [
+                    FeaturesCommand.self, FeatureCommand.self, LayersCommand.self, CountCommand.self, SearchCommand.self,
+                    SQLCommand.self, RunsCommand.self,
+                ]),
+            CommandGroup(name: "Keep", subcommands: [VerifyCommand.self]),
+            CommandGroup(name: "Measure", subcommands: [BenchmarkCommand.self]),
+        ])
+
+    /// Runs the command and turns whatever goes wrong into one line on standard error and a documented exit status.
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            Failure(error).exit()
+        }
+    }
+}

@@ -1,0 +1,40 @@
+import Foundation
+import TestSupport
+
+/// The built program, run as a person runs it.
+enum Program {
+    struct Outcome {
+        let status: Int32
+        let output: String
+        let errors: String
+    }
+
+    /// The program lies beside the test bundle, since both come from one build.
+    private static let url: URL = {
+        var folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+        // Newer toolchains put the bundle's executable into a folder of its own.
+        while folder.path.count > 1, !FileManager.default.isExecutableFile(atPath: folder.appending(path: "routesae").path) {
+            folder.deleteLastPathComponent()
+        }
+        return folder.appending(path: "routesae")
+    }()
+
+    /// Runs it in a folder.
+    static func run(_ arguments: [String], in directory: TemporaryDirectory) throws -> Outcome {
+        let process = Process()
+        process.executableURL = url
+        process.arguments = arguments
+        process.currentDirectoryURL = directory.url
+        let (output, errors) = (directory.file("stdout.log"), directory.file("stderr.log"))
+        for path in [output, errors] { FileManager.default.createFile(atPath: path, contents: nil) }
+        process.standardOutput = FileHandle(forWritingAtPath: output)
+        process.standardError = FileHandle(forWritingAtPath: errors)
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        return Outcome(
+            status: process.terminationStatus,
+            output: String(decoding: FileManager.default.contents(atPath: output) ?? Data(), as: UTF8.self),
+            errors: String(decoding: FileManager.default.contents(atPath: errors) ?? Data(), as: UTF8.self))
+    }
+}

@@ -1,0 +1,35 @@
+import Foundation
+import LinearAlgebra
+import TestSupport
+import Workflows
+
+/// The shipped model and a little text, for tests that need a real one.
+struct DemoModel {
+    static let path = repositoryFile("Demo/model")
+    let folder: ModelFolder
+    let directory: TemporaryDirectory
+
+    init(threads: Int = 2) throws {
+        directory = try TemporaryDirectory()
+        folder = try ModelFolder(path: DemoModel.path, workers: Workers(threads: threads))
+    }
+
+    /// A few documents of different lengths, one longer than a context of 64.
+    static let texts = [
+        "In the beginning God created the heaven and the earth. And the earth was without form, and void.",
+        "And Arphaxad lived after he begat Salah four hundred and three years, and begat sons and daughters. "
+            + String(repeating: "And Salah lived thirty years, and begat Eber: ", count: 12),
+        "x",
+        "The sqlite3_open() function returns SQLITE_OK on success. SELECT count(*) FROM t1 WHERE a > 5;",
+    ]
+
+    /// Writes the documents as JSONL and returns the file's path.
+    func text(_ texts: [String] = DemoModel.texts) throws -> String {
+        let lines = try texts.map {
+            String(decoding: try JSONSerialization.data(withJSONObject: ["text": $0]), as: UTF8.self)
+        }
+        let path = directory.file("text.jsonl")
+        try lines.joined(separator: "\n").write(toFile: path, atomically: true, encoding: .utf8)
+        return path
+    }
+}
