@@ -40,6 +40,7 @@ struct RouteSAE: ParsableCommand {
         do {
             var command = try parseAsRoot()
             try command.run()
+            try StandardStreams.finish()
         } catch {
             Failure(error).exit()
         }

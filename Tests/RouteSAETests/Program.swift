@@ -26,7 +26,7 @@ enum Program {
         process.arguments = arguments
         process.currentDirectoryURL = directory.url
         let (output, errors) = (directory.file("stdout.log"), directory.file("stderr.log"))
-        for path in [output, errors] { FileManager.default.createFile(atPath: path, contents: nil) }
+        for path in [output, errors] { _ = FileManager.default.createFile(atPath: path, contents: nil) }
         process.standardOutput = FileHandle(forWritingAtPath: output)
         process.standardError = FileHandle(forWritingAtPath: errors)
         process.standardInput = FileHandle.nullDevice

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import TerminalOutput
+import TerminalOutput
 
 struct TerminalStyleTests {
     private func colour(_ environment: [String: String], isTerminal: Bool = true) -> Bool {

@@ -4,6 +4,7 @@ import LinearAlgebra
 import Safetensors
 import TestSupport
 import Testing
+import Tokenization
 import Workflows
 
 @Suite struct ActivationExportTests {

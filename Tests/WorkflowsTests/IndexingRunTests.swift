@@ -5,6 +5,7 @@ import LinearAlgebra
 import SparseCoding
 import TestSupport
 import Testing
+import Tokenization
 import Workflows
 
 /// Indexing against a naive account of the same text: one document at a time, one token at a time.

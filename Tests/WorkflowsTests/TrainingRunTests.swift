@@ -3,6 +3,7 @@ import Foundation
 import LinearAlgebra
 import Safetensors
 import SparseCoding
+import SparseTraining
 import TestSupport
 import Testing
 import Workflows

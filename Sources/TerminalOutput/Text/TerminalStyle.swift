@@ -38,7 +38,7 @@ public struct TerminalStyle: Hashable, Sendable {
 
     /// Colours unless `NO_COLOR` is set to something (no-color.org) or `TERM` is `dumb` or absent; the width that the
     /// terminal reports, else `COLUMNS`.
-    static func resolve(isTerminal: Bool, reportedWidth: Int?, environment: [String: String]) -> TerminalStyle {
+    package static func resolve(isTerminal: Bool, reportedWidth: Int?, environment: [String: String]) -> TerminalStyle {
         let term = environment["TERM"] ?? ""
         let isDumb = term.isEmpty || term == "dumb"
         let isRefused = !(environment["NO_COLOR"] ?? "").isEmpty

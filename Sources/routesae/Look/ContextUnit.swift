@@ -36,8 +36,8 @@ struct ContextUnit: Equatable {
 
     /// The units of an excerpt, whose peak stands between guillemets, where the tokens are not known.
     ///
-    /// - Parameter share: how far into the window the peak is, 0…1. The text may have guillemets of its own, so the pair
-    ///   nearest to that is taken.
+    /// - Parameter share: how far into the window the peak is, 0…1. The text may have guillemets of its own, so the
+    ///   pair nearest to that is taken.
     static func units(excerpt: String, activation: Float, share: Double) -> [ContextUnit] {
         let wanted = share * Double(excerpt.count)
         var best: (range: Range<String.Index>, distance: Double)?

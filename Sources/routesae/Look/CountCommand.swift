@@ -81,8 +81,8 @@ struct CountCommand: ParsableCommand {
             }
     }
 
-    /// The statement with its parameters filled in. The comment comes last, as an argument that begins with dashes would
-    /// be taken for an option.
+    /// The statement with its parameters filled in. The comment comes last, as an argument that begins with dashes
+    /// would be taken for an option.
     private func statement(_ record: DictionaryRecord, threshold: Double) -> String {
         Catalog.countingSQL.replacing(":dictionary", with: "\(record.dictionaryID)")
             .replacing(":threshold", with: "\(threshold)")

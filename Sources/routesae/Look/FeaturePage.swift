@@ -77,17 +77,16 @@ struct FeaturePage {
     private func addFigures(to page: inout PageText) {
         let feature = report.feature
         let indexing = report.dictionary.indexing
-        let all = "\(Quantities.count(indexing.tokenCount)) tokens"
+        let tokens = "\(Quantities.count(indexing.tokenCount)) tokens"
+        let documents = "\(Quantities.count(indexing.documentCount)) documents"
         if feature.firedCount == 0 {
-            page.field(
-                "fires", "never, on \(all) of \(Quantities.count(indexing.documentCount)) documents", paint: .yellow)
+            page.field("fires", "never, on \(tokens) of \(documents)", paint: .yellow)
         } else {
             let share = Quantities.significant(100 * Double(feature.firedCount) / Double(max(1, indexing.tokenCount)))
             page.field(
                 "fires",
-                "on \(Quantities.count(feature.firedCount)) of \(all) (\(share) %), "
-                    + "in \(Quantities.count(feature.documentCount)) of \(Quantities.count(indexing.documentCount)) documents"
-            )
+                "on \(Quantities.count(feature.firedCount)) of \(tokens) (\(share) %), "
+                    + "in \(Quantities.count(feature.documentCount)) of \(documents)")
         }
         page.field("activation", activation(of: feature))
         if let layer = report.summary["peak_layer"]?.number, let share = report.summary["peak_layer_share"]?.number,

@@ -58,7 +58,7 @@ struct SearchCommand: ParsableCommand {
         }
     }
 
-    /// The text of a row, the last of its values. On a terminal, which cuts it, it begins not long before the first term.
+    /// The text of a row, the last of its values. On a terminal, which cuts it, it begins shortly before the first term.
     private func shown(_ row: [CatalogValue]) -> Cell {
         guard case .text(let text)? = row.last else { return .null }
         let style = TerminalStyle.standardOutput()
