@@ -28,7 +28,8 @@ struct RouteSAE: ParsableCommand {
             CommandGroup(
                 name: "Look",
                 subcommands: [
-                    FeaturesCommand.self, FeatureCommand.self, LayersCommand.self, CountCommand.self, SearchCommand.self,
+                    FeaturesCommand.self, FeatureCommand.self, LayersCommand.self, CountCommand.self,
+                    SearchCommand.self,
                     SQLCommand.self, RunsCommand.self,
                 ]),
             CommandGroup(name: "Keep", subcommands: [VerifyCommand.self]),

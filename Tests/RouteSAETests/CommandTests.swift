@@ -18,7 +18,8 @@ import Testing
         #expect(train.output.isEmpty)
         let index = try Program.run(
             [
-                "index", "c.sqlite", "--model", Self.model, "--text", Self.heldout, "--index-tokens", "6000", "--context",
+                "index", "c.sqlite", "--model", Self.model, "--text", Self.heldout, "--index-tokens", "6000",
+                "--context",
                 "128",
             ], in: directory)
         #expect(index.status == 0, "\(index.errors)")
@@ -60,7 +61,8 @@ import Testing
         try makeCatalog(in: directory)
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/sqlite3")
-        let question = "SELECT feature_index FROM feature_summary WHERE peak_layer = 4 AND firing_rate < 0.01 ORDER BY 1"
+        let question =
+            "SELECT feature_index FROM feature_summary WHERE peak_layer = 4 AND firing_rate < 0.01 ORDER BY 1"
         process.arguments = [directory.file("c.sqlite"), question]
         let pipe = Pipe()
         process.standardOutput = pipe
@@ -82,7 +84,10 @@ import Testing
         #expect(again.status == 0, "\(again.errors)")
         let losses = try ["c.sqlite", "d.sqlite"].map {
             try Program.run(
-                ["sql", $0, "SELECT step, value FROM run_metric WHERE run_id = 1 AND name = 'loss'", "--format", "csv"],
+                [
+                    "sql", $0, "SELECT step, value FROM run_metric WHERE run_id = 1 AND name = 'loss'", "--format",
+                    "csv",
+                ],
                 in: directory
             ).output
         }
@@ -90,21 +95,52 @@ import Testing
         #expect(losses[0].split(whereSeparator: \.isNewline).count == 13)
     }
 
-    @Test(arguments: [
-        (["features", "none.sqlite"], 66), (["features", "text.sqlite"], 65), (["features"], 64),
-        (["train", "n.sqlite", "--model", "nowhere", "--text", "t.txt", "--latents", "8", "--k", "2", "--steps", "1"], 66),
-        (["train", "n.sqlite", "--model", model, "--text", "t.txt", "--latents", "8", "--k", "9", "--steps", "1"], 64),
-        (["train", "n.sqlite", "--model", model, "--text", "blank.txt", "--latents", "8", "--k", "2", "--steps", "1"], 65),
-        (["train", "n.sqlite", "--model", model, "--text", "t.txt", "--latents", "8", "--k", "2"], 64),
-        (["train", "text.sqlite", "--model", model, "--text", "t.txt", "--latents", "8", "--k", "2", "--steps", "1"], 73),
-        (["train", "n.sqlite", "--activations", "text.sqlite", "--latents", "8", "--k", "2", "--steps", "1"], 65),
-        (["train", "n.sqlite", "--model", model, "--text", "t.txt", "--layers", "9", "--latents", "8", "--k", "2",
-          "--steps", "1"], 64),
-        (["activations", "--model", model, "--text", "t.txt", "--layers", "all", "--output", "text.sqlite"], 73),
-        (["activations", "--model", model, "--text", "t.txt", "--layers", "0-8", "--output", "n.safetensors"], 64),
-        (["train", "nowhere/n.sqlite", "--model", model, "--text", "t.txt", "--latents", "8", "--k", "2", "--steps", "1"],
-         73),
-    ] as [([String], Int32)])
+    @Test(
+        arguments: [
+            (["features", "none.sqlite"], 66), (["features", "text.sqlite"], 65), (["features"], 64),
+            (
+                [
+                    "train", "n.sqlite", "--model", "nowhere", "--text", "t.txt", "--latents", "8", "--k", "2",
+                    "--steps", "1",
+                ], 66
+            ),
+            (
+                [
+                    "train", "n.sqlite", "--model", model, "--text", "t.txt", "--latents", "8", "--k", "9", "--steps",
+                    "1",
+                ], 64
+            ),
+            (
+                [
+                    "train", "n.sqlite", "--model", model, "--text", "blank.txt", "--latents", "8", "--k", "2",
+                    "--steps", "1",
+                ], 65
+            ),
+            (["train", "n.sqlite", "--model", model, "--text", "t.txt", "--latents", "8", "--k", "2"], 64),
+            (
+                [
+                    "train", "text.sqlite", "--model", model, "--text", "t.txt", "--latents", "8", "--k", "2",
+                    "--steps", "1",
+                ], 73
+            ),
+            (["train", "n.sqlite", "--activations", "text.sqlite", "--latents", "8", "--k", "2", "--steps", "1"], 65),
+            (
+                [
+                    "train", "n.sqlite", "--model", model, "--text", "t.txt", "--layers", "9", "--latents", "8", "--k",
+                    "2",
+                    "--steps", "1",
+                ], 64
+            ),
+            (["activations", "--model", model, "--text", "t.txt", "--layers", "all", "--output", "text.sqlite"], 73),
+            (["activations", "--model", model, "--text", "t.txt", "--layers", "0-8", "--output", "n.safetensors"], 64),
+            (
+                [
+                    "train", "nowhere/n.sqlite", "--model", model, "--text", "t.txt", "--latents", "8", "--k", "2",
+                    "--steps", "1",
+                ],
+                73
+            ),
+        ] as [([String], Int32)])
     func badInputGetsOneLineAndTheDocumentedStatus(arguments: [String], status: Int32) throws {
         let directory = try TemporaryDirectory()
         try "no database".write(toFile: directory.file("text.sqlite"), atomically: true, encoding: .utf8)
@@ -122,9 +158,10 @@ import Testing
 
     @Test func everyVerbHasHelpWithExamples() throws {
         let directory = try TemporaryDirectory()
-        for verb in ["demo", "train", "index", "score", "activations", "features", "feature", "layers", "count", "search",
-            "sql", "runs", "verify"]
-        {
+        for verb in [
+            "demo", "train", "index", "score", "activations", "features", "feature", "layers", "count", "search",
+            "sql", "runs", "verify",
+        ] {
             let help = try Program.run([verb, "--help"], in: directory)
             #expect(help.status == 0)
             #expect(help.output.contains("Example"), "\(verb)")
@@ -137,11 +174,13 @@ import Testing
         let directory = try TemporaryDirectory()
         let outcome = try Program.run(
             [
-                "benchmark", "train", "--d-model", "64", "--latents", "256", "--k", "8", "--layers", "3", "--tokens", "512",
+                "benchmark", "train", "--d-model", "64", "--latents", "256", "--k", "8", "--layers", "3", "--tokens",
+                "512",
                 "--repeats", "1", "--format", "json",
             ], in: directory)
         #expect(outcome.status == 0, "\(outcome.errors)")
-        let object = try #require(try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Double])
+        let object = try #require(
+            try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Double])
         let step = try #require(object["step_seconds"])
         let gemm = try #require(object["encode_gemm_seconds"])
         #expect(abs((object["ratio"] ?? 0) - step / gemm) < 1e-6)

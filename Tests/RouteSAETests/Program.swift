@@ -13,7 +13,9 @@ enum Program {
     private static let url: URL = {
         var folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
         // Newer toolchains put the bundle's executable into a folder of its own.
-        while folder.path.count > 1, !FileManager.default.isExecutableFile(atPath: folder.appending(path: "routesae").path) {
+        while folder.path.count > 1,
+            !FileManager.default.isExecutableFile(atPath: folder.appending(path: "routesae").path)
+        {
             folder.deleteLastPathComponent()
         }
         return folder.appending(path: "routesae")

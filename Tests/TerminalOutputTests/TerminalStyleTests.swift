@@ -1,6 +1,5 @@
-import Testing
-
 import TerminalOutput
+import Testing
 
 struct TerminalStyleTests {
     private func colour(_ environment: [String: String], isTerminal: Bool = true) -> Bool {

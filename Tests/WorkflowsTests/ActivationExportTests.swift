@@ -12,7 +12,8 @@ import Workflows
         _ demo: DemoModel, layers: [Int]?, context: Int = 64, dtype: TensorDType = .f32, overwrite: Bool = false
     ) throws -> ActivationExport.Result {
         try ActivationExport(
-            model: DemoModel.path, text: [try demo.text()], layers: layers, output: demo.directory.file("a.safetensors"),
+            model: DemoModel.path, text: [try demo.text()], layers: layers,
+            output: demo.directory.file("a.safetensors"),
             dtype: dtype, context: context, overwrite: overwrite
         ).run(workers: Workers(threads: 2), announce: { _ in }, progress: { _, _ in })
     }
@@ -35,7 +36,8 @@ import Workflows
                 let segment = [bos] + ids[start..<min(start + 63, ids.count)]
                 tokens += segment.map(Int64.init)
                 documents += segment.map { _ in Int64(index) }
-                let streams = try demo.folder.model.residualStreams(of: TokenBatch(sequences: [segment]), layers: [1, 4])
+                let streams = try demo.folder.model.residualStreams(
+                    of: TokenBatch(sequences: [segment]), layers: [1, 4])
                 rows += streams.values.elements
             }
         }
@@ -69,7 +71,8 @@ import Workflows
     @Test func leavesNothingBehindWhereALayerIsMissing() throws {
         let demo = try DemoModel()
         #expect(throws: WorkflowError.self) { try export(demo, layers: [8]) }
-        #expect(try FileManager.default.contentsOfDirectory(atPath: demo.directory.path) == ["text.jsonl"]
-            || FileManager.default.contentsOfDirectory(atPath: demo.directory.path).isEmpty)
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: demo.directory.path) == ["text.jsonl"]
+                || FileManager.default.contentsOfDirectory(atPath: demo.directory.path).isEmpty)
     }
 }

@@ -128,7 +128,8 @@ import Workflows
                 seen.insert(context.band)
                 let document = try #require(documents.firstIndex(of: context.documentID))
                 var window = Array(repeating: Float(0), count: context.activations.count)
-                for fire in truth[document] ?? [] where (0..<window.count).contains(fire.position - context.windowStart) {
+                for fire in truth[document] ?? [] where (0..<window.count).contains(fire.position - context.windowStart)
+                {
                     window[fire.position - context.windowStart] = fire.activation
                 }
                 expectClose(context.activations, window, relative: 1e-3, absolute: 1e-4)

@@ -38,8 +38,9 @@ import Workflows
         let directory = try TemporaryDirectory()
         try write(Array("{\"text\":\"fine\"}\n\(line)\n".utf8), to: directory.file("a.jsonl"))
         let corpus = try TextCorpus(paths: [directory.file("a.jsonl")])
-        #expect(throws: WorkflowError.badInput(
-            path: directory.file("a.jsonl") + ":2", problem: "is not a JSON object with a string named 'text'")
+        #expect(
+            throws: WorkflowError.badInput(
+                path: directory.file("a.jsonl") + ":2", problem: "is not a JSON object with a string named 'text'")
         ) { try corpus.document(1) }
     }
 
@@ -51,8 +52,11 @@ import Workflows
             do { _ = try TextCorpus(paths: [path]) } catch { return error as? WorkflowError }
             return nil
         }
-        #expect(problem(directory.file("blank.txt")) == .badInput(path: directory.file("blank.txt"), problem: "holds no text"))
-        #expect(problem(directory.file("none")) == .missing(path: directory.file("none"), what: "file or folder of text"))
+        #expect(
+            problem(directory.file("blank.txt"))
+                == .badInput(path: directory.file("blank.txt"), problem: "holds no text"))
+        #expect(
+            problem(directory.file("none")) == .missing(path: directory.file("none"), what: "file or folder of text"))
         guard case .badInput = problem(directory.file("a.bin")) else {
             Issue.record("a file of another kind was taken")
             return

@@ -78,10 +78,12 @@ import Workflows
         let path = demo.directory.file("c.sqlite")
         var asked = 0
         #expect(throws: WorkflowError.interrupted("training was stopped after 2 of 50 steps")) {
-            try train(settings, catalog: path, cancelled: {
-                asked += 1
-                return asked > 2
-            })
+            try train(
+                settings, catalog: path,
+                cancelled: {
+                    asked += 1
+                    return asked > 2
+                })
         }
         let catalog = try Catalog.open(at: path, mode: .readOnly)
         defer { _ = try? catalog.close() }
@@ -110,7 +112,8 @@ import Workflows
 
     @Test func settingsRoundTripThroughJSON() throws {
         let directory = try TemporaryDirectory()
-        let settings = TrainingSettings(model: "m", text: ["t"], layers: [1], latents: 8, k: 2, learningRate: 0.1, seed: 9)
+        let settings = TrainingSettings(
+            model: "m", text: ["t"], layers: [1], latents: 8, k: 2, learningRate: 0.1, seed: 9)
         let path = directory.file("run.json")
         let json = String(decoding: try JSONEncoder().encode(settings), as: UTF8.self)
         try json.write(toFile: path, atomically: true, encoding: .utf8)

@@ -15,7 +15,8 @@ extension FeatureAccumulator {
             stdActivation: moments.standardDeviation,
             maxActivation: fired ? moments.maximum : nil,
             quantiles: fired
-                ? FeatureRecord.Quantiles(p10: quantile(0.1), p50: quantile(0.5), p90: quantile(0.9), p99: quantile(0.99))
+                ? FeatureRecord.Quantiles(
+                    p10: quantile(0.1), p50: quantile(0.5), p90: quantile(0.9), p99: quantile(0.99))
                 : nil,
             decoderNorm: decoderNorm,
             documentCount: documents,
@@ -41,7 +42,9 @@ extension FeatureAccumulator {
     }
 
     /// The rows of table `context`, with their splits.
-    func contextRecords(options: IndexingOptions, excerpt: (_ tokens: [Int32], _ peak: Int) -> String) -> [ContextRecord] {
+    func contextRecords(options: IndexingOptions, excerpt: (_ tokens: [Int32], _ peak: Int) -> String)
+        -> [ContextRecord]
+    {
         struct Place: Hashable {
             let document: Int64
             let position: Int32

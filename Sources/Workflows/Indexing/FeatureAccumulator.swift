@@ -90,8 +90,9 @@ struct FeatureAccumulator: Sendable {
         let rows = batch.tokens.count
         var generator = CounterGenerator(seed: quiet.seed &+ UInt64(feature), stream: "quiet")
         // The batch's own numbers make the draw differ from batch to batch, whatever came before.
-        generator = CounterGenerator(seed: generator.next() ^ UInt64(bitPattern: batch.segments[0].document) << 20
-            ^ UInt64(batch.segments[0].index))
+        generator = CounterGenerator(
+            seed: generator.next() ^ UInt64(bitPattern: batch.segments[0].document) << 20
+                ^ UInt64(batch.segments[0].index))
         for _ in 0..<4 {
             let row = generator.index(below: rows)
             let segment = batch.segments[Int(batch.segmentOfRow[row])]

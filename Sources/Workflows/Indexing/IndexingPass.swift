@@ -91,9 +91,11 @@ final class IndexingPass {
                 }
             }
             written.append(
-                (DocumentRecord(
-                    ordinal: index, title: document.title, source: document.source, tokenIDs: ids,
-                    sha256: sha256(of: Array(document.text.utf8))), segments))
+                (
+                    DocumentRecord(
+                        ordinal: index, title: document.title, source: document.source, tokenIDs: ids,
+                        sha256: sha256(of: Array(document.text.utf8))), segments
+                ))
             documents += 1
             count += segments.reduce(0) { $0 + $1.tokens.count - $1.prefix }
             ids = []
@@ -101,7 +103,8 @@ final class IndexingPass {
         }
         try flush()
         guard tokens > 0 else {
-            throw WorkflowError.badInput(path: settings.text.joined(separator: ", "), problem: "the text holds no tokens")
+            throw WorkflowError.badInput(
+                path: settings.text.joined(separator: ", "), problem: "the text holds no tokens")
         }
     }
 
@@ -192,12 +195,15 @@ final class IndexingPass {
                 try writer.write(featureLayers: some.flatMap { $0.layerRecords(layerNumbers: layers) })
                 try writer.write(featureTokens: some.flatMap { $0.tokenRecords(classText: classes.text) })
                 try writer.write(
-                    contexts: some.flatMap { $0.contextRecords(options: settings.options, excerpt: folder.tokenizer.excerpt) })
+                    contexts: some.flatMap {
+                        $0.contextRecords(options: settings.options, excerpt: folder.tokenizer.excerpt)
+                    })
             }
             try writer.write(
                 layerRouting: layers.indices.map {
                     LayerRoutingRecord(
-                        layer: layers[$0], tokenCount: layerTokens[$0], meanRouterWeight: layerWeights[$0] / Double(tokens))
+                        layer: layers[$0], tokenCount: layerTokens[$0],
+                        meanRouterWeight: layerWeights[$0] / Double(tokens))
                 })
         }
     }

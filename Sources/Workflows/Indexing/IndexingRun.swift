@@ -55,7 +55,8 @@ public struct IndexingRun {
         let dictionary = try StoredDictionary(named: settings.dictionary, in: catalog)
         if !replacing, try catalog.indexing(dictionaryID: dictionary.record.dictionaryID) != nil {
             throw WorkflowError.refused(
-                "\(catalog.path): dictionary \"\(dictionary.record.name)\" is indexed already; add --force to replace it")
+                "\(catalog.path): dictionary \"\(dictionary.record.name)\" is indexed already; add --force to replace it"
+            )
         }
         let folder = try ModelFolder(path: settings.model, workers: workers)
         try dictionary.check(folder, in: catalog)

@@ -30,12 +30,14 @@ final class ScoringContextReader {
             let end = context.windowStart + context.activations.count
             guard context.windowStart >= 0, end <= tokens.count else {
                 throw ScoringError.malformedContext(
-                    contextID: context.contextID, reason: "its window \(context.windowStart)..<\(end) is not in its document")
+                    contextID: context.contextID,
+                    reason: "its window \(context.windowStart)..<\(end) is not in its document")
             }
             return try ScoringContext(
                 contextID: context.contextID, tokens: Array(tokens[context.windowStart..<end]),
                 activations: context.activations, peakIndex: context.tokenPosition - context.windowStart,
-                band: ContextBand(rawValue: context.band.rawValue) ?? .top, split: split == .explain ? .explain : .score,
+                band: ContextBand(rawValue: context.band.rawValue) ?? .top,
+                split: split == .explain ? .explain : .score,
                 beginsSequence: segmentLength.map { context.windowStart == context.segment * $0 }
                     ?? (context.windowStart == 0))
         }

@@ -45,7 +45,8 @@ public struct ScoringRun {
         let dictionaryID = dictionary.record.dictionaryID
         guard let indexing = try catalog.indexing(dictionaryID: dictionaryID) else {
             throw WorkflowError.refused(
-                "\(catalog.path): dictionary \"\(dictionary.record.name)\" has no contexts yet; run 'routesae index' first")
+                "\(catalog.path): dictionary \"\(dictionary.record.name)\" has no contexts yet; run 'routesae index' first"
+            )
         }
         let folder = try settings.model.map { try ModelFolder(path: $0, workers: workers) }
         try folder.map { try dictionary.check($0, in: catalog) }
@@ -123,14 +124,15 @@ public struct ScoringRun {
             explanations.append(
                 ExplanationRecord(
                     runID: runID, dictionaryID: dictionary.dictionaryID, featureIndex: features[place].featureIndex,
-                    method: method, text: graphs[place].summary(tokenText: text.of), detailJSON: try graphs[place].json()))
+                    method: method, text: graphs[place].summary(tokenText: text.of),
+                    detailJSON: try graphs[place].json()))
         }
         let ids = try catalog.write(explanations: explanations)
         _ = try catalog.write(
-            scores: 
-            zip(ids, zip(features, results)).map { id, scored in
-                try record(scored.1, of: scored.0, explanation: id, dictionary.dictionaryID, runID)
-            })
+            scores:
+                zip(ids, zip(features, results)).map { id, scored in
+                    try record(scored.1, of: scored.0, explanation: id, dictionary.dictionaryID, runID)
+                })
         return Result(
             runID: runID, dictionaryID: dictionary.dictionaryID, features: features.map(\.featureIndex), scores: scores,
             chance: chance)

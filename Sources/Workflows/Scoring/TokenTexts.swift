@@ -16,7 +16,8 @@ public struct TokenTexts {
             return
         }
         known = Dictionary(
-            try catalog.tokens(languageModelID: modelID).map { ($0.tokenID, $0.text) }, uniquingKeysWith: { first, _ in first })
+            try catalog.tokens(languageModelID: modelID).map { ($0.tokenID, $0.text) },
+            uniquingKeysWith: { first, _ in first })
     }
 
     /// The text of one token; its number where nothing is known of it.

@@ -132,7 +132,8 @@ public struct ActivationExport: Sendable {
                 floats: UnsafeBufferPointer(start: streams.values.pointer, count: count * streams.values.columns))
             try writer.append("token_ids", integers: segments.flatMap { $0.tokens.map(Int64.init) })
             try writer.append(
-                "document_ids", integers: segments.flatMap { Array(repeating: Int64($0.document), count: $0.tokens.count) })
+                "document_ids",
+                integers: segments.flatMap { Array(repeating: Int64($0.document), count: $0.tokens.count) })
             done += count
             progress(done, rows)
         }

@@ -83,7 +83,8 @@ final class ModelActivationStream: ActivationStream {
     }
 
     private func append(_ segments: [TokenSegment]) throws {
-        let streams = try folder.model.residualStreams(of: TokenBatch(sequences: segments.map(\.tokens)), layers: layers)
+        let streams = try folder.model.residualStreams(
+            of: TokenBatch(sequences: segments.map(\.tokens)), layers: layers)
         var source = 0
         for segment in segments {
             for (place, token) in segment.tokens.enumerated() {

@@ -128,6 +128,7 @@ extension TextCorpus {
     /// A name for people: the files' names.
     var name: String {
         let names = files.map { URL(filePath: $0.path).deletingPathExtension().lastPathComponent }
-        return names.count > 6 ? names[..<5].joined(separator: "+") + "+\(names.count - 5) more" : names.joined(separator: "+")
+        return names.count > 6
+            ? names[..<5].joined(separator: "+") + "+\(names.count - 5) more" : names.joined(separator: "+")
     }
 }

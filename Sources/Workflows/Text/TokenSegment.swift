@@ -39,6 +39,7 @@ extension TokenSegment {
     /// The segment with only the first of its own tokens.
     func cut(to count: Int) -> TokenSegment {
         TokenSegment(
-            document: document, index: index, start: start, tokens: Array(tokens.prefix(prefix + count)), prefix: prefix)
+            document: document, index: index, start: start, tokens: Array(tokens.prefix(prefix + count)), prefix: prefix
+        )
     }
 }

@@ -128,7 +128,8 @@ extension TrainingSettings {
                 self = try decoder.decode(TrainingSettings.self, from: data)
             }
         } catch DecodingError.keyNotFound(let key, _) {
-            throw WorkflowError.badInput(path: path, problem: "has no key '\(key.stringValue)', which a training run needs")
+            throw WorkflowError.badInput(
+                path: path, problem: "has no key '\(key.stringValue)', which a training run needs")
         } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context) {
             let key = context.codingPath.map(\.stringValue).joined(separator: ".")
             throw WorkflowError.badInput(path: path, problem: "key '\(key)' is of the wrong kind")

@@ -66,7 +66,9 @@ struct DemoCommand: ParsableCommand {
         }
     }
 
-    private func train(_ training: TrainingRun, _ plan: TrainingRun.Plan, _ catalog: Catalog) throws -> TrainingRun.Result {
+    private func train(_ training: TrainingRun, _ plan: TrainingRun.Plan, _ catalog: Catalog) throws
+        -> TrainingRun.Result
+    {
         let progress = options.progress("training", total: plan.steps)
         defer { progress.finish() }
         return try training.run(plan, into: catalog, cancelled: { Interruption.isRequested }) { report, _ in

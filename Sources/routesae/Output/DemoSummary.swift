@@ -53,7 +53,8 @@ struct DemoSummary {
             sql: "SELECT layer, token_share, n_peak_features FROM layer_profile WHERE dictionary_id = ? ORDER BY layer",
             arguments: [.integer(training.dictionaryID)])
         let bars = profile.rows.compactMap { row -> BarChart.Bar? in
-            guard case .integer(let layer) = row[0], case .real(let share) = row[1], case .integer(let peak) = row[2] else {
+            guard case .integer(let layer) = row[0], case .real(let share) = row[1], case .integer(let peak) = row[2]
+            else {
                 return nil
             }
             return BarChart.Bar(
@@ -75,7 +76,9 @@ struct DemoSummary {
         let better = scores.filter { chance.isExceeded(by: $0) ?? false }.count
         write("\n" + style.paint("Features", .bold))
         if case .integer(let dead)? = dead.rows.first?.first {
-            fact("never fired on held-out text", "\(Quantities.count(Int(dead))) of \(Quantities.count(dictionary.latentCount))")
+            fact(
+                "never fired on held-out text",
+                "\(Quantities.count(Int(dead))) of \(Quantities.count(dictionary.latentCount))")
         }
         fact(
             "interpretable by the paper's count",
@@ -89,9 +92,12 @@ struct DemoSummary {
 
     /// Five features with high scores, no two for the same token.
     private func printFeatures() throws {
-        let candidates = zip(scoring.features, scoring.scores).compactMap { feature, score in score.map { (feature, $0) } }
-            .sorted { ($0.1, $1.0) > ($1.1, $0.0) }
-        let text = try TokenTexts(folder: nil, catalog: catalog, dictionary: try catalog.dictionary(training.dictionaryID))
+        let candidates = zip(scoring.features, scoring.scores).compactMap { feature, score in
+            score.map { (feature, $0) }
+        }
+        .sorted { ($0.1, $1.0) > ($1.1, $0.0) }
+        let text = try TokenTexts(
+            folder: nil, catalog: catalog, dictionary: try catalog.dictionary(training.dictionaryID))
         var seen: Set<String> = []
         write("\n" + style.paint("Five good features", .bold))
         for (feature, score) in candidates where seen.count < 5 {
