@@ -61,7 +61,7 @@ final class IndexingPass {
     }
 
     /// Reads the text to its end, or to as many tokens as the options allow.
-    func run(cancelled: () -> Bool, progress: (Int, Int?) -> Void) throws {
+    func run(cancelled: () -> Bool, progress: (IndexingProgress) -> Void) throws {
         let segmenter = Segmenter(
             tokenizer: folder.tokenizer, context: try folder.context(settings.options.context))
         var pending: [(segment: TokenSegment, document: Int64)] = []
@@ -74,7 +74,10 @@ final class IndexingPass {
             if !pending.isEmpty { try index(pending) }
             pending = []
             count = 0
-            progress(tokens, settings.options.maximumTokens)
+            progress(
+                IndexingProgress(
+                    tokens: tokens, documents: documents, totalDocuments: corpus.count,
+                    maximumTokens: settings.options.maximumTokens))
         }
         for index in 0..<corpus.count {
             if cancelled() { throw WorkflowError.interrupted("indexing was stopped; no statistics were written") }

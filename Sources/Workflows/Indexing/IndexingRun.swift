@@ -45,11 +45,11 @@ public struct IndexingRun {
     /// - Parameters:
     ///   - replacing: whether an earlier index of the dictionary is replaced.
     ///   - cancelled: asked before every batch; once true, the run ends as interrupted and writes no statistics.
-    ///   - progress: told tokens done and, where it is known, the total.
+    ///   - progress: told after every batch how far it has come.
     /// - Throws: `WorkflowError`, `CatalogError`, `LanguageModelError`, `SparseCodingError`.
     public func run(
         on catalog: Catalog, replacing: Bool = false, cancelled: () -> Bool = { false },
-        progress: (_ done: Int, _ total: Int?) -> Void = { _, _ in }
+        progress: (IndexingProgress) -> Void = { _ in }
     ) throws -> Result {
         try settings.options.validate()
         let dictionary = try StoredDictionary(named: settings.dictionary, in: catalog)

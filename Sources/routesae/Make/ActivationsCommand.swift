@@ -41,17 +41,17 @@ struct ActivationsCommand: ParsableCommand {
         let export = ActivationExport(
             model: model, text: text, layers: layers.layers, output: output, dtype: type, context: context,
             maximumTokens: maxTokens, overwrite: force)
-        let progress = options.progress("writing", total: nil)
+        let progress = options.progress("writing")
         let result = try export.run(
             workers: options.workers,
             announce: { plan in
-                progress.note(
+                options.say(
                     """
                     \(Quantities.count(plan.tokens)) tokens of \(Quantities.count(plan.documents)) documents, \
                     \(plan.layers.count) layers: \(Quantities.bytes(plan.bytes))
                     """)
             },
-            progress: { done, _ in progress.update(done) })
+            progress: { done, total in progress.update(done, of: total) })
         progress.finish()
         options.say("\(output): activations [\(result.tokens), \(result.layers.count), \(result.dModel)] \(dtype)")
     }

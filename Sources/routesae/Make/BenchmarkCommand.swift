@@ -34,10 +34,10 @@ struct BenchmarkTrainCommand: ParsableCommand {
         guard (1...1000).contains(repeats), tokens > 0 else {
             throw WorkflowError.usage("--repeats has to be 1 … 1000 and --tokens from 1")
         }
-        let progress = options.progress("timing", total: repeats)
+        let progress = options.progress("timing")
         let result = try TrainingBenchmark(
             dModel: dModel, latents: latents, k: k, layers: layers, tokens: tokens, repeats: repeats
-        ).run(workers: options.workers) { done, _ in progress.update(done) }
+        ).run(workers: options.workers) { done, total in progress.update(done, of: total) }
         progress.finish()
         output.printObject([
             ("step_seconds", .real(result.stepSeconds)),
@@ -69,10 +69,10 @@ struct BenchmarkForwardCommand: ParsableCommand {
 
     func run() throws {
         guard (1...1000).contains(repeats) else { throw WorkflowError.usage("--repeats has to be 1 … 1000") }
-        let progress = options.progress("timing", total: repeats)
+        let progress = options.progress("timing")
         let result = try ForwardBenchmark(
             model: model, tokens: tokens, context: context, lastLayer: lastLayer, repeats: repeats
-        ).run(workers: options.workers) { done, _ in progress.update(done) }
+        ).run(workers: options.workers) { done, total in progress.update(done, of: total) }
         progress.finish()
         output.printObject([
             ("tokens_per_second", .real(result.tokensPerSecond)),

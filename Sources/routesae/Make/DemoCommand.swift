@@ -53,7 +53,7 @@ struct DemoCommand: ParsableCommand {
                 batchTokens: batchTokens, tokens: tokens, context: Self.context, seed: seed),
             workers: options.workers)
         let plan = try training.prepare()
-        let catalog = try Catalog.create(at: output, replacing: force)
+        let catalog = try Catalog.create(at: output, replacing: force, software: Software.identity)
         try CatalogFile.write(catalog) { catalog in
             let trained = try train(training, plan, catalog)
             let indexed = try index(model, catalog)
@@ -69,29 +69,29 @@ struct DemoCommand: ParsableCommand {
     private func train(_ training: TrainingRun, _ plan: TrainingRun.Plan, _ catalog: Catalog) throws
         -> TrainingRun.Result
     {
-        let progress = options.progress("training", total: plan.steps)
+        let progress = options.progress("training")
         defer { progress.finish() }
         return try training.run(plan, into: catalog, cancelled: { Interruption.isRequested }) { report, _ in
-            progress.update(report.step + 1, fields: report.fields)
+            progress.update(report.step + 1, of: plan.steps, fields: report.fields)
         }
     }
 
     private func index(_ model: String, _ catalog: Catalog) throws -> IndexingRun.Result {
-        let progress = options.progress("indexing", total: nil)
+        let progress = options.progress("indexing")
         defer { progress.finish() }
         let settings = IndexingSettings(
             dictionary: "demo", model: model, text: [assets + "/text/heldout"],
             options: IndexingOptions(context: Self.context), seed: seed)
         return try IndexingRun(settings: settings, workers: options.workers).run(
-            on: catalog, cancelled: { Interruption.isRequested }, progress: { done, _ in progress.update(done) })
+            on: catalog, cancelled: { Interruption.isRequested }, progress: progress.show)
     }
 
     private func score(_ model: String, _ catalog: Catalog) throws -> ScoringRun.Result {
-        let progress = options.progress("explaining", total: nil)
+        let progress = options.progress("explaining")
         defer { progress.finish() }
         let settings = ScoringSettings(dictionary: "demo", model: model, sample: sample, seed: seed)
-        return try ScoringRun(settings: settings, workers: options.workers).run(on: catalog) { done, _ in
-            progress.update(done)
+        return try ScoringRun(settings: settings, workers: options.workers).run(on: catalog) { done, total in
+            progress.update(done, of: total)
         }
     }
 }

@@ -50,11 +50,11 @@ struct IndexCommand: ParsableCommand {
                 dictionary: dictionary.dictionary, model: model, text: text, options: indexing, seed: seed),
             workers: options.workers)
         let result = try catalog.write { catalog in
-            let progress = options.progress("indexing", total: indexTokens)
+            let progress = options.progress("indexing")
             defer { progress.finish() }
             return try job.run(
                 on: catalog, replacing: force, cancelled: { Interruption.isRequested },
-                progress: { done, _ in progress.update(done) })
+                progress: progress.show)
         }
         options.say(
             """
@@ -62,5 +62,17 @@ struct IndexCommand: ParsableCommand {
             \(Quantities.count(result.documents)) documents, explained variance \
             \(Quantities.percentage(result.explainedVariance))
             """)
+    }
+}
+
+extension RunProgress {
+    /// Shows how far indexing has come: in tokens where their number is limited, else in documents.
+    func show(_ progress: IndexingProgress) {
+        if let limit = progress.maximumTokens {
+            update(progress.tokens, of: limit)
+        } else {
+            let tokens = Quantities.count(progress.tokens)
+            update(progress.documents, of: progress.totalDocuments, fields: [("tokens", tokens)])
+        }
     }
 }

@@ -45,9 +45,9 @@ struct ScoreCommand: ParsableCommand {
                 maximumSuffix: maximumSuffix, seed: seed),
             workers: options.workers)
         let result = try catalog.write { catalog in
-            let progress = options.progress("explaining", total: nil)
+            let progress = options.progress("explaining")
             defer { progress.finish() }
-            return try scoring.run(on: catalog) { done, _ in progress.update(done) }
+            return try scoring.run(on: catalog) { done, total in progress.update(done, of: total) }
         }
         let scores = result.scores.compactMap { $0 }
         let chance = ChanceBaseline(scores: result.chance)

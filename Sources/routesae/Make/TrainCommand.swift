@@ -58,10 +58,10 @@ struct TrainCommand: ParsableCommand {
             existed && output.append
             ? try Catalog.open(at: path, mode: .readWrite) : try Catalog.create(at: path, replacing: output.force)
         let result = try CatalogFile.write(catalog) { catalog in
-            let progress = options.progress("training", total: plan.steps)
+            let progress = options.progress("training")
             defer { progress.finish() }
             return try training.run(plan, into: catalog, cancelled: { Interruption.isRequested }) { report, _ in
-                progress.update(report.step + 1, fields: report.fields)
+                progress.update(report.step + 1, of: plan.steps, fields: report.fields)
             }
         }
         summarise(result, path)

@@ -22,12 +22,6 @@ struct CatalogArgument: ParsableArguments {
 
 /// Opening and closing of catalogs that are written to.
 enum CatalogFile {
-    /// Opens a catalog to add to it, or makes one where there is none.
-    static func openOrCreate(at path: String) throws -> Catalog {
-        FileManager.default.fileExists(atPath: path)
-            ? try Catalog.open(at: path, mode: .readWrite) : try Catalog.create(at: path, replacing: false)
-    }
-
     /// Runs `body` on a catalog and closes it.
     static func write<Value>(_ catalog: Catalog, _ body: (Catalog) throws -> Value) throws -> Value {
         do {

@@ -24,14 +24,36 @@ struct RunOptions: ParsableArguments {
     var workers: Workers { Workers(threads: threads) }
 
     /// A progress line on standard error.
-    func progress(_ label: String, total: Int?) -> ProgressLine {
-        ProgressLine(label: label, total: total, isQuiet: quiet)
+    func progress(_ label: String) -> RunProgress {
+        RunProgress(label: label, isQuiet: quiet)
     }
 
     /// A line for people on standard error.
     func say(_ line: String) {
         if !quiet { fputs(line + "\n", stderr) }
     }
+}
+
+/// A progress line that appears with the first report, since only then the whole extent of the work is known.
+final class RunProgress {
+    private let label: String
+    private let isQuiet: Bool
+    private var line: ProgressLine?
+
+    init(label: String, isQuiet: Bool) {
+        self.label = label
+        self.isQuiet = isQuiet
+    }
+
+    /// Reports how much is done, of how much.
+    func update(_ done: Int, of total: Int?, fields: [(name: String, value: String)] = []) {
+        let line = self.line ?? ProgressLine(label: label, total: total, isQuiet: isQuiet)
+        self.line = line
+        line.update(done, fields: fields)
+    }
+
+    /// Ends the line.
+    func finish() { line?.finish() }
 }
 
 /// Outside the type: a signal's handler may capture nothing.

@@ -22,8 +22,9 @@ struct DemoSummary {
         printTraining()
         try printRouting()
         try printCounts()
-        try printFeatures()
-        printNextSteps()
+        let chosen = try chooseFeatures()
+        try printFeatures(chosen)
+        printNextSteps(best: chosen.first?.feature ?? 0)
     }
 
     private func printTraining() {
@@ -90,50 +91,69 @@ struct DemoSummary {
                 + Quantities.significant(mean(chance.scores)))
     }
 
-    /// Five features with high scores, no two for the same token.
-    private func printFeatures() throws {
-        let candidates = zip(scoring.features, scoring.scores).compactMap { feature, score in
-            score.map { (feature, $0) }
-        }
-        .sorted { ($0.1, $1.0) > ($1.1, $0.0) }
-        let text = try TokenTexts(
-            folder: nil, catalog: catalog, dictionary: try catalog.dictionary(training.dictionaryID))
-        var seen: Set<String> = []
-        write("\n" + style.paint("Five good features", .bold))
-        for (feature, score) in candidates where seen.count < 5 {
+    /// The best explained feature of every layer, then the best of the rest, until there are five. Only features that
+    /// fire most strongly on a word count: that commas are easy to explain is no news.
+    private func chooseFeatures() throws -> [(feature: Int, score: Double)] {
+        var candidates: [(feature: Int, score: Double, layer: Int?, token: String)] = []
+        for (feature, score) in zip(scoring.features, scoring.scores) {
+            guard let score else { continue }
             let classes = try catalog.featureTokens(dictionaryID: training.dictionaryID, featureIndex: feature)
-            guard let top = classes.first?.tokenClass, seen.insert(top).inserted else { continue }
+            guard let token = classes.first?.tokenClass, token.count > 2, token.allSatisfy(\.isLetter) else { continue }
+            let layers = try catalog.featureLayers(dictionaryID: training.dictionaryID, featureIndex: feature)
+            let peak = layers.max { ($0.firedCount, $1.layer) < ($1.firedCount, $0.layer) }?.layer
+            candidates.append((feature, score, peak, token))
+        }
+        candidates.sort { ($0.score, $1.feature) > ($1.score, $0.feature) }
+        var chosen: [(feature: Int, score: Double)] = []
+        var layers: Set<Int?> = []
+        var tokens: Set<String> = []
+        for isFirstRound in [true, false] {
+            for candidate in candidates where chosen.count < 5 && !tokens.contains(candidate.token) {
+                guard !isFirstRound || layers.insert(candidate.layer).inserted else { continue }
+                tokens.insert(candidate.token)
+                chosen.append((candidate.feature, candidate.score))
+            }
+        }
+        return chosen
+    }
+
+    private func printFeatures(_ chosen: [(feature: Int, score: Double)]) throws {
+        let dictionary = try catalog.dictionary(training.dictionaryID)
+        let text = try TokenTexts(folder: nil, catalog: catalog, dictionary: dictionary)
+        write("\n" + style.paint("Five good features, of different layers where there are such", .bold))
+        for (feature, score) in chosen {
             let record = try catalog.feature(dictionaryID: training.dictionaryID, featureIndex: feature)
             let explanation = try catalog.explanations(dictionaryID: training.dictionaryID, featureIndex: feature).last
             write(
                 "\n  " + style.paint("feature \(feature)", .cyan)
-                    + "  score \(Quantities.significant(score)), \(Quantities.count(record.firedCount)) firings, layers "
+                    + "  score \(Quantities.significant(score)); \(Quantities.count(record.firedCount)) firings: "
                     + (try layers(of: feature)))
             write("  " + VisibleText.of(explanation?.text ?? ""))
             let contexts = try catalog.contexts(
                 dictionaryID: training.dictionaryID, featureIndex: feature, band: .top, split: nil)
-            for context in contexts.prefix(3) {
-                let tokens = try catalog.document(context.documentID).tokenIDs
-                let window = context.windowStart..<context.windowStart + context.activations.count
-                guard window.upperBound <= tokens.count else { continue }
-                let peak = context.tokenPosition - context.windowStart
-                let shown = max(0, peak - 14)..<min(window.count, peak + 5)
-                write(
-                    "    … "
-                        + style.highlight(
-                            tokens: shown.map { text.of(tokens[window.lowerBound + $0]) },
-                            activations: shown.map { context.activations[$0] }, maximum: record.maxActivation))
-            }
+            for context in contexts.prefix(3) { try printContext(context, maximum: record.maxActivation, text) }
         }
+    }
+
+    /// The tokens around a context's peak on one line.
+    private func printContext(_ context: ContextRecord, maximum: Float?, _ text: TokenTexts) throws {
+        let tokens = try catalog.document(context.documentID).tokenIDs
+        let window = context.windowStart..<context.windowStart + context.activations.count
+        guard window.upperBound <= tokens.count else { return }
+        let peak = context.tokenPosition - context.windowStart
+        let shown = max(0, peak - 14)..<min(window.count, peak + 6)
+        let line = style.highlight(
+            tokens: shown.map { text.of(tokens[window.lowerBound + $0]) },
+            activations: shown.map { context.activations[$0] }, maximum: maximum)
+        write("    L\(context.layer)  …" + line)
     }
 
     private func layers(of feature: Int) throws -> String {
         try catalog.featureLayers(dictionaryID: training.dictionaryID, featureIndex: feature)
-            .map { "\($0.layer): \(Quantities.count($0.firedCount))" }.joined(separator: ", ")
+            .map { "\(Quantities.count($0.firedCount)) in layer \($0.layer)" }.joined(separator: ", ")
     }
 
-    private func printNextSteps() {
-        let best = zip(scoring.features, scoring.scores).max { ($0.1 ?? -1) < ($1.1 ?? -1) }?.0 ?? 0
+    private func printNextSteps(best: Int) {
         write(
             """
 
