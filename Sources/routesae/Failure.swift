@@ -18,12 +18,31 @@ struct Failure {
         self.error = error
     }
 
-    /// Prints one line and ends the process. Help, version and usage are left to the argument parser.
+    /// Prints one line and ends the process. Help and version are left to the argument parser.
     func exit() -> Never {
         guard let status else { RouteSAE.exit(withError: error) }
         let style = TerminalStyle.standardError()
-        fputs(style.paint("routesae:", .red) + " " + VisibleText.of("\(error)") + "\n", stderr)
+        fputs(style.paint("routesae:", .red) + " " + VisibleText.of(line) + "\n", stderr)
         Glibc.exit(status)
+    }
+
+    /// What is wrong, and what to do.
+    private var line: String {
+        guard isUsage else { return "\(error)" }
+        let full = RouteSAE.fullMessage(for: error).split(separator: "\n")
+        let message = RouteSAE.message(for: error).split(separator: "\n").joined(separator: " ")
+        // The parser takes what begins with '-' for an option; '--name=-1' it does not.
+        let remedy =
+            message.hasPrefix("Missing value for") ? " (a value that begins with '-' is written NAME=VALUE)" : ""
+        // "See 'routesae train --help' for more information."
+        let help = full.last { $0.contains("--help'") }.map { $0.split(separator: "'") } ?? []
+        let sentence = message.hasSuffix(".") ? String(message.dropLast()) : message
+        return sentence + remedy + (help.count > 1 ? "; '\(help[1])' tells more" : "")
+    }
+
+    /// Whether the command line itself is wrong, as the argument parser finds.
+    private var isUsage: Bool {
+        !(error is CleanExit) && RouteSAE.exitCode(for: error) == .validationFailure
     }
 
     /// The documented exit status; nil where the argument parser knows better.
@@ -67,7 +86,8 @@ struct Failure {
             }
         case let error as TokenizerError:
             if case .missing = error { 66 } else { 65 }
-        case is CleanExit, is ValidationError, is ExitCode: nil
+        case is CleanExit, is ExitCode: nil
+        case _ where isUsage: 64
         default: RouteSAE.exitCode(for: error) == .failure ? 70 : nil
         }
     }

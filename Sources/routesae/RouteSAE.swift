@@ -1,4 +1,5 @@
 import ArgumentParser
+@preconcurrency import Glibc
 import Workflows
 
 /// The command line: parses, calls, prints.
@@ -38,6 +39,8 @@ struct RouteSAE: ParsableCommand {
 
     /// Runs the command and turns whatever goes wrong into one line on standard error and a documented exit status.
     static func main() {
+        // Writing beyond a limit on the size of files then fails like a full disk, instead of killing the process.
+        signal(SIGXFSZ, SIG_IGN)
         do {
             var command = try parseAsRoot()
             try command.run()

@@ -24,6 +24,17 @@ import Workflows
         #expect(corpus.files.map(\.bytes) == [42, 6, 5])
     }
 
+    @Test func aBlankFileKeepsItsNumber() throws {
+        let directory = try TemporaryDirectory()
+        try write(Array("one".utf8), to: directory.file("a.txt"))
+        try write(Array(" \n".utf8), to: directory.file("b.txt"))
+        try write([], to: directory.file("c.txt"))
+        try write(Array("four".utf8), to: directory.file("d.txt"))
+        let corpus = try TextCorpus(paths: [directory.path])
+        #expect(corpus.count == 4)
+        #expect(try corpus.document(3).text == "four")
+    }
+
     @Test func repairsInvalidUTF8() throws {
         let directory = try TemporaryDirectory()
         try write([0x61, 0xFF, 0x62], to: directory.file("a.txt"))

@@ -32,6 +32,7 @@ import Workflows
         let live = try train(settings, catalog: demo.directory.file("live.sqlite"))
         settings.model = nil
         settings.text = []
+        settings.context = nil
         settings.activations = [shard]
         let stored = try train(settings, catalog: demo.directory.file("stored.sqlite"))
         #expect(live.reports == stored.reports)

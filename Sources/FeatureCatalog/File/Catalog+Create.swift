@@ -25,7 +25,7 @@ extension Catalog {
         let draft = "\(path).\(ProcessIdentity.current.processID).partial"
         defer { for suffix in ["", "-journal"] { try? files.removeItem(atPath: draft + suffix) } }
         try? files.removeItem(atPath: draft)
-        try makeEmpty(at: draft, software: software)
+        try makeEmpty(at: draft, for: path, software: software)
         do {
             if replacing {
                 // A journal left by the old file would be taken for one of the new.
@@ -40,13 +40,15 @@ extension Catalog {
         return try open(at: path, mode: .readWrite)
     }
 
-    private static func makeEmpty(at path: String, software: SoftwareIdentity) throws(CatalogError) {
+    private static func makeEmpty(
+        at draft: String, for path: String, software: SoftwareIdentity
+    ) throws(CatalogError) {
         do {
             var configuration = Configuration()
             configuration.prepareDatabase { database in
                 try database.execute(sql: "PRAGMA page_size = \(CatalogFormat.pageSize)")
             }
-            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            let queue = try DatabaseQueue(path: draft, configuration: configuration)
             try queue.inTransaction { database in
                 for migration in Migrations.all { try database.execute(sql: migration.sql) }
                 try database.execute(

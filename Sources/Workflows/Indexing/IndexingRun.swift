@@ -60,6 +60,8 @@ public struct IndexingRun {
         }
         let folder = try ModelFolder(path: settings.model, workers: workers)
         try dictionary.check(folder, in: catalog)
+        _ = try folder.context(settings.options.context)
+        try checkMemory(dictionary.configuration)
         let corpus = try TextCorpus(paths: settings.text)
         let runID = try catalog.beginRun(
             kind: .index, config: try canonicalJSON(settings), seed: settings.seed,
@@ -79,5 +81,20 @@ public struct IndexingRun {
             try? catalog.finishRun(runID, status: stopped ? .interrupted : .failed, error: "\(error)")
             throw error
         }
+    }
+
+    /// What indexing holds at once: the weights, a batch and the model's streams of it, and what is kept of every
+    /// feature when all its contexts are full.
+    private func checkMemory(_ configuration: RouteConfiguration) throws(WorkflowError) {
+        let (d, m, k) = (Double(configuration.dModel), Double(configuration.latents), Double(configuration.k))
+        let options = settings.options
+        let contexts = Double(2 * options.topContexts + options.sampleContexts + options.quietContexts)
+        let features = m * (768 + contexts * (32 + 2.5 * Double(options.window)))
+        let width = Double(configuration.layers.count) * d
+        let batch = Double(2 * IndexingRun.batchTokens) * (2 * width + 3 * d + 6 * k)
+        let tiles = Double(workers.count * 259) * m
+        try MemoryBudget.machine.check(
+            floats: 2 * m * d + features + batch + tiles, for: "indexing \(configuration.latents) latents",
+            advice: "take fewer contexts (--top-contexts, --sample-contexts) or a smaller --window")
     }
 }

@@ -10,10 +10,13 @@ struct ModelFeatureProbe: ActivationProbe {
     let folder: ModelFolder
     let dictionary: StoredDictionary
     let workers: Workers
+    /// Asked before every call; once true, the call throws.
+    var cancelled: () -> Bool = { false }
 
     /// Requests that share their tokens run once; only the last token of each is encoded.
     func activations(of requests: [ProbeRequest]) throws -> [Float] {
         guard !requests.isEmpty else { return [] }
+        if cancelled() { throw WorkflowError.interrupted("scoring was stopped; no scores were written") }
         let prefix = folder.tokenizer.addsBOS ? folder.tokenizer.bosTokenID.map { [$0] } ?? [] : []
         var rowOfText: [[TokenID]: Int] = [:]
         var sequences: [[TokenID]] = []

@@ -10,13 +10,17 @@ final class ScoringContextReader {
     private let segmentLength: Int?
     private var documents: [Int64: [Int32]] = [:]
 
-    init(catalog: Catalog, indexing: IndexingRecord, context: Int?) {
+    /// Reads the contexts of one indexing.
+    ///
+    /// - Parameters:
+    ///   - context: the most tokens the model sees at once, where the indexing run does not say; nil if unknown.
+    ///   - prefix: tokens of a segment that are not the document's: 1 where BOS stands before it.
+    init(catalog: Catalog, indexing: IndexingRecord, context: Int?, prefix: Int) {
         self.catalog = catalog
         dictionaryID = indexing.dictionaryID
         let config = (try? catalog.run(indexing.runID))?.configJSON ?? ""
         let settings = try? JSONDecoder().decode(IndexingSettings.self, from: Data(config.utf8))
-        // A segment holds one token less than the model sees at once: BOS stands before it.
-        segmentLength = (settings?.options.context ?? context).map { $0 - 1 }
+        segmentLength = (settings?.options.context ?? context).map { max($0 - prefix, 1) }
     }
 
     /// One feature's contexts.

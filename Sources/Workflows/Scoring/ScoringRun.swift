@@ -37,9 +37,13 @@ public struct ScoringRun {
 
     /// Runs it.
     ///
+    /// - Parameters:
+    ///   - progress: told how much of how much is done.
+    ///   - cancelled: asked before the model is; once true, the run ends as interrupted.
     /// - Throws: `WorkflowError`, `CatalogError`, `ScoringError`, `LanguageModelError`. A failed run writes no scores.
     public func run(
-        on catalog: Catalog, progress: @escaping (_ done: Int, _ total: Int) -> Void = { _, _ in }
+        on catalog: Catalog, progress: @escaping (_ done: Int, _ total: Int) -> Void = { _, _ in },
+        cancelled: @escaping () -> Bool = { false }
     ) throws -> Result {
         let dictionary = try StoredDictionary(named: settings.dictionary, in: catalog)
         let dictionaryID = dictionary.record.dictionaryID
@@ -50,21 +54,27 @@ public struct ScoringRun {
         }
         let folder = try settings.model.map { try ModelFolder(path: $0, workers: workers) }
         try folder.map { try dictionary.check($0, in: catalog) }
+        guard (1...1024).contains(settings.maximumSuffix) else {
+            throw WorkflowError.usage("--maximum-suffix is \(settings.maximumSuffix); allowed: 1 … 1024")
+        }
+        let configuration = try NeuronToGraphConfiguration(maximumSuffix: settings.maximumSuffix)
         let chosen = try chooseFeatures(catalog, dictionaryID)
         let runID = try catalog.beginRun(
             kind: .score, config: try canonicalJSON(settings), seed: settings.seed, inputs: try folder?.inputs() ?? [],
             software: Software.identity)
         do {
-            let reader = ScoringContextReader(catalog: catalog, indexing: indexing, context: folder?.defaultContext)
+            let hasPrefix = folder.map { $0.tokenizer.addsBOS && $0.tokenizer.bosTokenID != nil } ?? true
+            let reader = ScoringContextReader(
+                catalog: catalog, indexing: indexing, context: folder?.defaultContext, prefix: hasPrefix ? 1 : 0)
             let features = try chosen.map { try reader.contexts(of: $0) }
-            let configuration = try NeuronToGraphConfiguration(maximumSuffix: settings.maximumSuffix)
             let graphs: [NeuronGraph]
             if let folder {
                 let pad = folder.tokenizer.padTokenID ?? folder.tokenizer.eosTokenID ?? 0
                 graphs = try NeuronToGraphExplainer(configuration: configuration).explain(
                     features: features,
-                    probe: ModelFeatureProbe(folder: folder, dictionary: dictionary, workers: workers), padToken: pad,
-                    progress: progress)
+                    probe: ModelFeatureProbe(
+                        folder: folder, dictionary: dictionary, workers: workers, cancelled: cancelled),
+                    padToken: pad, progress: progress)
             } else {
                 graphs = features.map { feature in
                     NeuronGraph(
@@ -75,7 +85,8 @@ public struct ScoringRun {
             try catalog.finishRun(runID, status: .complete, error: nil)
             return result
         } catch {
-            try? catalog.finishRun(runID, status: .failed, error: "\(error)")
+            let stopped = if case WorkflowError.interrupted = error { true } else { false }
+            try? catalog.finishRun(runID, status: stopped ? .interrupted : .failed, error: "\(error)")
             throw error
         }
     }
@@ -86,7 +97,7 @@ public struct ScoringRun {
             if let wrong = features.first(where: { !records.indices.contains($0) }) {
                 throw WorkflowError.usage("there is no feature \(wrong); the dictionary has 0 … \(records.count - 1)")
             }
-            return features.sorted()
+            return Set(features).sorted()
         }
         var candidates = records.filter { $0.firedCount >= settings.minimumFirings }.map(\.featureIndex)
         guard !candidates.isEmpty else {

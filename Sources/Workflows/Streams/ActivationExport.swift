@@ -1,4 +1,4 @@
-import Foundation
+import CKernels
 import LanguageModel
 public import LinearAlgebra
 public import Safetensors
@@ -58,18 +58,23 @@ public struct ActivationExport: Sendable {
     ///
     /// - Parameters:
     ///   - announce: told the size before anything is computed.
+    ///   - cancelled: asked before every chunk; once true, the export ends.
     ///   - progress: told how many of how many tokens are done.
-    /// - Throws: `WorkflowError`, and what reading the model, the text and writing the file throw. Nothing is left
+    /// - Throws: `WorkflowError`, also for activations that are not finite or beyond the stored type; and what reading the model, the text and writing the file throw. Nothing is left
     ///   behind then.
     public func run(
-        workers: Workers, announce: (Result) -> Void, progress: (_ done: Int, _ total: Int) -> Void
+        workers: Workers, announce: (Result) -> Void, cancelled: () -> Bool = { false },
+        progress: (_ done: Int, _ total: Int) -> Void
     ) throws -> Result {
-        guard overwrite || !FileManager.default.fileExists(atPath: output) else {
-            throw WorkflowError.cannotWrite(path: output, problem: "exists already; add --force to replace it")
+        try OutputFile.check(output, overwriting: overwrite, inputs: [])
+        if let maximumTokens, maximumTokens < 1 {
+            throw WorkflowError.usage("--max-tokens is \(maximumTokens); allowed: from 1")
         }
         let folder = try ModelFolder(path: model, workers: workers)
         let layers = try folder.checkedLayers(self.layers ?? Array(0..<folder.model.configuration.layerCount))
         let corpus = try TextCorpus(paths: text)
+        try OutputFile.check(
+            output, overwriting: overwrite, inputs: folder.weightFiles + corpus.files.map(\.path))
         let segmenter = Segmenter(tokenizer: folder.tokenizer, context: try folder.context(context))
         // Two passes over the text: the file's header holds the number of rows, and the size is known before the work.
         let tokens = try countTokens(corpus, segmenter)
@@ -87,7 +92,7 @@ public struct ActivationExport: Sendable {
             ],
             metadata: try metadata(folder, layers), overwrite: overwrite)
         do {
-            try write(tokens.rows, of: corpus, segmenter, folder, layers, to: writer, progress)
+            try write(tokens.rows, of: corpus, segmenter, folder, layers, to: writer, cancelled, progress)
             try writer.finish()
         } catch {
             writer.abandon()
@@ -113,11 +118,15 @@ public struct ActivationExport: Sendable {
 
     private func write(
         _ rows: Int, of corpus: TextCorpus, _ segmenter: Segmenter, _ folder: ModelFolder, _ layers: [Int],
-        to writer: SafetensorsWriter, _ progress: (Int, Int) -> Void
+        to writer: SafetensorsWriter, _ cancelled: () -> Bool, _ progress: (Int, Int) -> Void
     ) throws {
         var reader = SegmentReader(corpus: corpus, segmenter: segmenter, shuffleSeed: nil)
         var done = 0
         while done < rows {
+            if cancelled() {
+                throw WorkflowError.interrupted(
+                    "the export was stopped after \(done) of \(rows) tokens; no file is left")
+            }
             var segments: [TokenSegment] = []
             var count = 0
             while count < ModelActivationStream.chunk, done + count < rows {
@@ -127,6 +136,7 @@ public struct ActivationExport: Sendable {
             }
             let streams = try folder.model.residualStreams(
                 of: TokenBatch(sequences: segments.map(\.tokens)), layers: layers)
+            try check(streams.values, rows: count, segments, folder, layers)
             try writer.append(
                 "activations",
                 floats: UnsafeBufferPointer(start: streams.values.pointer, count: count * streams.values.columns))
@@ -136,6 +146,32 @@ public struct ActivationExport: Sendable {
                 integers: segments.flatMap { Array(repeating: Int64($0.document), count: $0.tokens.count) })
             done += count
             progress(done, rows)
+        }
+    }
+
+    /// Checks that a chunk `[rows × layers·d]` is finite and stays so when it is stored.
+    private func check(
+        _ values: Matrix, rows: Int, _ segments: [TokenSegment], _ folder: ModelFolder, _ layers: [Int]
+    ) throws(WorkflowError) {
+        let place = Int(rsae_first_non_finite(values.pointer, Int64(rows * values.columns)))
+        if place >= 0 {
+            var row = place / values.columns
+            let layer = layers[place % values.columns / folder.model.configuration.dModel]
+            let segment = segments.first { segment in
+                row -= segment.tokens.count
+                return row < 0
+            }
+            throw .badInput(
+                path: folder.path,
+                problem: "the model's activations are not finite: layer \(layer), document \(segment?.document ?? 0); "
+                    + "its weights may be damaged")
+        }
+        guard dtype == .f16 else { return }
+        // 65504 is the largest finite half; from 65520 on numbers are rounded to infinity.
+        let elements = UnsafeBufferPointer(start: values.pointer, count: rows * values.columns)
+        if let large = elements.first(where: { abs($0) >= 65_520 }) {
+            throw .badInput(
+                path: folder.path, problem: "an activation of \(large) does not fit f16; store it as bf16 or f32")
         }
     }
 

@@ -42,9 +42,14 @@ final class ModelActivationStream: ActivationStream {
             corpus: corpus, segmenter: Segmenter(tokenizer: folder.tokenizer, context: context),
             shuffleSeed: shuffleSeed)
         generator = shuffleSeed.map { CounterGenerator(seed: $0, stream: "tokens") }
-        level = shuffleSeed == nil ? batchTokens : max(2 * batchTokens, 4 * ModelActivationStream.chunk)
+        level = ModelActivationStream.level(batchTokens: batchTokens, isShuffled: shuffleSeed != nil)
         buffer = ActivationBatch(
             capacity: level + ModelActivationStream.chunk + context, layers: layers, dModel: dModel)
+    }
+
+    /// Rows that a buffer is kept filled to.
+    static func level(batchTokens: Int, isShuffled: Bool) -> Int {
+        isShuffled ? max(2 * batchTokens, 4 * chunk) : batchTokens
     }
 
     func fill(_ batch: ActivationBatch) throws {

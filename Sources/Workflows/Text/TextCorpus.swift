@@ -37,6 +37,7 @@ public final class TextCorpus: Sendable {
         var files: [File] = []
         var contents: [Data] = []
         var places: [Place] = []
+        var blank = 0
         for path in try paths.flatMap(TextCorpus.textFiles) {
             let data: Data
             do { data = try Data(contentsOf: URL(filePath: path), options: .mappedIfSafe) } catch {
@@ -46,13 +47,15 @@ public final class TextCorpus: Sendable {
                 for (line, range) in TextCorpus.lines(of: data).enumerated() where !TextCorpus.isBlank(data[range]) {
                     places.append(Place(file: files.count, line: line + 1, range: range))
                 }
-            } else if !TextCorpus.isBlank(data) {
+            } else {
+                // A blank file is a document too, if one without a word: documents are numbered by files.
                 places.append(Place(file: files.count, line: 1, range: data.indices))
+                blank += TextCorpus.isBlank(data) ? 1 : 0
             }
             files.append(File(path: path, bytes: data.count, sha256: sha256(of: data)))
             contents.append(data)
         }
-        guard !places.isEmpty else {
+        guard places.count > blank else {
             throw WorkflowError.badInput(path: paths.joined(separator: ", "), problem: "holds no text")
         }
         self.files = files

@@ -51,20 +51,24 @@ public struct TrainingRun {
     /// - Throws: `WorkflowError`, `SparseCodingError`, `TrainingError`, `SafetensorsError`, `LanguageModelError` and
     ///   `TokenizerError`.
     public func prepare(weightsOutput: String? = nil, overwritingWeights: Bool = false) throws -> Plan {
-        if let weightsOutput, !overwritingWeights, FileManager.default.fileExists(atPath: weightsOutput) {
-            throw WorkflowError.cannotWrite(path: weightsOutput, problem: "exists already; add --force to replace it")
-        }
         guard let dtype = DictionaryTensor.DataType(rawValue: settings.dtype) else {
             throw WorkflowError.usage("--dtype is \(settings.dtype); allowed: f32, f16, bf16")
         }
         let steps = try settings.stepCount()
         let source = try TrainingSource(settings, workers: workers)
+        if let weightsOutput {
+            try OutputFile.check(
+                weightsOutput, overwriting: overwritingWeights,
+                inputs: source.paths + [settings.initialWeights].compactMap { $0 })
+        }
         let configuration = try configuration(source)
         let options = try RouteTrainingOptions(
             configuration, batchTokens: settings.batchTokens, steps: steps, learningRate: settings.learningRate,
             normalizeEvery: settings.normalizeEvery, loadBalance: settings.loadBalance,
             auxiliaryCoefficient: settings.auxiliaryCoefficient, auxiliaryK: settings.auxiliaryK,
             deadAfterTokens: settings.deadAfterTokens)
+        try checkMemory(configuration, source)
+        try source.probe(layers: configuration.layers, settings: settings)
         return Plan(
             steps: steps, configuration: configuration, options: options, weights: try initialWeights(configuration),
             dtype: dtype, source: source, weightsOutput: weightsOutput)
@@ -81,6 +85,9 @@ public struct TrainingRun {
         _ plan: Plan, into catalog: Catalog, cancelled: () -> Bool = { false },
         progress: (_ report: StepReport, _ steps: Int) -> Void = { _, _ in }
     ) throws -> Result {
+        if let name = settings.name, try catalog.dictionaries().contains(where: { $0.name == name }) {
+            throw WorkflowError.refused("\(catalog.path): has a dictionary \"\(name)\" already; choose another --name")
+        }
         let runID = try catalog.beginRun(
             kind: .train, config: try canonicalJSON(settings), seed: settings.seed, inputs: try plan.source.inputs,
             software: Software.identity)
@@ -88,7 +95,7 @@ public struct TrainingRun {
             let trainer = RouteTrainer(
                 configuration: plan.configuration, options: plan.options, weights: plan.weights, workers: workers)
             let stream = try plan.source.stream(layers: plan.configuration.layers, settings: settings)
-            let reports = try train(trainer, stream, plan.steps, catalog, runID, cancelled, progress)
+            let reports = try train(trainer, stream, plan, catalog, runID, cancelled, progress)
             if let path = plan.weightsOutput {
                 // Whether the file may be replaced was settled in `prepare`.
                 try plan.weights.write(to: path, metadata: ["architecture": settings.architecture], overwrite: true)
@@ -123,6 +130,27 @@ public struct TrainingRun {
             aggregation: settings.aggregation, fidelity: settings.fidelity)
     }
 
+    /// What training holds at once: weights and two moments, a batch and what is made of it, and live the buffer that
+    /// batches are drawn from.
+    private func checkMemory(_ configuration: RouteConfiguration, _ source: TrainingSource) throws(WorkflowError) {
+        let (d, m, k) = (Double(configuration.dModel), Double(configuration.latents), Double(configuration.k))
+        let (routed, tokens) = (Double(configuration.layers.count), Double(settings.batchTokens))
+        let weights = 3 * (2 * m * d + routed * d + d + m)
+        let width = Double(source.streamLayerCount(routed: configuration.layers.count)) * d
+        let batch = tokens * (width + 3 * d + 4 * routed + 6 * k)
+        // Pre-activations of a tile of 256 tokens for each worker, and the scratch of the search for the k largest.
+        let tiles = Double(workers.count * 259) * m
+        // A chunk of the model's own streams beside the buffer, which takes in one chunk more than its level.
+        let rows =
+            ModelActivationStream.level(batchTokens: settings.batchTokens, isShuffled: settings.shuffle)
+            + 2 * ModelActivationStream.chunk
+        let buffer = source.isLive ? Double(rows) * width : 0
+        try MemoryBudget.machine.check(
+            floats: weights + batch + tiles + buffer,
+            for: "training \(configuration.latents) latents on batches of \(settings.batchTokens) tokens",
+            advice: "take fewer --latents or a smaller --batch-tokens")
+    }
+
     private func initialWeights(_ configuration: RouteConfiguration) throws -> RouteWeights {
         guard let path = settings.initialWeights else {
             return RouteWeights(configuration, seed: settings.seed)
@@ -131,7 +159,7 @@ public struct TrainingRun {
     }
 
     private func train(
-        _ trainer: RouteTrainer, _ stream: any ActivationStream, _ steps: Int, _ catalog: Catalog, _ runID: Int64,
+        _ trainer: RouteTrainer, _ stream: any ActivationStream, _ plan: Plan, _ catalog: Catalog, _ runID: Int64,
         _ cancelled: () -> Bool, _ progress: (StepReport, Int) -> Void
     ) throws -> [StepReport] {
         let batch = ActivationBatch(capacity: settings.batchTokens, layers: stream.layers, dModel: stream.dModel)
@@ -141,17 +169,21 @@ public struct TrainingRun {
             try catalog.recordMetrics(runID: runID, reports[recorded...].flatMap { $0.metrics(trainer.configuration) })
             recorded = reports.count
         }
-        for _ in 0..<steps {
+        for _ in 0..<plan.steps {
             if cancelled() {
                 try record()
-                throw WorkflowError.interrupted("training was stopped after \(reports.count) of \(steps) steps")
+                throw WorkflowError.interrupted("training was stopped after \(reports.count) of \(plan.steps) steps")
             }
             try stream.fill(batch)
-            let report = try trainer.step(batch)
+            let report: StepReport
+            do { report = try trainer.step(batch) } catch {
+                try record()
+                throw plan.source.damage(in: batch, layers: plan.configuration.layers) ?? error
+            }
             reports.append(report)
             // Whole transactions, seldom enough to cost nothing.
             if reports.count - recorded >= 100 { try record() }
-            progress(report, steps)
+            progress(report, plan.steps)
         }
         try record()
         trainer.finish()

@@ -1,4 +1,3 @@
-import Foundation
 public import SparseCoding
 
 /// Everything that decides a training run, as one JSON document: what `routesae runs CATALOG ID --format json` prints
@@ -55,6 +54,13 @@ public struct TrainingSettings: Sendable, Codable, Equatable {
     /// How the catalog stores the weights: f32, f16 or bf16.
     public var dtype: String
 
+    /// The keys of the JSON form: the properties, no others.
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case name, architecture, model, text, activations, layers, latents, k, routing, aggregation, fidelity
+        case batchTokens, steps, tokens, learningRate, normalizeEvery, loadBalance
+        case auxiliaryCoefficient, auxiliaryK, deadAfterTokens, context, shuffle, seed, initialWeights, dtype
+    }
+
     /// Makes settings; what is not named takes the default shown.
     public init(
         name: String? = nil, architecture: String = "route", model: String? = nil, text: [String] = [],
@@ -94,47 +100,19 @@ public struct TrainingSettings: Sendable, Codable, Equatable {
 
     /// The number of steps.
     ///
-    /// - Throws: `WorkflowError.usage` where neither `steps` nor `tokens` says it, or a number is out of range.
+    /// - Throws: `WorkflowError.usage` where neither `steps` nor `tokens` says it, where both do, or where a number is
+    ///   out of range.
     func stepCount() throws(WorkflowError) -> Int {
         guard (1...1 << 24).contains(batchTokens) else {
             throw .usage("--batch-tokens is \(batchTokens); allowed: 1 … 16777216")
         }
         if let steps {
+            guard tokens == nil else { throw .usage("--steps and --tokens exclude each other: both say how long") }
             guard (1...1 << 31).contains(steps) else { throw .usage("--steps is \(steps); allowed: from 1") }
             return steps
         }
         guard let tokens else { throw .usage("say how long to train, with --tokens N or --steps S") }
         guard tokens > 0 else { throw .usage("--tokens is \(tokens); allowed: from 1") }
         return max(tokens / batchTokens, 1)
-    }
-}
-
-extension TrainingSettings {
-    /// Reads settings from JSON: the settings themselves, or a run as `routesae runs CATALOG ID --format json` prints it.
-    ///
-    /// - Throws: `WorkflowError.missing`, `.badInput` naming the key that is absent or of the wrong kind.
-    public init(file path: String) throws {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw WorkflowError.missing(path: path, what: "file of settings")
-        }
-        struct Run: Decodable {
-            let config: TrainingSettings
-        }
-        do {
-            let decoder = JSONDecoder()
-            if let run = try? decoder.decode(Run.self, from: data) {
-                self = run.config
-            } else {
-                self = try decoder.decode(TrainingSettings.self, from: data)
-            }
-        } catch DecodingError.keyNotFound(let key, _) {
-            throw WorkflowError.badInput(
-                path: path, problem: "has no key '\(key.stringValue)', which a training run needs")
-        } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context) {
-            let key = context.codingPath.map(\.stringValue).joined(separator: ".")
-            throw WorkflowError.badInput(path: path, problem: "key '\(key)' is of the wrong kind")
-        } catch {
-            throw WorkflowError.badInput(path: path, problem: "is not JSON")
-        }
     }
 }

@@ -1,3 +1,4 @@
+import CKernels
 import FeatureCatalog
 import Foundation
 import LanguageModel
@@ -12,7 +13,7 @@ enum TrainingSource {
 
     /// Opens whichever the settings name.
     ///
-    /// - Throws: `WorkflowError.usage` where they name neither or both.
+    /// - Throws: `WorkflowError.usage` where they name neither or both, or name what the source does not read.
     init(_ settings: TrainingSettings, workers: Workers) throws {
         switch (settings.model, settings.activations.isEmpty) {
         case (nil, true):
@@ -22,6 +23,10 @@ enum TrainingSource {
         case (let model?, true):
             self = .live(try ModelFolder(path: model, workers: workers), try TextCorpus(paths: settings.text))
         case (nil, false):
+            guard settings.text.isEmpty, settings.context == nil else {
+                throw WorkflowError.usage(
+                    "--text and --context go with --model; activation files hold their tokens")
+            }
             self = .shards(try settings.activations.map { try ActivationShard(path: $0, layers: settings.layers) })
         }
     }
@@ -43,13 +48,76 @@ enum TrainingSource {
         }
     }
 
+    /// Whether a model makes the activations.
+    var isLive: Bool { if case .live = self { true } else { false } }
+
+    /// How many layers a batch of the stream holds: those asked for from a model, all of them from files.
+    func streamLayerCount(routed: Int) -> Int {
+        switch self {
+        case .live: routed
+        case .shards(let shards): shards[0].layers.count
+        }
+    }
+
+    /// The files it reads.
+    var paths: [String] {
+        switch self {
+        case .live(let folder, let corpus):
+            folder.weightFiles + ["config.json", "tokenizer.json"].map { folder.path + "/" + $0 }
+                + corpus.files.map(\.path)
+        case .shards(let shards): shards.map(\.path)
+        }
+    }
+
+    /// Looks at the beginning, so that what is no use at all is found before a run has begun: text without a token,
+    /// files whose first batch cannot be read or is not finite.
+    ///
+    /// - Throws: `WorkflowError.badInput`, `TrainingError`, `SafetensorsError`.
+    func probe(layers: [Int], settings: TrainingSettings) throws {
+        switch self {
+        case .live(let folder, let corpus):
+            let segmenter = Segmenter(tokenizer: folder.tokenizer, context: try folder.context(settings.context))
+            var reader = SegmentReader(corpus: corpus, segmenter: segmenter, shuffleSeed: nil)
+            _ = try reader.next()
+        case .shards:
+            let stream = try stream(layers: layers, settings: settings)
+            let batch = ActivationBatch(
+                capacity: settings.batchTokens, layers: stream.layers, dModel: stream.dModel)
+            try stream.fill(batch)
+            if let damage = damage(in: batch, layers: layers) { throw damage }
+        }
+    }
+
+    /// Says where a batch is not finite, if it is not.
+    func damage(in batch: ActivationBatch, layers: [Int]) -> WorkflowError? {
+        for row in 0..<batch.count {
+            for (place, layer) in batch.layers.enumerated() where layers.contains(layer) {
+                let values = batch.values.row(row) + place * batch.dModel
+                guard rsae_first_non_finite(values, Int64(batch.dModel)) >= 0 else { continue }
+                let names =
+                    switch self {
+                    case .live(let folder, _): folder.path
+                    case .shards(let shards): shards.map(\.path).joined(separator: ", ")
+                    }
+                return .badInput(
+                    path: names,
+                    problem: "an activation holds an infinity or a NaN (layer \(layer), a token of id "
+                        + "\(batch.tokenIDs[row]) in document \(batch.documentIDs[row]))")
+            }
+        }
+        return nil
+    }
+
     /// Checks that the layers can be had.
+    ///
+    /// - Throws: `WorkflowError.usage` naming the first that cannot.
     func check(layers: [Int]) throws {
         switch self {
         case .live(let folder, _): _ = try folder.checkedLayers(layers)
         case .shards(let shards):
             if let wrong = layers.first(where: { !shards[0].layers.contains($0) }) {
-                throw SparseCodingError.layer(asked: wrong, available: shards[0].layers)
+                let there = shards[0].layers.map(String.init).joined(separator: ", ")
+                throw WorkflowError.usage("--layers names layer \(wrong); \(shards[0].path) holds layers \(there)")
             }
         }
     }

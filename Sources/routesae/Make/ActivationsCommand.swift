@@ -36,6 +36,7 @@ struct ActivationsCommand: ParsableCommand {
     @OptionGroup var options: RunOptions
 
     func run() throws {
+        Interruption.watch()
         let types: [String: TensorDType] = ["f32": .f32, "f16": .f16, "bf16": .bf16]
         guard let type = types[dtype] else { throw WorkflowError.usage("--dtype is \(dtype); allowed: f32, f16, bf16") }
         let export = ActivationExport(
@@ -51,6 +52,7 @@ struct ActivationsCommand: ParsableCommand {
                     \(plan.layers.count) layers: \(Quantities.bytes(plan.bytes))
                     """)
             },
+            cancelled: { Interruption.isRequested },
             progress: { done, total in progress.update(done, of: total) })
         progress.finish()
         options.say("\(output): activations [\(result.tokens), \(result.layers.count), \(result.dModel)] \(dtype)")

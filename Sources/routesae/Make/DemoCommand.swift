@@ -90,8 +90,8 @@ struct DemoCommand: ParsableCommand {
         let progress = options.progress("explaining")
         defer { progress.finish() }
         let settings = ScoringSettings(dictionary: "demo", model: model, sample: sample, seed: seed)
-        return try ScoringRun(settings: settings, workers: options.workers).run(on: catalog) { done, total in
-            progress.update(done, of: total)
-        }
+        return try ScoringRun(settings: settings, workers: options.workers).run(
+            on: catalog, progress: { done, total in progress.update(done, of: total) },
+            cancelled: { Interruption.isRequested })
     }
 }

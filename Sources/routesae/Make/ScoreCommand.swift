@@ -38,6 +38,7 @@ struct ScoreCommand: ParsableCommand {
     @OptionGroup var options: RunOptions
 
     func run() throws {
+        Interruption.watch()
         let scoring = ScoringRun(
             settings: ScoringSettings(
                 dictionary: dictionary.dictionary, model: model, sample: all ? nil : sample,
@@ -47,7 +48,9 @@ struct ScoreCommand: ParsableCommand {
         let result = try catalog.write { catalog in
             let progress = options.progress("explaining")
             defer { progress.finish() }
-            return try scoring.run(on: catalog) { done, total in progress.update(done, of: total) }
+            return try scoring.run(
+                on: catalog, progress: { done, total in progress.update(done, of: total) },
+                cancelled: { Interruption.isRequested })
         }
         let scores = result.scores.compactMap { $0 }
         let chance = ChanceBaseline(scores: result.chance)

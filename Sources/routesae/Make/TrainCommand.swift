@@ -45,6 +45,9 @@ struct TrainCommand: ParsableCommand {
             throw WorkflowError.usage("name one catalog: routesae train CATALOG …, or --catalog CATALOG")
         }
         let settings = try settings()
+        if let weights = output.weightsOutput, OutputFile.isSame(weights, path) {
+            throw WorkflowError.usage("--weights-output and the catalog are one file, \(path); name two")
+        }
         Interruption.watch()
         // Everything that can be refused is, before a catalog appears.
         let training = TrainingRun(settings: settings, workers: options.workers)
@@ -80,20 +83,46 @@ struct TrainCommand: ParsableCommand {
 
     /// The settings of `--config`, or those the options make.
     private func settings() throws -> TrainingSettings {
-        if let config = source.config { return try TrainingSettings(file: config) }
+        if let config = source.config {
+            // What stands beside it would be passed over in silence.
+            if let given = givenSettings.first {
+                throw WorkflowError.usage("--config holds all settings; \(given) cannot stand beside it")
+            }
+            return try TrainingSettings(file: config)
+        }
         guard let latents = shape.latents, let k = shape.k else {
             throw WorkflowError.usage("say how large the dictionary is, with --latents M and --k K")
         }
         return TrainingSettings(
-            name: shape.name, architecture: shape.architecture, model: source.model, text: source.text,
+            name: shape.name, architecture: shape.architecture ?? "route", model: source.model, text: source.text,
             activations: source.activations, layers: shape.layers?.layers, latents: latents, k: k,
-            routing: shape.routing, aggregation: shape.aggregation, fidelity: shape.fidelity,
-            batchTokens: schedule.batchTokens, steps: schedule.steps, tokens: schedule.tokens,
+            routing: shape.routing ?? .hard, aggregation: shape.aggregation ?? .sum,
+            fidelity: shape.fidelity ?? .corrected, batchTokens: schedule.batchTokens ?? 4096, steps: schedule.steps,
+            tokens: schedule.tokens,
             learningRate: schedule.learningRate, normalizeEvery: schedule.normalizeEvery,
             loadBalance: schedule.loadBalance, auxiliaryCoefficient: schedule.auxiliaryCoefficient,
             auxiliaryK: schedule.auxiliaryK, deadAfterTokens: schedule.deadAfter, context: source.context,
-            shuffle: !schedule.noShuffle, seed: schedule.seed, initialWeights: source.initialWeights,
-            dtype: output.dtype)
+            shuffle: !schedule.noShuffle, seed: schedule.seed ?? 0, initialWeights: source.initialWeights,
+            dtype: output.dtype ?? "f32")
+    }
+
+    /// The options on the command line that say what `--config` says.
+    private var givenSettings: [String] {
+        let given: [(name: String, isGiven: Bool)] = [
+            ("--model", source.model != nil), ("--text", !source.text.isEmpty),
+            ("--activations", !source.activations.isEmpty), ("--context", source.context != nil),
+            ("--initial-weights", source.initialWeights != nil), ("--architecture", shape.architecture != nil),
+            ("--layers", shape.layers != nil), ("--latents", shape.latents != nil), ("--k", shape.k != nil),
+            ("--routing", shape.routing != nil), ("--aggregation", shape.aggregation != nil),
+            ("--fidelity", shape.fidelity != nil), ("--name", shape.name != nil),
+            ("--tokens", schedule.tokens != nil), ("--steps", schedule.steps != nil),
+            ("--batch-tokens", schedule.batchTokens != nil), ("--learning-rate", schedule.learningRate != nil),
+            ("--normalize-every", schedule.normalizeEvery != nil), ("--load-balance", schedule.loadBalance != nil),
+            ("--auxiliary-coefficient", schedule.auxiliaryCoefficient != nil),
+            ("--auxiliary-k", schedule.auxiliaryK != nil), ("--dead-after", schedule.deadAfter != nil),
+            ("--no-shuffle", schedule.noShuffle), ("--seed", schedule.seed != nil), ("--dtype", output.dtype != nil),
+        ]
+        return given.filter(\.isGiven).map(\.name)
     }
 }
 

@@ -13,26 +13,27 @@ struct TrainSourceOptions: ParsableArguments {
     var context: Int?
     @Option(help: "Starting weights, safetensors with the names of the authors' code; seeded ones if not given.")
     var initialWeights: String?
-    @Option(help: "All settings from the JSON that 'routesae runs CATALOG ID --format json' prints.")
+    @Option(
+        help: "All settings from the JSON that 'routesae runs CATALOG ID --format json' prints; none from here.")
     var config: String?
 }
 
 /// The dictionary's shape and rules.
 struct TrainShapeOptions: ParsableArguments {
-    @Option(help: "route, or topk for a single layer.")
-    var architecture = "route"
+    @Option(help: "route, or topk for a single layer; route if not given.")
+    var architecture: String?
     @Option(help: "Decoder layers counted from 0, such as 3-11 or 4; by default those the paper routes over.")
     var layers: LayerList?
     @Option(help: "Number of latents, m.")
     var latents: Int?
     @Option(help: "Number of active latents of a token.")
     var k: Int?
-    @Option(help: "hard or soft.")
-    var routing: RoutingMode = .hard
-    @Option(help: "The router's input: sum or mean over the layers.")
-    var aggregation: RouterAggregation = .sum
-    @Option(help: "corrected, or reference: exactly what the authors' code computes.")
-    var fidelity: Fidelity = .corrected
+    @Option(help: "hard or soft; hard if not given.")
+    var routing: RoutingMode?
+    @Option(help: "The router's input: sum or mean over the layers; sum if not given.")
+    var aggregation: RouterAggregation?
+    @Option(help: "corrected, or reference: exactly what the authors' code computes; corrected if not given.")
+    var fidelity: Fidelity?
     @Option(help: "The dictionary's name in the catalog.")
     var name: String?
 }
@@ -43,8 +44,8 @@ struct TrainScheduleOptions: ParsableArguments {
     var tokens: Int?
     @Option(help: "Steps; or give --tokens.")
     var steps: Int?
-    @Option(help: "Tokens of a batch.")
-    var batchTokens = 4096
+    @Option(help: "Tokens of a batch; 4096 if not given.")
+    var batchTokens: Int?
     @Option(help: "Peak learning rate; by default 5e-4 for reference, 1e-3 · √(16384 / m) for corrected.")
     var learningRate: Float?
     @Option(help: "Steps between returns of the decoder to unit norm; 10 if not given.")
@@ -59,16 +60,16 @@ struct TrainScheduleOptions: ParsableArguments {
     var deadAfter: Int?
     @Flag(help: "Takes tokens in the order of the text or of the files.")
     var noShuffle = false
-    @Option(help: "Seed of weights and order.")
-    var seed: UInt64 = 0
+    @Option(help: "Seed of weights and order; 0 if not given.")
+    var seed: UInt64?
 }
 
 /// What is written.
 struct TrainOutputOptions: ParsableArguments {
     @Option(help: "Writes the weights to a safetensors file as well, with the names of the authors' code.")
     var weightsOutput: String?
-    @Option(help: "How the catalog stores the weights: f32, f16 or bf16.")
-    var dtype = "f32"
+    @Option(help: "How the catalog stores the weights: f32, f16 or bf16; f32 if not given.")
+    var dtype: String?
     @Flag(help: "Adds to an existing catalog.")
     var append = false
     @Flag(help: "Replaces existing output files.")
