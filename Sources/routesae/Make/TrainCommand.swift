@@ -59,7 +59,8 @@ struct TrainCommand: ParsableCommand {
         }
         let catalog =
             existed && output.append
-            ? try Catalog.open(at: path, mode: .readWrite) : try Catalog.create(at: path, replacing: output.force)
+            ? try Catalog.open(at: path, mode: .readWrite)
+            : try Catalog.create(at: path, replacing: output.force, software: Software.identity)
         let result = try CatalogFile.write(catalog) { catalog in
             let progress = options.progress("training")
             defer { progress.finish() }
