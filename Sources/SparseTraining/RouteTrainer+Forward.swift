@@ -20,10 +20,13 @@ extension RouteTrainer {
         let shares = layerShares(count: count)
         let positions = try encoder.layerPositions(in: batch)
         let scratch = (0..<workers.count).map { _ in Matrix(rows: 1, columns: configuration.dModel) }
+        let encodedBias = encodedBias()
         encoder.encode(routed, count: count, into: latents) { tokens, worker in
             for token in tokens {
                 decode(token, count: count)
-                routerGradient(token, batch, positions, shares: shares, count: count, scratch: scratch[worker])
+                layerSlopes(
+                    token, batch, positions, encodedBias: encodedBias, count: count, scratch: scratch[worker])
+                logitGradient(token, shares: shares, count: count)
             }
         }
         return summarise(count: count, shares: shares)
@@ -51,17 +54,23 @@ extension RouteTrainer {
         }
     }
 
-    /// ∂L/∂logits of one token.
+    /// ∂L/∂p of one token, without the load-balance term, into its row of `logitGradient`.
     ///
     /// ∂L/∂u = W_encᵀ slope − g − 2‖û − u‖² u / (count ‖u‖⁴), with g = ∂L/∂û, since u is input, target and
-    /// denominator. Soft routing, u = Σ p_l x_l: ∂L/∂p_l = ⟨∂L/∂u, x_l⟩. The reference's hard routing, u = p* x*: the
-    /// same for the chosen layer alone. Corrected hard routing is straight-through: forward the chosen layer, backward
-    /// as if it were soft (Bengio et al. 2013, arXiv 1308.3432). AuxK takes u as given and adds nothing here. x_l is recovered from h_l, its mean and deviation.
-    private func routerGradient(
-        _ token: Int, _ batch: ActivationBatch, _ positions: [Int], shares: [Float], count: Int, scratch: Matrix
+    /// denominator. Soft routing, u = Σ p_l x_l: ∂L/∂p_l = ⟨∂L/∂u, x_l⟩. Corrected hard routing is straight-through:
+    /// forward the chosen layer, backward as if it were soft (Bengio et al. 2013, arXiv 1308.3432). AuxK takes u as given
+    /// and adds nothing here. x_l is recovered from h_l, its mean and deviation.
+    private func layerSlopes(
+        _ token: Int, _ batch: ActivationBatch, _ positions: [Int], encodedBias: Matrix?, count: Int, scratch: Matrix
     ) {
         let layers = positions.count
         guard layers > 1 else { return }
+        let gradient = logitGradient.row(token)
+        if let encodedBias {
+            gradient.update(repeating: 0, count: layers)
+            gradient[Int(routed.selected[token])] = scaleSlope(token, encodedBias: encodedBias)
+            return
+        }
         let d = configuration.dModel
         let du = scratch.pointer
         rsae_gather(
@@ -75,21 +84,52 @@ extension RouteTrainer {
         rsae_add_scaled(du, toward, weights.preBias.pointer, Int64(d))
         var sum: Float = 0
         for column in 0..<d { sum += du[column] }
+        for layer in 0..<layers {
+            let h = batch.values.row(token) + positions[layer] * d
+            let deviation = routed.deviations[token, layer] + 1e-6
+            gradient[layer] = (rsae_dot(du, h, Int64(d)) - routed.means[token, layer] * sum) / deviation
+        }
+    }
 
+    /// W_enc b_pre `[1 × latents]`, which the reference's hard routing needs; nil for the others.
+    private func encodedBias() -> Matrix? {
+        guard configuration.scalesByProbability, configuration.layers.count > 1 else { return nil }
+        let result = Matrix(rows: 1, columns: configuration.latents)
+        workers.multiply(
+            rows: 1, columns: configuration.latents, inner: configuration.dModel, weights.preBias.pointer,
+            stride: configuration.dModel, byTransposeOf: weights.encoder.pointer, stride: configuration.dModel,
+            into: result.pointer, stride: configuration.latents)
+        return result
+    }
+
+    /// ∂L/∂s of one token for the reference's hard routing, u = s x: ⟨∂L/∂u, u⟩ / s.
+    ///
+    /// Its three large terms cancel: with ⟨W_enc[j], u⟩ = a_j − b_lat[j] + ⟨W_enc[j], b_pre⟩ and
+    /// Σ a_j slope_j = ⟨û − b_pre, g⟩ what is left is Σ slope_j (⟨W_enc[j], b_pre⟩ − b_lat[j]) − ⟨b_pre, g⟩, exactly
+    /// zero where the biases are. Summed as it stands the formula would leave round-off, which Adam, dividing by the
+    /// gradient's own size, takes for a signal.
+    private func scaleSlope(_ token: Int, encodedBias: Matrix) -> Float {
+        let index = latents.indices(of: token)
+        let slope = slopes.row(token)
+        var sum = -rsae_dot(weights.preBias.pointer, errorGradient.row(token), Int64(configuration.dModel))
+        for slot in 0..<configuration.k {
+            let latent = Int(index[slot])
+            sum += slope[slot] * (encodedBias.pointer[latent] - weights.latentBias.pointer[latent])
+        }
+        return sum / routed.scale.pointer[token]
+    }
+
+    /// Adds the load-balance term to ∂L/∂p and takes it back through the softmax to the router's logits.
+    private func logitGradient(_ token: Int, shares: [Float], count: Int) {
+        let layers = shares.count
+        guard layers > 1 else { return }
         let p = routed.probabilities.row(token)
         let gradient = logitGradient.row(token)
         let balance = options.loadBalance * Float(layers) / Float(count)
         var mean: Float = 0
         for layer in 0..<layers {
-            var slope: Float = 0
-            if !configuration.scalesByProbability || layer == Int(routed.selected[token]) {
-                let h = batch.values.row(token) + positions[layer] * d
-                let deviation = routed.deviations[token, layer] + 1e-6
-                slope = (rsae_dot(du, h, Int64(d)) - routed.means[token, layer] * sum) / deviation
-            }
-            slope += balance * shares[layer]
-            gradient[layer] = slope
-            mean += p[layer] * slope
+            gradient[layer] += balance * shares[layer]
+            mean += p[layer] * gradient[layer]
         }
         for layer in 0..<layers { gradient[layer] = p[layer] * (gradient[layer] - mean) }
     }

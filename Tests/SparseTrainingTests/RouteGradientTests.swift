@@ -145,6 +145,22 @@ import Testing
     }
 
     /// A constant activation standardises to zero: it has no relative error, and must not spoil the rest.
+    /// The published code's first defect: without biases the loss does not depend on the router's probability. What is
+    /// left of the gradient must be nothing, not round-off, which Adam would blow up to full steps.
+    @Test func withoutBiasesTheReferenceRouterLearnsNothing() throws {
+        let configuration = try RouteConfiguration(
+            dModel: 7, latents: 20, k: 3, layers: [2, 3, 5], fidelity: .reference)
+        let trainer = RouteTrainer(
+            configuration: configuration,
+            options: try RouteTrainingOptions(configuration, batchTokens: 40, steps: 10),
+            weights: RouteWeights(configuration, seed: 3), workers: Workers(threads: 2))
+        let batch = randomBatch(count: 40, layers: [2, 3, 5], dModel: 7, seed: 5)
+        let (loss, gradients) = try trainer.gradients(batch)
+        #expect(loss > 0)
+        #expect(gradients.router.elements.allSatisfy { $0 == 0 })
+        #expect(gradients.encoder.elements.contains { $0 != 0 })
+    }
+
     @Test(arguments: Fidelity.allCases) func constantActivationsCountAsNothing(fidelity: Fidelity) throws {
         let configuration = try RouteConfiguration(
             dModel: 7, latents: 20, k: 3, layers: [2, 3, 5], fidelity: fidelity)
