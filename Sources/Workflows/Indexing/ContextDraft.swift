@@ -1,5 +1,4 @@
-/// What is remembered of a context until the text has been read to its end: about 5 bytes a token of the window and 12
-/// a firing in it.
+/// What is remembered of a context until the text has been read to its end: 8 bytes a token of the window.
 struct ContextDraft: Sendable {
     /// The segment's number within the document.
     let segment: Int32

@@ -85,7 +85,7 @@ struct FeatureAccumulator: Sendable {
         }
     }
 
-    /// Offers one place a batch at which the feature does not fire in the whole window.
+    /// Draws four places of a batch and offers those at which the feature does not fire in the whole window.
     private mutating func proposeQuiet(_ batch: IndexedBatch, _ layerNumbers: [Int], _ window: Int) {
         let rows = batch.tokens.count
         var generator = CounterGenerator(seed: quiet.seed &+ UInt64(feature), stream: "quiet")

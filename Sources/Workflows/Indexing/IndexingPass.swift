@@ -82,7 +82,8 @@ final class IndexingPass {
         for index in 0..<corpus.count {
             if cancelled() { throw WorkflowError.interrupted("indexing was stopped; no statistics were written") }
             let document = try corpus.document(index)
-            var (ids, segments) = segmenter.segments(of: document.text, document: index)
+            let (ids, whole) = segmenter.segments(of: document.text, document: index)
+            var segments = whole
             guard !ids.isEmpty else { continue }
             if let most = settings.options.maximumTokens {
                 // The last document is cut so that the number asked for is met.
@@ -101,7 +102,6 @@ final class IndexingPass {
                 ))
             documents += 1
             count += segments.reduce(0) { $0 + $1.tokens.count - $1.prefix }
-            ids = []
             if count >= IndexingRun.batchTokens { try flush() }
         }
         try flush()

@@ -60,8 +60,8 @@ public struct ActivationExport: Sendable {
     ///   - announce: told the size before anything is computed.
     ///   - cancelled: asked before every chunk; once true, the export ends.
     ///   - progress: told how many of how many tokens are done.
-    /// - Throws: `WorkflowError`, also for activations that are not finite or beyond the stored type; and what reading the model, the text and writing the file throw. Nothing is left
-    ///   behind then.
+    /// - Throws: `WorkflowError`, also for activations that are not finite or beyond the stored type; and what reading
+    ///   the model, the text and writing the file throw. Nothing is left behind then.
     public func run(
         workers: Workers, announce: (Result) -> Void, cancelled: () -> Bool = { false },
         progress: (_ done: Int, _ total: Int) -> Void
