@@ -12,6 +12,9 @@ public final class ActivationBatch: @unchecked Sendable {
     public var tokenIDs: [Int32]
     /// The document of each token, by the stream's own numbering.
     public var documentIDs: [Int64]
+    /// A number that belongs to the token wherever it turns up: whoever draws at random for a token draws from it, so
+    /// that the draw depends on neither order nor division of the text. See `drawKey(document:position:)`.
+    public var drawKeys: [UInt64]
     /// How many rows are in use.
     public var count: Int
 
@@ -25,6 +28,20 @@ public final class ActivationBatch: @unchecked Sendable {
         values = Matrix(rows: capacity, columns: layers.count * dModel)
         tokenIDs = Array(repeating: 0, count: capacity)
         documentIDs = Array(repeating: 0, count: capacity)
+        drawKeys = Array(repeating: 0, count: capacity)
         count = 0
+    }
+
+    /// The draw key of the token at a place: of a document, or of a file.
+    public static func drawKey(document: Int, position: Int) -> UInt64 {
+        CounterGenerator.mix(CounterGenerator.mix(UInt64(bitPattern: Int64(document))) &+ UInt64(position))
+    }
+
+    /// Copies one token's activations and numbers from a row of a batch of the same shape.
+    public func copyRow(_ row: Int, from other: ActivationBatch, row source: Int) {
+        values.row(row).update(from: other.values.row(source), count: values.columns)
+        tokenIDs[row] = other.tokenIDs[source]
+        documentIDs[row] = other.documentIDs[source]
+        drawKeys[row] = other.drawKeys[source]
     }
 }

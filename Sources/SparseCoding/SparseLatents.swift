@@ -1,32 +1,43 @@
-public import LinearAlgebra
-
-/// The active latents of a batch: for each token `k` latent indices in ascending order and their activations.
+/// The active latents of a batch: for each sample latent indices in ascending order and their activations.
 public final class SparseLatents: @unchecked Sendable {
-    /// The most tokens it can hold.
+    /// The most samples it can hold.
     public let capacity: Int
-    /// Active latents of a token.
-    public let k: Int
-    /// Latent indices, row-major `[capacity × k]`, ascending within a token.
+    /// The most active latents of a sample.
+    public let width: Int
+    /// How many latents each sample has `[1 × capacity]`.
+    public let counts: UnsafeMutablePointer<Int32>
+    /// Latent indices, row-major `[capacity × width]`, ascending within a sample; what lies beyond the sample's count is
+    /// not set.
     public let indices: UnsafeMutablePointer<Int32>
-    /// Activations `[capacity × k]`. In the corrected mode an entry may be 0: a kept latent that does not fire.
-    public let activations: Matrix
+    /// Activations `[capacity × width]`. With TopK in the corrected mode one may be 0: a kept latent that does not fire.
+    public let activations: UnsafeMutablePointer<Float>
+
+    /// Makes room for the latents of `capacity` samples. Nothing is written to it yet, so a width that few samples use up
+    /// costs address space and no memory.
+    public init(capacity: Int, width: Int) {
+        self.capacity = capacity
+        self.width = width
+        counts = .allocate(capacity: max(capacity, 1))
+        counts.initialize(repeating: 0, count: max(capacity, 1))
+        indices = .allocate(capacity: max(capacity * width, 1))
+        activations = .allocate(capacity: max(capacity * width, 1))
+    }
 
     /// Makes room for the latents of `capacity` tokens.
-    public init(capacity: Int, k: Int) {
-        self.capacity = capacity
-        self.k = k
-        indices = .allocate(capacity: max(capacity * k, 1))
-        indices.initialize(repeating: 0, count: max(capacity * k, 1))
-        activations = Matrix(rows: capacity, columns: k)
+    public convenience init(capacity: Int, configuration: DictionaryConfiguration) {
+        self.init(
+            capacity: capacity * configuration.samplesPerToken, width: configuration.k ?? configuration.latents)
     }
 
     deinit {
+        counts.deallocate()
         indices.deallocate()
+        activations.deallocate()
     }
 
-    /// The indices of one token.
-    public func indices(of token: Int) -> UnsafeMutablePointer<Int32> { indices + token * k }
+    /// The indices of one sample.
+    public func indices(of sample: Int) -> UnsafeMutablePointer<Int32> { indices + sample * width }
 
-    /// The activations of one token.
-    public func activations(of token: Int) -> UnsafeMutablePointer<Float> { activations.row(token) }
+    /// The activations of one sample.
+    public func activations(of sample: Int) -> UnsafeMutablePointer<Float> { activations + sample * width }
 }

@@ -2,19 +2,16 @@
 ///
 /// L += α · min(dead / k_aux, 1) · Σ‖ê − e‖² / Σ‖e − mean e‖², with e = u − û detached and ê decoded from the k_aux
 /// largest pre-activations among dead latents, without b_pre. Deviation: the term is estimated on an evenly spaced part
-/// of the batch, small enough that it costs at most a tenth of the encode product (`RouteTrainer+DeadLatents.swift`).
+/// of the batch, small enough that it costs at most a tenth of the encode product (`TopKTrainer+DeadLatents.swift`).
 public struct AuxiliaryLoss: Sendable, Codable, Equatable {
     /// α.
     public var coefficient: Float
     /// k_aux, the most dead latents a token uses.
     public var k: Int
-    /// A latent is dead once it has not fired for this many tokens.
-    public var deadAfterTokens: Int
 
     /// Makes the term.
-    public init(coefficient: Float = 1 / 32, k: Int, deadAfterTokens: Int) {
+    public init(coefficient: Float = 1 / 32, k: Int) {
         self.coefficient = coefficient
         self.k = k
-        self.deadAfterTokens = deadAfterTokens
     }
 }

@@ -8,16 +8,34 @@ public struct StepReport: Sendable, Equatable {
     public let loss: Float
     /// The AuxK term, weighted; 0 if there is none.
     public let auxiliaryLoss: Float
-    /// The load-balance term, weighted.
+    /// The load-balance term, weighted; 0 without a router.
     public let balanceLoss: Float
+    /// The sparsity term, weighted; 0 where k is fixed. A gated dictionary's includes its auxiliary reconstruction.
+    public let sparsityLoss: Float
     /// 1 − Σ‖û − u‖² / Σ‖u − mean u‖².
     public let explainedVariance: Float
     /// Mean number of latents that fire on a token.
     public let l0: Float
     /// Part of the latents that have not fired for the configured number of tokens.
     public let deadShare: Float
-    /// Part of the tokens routed to each of the configuration's layers.
+    /// Part of the samples read from each of the configuration's layers.
     public let layerShares: [Float]
+
+    /// Makes a report.
+    init(
+        step: Int, loss: Float, auxiliaryLoss: Float = 0, balanceLoss: Float = 0, sparsityLoss: Float = 0,
+        explainedVariance: Float, l0: Float, deadShare: Float, layerShares: [Float]
+    ) {
+        self.step = step
+        self.loss = loss
+        self.auxiliaryLoss = auxiliaryLoss
+        self.balanceLoss = balanceLoss
+        self.sparsityLoss = sparsityLoss
+        self.explainedVariance = explainedVariance
+        self.l0 = l0
+        self.deadShare = deadShare
+        self.layerShares = layerShares
+    }
 
     /// Entropy of `layerShares` in nats.
     public var routingEntropy: Float {

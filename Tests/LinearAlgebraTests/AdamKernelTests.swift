@@ -32,7 +32,7 @@ private struct DoubleAdam {
 private func settings(t: Int, rate: Float) -> rsae_adam {
     rsae_adam(
         rate: rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, correction1: Float(1 - pow(Double(Float(0.9)), Double(t))),
-        root_correction2: Float((1 - pow(Double(Float(0.999)), Double(t))).squareRoot()))
+        root_correction2: Float((1 - pow(Double(Float(0.999)), Double(t))).squareRoot()), scale: 1)
 }
 
 @Suite struct AdamKernelTests {

@@ -16,7 +16,7 @@ struct NaiveEncoding {
     var active: [(latent: Int, activation: Double)]
 
     /// - Parameter activations: the token's residual streams at the configuration's layers `[layers][d]`.
-    init(_ configuration: RouteConfiguration, _ weights: RouteWeights, _ activations: [[Float]]) {
+    init(_ configuration: DictionaryConfiguration, _ weights: DictionaryWeights, _ activations: [[Float]]) {
         let d = configuration.dModel
         var x: [[Double]] = []
         for layer in activations {
@@ -31,7 +31,7 @@ struct NaiveEncoding {
         if configuration.aggregation == .mean { r = r.map { $0 / Double(x.count) } }
         summary = r
         let logits = x.indices.map { layer in
-            (0..<d).reduce(0.0) { $0 + Double(weights.router[layer, $1]) * r[$1] }
+            configuration.routes ? (0..<d).reduce(0.0) { $0 + Double(weights.router[layer, $1]) * r[$1] } : 0
         }
         let exponentials = logits.map { exp($0 - logits.max()!) }
         let p = exponentials.map { $0 / exponentials.reduce(0, +) }
@@ -56,7 +56,7 @@ struct NaiveEncoding {
                 $0 + Double(weights.encoder[latent, $1]) * centered[$1]
             }
         }
-        active = a.indices.sorted { (a[$0], -$0) > (a[$1], -$1) }.prefix(configuration.k).sorted().map {
+        active = a.indices.sorted { (a[$0], -$0) > (a[$1], -$1) }.prefix(configuration.k!).sorted().map {
             ($0, configuration.fidelity == .corrected ? max(a[$0], 0) : a[$0])
         }
     }

@@ -19,8 +19,8 @@ func randomBatch(count: Int, layers: [Int], dModel: Int, seed: UInt64) -> Activa
 }
 
 /// Seeded weights with nothing zero, so that every term shows.
-func randomWeights(_ configuration: RouteConfiguration, seed: UInt64) -> RouteWeights {
-    let weights = RouteWeights(configuration, seed: seed)
+func randomWeights(_ configuration: DictionaryConfiguration, seed: UInt64) -> DictionaryWeights {
+    let weights = DictionaryWeights(configuration, seed: seed)
     var generator = CounterGenerator(seed: seed, stream: "more")
     for matrix in [weights.preBias, weights.latentBias] {
         for index in 0..<matrix.count { matrix.pointer[index] = 0.4 * generator.uniform() - 0.2 }

@@ -10,24 +10,24 @@ struct NaiveAdam {
     private var steps = 0
     private var first: [[Double]] = []
     private var second: [[Double]] = []
-    /// In the order of `RouteWeights.tensors`.
+    /// In the order of `DictionaryWeights.tensors`.
     private(set) var parameters: [[Double]]
 
-    init(_ weights: RouteWeights) {
+    init(_ weights: DictionaryWeights) {
         parameters = weights.tensors.map { $0.matrix.elements.map { Double($0) } }
         first = parameters.map { $0.map { _ in 0 } }
         second = first
     }
 
     /// Takes over what was changed between steps.
-    mutating func adopt(_ weights: RouteWeights) {
+    mutating func adopt(_ weights: DictionaryWeights) {
         parameters = weights.tensors.map { $0.matrix.elements.map { Double($0) } }
     }
 
     /// One step; `removingParallel` takes from each decoder row's gradient its part along the row.
-    mutating func step(_ gradients: RouteWeights, rate: Double, removingParallel: Bool) {
+    mutating func step(_ gradients: DictionaryWeights, rate: Double, removingParallel: Bool) {
         steps += 1
-        for (tensor, (name, matrix)) in gradients.tensors.enumerated() {
+        for (tensor, (name, matrix)) in gradients.tensors.map({ ($0.name, $0.matrix) }).enumerated() {
             var gradient = matrix.elements.map { Double($0) }
             if removingParallel && name == "decoder" {
                 for row in 0..<matrix.rows {

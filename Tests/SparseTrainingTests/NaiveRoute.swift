@@ -7,19 +7,19 @@ import SparseCoding
 /// What the method holds fixed while it differentiates (which layer and which latents are chosen, and what is detached)
 /// is found once by `select` and then passed to `loss`, so that a finite difference of `loss` is the gradient.
 struct NaiveRoute {
-    /// The weights, row-major as in `RouteWeights`; keys are the names in `RouteWeights.tensors`.
+    /// The weights, row-major as in `DictionaryWeights`; keys are the names in `DictionaryWeights.tensors`.
     var parameters: [String: [Double]]
 
-    let configuration: RouteConfiguration
+    let configuration: DictionaryConfiguration
     var loadBalance = 0.0
     var auxiliary: (coefficient: Double, k: Int)?
     /// The dead latents, ascending.
     var dead: [Int] = []
 
-    init(_ configuration: RouteConfiguration, _ weights: RouteWeights) {
+    init(_ configuration: DictionaryConfiguration, _ weights: DictionaryWeights) {
         self.configuration = configuration
         parameters = [:]
-        for (name, matrix) in weights.tensors { parameters[name] = matrix.elements.map { Double($0) } }
+        for tensor in weights.tensors { parameters[tensor.name] = tensor.matrix.elements.map { Double($0) } }
     }
 
     /// What is held fixed for one token.
@@ -57,7 +57,7 @@ struct NaiveRoute {
     private func probabilities(_ x: [[Double]]) -> [Double] {
         let divisor = configuration.aggregation == .mean ? Double(x.count) : 1
         let r = (0..<d).map { column in x.reduce(0) { $0 + $1[column] } / divisor }
-        let router = parameters["router"]!
+        guard let router = parameters["router"] else { return [1] }
         let logits = x.indices.map { layer in (0..<d).reduce(0.0) { $0 + router[layer * d + $1] * r[$1] } }
         let exponentials = logits.map { exp($0 - logits.max()!) }
         let sum = exponentials.reduce(0, +)
@@ -65,8 +65,8 @@ struct NaiveRoute {
     }
 
     private func preActivation(_ latent: Int, _ u: [Double]) -> Double {
-        let (encoder, bias) = (parameters["encoder"]!, parameters["preBias"]!)
-        return (0..<d).reduce(parameters["latentBias"]![latent]) {
+        let (encoder, bias) = (parameters["encoder"]!, parameters["pre_bias"]!)
+        return (0..<d).reduce(parameters["latent_bias"]![latent]) {
             $0 + encoder[latent * d + $1] * (u[$1] - bias[$1])
         }
     }
@@ -91,7 +91,7 @@ struct NaiveRoute {
 
     private func decoded(_ latents: [Int], _ u: [Double], bias: Bool) -> [Double] {
         let decoder = parameters["decoder"]!
-        var result = bias ? parameters["preBias"]! : Array(repeating: 0, count: d)
+        var result = bias ? parameters["pre_bias"]! : Array(repeating: 0, count: d)
         for latent in latents {
             let z = activation(latent, u)
             for column in 0..<d { result[column] += z * decoder[latent * d + column] }
@@ -106,7 +106,7 @@ struct NaiveRoute {
             let layer = p.indices.max { (p[$0], -$0) < (p[$1], -$1) }!
             let u = routed(x, p, layer, before: p)
             let a = (0..<configuration.latents).map { preActivation($0, u) }
-            let latents = a.indices.sorted { (a[$0], -$0) > (a[$1], -$1) }.prefix(configuration.k).sorted()
+            let latents = a.indices.sorted { (a[$0], -$0) > (a[$1], -$1) }.prefix(configuration.k!).sorted()
             let revived = dead.sorted { (a[$0], -$0) > (a[$1], -$1) }.prefix(auxiliary?.k ?? 0).sorted()
             let reconstruction = decoded(latents, u, bias: true)
             return Selection(

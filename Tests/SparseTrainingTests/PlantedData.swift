@@ -46,7 +46,7 @@ struct PlantedData {
     }
 
     /// How many directions have a decoder direction with a cosine above the bound.
-    func recovered(by weights: RouteWeights, above bound: Float) -> Int {
+    func recovered(by weights: DictionaryWeights, above bound: Float) -> Int {
         directions.filter { direction in
             (0..<weights.decoder.rows).contains { latent in
                 let row = weights.decoder.row(latent)

@@ -19,8 +19,8 @@ func randomBatch(count: Int, layers: [Int], dModel: Int, seed: UInt64) -> Activa
 }
 
 /// Seeded weights with nothing zero and no direction of unit norm, so that every term shows.
-func randomWeights(_ configuration: RouteConfiguration, seed: UInt64) -> RouteWeights {
-    let weights = RouteWeights(configuration, seed: seed)
+func randomWeights(_ configuration: DictionaryConfiguration, seed: UInt64) -> DictionaryWeights {
+    let weights = DictionaryWeights(configuration, seed: seed)
     var generator = CounterGenerator(seed: seed, stream: "more")
     for matrix in [weights.preBias, weights.latentBias] {
         for index in 0..<matrix.count { matrix.pointer[index] = 0.4 * generator.uniform() - 0.2 }
@@ -30,15 +30,7 @@ func randomWeights(_ configuration: RouteConfiguration, seed: UInt64) -> RouteWe
     return weights
 }
 
-extension RouteWeights {
-    /// The five tensors with their names.
-    var tensors: [(name: String, matrix: Matrix)] {
-        [
-            ("router", router), ("preBias", preBias), ("latentBias", latentBias), ("encoder", encoder),
-            ("decoder", decoder),
-        ]
-    }
-
-    /// Every bit of every tensor.
+extension DictionaryWeights {
+    /// The bits of everything.
     var bits: [[UInt32]] { tensors.map { $0.matrix.elements.map(\.bitPattern) } }
 }

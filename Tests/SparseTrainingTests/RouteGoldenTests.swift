@@ -22,19 +22,19 @@ import Testing
         Run(file: "golden-topk", layers: [2]),
     ]
 
-    private func configuration(_ run: Run) throws -> RouteConfiguration {
-        try RouteConfiguration(
+    private func configuration(_ run: Run) throws -> DictionaryConfiguration {
+        try DictionaryConfiguration(
             dModel: 16, latents: 64, k: 4, layers: run.layers, routing: run.routing, aggregation: run.aggregation,
             fidelity: .reference)
     }
 
     /// The initial weights; a single layer takes all but the router.
-    private func initial(_ configuration: RouteConfiguration) throws -> RouteWeights {
+    private func initial(_ configuration: DictionaryConfiguration) throws -> DictionaryWeights {
         let file = try SafetensorsFile(path: fixture("route-reference/initial.safetensors"))
-        if configuration.layers.count > 1 { return try RouteWeights(configuration, reading: file) }
-        let all = try RouteWeights(
-            RouteConfiguration(dModel: 16, latents: 64, k: 4, layers: [1, 2, 3]), reading: file)
-        let weights = RouteWeights(configuration)
+        if configuration.layers.count > 1 { return try DictionaryWeights(configuration, reading: file) }
+        let all = try DictionaryWeights(
+            DictionaryConfiguration(dModel: 16, latents: 64, k: 4, layers: [1, 2, 3]), reading: file)
+        let weights = DictionaryWeights(configuration)
         weights.preBias.update(from: all.preBias)
         weights.latentBias.update(from: all.latentBias)
         weights.encoder.update(from: all.encoder)
@@ -50,7 +50,7 @@ import Testing
     }
 
     private func compare(
-        _ weights: RouteWeights, with golden: SafetensorsFile, under label: String, layers: Int, relative: Float
+        _ weights: DictionaryWeights, with golden: SafetensorsFile, under label: String, layers: Int, relative: Float
     ) throws {
         let prefix = layers > 1 ? "sae." : ""
         var expected = [
@@ -71,8 +71,8 @@ import Testing
         let configuration = try configuration(run)
         let stream = try stream()
         let batch = batch()
-        let options = try RouteTrainingOptions(configuration, batchTokens: 32, steps: 25, learningRate: 5e-3)
-        let trainer = RouteTrainer(
+        let options = try TrainingOptions(configuration, batchTokens: 32, steps: 25, choices: .init(learningRate: 5e-3))
+        let trainer = TopKTrainer(
             configuration: configuration, options: options, weights: try initial(configuration),
             workers: Workers(threads: 2))
         var losses: [Float] = []
@@ -86,11 +86,11 @@ import Testing
             losses.append(try trainer.step(batch).loss)
             if step == 2 {
                 try compare(
-                    trainer.weights, with: golden, under: "weights_3", layers: run.layers.count, relative: 3e-6)
+                    trainer.state.weights, with: golden, under: "weights_3", layers: run.layers.count, relative: 3e-6)
             }
         }
-        trainer.finish()
-        try compare(trainer.weights, with: golden, under: "weights_25", layers: run.layers.count, relative: 3e-6)
+        trainer.finish(Workers(threads: 1))
+        try compare(trainer.state.weights, with: golden, under: "weights_25", layers: run.layers.count, relative: 3e-6)
         let expected = try golden.floats("losses")
         for (step, (actual, loss)) in zip(losses, expected).enumerated() {
             expectClose([actual], [loss], relative: 1e-6, "loss of step \(step)")
@@ -105,10 +105,10 @@ import Testing
         try stream().fill(batch)
         let weights = try initial(configuration)
         weights.normaliseDecoder(by: Workers(threads: 1))
-        let encoder = RouteEncoder(configuration: configuration, weights: weights, workers: Workers(threads: 1))
-        let routed = RoutedBatch(capacity: 32, configuration: configuration)
-        let latents = SparseLatents(capacity: 32, k: 4)
-        try encoder.route(batch, into: routed)
+        let encoder = DictionaryEncoder(configuration: configuration, weights: weights, workers: Workers(threads: 1))
+        let routed = AutoencoderInput(capacity: 32, configuration: configuration)
+        let latents = SparseLatents(capacity: 32, width: 4)
+        try encoder.read(batch, into: routed)
         encoder.encode(routed, count: 32, into: latents)
         let input = (0..<32 * 16).map { routed.centered.pointer[$0] + weights.preBias.pointer[$0 % 16] }
         expectClose(input, try golden.floats("step_0.input"), relative: 1e-6, "u")
@@ -122,8 +122,9 @@ import Testing
         let values = try golden.floats("step_0.values")
         let order = (0..<32).flatMap { token in (token * 4..<token * 4 + 4).sorted { indices[$0] < indices[$1] } }
         #expect((0..<128).map { Int64(latents.indices[$0]) } == order.map { indices[$0] })
-        expectClose(latents.activations.elements, order.map { values[$0] }, relative: 2e-6, "z")
-        #expect(latents.activations.elements.contains { $0 < 0 } == values.contains { $0 < 0 })
+        let activations = (0..<128).map { latents.activations[$0] }
+        expectClose(activations, order.map { values[$0] }, relative: 2e-6, "z")
+        #expect(activations.contains { $0 < 0 } == values.contains { $0 < 0 })
     }
 
     @Test(arguments: runs) func rateFactors(run: Run) throws {

@@ -25,22 +25,22 @@ import Testing
             }
         } + Fidelity.allCases.map { Rules(routing: .hard, aggregation: .sum, fidelity: $0, layers: [4]) }
 
-    private func configuration(_ rules: Rules) throws -> RouteConfiguration {
-        try RouteConfiguration(
+    private func configuration(_ rules: Rules) throws -> DictionaryConfiguration {
+        try DictionaryConfiguration(
             dModel: 7, latents: 20, k: 3, layers: rules.layers, routing: rules.routing, aggregation: rules.aggregation,
             fidelity: rules.fidelity)
     }
 
     /// A trainer past its first step, so that b_pre is what the test says.
     private func trainer(
-        _ configuration: RouteConfiguration, _ options: RouteTrainingOptions, seed: UInt64
-    ) -> RouteTrainer {
+        _ configuration: DictionaryConfiguration, _ options: TrainingOptions, seed: UInt64
+    ) -> TopKTrainer {
         let weights = randomWeights(configuration, seed: seed)
-        let trainer = RouteTrainer(
+        let trainer = TopKTrainer(
             configuration: configuration, options: options, weights: weights, workers: Workers(threads: 2))
         // After the trainer has brought the directions to unit norm: away from it again.
         for index in 0..<weights.decoder.count { weights.decoder.pointer[index] *= 0.8 + 0.01 * Float(index % 40) }
-        trainer.stepsDone = 1
+        trainer.state.stepsDone = 1
         return trainer
     }
 
@@ -62,18 +62,18 @@ import Testing
     }
 
     private func compare(
-        _ trainer: RouteTrainer, _ oracle: NaiveRoute, _ batch: ActivationBatch, relative: Float = 2e-5
+        _ trainer: TopKTrainer, _ oracle: NaiveRoute, _ batch: ActivationBatch, relative: Float = 2e-5
     ) throws {
         let tokens = oracle.standardised(batch)
         let selections = oracle.select(tokens)
         expectStable(oracle, tokens, selections)
         let (loss, gradients) = try trainer.gradients(batch)
         expectClose([loss], [Float(oracle.losses(tokens, selections).total)], relative: 2e-6, "loss")
-        for (name, matrix) in gradients.tensors {
+        for (name, matrix) in gradients.tensors.map({ ($0.name, $0.matrix) }) {
             let expected = oracle.gradient(of: name, tokens, selections)
             expectClose(matrix.elements, expected, relative: relative, absolute: 1e-8, name)
             // Nothing is compared with zeros but the router of a single layer.
-            if trainer.configuration.layers.count > 1 || name != "router" {
+            if trainer.state.configuration.layers.count > 1 || name != "router" {
                 #expect(expected.contains { abs($0) > 1e-4 }, "\(name) has no gradient")
             }
         }
@@ -81,28 +81,30 @@ import Testing
 
     @Test(arguments: allRules) func gradientsAreFiniteDifferences(rules: Rules) throws {
         let configuration = try configuration(rules)
-        let options = try RouteTrainingOptions(
-            configuration, batchTokens: 30, steps: 100, loadBalance: rules.loadBalance, auxiliaryCoefficient: 0)
+        let options = try TrainingOptions(
+            configuration, batchTokens: 30, steps: 100,
+            choices: .init(loadBalance: rules.loadBalance, auxiliaryCoefficient: 0))
         let batch = randomBatch(count: 24, layers: [2, 3, 4, 5], dModel: 7, seed: 2)
         let trainer = trainer(configuration, options, seed: 3)
-        var oracle = NaiveRoute(configuration, trainer.weights)
+        var oracle = NaiveRoute(configuration, trainer.state.weights)
         oracle.loadBalance = Double(rules.loadBalance)
         try compare(trainer, oracle, batch)
     }
 
     /// AuxK with fewer, as many, and more dead latents than k_aux.
     @Test(arguments: Fidelity.allCases, [2, 4, 9]) func auxiliaryLoss(fidelity: Fidelity, deadCount: Int) throws {
-        let configuration = try RouteConfiguration(
+        let configuration = try DictionaryConfiguration(
             dModel: 7, latents: 20, k: 3, layers: [2, 3, 5], fidelity: fidelity)
-        let options = try RouteTrainingOptions(
-            configuration, batchTokens: 40, steps: 100, auxiliaryCoefficient: 0.25, auxiliaryK: 4, deadAfterTokens: 50)
+        let options = try TrainingOptions(
+            configuration, batchTokens: 40, steps: 100,
+            choices: .init(auxiliaryCoefficient: 0.25, auxiliaryK: 4, deadAfterTokens: 50))
         let trainer = trainer(configuration, options, seed: 5)
         // Dead in name: some of them are among the k largest as well, and gradients of both kinds add up.
         let dead = Array([1, 3, 4, 8, 9, 12, 15, 18, 19].prefix(deadCount))
-        for latent in 0..<20 { trainer.tokensSinceFired[latent] = dead.contains(latent) ? 50 : 49 }
+        for latent in 0..<20 { trainer.state.tokensSinceFired[latent] = dead.contains(latent) ? 50 : 49 }
         let batch = randomBatch(count: 31, layers: [2, 3, 5], dModel: 7, seed: 6)
-        #expect(RouteTrainer.auxiliaryTokens(count: 31, latents: 20, dead: deadCount) == 31)
-        var oracle = NaiveRoute(configuration, trainer.weights)
+        #expect(TopKTrainer.auxiliaryTokens(count: 31, latents: 20, dead: deadCount) == 31)
+        var oracle = NaiveRoute(configuration, trainer.state.weights)
         oracle.loadBalance = fidelity == .corrected ? 0.01 : 0
         oracle.auxiliary = (0.25, 4)
         oracle.dead = dead
@@ -110,7 +112,7 @@ import Testing
 
         let selections = oracle.select(oracle.standardised(batch))
         let losses = oracle.losses(oracle.standardised(batch), selections)
-        trainer.stepsDone = 1
+        trainer.state.stepsDone = 1
         let report = try trainer.step(batch)
         expectClose([report.loss], [Float(losses.main)], relative: 2e-6, "loss")
         expectClose([report.auxiliaryLoss], [Float(losses.auxiliary)], relative: 4e-6, "AuxK")
@@ -122,7 +124,7 @@ import Testing
         for count in [1, 2, 31, 32, 33, 1000, 8192] {
             for latents in [20, 1000, 16_384] {
                 for dead in [1, 20, latents / 2, latents] {
-                    let sample = RouteTrainer.auxiliaryTokens(count: count, latents: latents, dead: dead)
+                    let sample = TopKTrainer.auxiliaryTokens(count: count, latents: latents, dead: dead)
                     #expect(sample >= 1 && sample <= count)
                     // Five products of [sample × dead] beside one of [count × latents].
                     #expect(sample <= 32 || 5 * sample * dead * 10 <= count * latents)
@@ -134,10 +136,10 @@ import Testing
 
     /// The errors of a single token, or of equal tokens, have no variance to be measured against.
     @Test(arguments: [1, 8]) func errorsThatDoNotVaryGiveNoAuxiliaryLoss(count: Int) throws {
-        let configuration = try RouteConfiguration(dModel: 7, latents: 20, k: 3, layers: [2, 3, 5])
-        let options = try RouteTrainingOptions(configuration, batchTokens: 8, steps: 100, deadAfterTokens: 1)
+        let configuration = try DictionaryConfiguration(dModel: 7, latents: 20, k: 3, layers: [2, 3, 5])
+        let options = try TrainingOptions(configuration, batchTokens: 8, steps: 100, choices: .init(deadAfterTokens: 1))
         let trainer = trainer(configuration, options, seed: 5)
-        for latent in 0..<20 { trainer.tokensSinceFired[latent] = 1 }
+        for latent in 0..<20 { trainer.state.tokensSinceFired[latent] = 1 }
         let batch = randomBatch(count: 8, layers: [2, 3, 5], dModel: 7, seed: 6)
         for token in 1..<8 { batch.values.row(token).update(from: batch.values.row(0), count: batch.values.columns) }
         batch.count = count
@@ -148,12 +150,12 @@ import Testing
     /// The published code's first defect: without biases the loss does not depend on the router's probability. What is
     /// left of the gradient must be nothing, not round-off, which Adam would blow up to full steps.
     @Test func withoutBiasesTheReferenceRouterLearnsNothing() throws {
-        let configuration = try RouteConfiguration(
+        let configuration = try DictionaryConfiguration(
             dModel: 7, latents: 20, k: 3, layers: [2, 3, 5], fidelity: .reference)
-        let trainer = RouteTrainer(
+        let trainer = TopKTrainer(
             configuration: configuration,
-            options: try RouteTrainingOptions(configuration, batchTokens: 40, steps: 10),
-            weights: RouteWeights(configuration, seed: 3), workers: Workers(threads: 2))
+            options: try TrainingOptions(configuration, batchTokens: 40, steps: 10),
+            weights: DictionaryWeights(configuration, seed: 3), workers: Workers(threads: 2))
         let batch = randomBatch(count: 40, layers: [2, 3, 5], dModel: 7, seed: 5)
         let (loss, gradients) = try trainer.gradients(batch)
         #expect(loss > 0)
@@ -162,17 +164,17 @@ import Testing
     }
 
     @Test(arguments: Fidelity.allCases) func constantActivationsCountAsNothing(fidelity: Fidelity) throws {
-        let configuration = try RouteConfiguration(
+        let configuration = try DictionaryConfiguration(
             dModel: 7, latents: 20, k: 3, layers: [2, 3, 5], fidelity: fidelity)
-        let options = try RouteTrainingOptions(configuration, batchTokens: 8, steps: 100)
+        let options = try TrainingOptions(configuration, batchTokens: 8, steps: 100)
         let batch = randomBatch(count: 8, layers: [2, 3, 5], dModel: 7, seed: 6)
         for column in 0..<21 { batch.values[3, column] = 4 }
         // A second that is constant up to round-off.
         for column in 0..<21 { batch.values[5, column] = column % 2 == 0 ? 1e-30 : 0 }
-        let trainer = RouteTrainer(
-            configuration: configuration, options: options, weights: RouteWeights(configuration, seed: 1),
+        let trainer = TopKTrainer(
+            configuration: configuration, options: options, weights: DictionaryWeights(configuration, seed: 1),
             workers: Workers(threads: 1))
-        trainer.stepsDone = 1
+        trainer.state.stepsDone = 1
         let (loss, gradients) = try trainer.gradients(batch)
         #expect(loss.isFinite)
         #expect(gradients.tensors.allSatisfy { $0.matrix.elements.allSatisfy(\.isFinite) })

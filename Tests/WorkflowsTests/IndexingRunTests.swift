@@ -40,7 +40,7 @@ import Workflows
     /// Every firing by brute force, and the number of real tokens.
     private func firings(_ demo: DemoModel, _ catalog: Catalog) throws -> (byFeature: [[Fire]], tokens: Int) {
         let stored = try StoredDictionary(named: "d", in: catalog)
-        let encoder = RouteEncoder(
+        let encoder = DictionaryEncoder(
             configuration: stored.configuration, weights: stored.weights, workers: Workers(threads: 1))
         let bos = try #require(demo.folder.tokenizer.bosTokenID)
         var found = Array(repeating: [Fire](), count: stored.configuration.latents)
@@ -54,13 +54,13 @@ import Workflows
                 let batch = ActivationBatch(capacity: own.count, layers: stored.configuration.layers, dModel: 192)
                 batch.count = own.count
                 batch.values.pointer.update(from: streams.values.row(1), count: batch.values.count)
-                let routed = RoutedBatch(capacity: own.count, configuration: stored.configuration)
-                try encoder.route(batch, into: routed)
-                let latents = SparseLatents(capacity: own.count, k: stored.configuration.k)
+                let routed = AutoencoderInput(capacity: own.count, configuration: stored.configuration)
+                try encoder.read(batch, into: routed)
+                let latents = SparseLatents(capacity: own.count, configuration: stored.configuration)
                 encoder.encode(routed, count: own.count, into: latents)
                 for token in 0..<own.count {
                     count += 1
-                    for slot in 0..<stored.configuration.k where latents.activations(of: token)[slot] > 0 {
+                    for slot in 0..<Int(latents.counts[token]) where latents.activations(of: token)[slot] > 0 {
                         found[Int(latents.indices(of: token)[slot])].append(
                             Fire(
                                 document: document, position: start + token,

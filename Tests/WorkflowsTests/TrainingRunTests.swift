@@ -104,7 +104,7 @@ import Workflows
         let catalog = try Catalog.open(at: path, mode: .readOnly)
         defer { _ = try? catalog.close() }
         let stored = try StoredDictionary(named: "n", in: catalog)
-        let written = try RouteWeights(result.configuration, reading: SafetensorsFile(path: output))
+        let written = try DictionaryWeights(result.configuration, reading: SafetensorsFile(path: output))
         #expect(stored.configuration == result.configuration)
         #expect(stored.weights.encoder.elements == written.encoder.elements)
         #expect(stored.weights.decoder.elements == written.decoder.elements)

@@ -12,6 +12,9 @@ void rsae_standardise(const float *x, int64_t d, float *out, float *mean, float 
 // Sum over the d elements of a * b, in a fixed order.
 float rsae_dot(const float *a, const float *b, int64_t d);
 
+// Sum over the d elements of x, in a fixed order.
+float rsae_sum(const float *x, int64_t d);
+
 // y += alpha * x.
 void rsae_add_scaled(float *y, float alpha, const float *x, int64_t d);
 
@@ -35,6 +38,31 @@ void rsae_gather(const float *rows, int64_t d, const int32_t *index, const float
 // out[i] = <rows[index[i]], vector>, i in 0..<k.
 void rsae_row_dots(const float *rows, int64_t d, const int32_t *index, int64_t k, const float *vector, float *out);
 
+// Activation functions over the m latents of one sample, from the encoder's product without any bias.
+// out = max(0, product + bias).
+void rsae_relu(const float *product, const float *bias, int64_t m, float *out);
+// out = max(0, magnitude * product + magnitude_bias) where product + gate_bias > 0, else 0.
+void rsae_gated(const float *product, const float *gate_bias, const float *magnitude, const float *magnitude_bias,
+                int64_t m, float *out);
+// out = product + bias where that is above the threshold, else 0.
+void rsae_jump_relu(const float *product, const float *bias, const float *threshold, int64_t m, float *out);
+
+// The way back through them for one sample: `slope` comes in as <dL/d reconstruction, decoder row j> and goes out as
+// dL/d product; the other arrays are sums over samples, added to.
+// dL/dz = slope + price where z is not 0.
+void rsae_relu_slopes(const float *z, const float *price, int64_t m, float *slope, float *fired, float *size,
+                      float *bias);
+// `gate_slope` is the slope of the auxiliary reconstruction from the gate (arXiv 2404.16014, eq. 8), to which the price
+// of the open gate is added; NULL for the reference, whose gate has no gradient.
+void rsae_gated_slopes(const float *product, const float *z, const float *gate_bias, const float *magnitude,
+                       const float *gate_slope, float price, int64_t m, float *slope, float *fired, float *size,
+                       float *d_gate, float *d_magnitude_bias, float *d_scale);
+// Straight-through to the threshold by a rectangle kernel (arXiv 2407.14435, eq. 11 and 12); `d_threshold` is the
+// gradient of log theta, or of theta for the reference, which measures the kernel of its L0 at z instead of a.
+void rsae_jump_slopes(const float *product, const float *bias, const float *threshold, float inverse_bandwidth,
+                      float price, int reference, int64_t m, float *slope, float *fired, float *size, float *d_bias,
+                      float *d_threshold);
+
 // Settings of one Adam step (Kingma & Ba 2015, arXiv 1412.6980, algorithm 1, as PyTorch orders the operations).
 typedef struct {
     float rate;            // learning rate of this step
@@ -43,6 +71,7 @@ typedef struct {
     float epsilon;         // added to the root of the second moment
     float correction1;     // 1 - beta1^t
     float root_correction2; // sqrt(1 - beta2^t)
+    float scale;           // the gradient is multiplied by this first
 } rsae_adam;
 
 // One Adam step over n parameters with the given gradient.

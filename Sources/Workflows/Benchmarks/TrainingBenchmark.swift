@@ -44,8 +44,9 @@ public struct TrainingBenchmark: Sendable {
     /// - Throws: `SparseCodingError.setting` for sizes out of range.
     public func run(workers: Workers, progress: (_ done: Int, _ total: Int) -> Void) throws -> Result {
         guard (1...1024).contains(layers) else { throw WorkflowError.usage("--layers is \(layers); allowed: 1 … 1024") }
-        let configuration = try RouteConfiguration(dModel: dModel, latents: latents, k: k, layers: Array(0..<layers))
-        let options = try RouteTrainingOptions(configuration, batchTokens: tokens, steps: max(10 * repeats, 100))
+        let configuration = try DictionaryConfiguration(
+            dModel: dModel, latents: latents, k: k, layers: Array(0..<layers))
+        let options = try TrainingOptions(configuration, batchTokens: tokens, steps: max(10 * repeats, 100))
         let batch = ActivationBatch(capacity: tokens, layers: configuration.layers, dModel: dModel)
         workers.forEach(tokens, tile: 64) { rows, _ in
             var generator = CounterGenerator(seed: UInt64(rows.lowerBound), stream: "benchmark")
@@ -58,8 +59,8 @@ public struct TrainingBenchmark: Sendable {
             }
         }
         batch.count = tokens
-        let trainer = RouteTrainer(
-            configuration: configuration, options: options, weights: RouteWeights(configuration, seed: 0),
+        let trainer = TopKTrainer(
+            configuration: configuration, options: options, weights: DictionaryWeights(configuration, seed: 0),
             workers: workers)
         let product = Matrix(rows: tokens, columns: latents)
         let inputs = Matrix(rows: tokens, columns: dModel)
@@ -72,7 +73,7 @@ public struct TrainingBenchmark: Sendable {
             let multiply = clock.measure {
                 workers.multiply(
                     rows: tokens, columns: latents, inner: dModel, inputs.pointer, stride: dModel,
-                    byTransposeOf: trainer.weights.encoder.pointer, stride: dModel, into: product.pointer,
+                    byTransposeOf: trainer.state.weights.encoder.pointer, stride: dModel, into: product.pointer,
                     stride: latents)
             }
             let step = try clock.measure { _ = try trainer.step(batch) }

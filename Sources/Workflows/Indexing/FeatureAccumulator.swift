@@ -44,10 +44,10 @@ struct FeatureAccumulator: Sendable {
         var first = range.lowerBound
         while first < range.upperBound {
             // The firings of one segment.
-            let segment = Int(batch.segmentOfRow[Int(batch.entries.tokens[first])])
+            let segment = Int(batch.segmentOfRow[Int(batch.entries.samples[first])])
             var peak = first
             var end = first
-            while end < range.upperBound, Int(batch.segmentOfRow[Int(batch.entries.tokens[end])]) == segment {
+            while end < range.upperBound, Int(batch.segmentOfRow[Int(batch.entries.samples[end])]) == segment {
                 recordFiring(end, in: batch, segment: batch.segments[segment], layerNumbers, window)
                 if batch.entries.activations[end] > batch.entries.activations[peak] { peak = end }
                 end += 1
@@ -59,7 +59,7 @@ struct FeatureAccumulator: Sendable {
             }
             // One context a segment: the strongest firing stands for its neighbours.
             if batch.entries.activations[peak] >= top.threshold {
-                top.offer(firing(at: Int(batch.entries.tokens[peak]), in: batch, layerNumbers, window))
+                top.offer(firing(at: Int(batch.entries.samples[peak]), in: batch, layerNumbers, window))
             }
             first = end
         }
@@ -69,7 +69,7 @@ struct FeatureAccumulator: Sendable {
     private mutating func recordFiring(
         _ entry: Int, in batch: IndexedBatch, segment: IndexedBatch.Segment, _ layerNumbers: [Int], _ window: Int
     ) {
-        let row = Int(batch.entries.tokens[entry])
+        let row = Int(batch.entries.samples[entry])
         let activation = batch.entries.activations[entry]
         moments.record(activation)
         histogram.record(activation)
@@ -114,8 +114,8 @@ struct FeatureAccumulator: Sendable {
         var activations = Array(repeating: Float(0), count: span.count)
         let end = batch.entries.range(of: feature).upperBound
         var entry = firstEntry(from: span.lowerBound, in: batch)
-        while entry < end, Int(batch.entries.tokens[entry]) < span.upperBound {
-            activations[Int(batch.entries.tokens[entry]) - span.lowerBound] = batch.entries.activations[entry]
+        while entry < end, Int(batch.entries.samples[entry]) < span.upperBound {
+            activations[Int(batch.entries.samples[entry]) - span.lowerBound] = batch.entries.activations[entry]
             entry += 1
         }
         let layer = Int(batch.routed.selected[row])
@@ -137,7 +137,7 @@ struct FeatureAccumulator: Sendable {
         var range = batch.entries.range(of: feature)
         while !range.isEmpty {
             let middle = (range.lowerBound + range.upperBound) / 2
-            if Int(batch.entries.tokens[middle]) < row {
+            if Int(batch.entries.samples[middle]) < row {
                 range = middle + 1..<range.upperBound
             } else {
                 range = range.lowerBound..<middle

@@ -22,7 +22,7 @@ struct IndexedBatch {
     /// The segment of each row.
     let segmentOfRow: [Int32]
     /// Where each token was routed.
-    let routed: RoutedBatch
+    let routed: AutoencoderInput
     /// Which tokens each latent fires on.
     let entries: LatentEntries
 

@@ -15,7 +15,7 @@ final class IndexingPass {
     private let settings: IndexingSettings
     private let workers: Workers
     private let classes: TokenClasses
-    private let encoder: RouteEncoder
+    private let encoder: DictionaryEncoder
     private let modelID: Int64
     private let corpusID: Int64
 
@@ -43,7 +43,7 @@ final class IndexingPass {
         self.settings = settings
         self.workers = workers
         classes = TokenClasses(folder.tokenizer)
-        encoder = RouteEncoder(
+        encoder = DictionaryEncoder(
             configuration: dictionary.configuration, weights: dictionary.weights, workers: workers)
         let layers = dictionary.configuration.layers.count
         features = FeatureAccumulators(
@@ -52,7 +52,7 @@ final class IndexingPass {
             })
         layerTokens = Array(repeating: 0, count: layers)
         layerWeights = Array(repeating: 0, count: layers)
-        variance = VarianceSum(dModel: dictionary.configuration.dModel)
+        variance = VarianceSum(dModel: dictionary.configuration.inputWidth)
         modelID = try catalog.addLanguageModel(try folder.record())
         corpusID = try catalog.addCorpus(
             CorpusRecord(
@@ -149,22 +149,20 @@ final class IndexingPass {
                 IndexedBatch.Segment(
                     document: document, index: segment.index, start: segment.start, rows: first..<batch.count))
         }
-        let routed = RoutedBatch(capacity: count, configuration: dictionary.configuration)
-        try encoder.route(batch, into: routed)
-        let latents = SparseLatents(capacity: count, k: dictionary.configuration.k)
+        let routed = AutoencoderInput(capacity: count, configuration: dictionary.configuration)
+        try encoder.read(batch, into: routed)
+        let latents = SparseLatents(capacity: count, configuration: dictionary.configuration)
         let errors = Matrix(rows: 1, columns: count)
-        let scratch = (0..<workers.count).map { _ in Matrix(rows: 1, columns: dictionary.configuration.dModel) }
+        let scratch = (0..<workers.count).map { _ in Matrix(rows: 1, columns: dictionary.configuration.inputWidth) }
         encoder.encode(routed, count: count, into: latents) { tokens, worker in
             for token in tokens {
-                errors.pointer[token] = rsae_decode_error(
-                    dictionary.weights.decoder.pointer, Int64(dictionary.configuration.dModel),
-                    latents.indices(of: token), latents.activations(of: token), Int64(dictionary.configuration.k),
-                    routed.centered.row(token), scratch[worker].pointer)
+                errors.pointer[token] = encoder.reconstructionError(
+                    of: token, routed, latents, into: scratch[worker].pointer)
             }
         }
         for token in 0..<count { residual += Double(errors.pointer[token]) }
         variance.add(routed.centered, rows: count)
-        let entries = LatentEntries(latents: dictionary.configuration.latents, capacity: count * latents.k)
+        let entries = LatentEntries(latents: dictionary.configuration.latents)
         entries.fill(from: latents, count: count)
         for row in 0..<count {
             layerTokens[Int(routed.selected[row])] += 1
@@ -185,7 +183,7 @@ final class IndexingPass {
         try catalog.addTokens(languageModelID: modelID, folder.tokenizer.records)
         let norms = (0..<dictionary.configuration.latents).map { latent in
             let row = dictionary.weights.decoder.row(latent)
-            return Double(rsae_dot(row, row, Int64(dictionary.configuration.dModel))).squareRoot()
+            return Double(rsae_dot(row, row, Int64(dictionary.configuration.inputWidth))).squareRoot()
         }
         let indexing = IndexingRecord(
             dictionaryID: dictionary.record.dictionaryID, runID: runID, corpusID: corpusID, tokenCount: tokens,

@@ -85,8 +85,11 @@ public struct IndexingRun {
 
     /// What indexing holds at once: the weights, a batch and the model's streams of it, and what is kept of every
     /// feature when all its contexts are full.
-    private func checkMemory(_ configuration: RouteConfiguration) throws(WorkflowError) {
-        let (d, m, k) = (Double(configuration.dModel), Double(configuration.latents), Double(configuration.k))
+    private func checkMemory(_ configuration: DictionaryConfiguration) throws(WorkflowError) {
+        let (d, m, k) = (
+            Double(configuration.dModel), Double(configuration.latents),
+            Double(configuration.k ?? configuration.latents)
+        )
         let options = settings.options
         let contexts = Double(2 * options.topContexts + options.sampleContexts + options.quietContexts)
         let features = m * (768 + contexts * (32 + 2.5 * Double(options.window)))

@@ -8,9 +8,9 @@ public struct StoredDictionary: Sendable {
     /// Its row.
     public let record: DictionaryRecord
     /// Its shape and rules.
-    public let configuration: RouteConfiguration
+    public let configuration: DictionaryConfiguration
     /// Its weights.
-    public let weights: RouteWeights
+    public let weights: DictionaryWeights
 
     /// Reads a dictionary.
     ///
@@ -19,19 +19,15 @@ public struct StoredDictionary: Sendable {
     ///   this version cannot encode.
     public init(named name: String?, in catalog: Catalog) throws {
         record = try StoredDictionary.record(named: name, in: catalog)
-        guard [.route, .topk].contains(record.architecture) else {
-            throw WorkflowError.refused(
-                "\(catalog.path): dictionary \"\(record.name)\" is a \(record.architecture.rawValue), which this version "
-                    + "cannot encode; it encodes route and topk")
-        }
-        guard let routing = RoutingMode(rawValue: record.routing?.rawValue ?? "hard"),
+        guard let architecture = Architecture(rawValue: record.architecture.rawValue),
+            let routing = RoutingMode(rawValue: record.routing?.rawValue ?? "hard"),
             let aggregation = RouterAggregation(rawValue: record.aggregation?.rawValue ?? "sum")
-        else { preconditionFailure("the catalog's routing modes are those of SparseCoding") }
-        configuration = try RouteConfiguration(
-            dModel: record.dModel, latents: record.latentCount, k: record.k ?? 1, layers: record.layers,
-            routing: routing, aggregation: aggregation,
+        else { preconditionFailure("the catalog's architectures and routing modes are those of SparseCoding") }
+        configuration = try DictionaryConfiguration(
+            architecture: architecture, dModel: record.dModel, latents: record.latentCount, k: record.k,
+            layers: record.layers, routing: routing, aggregation: aggregation,
             fidelity: record.fidelity == .reference ? .reference : .corrected)
-        weights = try RouteWeights(configuration, dictionary: record.dictionaryID, in: catalog)
+        weights = try DictionaryWeights(configuration, dictionary: record.dictionaryID, in: catalog)
     }
 
     /// Finds a dictionary's row: by name, by number, or the last one added.

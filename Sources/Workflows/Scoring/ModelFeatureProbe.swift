@@ -37,13 +37,13 @@ struct ModelFeatureProbe: ActivationProbe {
             batch.values.row(row).update(from: streams.values.row(end - 1), count: batch.values.columns)
         }
         batch.count = sequences.count
-        let encoder = RouteEncoder(configuration: configuration, weights: dictionary.weights, workers: workers)
-        let routed = RoutedBatch(capacity: batch.count, configuration: configuration)
-        try encoder.route(batch, into: routed)
-        let latents = SparseLatents(capacity: batch.count, k: configuration.k)
+        let encoder = DictionaryEncoder(configuration: configuration, weights: dictionary.weights, workers: workers)
+        let routed = AutoencoderInput(capacity: batch.count, configuration: configuration)
+        try encoder.read(batch, into: routed)
+        let latents = SparseLatents(capacity: batch.count, configuration: configuration)
         encoder.encode(routed, count: batch.count, into: latents)
         return zip(requests, rows).map { request, row in
-            let indices = UnsafeBufferPointer(start: latents.indices(of: row), count: latents.k)
+            let indices = UnsafeBufferPointer(start: latents.indices(of: row), count: Int(latents.counts[row]))
             guard let slot = indices.firstIndex(of: Int32(truncatingIfNeeded: request.featureIndex)) else { return 0 }
             return latents.activations(of: row)[slot]
         }

@@ -4,8 +4,8 @@ import SparseTraining
 
 /// What a dictionary's column `config` holds: its shape and rules, and how it was trained.
 struct DictionarySettings: Codable {
-    let configuration: RouteConfiguration
-    let training: RouteTrainingOptions
+    let configuration: DictionaryConfiguration
+    let training: TrainingOptions
 }
 
 /// A value as JSON with sorted keys, so that equal values give equal text.

@@ -4,7 +4,7 @@ import SparseTraining
 
 extension StepReport {
     /// The rows of table `run_metric` for this step.
-    func metrics(_ configuration: RouteConfiguration) -> [RunMetric] {
+    func metrics(_ configuration: DictionaryConfiguration) -> [RunMetric] {
         var metrics = [
             RunMetric(step: step, name: "loss", value: Double(loss)),
             RunMetric(step: step, name: "explained_variance", value: Double(explainedVariance)),

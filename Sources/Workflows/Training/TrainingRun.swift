@@ -25,7 +25,7 @@ public struct TrainingRun {
         /// The dictionary's number in the catalog.
         public let dictionaryID: Int64
         /// Its shape and rules.
-        public let configuration: RouteConfiguration
+        public let configuration: DictionaryConfiguration
         /// The report of every step.
         public let reports: [StepReport]
     }
@@ -35,9 +35,9 @@ public struct TrainingRun {
         /// Steps of the run.
         public let steps: Int
         /// The dictionary's shape and rules.
-        public let configuration: RouteConfiguration
-        let options: RouteTrainingOptions
-        let weights: RouteWeights
+        public let configuration: DictionaryConfiguration
+        let options: TrainingOptions
+        let weights: DictionaryWeights
         let dtype: DictionaryTensor.DataType
         let source: TrainingSource
         let weightsOutput: String?
@@ -62,11 +62,8 @@ public struct TrainingRun {
                 inputs: source.paths + [settings.initialWeights].compactMap { $0 })
         }
         let configuration = try configuration(source)
-        let options = try RouteTrainingOptions(
-            configuration, batchTokens: settings.batchTokens, steps: steps, learningRate: settings.learningRate,
-            normalizeEvery: settings.normalizeEvery, loadBalance: settings.loadBalance,
-            auxiliaryCoefficient: settings.auxiliaryCoefficient, auxiliaryK: settings.auxiliaryK,
-            deadAfterTokens: settings.deadAfterTokens)
+        let options = try TrainingOptions(
+            configuration, batchTokens: settings.batchTokens, steps: steps, choices: settings.choices)
         try checkMemory(configuration, source)
         try source.probe(layers: configuration.layers, settings: settings)
         return Plan(
@@ -92,13 +89,14 @@ public struct TrainingRun {
             kind: .train, config: try canonicalJSON(settings), seed: settings.seed, inputs: try plan.source.inputs,
             software: Software.identity)
         do {
-            let trainer = RouteTrainer(
+            let trainer = TopKTrainer(
                 configuration: plan.configuration, options: plan.options, weights: plan.weights, workers: workers)
             let stream = try plan.source.stream(layers: plan.configuration.layers, settings: settings)
             let reports = try train(trainer, stream, plan, catalog, runID, cancelled, progress)
             if let path = plan.weightsOutput {
                 // Whether the file may be replaced was settled in `prepare`.
-                try plan.weights.write(to: path, metadata: ["architecture": settings.architecture], overwrite: true)
+                try plan.weights.write(
+                    plan.configuration, to: path, metadata: ["architecture": settings.architecture], overwrite: true)
             }
             let dictionaryID = try write(plan, tokens: reports.count * settings.batchTokens, to: catalog, runID)
             try catalog.finishRun(runID, status: .complete, error: nil)
@@ -111,7 +109,7 @@ public struct TrainingRun {
         }
     }
 
-    private func configuration(_ source: TrainingSource) throws -> RouteConfiguration {
+    private func configuration(_ source: TrainingSource) throws -> DictionaryConfiguration {
         let layers = settings.layers ?? source.defaultLayers
         let layerCount = layers.count
         switch settings.architecture {
@@ -125,15 +123,19 @@ public struct TrainingRun {
             throw WorkflowError.usage("--architecture is \(settings.architecture); allowed: route, topk")
         }
         try source.check(layers: layers)
-        return try RouteConfiguration(
+        return try DictionaryConfiguration(
+            architecture: Architecture(rawValue: settings.architecture) ?? .route,
             dModel: source.dModel, latents: settings.latents, k: settings.k, layers: layers, routing: settings.routing,
             aggregation: settings.aggregation, fidelity: settings.fidelity)
     }
 
     /// What training holds at once: weights and two moments, a batch and what is made of it, and live the buffer that
     /// batches are drawn from.
-    private func checkMemory(_ configuration: RouteConfiguration, _ source: TrainingSource) throws(WorkflowError) {
-        let (d, m, k) = (Double(configuration.dModel), Double(configuration.latents), Double(configuration.k))
+    private func checkMemory(_ configuration: DictionaryConfiguration, _ source: TrainingSource) throws(WorkflowError) {
+        let (d, m, k) = (
+            Double(configuration.dModel), Double(configuration.latents),
+            Double(configuration.k ?? configuration.latents)
+        )
         let (routed, tokens) = (Double(configuration.layers.count), Double(settings.batchTokens))
         let weights = 3 * (2 * m * d + routed * d + d + m)
         let width = Double(source.streamLayerCount(routed: configuration.layers.count)) * d
@@ -151,22 +153,23 @@ public struct TrainingRun {
             advice: "take fewer --latents or a smaller --batch-tokens")
     }
 
-    private func initialWeights(_ configuration: RouteConfiguration) throws -> RouteWeights {
+    private func initialWeights(_ configuration: DictionaryConfiguration) throws -> DictionaryWeights {
         guard let path = settings.initialWeights else {
-            return RouteWeights(configuration, seed: settings.seed)
+            return DictionaryWeights(configuration, seed: settings.seed)
         }
-        return try RouteWeights(configuration, reading: try SafetensorsFile(path: path))
+        return try DictionaryWeights(configuration, reading: try SafetensorsFile(path: path))
     }
 
     private func train(
-        _ trainer: RouteTrainer, _ stream: any ActivationStream, _ plan: Plan, _ catalog: Catalog, _ runID: Int64,
+        _ trainer: TopKTrainer, _ stream: any ActivationStream, _ plan: Plan, _ catalog: Catalog, _ runID: Int64,
         _ cancelled: () -> Bool, _ progress: (StepReport, Int) -> Void
     ) throws -> [StepReport] {
         let batch = ActivationBatch(capacity: settings.batchTokens, layers: stream.layers, dModel: stream.dModel)
         var reports: [StepReport] = []
         var recorded = 0
         func record() throws {
-            try catalog.recordMetrics(runID: runID, reports[recorded...].flatMap { $0.metrics(trainer.configuration) })
+            try catalog.recordMetrics(
+                runID: runID, reports[recorded...].flatMap { $0.metrics(trainer.state.configuration) })
             recorded = reports.count
         }
         for _ in 0..<plan.steps {
@@ -186,7 +189,7 @@ public struct TrainingRun {
             progress(report, plan.steps)
         }
         try record()
-        trainer.finish()
+        trainer.finish(workers)
         return reports
     }
 
@@ -213,9 +216,9 @@ public struct TrainingRun {
     }
 
     /// The name asked for, or one made of architecture and sizes that is free.
-    private func name(_ configuration: RouteConfiguration, in catalog: Catalog) throws -> String {
+    private func name(_ configuration: DictionaryConfiguration, in catalog: Catalog) throws -> String {
         if let name = settings.name { return name }
-        let base = "\(settings.architecture)-m\(configuration.latents)-k\(configuration.k)"
+        let base = "\(settings.architecture)-m\(configuration.latents)-k\(configuration.k ?? 0)"
         let taken = Set(try catalog.dictionaries().map(\.name))
         guard taken.contains(base) else { return base }
         var number = 2

@@ -1,4 +1,5 @@
 public import SparseCoding
+import SparseTraining
 
 /// Everything that decides a training run, as one JSON document: what `routesae runs CATALOG ID --format json` prints
 /// under `config` and `routesae train --config FILE` takes.
@@ -114,5 +115,17 @@ public struct TrainingSettings: Sendable, Codable, Equatable {
         guard let tokens else { throw .usage("say how long to train, with --tokens N or --steps S") }
         guard tokens > 0 else { throw .usage("--tokens is \(tokens); allowed: from 1") }
         return max(tokens / batchTokens, 1)
+    }
+
+    /// What the trainer is asked for.
+    var choices: TrainingOptions.Choices {
+        var choices = TrainingOptions.Choices()
+        choices.learningRate = learningRate
+        choices.normalizeEvery = normalizeEvery
+        choices.loadBalance = loadBalance
+        choices.auxiliaryCoefficient = auxiliaryCoefficient
+        choices.auxiliaryK = auxiliaryK
+        choices.deadAfterTokens = deadAfterTokens
+        return choices
     }
 }

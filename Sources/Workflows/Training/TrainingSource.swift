@@ -43,7 +43,7 @@ enum TrainingSource {
     var defaultLayers: [Int] {
         switch self {
         case .live(let folder, _):
-            RouteConfiguration.routedLayers(ofModelWith: folder.model.configuration.layerCount)
+            DictionaryConfiguration.routedLayers(ofModelWith: folder.model.configuration.layerCount)
         case .shards(let shards): shards[0].layers
         }
     }

@@ -31,7 +31,7 @@ struct DemoSummary {
         let configuration = training.configuration
         write(
             """
-            \(Quantities.count(configuration.latents)) latents, k = \(configuration.k), routed over decoder layers \
+            \(Quantities.count(configuration.latents)) latents, k = \(configuration.k ?? 0), routed over decoder layers \
             \(configuration.layers.first ?? 0)–\(configuration.layers.last ?? 0); \
             \(Quantities.count(training.reports.count)) steps in all.
 

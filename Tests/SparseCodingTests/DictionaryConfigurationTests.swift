@@ -2,11 +2,11 @@ import Foundation
 import SparseCoding
 import Testing
 
-@Suite struct RouteConfigurationTests {
+@Suite struct DictionaryConfigurationTests {
     /// The name of the setting that a configuration is refused for; nil if it is accepted.
     private func refusal(dModel: Int = 8, latents: Int = 16, k: Int = 4, layers: [Int] = [1, 2]) -> String? {
         do {
-            _ = try RouteConfiguration(dModel: dModel, latents: latents, k: k, layers: layers)
+            _ = try DictionaryConfiguration(dModel: dModel, latents: latents, k: k, layers: layers)
             return nil
         } catch .setting(let name, let found, let allowed) {
             #expect(!found.isEmpty && !allowed.isEmpty)
@@ -39,18 +39,20 @@ import Testing
     }
 
     @Test func theMessageIsOneLine() {
-        #expect(throws: SparseCodingError.self) { try RouteConfiguration(dModel: 8, latents: 4, k: 5, layers: [0]) }
+        #expect(throws: SparseCodingError.self) {
+            try DictionaryConfiguration(dModel: 8, latents: 4, k: 5, layers: [0])
+        }
         let error = SparseCodingError.setting(name: "k", found: "5", allowed: "1 … 4")
         #expect(error.description == "k is 5; allowed: 1 … 4")
     }
 
     @Test func fidelityDecidesTheRules() throws {
         for routing in RoutingMode.allCases {
-            let reference = try RouteConfiguration(
-                dModel: 8, latents: 16, k: 2, layers: [0], routing: routing, fidelity: .reference)
+            let reference = try DictionaryConfiguration(
+                dModel: 8, latents: 16, k: 2, layers: [0, 1], routing: routing, fidelity: .reference)
             #expect(!reference.rectified)
             #expect(reference.scalesByProbability == (routing == .hard))
-            let corrected = try RouteConfiguration(dModel: 8, latents: 16, k: 2, layers: [0], routing: routing)
+            let corrected = try DictionaryConfiguration(dModel: 8, latents: 16, k: 2, layers: [0, 1], routing: routing)
             #expect(corrected.fidelity == .corrected && corrected.rectified && !corrected.scalesByProbability)
         }
     }
@@ -60,27 +62,29 @@ import Testing
         (0, [0]), (28, Array(6...20)), (18, Array(3...12)),
     ])
     func routedLayers(decoderLayers: Int, layers: [Int]) {
-        #expect(RouteConfiguration.routedLayers(ofModelWith: decoderLayers) == layers)
+        #expect(DictionaryConfiguration.routedLayers(ofModelWith: decoderLayers) == layers)
     }
 
     @Test func survivesJSON() throws {
-        let configuration = try RouteConfiguration(
+        let configuration = try DictionaryConfiguration(
             dModel: 8, latents: 16, k: 2, layers: [3, 5], routing: .soft, aggregation: .mean, fidelity: .reference)
         let json = try JSONEncoder().encode(configuration)
-        #expect(try JSONDecoder().decode(RouteConfiguration.self, from: json) == configuration)
+        #expect(try JSONDecoder().decode(DictionaryConfiguration.self, from: json) == configuration)
     }
 
     @Test func refusesInJSONWhatItRefusesElsewhere() throws {
-        let configuration = try RouteConfiguration(dModel: 8, latents: 16, k: 2, layers: [3, 5])
+        let configuration = try DictionaryConfiguration(dModel: 8, latents: 16, k: 2, layers: [3, 5])
         let json = try #require(String(data: try JSONEncoder().encode(configuration), encoding: .utf8))
         let changes = [("\"k\":2", "\"k\":17"), ("\"latents\":16", "\"latents\":-1"), ("[3,5]", "[5,3]")]
         for (old, new) in changes {
             #expect(json.contains(old))
             let changed = Data(json.replacingOccurrences(of: old, with: new).utf8)
             #expect(throws: SparseCodingError.self) {
-                try JSONDecoder().decode(RouteConfiguration.self, from: changed)
+                try JSONDecoder().decode(DictionaryConfiguration.self, from: changed)
             }
         }
-        #expect(throws: DecodingError.self) { try JSONDecoder().decode(RouteConfiguration.self, from: Data("{}".utf8)) }
+        #expect(throws: DecodingError.self) {
+            try JSONDecoder().decode(DictionaryConfiguration.self, from: Data("{}".utf8))
+        }
     }
 }

@@ -1,37 +1,30 @@
-/// The shape and the rules of one RouteSAE dictionary; checked when made and never changed.
-///
-/// Wei et al. 2025, "Route Sparse Autoencoder to Interpret Large Language Models" (arXiv 2503.08200), section 3. With a
-/// single layer the router is idle and the dictionary is a TopK autoencoder (Gao et al. 2024, arXiv 2406.04093).
-public struct RouteConfiguration: Sendable, Codable, Equatable {
-    /// Width of the residual stream.
+/// The shape and the rules of one dictionary; checked when made and never changed.
+public struct DictionaryConfiguration: Sendable, Codable, Equatable {
+    /// Which system it is.
+    public let architecture: Architecture
+    /// Width of the residual stream, d.
     public let dModel: Int
     /// Number of latents, m.
     public let latents: Int
-    /// Number of active latents of a token.
-    public let k: Int
-    /// The routed decoder layers, counted from 0, ascending; the router's output i stands for `layers[i]`.
+    /// Number of active latents of a token, where it is fixed; nil for an architecture that is sparse by a penalty.
+    public let k: Int?
+    /// The decoder layers it reads, counted from 0, ascending; a router's output i stands for `layers[i]`.
     public let layers: [Int]
-    /// Hard or soft routing.
+    /// Hard or soft routing; only `route` knows the difference.
     public let routing: RoutingMode
-    /// The router's input.
+    /// The router's input; likewise.
     public let aggregation: RouterAggregation
     /// Whose rules hold.
     public let fidelity: Fidelity
-
-    /// Whether kept latents below zero are set to zero. The authors' code keeps them; Gao et al. (section 2.3) do not,
-    /// and an activation below zero cannot be read as a feature being present.
-    public var rectified: Bool { fidelity == .corrected }
-
-    /// Whether hard routing multiplies the chosen activation by its probability, as the authors' code does.
-    public var scalesByProbability: Bool { fidelity == .reference && routing == .hard }
 
     /// Checks and makes a configuration.
     ///
     /// - Throws: `SparseCodingError.setting` naming the first setting out of range.
     public init(
+        architecture: Architecture = .route,
         dModel: Int,
         latents: Int,
-        k: Int,
+        k: Int? = nil,
         layers: [Int],
         routing: RoutingMode = .hard,
         aggregation: RouterAggregation = .sum,
@@ -45,7 +38,18 @@ public struct RouteConfiguration: Sendable, Codable, Equatable {
         }
         try check("the width of the residual stream (d-model)", dModel, 2...1_048_576)
         try check("the number of latents", latents, 1...16_777_216)
-        try check("k, the number of active latents,", k, 1...latents)
+        switch (architecture.activeLatents, k) {
+        case (.fixed, nil):
+            throw .setting(
+                name: "k, the number of active latents,", found: "not given",
+                allowed: "1 … \(latents) for \(architecture)")
+        case (.penalised, let k?):
+            throw .setting(
+                name: "k, the number of active latents,", found: "\(k)",
+                allowed: "none for \(architecture), which a penalty keeps sparse")
+        case (_, let k?): try check("k, the number of active latents,", k, 1...latents)
+        case (_, nil): break
+        }
         let unique = Set(layers)
         guard !layers.isEmpty, unique.count == layers.count, layers == layers.sorted(), layers[0] >= 0,
             layers[layers.count - 1] < 100_000
@@ -53,6 +57,10 @@ public struct RouteConfiguration: Sendable, Codable, Equatable {
             throw .setting(
                 name: "the layer list", found: "\(layers)", allowed: "ascending layer numbers from 0, each once")
         }
+        guard layers.count == 1 || !architecture.readsOneLayer else {
+            throw .setting(name: "the layer list", found: "\(layers)", allowed: "one layer for \(architecture)")
+        }
+        self.architecture = architecture
         self.dModel = dModel
         self.latents = latents
         self.k = k
@@ -62,16 +70,20 @@ public struct RouteConfiguration: Sendable, Codable, Equatable {
         self.fidelity = fidelity
     }
 
-    /// Reads a configuration, by the same rules as it is made.
+    /// Reads a configuration, by the same rules as it is made. One without an architecture, from a catalog of version
+    /// 0.1, is a `topk` of one layer or a `route` of several.
     ///
     /// - Throws: `DecodingError` for a missing or ill-typed key; as the other initialiser for a setting out of range.
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
+        let layers = try values.decode([Int].self, forKey: .layers)
         try self.init(
+            architecture: values.decodeIfPresent(Architecture.self, forKey: .architecture)
+                ?? (layers.count == 1 ? .topk : .route),
             dModel: values.decode(Int.self, forKey: .dModel),
             latents: values.decode(Int.self, forKey: .latents),
-            k: values.decode(Int.self, forKey: .k),
-            layers: values.decode([Int].self, forKey: .layers),
+            k: values.decodeIfPresent(Int.self, forKey: .k),
+            layers: layers,
             routing: values.decode(RoutingMode.self, forKey: .routing),
             aggregation: values.decode(RouterAggregation.self, forKey: .aggregation),
             fidelity: values.decode(Fidelity.self, forKey: .fidelity))

@@ -5,20 +5,20 @@ import SparseCoding
 import TestSupport
 import Testing
 
-@Suite struct RouteWeightsTests {
-    private func configuration(layers: [Int] = [1, 4, 6]) throws -> RouteConfiguration {
-        try RouteConfiguration(dModel: 12, latents: 40, k: 3, layers: layers)
+@Suite struct DictionaryWeightsTests {
+    private func configuration(layers: [Int] = [1, 4, 6]) throws -> DictionaryConfiguration {
+        try DictionaryConfiguration(dModel: 12, latents: 40, k: 3, layers: layers)
     }
 
-    private func matrices(_ weights: RouteWeights) -> [[Float]] {
+    private func matrices(_ weights: DictionaryWeights) -> [[Float]] {
         [weights.router, weights.preBias, weights.latentBias, weights.encoder, weights.decoder].map(\.elements)
     }
 
     @Test func seededInitialisation() throws {
-        let configuration = try RouteConfiguration(dModel: 64, latents: 500, k: 3, layers: [0, 1])
-        let weights = RouteWeights(configuration, seed: 5)
-        #expect(matrices(weights) == matrices(RouteWeights(configuration, seed: 5)))
-        #expect(weights.encoder.elements != RouteWeights(configuration, seed: 6).encoder.elements)
+        let configuration = try DictionaryConfiguration(dModel: 64, latents: 500, k: 3, layers: [0, 1])
+        let weights = DictionaryWeights(configuration, seed: 5)
+        #expect(matrices(weights) == matrices(DictionaryWeights(configuration, seed: 5)))
+        #expect(weights.encoder.elements != DictionaryWeights(configuration, seed: 6).encoder.elements)
         #expect(weights.preBias.elements.allSatisfy { $0 == 0 } && weights.latentBias.elements.allSatisfy { $0 == 0 })
         for matrix in [weights.router, weights.encoder] {
             let values = matrix.elements
@@ -39,8 +39,8 @@ import Testing
     }
 
     @Test func normaliseDecoderLeavesZeroAlone() throws {
-        let configuration = try RouteConfiguration(dModel: 5, latents: 600, k: 1, layers: [0])
-        let weights = RouteWeights(configuration)
+        let configuration = try DictionaryConfiguration(dModel: 5, latents: 600, k: 1, layers: [0])
+        let weights = DictionaryWeights(configuration)
         var generator = CounterGenerator(seed: 1)
         for latent in 0..<600 where latent != 300 {
             for column in 0..<5 { weights.decoder[latent, column] = 10 * generator.uniform() - 5 }
@@ -61,7 +61,7 @@ import Testing
         let configuration = try configuration()
         let weights = randomWeights(configuration, seed: 1)
         let path = directory.file("weights.safetensors")
-        try weights.write(to: path, metadata: ["note": "kept"])
+        try weights.write(configuration, to: path, metadata: ["note": "kept"])
         let file = try SafetensorsFile(path: path)
         #expect(file.metadata["note"] == "kept")
         #expect(
@@ -72,13 +72,13 @@ import Testing
         // On disk the decoder is the transpose of the rows in memory.
         let stored = try file.floats("sae.decoder.weight")
         #expect(stored[3 * 40 + 17] == weights.decoder[17, 3])
-        #expect(matrices(try RouteWeights(configuration, reading: file)) == matrices(weights))
+        #expect(matrices(try DictionaryWeights(configuration, reading: file)) == matrices(weights))
 
-        #expect(throws: SafetensorsError.exists(path: path)) { try weights.write(to: path) }
-        try RouteWeights(configuration).write(to: path, overwrite: true)
+        #expect(throws: SafetensorsError.exists(path: path)) { try weights.write(configuration, to: path) }
+        try DictionaryWeights(configuration).write(configuration, to: path, overwrite: true)
         #expect(
-            matrices(try RouteWeights(configuration, reading: SafetensorsFile(path: path)))
-                == matrices(RouteWeights(configuration)))
+            matrices(try DictionaryWeights(configuration, reading: SafetensorsFile(path: path)))
+                == matrices(DictionaryWeights(configuration)))
     }
 
     /// Writes the tensors of a dictionary, changed by `change`, and returns the file.
@@ -110,7 +110,7 @@ import Testing
         let directory = try TemporaryDirectory()
         let file = try file(directory) { $0[name] = nil }
         #expect(throws: SafetensorsError.noSuchTensor(name: name, path: file.path)) {
-            try RouteWeights(try configuration(), reading: file)
+            try DictionaryWeights(try configuration(), reading: file)
         }
     }
 
@@ -124,7 +124,7 @@ import Testing
         }
         let found = try file.tensor(name).shape
         #expect(throws: SparseCodingError.shape(tensor: name, path: file.path, found: found, expected: expected)) {
-            try RouteWeights(try configuration(), reading: file)
+            try DictionaryWeights(try configuration(), reading: file)
         }
     }
 
@@ -133,7 +133,7 @@ import Testing
         for bad in [Float.nan, .infinity, -.infinity] {
             let file = try file(directory) { $0[name]!.values[$0[name]!.values.count - 1] = bad }
             #expect {
-                try RouteWeights(try configuration(), reading: file)
+                try DictionaryWeights(try configuration(), reading: file)
             } throws: { error in
                 guard case .notFinite(let what) = error as? SparseCodingError else { return false }
                 return what.contains(name) && what.contains(file.path)
@@ -150,15 +150,17 @@ import Testing
                 tensors[String(name.dropFirst(4))] = tensors.removeValue(forKey: name)
             }
         }
-        let weights = try RouteWeights(single, reading: plain)
+        let weights = try DictionaryWeights(single, reading: plain)
         #expect(weights.encoder.elements == (0..<480).map { Float($0) / 480 })
         #expect(weights.decoder[7, 2] == Float(2 * 40 + 7) / 480)
         #expect(weights.preBias.elements == (0..<12).map { Float($0) / 12 })
-        // What it writes itself has the prefix and a router of one row.
+        #expect(weights.router.rows == 0)
+        // What it writes itself has neither.
         let path = directory.file("single.safetensors")
-        try weights.write(to: path)
-        #expect(matrices(try RouteWeights(single, reading: SafetensorsFile(path: path))) == matrices(weights))
+        try weights.write(single, to: path)
+        #expect(try SafetensorsFile(path: path).names.sorted() == plain.names.sorted())
+        #expect(matrices(try DictionaryWeights(single, reading: SafetensorsFile(path: path))) == matrices(weights))
         // Several layers need both.
-        #expect(throws: SafetensorsError.self) { try RouteWeights(try configuration(), reading: plain) }
+        #expect(throws: SafetensorsError.self) { try DictionaryWeights(try configuration(), reading: plain) }
     }
 }

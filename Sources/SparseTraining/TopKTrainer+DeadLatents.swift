@@ -16,14 +16,8 @@ struct AuxiliaryGradient {
     let bias: [Float]
 }
 
-extension RouteTrainer {
-    /// The latents that have not fired for as long as the AuxK term allows (ten million tokens without one).
-    func deadLatents() -> [Int] {
-        let limit = options.auxiliary?.deadAfterTokens ?? 10_000_000
-        return tokensSinceFired.indices.filter { tokensSinceFired[$0] >= limit }
-    }
-
-    /// How many of a batch's tokens the term is estimated on: five products of [tokens × dead × d] cost at most a tenth
+extension TopKTrainer {
+    /// How many of a batch's samples the term is estimated on: five products of [tokens × dead × d] cost at most a tenth
     /// of the encode product [count × m × d]. Never fewer than 32, since fewer say nothing about the variance of e.
     package static func auxiliaryTokens(count: Int, latents: Int, dead: Int) -> Int {
         min(count, max(32, count * latents / (50 * max(dead, 1))))
@@ -31,11 +25,12 @@ extension RouteTrainer {
 
     /// The AuxK term and its gradients (formula at `AuxiliaryLoss`); nil where nothing is dead or the errors do not vary
     /// by more than round-off.
-    func auxiliaryStep(_ auxiliary: AuxiliaryLoss, dead: [Int], count: Int) -> AuxiliaryGradient? {
+    func auxiliaryStep(_ auxiliary: AuxiliaryLoss, dead: [Int], samples count: Int) -> AuxiliaryGradient? {
         guard !dead.isEmpty else { return nil }
-        let d = configuration.dModel
+        let d = configuration.inputWidth
+        let parts = configuration.parts
         let n = dead.count
-        let sample = RouteTrainer.auxiliaryTokens(count: count, latents: configuration.latents, dead: n)
+        let sample = TopKTrainer.auxiliaryTokens(count: count, latents: configuration.latents, dead: n)
         let tokens = (0..<sample).map { $0 * count / sample }
         let k = min(auxiliary.k, n)
 
@@ -43,9 +38,14 @@ extension RouteTrainer {
         let x = Matrix(rows: sample, columns: d)
         let e = Matrix(rows: sample, columns: d)
         for (row, token) in tokens.enumerated() {
-            x.row(row).update(from: routed.centered.row(token), count: d)
-            let factor = errorFactor.pointer[token]
-            if factor > 0 { rsae_add_scaled(e.row(row), -1 / factor, errorGradient.row(token), Int64(d)) }
+            x.row(row).update(from: input.centered.row(token), count: d)
+            for part in 0..<parts {
+                let factor = errorFactor[token, part]
+                guard factor > 0 else { continue }
+                let place = part * (d / parts)
+                rsae_add_scaled(
+                    e.row(row) + place, -1 / factor, errorGradient.row(token) + place, Int64(d / parts))
+            }
         }
         let encoder = Matrix(rows: n, columns: d)
         let decoder = Matrix(rows: n, columns: d)
@@ -104,7 +104,7 @@ extension RouteTrainer {
     private func keepLargest(_ k: Int, of z: Matrix, bias: Matrix) {
         let n = z.columns
         let scratch = (0..<workers.count).map { _ in Matrix(rows: 3, columns: n + 16) }
-        let kept = (0..<workers.count).map { _ in SparseLatents(capacity: 1, k: k) }
+        let kept = (0..<workers.count).map { _ in SparseLatents(capacity: 1, width: k) }
         workers.forEach(z.rows, tile: 16) { rows, worker in
             let latents = kept[worker]
             for row in rows {

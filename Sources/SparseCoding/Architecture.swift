@@ -1,0 +1,49 @@
+/// The systems that can be trained here: RouteSAE and what the paper compares it with.
+public enum Architecture: String, Sendable, Codable, CaseIterable {
+    /// RouteSAE: a learned router picks or mixes layers for every token, one TopK autoencoder reads the result (Wei et
+    /// al. 2025, arXiv 2503.08200).
+    case route
+    /// TopK of one layer (Gao et al. 2024, arXiv 2406.04093).
+    case topk
+    /// ReLU with an L1 penalty, one layer (Bricken et al. 2023, "Towards Monosemanticity"; penalty weighted by decoder
+    /// norm as in Anthropic's update of April 2024).
+    case vanilla
+    /// Gate and magnitude apart, one layer (Rajamanoharan et al. 2024, arXiv 2404.16014).
+    case gated
+    /// ReLU with a learned threshold and an L0 penalty, one layer (Rajamanoharan et al. 2024, arXiv 2407.14435).
+    case jumprelu
+    /// One set of latents that reads and writes every layer at once (Lindsey et al. 2024, "Sparse Crosscoders"); TopK
+    /// where k is given, otherwise ReLU with an L1 penalty.
+    case crosscoder
+    /// TopK to which each token's every layer is a sample of its own (Lawson et al. 2024, arXiv 2409.04185).
+    case mlsae
+    /// TopK of a layer drawn uniformly for every token: routing without a router.
+    case random
+
+    /// Whether a dictionary of this kind reads exactly one layer.
+    public var readsOneLayer: Bool {
+        switch self {
+        case .topk, .vanilla, .gated, .jumprelu: true
+        case .route, .crosscoder, .mlsae, .random: false
+        }
+    }
+
+    /// Whether k has to be given, must not be, or may be.
+    package var activeLatents: ActiveLatents {
+        switch self {
+        case .route, .topk, .mlsae, .random: .fixed
+        case .vanilla, .gated, .jumprelu: .penalised
+        case .crosscoder: .either
+        }
+    }
+
+    /// What decides how many latents are active on a token.
+    package enum ActiveLatents {
+        /// Always k.
+        case fixed
+        /// A penalty on their sum or number.
+        case penalised
+        /// k where it is given, a penalty where not.
+        case either
+    }
+}

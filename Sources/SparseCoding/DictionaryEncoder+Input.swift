@@ -1,0 +1,161 @@
+import CKernels
+import Glibc
+import LinearAlgebra
+
+extension DictionaryEncoder {
+    /// Reads the autoencoder's input from a batch: standardises the layers and lets the architecture choose.
+    ///
+    /// x = (h − mean) / (std + 1e-6), then
+    /// - `route` (paper section 3.2; the authors' `src/model.py`): r = Σ_l x_l or the mean, p = softmax(W_r r); hard:
+    ///   u = x_{argmax p}, times its probability in the reference; soft: u = Σ_l p_l x_l;
+    /// - `random`: u = x of the layer that the token's draw key names;
+    /// - `mlsae`: one sample u = x_l for each layer;
+    /// - `crosscoder`: u = all x_l one after another;
+    /// - the others read their one layer.
+    ///
+    /// - Precondition: `input` holds at least as many tokens as the batch has.
+    /// - Throws: as `layerPositions(in:)`; `.notFinite` where an activation, of the chosen layer or of another, is an
+    ///   infinity or a NaN, or so large that its square is.
+    public func read(_ batch: ActivationBatch, into input: AutoencoderInput) throws(SparseCodingError) {
+        let positions = try layerPositions(in: batch)
+        precondition(batch.count <= input.capacity, "\(batch.count) tokens for room for \(input.capacity)")
+        let damaged = (0..<workers.count).map { _ in Matrix(rows: 1, columns: 1) }
+        let scratch = (0..<workers.count).map { _ in
+            Matrix(rows: positions.count, columns: configuration.dModel)
+        }
+        workers.forEach(batch.count, tile: 64) { tokens, worker in
+            for token in tokens {
+                let isGood: Bool
+                if configuration.routes {
+                    isGood = route(token, of: batch, positions, into: input, scratch: scratch[worker])
+                } else {
+                    isGood = copy(token, of: batch, positions, into: input)
+                }
+                if !isGood { damaged[worker].pointer[0] = 1 }
+            }
+        }
+        guard damaged.allSatisfy({ $0.pointer[0] == 0 }) else {
+            throw .notFinite(what: "an activation of layers \(configuration.layers)")
+        }
+    }
+
+    /// One token through the router; false where a number is not finite.
+    private func route(
+        _ token: Int, of batch: ActivationBatch, _ positions: [Int], into input: AutoencoderInput, scratch x: Matrix
+    ) -> Bool {
+        let d = Int64(configuration.dModel)
+        let layers = positions.count
+        let r = input.summary.row(token)
+        r.update(repeating: 0, count: configuration.dModel)
+        var isGood = true
+        for layer in 0..<layers {
+            standardise(token, of: batch, layer, at: positions[layer], into: x.row(layer), of: input)
+            rsae_add_scaled(r, 1, x.row(layer), d)
+            // Every layer counts, since a layer that is not chosen still reaches the router's gradient.
+            isGood = isGood && input.deviations[token, layer].isFinite
+        }
+        if configuration.aggregation == .mean {
+            let divisor = Float(layers)
+            for column in 0..<configuration.dModel { r[column] /= divisor }
+        }
+        let p = input.probabilities.row(token)
+        for layer in 0..<layers { p[layer] = rsae_dot(weights.router.row(layer), r, d) }
+        let chosen = softmax(p, count: layers)
+        input.selected[token] = Int32(truncatingIfNeeded: chosen)
+        let u = input.centered.row(token)
+        let scale = configuration.scalesByProbability ? p[chosen] : 1
+        input.scale.pointer[token] = scale
+        switch configuration.routing {
+        case .hard where scale == 1: u.update(from: x.row(chosen), count: configuration.dModel)
+        case .hard:
+            for column in 0..<configuration.dModel { u[column] = scale * x.row(chosen)[column] }
+        case .soft:
+            u.update(repeating: 0, count: configuration.dModel)
+            for layer in 0..<layers { rsae_add_scaled(u, p[layer], x.row(layer), d) }
+        }
+        return finish(token, of: input) && isGood && p[chosen].isFinite
+    }
+
+    /// One token where nothing is weighed; false where a number is not finite.
+    private func copy(
+        _ token: Int, of batch: ActivationBatch, _ positions: [Int], into input: AutoencoderInput
+    ) -> Bool {
+        let layers = positions.count
+        var isGood = true
+        func sample(_ sample: Int, _ layer: Int, part: Int = 0) {
+            let u = input.centered.row(sample) + part * configuration.dModel
+            standardise(token, of: batch, layer, at: positions[layer], into: u, of: input)
+        }
+        func note(_ sample: Int, layer: Int) {
+            input.selected[sample] = Int32(truncatingIfNeeded: layer)
+            input.scale.pointer[sample] = 1
+            let p = input.probabilities.row(sample)
+            p.update(repeating: configuration.architecture == .crosscoder ? 1 : 0, count: layers)
+            p[layer] = 1
+            isGood = finish(sample, of: input) && isGood
+        }
+        switch configuration.architecture {
+        case .mlsae:
+            for layer in 0..<layers {
+                sample(token * layers + layer, layer)
+                note(token * layers + layer, layer: layer)
+            }
+        case .crosscoder:
+            for layer in 0..<layers { sample(token, layer, part: layer) }
+            note(token, layer: 0)
+        case .random:
+            let layer = drawnLayer(batch.drawKeys[token])
+            sample(token, layer)
+            note(token, layer: layer)
+        default:
+            sample(token, 0)
+            note(token, layer: 0)
+        }
+        return isGood
+    }
+
+    /// The layer that a draw key names, as an index into the configuration's layers: uniform over the keys.
+    package func drawnLayer(_ key: UInt64) -> Int {
+        Int(CounterGenerator.mix(key).multipliedFullWidth(by: UInt64(configuration.layers.count)).high)
+    }
+
+    private func standardise(
+        _ token: Int, of batch: ActivationBatch, _ layer: Int, at position: Int,
+        into x: UnsafeMutablePointer<Float>, of input: AutoencoderInput
+    ) {
+        rsae_standardise(
+            batch.values.row(token) + position * configuration.dModel, Int64(configuration.dModel), x,
+            input.means.row(token) + layer, input.deviations.row(token) + layer)
+    }
+
+    /// Measures a sample and takes b_pre off; false where it is not finite.
+    private func finish(_ sample: Int, of input: AutoencoderInput) -> Bool {
+        let u = input.centered.row(sample)
+        let width = Int64(configuration.inputWidth / configuration.parts)
+        var isGood = true
+        for part in 0..<configuration.parts {
+            let piece = u + part * Int(width)
+            let norm = rsae_dot(piece, piece, width)
+            input.squaredNorm[sample, part] = norm
+            isGood = isGood && norm.isFinite
+        }
+        if configuration.subtractsPreBias {
+            rsae_add_scaled(u, -1, weights.preBias.pointer, Int64(configuration.inputWidth))
+        }
+        return isGood
+    }
+}
+
+/// Turns logits into probabilities in place and returns the place of the largest (the first of equals).
+func softmax(_ p: UnsafeMutablePointer<Float>, count: Int) -> Int {
+    var best = 0
+    for index in 1..<max(count, 1) where p[index] > p[best] { best = index }
+    let top = p[best]
+    var sum: Float = 0
+    for index in 0..<count {
+        p[index] = expf(p[index] - top)
+        sum += p[index]
+    }
+    for index in 0..<count { p[index] /= sum }
+    return best
+}

@@ -1,0 +1,84 @@
+import CKernels
+package import LinearAlgebra
+
+extension DictionaryEncoder {
+    /// Encodes an input, a = W_enc (u − b_pre) + b_lat (without b_pre where the configuration does not subtract it), and
+    /// keeps the active latents:
+    /// - TopK (Gao et al. 2024, eq. 1): the k largest, negative ones set to 0 in the corrected mode;
+    /// - the others: see `PenalisedActivation`.
+    ///
+    /// `then` runs on each finished tile of samples, on its worker, while the tile is still in the cache.
+    ///
+    /// - Precondition: `input` and `latents` hold at least `count` samples, and `latents` as many of them each as can be
+    ///   active.
+    public func encode(
+        _ input: AutoencoderInput,
+        count: Int,
+        into latents: SparseLatents,
+        then: (_ samples: Range<Int>, _ worker: Int) -> Void = { _, _ in }
+    ) {
+        precondition(
+            count <= input.centered.rows && count <= latents.capacity
+                && latents.width == configuration.k ?? configuration.latents, "no room for the latents")
+        let m = configuration.latents
+        let activation = configuration.k == nil ? PenalisedActivation(configuration, weights) : nil
+        let tile = min(DictionaryEncoder.tile, max(count, 1))
+        let preActivations = (0..<workers.count).map { _ in Matrix(rows: tile, columns: m) }
+        let scratch = (0..<workers.count).map { _ in
+            Matrix(rows: configuration.k == nil ? 1 : 3, columns: m + 16)
+        }
+        workers.forEach(count, tile: DictionaryEncoder.tile) { samples, worker in
+            let a = preActivations[worker]
+            encoderProduct(input, samples, into: a)
+            for sample in samples {
+                let row = a.row(sample - samples.lowerBound)
+                if let activation {
+                    activation.apply(to: row, into: scratch[worker].pointer)
+                    keepPositive(scratch[worker].pointer, of: sample, in: latents)
+                } else {
+                    keepLargest(row, of: sample, in: latents, scratch: scratch[worker].pointer)
+                }
+            }
+            then(samples, worker)
+        }
+    }
+
+    /// W_enc times the input of some samples, without any bias, into the first rows of `a` `[samples × latents]`. On the
+    /// calling thread.
+    package func encoderProduct(_ input: AutoencoderInput, _ samples: Range<Int>, into a: Matrix) {
+        let width = configuration.inputWidth
+        multiply(
+            rows: samples.count, columns: configuration.latents, inner: width,
+            input.centered.row(samples.lowerBound), stride: width,
+            weights.encoder.pointer, stride: width, transposeB: true,
+            into: a.pointer, stride: configuration.latents)
+    }
+
+    private func keepLargest(
+        _ a: UnsafeMutablePointer<Float>, of sample: Int, in latents: SparseLatents,
+        scratch: UnsafeMutablePointer<Float>
+    ) {
+        let k = latents.width
+        let activations = latents.activations(of: sample)
+        rsae_top_k(
+            a, weights.latentBias.pointer, Int64(configuration.latents), Int64(k), latents.indices(of: sample),
+            activations, scratch)
+        if configuration.rectified {
+            // Not `max(0, a)`, which would hide a NaN.
+            for slot in 0..<k where activations[slot] < 0 { activations[slot] = 0 }
+        }
+        latents.counts[sample] = Int32(truncatingIfNeeded: k)
+    }
+
+    private func keepPositive(_ z: UnsafePointer<Float>, of sample: Int, in latents: SparseLatents) {
+        let index = latents.indices(of: sample)
+        let activations = latents.activations(of: sample)
+        var count = 0
+        for latent in 0..<configuration.latents where z[latent] != 0 {
+            index[count] = Int32(truncatingIfNeeded: latent)
+            activations[count] = z[latent]
+            count += 1
+        }
+        latents.counts[sample] = Int32(truncatingIfNeeded: count)
+    }
+}

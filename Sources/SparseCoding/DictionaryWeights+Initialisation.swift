@@ -1,0 +1,65 @@
+import CKernels
+import Glibc
+public import LinearAlgebra
+
+extension DictionaryWeights {
+    /// Seeded initial weights: W_r and W_enc uniform in ±1/√d (PyTorch's default for `Linear`), W_dec the transpose of
+    /// W_enc with unit-norm columns, biases zero (method of the authors' `src/model.py`).
+    ///
+    /// A corrected crosscoder's W_enc is uniform in ±1/√D instead, so that its pre-activations are no larger than
+    /// another's; the authors' has every layer's decoder direction at unit norm.
+    ///
+    /// - Parameter threshold: JumpReLU's θ at the start.
+    public convenience init(_ configuration: DictionaryConfiguration, seed: UInt64, threshold: Float = 0) {
+        self.init(configuration)
+        fill(router, bound: 1 / Float(configuration.dModel).squareRoot(), seed: seed, stream: "router")
+        let width = configuration.fidelity == .corrected ? configuration.inputWidth : configuration.dModel
+        fill(encoder, bound: 1 / Float(width).squareRoot(), seed: seed, stream: "encoder")
+        decoder.update(from: encoder)
+        let parts = configuration.fidelity == .reference ? configuration.parts : 1
+        normaliseDecoder(parts: parts, by: Workers(threads: 1))
+        if self.threshold.rows > 0 {
+            self.threshold.fill(configuration.fidelity == .corrected ? logf(threshold) : threshold)
+        }
+    }
+
+    private func fill(_ matrix: Matrix, bound: Float, seed: UInt64, stream: String) {
+        var generator = CounterGenerator(seed: seed, stream: stream)
+        for index in 0..<matrix.count { matrix.pointer[index] = (2 * generator.uniform() - 1) * bound }
+    }
+
+    /// Scales every latent's decoder direction to unit norm, in one or in several equal parts each to itself; what has
+    /// norm zero stays as it is.
+    public func normaliseDecoder(parts: Int = 1, by workers: Workers) {
+        let decoder = self.decoder
+        let width = decoder.columns / parts
+        workers.forEach(decoder.rows, tile: 256) { range, _ in
+            for latent in range {
+                for part in 0..<parts {
+                    let row = decoder.row(latent) + part * width
+                    let norm = rsae_dot(row, row, Int64(width)).squareRoot()
+                    guard norm > 0 else { continue }
+                    for column in 0..<width { row[column] /= norm }
+                }
+            }
+        }
+    }
+
+    /// Gives every decoder direction unit norm without changing what the dictionary computes: the norm moves into the
+    /// latent's encoder direction and bias. For dictionaries whose norms were free in training; ReLU only, whose
+    /// activations scale with their pre-activations.
+    public func foldNorms(by workers: Workers) {
+        let (encoder, decoder, bias) = (self.encoder, self.decoder, latentBias)
+        workers.forEach(decoder.rows, tile: 256) { range, _ in
+            for latent in range {
+                let row = decoder.row(latent)
+                let norm = rsae_dot(row, row, Int64(decoder.columns)).squareRoot()
+                guard norm > 0 else { continue }
+                for column in 0..<decoder.columns { row[column] /= norm }
+                let inward = encoder.row(latent)
+                for column in 0..<encoder.columns { inward[column] *= norm }
+                bias.pointer[latent] *= norm
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import CKernels
+import Glibc
+package import LinearAlgebra
+
+/// The activation function of a dictionary that a penalty keeps sparse, made ready for many samples:
+/// - `vanilla` and `crosscoder`: z = ReLU(π + b_lat);
+/// - `gated` (arXiv 2404.16014, eq. 6 and 7): z = ReLU(exp(r_mag) π + b_mag) where π + b_gate > 0, else 0;
+/// - `jumprelu` (arXiv 2407.14435, eq. 3): z = a where a = π + b_lat > θ, else 0.
+///
+/// π is the encoder's product without any bias.
+package struct PenalisedActivation: Sendable {
+    private let architecture: Architecture
+    private let weights: DictionaryWeights
+    /// exp(r_mag) `[1 × latents]`, gated only.
+    package let magnitude: Matrix
+    /// θ `[1 × latents]`, JumpReLU only.
+    package let threshold: Matrix
+
+    /// Reads the weights as they are now.
+    package init(_ configuration: DictionaryConfiguration, _ weights: DictionaryWeights) {
+        architecture = configuration.architecture
+        self.weights = weights
+        magnitude = weights.magnitudeScale.copy()
+        for latent in 0..<magnitude.count { magnitude.pointer[latent] = expf(magnitude.pointer[latent]) }
+        threshold = weights.threshold.copy()
+        guard configuration.fidelity == .corrected else { return }
+        for latent in 0..<threshold.count { threshold.pointer[latent] = expf(threshold.pointer[latent]) }
+    }
+
+    /// The activations z `[latents]` of one sample.
+    package func apply(to product: UnsafePointer<Float>, into z: UnsafeMutablePointer<Float>) {
+        switch architecture {
+        case .gated:
+            rsae_gated(
+                product, weights.gateBias.pointer, magnitude.pointer, weights.magnitudeBias.pointer,
+                Int64(magnitude.count), z)
+        case .jumprelu:
+            rsae_jump_relu(
+                product, weights.latentBias.pointer, threshold.pointer, Int64(threshold.count), z)
+        default:
+            rsae_relu(product, weights.latentBias.pointer, Int64(weights.latentBias.count), z)
+        }
+    }
+}

@@ -1,0 +1,15 @@
+/// The sums over a batch's samples that a penalised dictionary's slopes leave behind, one of each for every latent: rows
+/// of one matrix `[rows × latents]`.
+enum PenaltySum: Int, CaseIterable {
+    /// How many samples it fired on.
+    case fired
+    /// What the penalty adds up: its activation, a gated one's ReLU of the gate, and 1 for a JumpReLU above its
+    /// threshold.
+    case size
+    /// ∂L/∂b_lat; of a gated dictionary ∂L/∂b_gate.
+    case bias
+    /// ∂L/∂b_mag of a gated dictionary, ∂L/∂(threshold) of a JumpReLU.
+    case second
+    /// ∂L/∂r_mag of a gated dictionary.
+    case scale
+}

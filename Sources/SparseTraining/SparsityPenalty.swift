@@ -1,0 +1,35 @@
+/// The sparsity term of an architecture without k.
+///
+/// With S the penalty of a token as the architecture's own paper states it, the loss is NormMSE + λ · mean S / ‖u‖²,
+/// where ‖u‖² = layers · (d − 1) is what every standardised input has: the paper's objective divided by a constant, so
+/// that λ means what it means there. S is
+/// - `vanilla`, `crosscoder`: Σ_j z_j ‖w_j‖, for a crosscoder with the norms of all layers' directions added up;
+/// - `gated`: Σ_j ReLU(π_j + b_gate,j);
+/// - `jumprelu`: the number of latents above their threshold, and nothing is divided, since the paper's inputs have
+///   ‖u‖² = 1.
+///
+/// The reference divides by the number of latents instead, and counts z without norms.
+public struct SparsityPenalty: Sendable, Codable, Equatable {
+    /// λ.
+    public let coefficient: Float
+    /// Part of the steps over which λ rises from 0.
+    public let warmupFraction: Double
+    /// Width ε of the rectangle kernel that carries a gradient to JumpReLU's thresholds (arXiv 2407.14435, eq. 11–12).
+    public let bandwidth: Float
+    /// θ at the start of training.
+    public let initialThreshold: Float
+
+    /// Makes a penalty.
+    public init(coefficient: Float, warmupFraction: Double, bandwidth: Float, initialThreshold: Float) {
+        self.coefficient = coefficient
+        self.warmupFraction = warmupFraction
+        self.bandwidth = bandwidth
+        self.initialThreshold = initialThreshold
+    }
+
+    /// λ at a step of a run.
+    public func coefficient(at step: Int, of steps: Int) -> Float {
+        let warmup = Int(warmupFraction * Double(steps))
+        return step < warmup ? coefficient * Float(step) / Float(warmup) : coefficient
+    }
+}

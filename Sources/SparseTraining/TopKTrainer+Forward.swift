@@ -1,0 +1,74 @@
+import CKernels
+import LinearAlgebra
+import SparseCoding
+
+/// What the forward pass of a batch found.
+struct ForwardResult {
+    var loss: Float
+    var balanceLoss: Float = 0
+    var explainedVariance: Float
+    var l0: Float
+    var layerShares: [Float]
+}
+
+extension TopKTrainer {
+    /// Encodes and decodes a batch, and takes the gradient back to the latents and to the router's logits.
+    func forward(_ batch: ActivationBatch) throws -> ForwardResult {
+        let samples = batch.count * configuration.samplesPerToken
+        try encoder.read(batch, into: input)
+        if options.initialBias != .zero, state.stepsDone == 0 {
+            input.moveBias(options.initialBias, of: weights, configuration, samples: samples, workers)
+            try encoder.read(batch, into: input)
+        }
+        let router = configuration.routes ? try routerPass(batch) : nil
+        encoder.encode(input, count: samples, into: latents) { tile, worker in
+            for sample in tile {
+                decode(sample, samples: samples)
+                router?.gradient(of: sample, worker)
+            }
+        }
+        return summarise(tokens: batch.count, samples: samples, shares: router?.shares)
+    }
+
+    /// û − u, its gradient and the slopes of one sample. Loss of a part of a sample: ‖û − u‖² / (samples · parts · ‖u‖²).
+    private func decode(_ sample: Int, samples: Int) {
+        let width = configuration.inputWidth
+        let gradient = errorGradient.row(sample)
+        let activation = latents.activations(of: sample)
+        let index = latents.indices(of: sample)
+        let error = encoder.reconstructionError(of: sample, input, latents, into: gradient)
+        let parts = configuration.parts
+        let part = width / parts
+        for place in 0..<parts {
+            let piece = gradient + place * part
+            squaredError[sample, place] = parts == 1 ? error : rsae_dot(piece, piece, Int64(part))
+            let norm = input.squaredNorm[sample, place]
+            // A constant activation standardises to zero and has no relative error.
+            let factor = norm > 0 ? 2 / (Float(samples * parts) * norm) : 0
+            errorFactor[sample, place] = factor
+            for column in 0..<part { piece[column] *= factor }
+        }
+        let slope = slopes.row(sample)
+        rsae_row_dots(weights.decoder.pointer, Int64(width), index, Int64(k), gradient, slope)
+        if configuration.rectified {
+            for slot in 0..<k where activation[slot] == 0 { slope[slot] = 0 }
+        }
+    }
+
+    private func summarise(tokens: Int, samples: Int, shares: [Float]?) -> ForwardResult {
+        var firing = 0
+        for entry in 0..<samples * k where latents.activations[entry] != 0 { firing += 1 }
+        var result = input.summarise(
+            squaredError: squaredError, configuration, samples: samples, firing: firing, workers)
+        if let shares {
+            var balance: Float = 0
+            for (layer, share) in shares.enumerated() {
+                var sum: Float = 0
+                for token in 0..<tokens { sum += input.probabilities[token, layer] }
+                balance += share * sum / Float(tokens)
+            }
+            result.balanceLoss = options.loadBalance * Float(shares.count) * balance
+        }
+        return result
+    }
+}

@@ -1,0 +1,108 @@
+import CKernels
+import LinearAlgebra
+import SparseCoding
+
+/// What the way back to the router needs of a batch, found once before its tokens are gone through.
+struct RouterPass {
+    let trainer: TopKTrainer
+    let batch: ActivationBatch
+    let positions: [Int]
+    /// f_l: the part of the tokens that each layer is most probable for.
+    let shares: [Float]
+    /// W_enc b_pre `[1 × latents]`, which the reference's hard routing needs; nil for the others.
+    let encodedBias: Matrix?
+    let scratch: [Matrix]
+
+    /// ∂L/∂(router logits) of one token, into its row of `logitGradient`.
+    func gradient(of token: Int, _ worker: Int) {
+        layerSlopes(token, scratch[worker].pointer)
+        throughSoftmax(token)
+    }
+
+    /// ∂L/∂p of one token, without the load-balance term.
+    ///
+    /// ∂L/∂u = W_encᵀ slope − g − 2‖û − u‖² u / (count ‖u‖⁴), with g = ∂L/∂û, since u is input, target and
+    /// denominator. Soft routing, u = Σ p_l x_l: ∂L/∂p_l = ⟨∂L/∂u, x_l⟩. Corrected hard routing is straight-through:
+    /// forward the chosen layer, backward as if it were soft (Bengio et al. 2013, arXiv 1308.3432). AuxK takes u as given
+    /// and adds nothing here. x_l is recovered from h_l, its mean and deviation.
+    private func layerSlopes(_ token: Int, _ du: UnsafeMutablePointer<Float>) {
+        let layers = positions.count
+        let gradient = trainer.logitGradient.row(token)
+        if let encodedBias {
+            gradient.update(repeating: 0, count: layers)
+            gradient[Int(trainer.input.selected[token])] = scaleSlope(token, encodedBias: encodedBias)
+            return
+        }
+        let d = trainer.configuration.dModel
+        let (input, weights) = (trainer.input, trainer.weights)
+        rsae_gather(
+            weights.encoder.pointer, Int64(d), trainer.latents.indices(of: token), trainer.slopes.row(token),
+            Int64(trainer.k), du)
+        rsae_add_scaled(du, -1, trainer.errorGradient.row(token), Int64(d))
+        let norm = input.squaredNorm.pointer[token]
+        // Divided twice, since ‖u‖⁴ may be too small for a Float where ‖u‖² is not.
+        let toward =
+            norm > 0 ? -2 * (trainer.squaredError.pointer[token] / norm) / (Float(batch.count) * norm) : 0
+        rsae_add_scaled(du, toward, input.centered.row(token), Int64(d))
+        rsae_add_scaled(du, toward, weights.preBias.pointer, Int64(d))
+        let sum = rsae_sum(du, Int64(d))
+        for layer in 0..<layers {
+            let h = batch.values.row(token) + positions[layer] * d
+            let deviation = input.deviations[token, layer] + 1e-6
+            gradient[layer] = (rsae_dot(du, h, Int64(d)) - input.means[token, layer] * sum) / deviation
+        }
+    }
+
+    /// ∂L/∂s of one token for the reference's hard routing, u = s x: ⟨∂L/∂u, u⟩ / s.
+    ///
+    /// Its three large terms cancel: with ⟨W_enc[j], u⟩ = a_j − b_lat[j] + ⟨W_enc[j], b_pre⟩ and
+    /// Σ a_j slope_j = ⟨û − b_pre, g⟩ what is left is Σ slope_j (⟨W_enc[j], b_pre⟩ − b_lat[j]) − ⟨b_pre, g⟩, exactly
+    /// zero where the biases are. Summed as it stands the formula would leave round-off, which Adam, dividing by the
+    /// gradient's own size, takes for a signal.
+    private func scaleSlope(_ token: Int, encodedBias: Matrix) -> Float {
+        let index = trainer.latents.indices(of: token)
+        let slope = trainer.slopes.row(token)
+        var sum = -rsae_dot(
+            trainer.weights.preBias.pointer, trainer.errorGradient.row(token), Int64(trainer.configuration.dModel))
+        for slot in 0..<trainer.k {
+            let latent = Int(index[slot])
+            sum += slope[slot] * (encodedBias.pointer[latent] - trainer.weights.latentBias.pointer[latent])
+        }
+        return sum / trainer.input.scale.pointer[token]
+    }
+
+    /// Adds the load-balance term to ∂L/∂p and takes it back through the softmax to the router's logits.
+    private func throughSoftmax(_ token: Int) {
+        let layers = shares.count
+        let p = trainer.input.probabilities.row(token)
+        let gradient = trainer.logitGradient.row(token)
+        let balance = trainer.options.loadBalance * Float(layers) / Float(batch.count)
+        var mean: Float = 0
+        for layer in 0..<layers {
+            gradient[layer] += balance * shares[layer]
+            mean += p[layer] * gradient[layer]
+        }
+        for layer in 0..<layers { gradient[layer] = p[layer] * (gradient[layer] - mean) }
+    }
+}
+
+extension TopKTrainer {
+    /// Prepares the router's way back for a batch whose input has been read.
+    func routerPass(_ batch: ActivationBatch) throws -> RouterPass {
+        RouterPass(
+            trainer: self, batch: batch, positions: try encoder.layerPositions(in: batch),
+            shares: input.layerShares(layers: configuration.layers.count, samples: batch.count),
+            encodedBias: encodedBias(),
+            scratch: (0..<workers.count).map { _ in Matrix(rows: 1, columns: configuration.dModel) })
+    }
+
+    private func encodedBias() -> Matrix? {
+        guard configuration.scalesByProbability else { return nil }
+        let result = Matrix(rows: 1, columns: configuration.latents)
+        workers.multiply(
+            rows: 1, columns: configuration.latents, inner: configuration.dModel, weights.preBias.pointer,
+            stride: configuration.dModel, byTransposeOf: weights.encoder.pointer, stride: configuration.dModel,
+            into: result.pointer, stride: configuration.latents)
+        return result
+    }
+}

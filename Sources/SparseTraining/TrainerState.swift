@@ -1,0 +1,80 @@
+public import LinearAlgebra
+public import SparseCoding
+
+/// All that a trainer carries from one step to the next: with it, its options and the rest of the stream, training goes
+/// on to the same bits. This is what a checkpoint holds.
+public final class TrainerState {
+    /// The dictionary's shape and rules.
+    public let configuration: DictionaryConfiguration
+    /// The weights, updated in place.
+    public let weights: DictionaryWeights
+    /// Adam's first moment of every weight.
+    public let firstMoment: DictionaryWeights
+    /// Adam's second moment of every weight.
+    public let secondMoment: DictionaryWeights
+    /// How many steps have been made.
+    public package(set) var stepsDone = 0
+    /// For each latent the number of tokens since it last fired.
+    public package(set) var tokensSinceFired: [Int]
+
+    /// The state before the first step: the given weights with decoder norms as the options want them.
+    public init(
+        _ configuration: DictionaryConfiguration, options: TrainingOptions, weights: DictionaryWeights,
+        workers: Workers
+    ) {
+        self.configuration = configuration
+        self.weights = weights
+        firstMoment = DictionaryWeights(configuration)
+        secondMoment = DictionaryWeights(configuration)
+        tokensSinceFired = Array(repeating: 0, count: configuration.latents)
+        normaliseDecoder(options, workers)
+    }
+
+    /// A state to be filled from a checkpoint.
+    package init(empty configuration: DictionaryConfiguration) {
+        self.configuration = configuration
+        weights = DictionaryWeights(configuration)
+        firstMoment = DictionaryWeights(configuration)
+        secondMoment = DictionaryWeights(configuration)
+        tokensSinceFired = Array(repeating: 0, count: configuration.latents)
+    }
+
+    /// Every array of floats by the name a checkpoint gives it.
+    package var tensors: [(name: String, matrix: Matrix)] {
+        [("weights", weights), ("first_moment", firstMoment), ("second_moment", secondMoment)].flatMap { kind, set in
+            set.tensors.map { ("\(kind).\($0.name)", $0.matrix) }
+        }
+    }
+
+    /// Brings the decoder's norms to where the options want them between steps.
+    func normaliseDecoder(_ options: TrainingOptions, _ workers: Workers) {
+        switch options.decoderNorm {
+        case .unit: weights.normaliseDecoder(by: workers)
+        case .unitPerLayer: weights.normaliseDecoder(parts: configuration.parts, by: workers)
+        case .free: break
+        }
+    }
+
+    /// The end of a step of `tokens` tokens: norms where they are due, and who has fired.
+    func finishStep(_ options: TrainingOptions, tokens: Int, fired: (_ latent: Int) -> Bool, _ workers: Workers) {
+        for latent in tokensSinceFired.indices {
+            tokensSinceFired[latent] = fired(latent) ? 0 : tokensSinceFired[latent] + tokens
+        }
+        if stepsDone % options.normalizeEvery == 0 { normaliseDecoder(options, workers) }
+        stepsDone += 1
+    }
+
+    /// The last act of training: every decoder direction to unit norm, in the way the options hold it.
+    func finish(_ options: TrainingOptions, _ workers: Workers) {
+        if options.decoderNorm == .free {
+            weights.foldNorms(by: workers)
+        } else {
+            normaliseDecoder(options, workers)
+        }
+    }
+
+    /// The latents that have not fired for as many tokens as the options allow.
+    func deadLatents(_ options: TrainingOptions) -> [Int] {
+        tokensSinceFired.indices.filter { tokensSinceFired[$0] >= options.deadAfterTokens }
+    }
+}

@@ -1,0 +1,115 @@
+import Foundation
+import SparseCoding
+import SparseTraining
+import Testing
+
+@Suite struct TrainingOptionsTests {
+    private func configuration(_ fidelity: Fidelity, layers: [Int] = [1, 2]) throws -> DictionaryConfiguration {
+        try DictionaryConfiguration(dModel: 10, latents: 64, k: 4, layers: layers, fidelity: fidelity)
+    }
+
+    @Test func referenceDefaults() throws {
+        let options = try TrainingOptions(try configuration(.reference), batchTokens: 100, steps: 50)
+        #expect(options.learningRate == 5e-4 && options.betas == [0.9, 0.999] && options.epsilon == 1e-8)
+        #expect(options.normalizeEvery == 10 && options.warmupFraction == 0.05 && options.decayFraction == 0.2)
+        #expect(options.auxiliary == nil && options.loadBalance == 0)
+        #expect(!options.removesParallelGradient && options.initialBias == .zero)
+    }
+
+    @Test func correctedDefaults() throws {
+        let options = try TrainingOptions(try configuration(.corrected), batchTokens: 100, steps: 50)
+        // 1e-3 · √(16384 / 64)
+        #expect(abs(options.learningRate - 0.016) < 1e-7)
+        #expect(options.auxiliary == AuxiliaryLoss(coefficient: 1 / 32, k: 5) && options.deadAfterTokens == 500)
+        #expect(options.loadBalance > 0 && options.removesParallelGradient && options.initialBias == .mean)
+        // One layer has no load to balance.
+        let single = try TrainingOptions(try configuration(.corrected, layers: [1]), batchTokens: 1, steps: 1)
+        #expect(single.loadBalance == 0)
+        #expect(single.deadAfterTokens == 1)
+        let long = try TrainingOptions(try configuration(.corrected), batchTokens: 1 << 24, steps: 1 << 40)
+        #expect(long.deadAfterTokens == 10_000_000)
+    }
+
+    @Test func auxiliaryLossIsChosenByItsCoefficient() throws {
+        let reference = try configuration(.reference)
+        let on = try TrainingOptions(
+            reference, batchTokens: 1, steps: 1,
+            choices: .init(auxiliaryCoefficient: 0.5, auxiliaryK: 3, deadAfterTokens: 7))
+        #expect(on.auxiliary == AuxiliaryLoss(coefficient: 0.5, k: 3) && on.deadAfterTokens == 7)
+        let off = try TrainingOptions(
+            try configuration(.corrected), batchTokens: 1, steps: 1,
+            choices: .init(auxiliaryCoefficient: 0, auxiliaryK: 3))
+        #expect(off.auxiliary == nil)
+    }
+
+    /// The name of the setting that is refused.
+    private func refusal(_ make: () throws -> TrainingOptions) -> String? {
+        do {
+            _ = try make()
+            return nil
+        } catch SparseCodingError.setting(let name, _, _) {
+            return name
+        } catch {
+            return "another error: \(error)"
+        }
+    }
+
+    @Test func refusesWhatIsOutOfRange() throws {
+        let c = try configuration(.corrected)
+        for value in [0, -1, Int.max] {
+            #expect(refusal { try TrainingOptions(c, batchTokens: value, steps: 1) } == "batch-tokens")
+            #expect(refusal { try TrainingOptions(c, batchTokens: 1, steps: value) } == "steps")
+            #expect(
+                refusal { try TrainingOptions(c, batchTokens: 1, steps: 1, choices: .init(normalizeEvery: value)) }
+                    == "normalize-every")
+            #expect(
+                refusal { try TrainingOptions(c, batchTokens: 1, steps: 1, choices: .init(auxiliaryK: value)) }
+                    == "auxiliary-k")
+            #expect(
+                refusal { try TrainingOptions(c, batchTokens: 1, steps: 1, choices: .init(deadAfterTokens: value)) }
+                    == "dead-after")
+        }
+        for value in [Float.nan, .infinity, -1] {
+            #expect(
+                refusal { try TrainingOptions(c, batchTokens: 1, steps: 1, choices: .init(learningRate: value)) }
+                    == "learning-rate")
+            #expect(
+                refusal { try TrainingOptions(c, batchTokens: 1, steps: 1, choices: .init(loadBalance: value)) }
+                    == "load-balance")
+            #expect(
+                refusal {
+                    try TrainingOptions(c, batchTokens: 1, steps: 1, choices: .init(auxiliaryCoefficient: value))
+                }
+                    == "auxiliary-coefficient")
+        }
+        #expect(
+            refusal { try TrainingOptions(c, batchTokens: 1, steps: 1, choices: .init(learningRate: 0)) }
+                == "learning-rate")
+    }
+
+    @Test func survivesJSON() throws {
+        for fidelity in Fidelity.allCases {
+            let options = try TrainingOptions(try configuration(fidelity), batchTokens: 100, steps: 50)
+            let json = try JSONEncoder().encode(options)
+            #expect(try JSONDecoder().decode(TrainingOptions.self, from: json) == options)
+        }
+    }
+
+    @Test(arguments: [
+        ("\"batchTokens\":100", "\"batchTokens\":0", "batch-tokens"),
+        ("\"steps\":50", "\"steps\":-2", "steps"),
+        ("\"normalizeEvery\":10", "\"normalizeEvery\":0", "normalize-every"),
+        ("\"deadAfterTokens\":500", "\"deadAfterTokens\":0", "dead-after"),
+        ("\"warmupFraction\":0.05", "\"warmupFraction\":1.5", "warmup-fraction"),
+        ("\"decayFraction\":0.2", "\"decayFraction\":-1", "decay-fraction"),
+        ("\"betas\":[", "\"betas\":[0.5,", "betas"),
+        ("\"k\":5", "\"k\":0", "auxiliary-k"),
+    ])
+    func refusesInJSONWhatItRefusesElsewhere(old: String, new: String, name: String) throws {
+        let options = try TrainingOptions(try configuration(.corrected), batchTokens: 100, steps: 50)
+        let json = try #require(String(data: try JSONEncoder().encode(options), encoding: .utf8))
+        #expect(json.contains(old), "\(json)")
+        let changed = Data(json.replacingOccurrences(of: old, with: new).utf8)
+        #expect(refusal { try JSONDecoder().decode(TrainingOptions.self, from: changed) } == name)
+    }
+}
