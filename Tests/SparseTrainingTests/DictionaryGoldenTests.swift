@@ -1,0 +1,135 @@
+import LinearAlgebra
+import Safetensors
+import SparseCoding
+import SparseTraining
+import TestSupport
+import Testing
+
+/// Whole training runs of every system against PyTorch's, from the fixtures of `tools/make_dictionary_goldens.py`.
+@Suite struct DictionaryGoldenTests {
+    static let runs = [
+        "topk-corrected", "topk-clipped-corrected", "random-corrected", "random-reference", "mlsae-corrected",
+        "mlsae-reference", "crosscoder-topk-corrected", "crosscoder-topk-reference", "crosscoder-l1-corrected",
+        "crosscoder-l1-reference", "vanilla-corrected", "vanilla-reference", "gated-corrected", "gated-reference",
+        "jumprelu-corrected", "jumprelu-reference", "route-hard-sum-corrected", "route-hard-mean-corrected",
+        "route-soft-sum-corrected", "route-soft-mean-corrected",
+    ]
+
+    /// One run's settings, from the header of its file.
+    private struct Run {
+        let file: SafetensorsFile
+        let configuration: DictionaryConfiguration
+        let options: TrainingOptions
+
+        init(_ name: String) throws {
+            file = try SafetensorsFile(path: fixture("dictionaries/\(name).safetensors"))
+            let header = file.metadata
+            func number(_ key: String) -> Float? { header[key].flatMap { Float($0) } }
+            func integer(_ key: String) -> Int? { header[key].flatMap { Int($0) } }
+            configuration = try DictionaryConfiguration(
+                architecture: #require(header["architecture"].flatMap { Architecture(rawValue: $0) }),
+                dModel: #require(integer("width")), latents: #require(integer("latents")), k: integer("k"),
+                layers: #require(header["layers"]).split { "[], ".contains($0) }.compactMap { Int($0) },
+                routing: header["routing"].flatMap { RoutingMode(rawValue: $0) } ?? .hard,
+                aggregation: header["aggregation"].flatMap { RouterAggregation(rawValue: $0) } ?? .sum,
+                fidelity: #require(header["fidelity"].flatMap { Fidelity(rawValue: $0) }))
+            let usesAuxiliary = configuration.k != nil && configuration.fidelity == .corrected
+            options = try TrainingOptions(
+                configuration, batchTokens: #require(integer("batch_tokens")), steps: #require(integer("steps")),
+                choices: .init(
+                    learningRate: number("learning_rate"), gradientClip: number("clip_norm"),
+                    normalizeEvery: integer("normalize_every"), initialBias: .zero, loadBalance: number("load_balance"),
+                    auxiliaryCoefficient: usesAuxiliary ? number("auxiliary_coefficient") : nil,
+                    auxiliaryK: integer("auxiliary_k"), deadAfterTokens: integer("dead_after"),
+                    sparsityCoefficient: number("lambda"), sparsityWarmup: number("sparsity_warmup").map { Double($0) },
+                    bandwidth: number("bandwidth")))
+        }
+
+        /// The starting weights; crosscoders' matrices lie in one piece in these files.
+        func initialWeights() throws -> DictionaryWeights {
+            let weights = DictionaryWeights(configuration)
+            for (name, matrix, transposed) in named(weights) {
+                let values = try file.floats("initial.\(name)")
+                let stored =
+                    transposed
+                    ? Matrix(rows: matrix.columns, columns: matrix.rows, elements: values).transposed()
+                    : Matrix(rows: matrix.rows, columns: matrix.columns, elements: values)
+                matrix.update(from: stored)
+            }
+            return weights
+        }
+
+        /// The tensors there are, by the names of the file, and whether the file holds the transpose.
+        func named(_ weights: DictionaryWeights) -> [(name: String, matrix: Matrix, transposed: Bool)] {
+            let names = [
+                "router": "router.weight", "encoder": "encoder.weight", "decoder": "decoder.weight",
+                "threshold": configuration.fidelity == .corrected ? "log_threshold" : "threshold",
+            ]
+            return weights.tensors.map { (names[$0.name] ?? $0.name, $0.matrix, $0.name == "decoder") }
+        }
+
+        func compare(_ weights: DictionaryWeights, under label: String, relative: Float) throws {
+            for (name, matrix, transposed) in named(weights) {
+                let expected = try file.floats("\(label).\(name)")
+                let actual = transposed ? matrix.transposed() : matrix
+                expectClose(actual.elements, expected, relative: relative, "\(label).\(name)")
+            }
+            #expect(file.names.filter { $0.hasPrefix("\(label).") }.count == weights.tensors.count)
+        }
+    }
+
+    private func batches(_ run: Run) throws -> (Int) -> ActivationBatch {
+        let file = try SafetensorsFile(path: fixture("dictionaries/activations.safetensors"))
+        let shard = try ActivationShard(path: file.path)
+        let keys = try file.integers("draw_keys").map { UInt64(bitPattern: $0) }
+        let tokens = run.options.batchTokens
+        return { step in
+            let batch = ActivationBatch(capacity: tokens, layers: shard.layers, dModel: shard.dModel)
+            for row in 0..<tokens {
+                try! shard.read(row: step * tokens + row, into: batch.values.row(row))
+                batch.drawKeys[row] = keys[step * tokens + row]
+            }
+            batch.count = tokens
+            return batch
+        }
+    }
+
+    @Test(arguments: runs) func lossesGradientsAndWeights(name: String) throws {
+        let run = try Run(name)
+        let batch = try batches(run)
+        let workers = Workers(threads: 2)
+        let state = TrainerState(
+            run.configuration, options: run.options, weights: try run.initialWeights(), workers: workers)
+        let trainer = state.trainer(run.options, workers: workers)
+        let (losses, objectives) = (try run.file.floats("losses"), try run.file.floats("objectives"))
+        let (sparsity, auxiliary) = (
+            try run.file.floats("sparsity_losses"), try run.file.floats("auxiliary_losses")
+        )
+        let l0 = try run.file.floats("l0")
+        for step in 0..<run.options.steps {
+            let batch = batch(step)
+            if step == 0 || step == 12 {
+                let (loss, gradients) = try trainer.gradients(batch)
+                expectClose([loss], [objectives[step]], relative: 2e-6, "objective of step \(step)")
+                try run.compare(gradients, under: "grad_\(step)", relative: step == 0 ? 3e-6 : 1e-5)
+            }
+            let report = try trainer.step(batch)
+            expectClose([report.loss], [losses[step]], relative: 3e-6, "loss of step \(step)")
+            expectClose([report.l0], [l0[step]], relative: 1e-6, "L0 of step \(step)")
+            // A gated dictionary's auxiliary reconstruction is part of its sparsity term here.
+            let isGated = run.configuration.architecture == .gated
+            expectClose(
+                [report.sparsityLoss], [sparsity[step] + (isGated ? auxiliary[step] : 0)], relative: 5e-6,
+                absolute: 1e-9, "sparsity of step \(step)")
+            if !isGated {
+                expectClose(
+                    [report.auxiliaryLoss], [auxiliary[step]], relative: 5e-6, absolute: 1e-9,
+                    "AuxK of step \(step)")
+            }
+            if step == 2 { try run.compare(state.weights, under: "weights_3", relative: 1e-5) }
+        }
+        trainer.finish(workers)
+        try run.compare(state.weights, under: "weights_25", relative: 1e-5)
+        #expect(losses[24] < losses[0])
+    }
+}
