@@ -1,3 +1,4 @@
+import Glibc
 import Safetensors
 
 /// One file of activations, checked when opened and mapped, not read.
@@ -16,6 +17,8 @@ public struct ActivationShard: Sendable {
     public let documentIDs: [Int64]
     /// The model the header names, if it does.
     public let model: String?
+    /// SHA-256 of the model's weights, if the header gives it.
+    public let modelSHA256: String?
     /// The id of the BOS token the header names, if it does.
     public let bosTokenID: Int32?
 
@@ -50,6 +53,7 @@ public struct ActivationShard: Sendable {
         }
         documentIDs = try ActivationShard.column("document_ids", of: file, rows: shape[0])
         model = file.metadata["model"]
+        modelSHA256 = file.metadata["model_sha256"]
         bosTokenID = file.metadata["bos_token_id"].flatMap { Int32($0) }
     }
 
@@ -57,6 +61,62 @@ public struct ActivationShard: Sendable {
     public func read(row: Int, into destination: UnsafeMutablePointer<Float>) throws {
         let width = layers.count * dModel
         try file.readFloats("activations", elements: row * width..<(row + 1) * width, into: destination)
+    }
+
+    /// Reads rows, each `[layers, d]`, widened to fp32, to a place of its own.
+    ///
+    /// The system is told of all rows first and fetches them side by side. Where the file is not in memory, waiting for
+    /// one row after the other takes many times as long.
+    public func read(_ rows: [(row: Int, destination: UnsafeMutablePointer<Float>)]) throws {
+        try prefetch(rows.map(\.row))
+        for (row, destination) in rows { try read(row: row, into: destination) }
+    }
+
+    /// Asks the system to have rows in memory soon. It is only a hint: rows that are not there are left to `read`.
+    private func prefetch(_ rows: [Int]) throws {
+        let width = try layers.count * dModel * file.tensor("activations").dtype.byteCount
+        let page = UInt(sysconf(Int32(_SC_PAGESIZE)))
+        try file.withBytes(of: "activations") { bytes in
+            guard let start = bytes.baseAddress else { return }
+            for row in rows where tokenIDs.indices.contains(row) {
+                let address = UInt(bitPattern: start + row * width)
+                let skipped = address % page
+                madvise(UnsafeMutableRawPointer(bitPattern: address - skipped), width + Int(skipped), MADV_WILLNEED)
+            }
+        }
+    }
+
+    /// Checks that a shard continues another: same model, weights, layers, width and BOS.
+    ///
+    /// Weights are compared where both headers give their digest.
+    ///
+    /// - Throws: `TrainingError.mismatch` naming both files and what differs.
+    public func checkAgreement(with first: ActivationShard) throws(TrainingError) {
+        func mismatch(_ what: String, _ own: String, _ other: String) -> TrainingError {
+            .mismatch(
+                path: path,
+                what: "\(what) \(own), \(first.path) \(other); train on activations of one model and the same layers")
+        }
+        func named(_ model: String?) -> String { model.map { "\"\($0)\"" } ?? "(unnamed)" }
+        guard model == first.model else {
+            throw mismatch("it holds activations of model", named(model), "of " + named(first.model))
+        }
+        if let own = modelSHA256, let other = first.modelSHA256, own != other {
+            throw mismatch(
+                "it holds activations of model \(named(model)) with weights", own.prefix(12) + "…",
+                "with weights " + other.prefix(12) + "…")
+        }
+        guard layers == first.layers else {
+            throw mismatch("it holds layers", "\(layers)", "\(first.layers)")
+        }
+        guard dModel == first.dModel else {
+            throw mismatch("its residual streams have width", "\(dModel)", "\(first.dModel)")
+        }
+        // Rows of BOS are told by the first shard's id.
+        guard bosTokenID == first.bosTokenID else {
+            func named(_ id: Int32?) -> String { id.map(String.init) ?? "none" }
+            throw mismatch("its BOS token is", named(bosTokenID), named(first.bosTokenID))
+        }
     }
 
     private static func layers(in file: SafetensorsFile, count: Int, asked: [Int]?) throws -> [Int] {

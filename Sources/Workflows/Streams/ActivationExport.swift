@@ -4,7 +4,7 @@ public import LinearAlgebra
 public import Safetensors
 import Tokenization
 
-/// Writes a model's residual streams over text to a safetensors file: `activations [tokens, layers, d]`,
+/// Writes a model's residual streams over text to a safetensors file or several: `activations [tokens, layers, d]`,
 /// `token_ids [tokens]` and `document_ids [tokens]`, one row for every token fed to the model, BOS included, in the
 /// order of the text. The header names model, tokenizer, decoder layers and BOS id.
 public struct ActivationExport: Sendable {
@@ -14,7 +14,7 @@ public struct ActivationExport: Sendable {
     public var text: [String]
     /// Decoder layers whose outputs are written; nil is all.
     public var layers: [Int]?
-    /// Where to write.
+    /// Where to write: a file, or what the names of several begin with.
     public var output: String
     /// Stored as f32, f16 or bf16.
     public var dtype: TensorDType
@@ -22,13 +22,17 @@ public struct ActivationExport: Sendable {
     public var context: Int?
     /// Stops after this many tokens, at the end of a segment; nil takes all.
     public var maximumTokens: Int?
-    /// Whether an existing file is replaced.
+    /// Rows of each file but the last, `OUTPUT-00000-of-00003.safetensors` …; nil writes the one file `output`.
+    public var shardTokens: Int?
+    /// Whether existing files are replaced.
     public var overwrite: Bool
+    /// Bytes free on the disk where a file is to be; nil where nobody knows.
+    package var freeBytes: @Sendable (_ path: String) -> Int? = ActivationFilePlan.freeBytes
 
     /// Describes an export.
     public init(
         model: String, text: [String], layers: [Int]?, output: String, dtype: TensorDType = .f32, context: Int? = nil,
-        maximumTokens: Int? = nil, overwrite: Bool = false
+        maximumTokens: Int? = nil, shardTokens: Int? = nil, overwrite: Bool = false
     ) {
         self.model = model
         self.text = text
@@ -37,10 +41,11 @@ public struct ActivationExport: Sendable {
         self.dtype = dtype
         self.context = context
         self.maximumTokens = maximumTokens
+        self.shardTokens = shardTokens
         self.overwrite = overwrite
     }
 
-    /// What was written.
+    /// What is written.
     public struct Result: Sendable {
         /// Rows.
         public let tokens: Int
@@ -50,8 +55,12 @@ public struct ActivationExport: Sendable {
         public let layers: [Int]
         /// Width of the residual stream.
         public let dModel: Int
-        /// Bytes of the activations.
+        /// The files, in order of their rows.
+        public let files: [String]
+        /// Bytes of all of them, but for the headers.
         public let bytes: Int
+        /// Bytes that were free before; nil where the system does not say.
+        public let freeBytes: Int?
     }
 
     /// Runs the export.
@@ -66,31 +75,28 @@ public struct ActivationExport: Sendable {
         workers: Workers, announce: (Result) -> Void, cancelled: () -> Bool = { false },
         progress: (_ done: Int, _ total: Int) -> Void
     ) throws -> Result {
-        try OutputFile.check(output, overwriting: overwrite, inputs: [])
-        if let maximumTokens, maximumTokens < 1 {
-            throw WorkflowError.usage("--max-tokens is \(maximumTokens); allowed: from 1")
-        }
+        try checkOptions()
         let folder = try ModelFolder(path: model, workers: workers)
         let layers = try folder.checkedLayers(self.layers ?? Array(0..<folder.model.configuration.layerCount))
         let corpus = try TextCorpus(paths: text)
-        try OutputFile.check(
-            output, overwriting: overwrite, inputs: folder.weightFiles + corpus.files.map(\.path))
         let segmenter = Segmenter(tokenizer: folder.tokenizer, context: try folder.context(context))
-        // Two passes over the text: the file's header holds the number of rows, and the size is known before the work.
+        // Two passes over the text: a file's header holds the number of rows, and the size is known before the work.
         let tokens = try countTokens(corpus, segmenter)
+        let plan = try ActivationFilePlan(output: output, rows: tokens.rows, shardTokens: shardTokens)
+        try plan.check(overwriting: overwrite, inputs: folder.weightFiles + corpus.files.map(\.path))
         let d = folder.model.configuration.dModel
-        let bytes = tokens.rows.multipliedReportingOverflow(by: layers.count * d * dtype.byteCount).partialValue
+        // A row of activations, and its two ids.
+        let rowBytes = layers.count * d * dtype.byteCount + 2 * TensorDType.i64.byteCount
+        let (bytes, overflow) = tokens.rows.multipliedReportingOverflow(by: rowBytes)
+        guard !overflow else { throw WorkflowError.usage("\(output): \(tokens.rows) rows fit no disk") }
         let result = Result(
-            tokens: tokens.rows, documents: tokens.documents, layers: layers, dModel: d, bytes: bytes)
+            tokens: tokens.rows, documents: tokens.documents, layers: layers, dModel: d, files: plan.files.map(\.path),
+            bytes: bytes, freeBytes: freeBytes(output))
         announce(result)
-        let writer = try SafetensorsWriter(
-            path: output,
-            tensors: [
-                (name: "activations", dtype: dtype, shape: [tokens.rows, layers.count, d]),
-                (name: "token_ids", dtype: .i64, shape: [tokens.rows]),
-                (name: "document_ids", dtype: .i64, shape: [tokens.rows]),
-            ],
-            metadata: try metadata(folder, layers), overwrite: overwrite)
+        try plan.checkSpace(bytes: bytes + plan.files.count * 4096, free: result.freeBytes)
+        let writer = ActivationFileWriter(
+            plan, dtype: dtype, layers: layers.count, dModel: d, metadata: try metadata(folder, layers),
+            overwrite: overwrite)
         do {
             try write(tokens.rows, of: corpus, segmenter, folder, layers, to: writer, cancelled, progress)
             try writer.finish()
@@ -99,6 +105,16 @@ public struct ActivationExport: Sendable {
             throw error
         }
         return result
+    }
+
+    /// Checks what can be checked before the model is opened and the text read.
+    private func checkOptions() throws(WorkflowError) {
+        if let maximumTokens, maximumTokens < 1 {
+            throw .usage("--max-tokens is \(maximumTokens); allowed: from 1")
+        }
+        // How many files there are depends on the text; for now it is enough that one could be written.
+        let first = try ActivationFilePlan(output: output, rows: 1, shardTokens: shardTokens).files[0].path
+        try OutputFile.check(first, overwriting: overwrite || shardTokens != nil, inputs: [])
     }
 
     private func countTokens(_ corpus: TextCorpus, _ segmenter: Segmenter) throws -> (rows: Int, documents: Int) {
@@ -118,7 +134,7 @@ public struct ActivationExport: Sendable {
 
     private func write(
         _ rows: Int, of corpus: TextCorpus, _ segmenter: Segmenter, _ folder: ModelFolder, _ layers: [Int],
-        to writer: SafetensorsWriter, _ cancelled: () -> Bool, _ progress: (Int, Int) -> Void
+        to writer: ActivationFileWriter, _ cancelled: () -> Bool, _ progress: (Int, Int) -> Void
     ) throws {
         var reader = SegmentReader(corpus: corpus, segmenter: segmenter, shuffleSeed: nil)
         var done = 0
@@ -138,12 +154,8 @@ public struct ActivationExport: Sendable {
                 of: TokenBatch(sequences: segments.map(\.tokens)), layers: layers)
             try check(streams.values, rows: count, segments, folder, layers)
             try writer.append(
-                "activations",
-                floats: UnsafeBufferPointer(start: streams.values.pointer, count: count * streams.values.columns))
-            try writer.append("token_ids", integers: segments.flatMap { $0.tokens.map(Int64.init) })
-            try writer.append(
-                "document_ids",
-                integers: segments.flatMap { Array(repeating: Int64($0.document), count: $0.tokens.count) })
+                activations: streams.values.pointer, tokens: segments.flatMap { $0.tokens.map(Int64.init) },
+                documents: segments.flatMap { Array(repeating: Int64($0.document), count: $0.tokens.count) })
             done += count
             progress(done, rows)
         }

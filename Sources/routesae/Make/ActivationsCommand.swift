@@ -6,15 +6,19 @@ import Workflows
 struct ActivationsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "activations",
-        abstract: "Writes a model's residual streams over text to a safetensors file.",
+        abstract: "Writes a model's residual streams over text to safetensors files.",
         discussion: """
             activations [tokens, layers, d], token_ids [tokens], document_ids [tokens]: one row for every token fed to \
             the model, BOS included, in the order of the text. Layer l is the output of decoder layer l, counted from \
-            0, before the final norm.
+            0, before the final norm. With --shard-tokens there are several files, PREFIX-00000-of-00003.safetensors \
+            and so on; they appear together once all are complete.
+
+            For models that routesae does not run itself, encoders such as BERT among them, tools/export_activations.py \
+            writes the same files with PyTorch.
 
             Examples:
               routesae activations --model Demo/model --text Demo/text/heldout --layers 1-5 --output a.safetensors
-              routesae activations --model llama --text book.txt --layers all --dtype bf16 --output a.safetensors
+              routesae activations --model llama --text books --layers 3-11 --shard-tokens 1000000 --output out/llama
             """)
 
     @Option(help: "Folder of a language model in Hugging Face layout.")
@@ -23,38 +27,43 @@ struct ActivationsCommand: ParsableCommand {
     var text: [String]
     @Option(help: "Decoder layers counted from 0: 3-11, 3,5,7 or all.")
     var layers: LayerList
-    @Option(help: "The file to write.")
+    @Option(help: "The file to write; with --shard-tokens what the files' names begin with.")
     var output: String
-    @Option(help: "How activations are stored: f32, f16 or bf16.")
-    var dtype = "f32"
+    @Option(help: "How activations are stored: bf16, f16 or f32.")
+    var dtype = "bf16"
     @Option(help: "The most tokens the model sees at once; by default all its positions, 2048 at most.")
     var context: Int?
     @Option(help: "Stops after this many tokens, at the end of a segment.")
     var maxTokens: Int?
-    @Flag(help: "Replaces an existing file.")
+    @Option(help: "Tokens of each file; one file for all if not given.")
+    var shardTokens: Int?
+    @Flag(help: "Replaces existing files.")
     var force = false
     @OptionGroup var options: RunOptions
 
     func run() throws {
         Interruption.watch()
         let types: [String: TensorDType] = ["f32": .f32, "f16": .f16, "bf16": .bf16]
-        guard let type = types[dtype] else { throw WorkflowError.usage("--dtype is \(dtype); allowed: f32, f16, bf16") }
+        guard let type = types[dtype] else { throw WorkflowError.usage("--dtype is \(dtype); allowed: bf16, f16, f32") }
         let export = ActivationExport(
             model: model, text: text, layers: layers.layers, output: output, dtype: type, context: context,
-            maximumTokens: maxTokens, overwrite: force)
+            maximumTokens: maxTokens, shardTokens: shardTokens, overwrite: force)
         let progress = options.progress("writing")
         let result = try export.run(
             workers: options.workers,
             announce: { plan in
+                let free = plan.freeBytes.map { ", \(Quantities.bytes($0)) are free" } ?? ""
                 options.say(
                     """
                     \(Quantities.count(plan.tokens)) tokens of \(Quantities.count(plan.documents)) documents, \
-                    \(plan.layers.count) layers: \(Quantities.bytes(plan.bytes))
+                    \(plan.layers.count) layers: \(Quantities.bytes(plan.bytes)) of \(dtype) in \
+                    \(plan.files.count == 1 ? "1 file" : "\(Quantities.count(plan.files.count)) files")\(free)
                     """)
             },
             cancelled: { Interruption.isRequested },
             progress: { done, total in progress.update(done, of: total) })
         progress.finish()
-        options.say("\(output): activations [\(result.tokens), \(result.layers.count), \(result.dModel)] \(dtype)")
+        let files = result.files.count == 1 ? result.files[0] : "\(result.files[0]) and \(result.files.count - 1) more"
+        options.say("\(files): activations [\(result.tokens), \(result.layers.count), \(result.dModel)] \(dtype)")
     }
 }
