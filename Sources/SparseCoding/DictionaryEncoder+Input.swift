@@ -85,6 +85,8 @@ extension DictionaryEncoder {
         func sample(_ sample: Int, _ layer: Int, part: Int = 0) {
             let u = input.centered.row(sample) + part * configuration.dModel
             standardise(token, of: batch, layer, at: positions[layer], into: u, of: input)
+            // An activation too large to be squared has an infinite deviation, and would pass for a constant one.
+            isGood = isGood && input.deviations[token, layer].isFinite
         }
         func note(_ sample: Int, layer: Int) {
             input.selected[sample] = Int32(truncatingIfNeeded: layer)

@@ -22,6 +22,9 @@ extension TrainingOptions {
             try refuse(choices.initialThreshold != nil, "initial-threshold", "only jumprelu has one")
         }
         try refuse((choices.loadBalance ?? 0) != 0 && !configuration.routes, "load-balance", "it has no router")
+        try refuse(
+            choices.removesParallelGradient == true && decoderNorm(configuration) != .unit,
+            "removes-parallel-gradient", "its decoder directions do not have unit norm")
         let hasBias = configuration.hasPreBias
         try refuse(!hasBias && choices.initialBias ?? .zero != .zero, "initial-bias", "the authors' has no biases")
     }

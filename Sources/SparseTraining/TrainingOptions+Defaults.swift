@@ -27,15 +27,16 @@ extension TrainingOptions {
 
     /// The penalty of an architecture without k.
     ///
-    /// Defaults: the λ and the bandwidth of each paper, in its terms; a JumpReLU's θ and ε of 1e-3 belong to inputs of
-    /// unit norm, to which 0.05 corresponds here (at d = 2500, whose standardised inputs have norm 50). The reference's
-    /// are those of its code.
+    /// Defaults: a sum of activations grows with the norm of the inputs, √d, and the squared error with its square, so λ
+    /// is scaled by √d from the 5 of Anthropic's update of April 2024, taken to belong to d = 4096. A JumpReLU's λ, θ and
+    /// ε of 1e-3 belong to inputs of unit norm; to its θ and ε 0.05 corresponds here (at d = 2500, whose standardised
+    /// inputs have norm 50). The reference's are those of its code.
     static func penalty(_ configuration: DictionaryConfiguration, _ choices: Choices) -> SparsityPenalty {
         let corrected = configuration.fidelity == .corrected
         let coefficient: Float =
             switch (configuration.architecture, corrected) {
             case (.jumprelu, true): 1e-3
-            case (_, true): 5
+            case (_, true): 5 * (Float(configuration.dModel) / 4096).squareRoot()
             case (_, false): 5e-4
             }
         return SparsityPenalty(

@@ -8,12 +8,14 @@ struct NaiveAdam {
     private let beta1 = Double(Float(0.9))
     private let beta2 = Double(Float(0.999))
     private var steps = 0
-    private var first: [[Double]] = []
-    private var second: [[Double]] = []
+    private(set) var first: [[Double]] = []
+    private(set) var second: [[Double]] = []
     /// In the order of `DictionaryWeights.tensors`.
     private(set) var parameters: [[Double]]
+    private let decoder: Int
 
     init(_ weights: DictionaryWeights) {
+        decoder = weights.tensors.firstIndex { $0.name == "decoder" }!
         parameters = weights.tensors.map { $0.matrix.elements.map { Double($0) } }
         first = parameters.map { $0.map { _ in 0 } }
         second = first
@@ -24,17 +26,17 @@ struct NaiveAdam {
         parameters = weights.tensors.map { $0.matrix.elements.map { Double($0) } }
     }
 
-    /// One step; `removingParallel` takes from each decoder row's gradient its part along the row.
-    mutating func step(_ gradients: DictionaryWeights, rate: Double, removingParallel: Bool) {
+    /// One step on the gradients times `scale`; `removingParallel` takes from each decoder row's gradient g, for the row
+    /// w, ⟨g, w⟩ w.
+    mutating func step(_ gradients: DictionaryWeights, rate: Double, removingParallel: Bool, scale: Double = 1) {
         steps += 1
         for (tensor, (name, matrix)) in gradients.tensors.map({ ($0.name, $0.matrix) }).enumerated() {
-            var gradient = matrix.elements.map { Double($0) }
+            var gradient = matrix.elements.map { Double($0) * scale }
             if removingParallel && name == "decoder" {
                 for row in 0..<matrix.rows {
                     let places = row * matrix.columns..<(row + 1) * matrix.columns
                     let along = places.reduce(0.0) { $0 + gradient[$1] * parameters[tensor][$1] }
-                    let square = places.reduce(0.0) { $0 + parameters[tensor][$1] * parameters[tensor][$1] }
-                    for place in places { gradient[place] -= along / square * parameters[tensor][place] }
+                    for place in places { gradient[place] -= along * parameters[tensor][place] }
                 }
             }
             for i in gradient.indices {
@@ -47,9 +49,9 @@ struct NaiveAdam {
         }
     }
 
-    /// Scales every row of the decoder to unit norm.
+    /// Scales every piece of the decoder's rows of so many columns to unit norm.
     mutating func normaliseDecoder(columns: Int) {
-        let tensor = parameters.count - 1
+        let tensor = decoder
         for start in stride(from: 0, to: parameters[tensor].count, by: columns) {
             let row = start..<start + columns
             let norm = row.reduce(0.0) { $0 + parameters[tensor][$1] * parameters[tensor][$1] }.squareRoot()

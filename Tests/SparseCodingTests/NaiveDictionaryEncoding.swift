@@ -1,0 +1,101 @@
+import Foundation
+import LinearAlgebra
+import SparseCoding
+
+/// Input and latents of one sample in double precision, by plain loops, for every dictionary without a router.
+struct NaiveDictionaryEncoding {
+    /// The layer read, as an index into the configuration's; 0 for a crosscoder.
+    var layer: Int
+    /// The input u `[D]`.
+    var u: [Double]
+    /// What the encoder sees of it: less b_pre for most.
+    var seen: [Double] = []
+    /// Latents that are kept or fire, ascending, with their activations.
+    var active: [(latent: Int, activation: Double)] = []
+    /// How far the nearest choice is from going the other way.
+    var margin = Double.infinity
+    /// û.
+    var reconstruction: [Double] = []
+
+    /// The samples of one token of a batch.
+    static func samples(
+        _ configuration: DictionaryConfiguration, _ weights: DictionaryWeights, _ batch: ActivationBatch, token: Int
+    ) -> [NaiveDictionaryEncoding] {
+        let d = configuration.dModel
+        let x = configuration.layers.map { layer -> [Double] in
+            let start = batch.layers.firstIndex(of: layer)! * d
+            let h = (0..<d).map { Double(batch.values[token, start + $0]) }
+            let mean = h.reduce(0, +) / Double(d)
+            let deviation = (h.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(d - 1)).squareRoot()
+            return h.map { ($0 - mean) / (deviation + 1e-6) }
+        }
+        func sample(_ layer: Int, _ u: [Double]) -> NaiveDictionaryEncoding {
+            var result = NaiveDictionaryEncoding(layer: layer, u: u)
+            result.encode(configuration, weights)
+            return result
+        }
+        switch configuration.architecture {
+        case .crosscoder: return [sample(0, x.flatMap { $0 })]
+        case .mlsae: return x.indices.map { sample($0, x[$0]) }
+        case .random:
+            let layer = drawnLayer(batch.drawKeys[token], layers: x.count)
+            return [sample(layer, x[layer])]
+        default: return [sample(0, x[0])]
+        }
+    }
+
+    /// ⌊layers · hash / 2⁶⁴⌋, the hash being SplitMix64's last steps.
+    static func drawnLayer(_ key: UInt64, layers: Int) -> Int {
+        var z = key
+        z ^= z >> 30
+        z = z &* 0xBF58_476D_1CE4_E5B9
+        z ^= z >> 27
+        z = z &* 0x94D0_49BB_1331_11EB
+        z ^= z >> 31
+        let count = UInt64(layers)
+        return Int(((z >> 32) * count + ((z & 0xFFFF_FFFF) * count) >> 32) >> 32)
+    }
+
+    private mutating func encode(_ configuration: DictionaryConfiguration, _ weights: DictionaryWeights) {
+        let isCorrected = configuration.fidelity == .corrected
+        let addsBiasOnly =
+            configuration.architecture == .crosscoder || (configuration.architecture == .jumprelu && isCorrected)
+        let bias =
+            weights.preBias.rows > 0 ? weights.preBias.elements.map { Double($0) } : u.map { _ in 0 }
+        seen = addsBiasOnly ? u : zip(u, bias).map { $0 - $1 }
+        let products = (0..<configuration.latents).map { latent in
+            seen.indices.reduce(0.0) { $0 + Double(weights.encoder[latent, $1]) * seen[$1] }
+        }
+        func value(_ matrix: Matrix, _ latent: Int) -> Double { Double(matrix[0, latent]) }
+        func note(_ distance: Double) { margin = min(margin, abs(distance)) }
+        if configuration.architecture == .gated {
+            for (latent, product) in products.enumerated() {
+                let gate = product + value(weights.gateBias, latent)
+                let size = exp(value(weights.magnitudeScale, latent)) * product + value(weights.magnitudeBias, latent)
+                note(min(abs(gate), abs(size)))
+                if gate > 0 && size > 0 { active.append((latent, size)) }
+            }
+        } else {
+            let a = products.enumerated().map { $0.element + value(weights.latentBias, $0.offset) }
+            let order = a.indices.sorted { (a[$0], -$0) > (a[$1], -$1) }
+            if let k = configuration.k {
+                active = order.prefix(k).sorted().map { ($0, isCorrected ? max(a[$0], 0) : a[$0]) }
+                if k < a.count { note(a[order[k - 1]] - a[order[k]]) }
+            } else {
+                for latent in a.indices {
+                    var threshold = 0.0
+                    if configuration.architecture == .jumprelu {
+                        let stored = value(weights.threshold, latent)
+                        threshold = isCorrected ? exp(stored) : stored
+                    }
+                    note(a[latent] - threshold)
+                    if a[latent] > threshold { active.append((latent, a[latent])) }
+                }
+            }
+        }
+        reconstruction = bias
+        for (latent, activation) in active {
+            for column in u.indices { reconstruction[column] += activation * Double(weights.decoder[latent, column]) }
+        }
+    }
+}

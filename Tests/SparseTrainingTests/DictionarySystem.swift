@@ -1,0 +1,67 @@
+import LinearAlgebra
+import SparseCoding
+import SparseTraining
+import Testing
+
+/// A system as a test argument: an architecture, with or without k, under one of the two accounts.
+struct DictionarySystem: CustomTestStringConvertible, Sendable {
+    let architecture: Architecture
+    let fidelity: Fidelity
+    let usesTopK: Bool
+
+    var testDescription: String { "\(architecture)\(usesTopK ? " TopK" : "") \(fidelity)" }
+
+    private static func all(_ architectures: [Architecture], topK: Bool) -> [DictionarySystem] {
+        architectures.flatMap { architecture in
+            Fidelity.allCases.map { DictionarySystem(architecture: architecture, fidelity: $0, usesTopK: topK) }
+        }
+    }
+
+    /// Those that a penalty keeps sparse.
+    static let penalised = all([.vanilla, .gated, .jumprelu, .crosscoder], topK: false)
+    /// Those of k latents without a router.
+    static let topK = all([.topk, .random, .mlsae, .crosscoder], topK: true)
+
+    /// The layers it reads: three, or one.
+    var layers: [Int] { architecture.readsOneLayer ? [3] : [2, 3, 5] }
+
+    func configuration(dModel: Int, latents: Int, k: Int = 3, layers: [Int]? = nil) throws -> DictionaryConfiguration {
+        try DictionaryConfiguration(
+            architecture: architecture, dModel: dModel, latents: latents, k: usesTopK ? k : nil,
+            layers: layers ?? self.layers, fidelity: fidelity)
+    }
+}
+
+/// `randomBatch` with a draw key of its own for every token.
+func keyedBatch(count: Int, layers: [Int] = [2, 3, 4, 5], dModel: Int, seed: UInt64) -> ActivationBatch {
+    let batch = randomBatch(count: count, layers: layers, dModel: dModel, seed: seed)
+    for token in 0..<count { batch.drawKeys[token] = ActivationBatch.drawKey(document: Int(seed), position: token) }
+    return batch
+}
+
+/// Seeded weights in which every vector is at work: half the latents fire, gates and magnitudes disagree here and there,
+/// and thresholds differ.
+func livelyWeights(_ configuration: DictionaryConfiguration, seed: UInt64) -> DictionaryWeights {
+    let weights = DictionaryWeights(configuration, seed: seed, threshold: 0.2)
+    var generator = CounterGenerator(seed: seed, stream: "lively")
+    func spread(_ matrix: Matrix, _ size: Float) {
+        for index in 0..<matrix.count { matrix.pointer[index] += size * (2 * generator.uniform() - 1) }
+    }
+    spread(weights.preBias, 0.2)
+    spread(weights.latentBias, 0.2)
+    spread(weights.gateBias, 0.3)
+    spread(weights.magnitudeBias, 0.3)
+    spread(weights.magnitudeScale, 0.4)
+    spread(weights.threshold, configuration.fidelity == .corrected ? 0.5 : 0.1)
+    return weights
+}
+
+/// A trainer on lively weights.
+func livelyTrainer(
+    _ configuration: DictionaryConfiguration, _ options: TrainingOptions, seed: UInt64, threads: Int = 2
+) -> any DictionaryTrainer {
+    let workers = Workers(threads: threads)
+    let state = TrainerState(
+        configuration, options: options, weights: livelyWeights(configuration, seed: seed), workers: workers)
+    return state.trainer(options, workers: workers)
+}
