@@ -32,6 +32,13 @@ public struct CounterGenerator: RandomNumberGenerator, Sendable, Codable, Equata
         return CounterGenerator.mix(key &+ count &* 0x9E37_79B9_7F4A_7C15)
     }
 
+    /// The same stream at another place: as if `count` numbers had been drawn.
+    public func entered(at count: UInt64) -> CounterGenerator {
+        var other = self
+        other.count = count
+        return other
+    }
+
     /// A uniform number in [0, 1) with 24 random bits.
     public mutating func uniform() -> Float {
         Float(next() >> 40) * 0x1p-24

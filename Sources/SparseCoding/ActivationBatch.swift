@@ -32,9 +32,10 @@ public final class ActivationBatch: @unchecked Sendable {
         count = 0
     }
 
-    /// The draw key of the token at a place: of a document, or of a file.
+    /// The draw key of the token at a place of a document, or of the row of a file; BOS stands at place −1.
     public static func drawKey(document: Int, position: Int) -> UInt64 {
-        CounterGenerator.mix(CounterGenerator.mix(UInt64(bitPattern: Int64(document))) &+ UInt64(position))
+        let text = CounterGenerator.mix(UInt64(bitPattern: Int64(document)))
+        return CounterGenerator.mix(text &+ UInt64(bitPattern: Int64(position)))
     }
 
     /// Copies one token's activations and numbers from a row of a batch of the same shape.

@@ -16,7 +16,8 @@ public final class ShardActivationStream: ActivationStream {
 
     private let shards: [ActivationShard]
     private var order: [(shard: Int32, row: Int32)] = []
-    private var position = 0
+    private var place = 0
+    private var passes = 0
     private var generator: CounterGenerator?
 
     /// Opens shards as one stream.
@@ -32,14 +33,7 @@ public final class ShardActivationStream: ActivationStream {
         self.shards = shards
         layers = first.layers
         dModel = first.dModel
-        for shard in shards.dropFirst() {
-            guard shard.layers == layers, shard.dModel == dModel, shard.model == first.model else {
-                throw TrainingError.mismatch(
-                    path: shard.path,
-                    what: "its model, layers or width differ from those of \(first.path); train on shards of one export"
-                )
-            }
-        }
+        for shard in shards.dropFirst() { try shard.checkAgreement(with: first) }
         for (index, shard) in shards.enumerated() {
             for (row, token) in shard.tokenIDs.enumerated() where token != skippedToken || !shard.namesTokens {
                 order.append((Int32(index), Int32(row)))
@@ -54,17 +48,41 @@ public final class ShardActivationStream: ActivationStream {
     ///
     /// - Throws: `SafetensorsError` where a row cannot be read.
     public func fill(_ batch: ActivationBatch) throws {
+        // Read together, by file, so that rows that are not in memory are fetched side by side.
+        var wanted: [[(row: Int, destination: UnsafeMutablePointer<Float>)]] = Array(repeating: [], count: shards.count)
         for row in 0..<batch.capacity {
-            let (shard, source) = order[position]
-            try shards[Int(shard)].read(row: Int(source), into: batch.values.row(row))
+            let (shard, source) = order[place]
+            wanted[Int(shard)].append((row: Int(source), destination: batch.values.row(row)))
             batch.tokenIDs[row] = shards[Int(shard)].tokenIDs[Int(source)]
             batch.documentIDs[row] = shards[Int(shard)].documentIDs[Int(source)]
-            position += 1
-            if position == order.count {
-                position = 0
-                generator?.shuffle(&order)
-            }
+            batch.drawKeys[row] = ActivationBatch.drawKey(document: Int(shard), position: Int(source))
+            place += 1
+            if place == order.count { startOver() }
         }
+        for (shard, rows) in zip(shards, wanted) where !rows.isEmpty { try shard.read(rows) }
         batch.count = batch.capacity
+    }
+
+    private func startOver() {
+        place = 0
+        passes += 1
+        generator?.shuffle(&order)
+    }
+
+    /// The pass and the place in it.
+    public var position: StreamPosition {
+        StreamPosition(numbers: ["passes": UInt64(passes), "place": UInt64(place)])
+    }
+
+    /// Takes up a position; the passes' permutations are drawn again.
+    ///
+    /// - Throws: `TrainingError.mismatch` where the files have no such place.
+    public func resume(at position: StreamPosition) throws {
+        let place = try position.number("place", upTo: order.count - 1)
+        // A pass is at least one batch; nobody makes that many.
+        let passes = try position.number("passes", upTo: 1 << 40)
+        precondition(self.passes == 0 && self.place == 0, "a stream is resumed before it is read from")
+        while self.passes < passes { startOver() }
+        self.place = place
     }
 }

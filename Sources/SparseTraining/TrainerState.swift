@@ -39,6 +39,13 @@ public final class TrainerState {
         tokensSinceFired = Array(repeating: 0, count: configuration.latents)
     }
 
+    /// Takes up the counters of a checkpoint.
+    package func restore(stepsDone: Int, tokensSinceFired: [Int]) {
+        precondition(tokensSinceFired.count == configuration.latents, "a counter for each latent")
+        self.stepsDone = stepsDone
+        self.tokensSinceFired = tokensSinceFired
+    }
+
     /// Every array of floats by the name a checkpoint gives it.
     package var tensors: [(name: String, matrix: Matrix)] {
         [("weights", weights), ("first_moment", firstMoment), ("second_moment", secondMoment)].flatMap { kind, set in

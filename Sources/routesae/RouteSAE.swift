@@ -24,7 +24,8 @@ struct RouteSAE: ParsableCommand {
             CommandGroup(
                 name: "Make",
                 subcommands: [
-                    DemoCommand.self, TrainCommand.self, IndexCommand.self, ScoreCommand.self, ActivationsCommand.self,
+                    DemoCommand.self, TrainCommand.self, SweepCommand.self, IndexCommand.self, ScoreCommand.self,
+                    ActivationsCommand.self,
                 ]),
             CommandGroup(
                 name: "Look",

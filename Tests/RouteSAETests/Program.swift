@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import TestSupport
 
 /// The built program, run as a person runs it.
@@ -23,6 +24,22 @@ enum Program {
 
     /// Runs it in a folder.
     static func run(_ arguments: [String], in directory: TemporaryDirectory) throws -> Outcome {
+        try run(arguments, in: directory) { _ in }
+    }
+
+    /// Runs it in a folder and sends it a signal after a while, if it still runs then.
+    static func run(
+        _ arguments: [String], in directory: TemporaryDirectory, signal: Int32, afterMilliseconds delay: Int
+    ) throws -> Outcome {
+        try run(arguments, in: directory) { process in
+            usleep(UInt32(delay) * 1000)
+            if process.isRunning { kill(process.processIdentifier, signal) }
+        }
+    }
+
+    private static func run(
+        _ arguments: [String], in directory: TemporaryDirectory, meanwhile: (Process) -> Void
+    ) throws -> Outcome {
         let process = Process()
         process.executableURL = url
         process.arguments = arguments
@@ -33,6 +50,7 @@ enum Program {
         process.standardError = FileHandle(forWritingAtPath: errors)
         process.standardInput = FileHandle.nullDevice
         try process.run()
+        meanwhile(process)
         process.waitUntilExit()
         return Outcome(
             status: process.terminationStatus,

@@ -21,13 +21,12 @@ import Workflows
 
     private func indexed(_ demo: DemoModel, at path: String, seed: UInt64 = 5) throws {
         let text = try demo.text()
-        let training = TrainingRun(
-            settings: TrainingSettings(
-                name: "d", model: DemoModel.path, text: [text], latents: 96, k: 6, batchTokens: 64, steps: 6,
-                context: Self.context, seed: 1), workers: Workers(threads: 2))
-        let catalog = try Catalog.create(at: path, replacing: true)
+        let training = TrainingSettings(
+            name: "d", model: DemoModel.path, text: [text], latents: 96, k: 6, batchTokens: 64, steps: 6,
+            context: Self.context, seed: 1)
+        try train([training], catalog: path)
+        let catalog = try Catalog.open(at: path, mode: .readWrite)
         defer { _ = try? catalog.close() }
-        _ = try training.run(try training.prepare(), into: catalog)
         _ = try IndexingRun(
             settings: IndexingSettings(
                 dictionary: "d", model: DemoModel.path, text: [text],

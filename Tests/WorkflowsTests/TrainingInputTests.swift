@@ -27,11 +27,14 @@ import Workflows
         return path
     }
 
-    private func run(_ path: String, layers: [Int] = [4, 5], latents: Int = 16) -> TrainingRun {
-        TrainingRun(
-            settings: TrainingSettings(
-                activations: [path], layers: layers, latents: latents, k: 2, batchTokens: 10, steps: 4, shuffle: false),
-            workers: Workers(threads: 1))
+    private func settings(_ path: String, layers: [Int] = [4, 5], latents: Int = 16) -> TrainingSettings {
+        TrainingSettings(
+            activations: [path], layers: layers, latents: latents, k: 2, batchTokens: 10, steps: 4, shuffle: false)
+    }
+
+    /// Checks settings as training does before it begins.
+    private func prepare(_ settings: TrainingSettings, threads: Int = 1) throws {
+        _ = try TrainingJob([settings], workers: Workers(threads: threads))
     }
 
     @Test func aNotFiniteFirstBatchIsRefusedBeforeTheRunBegins() throws {
@@ -41,18 +44,18 @@ import Workflows
             throws: WorkflowError.badInput(
                 path: path,
                 problem: "an activation holds an infinity or a NaN (layer 5, a token of id 107 in document 0)")
-        ) { try run(path).prepare() }
+        ) { try prepare(settings(path)) }
         // A layer that nobody asked for does not matter.
-        _ = try run(path, layers: [4]).prepare()
+        try prepare(settings(path, layers: [4]))
     }
 
     @Test func aLaterOneEndsTheRunAndIsNamed() throws {
         let directory = try TemporaryDirectory()
         let path = try shard(in: directory, row: 25)
-        let catalog = try Catalog.create(at: directory.file("c.sqlite"), replacing: false)
+        let file = directory.file("c.sqlite")
+        let error = #expect(throws: WorkflowError.self) { try train([settings(path)], catalog: file) }
+        let catalog = try Catalog.open(at: file, mode: .readOnly)
         defer { _ = try? catalog.close() }
-        let job = run(path)
-        let error = #expect(throws: WorkflowError.self) { try job.run(try job.prepare(), into: catalog) }
         #expect(error?.description.contains("layer 4, a token of id 125 in document 2") == true)
         #expect(try catalog.runs().map(\.status) == [.failed])
         #expect(try catalog.runMetrics(1, name: "loss").count == 2)
@@ -62,11 +65,9 @@ import Workflows
     @Test func moreThanTheMachineHoldsIsRefused() throws {
         let directory = try TemporaryDirectory()
         let path = try shard(in: directory, row: nil)
-        let job = TrainingRun(
-            settings: TrainingSettings(
-                activations: [path], latents: 16_777_216, k: 2, batchTokens: 16_777_216, steps: 1),
-            workers: Workers(threads: 64))
-        let error = #expect(throws: WorkflowError.self) { try job.prepare() }
+        let settings = TrainingSettings(
+            activations: [path], latents: 16_777_216, k: 2, batchTokens: 16_777_216, steps: 1)
+        let error = #expect(throws: WorkflowError.self) { try prepare(settings, threads: 64) }
         guard case .refused(let problem)? = error else {
             Issue.record("\(String(describing: error))")
             return
@@ -77,14 +78,16 @@ import Workflows
     @Test func aNameInUseIsFoundBeforeTraining() throws {
         let directory = try TemporaryDirectory()
         let path = try shard(in: directory, row: nil)
-        let catalog = try Catalog.create(at: directory.file("c.sqlite"), replacing: false)
-        defer { _ = try? catalog.close() }
-        var job = run(path)
-        var settings = job.settings
+        let file = directory.file("c.sqlite")
+        var settings = settings(path)
         settings.name = "x"
-        job = TrainingRun(settings: settings, workers: job.workers)
-        _ = try job.run(try job.prepare(), into: catalog)
-        #expect(throws: WorkflowError.self) { try job.run(try job.prepare(), into: catalog) }
+        try train([settings], catalog: file)
+        let catalog = try Catalog.open(at: file, mode: .readWrite)
+        defer { _ = try? catalog.close() }
+        let job = try TrainingJob([settings], workers: Workers(threads: 1))
+        let run = TrainingRun(
+            job, workers: Workers(threads: 1), checkpoints: try CheckpointPolicy(path: file + ".checkpoint"))
+        #expect(throws: WorkflowError.self) { try run.run(into: catalog) }
         #expect(try catalog.runs().count == 1)
     }
 
@@ -100,7 +103,7 @@ import Workflows
             var settings = base
             change(&settings)
             let error = #expect(throws: WorkflowError.self) {
-                try TrainingRun(settings: settings, workers: Workers(threads: 1)).prepare()
+                try prepare(settings)
             }
             guard case .usage? = error else {
                 Issue.record("\(String(describing: error))")
@@ -114,7 +117,7 @@ import Workflows
             ("", "is not a JSON object"), ("[]", "is not a JSON object"),
             (#"{"kind":"index","config":{}}"#, "tells of a run of kind 'index'; a training run is needed"),
             (#"{"config":3}"#, "key 'config' is not a JSON object"),
-            (#"{"latents":3}"#, "has no key 'architecture', which a training run needs"),
+            (#"{"k":3}"#, "has no key 'latents', which a training run needs"),
             (#"{"latents":3,"learning_rate":1}"#, "has a key 'learning_rate', which no training run has"),
         ])
     func settingsSayWhatIsWrongWithThem(json: String, problem: String) throws {

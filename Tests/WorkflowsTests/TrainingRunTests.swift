@@ -13,11 +13,8 @@ import Workflows
         _ settings: TrainingSettings, catalog path: String, threads: Int = 2, weightsOutput: String? = nil,
         cancelled: () -> Bool = { false }
     ) throws -> TrainingRun.Result {
-        let run = TrainingRun(settings: settings, workers: Workers(threads: threads))
-        let plan = try run.prepare(weightsOutput: weightsOutput)
-        let catalog = try Catalog.create(at: path, replacing: true)
-        defer { _ = try? catalog.close() }
-        return try run.run(plan, into: catalog, cancelled: cancelled)
+        try WorkflowsTests.train(
+            [settings], catalog: path, threads: threads, weightsOutput: weightsOutput, cancelled: cancelled)[0]
     }
 
     @Test func liveAndFromFilesGiveTheSameBits() throws {
@@ -28,7 +25,7 @@ import Workflows
             .run(workers: Workers(threads: 2), announce: { _ in }, progress: { _, _ in })
         var settings = TrainingSettings(
             model: DemoModel.path, text: [text], layers: [1, 2, 3], latents: 256, k: 8, batchTokens: 32, steps: 5,
-            learningRate: 1e-3, context: 64, shuffle: false, seed: 3)
+            choices: .init(learningRate: 1e-3), context: 64, shuffle: false, seed: 3)
         let live = try train(settings, catalog: demo.directory.file("live.sqlite"))
         settings.model = nil
         settings.text = []
@@ -55,7 +52,8 @@ import Workflows
         let losses = try golden.floats("losses")
         let settings = TrainingSettings(
             activations: [fixture(fixtures + "activations.safetensors")], latents: 64, k: 4, fidelity: .reference,
-            batchTokens: 32, steps: losses.count, learningRate: 5e-3, normalizeEvery: 10, shuffle: false,
+            batchTokens: 32, steps: losses.count, choices: .init(learningRate: 5e-3, normalizeEvery: 10),
+            shuffle: false,
             initialWeights: fixture(fixtures + "initial.safetensors"))
         let output = directory.file("w.safetensors")
         let result = try train(settings, catalog: directory.file("c.sqlite"), weightsOutput: output)
@@ -78,7 +76,8 @@ import Workflows
             model: DemoModel.path, text: [try demo.text()], latents: 64, k: 4, batchTokens: 32, steps: 50, context: 64)
         let path = demo.directory.file("c.sqlite")
         var asked = 0
-        #expect(throws: WorkflowError.interrupted("training was stopped after 2 of 50 steps")) {
+        #expect(throws: WorkflowError.interrupted("training was stopped after 2 of 50 steps; --resume goes on with it"))
+        {
             try train(
                 settings, catalog: path,
                 cancelled: {
@@ -114,14 +113,14 @@ import Workflows
     @Test func settingsRoundTripThroughJSON() throws {
         let directory = try TemporaryDirectory()
         let settings = TrainingSettings(
-            model: "m", text: ["t"], layers: [1], latents: 8, k: 2, learningRate: 0.1, seed: 9)
+            model: "m", text: ["t"], layers: [1], latents: 8, k: 2, choices: .init(learningRate: 0.1), seed: 9)
         let path = directory.file("run.json")
         let json = String(decoding: try JSONEncoder().encode(settings), as: UTF8.self)
         try json.write(toFile: path, atomically: true, encoding: .utf8)
         #expect(try TrainingSettings(file: path) == settings)
         try "{\"kind\": \"train\", \"config\": \(json)}".write(toFile: path, atomically: true, encoding: .utf8)
         #expect(try TrainingSettings(file: path) == settings)
-        try "{\"latents\": 3}".write(toFile: path, atomically: true, encoding: .utf8)
+        try "{\"k\": 3}".write(toFile: path, atomically: true, encoding: .utf8)
         #expect(throws: WorkflowError.self) { try TrainingSettings(file: path) }
     }
 }

@@ -10,11 +10,12 @@ extension Catalog {
     ///   - seed: The seed of its generator, if it has one.
     ///   - inputs: The files it reads.
     ///   - software: Who does it.
+    ///   - uuid: Its name among all runs of all catalogs; a new one if not given.
     /// - Returns: Its key.
     /// - Throws: ``CatalogError`` `.invalidValue` if `config` is not JSON.
     public func beginRun(
         kind: RunRecord.Kind, config: String, seed: UInt64?, inputs: [RunInput] = [],
-        software: SoftwareIdentity = .unknown
+        software: SoftwareIdentity = .unknown, uuid: String? = nil
     ) throws(CatalogError) -> Int64 {
         try checkJSON(config, "config of a run")
         return try write { database in
@@ -26,7 +27,7 @@ extension Catalog {
                     VALUES (?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
-                    UUID().uuidString.lowercased(), kind.rawValue, config, seed.map { Int64(bitPattern: $0) },
+                    uuid ?? UUID().uuidString.lowercased(), kind.rawValue, config, seed.map { Int64(bitPattern: $0) },
                     software.version, software.revision, process.host, process.processID, process.startedTicks,
                     process.bootID, Timestamp.now(),
                 ])

@@ -138,9 +138,11 @@ final class IndexingPass {
         for (segment, document) in segments {
             let first = batch.count
             source += segment.prefix
-            for token in segment.tokens.dropFirst(segment.prefix) {
+            for (place, token) in segment.tokens.dropFirst(segment.prefix).enumerated() {
                 batch.values.row(batch.count).update(from: streams.values.row(source), count: batch.values.columns)
                 batch.tokenIDs[batch.count] = token
+                batch.drawKeys[batch.count] = ActivationBatch.drawKey(
+                    document: segment.document, position: segment.start + place)
                 batch.count += 1
                 source += 1
                 segmentOfRow.append(Int32(truncatingIfNeeded: places.count))

@@ -29,28 +29,33 @@ final class ModelActivationStream: ActivationStream {
     ///
     /// - Parameters:
     ///   - shuffleSeed: seed of the order of documents and tokens, or nil for the text's order.
-    ///   - batchTokens: rows of the batches that will be asked for; the buffer holds at least twice as many.
+    ///   - level: rows that the buffer is kept filled to; see `level(batchTokens:shuffleBuffer:)`.
     init(
-        folder: ModelFolder, corpus: TextCorpus, context: Int, layers: [Int], batchTokens: Int, shuffleSeed: UInt64?,
+        folder: ModelFolder, corpus: TextCorpus, context: Int, layers: [Int], level: Int, shuffleSeed: UInt64?,
         includesBOS: Bool
     ) {
         self.folder = folder
         self.layers = layers
         self.includesBOS = includesBOS
+        self.level = level
         dModel = folder.model.configuration.dModel
         reader = SegmentReader(
             corpus: corpus, segmenter: Segmenter(tokenizer: folder.tokenizer, context: context),
             shuffleSeed: shuffleSeed)
         generator = shuffleSeed.map { CounterGenerator(seed: $0, stream: "tokens") }
-        level = ModelActivationStream.level(batchTokens: batchTokens, isShuffled: shuffleSeed != nil)
         buffer = ActivationBatch(
             capacity: level + ModelActivationStream.chunk + context, layers: layers, dModel: dModel)
     }
 
     /// Rows that a buffer is kept filled to.
-    static func level(batchTokens: Int, isShuffled: Bool) -> Int {
-        isShuffled ? max(2 * batchTokens, 4 * chunk) : batchTokens
+    ///
+    /// - Parameter shuffleBuffer: rows asked for; nil where nothing is shuffled.
+    static func level(batchTokens: Int, shuffleBuffer: Int?) -> Int {
+        max(batchTokens, shuffleBuffer ?? 0)
     }
+
+    /// The size of a shuffle buffer where none is asked for: two batches, and some documents in any case.
+    static func defaultShuffleBuffer(batchTokens: Int) -> Int { max(2 * batchTokens, 4 * chunk) }
 
     func fill(_ batch: ActivationBatch) throws {
         for row in 0..<batch.capacity {
@@ -66,6 +71,26 @@ final class ModelActivationStream: ActivationStream {
             }
         }
         batch.count = batch.capacity
+    }
+
+    var position: StreamPosition {
+        var numbers = reader.numbers
+        numbers["draws"] = generator?.count ?? 0
+        return StreamPosition(numbers: numbers, buffer: buffer, waiting: front..<buffer.count)
+    }
+
+    func resume(at position: StreamPosition) throws {
+        try reader.resume(at: position)
+        generator = generator?.entered(at: UInt64(try position.number("draws", upTo: .max)))
+        guard let waiting = position.buffer, waiting.dModel == dModel, waiting.layers == layers,
+            position.waiting.count <= buffer.capacity
+        else {
+            throw TrainingError.mismatch(
+                path: "checkpoint", what: "the tokens that wait in its buffer are not of this model and these layers")
+        }
+        front = 0
+        buffer.count = position.waiting.count
+        for (row, source) in position.waiting.enumerated() { buffer.copyRow(row, from: waiting, row: source) }
     }
 
     /// Runs chunks of segments until the buffer is at its level.
@@ -98,19 +123,12 @@ final class ModelActivationStream: ActivationStream {
                         from: streams.values.row(source), count: buffer.values.columns)
                     buffer.tokenIDs[buffer.count] = token
                     buffer.documentIDs[buffer.count] = Int64(segment.document)
+                    buffer.drawKeys[buffer.count] = ActivationBatch.drawKey(
+                        document: segment.document, position: segment.start + place - segment.prefix)
                     buffer.count += 1
                 }
                 source += 1
             }
         }
-    }
-}
-
-extension ActivationBatch {
-    /// Copies one token's activations and ids from a row of a batch of the same shape.
-    func copyRow(_ row: Int, from other: ActivationBatch, row source: Int) {
-        values.row(row).update(from: other.values.row(source), count: values.columns)
-        tokenIDs[row] = other.tokenIDs[source]
-        documentIDs[row] = other.documentIDs[source]
     }
 }

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import SparseTraining
 
 /// Delivers a corpus's segments, document after document: in order, or in a seeded order that is drawn anew for every
 /// pass.
@@ -8,7 +9,9 @@ struct SegmentReader {
     private var order: [Int]
     private var position = 0
     private var generator: CounterGenerator?
+    /// Segments of the document at hand that are still to come, the last one first.
     private var pending: [TokenSegment] = []
+    private var pendingDocument = 0
     /// How often the corpus has been read to its end.
     private(set) var passes = 0
 
@@ -29,16 +32,40 @@ struct SegmentReader {
             guard seen <= order.count else {
                 throw WorkflowError.badInput(path: corpus.files[0].path, problem: "the text holds no tokens")
             }
-            let document = order[position]
-            pending = segmenter.segments(of: try corpus.document(document).text, document: document).segments.reversed()
+            pendingDocument = order[position]
+            pending = try segments(of: pendingDocument)
             seen += 1
             position += 1
-            if position == order.count {
-                position = 0
-                passes += 1
-                generator?.shuffle(&order)
-            }
+            if position == order.count { startOver() }
         }
         return pending.removeLast()
+    }
+
+    private func segments(of document: Int) throws -> [TokenSegment] {
+        segmenter.segments(of: try corpus.document(document).text, document: document).segments.reversed()
+    }
+
+    private mutating func startOver() {
+        position = 0
+        passes += 1
+        generator?.shuffle(&order)
+    }
+
+    /// The pass, the place in it, and what is left of the document at hand.
+    var numbers: [String: UInt64] {
+        [
+            "passes": UInt64(passes), "document_place": UInt64(position), "document": UInt64(pendingDocument),
+            "segments_left": UInt64(pending.count),
+        ]
+    }
+
+    /// Takes up a place; the passes' orders are drawn again.
+    mutating func resume(at place: StreamPosition) throws {
+        let wanted = try place.number("passes", upTo: 1 << 40)
+        while passes < wanted { startOver() }
+        position = try place.number("document_place", upTo: order.count - 1)
+        pendingDocument = try place.number("document", upTo: order.count - 1)
+        let all = try segments(of: pendingDocument)
+        pending = Array(all.prefix(try place.number("segments_left", upTo: all.count)))
     }
 }

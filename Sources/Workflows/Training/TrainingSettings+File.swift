@@ -15,26 +15,33 @@ extension TrainingSettings {
         if let kind = document["kind"] as? String, kind != "train" {
             throw .badInput(path: path, problem: "tells of a run of kind '\(kind)'; a training run is needed")
         }
-        let known = Set(CodingKeys.allCases.map(\.rawValue))
         let isRun = document["config"] != nil
         guard let settings = (isRun ? document["config"] : document) as? [String: Any] else {
             throw .badInput(path: path, problem: "key 'config' is not a JSON object")
         }
+        try self.init(object: settings, path: path)
+    }
+
+    /// Reads settings from a JSON object; what may be left out takes the default of `init`.
+    ///
+    /// - Parameter place: which part of the file it is, for messages; nil for all of it.
+    init(object: [String: Any], path: String, place: String? = nil) throws(WorkflowError) {
+        let prefix = place.map { $0 + " " } ?? ""
+        let known = Set(CodingKeys.allCases.map(\.rawValue))
         // A misspelt key would otherwise pass for one left out.
-        if let wrong = settings.keys.sorted().first(where: { !known.contains($0) }) {
-            throw .badInput(path: path, problem: "has a key '\(wrong)', which no training run has")
-        }
-        struct Run: Decodable {
-            let config: TrainingSettings
+        if let wrong = object.keys.sorted().first(where: { !known.contains($0) }) {
+            throw .badInput(path: path, problem: "\(prefix)has a key '\(wrong)', which no training run has")
         }
         do {
-            let decoder = JSONDecoder()
-            self =
-                isRun
-                ? try decoder.decode(Run.self, from: data).config
-                : try decoder.decode(TrainingSettings.self, from: data)
+            let defaults = try JSONSerialization.jsonObject(
+                with: JSONEncoder().encode(TrainingSettings(latents: 1)))
+            var complete = defaults as? [String: Any] ?? [:]
+            complete["latents"] = nil
+            complete.merge(object) { $1 }
+            self = try JSONDecoder().decode(
+                TrainingSettings.self, from: JSONSerialization.data(withJSONObject: complete))
         } catch {
-            throw .badInput(path: path, problem: TrainingSettings.problem(error))
+            throw .badInput(path: path, problem: prefix + TrainingSettings.problem(error))
         }
     }
 

@@ -1,13 +1,13 @@
 public import SparseCoding
-import SparseTraining
+public import SparseTraining
 
-/// Everything that decides a training run, as one JSON document: what `routesae runs CATALOG ID --format json` prints
-/// under `config` and `routesae train --config FILE` takes.
+/// Everything that decides how one dictionary is trained, as one JSON document: what
+/// `routesae runs CATALOG ID --format json` prints under `config` and `routesae train --config FILE` takes.
 public struct TrainingSettings: Sendable, Codable, Equatable {
     /// Name of the dictionary in the catalog; nil makes one from the architecture and its sizes.
     public var name: String?
-    /// `route`, or `topk` for a single layer.
-    public var architecture: String
+    /// Which system it is.
+    public var architecture: Architecture
     /// Model folder, for training live from text.
     public var model: String?
     /// Text files and folders, likewise.
@@ -18,8 +18,8 @@ public struct TrainingSettings: Sendable, Codable, Equatable {
     public var layers: [Int]?
     /// m.
     public var latents: Int
-    /// k.
-    public var k: Int
+    /// k; nil for an architecture that a penalty keeps sparse.
+    public var k: Int?
     /// Hard or soft.
     public var routing: RoutingMode
     /// Sum or mean.
@@ -34,8 +34,18 @@ public struct TrainingSettings: Sendable, Codable, Equatable {
     public var tokens: Int?
     /// Peak rate; nil takes the fidelity's default.
     public var learningRate: Float?
+    /// Part of the steps over which the rate warms up.
+    public var warmupFraction: Double?
+    /// Part of the steps over which the rate decays.
+    public var decayFraction: Double?
+    /// The norm that the whole gradient does not exceed.
+    public var gradientClip: Float?
     /// Steps between returns to unit norm.
     public var normalizeEvery: Int?
+    /// Whether a decoder direction's gradient loses its part parallel to the direction.
+    public var removesParallelGradient: Bool?
+    /// Where b_pre starts.
+    public var initialBias: InitialBias?
     /// Weight of the load-balance term.
     public var loadBalance: Float?
     /// Weight of the AuxK term; 0 is none.
@@ -44,12 +54,26 @@ public struct TrainingSettings: Sendable, Codable, Equatable {
     public var auxiliaryK: Int?
     /// Tokens without firing after which a latent is dead.
     public var deadAfterTokens: Int?
+    /// λ of the sparsity penalty.
+    public var lambda: Float?
+    /// Part of the steps over which λ rises from 0.
+    public var lambdaWarmup: Double?
+    /// ε of a JumpReLU.
+    public var bandwidth: Float?
+    /// θ of a JumpReLU at the start.
+    public var initialThreshold: Float?
     /// The most tokens the model sees at once.
     public var context: Int?
     /// Whether documents and tokens are shuffled.
     public var shuffle: Bool
-    /// Seed of weights and shuffling.
+    /// Tokens that a live stream keeps waiting to draw batches from; nil takes two batches, 32768 at least.
+    public var shuffleBuffer: Int?
+    /// Whether BOS is learned from; nil leaves it out when corrected and takes it in for the reference, as its code does.
+    public var includesBOS: Bool?
+    /// Seed of the weights.
     public var seed: UInt64
+    /// Seed of the stream's order; nil takes `seed`. All dictionaries of a sweep share it.
+    public var streamSeed: UInt64?
     /// Starting weights, a safetensors file with the reference's names.
     public var initialWeights: String?
     /// How the catalog stores the weights: f32, f16 or bf16.
@@ -58,19 +82,26 @@ public struct TrainingSettings: Sendable, Codable, Equatable {
     /// The keys of the JSON form: the properties, no others.
     enum CodingKeys: String, CodingKey, CaseIterable {
         case name, architecture, model, text, activations, layers, latents, k, routing, aggregation, fidelity
-        case batchTokens, steps, tokens, learningRate, normalizeEvery, loadBalance
-        case auxiliaryCoefficient, auxiliaryK, deadAfterTokens, context, shuffle, seed, initialWeights, dtype
+        case batchTokens, steps, tokens, learningRate, warmupFraction, decayFraction, gradientClip, normalizeEvery
+        case removesParallelGradient, initialBias, loadBalance, auxiliaryCoefficient, auxiliaryK, deadAfterTokens
+        case lambda, lambdaWarmup, bandwidth, initialThreshold, context, shuffle, shuffleBuffer, includesBOS
+        case seed, streamSeed, initialWeights, dtype
     }
+
+    /// Keys that decide the stream of activations, not the dictionary: the same for all dictionaries of a sweep.
+    static let streamKeys: Set<CodingKeys> = [
+        .model, .text, .activations, .batchTokens, .steps, .tokens, .context, .shuffle, .shuffleBuffer, .includesBOS,
+        .streamSeed,
+    ]
 
     /// Makes settings; what is not named takes the default shown.
     public init(
-        name: String? = nil, architecture: String = "route", model: String? = nil, text: [String] = [],
-        activations: [String] = [], layers: [Int]? = nil, latents: Int, k: Int, routing: RoutingMode = .hard,
+        name: String? = nil, architecture: Architecture = .route, model: String? = nil, text: [String] = [],
+        activations: [String] = [], layers: [Int]? = nil, latents: Int, k: Int? = nil, routing: RoutingMode = .hard,
         aggregation: RouterAggregation = .sum, fidelity: Fidelity = .corrected, batchTokens: Int = 4096,
-        steps: Int? = nil, tokens: Int? = nil, learningRate: Float? = nil, normalizeEvery: Int? = nil,
-        loadBalance: Float? = nil, auxiliaryCoefficient: Float? = nil, auxiliaryK: Int? = nil,
-        deadAfterTokens: Int? = nil, context: Int? = nil, shuffle: Bool = true, seed: UInt64 = 0,
-        initialWeights: String? = nil, dtype: String = "f32"
+        steps: Int? = nil, tokens: Int? = nil, choices: TrainingOptions.Choices = .init(), context: Int? = nil,
+        shuffle: Bool = true, shuffleBuffer: Int? = nil, includesBOS: Bool? = nil, seed: UInt64 = 0,
+        streamSeed: UInt64? = nil, initialWeights: String? = nil, dtype: String = "f32"
     ) {
         self.name = name
         self.architecture = architecture
@@ -86,46 +117,28 @@ public struct TrainingSettings: Sendable, Codable, Equatable {
         self.batchTokens = batchTokens
         self.steps = steps
         self.tokens = tokens
-        self.learningRate = learningRate
-        self.normalizeEvery = normalizeEvery
-        self.loadBalance = loadBalance
-        self.auxiliaryCoefficient = auxiliaryCoefficient
-        self.auxiliaryK = auxiliaryK
-        self.deadAfterTokens = deadAfterTokens
+        learningRate = choices.learningRate
+        warmupFraction = choices.warmupFraction
+        decayFraction = choices.decayFraction
+        gradientClip = choices.gradientClip
+        normalizeEvery = choices.normalizeEvery
+        removesParallelGradient = choices.removesParallelGradient
+        initialBias = choices.initialBias
+        loadBalance = choices.loadBalance
+        auxiliaryCoefficient = choices.auxiliaryCoefficient
+        auxiliaryK = choices.auxiliaryK
+        deadAfterTokens = choices.deadAfterTokens
+        lambda = choices.sparsityCoefficient
+        lambdaWarmup = choices.sparsityWarmup
+        bandwidth = choices.bandwidth
+        initialThreshold = choices.initialThreshold
         self.context = context
         self.shuffle = shuffle
+        self.shuffleBuffer = shuffleBuffer
+        self.includesBOS = includesBOS
         self.seed = seed
+        self.streamSeed = streamSeed
         self.initialWeights = initialWeights
         self.dtype = dtype
-    }
-
-    /// The number of steps.
-    ///
-    /// - Throws: `WorkflowError.usage` where neither `steps` nor `tokens` says it, where both do, or where a number is
-    ///   out of range.
-    func stepCount() throws(WorkflowError) -> Int {
-        guard (1...1 << 24).contains(batchTokens) else {
-            throw .usage("--batch-tokens is \(batchTokens); allowed: 1 … 16777216")
-        }
-        if let steps {
-            guard tokens == nil else { throw .usage("--steps and --tokens exclude each other: both say how long") }
-            guard (1...1 << 31).contains(steps) else { throw .usage("--steps is \(steps); allowed: from 1") }
-            return steps
-        }
-        guard let tokens else { throw .usage("say how long to train, with --tokens N or --steps S") }
-        guard tokens > 0 else { throw .usage("--tokens is \(tokens); allowed: from 1") }
-        return max(tokens / batchTokens, 1)
-    }
-
-    /// What the trainer is asked for.
-    var choices: TrainingOptions.Choices {
-        var choices = TrainingOptions.Choices()
-        choices.learningRate = learningRate
-        choices.normalizeEvery = normalizeEvery
-        choices.loadBalance = loadBalance
-        choices.auxiliaryCoefficient = auxiliaryCoefficient
-        choices.auxiliaryK = auxiliaryK
-        choices.deadAfterTokens = deadAfterTokens
-        return choices
     }
 }

@@ -27,7 +27,7 @@ enum TrainingSource {
                 throw WorkflowError.usage(
                     "--text and --context go with --model; activation files hold their tokens")
             }
-            self = .shards(try settings.activations.map { try ActivationShard(path: $0, layers: settings.layers) })
+            self = .shards(try ActivationFiles.open(settings.activations, layers: settings.layers))
         }
     }
 
@@ -52,9 +52,9 @@ enum TrainingSource {
     var isLive: Bool { if case .live = self { true } else { false } }
 
     /// How many layers a batch of the stream holds: those asked for from a model, all of them from files.
-    func streamLayerCount(routed: Int) -> Int {
+    func streamLayerCount(asked: Int) -> Int {
         switch self {
-        case .live: routed
+        case .live: asked
         case .shards(let shards): shards[0].layers.count
         }
     }
@@ -149,18 +149,17 @@ enum TrainingSource {
         }
     }
 
-    /// The stream of batches. The reference learns from every row; the corrected mode leaves out BOS.
+    /// The stream of batches.
     func stream(layers: [Int], settings: TrainingSettings) throws -> any ActivationStream {
-        let shuffleSeed = settings.shuffle ? settings.seed : nil
-        let reference = settings.fidelity == .reference
         switch self {
         case .live(let folder, let corpus):
             return ModelActivationStream(
                 folder: folder, corpus: corpus, context: try folder.context(settings.context), layers: layers,
-                batchTokens: settings.batchTokens, shuffleSeed: shuffleSeed, includesBOS: reference)
+                level: settings.bufferLevel, shuffleSeed: settings.shuffleSeed, includesBOS: settings.readsBOS)
         case .shards(let shards):
             return try ShardActivationStream(
-                shards: shards, shuffleSeed: shuffleSeed, skippedToken: reference ? nil : shards[0].bosTokenID)
+                shards: shards, shuffleSeed: settings.shuffleSeed,
+                skippedToken: settings.readsBOS ? nil : shards[0].bosTokenID)
         }
     }
 }

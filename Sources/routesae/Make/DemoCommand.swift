@@ -47,15 +47,15 @@ struct DemoCommand: ParsableCommand {
         let clock = ContinuousClock()
         let started = clock.now
         let model = assets + "/model"
-        let training = TrainingRun(
-            settings: TrainingSettings(
-                name: "demo", model: model, text: [assets + "/text/train"], latents: latents, k: k,
-                batchTokens: batchTokens, tokens: tokens, context: Self.context, seed: seed),
-            workers: options.workers)
-        let plan = try training.prepare()
+        let job = try TrainingJob(
+            [
+                TrainingSettings(
+                    name: "demo", model: model, text: [assets + "/text/train"], latents: latents, k: k,
+                    batchTokens: batchTokens, tokens: tokens, context: Self.context, seed: seed)
+            ], workers: options.workers)
         let catalog = try Catalog.create(at: output, replacing: force, software: Software.identity)
         try CatalogFile.write(catalog) { catalog in
-            let trained = try train(training, plan, catalog)
+            let trained = try train(job, catalog)
             let indexed = try index(model, catalog)
             let scored = try score(model, catalog)
             let seconds = (clock.now - started) / .seconds(1)
@@ -66,14 +66,15 @@ struct DemoCommand: ParsableCommand {
         }
     }
 
-    private func train(_ training: TrainingRun, _ plan: TrainingRun.Plan, _ catalog: Catalog) throws
-        -> TrainingRun.Result
-    {
-        let progress = options.progress("training")
+    private func train(_ job: TrainingJob, _ catalog: Catalog) throws -> TrainingRun.Result {
+        let progress = options.progress("training tokens")
         defer { progress.finish() }
-        return try training.run(plan, into: catalog, cancelled: { Interruption.isRequested }) { report, _ in
-            progress.update(report.step + 1, of: plan.steps, fields: report.fields)
-        }
+        let run = TrainingRun(
+            job, workers: options.workers,
+            checkpoints: try CheckpointPolicy(path: TrainingCheckpoint.path(besideCatalog: output)))
+        return try run.run(into: catalog, cancelled: { Interruption.isRequested }) { step, reports in
+            progress.update(step * batchTokens, of: job.steps * batchTokens, fields: reports.first?.fields ?? [])
+        }[0]
     }
 
     private func index(_ model: String, _ catalog: Catalog) throws -> IndexingRun.Result {

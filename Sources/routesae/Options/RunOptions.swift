@@ -24,8 +24,10 @@ struct RunOptions: ParsableArguments {
     var workers: Workers { Workers(threads: threads) }
 
     /// A progress line on standard error.
-    func progress(_ label: String) -> RunProgress {
-        RunProgress(label: label, isQuiet: quiet)
+    ///
+    /// - Parameter done: what was done before, when a task is resumed.
+    func progress(_ label: String, done: Int = 0) -> RunProgress {
+        RunProgress(label: label, done: done, isQuiet: quiet)
     }
 
     /// A line for people on standard error.
@@ -37,17 +39,19 @@ struct RunOptions: ParsableArguments {
 /// A progress line that appears with the first report, since only then the whole extent of the work is known.
 final class RunProgress {
     private let label: String
+    private let done: Int
     private let isQuiet: Bool
     private var line: ProgressLine?
 
-    init(label: String, isQuiet: Bool) {
+    init(label: String, done: Int = 0, isQuiet: Bool) {
         self.label = label
+        self.done = done
         self.isQuiet = isQuiet
     }
 
     /// Reports how much is done, of how much.
     func update(_ done: Int, of total: Int?, fields: [(name: String, value: String)] = []) {
-        let line = self.line ?? ProgressLine(label: label, total: total, isQuiet: isQuiet)
+        let line = self.line ?? ProgressLine(label: label, total: total, done: self.done, isQuiet: isQuiet)
         self.line = line
         line.update(done, fields: fields)
     }
@@ -66,12 +70,17 @@ enum Interruption {
 
     /// Starts to watch; a second signal ends the process at once.
     static func watch() {
+        var watched = sigset_t()
+        sigemptyset(&watched)
         for number in [SIGINT, SIGTERM] {
+            sigaddset(&watched, number)
             signal(number) { number in
                 if interruptionNoted.exchange(true, ordering: .relaxed) {
                     _exit(128 + number)
                 }
             }
         }
+        // A process is born with the signals blocked that the thread that made it had blocked.
+        pthread_sigmask(SIG_UNBLOCK, &watched, nil)
     }
 }

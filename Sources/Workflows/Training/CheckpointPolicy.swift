@@ -1,0 +1,26 @@
+/// Where a training job keeps its checkpoint, and when it takes one besides the start, the end, and a signal.
+public struct CheckpointPolicy: Sendable {
+    /// The file.
+    public let path: String
+    /// After every so many steps; nil goes by the clock.
+    public let everySteps: Int?
+
+    /// By the clock a checkpoint is taken at most this often.
+    static let interval = Duration.seconds(300)
+
+    /// Makes a policy.
+    ///
+    /// - Throws: `WorkflowError.usage` for a number below 1.
+    public init(path: String, everySteps: Int? = nil) throws(WorkflowError) {
+        if let everySteps, everySteps < 1 {
+            throw .usage("--checkpoint-every is \(everySteps); allowed: from 1 step")
+        }
+        self.path = path
+        self.everySteps = everySteps
+    }
+
+    /// Whether one is due.
+    func isDue(step: Int, sinceLast: Duration) -> Bool {
+        everySteps.map { step % $0 == 0 } ?? (sinceLast >= CheckpointPolicy.interval)
+    }
+}

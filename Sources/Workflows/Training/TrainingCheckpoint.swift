@@ -1,0 +1,95 @@
+import FeatureCatalog
+import Foundation
+import LinearAlgebra
+import SparseCoding
+import SparseTraining
+
+/// A training job as it stood after a step: with it the job goes on to the same bits as if it had never stopped.
+///
+/// The file beside the catalog is safetensors. Its header's `state` is this type as JSON; the tensors are every
+/// dictionary's weights, moments and counters (`0.weights.encoder` …) and the rows that wait in a live stream's buffer; the
+/// last one, `sha256`, holds the digest of `state` with the other tensors' layout, and of each of them.
+public struct TrainingCheckpoint: Codable, Equatable {
+    /// The form of the file.
+    static let currentVersion = 1
+
+    /// Which form it has.
+    var version: Int
+    /// Who wrote it, for people.
+    var software: String
+    /// The settings of every dictionary.
+    public let settings: [TrainingSettings]
+    /// Each dictionary's run in the catalog, by uuid.
+    let runs: [String]
+    /// What the job reads, by digest.
+    let inputs: [Input]
+    /// Steps made.
+    public var step: Int
+    /// Dictionaries that dropped out, by number, and why.
+    var failures: [Int: String] = [:]
+    /// Where the stream stands.
+    var stream: [String: UInt64] = [:]
+    /// Rows waiting in the stream's buffer.
+    var waitingRows = 0
+
+    /// A file that the job reads.
+    struct Input: Codable, Equatable {
+        let role: String
+        let name: String
+        let sha256: String
+        let bytes: Int
+    }
+
+    /// The state before the first step.
+    init(_ job: TrainingJob) {
+        version = TrainingCheckpoint.currentVersion
+        software = "\(Software.identity.version)"
+        settings = job.plans.map(\.settings)
+        runs = job.plans.map { _ in UUID().uuidString.lowercased() }
+        inputs = TrainingCheckpoint.inputs(of: job)
+        step = 0
+    }
+
+    /// Where a job that writes into a catalog keeps its checkpoint.
+    public static func path(besideCatalog catalog: String) -> String { catalog + ".checkpoint" }
+
+    /// Checks that a job is the one that the checkpoint was taken of.
+    ///
+    /// - Throws: `WorkflowError.refused` naming what differs.
+    func check(_ job: TrainingJob, path: String) throws(WorkflowError) {
+        let given = job.plans.map(\.settings)
+        guard given.count == settings.count else {
+            throw .refused(
+                "\(path): is a checkpoint of \(settings.count) dictionaries, \(given.count) are asked for; resume with the "
+                    + "settings it was made with, or with none")
+        }
+        for (number, pair) in zip(given, settings).enumerated() where pair.0 != pair.1 {
+            throw .refused(
+                "\(path): is a checkpoint of other settings (dictionary \(number + 1): "
+                    + "\(TrainingCheckpoint.difference(pair.0, pair.1))); resume without settings, or remove it")
+        }
+        let now = TrainingCheckpoint.inputs(of: job)
+        if let changed = inputs.first(where: { !now.contains($0) }) {
+            throw .refused(
+                "\(path): \(changed.role) \(changed.name) is not what it was when training began (sha256 "
+                    + "\(changed.sha256.prefix(12))…); a resumed run has to read the same files")
+        }
+    }
+
+    /// The keys in which two settings differ.
+    private static func difference(_ one: TrainingSettings, _ other: TrainingSettings) -> String {
+        func object(_ settings: TrainingSettings) -> [String: String] {
+            guard let data = try? JSONEncoder().encode(settings),
+                let values = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any]
+            else { return [:] }
+            return values.mapValues { "\($0)" }
+        }
+        let (one, other) = (object(one), object(other))
+        return Set(one.keys).union(other.keys).sorted().filter { one[$0] != other[$0] }
+            .map { "\($0) is \(one[$0] ?? "not set"), was \(other[$0] ?? "not set")" }.joined(separator: "; ")
+    }
+
+    private static func inputs(of job: TrainingJob) -> [Input] {
+        job.inputs.map { Input(role: $0.role, name: $0.name, sha256: $0.sha256, bytes: $0.bytes) }
+    }
+}

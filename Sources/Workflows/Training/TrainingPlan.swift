@@ -1,0 +1,73 @@
+import FeatureCatalog
+import LinearAlgebra
+import Safetensors
+public import SparseCoding
+import SparseTraining
+
+/// One dictionary of a training job, its settings found good.
+public struct TrainingPlan {
+    /// The settings it was made from.
+    public let settings: TrainingSettings
+    /// Its shape and rules.
+    public let configuration: DictionaryConfiguration
+    let options: TrainingOptions
+    let dtype: DictionaryTensor.DataType
+    /// Where its weights are written as safetensors besides, or nil.
+    let weightsOutput: String?
+
+    /// Checks one dictionary's settings against the source.
+    init(_ settings: TrainingSettings, source: TrainingSource, steps: Int, weightsOutput: String?) throws {
+        guard let dtype = DictionaryTensor.DataType(rawValue: settings.dtype) else {
+            throw WorkflowError.usage("--dtype is \(settings.dtype); allowed: f32, f16, bf16")
+        }
+        let layers = settings.layers ?? source.defaultLayers
+        if settings.architecture.readsOneLayer, layers.count != 1 {
+            throw WorkflowError.usage(
+                "\(settings.architecture.rawValue) reads one layer, but \(layers.count) are named; choose one with "
+                    + "--layers")
+        }
+        try source.check(layers: layers)
+        configuration = try DictionaryConfiguration(
+            architecture: settings.architecture, dModel: source.dModel, latents: settings.latents, k: settings.k,
+            layers: layers, routing: settings.routing, aggregation: settings.aggregation, fidelity: settings.fidelity)
+        options = try TrainingOptions(
+            configuration, batchTokens: settings.batchTokens, steps: steps, choices: settings.choices)
+        self.settings = settings
+        self.dtype = dtype
+        self.weightsOutput = weightsOutput
+    }
+
+    /// The state before the first step: seeded weights, or those of a file.
+    ///
+    /// - Throws: as reading weights does.
+    func initialState(_ workers: Workers) throws -> TrainerState {
+        let weights =
+            try settings.initialWeights.map {
+                try DictionaryWeights(configuration, reading: try SafetensorsFile(path: $0))
+            }
+            ?? DictionaryWeights(
+                configuration, seed: settings.seed, threshold: options.sparsity?.initialThreshold ?? 0)
+        return TrainerState(configuration, options: options, weights: weights, workers: workers)
+    }
+
+    /// The dictionary's row in the catalog.
+    func record(runID: Int64, languageModelID: Int64?, name: String, tokens: Int) throws -> DictionaryRecord {
+        let routes = configuration.architecture == .route
+        return DictionaryRecord(
+            runID: runID,
+            languageModelID: languageModelID,
+            name: name,
+            architecture: DictionaryRecord.Architecture(rawValue: configuration.architecture.rawValue) ?? .route,
+            dModel: configuration.dModel,
+            latentCount: configuration.latents,
+            k: configuration.k,
+            layers: configuration.layers,
+            aggregation: routes ? DictionaryRecord.Aggregation(rawValue: configuration.aggregation.rawValue) : nil,
+            routing: routes ? DictionaryRecord.Routing(rawValue: configuration.routing.rawValue) : nil,
+            fidelity: configuration.fidelity == .reference ? .reference : .corrected,
+            activationThreshold: CountingThreshold.absolute(dModel: configuration.dModel),
+            relativeThreshold: CountingThreshold.relative,
+            configJSON: try canonicalJSON(DictionarySettings(configuration: configuration, training: options)),
+            trainedTokenCount: tokens)
+    }
+}

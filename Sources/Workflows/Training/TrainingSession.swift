@@ -1,0 +1,128 @@
+import FeatureCatalog
+import LinearAlgebra
+import Safetensors
+import SparseCoding
+import SparseTraining
+
+/// The dictionaries of a job in training: the stream, their trainers, and what has been reported so far.
+final class TrainingSession {
+    private let job: TrainingJob
+    private let ledger: TrainingLedger
+    private let stream: any ActivationStream
+    private var checkpoint: TrainingCheckpoint
+    private var trainers: [Int: any DictionaryTrainer] = [:]
+    private var reports: [Int: [StepReport]] = [:]
+    /// Metrics not yet in the catalog.
+    private var unrecorded: [Int: [RunMetric]] = [:]
+
+    /// The dictionaries still in training, ascending.
+    var numbers: [Int] { trainers.keys.sorted() }
+
+    /// Starts a job, or takes it up where its checkpoint was taken.
+    init(
+        _ job: TrainingJob, _ checkpoint: TrainingCheckpoint, _ file: SafetensorsFile?, _ ledger: TrainingLedger,
+        _ workers: Workers
+    ) throws {
+        self.job = job
+        self.checkpoint = checkpoint
+        self.ledger = ledger
+        stream = try job.source.stream(layers: job.layers, settings: job.plans[0].settings)
+        let resumed = checkpoint.step > 0 ? file : nil
+        for (number, plan) in job.plans.enumerated() where checkpoint.failures[number] == nil {
+            let state =
+                try resumed.map { try checkpoint.state(number, of: plan, in: $0) } ?? plan.initialState(workers)
+            trainers[number] = state.trainer(plan.options, workers: workers)
+        }
+        if let resumed, checkpoint.step < job.steps {
+            try stream.resume(
+                at: checkpoint.position(layers: stream.layers, dModel: stream.dModel, in: resumed))
+        }
+    }
+
+    /// One dictionary's trainer.
+    func trainer(_ number: Int) -> any DictionaryTrainer {
+        guard let trainer = trainers[number] else { preconditionFailure("dictionary \(number) dropped out") }
+        return trainer
+    }
+
+    /// What one dictionary reported.
+    func reports(_ number: Int) -> [StepReport] { reports[number] ?? [] }
+
+    /// Makes the steps that are left.
+    func train(
+        checkpoints: CheckpointPolicy, cancelled: () -> Bool, progress: (_ step: Int, _ reports: [StepReport]) -> Void
+    ) throws {
+        let batch = ActivationBatch(capacity: job.batchTokens, layers: stream.layers, dModel: stream.dModel)
+        let clock = ContinuousClock()
+        var lastCheckpoint = clock.now
+        var lastStep = clock.now
+        for step in checkpoint.step..<job.steps {
+            if cancelled() {
+                try save(checkpoints.path)
+                throw WorkflowError.interrupted(
+                    "training was stopped after \(step) of \(job.steps) steps; --resume goes on with it")
+            }
+            try stream.fill(batch)
+            let made = try makeStep(batch)
+            let now = clock.now
+            let pace = Double(batch.count) / max((now - lastStep) / .seconds(1), 1e-9)
+            lastStep = now
+            for (number, report) in made {
+                reports[number, default: []].append(report)
+                unrecorded[number, default: []] += report.metrics(
+                    job.plans[number].configuration, tokensPerSecond: pace)
+            }
+            checkpoint.step = step + 1
+            if step % 100 == 99 { try record() }
+            if checkpoints.isDue(step: step + 1, sinceLast: now - lastCheckpoint) {
+                try save(checkpoints.path)
+                lastCheckpoint = clock.now
+            }
+            progress(step + 1, made.map(\.report))
+        }
+        try save(checkpoints.path)
+    }
+
+    /// One step of every dictionary. One whose loss is not finite drops out, unless it is the last.
+    private func makeStep(_ batch: ActivationBatch) throws -> [(number: Int, report: StepReport)] {
+        var made: [(number: Int, report: StepReport)] = []
+        for number in numbers {
+            do {
+                made.append((number, try trainer(number).step(batch)))
+            } catch {
+                try record()
+                if let damage = job.source.damage(in: batch, layers: job.layers) { throw damage }
+                let divergence = try divergence(error, of: number)
+                guard trainers.count > 1 else { throw divergence }
+                ledger.close([number], as: .failed, because: divergence)
+                checkpoint.failures[number] = "\(divergence)"
+                trainers[number] = nil
+            }
+        }
+        return made
+    }
+
+    /// What a step of sound activations threw, if it was that training diverged; a router whose weights have grown beyond
+    /// all bounds shows it before the loss does.
+    private func divergence(_ error: any Error, of number: Int) throws -> TrainingError {
+        switch error {
+        case let error as TrainingError: return error
+        case SparseCodingError.notFinite: return .lossNotFinite(step: trainer(number).state.stepsDone)
+        default: throw error
+        }
+    }
+
+    /// Writes the curves into the catalog: whole transactions, seldom enough to cost nothing.
+    private func record() throws {
+        for (number, metrics) in unrecorded.sorted(by: { $0.key < $1.key }) { try ledger.record(number, metrics) }
+        unrecorded = [:]
+    }
+
+    /// Takes a checkpoint; the catalog never knows less than it.
+    private func save(_ path: String) throws {
+        try record()
+        let isOver = checkpoint.step == job.steps
+        try checkpoint.write(
+            to: path, states: trainers.mapValues(\.state), position: isOver ? nil : stream.position)
+    }
+}

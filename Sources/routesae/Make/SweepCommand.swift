@@ -1,0 +1,101 @@
+import ArgumentParser
+import FeatureCatalog
+import Foundation
+import SparseCoding
+import SparseTraining
+import TerminalOutput
+import Workflows
+
+struct SweepCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sweep",
+        abstract: "Trains any number of dictionaries side by side on one stream.",
+        discussion: """
+            All of them learn from the same batches in the same order, and the language model runs once for each batch, \
+            so that ten dictionaries cost little more than one. Each becomes what it would have become alone.
+
+            The file is JSON. Its keys are those of a training run's config; beside 'dictionaries' they hold for all. A \
+            list where one value is expected stands for a dictionary with each of its values. 'layer' is one layer \
+            where 'layers' is a set:
+
+              {
+                "model": "Demo/model", "text": ["Demo/text/train"], "tokens": 1000000, "latents": 2048,
+                "dictionaries": [
+                  {"architecture": "route", "k": [16, 32], "seed": [0, 1]},
+                  {"architecture": "topk", "layer": [1, 2, 3], "k": 32},
+                  {"architecture": "vanilla", "layer": 3, "lambda": [1, 5]}
+                ]
+              }
+
+            Examples:
+              routesae sweep all.sqlite --config sweep.json
+              routesae sweep all.sqlite --config sweep.json --dry-run
+              routesae sweep all.sqlite --resume
+            """)
+
+    @Argument(help: "The catalog, a SQLite file.") var catalog: String
+    @Option(help: "The sweep, a JSON file.") var config: String?
+    @Option(help: "Folder of a language model; stands above the file's.") var model: String?
+    @Option(parsing: .upToNextOption, help: "Text files and folders; stand above the file's.") var text: [String] = []
+    @Option(parsing: .upToNextOption, help: "Activation files or folders; stand above the file's.")
+    var activations: [String] = []
+    @Option(help: "Training tokens; stand above the file's.") var tokens: Int?
+    @Option(help: "Steps; stand above the file's.") var steps: Int?
+    @Flag(help: "Prints the dictionaries that would be trained, and trains none.") var dryRun = false
+    @OptionGroup(title: "Files") var files: TrainFileOptions
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var options: RunOptions
+
+    func run() throws {
+        let settings = try settings()
+        if dryRun {
+            guard let settings else { throw WorkflowError.usage("--dry-run goes with --config") }
+            return printPlan(settings)
+        }
+        let results = try TrainingLauncher(catalog: catalog, files: files, options: options).run(settings)
+        output.print(
+            columns: [
+                "dictionary", "run", "name", "architecture", "layers", "k", "loss", "explained_variance", "l0",
+                "dead_share",
+            ],
+            rows: results.map { result in
+                let last = result.reports.last
+                func figure(_ value: Float?) -> Cell { value.map { .real(Double($0)) } ?? .null }
+                return [
+                    Cell(Int(result.dictionaryID)), Cell(Int(result.runID)), .text(result.name),
+                    .text(result.configuration.architecture.rawValue), .text(list(result.configuration.layers)),
+                    result.configuration.k.map { Cell($0) } ?? .null, figure(last?.loss),
+                    figure(last?.explainedVariance), figure(last?.l0), figure(last?.deadShare),
+                ]
+            })
+    }
+
+    private func settings() throws -> [TrainingSettings]? {
+        var overrides: [String: any Sendable] = [:]
+        if let model { overrides["model"] = model }
+        if !text.isEmpty { overrides["text"] = text }
+        if !activations.isEmpty { overrides["activations"] = activations }
+        if let tokens { overrides["tokens"] = tokens }
+        if let steps { overrides["steps"] = steps }
+        if let config { return try SweepSettings.read(file: config, overrides: overrides) }
+        guard files.resume, overrides.isEmpty else {
+            throw WorkflowError.usage("name the sweep with --config FILE, or go on with one by --resume alone")
+        }
+        return nil
+    }
+
+    private func printPlan(_ settings: [TrainingSettings]) {
+        output.print(
+            columns: ["name", "architecture", "layers", "latents", "k", "lambda", "fidelity", "seed"],
+            rows: settings.map { one in
+                [
+                    .text(one.name ?? ""), .text(one.architecture.rawValue),
+                    .text(one.layers.map(list) ?? "the model's middle half"), Cell(one.latents),
+                    one.k.map { Cell($0) } ?? .null, one.lambda.map { .real(Double($0)) } ?? .null,
+                    .text(one.fidelity.rawValue), .text("\(one.seed)"),
+                ]
+            })
+    }
+
+    private func list(_ layers: [Int]) -> String { layers.map(String.init).joined(separator: ",") }
+}
