@@ -13,6 +13,10 @@ typedef int32_t mask __attribute__((vector_size(64)));
 #define LOAD(p) (*(const lanes *)(p))
 #define STORE(p, v) (*(lanes *)(p) = (v))
 
+// Sixteen answers as bits: the lowest bit is the first lane's.
+typedef _Bool answers __attribute__((ext_vector_type(16)));
+#define BITS(m) __builtin_bit_cast(uint16_t, __builtin_convertvector((m), answers))
+
 // The lanes added in a fixed tree.
 #define SUM(v)                                                                                                        \
     ((((v)[0] + (v)[8]) + ((v)[4] + (v)[12])) + (((v)[2] + (v)[10]) + ((v)[6] + (v)[14])) +                           \
@@ -102,62 +106,68 @@ INLINE float select_largest(float *v, int64_t count, int64_t n) {
     return v[n];
 }
 
-// Adds the bias to `values` and writes one maximum for every group of up to 16 elements: lane-wise over 16 vectors, so
-// that no vector is ever reduced across its lanes. Returns the number of maxima; -1 if a value is NaN.
-INLINE int64_t group_maxima(float *values, const float *bias, int64_t m, float *maxima) {
+// Writes one maximum of value + bias for every group of up to 16 elements: lane-wise over 16 vectors, so that no vector
+// is ever reduced across its lanes. Returns the number of maxima.
+INLINE int64_t group_maxima(const float *values, const float *bias, int64_t m, float *maxima) {
     int64_t groups = 0, start = 0;
-    mask unordered = {0};
     for (; start + 16 <= m; start += 256) {
         const int64_t end = start + 256 <= m ? start + 256 : m / 16 * 16;
         lanes best = LOAD(values + start) + LOAD(bias + start);
-        for (int64_t i = start; i < end; i += 16) {
-            const lanes v = LOAD(values + i) + LOAD(bias + i);
-            STORE(values + i, v);
-            unordered |= v != v;
-            best = __builtin_elementwise_max(best, v);
-        }
+        for (int64_t i = start; i < end; i += 16)
+            best = __builtin_elementwise_max(best, LOAD(values + i) + LOAD(bias + i));
         STORE(maxima + groups, best);
         groups += 16;
     }
-    int nan = __builtin_reduce_or(unordered) != 0;
-    for (int64_t i = m / 16 * 16; i < m; i++) {
-        values[i] += bias[i];
-        nan |= values[i] != values[i];
-        maxima[groups++] = values[i];
-    }
-    return nan ? -1 : groups;
+    for (int64_t i = m / 16 * 16; i < m; i++) maxima[groups++] = values[i] + bias[i];
+    return groups;
 }
 
-CLONES void rsae_top_k(float *values, const float *bias, int64_t m, int64_t k, int32_t *index, float *activation,
-                       float *scratch) {
+// Writes down all elements whose value + bias is at least `bound`, and where they are. Returns how many there are, or -1
+// if a sum is NaN.
+INLINE int64_t candidates_above(const float *values, const float *bias, int64_t m, float bound, float *candidate,
+                                int32_t *position) {
+    int64_t count = 0, i = 0;
+    mask unordered = {0};
+    for (; i + 16 <= m; i += 16) {
+        const lanes v = LOAD(values + i) + LOAD(bias + i);
+        unordered |= v != v;
+        uint32_t bits = BITS(v >= bound);
+        while (bits) {
+            const int lane = __builtin_ctz(bits);
+            bits &= bits - 1;
+            candidate[count] = values[i + lane] + bias[i + lane];
+            position[count++] = (int32_t)(i + lane);
+        }
+    }
+    int nan = __builtin_reduce_or(unordered) != 0;
+    for (; i < m; i++) {
+        const float v = values[i] + bias[i];
+        nan |= v != v;
+        candidate[count] = v;
+        position[count] = (int32_t)i;
+        count += v >= bound;
+    }
+    return nan ? -1 : count;
+}
+
+CLONES float rsae_top_k(const float *values, const float *bias, int64_t m, int64_t k, float guess, int32_t *index,
+                        float *activation, float *scratch) {
     float *candidate = scratch, *copy = scratch + m + 16;
     int32_t *position = (int32_t *)(scratch + 2 * (m + 16));
 
-    const int64_t groups = group_maxima(values, bias, m, candidate);
-    if (groups < 0) {
+    int64_t count = guess > -INFINITY ? candidates_above(values, bias, m, guess, candidate, position) : 0;
+    if (count >= 0 && count < k) {
+        const int64_t groups = group_maxima(values, bias, m, candidate);
+        // The k-th largest of the maxima is a lower bound of the k-th largest value.
+        const float bound = groups >= k ? select_largest(candidate, groups, k - 1) : -INFINITY;
+        count = candidates_above(values, bias, m, bound, candidate, position);
+    }
+    if (count < 0) {
         for (int64_t i = 0; i < k; i++) {
             index[i] = 0;
             activation[i] = NAN;
         }
-        return;
-    }
-    // The k-th largest of the maxima is a lower bound of the k-th largest value.
-    const float bound = groups >= k ? select_largest(candidate, groups, k - 1) : -INFINITY;
-    int64_t count = 0, i = 0;
-    for (; i + 16 <= m; i += 16) {
-        const lanes v = LOAD(values + i);
-        const mask enough = v >= bound;
-        if (__builtin_reduce_or(enough) == 0) continue;
-        for (int lane = 0; lane < 16; lane++) {
-            candidate[count] = values[i + lane];
-            position[count] = (int32_t)(i + lane);
-            count += values[i + lane] >= bound;
-        }
-    }
-    for (; i < m; i++) {
-        candidate[count] = values[i];
-        position[count] = (int32_t)i;
-        count += values[i] >= bound;
+        return -INFINITY;
     }
     memcpy(copy, candidate, (size_t)count * sizeof(float));
     const float threshold = select_largest(copy, count, k - 1);
@@ -171,22 +181,47 @@ CLONES void rsae_top_k(float *values, const float *bias, int64_t m, int64_t k, i
         activation[n] = candidate[c];
         n += chosen;
     }
+    return threshold;
+}
+
+// Columns c … c + 127 of a weighted sum of rows, in registers; rows ahead are asked for while others are added.
+INLINE void gather128(const float *rows, int64_t d, int64_t c, const int32_t *index, const float *weight, int64_t k,
+                      float *out) {
+    lanes s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, s5 = {0}, s6 = {0}, s7 = {0};
+    for (int64_t i = 0; i < k; i++) {
+        const float *next = rows + (int64_t)index[i + 6 < k ? i + 6 : k - 1] * d + c;
+        for (int line = 0; line < 8; line++) __builtin_prefetch(next + 16 * line);
+        const float *r = rows + (int64_t)index[i] * d + c;
+        const float w = weight[i];
+        s0 += w * LOAD(r);
+        s1 += w * LOAD(r + 16);
+        s2 += w * LOAD(r + 32);
+        s3 += w * LOAD(r + 48);
+        s4 += w * LOAD(r + 64);
+        s5 += w * LOAD(r + 80);
+        s6 += w * LOAD(r + 96);
+        s7 += w * LOAD(r + 112);
+    }
+    STORE(out + c, s0);
+    STORE(out + c + 16, s1);
+    STORE(out + c + 32, s2);
+    STORE(out + c + 48, s3);
+    STORE(out + c + 64, s4);
+    STORE(out + c + 80, s5);
+    STORE(out + c + 96, s6);
+    STORE(out + c + 112, s7);
 }
 
 CLONES void rsae_gather(const float *rows, int64_t d, const int32_t *index, const float *weight, int64_t k,
                         float *out) {
-    memset(out, 0, (size_t)d * sizeof(float));
-    int64_t i = 0;
-    for (; i + 4 <= k; i += 4) {
-        const float *r0 = rows + (int64_t)index[i] * d, *r1 = rows + (int64_t)index[i + 1] * d;
-        const float *r2 = rows + (int64_t)index[i + 2] * d, *r3 = rows + (int64_t)index[i + 3] * d;
-        const float w0 = weight[i], w1 = weight[i + 1], w2 = weight[i + 2], w3 = weight[i + 3];
-        for (int64_t c = 0; c < d; c++) out[c] += (w0 * r0[c] + w1 * r1[c]) + (w2 * r2[c] + w3 * r3[c]);
-    }
-    for (; i < k; i++) {
+    int64_t c = 0;
+    for (; c + 128 <= d; c += 128) gather128(rows, d, c, index, weight, k, out);
+    if (c == d) return;
+    memset(out + c, 0, (size_t)(d - c) * sizeof(float));
+    for (int64_t i = 0; i < k; i++) {
         const float *r = rows + (int64_t)index[i] * d;
         const float w = weight[i];
-        for (int64_t c = 0; c < d; c++) out[c] += w * r[c];
+        for (int64_t e = c; e < d; e++) out[e] += w * r[e];
     }
 }
 

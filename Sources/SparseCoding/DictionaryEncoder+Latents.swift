@@ -30,13 +30,17 @@ extension DictionaryEncoder {
         workers.forEach(count, tile: DictionaryEncoder.tile) { samples, worker in
             let a = preActivations[worker]
             encoderProduct(input, samples, into: a)
+            // Neighbours' k-th largest are alike; each tile starts without a guess. No guess changes a result.
+            var guess = -Float.infinity
             for sample in samples {
                 let row = a.row(sample - samples.lowerBound)
                 if let activation {
                     activation.apply(to: row, into: scratch[worker].pointer)
                     keepPositive(scratch[worker].pointer, of: sample, in: latents)
                 } else {
-                    keepLargest(row, of: sample, in: latents, scratch: scratch[worker].pointer)
+                    let least = keepLargest(
+                        row, of: sample, in: latents, guess: guess, scratch: scratch[worker].pointer)
+                    guess = least - 0.13 * abs(least)
                 }
             }
             then(samples, worker)
@@ -54,20 +58,22 @@ extension DictionaryEncoder {
             into: a.pointer, stride: configuration.latents)
     }
 
+    /// Keeps the k largest of one sample and returns the k-th of them; see `rsae_top_k` about the guess.
     private func keepLargest(
-        _ a: UnsafeMutablePointer<Float>, of sample: Int, in latents: SparseLatents,
+        _ a: UnsafePointer<Float>, of sample: Int, in latents: SparseLatents, guess: Float,
         scratch: UnsafeMutablePointer<Float>
-    ) {
+    ) -> Float {
         let k = latents.width
         let activations = latents.activations(of: sample)
-        rsae_top_k(
-            a, weights.latentBias.pointer, Int64(configuration.latents), Int64(k), latents.indices(of: sample),
-            activations, scratch)
+        let least = rsae_top_k(
+            a, weights.latentBias.pointer, Int64(configuration.latents), Int64(k), guess,
+            latents.indices(of: sample), activations, scratch)
         if configuration.rectified {
             // Not `max(0, a)`, which would hide a NaN.
             for slot in 0..<k where activations[slot] < 0 { activations[slot] = 0 }
         }
         latents.counts[sample] = Int32(truncatingIfNeeded: k)
+        return least
     }
 
     private func keepPositive(_ z: UnsafePointer<Float>, of sample: Int, in latents: SparseLatents) {

@@ -32,6 +32,7 @@ extension PenaltyTrainer {
         for (tensor, gradient) in vectors { adam.apply(gradient, to: tensor) }
     }
 
+    /// The gradient of the whole loss, stored; see `DictionaryTrainer`.
     public func gradients(_ batch: ActivationBatch) throws -> (loss: Float, gradients: DictionaryWeights) {
         let forward = try forward(batch)
         let result = DictionaryWeights(configuration)

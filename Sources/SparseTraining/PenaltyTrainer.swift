@@ -54,6 +54,7 @@ public final class PenaltyTrainer: DictionaryTrainer {
         gateError = Matrix(rows: configuration.architecture == .gated ? samples : 0, columns: 1)
     }
 
+    /// One step; see `DictionaryTrainer`.
     @discardableResult
     public func step(_ batch: ActivationBatch) throws -> StepReport {
         precondition(batch.count > 0 && batch.count <= options.batchTokens, "a batch holds 1 … batchTokens tokens")

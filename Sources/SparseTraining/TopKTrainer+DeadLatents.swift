@@ -108,9 +108,9 @@ extension TopKTrainer {
         workers.forEach(z.rows, tile: 16) { rows, worker in
             let latents = kept[worker]
             for row in rows {
-                rsae_top_k(
-                    z.row(row), bias.pointer, Int64(n), Int64(k), latents.indices(of: 0), latents.activations(of: 0),
-                    scratch[worker].pointer)
+                _ = rsae_top_k(
+                    z.row(row), bias.pointer, Int64(n), Int64(k), -.infinity, latents.indices(of: 0),
+                    latents.activations(of: 0), scratch[worker].pointer)
                 z.row(row).update(repeating: 0, count: n)
                 for slot in 0..<k {
                     let activation = latents.activations(of: 0)[slot]

@@ -54,6 +54,7 @@ extension TopKTrainer {
         return SmallGradients(router: router, preBias: preBias, latentBias: latentBias)
     }
 
+    /// The gradient of the whole loss, stored; see `DictionaryTrainer`.
     public func gradients(_ batch: ActivationBatch) throws -> (loss: Float, gradients: DictionaryWeights) {
         let samples = batch.count * configuration.samplesPerToken
         let forward = try forward(batch)

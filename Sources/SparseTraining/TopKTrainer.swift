@@ -69,6 +69,7 @@ public final class TopKTrainer: DictionaryTrainer {
             workers: workers)
     }
 
+    /// One step; see `DictionaryTrainer`.
     @discardableResult
     public func step(_ batch: ActivationBatch) throws -> StepReport {
         precondition(batch.count > 0 && batch.count <= options.batchTokens, "a batch holds 1 … batchTokens tokens")

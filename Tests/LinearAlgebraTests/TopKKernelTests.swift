@@ -3,25 +3,31 @@ import Testing
 
 @Suite struct TopKKernelTests {
     /// Runs the kernel in buffers of exactly the documented size, with a sign behind each that it must not touch.
-    private func topK(_ values: [Float], _ bias: [Float], k: Int) -> (sums: [Float], index: [Int], value: [Float]) {
+    private func topK(
+        _ values: [Float], _ bias: [Float], k: Int, guess: Float = -.infinity
+    ) -> (index: [Int], value: [Float], least: Float) {
         let m = values.count
         let sign: Float = 12_345.5
-        var sums = values + [sign]
         var index = Array(repeating: Int32(-77), count: k + 1)
         var activation = Array(repeating: sign, count: k + 1)
         var scratch = Array(repeating: sign, count: 3 * (m + 16) + 1)
-        rsae_top_k(&sums, bias, Int64(m), Int64(k), &index, &activation, &scratch)
-        #expect(sums[m] == sign && index[k] == -77 && activation[k] == sign && scratch[3 * (m + 16)] == sign)
-        return (Array(sums.dropLast()), index.dropLast().map { Int($0) }, Array(activation.dropLast()))
+        let least = rsae_top_k(values, bias, Int64(m), Int64(k), guess, &index, &activation, &scratch)
+        #expect(index[k] == -77 && activation[k] == sign && scratch[3 * (m + 16)] == sign)
+        return (index.dropLast().map { Int($0) }, Array(activation.dropLast()), least)
     }
 
-    /// Compares with a sort by falling value, then rising index.
+    /// Compares with a sort by falling value, then rising index; no guess, good or bad, changes the result.
     private func compare(_ values: [Float], _ bias: [Float], k: Int) {
         let sums = zip(values, bias).map { $0 + $1 }
-        let best = sums.indices.sorted { (sums[$0], -$0) > (sums[$1], -$1) }.prefix(k).sorted()
-        let actual = topK(values, bias, k: k)
-        if actual.index != best || actual.value != best.map({ sums[$0] }) || actual.sums != sums {
-            Issue.record("m = \(values.count), k = \(k): \(actual.index), expected \(best) of \(sums)")
+        let falling = sums.indices.sorted { (sums[$0], -$0) > (sums[$1], -$1) }
+        let best = falling.prefix(k).sorted()
+        let least = sums[falling[k - 1]]
+        for guess in [-.infinity, least, least.nextUp, least - 0.5, sums[falling[0]], sums[falling[sums.count - 1]]] {
+            let actual = topK(values, bias, k: k, guess: guess)
+            if actual.index != best || actual.value != best.map({ sums[$0] }) || actual.least != least {
+                Issue.record(
+                    "m = \(values.count), k = \(k), guess \(guess): \(actual.index), expected \(best) of \(sums)")
+            }
         }
     }
 
@@ -72,7 +78,7 @@ import Testing
                 let zeros = Array(repeating: Float(0), count: m)
                 for (v, b) in [(values, zeros), (zeros, values)] {
                     for k in Set([1, (m + 1) / 2, m]) {
-                        let result = topK(v, b, k: k)
+                        let result = topK(v, b, k: k, guess: random.index(below: 2) == 0 ? 0.2 : -.infinity)
                         #expect(result.index == Array(repeating: 0, count: k))
                         #expect(result.value.allSatisfy { $0.isNaN }, "m = \(m), k = \(k), place \(place)")
                     }

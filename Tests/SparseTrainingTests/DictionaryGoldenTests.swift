@@ -78,7 +78,7 @@ import Testing
         }
     }
 
-    private func batches(_ run: Run) throws -> (Int) -> ActivationBatch {
+    private func batches(_ run: Run) throws -> (Int) throws -> ActivationBatch {
         let file = try SafetensorsFile(path: fixture("dictionaries/activations.safetensors"))
         let shard = try ActivationShard(path: file.path)
         let keys = try file.integers("draw_keys").map { UInt64(bitPattern: $0) }
@@ -86,7 +86,7 @@ import Testing
         return { step in
             let batch = ActivationBatch(capacity: tokens, layers: shard.layers, dModel: shard.dModel)
             for row in 0..<tokens {
-                try! shard.read(row: step * tokens + row, into: batch.values.row(row))
+                try shard.read(row: step * tokens + row, into: batch.values.row(row))
                 batch.drawKeys[row] = keys[step * tokens + row]
             }
             batch.count = tokens
@@ -107,7 +107,7 @@ import Testing
         )
         let l0 = try run.file.floats("l0")
         for step in 0..<run.options.steps {
-            let batch = batch(step)
+            let batch = try batch(step)
             if step == 0 || step == 12 {
                 let (loss, gradients) = try trainer.gradients(batch)
                 expectClose([loss], [objectives[step]], relative: 2e-6, "objective of step \(step)")

@@ -22,10 +22,12 @@ void rsae_add_scaled(float *y, float alpha, const float *x, int64_t d);
 int rsae_all_finite(const float *x, int64_t n);
 
 // The k largest of values[j] + bias[j], j in 0..<m; equal values go to the lower index. Indices come out ascending.
-// The sums are written back to `values`. `scratch` holds 3 * (m + 16) floats. If a sum is NaN, all k results are
+// Returns the k-th largest. `guess` is a number below which few of the k are believed to lie, such as something less than
+// what the call for the token before returned: a good one saves most of the time and a bad one costs some, but none
+// changes the result; -INFINITY is no guess. `scratch` holds 3 * (m + 16) floats. If a sum is NaN, all k results are
 // index 0 and NaN, so that the loss shows it.
-void rsae_top_k(float *values, const float *bias, int64_t m, int64_t k, int32_t *index, float *activation,
-                float *scratch);
+float rsae_top_k(const float *values, const float *bias, int64_t m, int64_t k, float guess, int32_t *index,
+                 float *activation, float *scratch);
 
 // out = sum_i activation[i] * decoder[index[i]] - centered, the reconstruction error of one token [d].
 // Returns the squared norm of out.
