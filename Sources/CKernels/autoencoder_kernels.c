@@ -123,7 +123,8 @@ INLINE int64_t group_maxima(const float *values, const float *bias, int64_t m, f
 }
 
 // Writes down all elements whose value + bias is at least `bound`, and where they are. Returns how many there are, or -1
-// if a sum is NaN.
+// if a sum is NaN. Two places are noted for every vector, hits or none, since a branch on what is found would be guessed
+// wrong half the time.
 INLINE int64_t candidates_above(const float *values, const float *bias, int64_t m, float bound, float *candidate,
                                 int32_t *position) {
     int64_t count = 0, i = 0;
@@ -131,28 +132,73 @@ INLINE int64_t candidates_above(const float *values, const float *bias, int64_t 
     for (; i + 16 <= m; i += 16) {
         const lanes v = LOAD(values + i) + LOAD(bias + i);
         unordered |= v != v;
-        uint32_t bits = BITS(v >= bound);
-        while (bits) {
-            const int lane = __builtin_ctz(bits);
-            bits &= bits - 1;
-            candidate[count] = values[i + lane] + bias[i + lane];
-            position[count++] = (int32_t)(i + lane);
-        }
+        const uint32_t hits = BITS(v >= bound), later = hits & (hits - 1);
+        position[count] = (int32_t)i + __builtin_ctz(hits | 0x10000);
+        position[count + 1] = (int32_t)i + __builtin_ctz(later | 0x10000);
+        int64_t place = count + 2;
+        for (uint32_t more = later & (later - 1); __builtin_expect(more != 0, 0); more &= more - 1)
+            position[place++] = (int32_t)i + __builtin_ctz(more);
+        count += __builtin_popcount(hits);
     }
     int nan = __builtin_reduce_or(unordered) != 0;
     for (; i < m; i++) {
         const float v = values[i] + bias[i];
         nan |= v != v;
-        candidate[count] = v;
         position[count] = (int32_t)i;
         count += v >= bound;
     }
+    for (int64_t c = 0; c < count; c++) candidate[c] = values[position[c]] + bias[position[c]];
     return nan ? -1 : count;
+}
+
+// How many of `count` keys, padded to a multiple of 16 with INT32_MIN, are at least `least`.
+INLINE int64_t count_at_least(const int32_t *key, int64_t count, int32_t least) {
+    int64_t hits = 0;
+    for (int64_t c = 0; c < count; c += 16) {
+        mask v;
+        memcpy(&v, key + c, sizeof v);
+        hits += __builtin_popcount(BITS(v >= least));
+    }
+    return hits;
+}
+
+// The k-th largest of `count` numbers, by halving the range of their bits: no branch depends on a single number. `key`
+// has room for count + 16.
+INLINE float kth_largest(const float *candidate, int64_t count, int64_t k, int32_t *key) {
+    int32_t low = INT32_MAX, high = INT32_MIN;
+    for (int64_t c = 0; c < count; c++) {
+        const float v = candidate[c] + 0.0f; // -0 becomes 0, which it equals
+        int32_t bits;
+        memcpy(&bits, &v, 4);
+        bits ^= (bits >> 31) & INT32_MAX; // ordered as the numbers are
+        key[c] = bits;
+        low = bits < low ? bits : low;
+        high = bits > high ? bits : high;
+    }
+    for (int64_t c = count; c % 16; c++) key[c] = INT32_MIN;
+    while (low < high) {
+        const int32_t middle = (int32_t)((uint32_t)low + ((uint32_t)high - (uint32_t)low) / 2 + 1);
+        const int64_t above = count_at_least(key, count, middle);
+        if (above >= k) low = middle;
+        else high = middle - 1;
+        if (above == k) {
+            // The k largest are found; the least of them is the answer.
+            int32_t least = INT32_MAX;
+            for (int64_t c = 0; c < count; c++) least = key[c] >= middle && key[c] < least ? key[c] : least;
+            low = least;
+            break;
+        }
+    }
+    const int32_t bits = low ^ ((low >> 31) & INT32_MAX);
+    float result;
+    memcpy(&result, &bits, 4);
+    return result;
 }
 
 CLONES float rsae_top_k(const float *values, const float *bias, int64_t m, int64_t k, float guess, int32_t *index,
                         float *activation, float *scratch) {
-    float *candidate = scratch, *copy = scratch + m + 16;
+    float *candidate = scratch;
+    int32_t *key = (int32_t *)(scratch + m + 16);
     int32_t *position = (int32_t *)(scratch + 2 * (m + 16));
 
     int64_t count = guess > -INFINITY ? candidates_above(values, bias, m, guess, candidate, position) : 0;
@@ -169,8 +215,7 @@ CLONES float rsae_top_k(const float *values, const float *bias, int64_t m, int64
         }
         return -INFINITY;
     }
-    memcpy(copy, candidate, (size_t)count * sizeof(float));
-    const float threshold = select_largest(copy, count, k - 1);
+    const float threshold = kth_largest(candidate, count, k, key);
     int64_t above = 0, n = 0;
     for (int64_t c = 0; c < count; c++) above += candidate[c] > threshold;
     int64_t equal = k - above;
@@ -212,16 +257,28 @@ INLINE void gather128(const float *rows, int64_t d, int64_t c, const int32_t *in
     STORE(out + c + 112, s7);
 }
 
+// Columns c … c + 15 of the same.
+INLINE void gather16(const float *rows, int64_t d, int64_t c, const int32_t *index, const float *weight, int64_t k,
+                     float *out) {
+    lanes s0 = {0}, s1 = {0};
+    int64_t i = 0;
+    for (; i + 2 <= k; i += 2) {
+        s0 += weight[i] * LOAD(rows + (int64_t)index[i] * d + c);
+        s1 += weight[i + 1] * LOAD(rows + (int64_t)index[i + 1] * d + c);
+    }
+    if (i < k) s0 += weight[i] * LOAD(rows + (int64_t)index[i] * d + c);
+    STORE(out + c, s0 + s1);
+}
+
 CLONES void rsae_gather(const float *rows, int64_t d, const int32_t *index, const float *weight, int64_t k,
                         float *out) {
     int64_t c = 0;
     for (; c + 128 <= d; c += 128) gather128(rows, d, c, index, weight, k, out);
-    if (c == d) return;
-    memset(out + c, 0, (size_t)(d - c) * sizeof(float));
-    for (int64_t i = 0; i < k; i++) {
-        const float *r = rows + (int64_t)index[i] * d;
-        const float w = weight[i];
-        for (int64_t e = c; e < d; e++) out[e] += w * r[e];
+    for (; c + 16 <= d; c += 16) gather16(rows, d, c, index, weight, k, out);
+    for (; c < d; c++) {
+        float sum = 0;
+        for (int64_t i = 0; i < k; i++) sum += weight[i] * rows[(int64_t)index[i] * d + c];
+        out[c] = sum;
     }
 }
 

@@ -22,14 +22,22 @@ public final class Matrix: @unchecked Sendable {
     ///
     /// - Precondition: `rows` and `columns` are not negative and their product fits in memory; sizes that come from a
     ///   file are checked by whoever reads the file.
-    public init(rows: Int, columns: Int) {
+    public convenience init(rows: Int, columns: Int) {
+        self.init(scratchRows: rows, columns: columns)
+        pointer.initialize(repeating: 0, count: max(rows * columns, 1))
+    }
+
+    /// Makes a matrix whose elements are not set: for scratch space that is written before it is read, where setting it
+    /// would cost as much as using it.
+    ///
+    /// - Precondition: as the other initialiser.
+    public init(scratchRows rows: Int, columns: Int) {
         precondition(rows >= 0 && columns >= 0, "a matrix has no negative side")
         self.rows = rows
         self.columns = columns
         let bytes = max(rows * columns, 1) * MemoryLayout<Float>.stride
         let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
         pointer = raw.bindMemory(to: Float.self, capacity: max(rows * columns, 1))
-        pointer.initialize(repeating: 0, count: max(rows * columns, 1))
     }
 
     /// Makes a matrix of the given elements, row-major.

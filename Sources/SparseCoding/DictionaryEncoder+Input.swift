@@ -21,7 +21,7 @@ extension DictionaryEncoder {
         precondition(batch.count <= input.capacity, "\(batch.count) tokens for room for \(input.capacity)")
         let damaged = (0..<workers.count).map { _ in Matrix(rows: 1, columns: 1) }
         let scratch = (0..<workers.count).map { _ in
-            Matrix(rows: positions.count, columns: configuration.dModel)
+            Matrix(scratchRows: positions.count, columns: configuration.dModel)
         }
         workers.forEach(batch.count, tile: 64) { tokens, worker in
             for token in tokens {

@@ -23,9 +23,9 @@ extension DictionaryEncoder {
         let m = configuration.latents
         let activation = configuration.k == nil ? PenalisedActivation(configuration, weights) : nil
         let tile = min(DictionaryEncoder.tile, max(count, 1))
-        let preActivations = (0..<workers.count).map { _ in Matrix(rows: tile, columns: m) }
+        let preActivations = (0..<workers.count).map { _ in Matrix(scratchRows: tile, columns: m) }
         let scratch = (0..<workers.count).map { _ in
-            Matrix(rows: configuration.k == nil ? 1 : 3, columns: m + 16)
+            Matrix(scratchRows: configuration.k == nil ? 1 : 3, columns: m + 16)
         }
         workers.forEach(count, tile: DictionaryEncoder.tile) { samples, worker in
             let a = preActivations[worker]

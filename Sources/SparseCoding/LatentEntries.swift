@@ -1,4 +1,4 @@
-import LinearAlgebra
+public import LinearAlgebra
 
 /// A batch's active latents turned round: for each latent the samples it fires on, in their order.
 ///
@@ -33,45 +33,62 @@ public final class LatentEntries: @unchecked Sendable {
     /// The entries of one latent.
     public func range(of latent: Int) -> Range<Int> { offsets[latent]..<offsets[latent + 1] }
 
+    /// Samples that are counted and placed as one piece. A constant, so that the order never depends on the threads.
+    private static let piece = 1024
+
     /// Fills in the entries of the first `count` samples by a counting sort. Kept latents that do not fire and have no
     /// slope are left out.
     ///
     /// - Parameter slope: ∂L/∂a `[samples × width]`, laid out as the activations are, or nil where there is no gradient.
-    public func fill(from latents: SparseLatents, slopes slope: UnsafePointer<Float>? = nil, count: Int) {
+    public func fill(
+        from latents: SparseLatents, slopes slope: UnsafePointer<Float>? = nil, count: Int, by workers: Workers
+    ) {
         let m = offsets.count - 1
-        offsets.withUnsafeMutableBufferPointer { offsets in
-            offsets.update(repeating: 0)
-            for sample in 0..<count {
-                let index = latents.indices(of: sample)
-                let activation = latents.activations(of: sample)
-                let sampleSlope = slope.map { $0 + sample * latents.width }
-                for slot in 0..<Int(latents.counts[sample])
-                where activation[slot] != 0 || (sampleSlope?[slot] ?? 0) != 0 {
-                    offsets[Int(index[slot]) + 1] += 1
-                }
-            }
-            for latent in 0..<m { offsets[latent + 1] += offsets[latent] }
+        let pieces = max((count + LatentEntries.piece - 1) / LatentEntries.piece, 1)
+        // Each piece counts its own entries of every latent; the counts become the places where it puts them.
+        let places = UnsafeMutablePointer<Int>.allocate(capacity: pieces * m)
+        places.initialize(repeating: 0, count: pieces * m)
+        defer { places.deallocate() }
+        workers.forEach(count, tile: LatentEntries.piece) { samples, _ in
+            let counts = places + samples.lowerBound / LatentEntries.piece * m
+            LatentEntries.forEachEntry(of: samples, latents, slope) { latent, _, _, _ in counts[latent] += 1 }
         }
-        reserve(offsets[m])
-        offsets.withUnsafeMutableBufferPointer { offsets in
-            for sample in 0..<count {
-                let index = latents.indices(of: sample)
-                let activation = latents.activations(of: sample)
-                let sampleSlope = slope.map { $0 + sample * latents.width }
-                for slot in 0..<Int(latents.counts[sample]) {
-                    let entrySlope = sampleSlope?[slot] ?? 0
-                    guard activation[slot] != 0 || entrySlope != 0 else { continue }
-                    let latent = Int(index[slot])
-                    let place = offsets[latent]
-                    offsets[latent] = place + 1
-                    samples[place] = Int32(truncatingIfNeeded: sample)
-                    activations[place] = activation[slot]
-                    slopes[place] = entrySlope
-                }
+        var place = 0
+        for latent in 0..<m {
+            offsets[latent] = place
+            for piece in 0..<pieces {
+                let entries = places[piece * m + latent]
+                places[piece * m + latent] = place
+                place += entries
             }
-            // Each start has moved to its end, which is the next latent's start.
-            for latent in stride(from: m, to: 0, by: -1) { offsets[latent] = offsets[latent - 1] }
-            offsets[0] = 0
+        }
+        offsets[m] = place
+        reserve(place)
+        workers.forEach(count, tile: LatentEntries.piece) { samples, _ in
+            let next = places + samples.lowerBound / LatentEntries.piece * m
+            LatentEntries.forEachEntry(of: samples, latents, slope) { latent, sample, activation, slope in
+                let place = next[latent]
+                next[latent] = place + 1
+                self.samples[place] = sample
+                activations[place] = activation
+                slopes[place] = slope
+            }
+        }
+    }
+
+    private static func forEachEntry(
+        of samples: Range<Int>, _ latents: SparseLatents, _ slope: UnsafePointer<Float>?,
+        _ body: (_ latent: Int, _ sample: Int32, _ activation: Float, _ slope: Float) -> Void
+    ) {
+        for sample in samples {
+            let index = latents.indices(of: sample)
+            let activation = latents.activations(of: sample)
+            let sampleSlope = slope.map { $0 + sample * latents.width }
+            for slot in 0..<Int(latents.counts[sample]) {
+                let entrySlope = sampleSlope?[slot] ?? 0
+                guard activation[slot] != 0 || entrySlope != 0 else { continue }
+                body(Int(index[slot]), Int32(truncatingIfNeeded: sample), activation[slot], entrySlope)
+            }
         }
     }
 

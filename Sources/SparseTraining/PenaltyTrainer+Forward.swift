@@ -153,8 +153,8 @@ final class PenaltyScratch: @unchecked Sendable {
 
     init(_ configuration: DictionaryConfiguration, samples: Int) {
         let isGated = configuration.architecture == .gated && configuration.fidelity == .corrected
-        product = Matrix(rows: samples, columns: configuration.latents)
-        gate = Matrix(rows: isGated ? samples : 0, columns: configuration.latents)
-        gateGradient = Matrix(rows: isGated ? samples : 0, columns: configuration.inputWidth)
+        product = Matrix(scratchRows: samples, columns: configuration.latents)
+        gate = Matrix(scratchRows: isGated ? samples : 0, columns: configuration.latents)
+        gateGradient = Matrix(scratchRows: isGated ? samples : 0, columns: configuration.inputWidth)
     }
 }

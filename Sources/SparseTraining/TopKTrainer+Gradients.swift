@@ -61,7 +61,7 @@ extension TopKTrainer {
         let auxiliary = options.auxiliary.flatMap {
             auxiliaryStep($0, dead: state.deadLatents(options), samples: samples)
         }
-        entries.fill(from: latents, slopes: slopes.pointer, count: samples)
+        entries.fill(from: latents, slopes: slopes.pointer, count: samples, by: workers)
         let small = smallGradients(tokens: batch.count, samples: samples, auxiliary: auxiliary)
         let result = DictionaryWeights(configuration)
         if let router = small.router { result.router.update(from: router) }

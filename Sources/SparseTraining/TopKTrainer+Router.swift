@@ -93,7 +93,7 @@ extension TopKTrainer {
             trainer: self, batch: batch, positions: try encoder.layerPositions(in: batch),
             shares: input.layerShares(layers: configuration.layers.count, samples: batch.count),
             encodedBias: encodedBias(),
-            scratch: (0..<workers.count).map { _ in Matrix(rows: 1, columns: configuration.dModel) })
+            scratch: (0..<workers.count).map { _ in Matrix(scratchRows: 1, columns: configuration.dModel) })
     }
 
     private func encodedBias() -> Matrix? {

@@ -85,7 +85,7 @@ public final class TopKTrainer: DictionaryTrainer {
             if let preBias { weights.preBias.update(from: preBias) }
             throw TrainingError.lossNotFinite(step: state.stepsDone)
         }
-        entries.fill(from: latents, slopes: slopes.pointer, count: samples)
+        entries.fill(from: latents, slopes: slopes.pointer, count: samples, by: workers)
         update(tokens: batch.count, samples: samples, auxiliary: auxiliary)
         let report = StepReport(
             step: state.stepsDone,

@@ -165,7 +165,7 @@ final class IndexingPass {
         for token in 0..<count { residual += Double(errors.pointer[token]) }
         variance.add(routed.centered, rows: count)
         let entries = LatentEntries(latents: dictionary.configuration.latents)
-        entries.fill(from: latents, count: count)
+        entries.fill(from: latents, count: count, by: workers)
         for row in 0..<count {
             layerTokens[Int(routed.selected[row])] += 1
             for layer in layers.indices { layerWeights[layer] += Double(routed.probabilities[row, layer]) }
