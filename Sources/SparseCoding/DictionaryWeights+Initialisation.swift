@@ -38,7 +38,8 @@ extension DictionaryWeights {
                 for part in 0..<parts {
                     let row = decoder.row(latent) + part * width
                     let norm = rsae_dot(row, row, Int64(width)).squareRoot()
-                    guard norm > 0 else { continue }
+                    // An infinite norm is left to be found, not turned into a direction of zeros.
+                    guard norm > 0, norm.isFinite else { continue }
                     for column in 0..<width { row[column] /= norm }
                 }
             }
@@ -54,7 +55,7 @@ extension DictionaryWeights {
             for latent in range {
                 let row = decoder.row(latent)
                 let norm = rsae_dot(row, row, Int64(decoder.columns)).squareRoot()
-                guard norm > 0 else { continue }
+                guard norm > 0, norm.isFinite else { continue }
                 for column in 0..<decoder.columns { row[column] /= norm }
                 let inward = encoder.row(latent)
                 for column in 0..<encoder.columns { inward[column] *= norm }

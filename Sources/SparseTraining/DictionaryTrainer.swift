@@ -18,7 +18,8 @@ public protocol DictionaryTrainer: AnyObject {
     func step(_ batch: ActivationBatch) throws -> StepReport
 
     /// The gradient of a batch's whole loss with respect to every weight, stored, and that loss; for comparison with
-    /// oracles. Nothing is clipped, projected or updated.
+    /// oracles. Nothing is clipped, projected or updated, but where the options say so, b_pre moves before the
+    /// first step.
     func gradients(_ batch: ActivationBatch) throws -> (loss: Float, gradients: DictionaryWeights)
 }
 

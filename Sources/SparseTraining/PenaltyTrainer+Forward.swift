@@ -10,7 +10,7 @@ struct PenaltyForward {
     var sparsityLoss: Float
     /// Sums over the samples by `PenaltySum` `[rows × latents]`.
     var sums: Matrix
-    /// What the sparsity term multiplies each unit of a latent's size with `[parts × latents]`, without decoder norms.
+    /// What the sparsity term multiplies each unit of a latent's size with, without decoder norms.
     var coefficient: Float
     /// ‖w_j‖ of every part `[parts × latents]`; nil where the penalty does not weigh by norms.
     var norms: Matrix?

@@ -6,7 +6,8 @@ public import SparseCoding
 ///
 /// Early in training such a dictionary fires half its latents on every token, so everything here is a dense product:
 /// encode, decode, slopes and both weight gradients; a gated one adds decode and slopes of its gate. The files beside
-/// this one follow a step: `+Forward`, `+Penalty` (slopes and the sparsity term), `+Update`.
+/// this one follow a step: `+Forward`, `PenaltySlope` (the way back and the sparsity
+/// term), `+Update`.
 public final class PenaltyTrainer: DictionaryTrainer {
     /// How the dictionary is trained.
     public let options: TrainingOptions
@@ -79,8 +80,8 @@ public final class PenaltyTrainer: DictionaryTrainer {
             l0: forward.summary.l0,
             deadShare: Float(dead) / Float(configuration.latents),
             layerShares: forward.summary.layerShares)
-        let fired = forward.sums.row(PenaltySum.fired.rawValue)
-        state.finishStep(options, tokens: batch.count, fired: { fired[$0] > 0 }, workers)
+        state.finishStep(
+            options, tokens: batch.count, fired: { forward.sums[PenaltySum.fired.rawValue, $0] > 0 }, workers)
         return report
     }
 }

@@ -34,7 +34,7 @@ extension TopKTrainer {
         let tokens = (0..<sample).map { $0 * count / sample }
         let k = min(auxiliary.k, n)
 
-        // Gather what the products need: centred inputs, errors e = u − û, and the dead latents' rows.
+        // Gather what the products need: centred inputs, errors e = u − û, and the dead latents' directions.
         let x = Matrix(rows: sample, columns: d)
         let e = Matrix(rows: sample, columns: d)
         for (row, token) in tokens.enumerated() {
@@ -47,14 +47,7 @@ extension TopKTrainer {
                     e.row(row) + place, -1 / factor, errorGradient.row(token) + place, Int64(d / parts))
             }
         }
-        let encoder = Matrix(rows: n, columns: d)
-        let decoder = Matrix(rows: n, columns: d)
-        let bias = Matrix(rows: 1, columns: n)
-        for (row, latent) in dead.enumerated() {
-            encoder.row(row).update(from: weights.encoder.row(latent), count: d)
-            decoder.row(row).update(from: weights.decoder.row(latent), count: d)
-            bias.pointer[row] = weights.latentBias.pointer[latent]
-        }
+        let decoder = rows(dead, of: weights.decoder)
         let sums = Matrix(rows: 2, columns: d)
         rsae_column_sums(e.pointer, Int64(sample), Int64(d), Int64(d), sums.row(0), sums.row(1))
         var total = 0.0
@@ -66,18 +59,14 @@ extension TopKTrainer {
         }
         guard sample > 1, variance.isFinite, variance > 1e-5 * total else { return nil }
 
-        // ẑ: the k_aux largest pre-activations among the dead, as a dense matrix with zeros elsewhere.
-        let z = Matrix(rows: sample, columns: n)
-        workers.multiply(
-            rows: sample, columns: n, inner: d, x.pointer, stride: d, byTransposeOf: encoder.pointer, stride: d,
-            into: z.pointer, stride: n)
-        keepLargest(k, of: z, bias: bias)
+        let z = auxiliaryLatents(x, dead: dead, k: k)
         // r = ê − e, then ∂L/∂ê = 2 · weight · r.
-        let decoderColumns = decoder.transposed()
         let r = Matrix(rows: sample, columns: d)
-        workers.multiply(
-            rows: sample, columns: d, inner: n, z.pointer, stride: n, byTransposeOf: decoderColumns.pointer, stride: n,
-            into: r.pointer, stride: d)
+        workers.forEach(sample, tile: 64) { tile, _ in
+            multiply(
+                rows: tile.count, columns: d, inner: n, z.row(tile.lowerBound), stride: n, decoder.pointer, stride: d,
+                into: r.row(tile.lowerBound), stride: d)
+        }
         rsae_add_scaled(r.pointer, -1, e.pointer, Int64(r.count))
         var squares = 0.0
         for row in 0..<sample { squares += Double(rsae_dot(r.row(row), r.row(row), Int64(d))) }
@@ -97,6 +86,29 @@ extension TopKTrainer {
             encoder: transposedProduct(dz, x),
             decoder: transposedProduct(z, r),
             bias: (0..<n).map { column in (0..<sample).reduce(Float(0)) { $0 + dz[$1, column] } })
+        return result
+    }
+
+    /// ẑ: the k_aux largest pre-activations among the dead, as a dense matrix with zeros elsewhere `[samples × dead]`.
+    private func auxiliaryLatents(_ x: Matrix, dead: [Int], k: Int) -> Matrix {
+        let (d, n) = (x.columns, dead.count)
+        let encoder = rows(dead, of: weights.encoder)
+        let bias = Matrix(rows: 1, columns: n)
+        for (row, latent) in dead.enumerated() { bias.pointer[row] = weights.latentBias.pointer[latent] }
+        let z = Matrix(rows: x.rows, columns: n)
+        workers.multiply(
+            rows: x.rows, columns: n, inner: d, x.pointer, stride: d, byTransposeOf: encoder.pointer, stride: d,
+            into: z.pointer, stride: n)
+        keepLargest(k, of: z, bias: bias)
+        return z
+    }
+
+    /// Some rows of a matrix, one after another.
+    private func rows(_ indices: [Int], of matrix: Matrix) -> Matrix {
+        let result = Matrix(scratchRows: indices.count, columns: matrix.columns)
+        for (row, index) in indices.enumerated() {
+            result.row(row).update(from: matrix.row(index), count: matrix.columns)
+        }
         return result
     }
 

@@ -1,3 +1,4 @@
+import CKernels
 public import LinearAlgebra
 public import SparseCoding
 
@@ -44,6 +45,11 @@ public final class TrainerState {
         precondition(tokensSinceFired.count == configuration.latents, "a counter for each latent")
         self.stepsDone = stepsDone
         self.tokensSinceFired = tokensSinceFired
+    }
+
+    /// Whether every weight is a number. A step tests what it adds up and not what it leaves behind.
+    package var isFinite: Bool {
+        weights.tensors.allSatisfy { rsae_all_finite($0.matrix.pointer, Int64($0.matrix.count)) != 0 }
     }
 
     /// Every array of floats by the name a checkpoint gives it.

@@ -80,7 +80,7 @@ import Testing
         #expect(runs.output.contains("interrupted"))
         // A checkpoint is in the way of another training, and leads on to the end of this one.
         let again = try Program.run(sweep("c.sqlite") + ["--append"], in: directory)
-        #expect(again.status == 77 && again.errors.contains("--resume goes on with it"))
+        #expect(again.status == 77 && again.errors.contains("--resume' goes on with it"))
         let resumed = try Program.run(
             ["sweep", "c.sqlite", "--resume", "--quiet"], in: directory, signal: SIGTERM, afterMilliseconds: 400)
         #expect([0, 75].contains(resumed.status), "\(resumed.errors)")

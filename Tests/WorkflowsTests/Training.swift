@@ -19,4 +19,5 @@ func train(
     return try TrainingRun(
         job, workers: workers, checkpoints: CheckpointPolicy(path: checkpoint, everySteps: everySteps)
     ).run(into: catalog, resuming: resuming ? try TrainingCheckpoint.read(checkpoint) : nil, cancelled: cancelled)
+        .results
 }

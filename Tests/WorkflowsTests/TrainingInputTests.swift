@@ -43,7 +43,9 @@ import Workflows
         #expect(
             throws: WorkflowError.badInput(
                 path: path,
-                problem: "an activation holds an infinity or a NaN (layer 5, a token of id 107 in document 0)")
+                problem:
+                    "an activation holds an infinity or a NaN, or is too large to square (layer 5, a token of id 107 in document 0)"
+            )
         ) { try prepare(settings(path)) }
         // A layer that nobody asked for does not matter.
         try prepare(settings(path, layers: [4]))

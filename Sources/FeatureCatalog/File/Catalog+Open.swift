@@ -86,7 +86,8 @@ extension Catalog {
                     throw CatalogError(.cannotWrite, "\(path): the file or its folder cannot be written")
                 }
                 try Self.trustSchema(database)
-                try database.execute(sql: "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536")
+                // A commit is on the disk when it returns: checkpoints of training rest on what the catalog knows.
+                try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA cache_size = -65536")
             }
         } catch {
             throw CatalogError(error, path: path)

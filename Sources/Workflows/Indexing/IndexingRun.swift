@@ -53,6 +53,7 @@ public struct IndexingRun {
     ) throws -> Result {
         try settings.options.validate()
         let dictionary = try StoredDictionary(named: settings.dictionary, in: catalog)
+        try dictionary.check(supports: .indexing, in: catalog)
         if !replacing, try catalog.indexing(dictionaryID: dictionary.record.dictionaryID) != nil {
             throw WorkflowError.refused(
                 "\(catalog.path): dictionary \"\(dictionary.record.name)\" is indexed already; add --force to replace it"

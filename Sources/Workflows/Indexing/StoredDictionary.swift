@@ -15,8 +15,8 @@ public struct StoredDictionary: Sendable {
     /// Reads a dictionary.
     ///
     /// - Parameter name: the dictionary's name; nil takes the only one, or the last one added.
-    /// - Throws: `CatalogError` where there is none or it is damaged, `WorkflowError.refused` for an architecture that
-    ///   this version cannot encode.
+    /// - Throws: `CatalogError` where there is none or it is damaged, `SparseCodingError` where its
+    ///   row or its tensors do not fit together.
     public init(named name: String?, in catalog: Catalog) throws {
         record = try StoredDictionary.record(named: name, in: catalog)
         guard let architecture = Architecture(rawValue: record.architecture.rawValue),
@@ -28,6 +28,29 @@ public struct StoredDictionary: Sendable {
             layers: record.layers, routing: routing, aggregation: aggregation,
             fidelity: record.fidelity == .reference ? .reference : .corrected)
         weights = try DictionaryWeights(configuration, dictionary: record.dictionaryID, in: catalog)
+    }
+
+    /// Checks that a job can be done with a dictionary of this architecture.
+    ///
+    /// - Throws: `WorkflowError.refused` for one that it cannot yet be done with.
+    func check(supports job: Job, in catalog: Catalog) throws {
+        let reason: String? =
+            switch (configuration.architecture, job) {
+            case (.mlsae, _): "each of its tokens is a sample at every layer, and a statistic here is of one"
+            case (.random, .probing): "the layer it reads is drawn for a place in a text, and shortened texts have none"
+            default: nil
+            }
+        if let reason {
+            throw WorkflowError.refused(
+                "\(catalog.path): dictionary \"\(record.name)\" is of kind \(configuration.architecture.rawValue), which "
+                    + "this version cannot \(job.rawValue): \(reason)")
+        }
+    }
+
+    /// What a dictionary may be wanted for.
+    enum Job: String {
+        case indexing = "index"
+        case probing = "score"
     }
 
     /// Finds a dictionary's row: by name, by number, or the last one added.

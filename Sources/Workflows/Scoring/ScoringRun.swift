@@ -46,6 +46,7 @@ public struct ScoringRun {
         cancelled: @escaping () -> Bool = { false }
     ) throws -> Result {
         let dictionary = try StoredDictionary(named: settings.dictionary, in: catalog)
+        try dictionary.check(supports: .probing, in: catalog)
         let dictionaryID = dictionary.record.dictionaryID
         guard let indexing = try catalog.indexing(dictionaryID: dictionaryID) else {
             throw WorkflowError.refused(

@@ -35,7 +35,7 @@ public enum SweepSettings {
         guard let dictionaries = document["dictionaries"] as? [[String: Any]], !dictionaries.isEmpty else {
             throw .badInput(path: path, problem: "has no list 'dictionaries' of JSON objects with at least one in it")
         }
-        var common = document
+        var common = document.filter { !($0.value is NSNull) }
         common["dictionaries"] = nil
         common.merge(overrides) { $1 }
         // A length given on the command line stands for the file's, in whichever unit.
@@ -54,16 +54,50 @@ public enum SweepSettings {
                     path: path,
                     problem: "\(place) has a key '\(stream)', which decides the stream; put it beside 'dictionaries'")
             }
-            for entry in combinations(common.merging(own) { $1 }) {
+            var shared = common
+            // An entry's own layers replace the others', whichever way either says them.
+            if own["layer"] != nil || own["layers"] != nil {
+                shared["layer"] = nil
+                shared["layers"] = nil
+            }
+            let entry = shared.merging(own) { $1 }.filter { !($0.value is NSNull) }
+            let count = try combinationCount(entry, path: path, place: place)
+            guard settings.count + count <= mostDictionaries else {
+                throw .badInput(
+                    path: path,
+                    problem: "asks for more than \(mostDictionaries) dictionaries by \(place); make a smaller sweep")
+            }
+            for entry in combinations(entry) {
                 settings.append(try decode(entry, path: path, place: place))
             }
         }
         return named(settings)
     }
 
+    /// The most dictionaries of a sweep.
+    static let mostDictionaries = 1024
+
+    /// Keys whose value is a list.
+    private static let lists: Set<String> = ["text", "activations", "layers"]
+
+    /// How many combinations there are.
+    private static func combinationCount(
+        _ entry: [String: Any], path: String, place: String
+    ) throws(WorkflowError) -> Int {
+        var count = 1
+        for (key, value) in entry.sorted(by: { $0.key < $1.key }) where !lists.contains(key) {
+            guard let values = value as? [Any] else { continue }
+            guard !values.isEmpty else {
+                throw .badInput(path: path, problem: "\(place) has an empty list for '\(key)'")
+            }
+            count = count.multipliedReportingOverflow(by: values.count).overflow ? .max : count * values.count
+            count = min(count, 1 << 32)
+        }
+        return count
+    }
+
     /// Every combination of the values of keys that hold a list where one value is expected, in the order of the keys.
     private static func combinations(_ entry: [String: Any]) -> [[String: Any]] {
-        let lists: Set<String> = ["text", "activations", "layers"]
         var results = [entry]
         for (key, value) in entry.sorted(by: { $0.key < $1.key }) {
             guard !lists.contains(key), let values = value as? [Any] else { continue }
@@ -83,7 +117,7 @@ public enum SweepSettings {
     ) throws(WorkflowError) -> TrainingSettings {
         var entry = entry
         if let layer = entry["layer"] {
-            guard entry["layers"] == nil || layer is NSNull else {
+            guard entry["layers"] == nil else {
                 throw .badInput(path: path, problem: "\(place) has both 'layer' and 'layers'")
             }
             entry["layer"] = nil

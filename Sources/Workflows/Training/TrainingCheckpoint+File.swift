@@ -92,6 +92,11 @@ extension TrainingCheckpoint {
         return (record, file)
     }
 
+    /// Whether a file is a checkpoint, sound or not.
+    public static func isOne(_ path: String) -> Bool {
+        (try? SafetensorsFile(path: path))?.metadata["format"] == format
+    }
+
     /// One dictionary's state.
     ///
     /// - Throws: `WorkflowError.badInput` for a tensor that is missing or of another shape.
@@ -106,7 +111,9 @@ extension TrainingCheckpoint {
             try file.readFloats(name, elements: 0..<matrix.count, into: matrix.pointer)
         }
         let idle = try file.integers("\(number).tokens_since_fired")
-        guard idle.count == plan.configuration.latents, idle.allSatisfy({ $0 >= 0 }) else {
+        // No counter can stand above the tokens there have been.
+        let tokens = Int64(step) * Int64(plan.settings.batchTokens)
+        guard idle.count == plan.configuration.latents, idle.allSatisfy({ (0...tokens).contains($0) }) else {
             throw WorkflowError.badInput(path: file.path, problem: "its counters of dictionary \(number) do not fit")
         }
         state.restore(stepsDone: step, tokensSinceFired: idle.map { Int($0) })
@@ -116,10 +123,10 @@ extension TrainingCheckpoint {
     /// Where the stream stood.
     func position(layers: [Int], dModel: Int, in file: SafetensorsFile) throws -> StreamPosition {
         guard file.tensors["stream.activations"] != nil else { return StreamPosition(numbers: stream) }
-        let buffer = ActivationBatch(capacity: waitingRows, layers: layers, dModel: dModel)
         guard try file.tensor("stream.activations").shape == [waitingRows, layers.count * dModel] else {
             throw WorkflowError.badInput(path: file.path, problem: "its waiting tokens are not of these layers")
         }
+        let buffer = ActivationBatch(capacity: waitingRows, layers: layers, dModel: dModel)
         try file.readFloats("stream.activations", elements: 0..<buffer.values.count, into: buffer.values.pointer)
         let tokens = try file.integers("stream.token_ids")
         let documents = try file.integers("stream.document_ids")

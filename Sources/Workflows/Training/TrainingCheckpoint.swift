@@ -69,11 +69,18 @@ public struct TrainingCheckpoint: Codable, Equatable {
                     + "\(TrainingCheckpoint.difference(pair.0, pair.1))); resume without settings, or remove it")
         }
         let now = TrainingCheckpoint.inputs(of: job)
-        if let changed = inputs.first(where: { !now.contains($0) }) {
+        if now != inputs {
+            let changed = zip(inputs, now).first { $0 != $1 }?.0 ?? inputs.last
             throw .refused(
-                "\(path): \(changed.role) \(changed.name) is not what it was when training began (sha256 "
-                    + "\(changed.sha256.prefix(12))…); a resumed run has to read the same files")
+                "\(path): what is read is not what it was when training began, "
+                    + "\(changed.map { "from \($0.role) \($0.name) on" } ?? "files were added"); a resumed run has to read the "
+                    + "same files")
         }
+        guard runs.count == settings.count, (0...job.steps).contains(step), waitingRows >= 0,
+            failures.keys.allSatisfy({ settings.indices.contains($0) }),
+            // A pass is at least one token, of a batch or of what waits.
+            stream["passes", default: 0] <= UInt64(step * job.batchTokens) + 1 << 22
+        else { throw .badInput(path: path, problem: "contradicts itself; remove it and train anew") }
     }
 
     /// The keys in which two settings differ.

@@ -1,4 +1,5 @@
 import FeatureCatalog
+import Foundation
 public import LinearAlgebra
 import SparseCoding
 import SparseTraining
@@ -12,6 +13,8 @@ public struct TrainingJob {
     let source: TrainingSource
     let inputs: [RunInput]
 
+    /// The files it reads.
+    public var paths: [String] { source.paths + plans.compactMap(\.settings.initialWeights) }
     /// Tokens of a step.
     var batchTokens: Int { plans[0].settings.batchTokens }
     /// The layers that the stream has to deliver.
@@ -53,6 +56,12 @@ public struct TrainingJob {
         }
         try TrainingMemory(plans, source: source, workers: workers).check()
         try source.probe(layers: Set(plans.flatMap(\.configuration.layers)).sorted(), settings: first)
-        inputs = try source.inputs
+        inputs =
+            try source.inputs
+            + Set(settings.compactMap(\.initialWeights)).sorted().map { path in
+                let (digest, bytes) = try sha256(ofFile: path)
+                return RunInput(
+                    role: "initial_weights", name: URL(filePath: path).lastPathComponent, sha256: digest, bytes: bytes)
+            }
     }
 }

@@ -19,6 +19,10 @@ final class TrainingLedger {
                     kind: .train, config: try canonicalJSON(plan.settings), seed: plan.settings.seed,
                     inputs: job.inputs, software: Software.identity, uuid: uuid)
             }
+            guard run.kind == .train else {
+                throw WorkflowError.refused(
+                    "\(catalog.path): run \(run.runID) is no training run; the checkpoint is not of it")
+            }
             if run.status != .complete, checkpoint.failures[number] == nil { try catalog.resumeRun(run.runID) }
             return run.runID
         }

@@ -11,7 +11,8 @@ package import SparseTraining
 /// - with k: input, error and what goes with them n · (2·D + 8·k + 2·L + 8), router T·d more, tiles w · 259·m, and where
 ///   AuxK runs, at worst with every latent dead, 3·m·D;
 /// - with a penalty: activations and slopes n · (2·m + 2·D), tiles w · 256·m (gated 512·m), sums 5·m · n/256;
-/// - the batch T · L_stream · d, and live the buffer and a chunk of the model's streams.
+/// - the batch T · L_stream · d, live the buffer and a chunk of the model's streams, and from files 6 for every row: its
+///   token, document and place.
 ///
 /// The language model's own weights are not counted: they are mapped, and widened layer by layer.
 package struct TrainingMemory {
@@ -22,7 +23,7 @@ package struct TrainingMemory {
 
     init(_ plans: [TrainingPlan], source: TrainingSource, workers: Workers) {
         var parts = plans.map {
-            (what: $0.settings.name ?? "a dictionary", floats: Self.floats($0.configuration, $0.options, workers))
+            (what: $0.name, floats: Self.floats($0.configuration, $0.options, workers))
         }
         let tokens = Double(plans[0].settings.batchTokens)
         let layers = source.streamLayerCount(asked: Set(plans.flatMap(\.configuration.layers)).count)
@@ -33,6 +34,7 @@ package struct TrainingMemory {
             let rows = Double(plans[0].settings.bufferLevel + 2 * ModelActivationStream.chunk)
             parts.append((what: "the shuffle buffer", floats: rows * width))
         }
+        if let rows = source.rowCount { parts.append((what: "the files' token ids", floats: 6 * Double(rows))) }
         self.parts = parts
     }
 

@@ -14,9 +14,17 @@ public struct TrainingPlan {
     let dtype: DictionaryTensor.DataType
     /// Where its weights are written as safetensors besides, or nil.
     let weightsOutput: String?
+    /// What training starts from, where it is not drawn.
+    private let weights: DictionaryWeights?
 
     /// Checks one dictionary's settings against the source.
     init(_ settings: TrainingSettings, source: TrainingSource, steps: Int, weightsOutput: String?) throws {
+        if settings.name?.isEmpty == true {
+            throw WorkflowError.usage("--name is empty; name the dictionary or leave it out")
+        }
+        if settings.initialWeights != nil, settings.initialThreshold != nil {
+            throw WorkflowError.usage("--initial-threshold goes with drawn weights; --initial-weights hold thresholds")
+        }
         guard let dtype = DictionaryTensor.DataType(rawValue: settings.dtype) else {
             throw WorkflowError.usage("--dtype is \(settings.dtype); allowed: f32, f16, bf16")
         }
@@ -30,25 +38,31 @@ public struct TrainingPlan {
         configuration = try DictionaryConfiguration(
             architecture: settings.architecture, dModel: source.dModel, latents: settings.latents, k: settings.k,
             layers: layers, routing: settings.routing, aggregation: settings.aggregation, fidelity: settings.fidelity)
+        var choices = settings.choices
+        // A b_pre that was given is not moved unasked.
+        if settings.initialWeights != nil { choices.initialBias = choices.initialBias ?? .zero }
         options = try TrainingOptions(
-            configuration, batchTokens: settings.batchTokens, steps: steps, choices: settings.choices)
+            configuration, batchTokens: settings.batchTokens, steps: steps, choices: choices)
+        let configuration = self.configuration
+        weights = try settings.initialWeights.map {
+            try DictionaryWeights(configuration, reading: try SafetensorsFile(path: $0))
+        }
         self.settings = settings
         self.dtype = dtype
         self.weightsOutput = weightsOutput
     }
 
     /// The state before the first step: seeded weights, or those of a file.
-    ///
-    /// - Throws: as reading weights does.
-    func initialState(_ workers: Workers) throws -> TrainerState {
+    func initialState(_ workers: Workers) -> TrainerState {
         let weights =
-            try settings.initialWeights.map {
-                try DictionaryWeights(configuration, reading: try SafetensorsFile(path: $0))
-            }
+            self.weights
             ?? DictionaryWeights(
                 configuration, seed: settings.seed, threshold: options.sparsity?.initialThreshold ?? 0)
         return TrainerState(configuration, options: options, weights: weights, workers: workers)
     }
+
+    /// Its name, for messages.
+    var name: String { settings.name ?? settings.defaultName }
 
     /// The dictionary's row in the catalog.
     func record(runID: Int64, languageModelID: Int64?, name: String, tokens: Int) throws -> DictionaryRecord {

@@ -39,36 +39,47 @@ public struct TrainingRun {
         public let reports: [StepReport]
     }
 
+    /// What came of a job.
+    public struct Outcome: Sendable {
+        /// The dictionaries that were trained.
+        public let results: [Result]
+        /// Those that dropped out because their loss was not finite, and the reasons.
+        public let failures: [(name: String, reason: String)]
+    }
+
     /// Trains and writes.
     ///
     /// - Parameters:
     ///   - resuming: the checkpoint to go on from, or nil to start.
     ///   - cancelled: asked before every step; once true, a checkpoint is taken and the runs end as interrupted.
     ///   - progress: told after every step: the steps done and the reports of the dictionaries still in training.
-    /// - Returns: the dictionaries, without those that dropped out because their loss was not finite.
     /// - Throws: `WorkflowError.interrupted`, `SparseCodingError`, `TrainingError`, `CatalogError`, `SafetensorsError`.
     ///   A failed run stays in the ledger, marked so, without a dictionary.
     public func run(
         into catalog: Catalog, resuming: (record: TrainingCheckpoint, file: SafetensorsFile)? = nil,
         cancelled: () -> Bool = { false }, progress: (_ step: Int, _ reports: [StepReport]) -> Void = { _, _ in }
-    ) throws -> [Result] {
+    ) throws -> Outcome {
         try resuming?.record.check(job, path: checkpoints.path)
         try refuseTakenNames(in: catalog, resuming: resuming?.record)
         let record = resuming?.record ?? TrainingCheckpoint(job)
         if resuming == nil { try record.write(to: checkpoints.path, states: [:], position: nil) }
         let ledger = try TrainingLedger(job, record, in: catalog)
-        let session = try TrainingSession(job, record, resuming?.file, ledger, workers)
+        var training = Array(job.plans.indices)
         do {
+            let session = try TrainingSession(job, record, resuming?.file, ledger, workers)
+            defer { training = session.numbers }
             try session.train(checkpoints: checkpoints, cancelled: cancelled, progress: progress)
             var results: [Result] = []
             for number in session.numbers {
                 results.append(try finish(number, session, ledger, catalog))
             }
             try? FileManager.default.removeItem(atPath: checkpoints.path)
-            return results
+            return Outcome(
+                results: results,
+                failures: session.failures.map { (name: job.plans[$0.key].name, reason: $0.value) })
         } catch {
             let stopped = if case WorkflowError.interrupted = error { true } else { false }
-            ledger.close(session.numbers, as: stopped ? .interrupted : .failed, because: error)
+            ledger.close(training, as: stopped ? .interrupted : .failed, because: error)
             throw error
         }
     }
@@ -92,14 +103,15 @@ public struct TrainingRun {
         let written = try catalog.dictionaries().first { $0.runID == runID }
         let name = try written?.name ?? plan.settings.name ?? freeName(plan.settings.defaultName, in: catalog)
         var dictionaryID = written?.dictionaryID
+        trainer.finish(workers)
+        guard trainer.state.isFinite else { throw TrainingError.lossNotFinite(step: job.steps) }
+        if let path = plan.weightsOutput {
+            // Whether the file may be replaced was settled when the job was made.
+            try trainer.state.weights.write(
+                plan.configuration, to: path, metadata: ["architecture": plan.settings.architecture.rawValue],
+                overwrite: true)
+        }
         if dictionaryID == nil {
-            trainer.finish(workers)
-            if let path = plan.weightsOutput {
-                // Whether the file may be replaced was settled when the job was made.
-                try trainer.state.weights.write(
-                    plan.configuration, to: path, metadata: ["architecture": plan.settings.architecture.rawValue],
-                    overwrite: true)
-            }
             let modelID = try job.source.languageModel.map { try catalog.addLanguageModel($0) }
             dictionaryID = try catalog.addDictionary(
                 try plan.record(

@@ -39,6 +39,9 @@ final class TrainingSession {
         }
     }
 
+    /// The dictionaries that dropped out, and why.
+    var failures: [Int: String] { checkpoint.failures }
+
     /// One dictionary's trainer.
     func trainer(_ number: Int) -> any DictionaryTrainer {
         guard let trainer = trainers[number] else { preconditionFailure("dictionary \(number) dropped out") }
@@ -74,7 +77,7 @@ final class TrainingSession {
             }
             checkpoint.step = step + 1
             if step % 100 == 99 { try record() }
-            if checkpoints.isDue(step: step + 1, sinceLast: now - lastCheckpoint) {
+            if step + 1 < job.steps, checkpoints.isDue(step: step + 1, sinceLast: now - lastCheckpoint) {
                 try save(checkpoints.path)
                 lastCheckpoint = clock.now
             }
@@ -92,14 +95,18 @@ final class TrainingSession {
             } catch {
                 try record()
                 if let damage = job.source.damage(in: batch, layers: job.layers) { throw damage }
-                let divergence = try divergence(error, of: number)
-                guard trainers.count > 1 else { throw divergence }
-                ledger.close([number], as: .failed, because: divergence)
-                checkpoint.failures[number] = "\(divergence)"
-                trainers[number] = nil
+                try drop(number, because: try divergence(error, of: number))
             }
         }
         return made
+    }
+
+    /// Takes a dictionary out of training, and ends the job with the last one.
+    private func drop(_ number: Int, because divergence: TrainingError) throws {
+        guard trainers.count > 1 else { throw divergence }
+        ledger.close([number], as: .failed, because: divergence)
+        checkpoint.failures[number] = "\(divergence)"
+        trainers[number] = nil
     }
 
     /// What a step of sound activations threw, if it was that training diverged; a router whose weights have grown beyond
@@ -119,8 +126,13 @@ final class TrainingSession {
     }
 
     /// Takes a checkpoint; the catalog never knows less than it.
+    ///
+    /// - Throws: `TrainingError.lossNotFinite` where a weight is no number; the checkpoint before stays then.
     private func save(_ path: String) throws {
         try record()
+        for number in numbers where !trainer(number).state.isFinite {
+            try drop(number, because: .lossNotFinite(step: checkpoint.step))
+        }
         let isOver = checkpoint.step == job.steps
         try checkpoint.write(
             to: path, states: trainers.mapValues(\.state), position: isOver ? nil : stream.position)

@@ -39,10 +39,16 @@ extension TrainingSettings {
             guard (1...1 << 30).contains(shuffleBuffer) else {
                 throw .usage("--shuffle-buffer is \(shuffleBuffer); allowed: 1 … 1073741824 tokens")
             }
+            guard shuffleBuffer >= batchTokens else {
+                throw .usage("--shuffle-buffer is \(shuffleBuffer); a batch of \(batchTokens) does not fit into it")
+            }
             guard shuffle, model != nil else {
                 throw .usage(
                     "--shuffle-buffer goes with a model and shuffling; rows of files are shuffled over all of them")
             }
+        }
+        guard shuffle || streamSeed == nil || streamSeed == seed else {
+            throw .usage("--stream-seed is the seed of the order, which --no-shuffle leaves as it is")
         }
         if let steps {
             guard tokens == nil else { throw .usage("--steps and --tokens exclude each other: both say how long") }

@@ -51,6 +51,11 @@ enum TrainingSource {
     /// Whether a model makes the activations.
     var isLive: Bool { if case .live = self { true } else { false } }
 
+    /// Rows of the activation files; nil for a model.
+    var rowCount: Int? {
+        if case .shards(let shards) = self { shards.reduce(0) { $0 + $1.tokenIDs.count } } else { nil }
+    }
+
     /// How many layers a batch of the stream holds: those asked for from a model, all of them from files.
     func streamLayerCount(asked: Int) -> Int {
         switch self {
@@ -93,7 +98,8 @@ enum TrainingSource {
         for row in 0..<batch.count {
             for (place, layer) in batch.layers.enumerated() where layers.contains(layer) {
                 let values = batch.values.row(row) + place * batch.dModel
-                guard rsae_first_non_finite(values, Int64(batch.dModel)) >= 0 else { continue }
+                // What cannot be squared cannot be standardised either.
+                guard !rsae_dot(values, values, Int64(batch.dModel)).isFinite else { continue }
                 let names =
                     switch self {
                     case .live(let folder, _): folder.path
@@ -101,7 +107,8 @@ enum TrainingSource {
                     }
                 return .badInput(
                     path: names,
-                    problem: "an activation holds an infinity or a NaN (layer \(layer), a token of id "
+                    problem:
+                        "an activation holds an infinity or a NaN, or is too large to square (layer \(layer), a token of id "
                         + "\(batch.tokenIDs[row]) in document \(batch.documentIDs[row]))")
             }
         }

@@ -53,6 +53,7 @@ struct DemoCommand: ParsableCommand {
                     name: "demo", model: model, text: [assets + "/text/train"], latents: latents, k: k,
                     batchTokens: batchTokens, tokens: tokens, context: Self.context, seed: seed)
             ], workers: options.workers)
+        try TrainingLauncher.makeWay(for: TrainingCheckpoint.path(besideCatalog: output), replacing: force)
         let catalog = try Catalog.create(at: output, replacing: force, software: Software.identity)
         try CatalogFile.write(catalog) { catalog in
             let trained = try train(job, catalog)
@@ -74,7 +75,7 @@ struct DemoCommand: ParsableCommand {
             checkpoints: try CheckpointPolicy(path: TrainingCheckpoint.path(besideCatalog: output)))
         return try run.run(into: catalog, cancelled: { Interruption.isRequested }) { step, reports in
             progress.update(step * batchTokens, of: job.steps * batchTokens, fields: reports.first?.fields ?? [])
-        }[0]
+        }.results[0]
     }
 
     private func index(_ model: String, _ catalog: Catalog) throws -> IndexingRun.Result {

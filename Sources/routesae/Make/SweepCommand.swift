@@ -52,13 +52,17 @@ struct SweepCommand: ParsableCommand {
             guard let settings else { throw WorkflowError.usage("--dry-run goes with --config") }
             return printPlan(settings)
         }
-        let results = try TrainingLauncher(catalog: catalog, files: files, options: options).run(settings)
+        guard
+            let outcome = try TrainingLauncher(
+                catalog: catalog, files: files, options: options, config: config
+            ).run(settings)
+        else { return }
         output.print(
             columns: [
                 "dictionary", "run", "name", "architecture", "layers", "k", "loss", "explained_variance", "l0",
                 "dead_share",
             ],
-            rows: results.map { result in
+            rows: outcome.results.map { result in
                 let last = result.reports.last
                 func figure(_ value: Float?) -> Cell { value.map { .real(Double($0)) } ?? .null }
                 return [
@@ -68,6 +72,9 @@ struct SweepCommand: ParsableCommand {
                     figure(last?.explainedVariance), figure(last?.l0), figure(last?.deadShare),
                 ]
             })
+        for failure in outcome.failures { options.say("\(failure.name): dropped out, \(failure.reason)") }
+        // What a single training would have ended with.
+        if !outcome.failures.isEmpty { throw ExitCode(65) }
     }
 
     private func settings() throws -> [TrainingSettings]? {

@@ -55,10 +55,10 @@ struct TrainCommand: ParsableCommand {
             throw WorkflowError.usage("--weights-output and the catalog are one file, \(path); name two")
         }
         let settings = try settings()
-        let results = try TrainingLauncher(
-            catalog: path, files: files, options: options, weightsOutput: output.weightsOutput
+        let outcome = try TrainingLauncher(
+            catalog: path, files: files, options: options, weightsOutput: output.weightsOutput, config: source.config
         ).run(settings.map { [$0] })
-        for result in results { summarise(result, path) }
+        for result in outcome?.results ?? [] { summarise(result, path) }
     }
 
     private func summarise(_ result: TrainingRun.Result, _ path: String) {
@@ -80,6 +80,13 @@ struct TrainCommand: ParsableCommand {
             return try TrainingSettings(file: config)
         }
         if files.resume, given.isEmpty { return nil }
+        if let layers = shape.layers, layers.layers == nil, source.activations.isEmpty {
+            throw WorkflowError.usage("--layers all is for activation files; name the layers of a model, such as 0-7")
+        }
+        if shape.architecture ?? .route != .route, shape.routing != nil || shape.aggregation != nil {
+            throw WorkflowError.usage(
+                "--routing and --aggregation are a router's; \(shape.architecture?.rawValue ?? "") has none")
+        }
         guard let latents = shape.latents else {
             throw WorkflowError.usage("say how large the dictionary is, with --latents M")
         }
@@ -89,7 +96,8 @@ struct TrainCommand: ParsableCommand {
             routing: shape.routing ?? .hard, aggregation: shape.aggregation ?? .sum,
             fidelity: shape.fidelity ?? .corrected, batchTokens: schedule.batchTokens ?? 4096, steps: schedule.steps,
             tokens: schedule.tokens, choices: schedule.choices, context: source.context, shuffle: !schedule.noShuffle,
-            shuffleBuffer: schedule.shuffleBuffer, seed: schedule.seed ?? 0, streamSeed: schedule.streamSeed,
+            shuffleBuffer: schedule.shuffleBuffer, includesBOS: schedule.bos, seed: schedule.seed ?? 0,
+            streamSeed: schedule.streamSeed,
             initialWeights: source.initialWeights, dtype: output.dtype ?? "f32")
     }
 
@@ -131,6 +139,7 @@ struct TrainCommand: ParsableCommand {
         note("--initial-threshold", schedule.initialThreshold != nil)
         note("--no-shuffle", schedule.noShuffle)
         note("--shuffle-buffer", schedule.shuffleBuffer != nil)
+        note("--bos", schedule.bos != nil)
         note("--seed", schedule.seed != nil)
         note("--stream-seed", schedule.streamSeed != nil)
         note("--dtype", output.dtype != nil)

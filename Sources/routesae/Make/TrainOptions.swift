@@ -61,13 +61,13 @@ struct TrainScheduleOptions: ParsableArguments {
     var gradientClip: Float?
     @Option(help: "Where b_pre starts: zero, mean or geometricMedian of the first batch; mean for corrected.")
     var initialBias: InitialBias?
-    @Option(help: "Steps between returns of the decoder to unit norm; 10 if not given.")
+    @Option(help: "Steps between returns of the decoder to unit norm, where it is held there; 10 if not given.")
     var normalizeEvery: Int?
     @Option(help: "Weight of the load-balance term; 0.01 for a corrected router.")
     var loadBalance: Float?
     @Option(help: "Weight of the AuxK term; 1/32 for corrected, 0 for reference.")
     var auxiliaryCoefficient: Float?
-    @Option(help: "Dead latents a token may use in the AuxK term; d/2 if not given.")
+    @Option(help: "Dead latents a token may use in the AuxK term, if there is one; d/2 if not given.")
     var auxiliaryK: Int?
     @Option(help: "Tokens without firing after which a latent is dead; a tenth of the run, at most 10 million.")
     var deadAfter: Int?
@@ -84,6 +84,8 @@ struct TrainScheduleOptions: ParsableArguments {
     var noShuffle = false
     @Option(help: "Tokens kept waiting to draw batches from, with a model; two batches, 32768 at least.")
     var shuffleBuffer: Int?
+    @Flag(inversion: .prefixedNo, help: "Learns from BOS; by default only the reference does, as its code does.")
+    var bos: Bool?
     @Option(help: "Seed of weights and order; 0 if not given.")
     var seed: UInt64?
     @Option(help: "Seed of the order alone; that of --seed if not given.")

@@ -12,29 +12,34 @@ struct TrainingLauncher {
     let files: TrainFileOptions
     let options: RunOptions
     var weightsOutput: String?
+    /// The file that the settings come from, if they do.
+    var config: String?
 
     /// Runs the job.
     ///
     /// - Parameter given: the settings of its dictionaries; nil takes those of the checkpoint.
-    /// - Returns: the dictionaries; none where there was nothing left to do.
-    func run(_ given: [TrainingSettings]?) throws -> [TrainingRun.Result] {
+    /// - Returns: what came of it; nil where there was nothing left to do.
+    func run(_ given: [TrainingSettings]?) throws -> TrainingRun.Outcome? {
         Interruption.watch()
         let policy = try CheckpointPolicy(
             path: files.checkpoint ?? TrainingCheckpoint.path(besideCatalog: catalog),
             everySteps: files.checkpointEvery)
         if files.resume, try isDone(given, policy) {
             options.say("\(catalog): its last training run is complete; nothing is left to do")
-            return []
+            return nil
         }
         let resuming = try checkpoint(policy, isNeeded: given == nil)
-        guard let settings = given ?? resuming?.record.settings else { return [] }
+        guard let settings = given ?? resuming?.record.settings else { return nil }
         // Everything that can be refused is, before a catalog appears.
         let job = try TrainingJob(
             settings, workers: options.workers, weightsOutput: weightsOutput,
             overwritingWeights: files.force || resuming != nil)
-        try OutputFile.check(policy.path, overwriting: true, inputs: [catalog])
+        try OutputFile.check(
+            policy.path, overwriting: true, inputs: job.paths + [catalog] + [weightsOutput, config].compactMap { $0 })
         let batch = settings[0].batchTokens
         let run = TrainingRun(job, workers: options.workers, checkpoints: policy)
+        // Before the catalog is replaced: otherwise --resume could take up in the new one what was discarded.
+        if resuming == nil { try Self.makeWay(for: policy.path, replacing: files.force) }
         let file = try open(resuming: resuming != nil)
         do {
             return try CatalogFile.write(file) { catalog in
@@ -46,9 +51,11 @@ struct TrainingLauncher {
                     progress.update(step * batch, of: job.steps * batch, fields: fields(reports))
                 }
             }
-        } catch let error as TrainingError {
-            options.say("\(policy.path): the last good checkpoint is kept; --resume goes on from it")
-            throw error
+        } catch TrainingError.lossNotFinite(let step) {
+            options.say(
+                "\(policy.path): the last good checkpoint is kept; training anew with other settings needs --force, or "
+                    + "--append and another --checkpoint")
+            throw TrainingError.lossNotFinite(step: step)
         }
     }
 
@@ -60,12 +67,24 @@ struct TrainingLauncher {
         if files.resume {
             return exists || isNeeded ? try TrainingCheckpoint.read(policy.path) : nil
         }
-        guard !exists || files.force else {
-            throw WorkflowError.refused(
-                "\(policy.path): is the checkpoint of a training that did not end; --resume goes on with it, --force "
-                    + "discards it")
-        }
+        guard !exists || files.force else { throw Self.inTheWay(policy.path) }
         return nil
+    }
+
+    private static func inTheWay(_ path: String) -> WorkflowError {
+        .refused(
+            "\(path): is the checkpoint of a training that did not end; 'routesae train CATALOG --resume' goes on with it, "
+                + "--force discards it")
+    }
+
+    /// Removes an earlier checkpoint that may be replaced; any other file never is.
+    static func makeWay(for path: String, replacing: Bool) throws {
+        guard FileManager.default.fileExists(atPath: path) else { return }
+        guard replacing else { throw inTheWay(path) }
+        guard TrainingCheckpoint.isOne(path) else {
+            throw WorkflowError.refused("\(path): is no checkpoint, so it is not replaced; name another --checkpoint")
+        }
+        try FileManager.default.removeItem(atPath: path)
     }
 
     /// Whether a training run that is to be resumed has come to its end already.
@@ -74,11 +93,14 @@ struct TrainingLauncher {
         guard !manager.fileExists(atPath: policy.path), manager.fileExists(atPath: catalog) else { return false }
         let file = try Catalog.open(at: catalog, mode: .readOnly)
         defer { _ = try? file.close() }
-        guard let last = try file.runs().last(where: { $0.kind == .train }), last.status == .complete else {
-            return false
-        }
-        guard let wanted = given?.last else { return true }
-        return (try? JSONDecoder().decode(TrainingSettings.self, from: Data(last.configJSON.utf8))) == wanted
+        let runs = try file.runs().filter { $0.kind == .train }.suffix(given?.count ?? 1)
+        guard weightsOutput == nil, !runs.isEmpty, runs.last?.status == .complete else { return false }
+        guard let given else { return true }
+        // One that dropped out has come to its end as well.
+        return zip(runs, given).allSatisfy { run, wanted in
+            run.status != .interrupted && run.status != .running
+                && (try? JSONDecoder().decode(TrainingSettings.self, from: Data(run.configJSON.utf8))) == wanted
+        } && runs.count == given.count
     }
 
     /// Opens the catalog, or makes it.
