@@ -27,9 +27,7 @@ check:
 	$(TEST)
 
 benchmark: build
-	@$(ROUTESAE) benchmark train --d-model 2048 --latents 16384 --k 64 --layers 9 --tokens 8192
-	@$(ROUTESAE) benchmark train --d-model 256 --latents 4096 --k 32 --layers 5 --tokens 8192
-	@$(ROUTESAE) benchmark forward --model Demo/model
+	@tools/benchmark.py
 
 format:
 	swift format --in-place --recursive Package.swift Sources Tests migrations

@@ -49,10 +49,11 @@ extension DictionaryEncoder {
         r.update(repeating: 0, count: configuration.dModel)
         var isGood = true
         for layer in 0..<layers {
-            standardise(token, of: batch, layer, at: positions[layer], into: x.row(layer), of: input)
-            rsae_add_scaled(r, 1, x.row(layer), d)
             // Every layer counts, since a layer that is not chosen still reaches the router's gradient.
-            isGood = isGood && input.deviations[token, layer].isFinite
+            let isSound = standardise(
+                token, of: batch, layer, at: positions[layer], into: x.row(layer), of: input)
+            isGood = isSound && isGood
+            rsae_add_scaled(r, 1, x.row(layer), d)
         }
         if configuration.aggregation == .mean {
             let divisor = Float(layers)
@@ -80,40 +81,43 @@ extension DictionaryEncoder {
     private func copy(
         _ token: Int, of batch: ActivationBatch, _ positions: [Int], into input: AutoencoderInput
     ) -> Bool {
-        let layers = positions.count
-        var isGood = true
-        func sample(_ sample: Int, _ layer: Int, part: Int = 0) {
-            let u = input.centered.row(sample) + part * configuration.dModel
-            standardise(token, of: batch, layer, at: positions[layer], into: u, of: input)
-            // An activation too large to be squared has an infinite deviation, and would pass for a constant one.
-            isGood = isGood && input.deviations[token, layer].isFinite
-        }
-        func note(_ sample: Int, layer: Int) {
-            input.selected[sample] = Int32(truncatingIfNeeded: layer)
-            input.scale.pointer[sample] = 1
-            let p = input.probabilities.row(sample)
-            p.update(repeating: configuration.architecture == .crosscoder ? 1 : 0, count: layers)
-            p[layer] = 1
-            isGood = finish(sample, of: input) && isGood
-        }
         switch configuration.architecture {
         case .mlsae:
+            let layers = positions.count
+            var isGood = true
             for layer in 0..<layers {
-                sample(token * layers + layer, layer)
-                note(token * layers + layer, layer: layer)
+                let sample = token * layers + layer
+                let isSound = standardise(
+                    token, of: batch, layer, at: positions[layer], into: input.centered.row(sample), of: input)
+                isGood = note(sample, layer: layer, of: input) && isSound && isGood
             }
+            return isGood
         case .crosscoder:
-            for layer in 0..<layers { sample(token, layer, part: layer) }
-            note(token, layer: 0)
-        case .random:
-            let layer = drawnLayer(batch.drawKeys[token])
-            sample(token, layer)
-            note(token, layer: layer)
+            let u = input.centered.row(token)
+            var isGood = true
+            for layer in 0..<positions.count {
+                let isSound = standardise(
+                    token, of: batch, layer, at: positions[layer], into: u + layer * configuration.dModel, of: input)
+                isGood = isSound && isGood
+            }
+            return note(token, layer: 0, of: input) && isGood
         default:
-            sample(token, 0)
-            note(token, layer: 0)
+            let layer = configuration.architecture == .random ? drawnLayer(batch.drawKeys[token]) : 0
+            let isSound = standardise(
+                token, of: batch, layer, at: positions[layer], into: input.centered.row(token), of: input)
+            return note(token, layer: layer, of: input) && isSound
         }
-        return isGood
+    }
+
+    /// Notes the layer that a sample was read from, and measures it; false where it is not finite.
+    private func note(_ sample: Int, layer: Int, of input: AutoencoderInput) -> Bool {
+        input.selected[sample] = Int32(truncatingIfNeeded: layer)
+        input.scale.pointer[sample] = 1
+        let p = input.probabilities.row(sample)
+        p.update(
+            repeating: configuration.architecture == .crosscoder ? 1 : 0, count: configuration.layers.count)
+        p[layer] = 1
+        return finish(sample, of: input)
     }
 
     /// The layer that a draw key names, as an index into the configuration's layers: uniform over the keys.
@@ -121,13 +125,16 @@ extension DictionaryEncoder {
         Int(CounterGenerator.mix(key).multipliedFullWidth(by: UInt64(configuration.layers.count)).high)
     }
 
+    /// Standardises a token's activation at a layer; false where it is not finite, or too large to be squared: its
+    /// deviation is infinite then, and it would pass for a constant one.
     private func standardise(
         _ token: Int, of batch: ActivationBatch, _ layer: Int, at position: Int,
         into x: UnsafeMutablePointer<Float>, of input: AutoencoderInput
-    ) {
+    ) -> Bool {
         rsae_standardise(
             batch.values.row(token) + position * configuration.dModel, Int64(configuration.dModel), x,
             input.means.row(token) + layer, input.deviations.row(token) + layer)
+        return input.deviations[token, layer].isFinite
     }
 
     /// Measures a sample and takes b_pre off; false where it is not finite.

@@ -32,12 +32,10 @@ extension TopKTrainer {
 
     /// û − u, its gradient and the slopes of one sample. Loss of a part of a sample: ‖û − u‖² / (samples · parts · ‖u‖²).
     private func decode(_ sample: Int, samples: Int) {
-        let width = configuration.inputWidth
         let gradient = errorGradient.row(sample)
         let activation = latents.activations(of: sample)
         let index = latents.indices(of: sample)
         let error = encoder.reconstructionError(of: sample, input, latents, into: gradient)
-        let parts = configuration.parts
         let part = width / parts
         for place in 0..<parts {
             let piece = gradient + place * part

@@ -14,6 +14,10 @@ public final class TopKTrainer: DictionaryTrainer {
     public let state: TrainerState
 
     let k: Int
+    /// D, the configuration's input width.
+    let width: Int
+    /// The configuration's parts.
+    let parts: Int
     let workers: Workers
     let encoder: DictionaryEncoder
 
@@ -34,8 +38,8 @@ public final class TopKTrainer: DictionaryTrainer {
     /// Columns of a block of a weight update: the sums of one block stay in registers and its rows in the outer cache.
     static let columnBlock = 128
 
-    var configuration: DictionaryConfiguration { state.configuration }
-    var weights: DictionaryWeights { state.weights }
+    let configuration: DictionaryConfiguration
+    let weights: DictionaryWeights
 
     /// Makes a trainer that goes on from a state.
     ///
@@ -44,9 +48,13 @@ public final class TopKTrainer: DictionaryTrainer {
         let configuration = state.configuration
         guard let k = configuration.k else { preconditionFailure("\(configuration.architecture) without k") }
         self.state = state
+        self.configuration = configuration
+        weights = state.weights
         self.options = options
         self.workers = workers
         self.k = k
+        width = configuration.inputWidth
+        parts = configuration.parts
         encoder = DictionaryEncoder(configuration: configuration, weights: state.weights, workers: workers)
         let tokens = options.batchTokens
         let samples = tokens * configuration.samplesPerToken

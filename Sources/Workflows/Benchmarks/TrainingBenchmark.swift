@@ -1,53 +1,152 @@
 public import LinearAlgebra
-import SparseCoding
+public import SparseCoding
 import SparseTraining
 
 /// Measures a training step against the one product it cannot do without.
 public struct TrainingBenchmark: Sendable {
+    /// Which system is trained.
+    public var architecture: Architecture
     /// Width of the residual stream.
     public var dModel: Int
     /// m.
     public var latents: Int
-    /// k.
-    public var k: Int
-    /// Routed layers.
+    /// k; nil for an architecture that a penalty keeps sparse.
+    public var k: Int?
+    /// Layers that a token has; an architecture that reads one reads the first.
     public var layers: Int
     /// Tokens of a step.
     public var tokens: Int
     /// How often both are timed; the medians count.
     public var repeats: Int
+    /// Part of the latents that never fire, so that AuxK has something to do.
+    public var deadShare: Double
 
     /// Describes a benchmark.
-    public init(dModel: Int, latents: Int, k: Int, layers: Int, tokens: Int, repeats: Int = 5) {
+    public init(
+        architecture: Architecture = .route, dModel: Int, latents: Int, k: Int?, layers: Int, tokens: Int,
+        repeats: Int = 5, deadShare: Double = 0
+    ) {
+        self.architecture = architecture
         self.dModel = dModel
         self.latents = latents
         self.k = k
         self.layers = layers
         self.tokens = tokens
         self.repeats = repeats
+        self.deadShare = deadShare
     }
 
     /// What was measured.
     public struct Result: Sendable, Encodable {
         /// Median seconds of a whole step: routing, encoding, decoding, gradients, Adam, AuxK where latents are dead.
         public let stepSeconds: Double
-        /// Median seconds of the dense product [tokens × d] · [d × latents] alone, same threads, same run.
+        /// Median seconds of the dense product [samples × D] · [D × latents] alone, same threads, same run.
         public let encodeGemmSeconds: Double
         /// The first over the second.
         public let ratio: Double
         /// Tokens trained on in a second.
         public let tokensPerSecond: Double
+        /// Latents that fired on a sample at the last step.
+        public let l0: Double
+    }
+
+    private func configuration() throws -> DictionaryConfiguration {
+        try DictionaryConfiguration(
+            architecture: architecture, dModel: dModel, latents: latents, k: k,
+            layers: Array(0..<(architecture.readsOneLayer ? 1 : layers)))
+    }
+
+    private func options(_ configuration: DictionaryConfiguration) throws -> TrainingOptions {
+        try TrainingOptions(
+            configuration, batchTokens: tokens, steps: max(10 * repeats, 100),
+            choices: .init(deadAfterTokens: deadShare > 0 ? 2 * tokens : nil))
     }
 
     /// Runs it on standard normal activations; steps and products take turns, so that both meet the same machine.
     ///
     /// - Throws: `SparseCodingError.setting` for sizes out of range.
     public func run(workers: Workers, progress: (_ done: Int, _ total: Int) -> Void) throws -> Result {
-        guard (1...1024).contains(layers) else { throw WorkflowError.usage("--layers is \(layers); allowed: 1 … 1024") }
-        let configuration = try DictionaryConfiguration(
-            dModel: dModel, latents: latents, k: k, layers: Array(0..<layers))
-        let options = try TrainingOptions(configuration, batchTokens: tokens, steps: max(10 * repeats, 100))
-        let batch = ActivationBatch(capacity: tokens, layers: configuration.layers, dModel: dModel)
+        let configuration = try configuration()
+        let batch = randomBatch(workers)
+        let weights = DictionaryWeights(configuration, seed: 0, threshold: 0.05)
+        // What never fires: as many as are to be dead, all over the dictionary.
+        let dead = Int(deadShare * Double(latents))
+        for index in 0..<dead where weights.latentBias.rows > 0 {
+            weights.latentBias.pointer[index * latents / max(dead, 1)] = -1e4
+        }
+        let options = try options(configuration)
+        let trainer = TrainerState(configuration, options: options, weights: weights, workers: workers)
+            .trainer(options, workers: workers)
+        let samples = tokens * configuration.samplesPerToken
+        let width = configuration.inputWidth
+        let product = Matrix(rows: samples, columns: latents)
+        let inputs = Matrix(rows: samples, columns: width)
+        for index in 0..<inputs.count { inputs.pointer[index] = batch.values.pointer[index % batch.values.count] }
+        let clock = ContinuousClock()
+        var steps: [Double] = []
+        var products: [Double] = []
+        var l0: Float = 0
+        // The first rounds warm caches and pages up, let latents die, and do not count.
+        let warmup = dead > 0 ? 3 : 1
+        for round in 0..<repeats + warmup {
+            let multiply = clock.measure {
+                workers.multiply(
+                    rows: samples, columns: latents, inner: width, inputs.pointer, stride: width,
+                    byTransposeOf: trainer.state.weights.encoder.pointer, stride: width, into: product.pointer,
+                    stride: latents)
+            }
+            let step = try clock.measure { l0 = try trainer.step(batch).l0 }
+            if round >= warmup {
+                products.append(multiply / .seconds(1))
+                steps.append(step / .seconds(1))
+            }
+            progress(round + 1, repeats + warmup)
+        }
+        let step = median(steps)
+        let gemm = median(products)
+        return Result(
+            stepSeconds: step, encodeGemmSeconds: gemm, ratio: step / gemm, tokensPerSecond: Double(tokens) / step,
+            l0: Double(l0))
+    }
+
+    /// The most memory that training holds, as `TrainingMemory` reckons it and as the kernel saw it.
+    public struct Memory: Sendable, Encodable {
+        /// By the formula, with what a process of this kind holds anyway.
+        public let predictedBytes: Int
+        /// `VmHWM` after some steps.
+        public let peakResidentBytes: Int
+    }
+
+    /// Trains a few steps and nothing else, and compares memory with its formula.
+    ///
+    /// - Throws: `WorkflowError.refused` where the machine has less; `SparseCodingError.setting`.
+    public func memory(workers: Workers, progress: (_ done: Int, _ total: Int) -> Void) throws -> Memory {
+        let configuration = try configuration()
+        let options = try options(configuration)
+        let base = ForwardBenchmark.peakResidentBytes()
+        let floats =
+            TrainingMemory.floats(configuration, options, workers, deadShare: deadShare)
+            + Double(tokens) * Double(layers) * Double(dModel)
+        try MemoryBudget.machine.check(
+            floats: floats, for: "this benchmark", advice: "take fewer --latents or --tokens")
+        let batch = randomBatch(workers)
+        let weights = DictionaryWeights(configuration, seed: 0, threshold: 0.05)
+        if deadShare > 0, weights.latentBias.rows > 0 {
+            let dead = Int(deadShare * Double(latents))
+            for index in 0..<dead { weights.latentBias.pointer[index * latents / max(dead, 1)] = -1e4 }
+        }
+        let trainer = TrainerState(configuration, options: options, weights: weights, workers: workers)
+            .trainer(options, workers: workers)
+        for round in 0..<repeats {
+            try trainer.step(batch)
+            progress(round + 1, repeats)
+        }
+        return Memory(
+            predictedBytes: base + Int(4 * floats), peakResidentBytes: ForwardBenchmark.peakResidentBytes())
+    }
+
+    private func randomBatch(_ workers: Workers) -> ActivationBatch {
+        let batch = ActivationBatch(capacity: tokens, layers: Array(0..<layers), dModel: dModel)
         workers.forEach(tokens, tile: 64) { rows, _ in
             var generator = CounterGenerator(seed: UInt64(rows.lowerBound), stream: "benchmark")
             for row in rows {
@@ -58,35 +157,9 @@ public struct TrainingBenchmark: Sendable {
                 }
             }
         }
+        for row in 0..<tokens { batch.drawKeys[row] = ActivationBatch.drawKey(document: 0, position: row) }
         batch.count = tokens
-        let trainer = TopKTrainer(
-            configuration: configuration, options: options, weights: DictionaryWeights(configuration, seed: 0),
-            workers: workers)
-        let product = Matrix(rows: tokens, columns: latents)
-        let inputs = Matrix(rows: tokens, columns: dModel)
-        inputs.pointer.update(from: batch.values.pointer, count: inputs.count)
-        let clock = ContinuousClock()
-        var steps: [Double] = []
-        var products: [Double] = []
-        // The first round warms caches and pages up and does not count.
-        for round in 0...repeats {
-            let multiply = clock.measure {
-                workers.multiply(
-                    rows: tokens, columns: latents, inner: dModel, inputs.pointer, stride: dModel,
-                    byTransposeOf: trainer.state.weights.encoder.pointer, stride: dModel, into: product.pointer,
-                    stride: latents)
-            }
-            let step = try clock.measure { _ = try trainer.step(batch) }
-            if round > 0 {
-                products.append(multiply / .seconds(1))
-                steps.append(step / .seconds(1))
-            }
-            progress(round, repeats)
-        }
-        let step = median(steps)
-        let gemm = median(products)
-        return Result(
-            stepSeconds: step, encodeGemmSeconds: gemm, ratio: step / gemm, tokensPerSecond: Double(tokens) / step)
+        return batch
     }
 }
 

@@ -9,7 +9,7 @@ package import SparseTraining
 ///
 /// - weights and Adam's two moments: 3 · (2·m·D + D + m), with a router 3·L·d more;
 /// - with k: input, error and what goes with them n · (2·D + 8·k + 2·L + 8), router T·d more, tiles w · 259·m, and where
-///   AuxK runs, at worst with every latent dead, 3·m·D;
+///   AuxK runs 3·D for every dead latent, at worst 3·m·D;
 /// - with a penalty: activations and slopes n · (2·m + 2·D), tiles w · 256·m (gated 512·m), sums 5·m · n/256;
 /// - the batch T · L_stream · d, live the buffer and a chunk of the model's streams, and from files 6 for every row: its
 ///   token, document and place.
@@ -39,8 +39,10 @@ package struct TrainingMemory {
     }
 
     /// What one dictionary holds.
+    ///
+    /// - Parameter deadShare: the part of the latents that are dead where AuxK revives them; 1 is the worst.
     package static func floats(
-        _ configuration: DictionaryConfiguration, _ options: TrainingOptions, _ workers: Workers
+        _ configuration: DictionaryConfiguration, _ options: TrainingOptions, _ workers: Workers, deadShare: Double = 1
     ) -> Double {
         let (d, m, width) = (
             Double(configuration.dModel), Double(configuration.latents), Double(configuration.inputWidth)
@@ -52,7 +54,7 @@ package struct TrainingMemory {
         if configuration.routes { floats += 3 * layers * d + tokens * d }
         if let k = configuration.k.map({ Double($0) }) {
             floats += samples * (2 * width + 8 * k + 2 * layers + 8) + threads * 259 * m
-            if options.auxiliary != nil { floats += 3 * m * width }
+            if options.auxiliary != nil { floats += 3 * deadShare * m * width }
         } else {
             let tiles = configuration.architecture == .gated ? 512.0 : 256
             floats += samples * (2 * m + 2 * width) + threads * tiles * m + 5 * m * (samples / 256)

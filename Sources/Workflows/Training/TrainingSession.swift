@@ -11,6 +11,8 @@ final class TrainingSession {
     private let stream: any ActivationStream
     private var checkpoint: TrainingCheckpoint
     private var trainers: [Int: any DictionaryTrainer] = [:]
+    /// Who makes the dictionaries' steps: as many at once as this counts.
+    private let sideBySide: Workers
     private var reports: [Int: [StepReport]] = [:]
     /// Metrics not yet in the catalog.
     private var unrecorded: [Int: [RunMetric]] = [:]
@@ -27,11 +29,16 @@ final class TrainingSession {
         self.checkpoint = checkpoint
         self.ledger = ledger
         stream = try job.source.stream(layers: job.layers, settings: job.plans[0].settings)
+        // Many dictionaries share the threads out among them, which leaves no thread waiting for another within a step;
+        // few have all threads each. The bits are the same.
+        let count = job.plans.count - checkpoint.failures.count
+        sideBySide = Workers(threads: count >= 2 * workers.count || count == workers.count ? workers.count : 1)
+        let own = Workers(threads: workers.count / sideBySide.count)
         let resumed = checkpoint.step > 0 ? file : nil
         for (number, plan) in job.plans.enumerated() where checkpoint.failures[number] == nil {
             let state =
                 try resumed.map { try checkpoint.state(number, of: plan, in: $0) } ?? plan.initialState(workers)
-            trainers[number] = state.trainer(plan.options, workers: workers)
+            trainers[number] = state.trainer(plan.options, workers: own)
         }
         if let resumed, checkpoint.step < job.steps {
             try stream.resume(
@@ -88,14 +95,25 @@ final class TrainingSession {
 
     /// One step of every dictionary. One whose loss is not finite drops out, unless it is the last.
     private func makeStep(_ batch: ActivationBatch) throws -> [(number: Int, report: StepReport)] {
+        let numbers = self.numbers
+        var outcomes: [Result<StepReport, any Error>?] = Array(repeating: nil, count: numbers.count)
+        outcomes.withUnsafeMutableBufferPointer { outcomes in
+            // Every dictionary has a place of its own and shares nothing but the batch, which is only read.
+            nonisolated(unsafe) let outcomes = outcomes
+            nonisolated(unsafe) let trainers = self.trainers
+            sideBySide.forEach(tiles: numbers.count) { place, _ in
+                outcomes[place] = Result { try trainers[numbers[place]].unsafelyUnwrapped.step(batch) }
+            }
+        }
         var made: [(number: Int, report: StepReport)] = []
-        for number in numbers {
-            do {
-                made.append((number, try trainer(number).step(batch)))
-            } catch {
+        for (number, outcome) in zip(numbers, outcomes) {
+            switch outcome {
+            case .success(let report)?: made.append((number, report))
+            case .failure(let error)?:
                 try record()
                 if let damage = job.source.damage(in: batch, layers: job.layers) { throw damage }
                 try drop(number, because: try divergence(error, of: number))
+            case nil: preconditionFailure("every dictionary makes its step")
             }
         }
         return made

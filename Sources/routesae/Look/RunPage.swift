@@ -41,11 +41,11 @@ struct RunPage {
         if !report.metrics.isEmpty {
             page.section("metrics")
             page.text += RowPrinter.render(
-                columns: ["metric", "points", "first", "last_step", "last"],
+                columns: ["metric", "points", "first", "last_step", "last", "curve"],
                 rows: report.metrics.map { metric in
                     [
                         .text(metric.name), Cell(metric.count), Cell(metric.first), Cell(metric.lastStep),
-                        Cell(metric.last),
+                        Cell(metric.last), .text(metric.count > 1 ? Sparkline.draw(metric.curve) : ""),
                     ]
                 },
                 format: .table, style: style)

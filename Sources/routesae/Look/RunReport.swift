@@ -14,7 +14,12 @@ struct RunReport {
         let lastStep: Int
         /// The last of them.
         let last: Double?
+        /// The means of `curvePoints` stretches of it at most.
+        let curve: [Double]
     }
+
+    /// Points of a curve that is drawn in a line.
+    private static let curvePoints = 32
 
     /// The run in one line.
     let overview: RunOverview
@@ -34,6 +39,7 @@ struct RunReport {
         config = JSONValue(parsing: record.configJSON)
         inputs = try catalog.runInputs(runID)
         loss = try catalog.runMetrics(runID, name: "loss")
+        let curves = try RunReport.curves(of: runID, in: catalog)
         metrics = try catalog.rows(
             sql: """
                 SELECT m.name, m.n, f.value, m.last_step, l.value
@@ -46,13 +52,34 @@ struct RunReport {
                 ORDER BY m.name
                 """,
             arguments: [.integer(runID)]
-        ).rows.compactMap { row in
+        ).rows.compactMap { row -> Metric? in
             guard case .text(let name) = row[0], case .integer(let count) = row[1], case .integer(let step) = row[3]
             else { return nil }
             let (first, last) = (row[2], row[4])
             return Metric(
-                name: name, count: Int(count), first: first.number, lastStep: Int(step), last: last.number)
+                name: name, count: Int(count), first: first.number, lastStep: Int(step), last: last.number,
+                curve: curves[name] ?? [])
         }
+    }
+
+    /// Every metric's curve, cut into stretches of equally many steps.
+    private static func curves(of runID: Int64, in catalog: Catalog) throws -> [String: [Double]] {
+        var curves: [String: [Double]] = [:]
+        let stretches = try catalog.rows(
+            sql: """
+                SELECT m.name, (m.step - e.first) * ? / (e.last - e.first + 1) AS stretch, avg(m.value)
+                FROM run_metric AS m
+                JOIN (
+                    SELECT name, min(step) AS first, max(step) AS last FROM run_metric WHERE run_id = ? GROUP BY name
+                ) AS e ON e.name = m.name
+                WHERE m.run_id = ? GROUP BY m.name, stretch ORDER BY m.name, stretch
+                """,
+            arguments: [.integer(Int64(curvePoints)), .integer(runID), .integer(runID)])
+        for row in stretches.rows {
+            guard case .text(let name) = row[0] else { continue }
+            curves[name, default: []].append(row[2].number ?? .nan)
+        }
+        return curves
     }
 
     /// The run as one object, which `--config` takes.

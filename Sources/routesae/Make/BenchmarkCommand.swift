@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 @preconcurrency import Glibc
 import LinearAlgebra
+import SparseCoding
 import TerminalOutput
 import Workflows
 
@@ -9,7 +10,40 @@ struct BenchmarkCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "benchmark",
         abstract: "Measures speed as ratios against the machine's own matrix product.",
-        subcommands: [BenchmarkTrainCommand.self, BenchmarkForwardCommand.self])
+        subcommands: [BenchmarkTrainCommand.self, BenchmarkMemoryCommand.self, BenchmarkForwardCommand.self])
+}
+
+/// The sizes of a training benchmark.
+struct BenchmarkSizes: ParsableArguments {
+    @Option(help: "Which system is trained.") var architecture = Architecture.route
+    @Option(help: "Width of the residual stream.") var dModel: Int
+    @Option(help: "Number of latents.") var latents: Int
+    @Option(help: "Number of active latents of a token; none for an architecture with a penalty.") var k: Int?
+    @Option(help: "Number of layers that a token has.") var layers: Int
+    @Option(help: "Tokens of a step.") var tokens: Int
+    @Option(help: "Part of the latents that never fire, so that AuxK has work.") var deadShare = 0.0
+    @Option(help: "How often a step is made.") var repeats = 5
+
+    func benchmark() throws -> TrainingBenchmark {
+        guard (1...1000).contains(repeats), (1...1 << 24).contains(tokens), (1...1024).contains(layers),
+            (0...1).contains(deadShare)
+        else {
+            throw WorkflowError.usage(
+                "--repeats has to be 1 … 1000, --tokens from 1, --layers 1 … 1024, --dead-share 0 … 1")
+        }
+        return TrainingBenchmark(
+            architecture: architecture, dModel: dModel, latents: latents, k: k, layers: layers, tokens: tokens,
+            repeats: repeats, deadShare: deadShare)
+    }
+
+    /// The sizes as columns; the system is named where it is not `route`.
+    var columns: [(name: String, value: Cell)] {
+        var columns: [(name: String, value: Cell)] = [("d_model", Cell(dModel)), ("latents", Cell(latents))]
+        if let k { columns.append(("k", Cell(k))) }
+        columns += [("layers", Cell(layers)), ("tokens", Cell(tokens))]
+        if architecture != .route { columns.append(("architecture", .text(architecture.rawValue))) }
+        return columns
+    }
 }
 
 struct BenchmarkTrainCommand: ParsableCommand {
@@ -17,36 +51,53 @@ struct BenchmarkTrainCommand: ParsableCommand {
         commandName: "train",
         abstract: "A training step against the dense encode product alone: same threads, same run.",
         discussion: """
-            Example:
+            Examples:
               routesae benchmark train --d-model 2048 --latents 16384 --k 64 --layers 9 --tokens 8192 --format json
+              routesae benchmark train --architecture vanilla --d-model 256 --latents 4096 --layers 1 --tokens 8192
             """)
 
-    @Option(help: "Width of the residual stream.") var dModel: Int
-    @Option(help: "Number of latents.") var latents: Int
-    @Option(help: "Number of active latents of a token.") var k: Int
-    @Option(help: "Number of routed layers.") var layers: Int
-    @Option(help: "Tokens of a step.") var tokens: Int
-    @Option(help: "How often step and product are timed; medians count.") var repeats = 5
+    @OptionGroup var sizes: BenchmarkSizes
     @OptionGroup var output: OutputOptions
     @OptionGroup var options: RunOptions
 
     func run() throws {
-        guard (1...1000).contains(repeats), tokens > 0 else {
-            throw WorkflowError.usage("--repeats has to be 1 … 1000 and --tokens from 1")
-        }
         let progress = options.progress("timing")
-        let result = try TrainingBenchmark(
-            dModel: dModel, latents: latents, k: k, layers: layers, tokens: tokens, repeats: repeats
-        ).run(workers: options.workers) { done, total in progress.update(done, of: total) }
+        let result = try sizes.benchmark().run(workers: options.workers) { progress.update($0, of: $1) }
         progress.finish()
-        output.printObject([
-            ("step_seconds", .real(result.stepSeconds)),
-            ("encode_gemm_seconds", .real(result.encodeGemmSeconds)),
-            ("ratio", .real(result.ratio)),
-            ("tokens_per_second", .real(result.tokensPerSecond)),
-            ("d_model", Cell(dModel)), ("latents", Cell(latents)), ("k", Cell(k)), ("layers", Cell(layers)),
-            ("tokens", Cell(tokens)), ("threads", Cell(options.workers.count)),
-        ])
+        output.printObject(
+            [
+                ("step_seconds", .real(result.stepSeconds)),
+                ("encode_gemm_seconds", .real(result.encodeGemmSeconds)),
+                ("ratio", .real(result.ratio)),
+                ("tokens_per_second", .real(result.tokensPerSecond)),
+                ("l0", .real(result.l0)),
+            ] + sizes.columns + [("threads", Cell(options.workers.count))])
+    }
+}
+
+struct BenchmarkMemoryCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "memory",
+        abstract: "The most memory that training holds, and what its formula says.",
+        discussion: """
+            Example:
+              routesae benchmark memory --d-model 2048 --latents 131072 --k 64 --layers 1 --tokens 4096 --repeats 2
+            """)
+
+    @OptionGroup var sizes: BenchmarkSizes
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var options: RunOptions
+
+    func run() throws {
+        let progress = options.progress("training")
+        let result = try sizes.benchmark().memory(workers: options.workers) { progress.update($0, of: $1) }
+        progress.finish()
+        output.printObject(
+            [
+                ("peak_resident_bytes", Cell(result.peakResidentBytes)),
+                ("predicted_bytes", Cell(result.predictedBytes)),
+                ("ratio", .real(Double(result.peakResidentBytes) / Double(result.predictedBytes))),
+            ] + sizes.columns + [("threads", Cell(options.workers.count))])
     }
 }
 

@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+"""Measure speed and memory, and write them as a table of ratios: docs/benchmarks.md.
+
+Standard library only. Ratios are taken within one run of the program (a step against the encode product, a peak against
+its formula) or between runs that take turns (a sweep of eight against one), so that they mean something on a noisy
+machine; the median of several. --quick does each once. The comparison with transformers needs PyTorch
+(tools/requirements.txt) in the Python that runs this, and is left out where it is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).resolve().parent.parent
+PROGRAM = ROOT / ".build" / "release" / "routesae"
+LARGE = {"d-model": 2048, "latents": 16384, "k": 64, "layers": 9, "tokens": 8192}
+SMALL = {"d-model": 256, "latents": 4096, "k": 32, "layers": 5, "tokens": 8192}
+# What does not have the sizes of SMALL: no k, one layer, or more samples a token.
+ARCHITECTURES = [
+    ("route", {}), ("topk", {"layers": 1}), ("random", {}), ("mlsae", {"tokens": 2048}), ("crosscoder", {"tokens": 2048}),
+    ("crosscoder", {"tokens": 2048, "k": None}), ("vanilla", {"layers": 1, "k": None}),
+    ("gated", {"layers": 1, "k": None}), ("jumprelu", {"layers": 1, "k": None}),
+]
+
+
+def run(kind: str, sizes: dict, repeats: int, **more: object) -> dict:
+    """One benchmark of the program, as its JSON."""
+    command = [str(PROGRAM), "benchmark", kind, "--format", "json", "--quiet", "--repeats", str(repeats)]
+    for name, value in {**sizes, **more}.items():
+        if value is not None:
+            command += [f"--{name}", str(value)]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def machine() -> str:
+    """The processor and how much of it there is."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    names = {line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")}
+    flags = next((line for line in lines if line.startswith("flags")), "")
+    width = "AVX-512" if "avx512f" in flags else "AVX2" if "avx2" in flags else "baseline x86-64"
+    memory = int(next(l for l in Path("/proc/meminfo").read_text().splitlines() if l.startswith("MemTotal")).split()[1])
+    return f"{', '.join(sorted(names))}, {os.cpu_count()} cores, {width}, {memory / 2**20:.0f} GiB"
+
+
+def table(columns: list, rows: list) -> str:
+    """Rows as Markdown."""
+    lines = ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
+    return "\n".join(lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows]) + "\n"
+
+
+def shown(sizes: dict, latent: bool = True) -> str:
+    names = {"d-model": "d", "latents": "m", "k": "k", "layers": "L", "tokens": "T"}
+    return ", ".join(f"{names[n]} {v}" for n, v in sizes.items() if v is not None)
+
+
+def sweep_seconds(latents: int, dictionaries: list, tokens: int) -> float:
+    """Seconds of a sweep live from the demo model."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "sweep.json"
+        config.write_text(json.dumps({
+            "model": str(ROOT / "Demo/model"), "text": [str(ROOT / "Demo/text/train")], "tokens": tokens,
+            "latents": latents, "context": 256, "dictionaries": dictionaries}))
+        start = time.perf_counter()
+        subprocess.run(
+            [str(PROGRAM), "sweep", str(Path(folder) / "c.sqlite"), "--config", str(config), "--quiet"], check=True,
+            stdout=subprocess.DEVNULL)
+        return time.perf_counter() - start
+
+
+def sections(quick: bool) -> list:
+    repeats = 2 if quick else 7
+    parts = []
+
+    rows = []
+    for sizes, count in [(LARGE, 1 if quick else 3), (SMALL, repeats)]:
+        ratios = [run("train", sizes, count)["ratio"] for _ in range(1 if quick else 3)]
+        rows.append(["route", shown(sizes), f"{median(ratios):.2f}"])
+    parts.append("## A training step against its encode product\n\n" + table(["system", "sizes", "ratio"], rows))
+
+    rows = []
+    for name, change in ARCHITECTURES:
+        sizes = {**SMALL, **change}
+        found = run("train", sizes, repeats, architecture=name)
+        rows.append([name + (" (L1)" if name == "crosscoder" and sizes["k"] is None else ""), shown(sizes),
+                     f"{found['l0']:.0f}", f"{found['ratio']:.2f}"])
+    parts.append(
+        "## Every system\n\nThe product is that of the system's own samples and input width. Without k half of all latents "
+        "fire at first, and five products (gated: seven) are made whatever the number.\n\n"
+        + table(["system", "sizes", "L0", "ratio"], rows))
+
+    rows = []
+    for share in (0.05, 0.2, 0.5):
+        pairs = [(run("train", SMALL, repeats)["ratio"], run("train", SMALL, repeats, **{"dead-share": share})["ratio"])
+                 for _ in range(1 if quick else 3)]
+        rows.append([f"{100 * share:.0f} %", f"{100 * (median(b / a for a, b in pairs) - 1):+.0f} %"])
+    parts.append("## What AuxK adds to a step\n\n" + shown(SMALL) + "\n\n" + table(["dead latents", "extra time"], rows))
+
+    rows = []
+    tokens = 81_920 if quick else 327_680
+    eight = [{"architecture": "route", "k": [16, 32, 48, 64]}, {"architecture": "topk", "layer": [1, 2, 3, 5], "k": 32}]
+    one = [{"architecture": "route", "k": 32}]
+    for latents in (512, 1024, 2048):
+        pairs = [(sweep_seconds(latents, one, tokens), sweep_seconds(latents, eight, tokens))
+                 for _ in range(1 if quick else 3)]
+        rows.append([latents, f"{median(b / a for a, b in pairs):.2f}"])
+    parts.append("## A sweep of eight dictionaries against one, live from the demo model\n\nWhole commands, four route and four "
+                 "topk.\n\n" + table(["latents", "time of eight ÷ time of one"], rows))
+
+    rows = []
+    for name, sizes, share in [
+        ("route", LARGE, 0), ("route", SMALL, 0), ("route", SMALL, 1), ("vanilla", {**SMALL, "k": None, "layers": 1}, 0),
+        ("gated", {**SMALL, "k": None, "layers": 1}, 0), ("mlsae", {**SMALL, "tokens": 2048}, 0),
+        ("crosscoder", {**SMALL, "tokens": 2048}, 0),
+        ("topk", {"d-model": 2048, "latents": 131072, "k": 64, "layers": 1, "tokens": 2048}, 0),
+    ]:
+        found = run("memory", sizes, 3, architecture=name, **{"dead-share": share})
+        rows.append([name, shown(sizes), f"{100 * share:.0f} %", f"{found['peak_resident_bytes'] / 2**30:.2f} GiB",
+                     f"{found['ratio']:.2f}"])
+    parts.append("## Peak memory of training against its formula (`TrainingMemory`)\n\n"
+                 + table(["system", "sizes", "dead", "peak", "peak ÷ formula"], rows))
+
+    if importlib.util.find_spec("torch") and importlib.util.find_spec("transformers"):
+        found = json.loads(subprocess.run(
+            [sys.executable, str(ROOT / "tools/benchmark_forward.py"), "--program", str(PROGRAM)], check=True,
+            capture_output=True, text=True).stdout)
+        parts.append(
+            "## The forward pass against transformers\n\nA model of Llama-3.2-1B's sizes with random weights in bf16, "
+            f"{found['tokens']} tokens. transformers: fp32, hidden states of all layers, no logits. Here: up to the last "
+            f"routed layer, {found['layers_run']} of {found['layers']}, weights widened layer by layer.\n\n"
+            + table(["", "ratio"], [["rate", f"{found['rate_ratio']:.2f}"],
+                                    ["peak memory", f"{found['memory_ratio']:.2f}"]]))
+    return parts
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="each once, for a first look")
+    parser.add_argument("--output", type=Path, default=ROOT / "docs" / "benchmarks.md")
+    options = parser.parse_args()
+    text = ("# Benchmarks\n\nRatios, measured by `make benchmark` (`tools/benchmark.py`) on: " + machine() + ".\n\n"
+            + "\n".join(sections(options.quick)))
+    options.output.parent.mkdir(exist_ok=True)
+    options.output.write_text(text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
