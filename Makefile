@@ -24,6 +24,7 @@ check:
 	@tools/bootstrap
 	swift format lint --strict --recursive Package.swift Sources Tests migrations
 	tools/check_modules.py
+	tools/test_export_activations.py
 	$(TEST)
 
 benchmark: build

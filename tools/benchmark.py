@@ -76,34 +76,37 @@ def sweep_seconds(latents: int, dictionaries: list, tokens: int) -> float:
         return time.perf_counter() - start
 
 
-def sections(quick: bool) -> list:
+def steps(quick: bool) -> str:
     repeats = 2 if quick else 7
-    parts = []
-
     rows = []
     for sizes, count in [(LARGE, 1 if quick else 3), (SMALL, repeats)]:
         ratios = [run("train", sizes, count)["ratio"] for _ in range(1 if quick else 3)]
         rows.append(["route", shown(sizes), f"{median(ratios):.2f}"])
-    parts.append("## A training step against its encode product\n\n" + table(["system", "sizes", "ratio"], rows))
+    return table(["system", "sizes", "ratio"], rows)
 
+
+def systems(quick: bool) -> str:
     rows = []
     for name, change in ARCHITECTURES:
         sizes = {**SMALL, **change}
-        found = run("train", sizes, repeats, architecture=name)
+        found = run("train", sizes, 2 if quick else 7, architecture=name)
         rows.append([name + (" (L1)" if name == "crosscoder" and sizes["k"] is None else ""), shown(sizes),
                      f"{found['l0']:.0f}", f"{found['ratio']:.2f}"])
-    parts.append(
-        "## Every system\n\nThe product is that of the system's own samples and input width. Without k half of all latents "
-        "fire at first, and five products (gated: seven) are made whatever the number.\n\n"
-        + table(["system", "sizes", "L0", "ratio"], rows))
+    return ("The product is that of the system's own samples and input width. Without k half of all latents fire at "
+            "first, and five products (gated: seven) are made whatever the number.\n\n"
+            + table(["system", "sizes", "L0", "ratio"], rows))
 
+
+def auxiliary(quick: bool) -> str:
     rows = []
     for share in (0.05, 0.2, 0.5):
-        pairs = [(run("train", SMALL, repeats)["ratio"], run("train", SMALL, repeats, **{"dead-share": share})["ratio"])
-                 for _ in range(1 if quick else 3)]
+        pairs = [(run("train", SMALL, 9)["ratio"], run("train", SMALL, 9, **{"dead-share": share})["ratio"])
+                 for _ in range(1 if quick else 5)]
         rows.append([f"{100 * share:.0f} %", f"{100 * (median(b / a for a, b in pairs) - 1):+.0f} %"])
-    parts.append("## What AuxK adds to a step\n\n" + shown(SMALL) + "\n\n" + table(["dead latents", "extra time"], rows))
+    return shown(SMALL) + "\n\n" + table(["dead latents", "extra time"], rows)
 
+
+def sweeps(quick: bool) -> str:
     rows = []
     tokens = 81_920 if quick else 327_680
     eight = [{"architecture": "route", "k": [16, 32, 48, 64]}, {"architecture": "topk", "layer": [1, 2, 3, 5], "k": 32}]
@@ -112,9 +115,10 @@ def sections(quick: bool) -> list:
         pairs = [(sweep_seconds(latents, one, tokens), sweep_seconds(latents, eight, tokens))
                  for _ in range(1 if quick else 3)]
         rows.append([latents, f"{median(b / a for a, b in pairs):.2f}"])
-    parts.append("## A sweep of eight dictionaries against one, live from the demo model\n\nWhole commands, four route and four "
-                 "topk.\n\n" + table(["latents", "time of eight ÷ time of one"], rows))
+    return "Whole commands, four route and four topk.\n\n" + table(["latents", "time of eight ÷ time of one"], rows)
 
+
+def memory(quick: bool) -> str:
     rows = []
     for name, sizes, share in [
         ("route", LARGE, 0), ("route", SMALL, 0), ("route", SMALL, 1), ("vanilla", {**SMALL, "k": None, "layers": 1}, 0),
@@ -125,29 +129,54 @@ def sections(quick: bool) -> list:
         found = run("memory", sizes, 3, architecture=name, **{"dead-share": share})
         rows.append([name, shown(sizes), f"{100 * share:.0f} %", f"{found['peak_resident_bytes'] / 2**30:.2f} GiB",
                      f"{found['ratio']:.2f}"])
-    parts.append("## Peak memory of training against its formula (`TrainingMemory`)\n\n"
-                 + table(["system", "sizes", "dead", "peak", "peak ÷ formula"], rows))
+    return table(["system", "sizes", "dead", "peak", "peak ÷ formula"], rows)
 
-    if importlib.util.find_spec("torch") and importlib.util.find_spec("transformers"):
-        found = json.loads(subprocess.run(
-            [sys.executable, str(ROOT / "tools/benchmark_forward.py"), "--program", str(PROGRAM)], check=True,
-            capture_output=True, text=True).stdout)
-        parts.append(
-            "## The forward pass against transformers\n\nA model of Llama-3.2-1B's sizes with random weights in bf16, "
+
+def forward(quick: bool) -> str:
+    found = json.loads(subprocess.run(
+        [sys.executable, str(ROOT / "tools/benchmark_forward.py"), "--program", str(PROGRAM)], check=True,
+        capture_output=True, text=True).stdout)
+    return ("A model of Llama-3.2-1B's sizes with random weights in bf16, "
             f"{found['tokens']} tokens. transformers: fp32, hidden states of all layers, no logits. Here: up to the last "
             f"routed layer, {found['layers_run']} of {found['layers']}, weights widened layer by layer.\n\n"
             + table(["", "ratio"], [["rate", f"{found['rate_ratio']:.2f}"],
                                     ["peak memory", f"{found['memory_ratio']:.2f}"]]))
-    return parts
+
+
+SECTIONS = {
+    "A training step against its encode product": steps,
+    "Every system": systems,
+    "What AuxK adds to a step": auxiliary,
+    "A sweep of eight dictionaries against one, live from the demo model": sweeps,
+    "Peak memory of training against its formula (`TrainingMemory`)": memory,
+    "The forward pass against transformers": forward,
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="each once, for a first look")
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions, for a first look")
+    parser.add_argument("--only", metavar="TEXT", help="measure only the sections whose title holds this; keep the others")
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "benchmarks.md")
     options = parser.parse_args()
+    earlier = {}
+    if options.only and options.output.exists():
+        for part in options.output.read_text().split("\n## ")[1:]:
+            title, _, text = part.partition("\n\n")
+            earlier[title] = text.strip("\n") + "\n"
+    has_torch = all(importlib.util.find_spec(name) for name in ("torch", "transformers"))
+    parts = []
+    for title, measure in SECTIONS.items():
+        if options.only and options.only not in title:
+            text = earlier.get(title)
+        elif measure is forward and not has_torch:
+            text = None
+        else:
+            text = measure(options.quick)
+        if text:
+            parts.append(f"## {title}\n\n{text}")
     text = ("# Benchmarks\n\nRatios, measured by `make benchmark` (`tools/benchmark.py`) on: " + machine() + ".\n\n"
-            + "\n".join(sections(options.quick)))
+            + "\n".join(parts))
     options.output.parent.mkdir(exist_ok=True)
     options.output.write_text(text)
     print(text)

@@ -2,7 +2,7 @@
 ///
 /// L += α · min(dead / k_aux, 1) · Σ‖ê − e‖² / Σ‖e − mean e‖², with e = u − û detached and ê decoded from the k_aux
 /// largest pre-activations among dead latents, without b_pre. Deviation: the term is estimated on an evenly spaced part
-/// of the batch, small enough that it costs at most a tenth of the encode product (`TopKTrainer+DeadLatents.swift`).
+/// of the batch, small enough that its products cost at most a nineteenth of the encode product (`TopKTrainer+DeadLatents.swift`).
 public struct AuxiliaryLoss: Sendable, Codable, Equatable {
     /// α.
     public var coefficient: Float

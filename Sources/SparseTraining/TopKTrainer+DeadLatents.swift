@@ -17,10 +17,10 @@ struct AuxiliaryGradient {
 }
 
 extension TopKTrainer {
-    /// How many of a batch's samples the term is estimated on: five products of [tokens × dead × d] cost at most a tenth
-    /// of the encode product [count × m × d]. Never fewer than 32, since fewer say nothing about the variance of e.
+    /// How many of a batch's samples the term is estimated on: five products of [tokens × dead × d] cost at most
+    /// 5/96 of the encode product [count × m × d]. Never fewer than 32, since fewer say nothing about the variance of e.
     package static func auxiliaryTokens(count: Int, latents: Int, dead: Int) -> Int {
-        min(count, max(32, count * latents / (50 * max(dead, 1))))
+        min(count, max(32, count * latents / (96 * max(dead, 1))))
     }
 
     /// The AuxK term and its gradients (formula at `AuxiliaryLoss`); nil where nothing is dead or the errors do not vary
@@ -28,7 +28,6 @@ extension TopKTrainer {
     func auxiliaryStep(_ auxiliary: AuxiliaryLoss, dead: [Int], samples count: Int) -> AuxiliaryGradient? {
         guard !dead.isEmpty else { return nil }
         let d = configuration.inputWidth
-        let parts = configuration.parts
         let n = dead.count
         let sample = TopKTrainer.auxiliaryTokens(count: count, latents: configuration.latents, dead: n)
         let tokens = (0..<sample).map { $0 * count / sample }
@@ -37,19 +36,11 @@ extension TopKTrainer {
         // Gather what the products need: centred inputs, errors e = u − û, and the dead latents' directions.
         let x = Matrix(rows: sample, columns: d)
         let e = Matrix(rows: sample, columns: d)
-        for (row, token) in tokens.enumerated() {
-            x.row(row).update(from: input.centered.row(token), count: d)
-            for part in 0..<parts {
-                let factor = errorFactor[token, part]
-                guard factor > 0 else { continue }
-                let place = part * (d / parts)
-                rsae_add_scaled(
-                    e.row(row) + place, -1 / factor, errorGradient.row(token) + place, Int64(d / parts))
-            }
+        workers.forEach(sample, tile: 64) { tile, _ in
+            for row in tile { gather(tokens[row], into: x.row(row), error: e.row(row)) }
         }
         let decoder = rows(dead, of: weights.decoder)
-        let sums = Matrix(rows: 2, columns: d)
-        rsae_column_sums(e.pointer, Int64(sample), Int64(d), Int64(d), sums.row(0), sums.row(1))
+        let sums = columnSums(e)
         var total = 0.0
         var variance = 0.0
         for column in 0..<d {
@@ -67,25 +58,34 @@ extension TopKTrainer {
                 rows: tile.count, columns: d, inner: n, z.row(tile.lowerBound), stride: n, decoder.pointer, stride: d,
                 into: r.row(tile.lowerBound), stride: d)
         }
-        rsae_add_scaled(r.pointer, -1, e.pointer, Int64(r.count))
-        var squares = 0.0
-        for row in 0..<sample { squares += Double(rsae_dot(r.row(row), r.row(row), Int64(d))) }
         let scale = min(Double(n) / Double(auxiliary.k), 1) * Double(auxiliary.coefficient)
         let weight = Float(2 * scale / variance)
-        for index in 0..<r.count { r.pointer[index] *= weight }
+        let squared = Matrix(rows: 1, columns: sample)
+        workers.forEach(sample, tile: 64) { tile, _ in
+            for row in tile {
+                rsae_add_scaled(r.row(row), -1, e.row(row), Int64(d))
+                squared.pointer[row] = rsae_dot(r.row(row), r.row(row), Int64(d))
+                for column in 0..<d { r.row(row)[column] *= weight }
+            }
+        }
+        var squares = 0.0
+        for row in 0..<sample { squares += Double(squared.pointer[row]) }
 
         // Back through the decoder to ẑ, and to the rows of both matrices.
-        let dz = Matrix(rows: sample, columns: n)
+        let dz = Matrix(scratchRows: sample, columns: n)
         workers.multiply(
             rows: sample, columns: n, inner: d, r.pointer, stride: d, byTransposeOf: decoder.pointer, stride: d,
             into: dz.pointer, stride: n)
-        for index in 0..<dz.count where z.pointer[index] == 0 { dz.pointer[index] = 0 }
+        workers.forEach(sample, tile: 64) { tile, _ in
+            for index in tile.lowerBound * n..<tile.upperBound * n where z.pointer[index] == 0 { dz.pointer[index] = 0 }
+        }
+        let bias = columnSums(dz)
         let result = AuxiliaryGradient(
             loss: Float(scale * squares / variance),
             row: rowOfLatent(dead),
             encoder: transposedProduct(dz, x),
             decoder: transposedProduct(z, r),
-            bias: (0..<n).map { column in (0..<sample).reduce(Float(0)) { $0 + dz[$1, column] } })
+            bias: (0..<n).map { bias.pointer[$0] })
         return result
     }
 
@@ -103,11 +103,34 @@ extension TopKTrainer {
         return z
     }
 
+    /// One sample's input and its error e = u − û.
+    private func gather(_ sample: Int, into x: UnsafeMutablePointer<Float>, error e: UnsafeMutablePointer<Float>) {
+        x.update(from: input.centered.row(sample), count: width)
+        let part = width / parts
+        for place in 0..<parts {
+            let factor = errorFactor[sample, place]
+            guard factor > 0 else { continue }
+            rsae_add_scaled(
+                e + place * part, -1 / factor, errorGradient.row(sample) + place * part, Int64(part))
+        }
+    }
+
+    /// Sums and sums of squares of every column `[2 × columns]`.
+    private func columnSums(_ matrix: Matrix) -> Matrix {
+        let sums = Matrix(rows: 2, columns: matrix.columns)
+        workers.forEach(matrix.columns, tile: TopKTrainer.columnBlock) { columns, _ in
+            rsae_column_sums(
+                matrix.pointer + columns.lowerBound, Int64(matrix.rows), Int64(matrix.columns), Int64(columns.count),
+                sums.row(0) + columns.lowerBound, sums.row(1) + columns.lowerBound)
+        }
+        return sums
+    }
+
     /// Some rows of a matrix, one after another.
     private func rows(_ indices: [Int], of matrix: Matrix) -> Matrix {
         let result = Matrix(scratchRows: indices.count, columns: matrix.columns)
-        for (row, index) in indices.enumerated() {
-            result.row(row).update(from: matrix.row(index), count: matrix.columns)
+        workers.forEach(indices.count, tile: 64) { tile, _ in
+            for row in tile { result.row(row).update(from: matrix.row(indices[row]), count: matrix.columns) }
         }
         return result
     }
