@@ -1,6 +1,7 @@
 import FeatureCatalog
 import Foundation
 import GRDB
+import Glibc
 import TestSupport
 import Testing
 
@@ -104,6 +105,32 @@ import Testing
         expectCatalogError(.refused) { try opened.dropRun(done) }
         try opened.dropRun(rebooted)
         expectCatalogError(.notFound) { _ = try opened.run(rebooted) }
+    }
+
+    /// A killed process that nobody has waited for still has its number, its start and a place in /proc.
+    @Test func aRunWhoseProcessIsAZombieIsInterrupted() throws {
+        var process = pid_t()
+        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup("true"), nil]
+        defer { arguments.forEach { free($0) } }
+        try #require(posix_spawn(&process, "/bin/true", nil, nil, &arguments, nil) == 0)
+        defer { waitpid(process, nil, 0) }
+        var fields: [Substring] = []
+        for _ in 0..<1000 where fields.first != "Z" {
+            usleep(5000)
+            let stat = try String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
+            fields = stat[stat.index(after: stat.lastIndex(of: ")")!)...].split(separator: " ")
+        }
+        try #require(fields.first == "Z")
+        let path = catalog.path
+        let run = try catalog.beginRun(kind: .train, config: "{}", seed: nil)
+        try catalog.close()
+        let queue = try DatabaseQueue(path: path)
+        try queue.write { database in
+            try database.execute(
+                sql: "UPDATE run SET process_id = \(process), process_started = \(fields[19]) WHERE run_id = \(run)")
+        }
+        try queue.close()
+        #expect(try Catalog.open(at: path, mode: .readWrite).run(run).status == .interrupted)
     }
 
     @Test func droppingARunTakesItsRowsWithIt() throws {

@@ -41,6 +41,8 @@ struct ProcessIdentity: Equatable {
         let line = String(decoding: data, as: UTF8.self)
         guard let end = line.lastIndex(of: ")") else { return nil }
         let fields = line[line.index(after: end)...].split(separator: " ")
+        // A killed process that nobody has waited for keeps its number, which in a container may be for ever.
+        guard let state = fields.first, state != "Z", state != "X" else { return nil }
         // Field 22 of the line, so the twentieth of these.
         return fields.count > 19 ? Int(fields[19]) : nil
     }
