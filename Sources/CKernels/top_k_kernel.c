@@ -1,0 +1,151 @@
+#include "autoencoder_kernels.h"
+#include "lanes.h"
+
+#include <math.h>
+#include <string.h>
+
+// The value at place `n` (0 = largest) of `v`, which is reordered (Hoare's selection, middle pivot).
+INLINE float select_largest(float *v, int64_t count, int64_t n) {
+    int64_t low = 0, high = count - 1;
+    while (low < high) {
+        const float a = v[low], b = v[low + (high - low) / 2], c = v[high];
+        const float pivot = a > b ? (b > c ? b : (a > c ? c : a)) : (a > c ? a : (b > c ? c : b));
+        int64_t i = low, j = high;
+        while (i <= j) {
+            while (v[i] > pivot) i++;
+            while (v[j] < pivot) j--;
+            if (i <= j) {
+                const float t = v[i];
+                v[i++] = v[j];
+                v[j--] = t;
+            }
+        }
+        if (n <= j) high = j;
+        else if (n >= i) low = i;
+        else return v[n];
+    }
+    return v[n];
+}
+
+// Writes one maximum of value + bias for every group of up to 16 elements: lane-wise over 16 vectors, so that no vector
+// is ever reduced across its lanes. Returns the number of maxima.
+INLINE int64_t group_maxima(const float *values, const float *bias, int64_t m, float *maxima) {
+    int64_t groups = 0, start = 0;
+    for (; start + 16 <= m; start += 256) {
+        const int64_t end = start + 256 <= m ? start + 256 : m / 16 * 16;
+        lanes best = LOAD(values + start) + LOAD(bias + start);
+        for (int64_t i = start; i < end; i += 16)
+            best = __builtin_elementwise_max(best, LOAD(values + i) + LOAD(bias + i));
+        STORE(maxima + groups, best);
+        groups += 16;
+    }
+    for (int64_t i = m / 16 * 16; i < m; i++) maxima[groups++] = values[i] + bias[i];
+    return groups;
+}
+
+// Writes down all elements whose value + bias is at least `bound`, and where they are. Returns how many there are, or -1
+// if a sum is NaN. Two places are noted for every vector, hits or none, since a branch on what is found would be guessed
+// wrong half the time.
+INLINE int64_t candidates_above(const float *values, const float *bias, int64_t m, float bound, float *candidate,
+                                int32_t *position) {
+    int64_t count = 0, i = 0;
+    mask unordered = {0};
+    for (; i + 16 <= m; i += 16) {
+        const lanes v = LOAD(values + i) + LOAD(bias + i);
+        unordered |= v != v;
+        const uint32_t hits = BITS(v >= bound), later = hits & (hits - 1);
+        position[count] = (int32_t)i + __builtin_ctz(hits | 0x10000);
+        position[count + 1] = (int32_t)i + __builtin_ctz(later | 0x10000);
+        int64_t place = count + 2;
+        for (uint32_t more = later & (later - 1); __builtin_expect(more != 0, 0); more &= more - 1)
+            position[place++] = (int32_t)i + __builtin_ctz(more);
+        count += __builtin_popcount(hits);
+    }
+    int nan = __builtin_reduce_or(unordered) != 0;
+    for (; i < m; i++) {
+        const float v = values[i] + bias[i];
+        nan |= v != v;
+        position[count] = (int32_t)i;
+        count += v >= bound;
+    }
+    for (int64_t c = 0; c < count; c++) candidate[c] = values[position[c]] + bias[position[c]];
+    return nan ? -1 : count;
+}
+
+// How many of `count` keys, padded to a multiple of 16 with INT32_MIN, are at least `least`.
+INLINE int64_t count_at_least(const int32_t *key, int64_t count, int32_t least) {
+    int64_t hits = 0;
+    for (int64_t c = 0; c < count; c += 16) {
+        mask v;
+        memcpy(&v, key + c, sizeof v);
+        hits += __builtin_popcount(BITS(v >= least));
+    }
+    return hits;
+}
+
+// The k-th largest of `count` numbers, by halving the range of their bits: no branch depends on a single number. `key`
+// has room for count + 16.
+INLINE float kth_largest(const float *candidate, int64_t count, int64_t k, int32_t *key) {
+    int32_t low = INT32_MAX, high = INT32_MIN;
+    for (int64_t c = 0; c < count; c++) {
+        const float v = candidate[c] + 0.0f; // -0 becomes 0, which it equals
+        int32_t bits;
+        memcpy(&bits, &v, 4);
+        bits ^= (bits >> 31) & INT32_MAX; // ordered as the numbers are
+        key[c] = bits;
+        low = bits < low ? bits : low;
+        high = bits > high ? bits : high;
+    }
+    for (int64_t c = count; c % 16; c++) key[c] = INT32_MIN;
+    while (low < high) {
+        const int32_t middle = (int32_t)((uint32_t)low + ((uint32_t)high - (uint32_t)low) / 2 + 1);
+        const int64_t above = count_at_least(key, count, middle);
+        if (above >= k) low = middle;
+        else high = middle - 1;
+        if (above == k) {
+            // The k largest are found; the least of them is the answer.
+            int32_t least = INT32_MAX;
+            for (int64_t c = 0; c < count; c++) least = key[c] >= middle && key[c] < least ? key[c] : least;
+            low = least;
+            break;
+        }
+    }
+    const int32_t bits = low ^ ((low >> 31) & INT32_MAX);
+    float result;
+    memcpy(&result, &bits, 4);
+    return result;
+}
+
+CLONES float rsae_top_k(const float *values, const float *bias, int64_t m, int64_t k, float guess, int32_t *index,
+                        float *activation, float *scratch) {
+    float *candidate = scratch;
+    int32_t *key = (int32_t *)(scratch + m + 16);
+    int32_t *position = (int32_t *)(scratch + 2 * (m + 16));
+
+    int64_t count = guess > -INFINITY ? candidates_above(values, bias, m, guess, candidate, position) : 0;
+    if (count >= 0 && count < k) {
+        const int64_t groups = group_maxima(values, bias, m, candidate);
+        // The k-th largest of the maxima is a lower bound of the k-th largest value.
+        const float bound = groups >= k ? select_largest(candidate, groups, k - 1) : -INFINITY;
+        count = candidates_above(values, bias, m, bound, candidate, position);
+    }
+    if (count < 0) {
+        for (int64_t i = 0; i < k; i++) {
+            index[i] = 0;
+            activation[i] = NAN;
+        }
+        return -INFINITY;
+    }
+    const float threshold = kth_largest(candidate, count, k, key);
+    int64_t above = 0, n = 0;
+    for (int64_t c = 0; c < count; c++) above += candidate[c] > threshold;
+    int64_t equal = k - above;
+    for (int64_t c = 0; c < count && n < k; c++) {
+        const int chosen = candidate[c] > threshold || (candidate[c] == threshold && equal > 0);
+        equal -= candidate[c] == threshold;
+        index[n] = position[c];
+        activation[n] = candidate[c];
+        n += chosen;
+    }
+    return threshold;
+}
