@@ -19,7 +19,7 @@ final class ModelWeights: Sendable {
     private let residentUnembedding: Matrix?
 
     /// How many rows of the unembedding are widened at a time where it is not in memory.
-    private static let unembeddingBlock = 4096
+    static let unembeddingBlock = 4096
 
     /// Opens the weights of a model directory.
     ///
@@ -106,6 +106,24 @@ final class ModelWeights: Sendable {
         return row.elements
     }
 
+    /// The rows of the unembedding for a range of tokens, `[tokens × dModel]`, valid as long as this and `scratch` live
+    /// and `scratch` is not used again; `scratch` is made when it is needed, with room for `unembeddingBlock` rows.
+    ///
+    /// - Throws: `.nonFiniteWeight`.
+    func unembedding(
+        of tokens: Range<Int>, scratch: inout Matrix?
+    ) throws(LanguageModelError) -> UnsafePointer<Float> {
+        if let residentUnembedding { return UnsafePointer(residentUnembedding.row(tokens.lowerBound)) }
+        let d = configuration.dModel
+        let rows = max(tokens.count, min(Self.unembeddingBlock, configuration.vocabularySize))
+        let widened = scratch.flatMap { $0.rows >= rows ? $0 : nil } ?? Matrix(scratchRows: rows, columns: d)
+        scratch = widened
+        try file.read(
+            unembeddingName, elements: tokens.lowerBound * d..<tokens.upperBound * d, into: widened.pointer,
+            workers: workers)
+        return UnsafePointer(widened.pointer)
+    }
+
     /// `rows` times the transposed unembedding, `[rows × vocabularySize]`.
     ///
     /// - Throws: `.nonFiniteWeight`.
@@ -113,18 +131,14 @@ final class ModelWeights: Sendable {
         let (d, vocabulary) = (configuration.dModel, configuration.vocabularySize)
         let logits = Matrix(rows: rows.rows, columns: vocabulary)
         // A multiple of the column tile of a product, so that both ways give the same bits.
-        let block = residentUnembedding == nil ? Self.unembeddingBlock : vocabulary
-        let widened = residentUnembedding == nil ? Matrix(rows: min(block, vocabulary), columns: d) : nil
+        let block = isResident ? vocabulary : Self.unembeddingBlock
+        var scratch: Matrix?
         for first in stride(from: 0, to: vocabulary, by: block) {
-            let count = min(block, vocabulary - first)
-            if let widened {
-                try file.read(
-                    unembeddingName, elements: first * d..<(first + count) * d, into: widened.pointer, workers: workers)
-            }
-            guard let weights = widened ?? residentUnembedding else { preconditionFailure("one of them is there") }
+            let tokens = first..<min(first + block, vocabulary)
+            let weights = try unembedding(of: tokens, scratch: &scratch)
             workers.multiply(
-                rows: rows.rows, columns: count, inner: d, rows.pointer, stride: d,
-                byTransposeOf: weights.pointer, stride: d, into: logits.pointer + first, stride: vocabulary)
+                rows: rows.rows, columns: tokens.count, inner: d, rows.pointer, stride: d,
+                byTransposeOf: weights, stride: d, into: logits.pointer + first, stride: vocabulary)
         }
         return logits
     }

@@ -4,6 +4,8 @@
 #define CKERNELS_H
 
 #include "autoencoder_kernels.h"
+#include "cofiring_kernel.h"
+#include "ranking_kernels.h"
 #include "transformer_kernels.h"
 
 #endif

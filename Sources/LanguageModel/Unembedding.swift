@@ -1,0 +1,63 @@
+public import LinearAlgebra
+
+/// What turns a residual stream into logits: the weight of the final norm and the unembedding matrix, which may be too
+/// large to be in memory at once.
+public struct Unembedding: Sendable {
+    /// Rows of the matrix: the model's vocabulary, with the rows that only pad it.
+    public let vocabularySize: Int
+    /// Width of the residual stream.
+    public let dModel: Int
+    /// Weight of the final RMSNorm, `[1 × dModel]`.
+    public let normWeight: Matrix
+
+    private let source: Source
+
+    private enum Source: Sendable {
+        case matrix(Matrix)
+        case weights(ModelWeights)
+    }
+
+    /// Rows that are handed out at a time at most.
+    public static let block = ModelWeights.unembeddingBlock
+
+    /// Takes an unembedding that is in memory.
+    ///
+    /// - Parameters:
+    ///   - matrix: `[vocabularySize × dModel]`, row-major.
+    ///   - normWeight: `[1 × dModel]`.
+    /// - Precondition: both are equally wide.
+    public init(matrix: Matrix, normWeight: Matrix) {
+        precondition(normWeight.count == matrix.columns, "a norm of \(normWeight.count) for \(matrix.columns) columns")
+        vocabularySize = matrix.rows
+        dModel = matrix.columns
+        self.normWeight = normWeight
+        source = .matrix(matrix)
+    }
+
+    init(_ weights: ModelWeights, configuration: LanguageModelConfiguration) {
+        vocabularySize = configuration.vocabularySize
+        dModel = configuration.dModel
+        normWeight = weights.finalNorm
+        source = .weights(weights)
+    }
+
+    /// Hands out the rows of a range of tokens, `[tokens × dModel]`, row-major, valid during the call.
+    ///
+    /// - Parameter scratch: made at the first call that needs it, for the caller to keep from one call to the next.
+    /// - Throws: `LanguageModelError.nonFiniteWeight`, and what `body` throws.
+    /// - Precondition: the range is within the vocabulary and no longer than `block`.
+    public func withRows<Result>(
+        of tokens: Range<Int>, scratch: inout Matrix?, _ body: (UnsafePointer<Float>) throws -> Result
+    ) throws -> Result {
+        precondition(
+            tokens.lowerBound >= 0 && tokens.upperBound <= vocabularySize && tokens.count <= Unembedding.block,
+            "rows \(tokens) of an unembedding of \(vocabularySize)")
+        switch source {
+        case .matrix(let matrix):
+            return try withExtendedLifetime(matrix) { try body(matrix.row(tokens.lowerBound)) }
+        case .weights(let weights):
+            let rows = try weights.unembedding(of: tokens, scratch: &scratch)
+            return try withExtendedLifetime((weights, scratch)) { try body(rows) }
+        }
+    }
+}
