@@ -57,7 +57,10 @@ let package = Package(
         // The catalog's side.
         .target(
             name: "CatalogMigrations", path: "migrations",
-            resources: [.embedInCode("0001_catalog.sql")], swiftSettings: swiftSettings),
+            resources: [
+                .embedInCode("0001_catalog.sql"), .embedInCode("0002_corpora_and_passages.sql"),
+                .embedInCode("0003_contexts_moved.sql"),
+            ], swiftSettings: swiftSettings),
         library("FeatureCatalog", ["CZstd", "CatalogMigrations", crypto, grdb, grdbSQLite]),
         library("FeatureScoring"),
 
@@ -94,7 +97,7 @@ let package = Package(
             "Workflows",
             [
                 "LanguageModel", "LinearAlgebra", "Safetensors", "SparseCoding", "SparseTraining", "FeatureCatalog",
-                "FeatureScoring", "Tokenization",
+                "FeatureScoring", "Tokenization", grdb,
             ]),
         .testTarget(name: "RouteSAETests", dependencies: ["routesae", "TestSupport"], swiftSettings: swiftSettings),
     ],

@@ -16,7 +16,13 @@ public enum Migrations {
     public static let all: [Migration] = [
         // SwiftPM makes an identifier of the file's name by replacing the leading digit.
         Migration(
-            number: 1, name: "0001_catalog", sql: String(decoding: PackageResources._001_catalog_sql, as: UTF8.self))
+            number: 1, name: "0001_catalog", sql: String(decoding: PackageResources._001_catalog_sql, as: UTF8.self)),
+        Migration(
+            number: 2, name: "0002_corpora_and_passages",
+            sql: String(decoding: PackageResources._002_corpora_and_passages_sql, as: UTF8.self)),
+        Migration(
+            number: 3, name: "0003_contexts_moved",
+            sql: String(decoding: PackageResources._003_contexts_moved_sql, as: UTF8.self)),
     ]
 
     /// The number of the last step: the schema that this version of the software writes.

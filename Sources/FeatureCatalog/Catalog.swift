@@ -1,4 +1,5 @@
 import GRDB
+import Synchronization
 
 /// A catalog file: dictionaries of features with where they come from and what is known about them.
 ///
@@ -21,6 +22,9 @@ public final class Catalog: Sendable {
 
     let queue: DatabaseQueue
 
+    /// Dictionaries read already, by what they are for.
+    let zstdDictionaries = Mutex<[String: ZstdDictionary]>([:])
+
     init(path: String, mode: Mode, queue: DatabaseQueue) {
         self.path = path
         self.mode = mode
@@ -30,6 +34,19 @@ public final class Catalog: Sendable {
     /// Runs `body` on the connection, also from within `body` of another call.
     func read<Value>(_ body: (Database) throws -> Value) throws(CatalogError) -> Value {
         do { return try queue.unsafeReentrantRead(body) } catch { throw CatalogError(error, path: path) }
+    }
+
+    /// Runs `body` on one state of the file, whatever others write meanwhile. Many statements are faster this way, as
+    /// none has to lock the file for itself.
+    ///
+    /// - Throws: ``CatalogError``, and whatever `body` throws.
+    public func snapshot<Value>(_ body: () throws -> Value) throws -> Value {
+        try queue.unsafeReentrantRead { database in
+            guard mode == .readOnly, !database.isInsideTransaction else { return try body() }
+            do { try database.execute(sql: "BEGIN") } catch { throw CatalogError(error, path: path) }
+            defer { try? database.execute(sql: "COMMIT") }
+            return try body()
+        }
     }
 
     /// Runs `body` in a transaction, or in a savepoint of the one that is open.

@@ -31,10 +31,16 @@ struct RouteSAE: ParsableCommand {
                 name: "Look",
                 subcommands: [
                     FeaturesCommand.self, FeatureCommand.self, LayersCommand.self, CountCommand.self,
+                    CompareCommand.self,
                     SearchCommand.self,
                     SQLCommand.self, RunsCommand.self,
                 ]),
-            CommandGroup(name: "Keep", subcommands: [VerifyCommand.self]),
+            CommandGroup(
+                name: "Keep",
+                subcommands: [
+                    VerifyCommand.self, MigrateCommand.self, MergeCommand.self, DiffCommand.self, PackCommand.self,
+                    ReproduceCommand.self,
+                ]),
             CommandGroup(name: "Measure", subcommands: [BenchmarkCommand.self]),
         ])
 

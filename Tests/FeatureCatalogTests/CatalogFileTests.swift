@@ -1,3 +1,4 @@
+import CatalogMigrations
 import FeatureCatalog
 import Foundation
 import GRDB
@@ -46,7 +47,9 @@ import Testing
         try made.close()
         let opened = try Catalog.open(at: path, mode: .readOnly)
         #expect(try opened.identity() == identity)
-        #expect(identity.createdBy == "x 1" && identity.schemaVersion == 1 && identity.createdAt.hasSuffix("Z"))
+        #expect(
+            identity.createdBy == "x 1" && identity.schemaVersion == Migrations.latest
+                && identity.createdAt.hasSuffix("Z"))
     }
 
     @Test func existingFilesAreNotReplacedUnlessAsked() throws {
@@ -120,7 +123,9 @@ import Testing
         expectCatalogError(.notACatalog, containing: "without a schema") {
             _ = try Catalog.open(at: path, mode: .readOnly)
         }
-        try DatabaseQueue(path: path).writeWithoutTransaction { try $0.execute(sql: "PRAGMA user_version = 1") }
+        try DatabaseQueue(path: path).writeWithoutTransaction {
+            try $0.execute(sql: "PRAGMA user_version = \(Migrations.latest)")
+        }
         expectCatalogError(.refused, containing: "feature") { _ = try Catalog.open(at: path, mode: .readOnly) }
     }
 
@@ -134,9 +139,9 @@ import Testing
     @Test(arguments: [
         ("CREATE TRIGGER spy AFTER INSERT ON run BEGIN DELETE FROM review; END", "unexpected trigger \"spy\""),
         ("CREATE VIEW extra AS SELECT 1", "unexpected view \"extra\""),
-        ("CREATE TABLE context_text_extra (x)", "unexpected table"),
+        ("CREATE TABLE passage_text_extra (x)", "unexpected table"),
         ("DROP INDEX score_by_run", "index \"score_by_run\" is missing"),
-        ("DROP TRIGGER context_split_insert", "\"context_split_insert\" is missing"),
+        ("DROP TRIGGER feature_context_insert", "\"feature_context_insert\" is missing"),
         ("DROP VIEW layer_profile; CREATE VIEW layer_profile AS SELECT randomblob(9)", "\"layer_profile\" differs"),
         ("ALTER TABLE review ADD COLUMN x TEXT", "\"review\" differs"),
     ])

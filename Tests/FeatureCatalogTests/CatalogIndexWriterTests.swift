@@ -14,7 +14,10 @@ import Testing
     }
 
     private func rowCounts() throws -> [CatalogValue] {
-        try ["indexing", "feature", "feature_layer", "feature_token", "context", "context_text", "layer_routing"].map {
+        try [
+            "indexing", "feature", "feature_layer", "feature_token", "feature_cofiring", "feature_context",
+            "context_activations", "context", "passage", "passage_text", "layer_routing", "zstd_dictionary",
+        ].map {
             try catalog.rows(sql: "SELECT count(*) FROM \($0)").rows[0][0]
         }
     }
@@ -25,8 +28,7 @@ import Testing
         let digest = try catalog.contentDigest()
         #expect(throws: Stop.self) {
             try catalog.writeIndex(sample.indexing, replacing: true) { writer in
-                try writer.write(features: sample.features)
-                try writer.write(contexts: Array(sample.contexts.prefix(20)))
+                for entry in sample.entries.prefix(20) { try writer.write(entry) }
                 // A call on the catalog itself takes part in the transaction.
                 try catalog.recordMetrics(
                     runID: sample.indexRunID, [RunMetric(step: 0, name: "tokens", value: 1)])
@@ -42,115 +44,214 @@ import Testing
 
     @Test func anIndexIsNotReplacedUnlessAsked() throws {
         expectCatalogError(.exists) { try sample.writeIndex() }
+        let before = try rowCounts()
         try sample.writeIndex(replacing: true)
-        #expect(try catalog.features(dictionaryID: sample.dictionaryID) == sample.features)
-        #expect(try catalog.search("word3", in: .contexts).rows.count == 1)
+        #expect(try catalog.features(sample.key) == sample.features)
+        #expect(try rowCounts() == before)
+        #expect(try catalog.verify().isEmpty)
+    }
+
+    @Test func replacingTakesExplanationsAndScoresAlong() throws {
+        let runID = try catalog.beginRun(kind: .explain, config: "{}", seed: nil)
+        let keys = try catalog.write(explanations: [
+            ExplanationRecord(
+                runID: runID, dictionaryID: sample.dictionaryID, featureIndex: 3, corpusID: sample.corpusID,
+                method: "n2g", text: "Names of kings")
+        ])
+        try catalog.write(scores: [
+            ScoreRecord(
+                runID: runID, dictionaryID: sample.dictionaryID, featureIndex: 3, corpusID: sample.corpusID,
+                explanationID: keys[0], method: .simulation, status: .ok, value: 0.5, contextCount: 1, tokenCount: 1)
+        ])
+        try sample.writeIndex(replacing: true)
+        #expect(try catalog.explanations(dictionaryID: sample.dictionaryID).isEmpty)
+        #expect(try catalog.scores(dictionaryID: sample.dictionaryID).isEmpty)
+        #expect(try catalog.searchExplanations("kings").isEmpty)
     }
 
     @Test func everyLatentNeedsARow() throws {
-        for features in [
-            Array(sample.features.dropLast()), Array(sample.features.dropFirst()), [],
-            sample.features.map { feature in
-                FeatureRecord(
-                    featureIndex: feature.featureIndex + 1, firedCount: 0, meanActivation: nil, stdActivation: nil,
-                    maxActivation: nil, quantiles: nil, decoderNorm: 1, documentCount: 0, histogram: [])
-            },
-        ] {
+        let entries = sample.entries
+        for some in [Array(entries.dropLast()), Array(entries.dropFirst()), []] {
             expectCatalogError(.invalidValue, containing: "latents") {
-                try catalog.writeIndex(sample.indexing, replacing: true) { try $0.write(features: features) }
+                try sample.writeIndex(some, sample.indexing, replacing: true)
             }
+        }
+        for beyond in [SampleCatalog.latentCount, -1, .max] {
+            expectCatalogError(.invalidValue, containing: "no feature \(beyond)") {
+                try sample.writeIndex(
+                    entries.dropLast() + [SampleCatalog.silent(beyond)], sample.indexing, replacing: true)
+            }
+        }
+        expectCatalogError(.invalidValue, containing: "UNIQUE") {
+            try sample.writeIndex(entries + [SampleCatalog.silent(0)], sample.indexing, replacing: true)
         }
     }
 
     @Test func contradictionsAreRefused() throws {
         func feature(fired: Int, histogram: [Int]) -> FeatureRecord {
             FeatureRecord(
-                featureIndex: 0, firedCount: fired, meanActivation: 1, stdActivation: 0, maxActivation: 1,
-                quantiles: nil, decoderNorm: 1, documentCount: 1, histogram: histogram)
+                featureIndex: 0, firedCount: fired, sumActivation: 1, sumSquare: 1, minActivation: 1,
+                maxActivation: 1, quantiles: nil, decoderNorm: 1, documentCount: 1, histogram: histogram)
+        }
+        let good = feature(fired: 3, histogram: [1, 2, 0, 0])
+        let token = FeatureTokenRecord(
+            featureIndex: 0, tokenClass: "x", firedCount: 1, activation1: 1, activation2: nil)
+        func layer(of feature: Int) -> FeatureLayerRecord {
+            FeatureLayerRecord(
+                featureIndex: feature, layer: 2, firedCount: 3, sumActivation: 1, maxActivation: 1,
+                sumRouterWeight: nil)
         }
         for bad in [
-            feature(fired: 4001, histogram: []), feature(fired: 3, histogram: [1, 2]),
-            feature(fired: -1, histogram: []),
+            FeatureEntry(record: feature(fired: 4001, histogram: [])),
+            FeatureEntry(record: feature(fired: 3, histogram: [1, 2])),
+            FeatureEntry(record: feature(fired: -1, histogram: [])),
+            FeatureEntry(record: good, layers: [layer(of: 1)]),
+            FeatureEntry(record: good, layers: [layer(of: 0), layer(of: 0)]),
+            FeatureEntry(
+                record: good,
+                tokens: [
+                    FeatureTokenRecord(
+                        featureIndex: 7, tokenClass: "x", firedCount: 1, activation1: 1, activation2: nil)
+                ]),
+            FeatureEntry(record: good, tokens: [token, token]),
+            FeatureEntry(
+                record: good,
+                tokens: [
+                    FeatureTokenRecord(
+                        featureIndex: 0, tokenClass: "x", firedCount: 2, activation1: 1, activation2: 2)
+                ]),
+            FeatureEntry(
+                record: good,
+                tokens: (0...FeatureTokenRecord.keptClassCount).map {
+                    FeatureTokenRecord(
+                        featureIndex: 0, tokenClass: "\($0)", firedCount: 1, activation1: 1, activation2: nil)
+                }),
+            FeatureEntry(record: good, cofirings: [CofiringRecord(otherIndex: 1, share: 1.5, lift: 1)]),
+            FeatureEntry(record: good, cofirings: [CofiringRecord(otherIndex: -1, share: 0.5, lift: 1)]),
         ] {
             expectCatalogError(.invalidValue) {
-                try catalog.writeIndex(sample.indexing, replacing: true) { try $0.write(features: [bad]) }
+                try catalog.writeIndex(sample.indexing, replacing: true) { try $0.write(bad) }
             }
         }
+        try sample.writeIndex(
+            [FeatureEntry(record: good, layers: [layer(of: 0)], tokens: [token])] + sample.entries.dropFirst(),
+            sample.indexing, replacing: true)
         for edges in [[0, 0], [1, 0], [0, .infinity], [.nan]] as [[Double]] {
-            let indexing = IndexingRecord(
-                dictionaryID: sample.dictionaryID, runID: sample.indexRunID, corpusID: nil, tokenCount: 1,
-                documentCount: 1, histogramEdges: edges)
-            expectCatalogError(.invalidValue) { try catalog.writeIndex(indexing, replacing: true) { _ in } }
+            expectCatalogError(.invalidValue) {
+                try catalog.writeIndex(sample.indexing(of: sample.corpusID, edges: edges), replacing: true) { _ in }
+            }
         }
         let elsewhere = IndexingRecord(
-            dictionaryID: 99, runID: sample.indexRunID, corpusID: nil, tokenCount: 1, documentCount: 1,
-            histogramEdges: [])
+            key: IndexingKey(dictionaryID: 99, corpusID: sample.corpusID), runID: sample.indexRunID, tokenCount: 1,
+            documentCount: 1, window: 16, histogramEdges: [])
         expectCatalogError(.notFound) { try catalog.writeIndex(elsewhere) { _ in } }
-    }
-
-    private func context(
-        position: Int, start: Int, rank: Int, segment: Int, split: ContextRecord.Split?,
-        band: ContextRecord.Band = .top, activation: Float = 2
-    ) -> ContextRecord {
-        var activations = [Float](repeating: 0, count: 10)
-        activations[position - start] = activation
-        return ContextRecord(
-            featureIndex: 1, band: band, rank: rank, documentID: sample.documentIDs[0], tokenPosition: position,
-            segment: segment, windowStart: start, layer: 3, routerWeight: nil, activation: activation, split: split,
-            activations: activations, excerpt: "«x»")
-    }
-
-    private func write(_ contexts: [ContextRecord]) throws {
-        try catalog.writeIndex(sample.indexing, replacing: true) { writer in
-            try writer.write(features: sample.features)
-            try writer.write(contexts: contexts)
+        expectCatalogError(.invalidValue, containing: "FOREIGN KEY") {
+            try sample.writeIndex(sample.entries, sample.indexing(of: 99))
         }
+    }
+
+    /// A context whose window of zeros holds `activation` at its peak.
+    private func context(
+        passage: Int, position: Int, rank: Int = 0, split: ContextRecord.Split? = nil,
+        band: ContextRecord.Band = .top, activation: Float = 2
+    ) -> ContextEntry {
+        let end = min(max(position + 5, 16), 20)
+        var activations = [Float](repeating: 0, count: 16)
+        activations[position - (end - 16)] = activation
+        return ContextEntry(
+            band: band, rank: rank, passageID: sample.passageIDs[passage], position: position, layer: 3,
+            routerWeight: nil, activation: activation, split: split, activations: activations)
+    }
+
+    private func write(_ contexts: [ContextEntry]) throws {
+        var entries = sample.entries
+        entries[1] = FeatureEntry(record: entries[1].record, contexts: contexts)
+        try sample.writeIndex(entries, sample.indexing, replacing: true)
     }
 
     @Test func aPositionIsInOneBandAndOneSplit() throws {
-        let first = context(position: 5, start: 0, rank: 0, segment: 0, split: .explain)
-        expectCatalogError(.invalidValue, containing: "UNIQUE") {
-            try write([first, context(position: 5, start: 0, rank: 1, segment: 0, split: .explain)])
+        let first = context(passage: 0, position: 5, split: .explain)
+        for second in [
+            context(passage: 0, position: 5, rank: 1, split: .explain),
+            context(passage: 0, position: 5, band: .sample),
+        ] {
+            expectCatalogError(.invalidValue, containing: "two contexts of one token") { try write([first, second]) }
         }
+        // A place in a band is taken once.
         expectCatalogError(.invalidValue, containing: "UNIQUE") {
-            try write([first, context(position: 5, start: 0, rank: 0, segment: 0, split: nil, band: .sample)])
+            try write([first, context(passage: 1, position: 5, split: .explain)])
         }
+        try write([first, context(passage: 0, position: 6, rank: 1, split: .explain)])
+        #expect(try catalog.verify().isEmpty)
     }
 
     @Test func splitsShareNoText() throws {
-        let first = context(position: 5, start: 0, rank: 0, segment: 0, split: .explain)
-        // The same segment, far away; another segment, overlapping by one token.
-        for second in [
-            context(position: 105, start: 100, rank: 1, segment: 0, split: .score),
-            context(position: 12, start: 9, rank: 1, segment: 1, split: .score),
-        ] {
-            expectCatalogError(.invalidValue, containing: "share") { try write([first, second]) }
-            expectCatalogError(.invalidValue, containing: "share") { try write([second, first]) }
-        }
-        // In the same split, in none, or next to each other in another segment they may be.
+        let first = context(passage: 0, position: 1, split: .explain)
+        // The same passage, at its other end.
+        let second = context(passage: 0, position: 19, rank: 1, split: .score)
+        expectCatalogError(.invalidValue, containing: "share") { try write([first, second]) }
+        expectCatalogError(.invalidValue, containing: "share") { try write([second, first]) }
+        // In the same split, in none, or in the passage beside it they may be.
         try write([
-            first, context(position: 105, start: 100, rank: 1, segment: 0, split: .explain),
-            context(position: 106, start: 100, rank: 2, segment: 0, split: nil),
-            context(position: 12, start: 10, rank: 3, segment: 1, split: .score),
+            context(passage: 0, position: 19, split: .explain),
+            context(passage: 0, position: 2, rank: 1, split: .explain),
+            context(passage: 0, position: 3, rank: 2, split: nil),
+            context(passage: 1, position: 0, rank: 3, split: .score),
         ])
-        #expect(try catalog.contexts(dictionaryID: sample.dictionaryID, featureIndex: 1).count == 4)
+        #expect(try catalog.contexts(sample.key, featureIndex: 1).count == 4)
     }
 
     @Test func theActivationIsThatOfThePeak() throws {
-        var activations = [Float](repeating: 0, count: 10)
+        var activations = [Float](repeating: 0, count: 16)
         activations[4] = 2
-        for (position, activation, band) in [
-            (5, Float(2), ContextRecord.Band.top), (4, 3, .top), (10, 2, .top), (4, 2, .quiet),
-        ] {
-            expectCatalogError(.invalidValue) {
-                try write([
-                    ContextRecord(
-                        featureIndex: 1, band: band, rank: 0, documentID: sample.documentIDs[0],
-                        tokenPosition: position, segment: 0, windowStart: 0, layer: 3, routerWeight: nil,
-                        activation: activation, split: nil, activations: activations, excerpt: "x")
-                ])
-            }
+        func entry(
+            _ position: Int, _ activation: Float, _ band: ContextRecord.Band = .top, _ window: [Float]? = nil,
+            passage: Int64? = nil
+        ) -> ContextEntry {
+            ContextEntry(
+                band: band, rank: 0, passageID: passage ?? sample.passageIDs[0], position: position, layer: 3,
+                routerWeight: nil, activation: activation, split: nil, activations: window ?? activations)
         }
+        for bad in [
+            entry(5, 2), entry(4, 3), entry(16, 2), entry(4, 2, .quiet), entry(20, 2), entry(-1, 2),
+            entry(4, 2, .top, activations + [0]), entry(4, 2, .top, activations.dropLast()),
+            entry(4, 2, .top, activations.dropLast() + [.nan]),
+            entry(4, 2, .top, activations.dropLast() + [.infinity]), entry(4, 2, passage: 999),
+        ] {
+            expectCatalogError(.invalidValue) { try write([bad]) }
+        }
+        try write([entry(4, 2)])
+    }
+
+    @Test func aPassageOfAnotherCorpusIsRefused() throws {
+        let other = try catalog.addCorpus(
+            CorpusRecord(languageModelID: sample.languageModelID, name: "other", sha256: SampleCatalog.digest))
+        let documents = try catalog.addDocuments(corpusID: other, sample.documents)
+        let passages = try catalog.addPassages(SampleCatalog.passages(of: zip(documents, sample.documents)))
+        let here = context(passage: 0, position: 5)
+        expectCatalogError(.invalidValue, containing: "passage \(passages[0])") {
+            try write([
+                ContextEntry(
+                    band: here.band, rank: 0, passageID: passages[0], position: here.position, layer: here.layer,
+                    routerWeight: nil, activation: here.activation, split: nil, activations: here.activations)
+            ])
+        }
+    }
+
+    @Test func totalsFollowFromTheFeatures() throws {
+        let row = try catalog.rows(
+            sql: "SELECT n_alive, n_contexts, mean_active_per_token, mean_layer_entropy FROM indexing"
+        ).rows[0]
+        let fired = sample.features.map(\.firedCount).reduce(0, +)
+        #expect(row[0] == 36)
+        #expect(row[1] == .integer(Int64(sample.entries.map(\.contexts.count).reduce(0, +))))
+        #expect(row[2] == .real(Double(fired) / 4000))
+        let stored = try catalog.rows(sql: "SELECT avg(layer_entropy) FROM feature").rows[0][0]
+        guard case .real(let mean) = row[3], case .real(let expected) = stored else {
+            Issue.record("no entropy")
+            return
+        }
+        #expect(abs(mean - expected) < 1e-12 && mean > 0.1)
     }
 
     @Test func derivedColumnsFollowFromTheRows() throws {
@@ -193,12 +294,8 @@ import Testing
         try catalog.limitPages(to: catalog.pageCount() + 1)
         expectCatalogError(.cannotWrite, containing: "full") {
             try catalog.writeIndex(sample.indexing, replacing: true) { writer in
-                try writer.write(features: sample.features)
+                for entry in sample.entries { try writer.write(entry) }
                 for round in 0..<1000 {
-                    try writer.write(
-                        contexts: [
-                            context(position: 5 + round, start: round, rank: round, segment: round, split: nil)
-                        ])
                     try catalog.addTokens(
                         languageModelID: sample.languageModelID,
                         [TokenRecord(tokenID: 1000 + round, text: String(repeating: "x", count: 5000))])

@@ -24,7 +24,8 @@ import Testing
         for sql in [
             "SELECT * FROM feature_summary WHERE peak_layer = 4 AND firing_rate < 0.01",
             "SELECT * FROM layer_profile", "SELECT * FROM dictionary_summary",
-            "SELECT snippet(context_text, 0, '[', ']', '…', 5) FROM context_text WHERE context_text MATCH 'rank'",
+            "SELECT * FROM context",
+            "SELECT snippet(passage_text, 0, '[', ']', '…', 5) FROM passage_text WHERE passage_text MATCH 't5'",
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5) SELECT sum(i) FROM n",
             "PRAGMA table_info(feature)", "SELECT name FROM pragma_table_list", "PRAGMA user_version",
             "EXPLAIN QUERY PLAN SELECT * FROM feature_summary", "SELECT json_group_array(layer) FROM feature_layer",
@@ -36,15 +37,16 @@ import Testing
 
     @Test(arguments: [
         "INSERT INTO review VALUES (1)", "INSERT INTO catalog VALUES (2, 'a', 'b', 'c')",
-        "UPDATE feature SET n_fired = 0", "DELETE FROM run", "DROP TABLE run", "CREATE TABLE t (x)",
+        "UPDATE feature SET n_fired = 0", "INSERT INTO feature_verdict VALUES (1, 1, 1)", "DELETE FROM run",
+        "DROP TABLE run", "CREATE TABLE t (x)",
         "CREATE TEMP TABLE t (x)", "CREATE TEMP VIEW v AS SELECT 1", "ALTER TABLE run RENAME TO walk",
         "ATTACH ':memory:' AS other", "DETACH main", "VACUUM", "VACUUM INTO '/tmp/x'", "REINDEX", "ANALYZE",
         "BEGIN", "SAVEPOINT s", "PRAGMA writable_schema = ON", "PRAGMA journal_mode = DELETE",
         "PRAGMA trusted_schema = ON", "PRAGMA query_only = OFF", "PRAGMA user_version = 9", "PRAGMA mmap_size = 99",
         "PRAGMA temp_store_directory = '/tmp'", "PRAGMA cell_size_check = OFF", "SELECT load_extension('x')",
         "SELECT 1; DELETE FROM run", "SELECT 1; SELECT 2",
-        "INSERT INTO context_text (context_text) VALUES ('rebuild')", "SELECT fts3_tokenizer('simple')",
-        "CREATE VIRTUAL TABLE t USING fts5(x)", "UPDATE context_text_data SET block = x''",
+        "INSERT INTO passage_text (passage_text) VALUES ('rebuild')", "SELECT fts3_tokenizer('simple')",
+        "CREATE VIRTUAL TABLE t USING fts5(x)", "UPDATE passage_text_data SET block = x''",
         "WITH x AS (SELECT 1) DELETE FROM run", "UPDATE sqlite_schema SET sql = ''", "DELETE FROM sqlite_master",
         "INSERT INTO sqlite_schema VALUES (1, 2, 3, 4, 5)",
     ])
@@ -64,7 +66,7 @@ import Testing
     @Test(arguments: [
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
         "SELECT count(*) FROM feature a, feature b, feature c, feature d, feature e, feature f",
-        "SELECT count(*) FROM context_text a, feature b, feature c, feature d, feature e, feature f",
+        "SELECT count(*) FROM passage_text a, feature b, feature c, feature d, feature e, feature f",
     ])
     func endlessStatementsAreStopped(sql: String) {
         let start = ContinuousClock.now

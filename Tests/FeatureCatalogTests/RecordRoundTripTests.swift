@@ -22,10 +22,10 @@ import Testing
                     tokenizerSHA256: SampleCatalog.digest))
         #expect(try catalog.addLanguageModel(model) == sample.languageModelID)
         let tokens = try catalog.tokens(languageModelID: sample.languageModelID)
-        #expect(tokens.count == 50 && tokens[3] == TokenRecord(tokenID: 3, text: "t3"))
+        #expect(tokens.count == 50 && tokens[3] == TokenRecord(tokenID: 3, text: " t3"))
         #expect(
             try catalog.tokens(languageModelID: sample.languageModelID, tokenIDs: [7, 99, 2])
-                == [TokenRecord(tokenID: 2, text: "t2"), TokenRecord(tokenID: 7, text: "t7", bytes: [0xFF, 0])])
+                == [TokenRecord(tokenID: 2, text: " t2"), TokenRecord(tokenID: 7, text: " t7", bytes: [0xFF, 0])])
         try catalog.addTokens(
             languageModelID: sample.languageModelID, [TokenRecord(tokenID: 3, text: "a\0b", bytes: [97, 0, 98])])
         #expect(
@@ -70,46 +70,123 @@ import Testing
         expectCatalogError(.notFound) { try catalog.removeDictionary(dictionaryID) }
     }
 
+    @Test func passages() throws {
+        #expect(sample.passageIDs.count == 50 && Set(sample.passageIDs).count == 50)
+        // Those that are there are found, whatever is said of their text.
+        #expect(try catalog.addPassages(sample.passages) == sample.passageIDs)
+        let rows = try catalog.rows(
+            sql: "SELECT document_id, segment, first_token, n_tokens, text, token_starts FROM passage ORDER BY 1, 3"
+        ).rows
+        for (row, passage) in zip(rows, sample.passages) {
+            #expect(
+                Array(row.prefix(5)) == [
+                    .integer(passage.documentID), .integer(Int64(passage.segment)),
+                    .integer(Int64(passage.firstToken)), 20, .text(passage.text.text),
+                ])
+            guard case .text(let starts) = row[5] else { continue }
+            // Decimals of equal width, one more than tokens.
+            let width = starts.utf8.count / 21
+            let numbers = (0...20).map { place in
+                Int(starts.dropFirst(place * width).prefix(width)) ?? -1
+            }
+            #expect(starts.utf8.count == 21 * width && numbers == passage.text.tokenStarts)
+            #expect(width == String(passage.text.text.unicodeScalars.count).count)
+        }
+        expectCatalogError(.invalidValue, containing: "without tokens") {
+            _ = try catalog.addPassages([
+                PassageRecord(
+                    documentID: sample.documentIDs[0], segment: 0, firstToken: 0, text: PassageText(tokenBytes: []))
+            ])
+        }
+        expectCatalogError(.invalidValue) {
+            _ = try catalog.addPassages([
+                PassageRecord(documentID: 999, segment: 0, firstToken: 0, text: PassageText(tokenBytes: [[97]]))
+            ])
+        }
+    }
+
     @Test func features() throws {
-        #expect(try catalog.features(dictionaryID: sample.dictionaryID) == sample.features)
-        #expect(
-            try catalog.features(dictionaryID: sample.dictionaryID, range: 3..<7) == Array(sample.features[3..<7]))
-        #expect(try catalog.feature(dictionaryID: sample.dictionaryID, featureIndex: 9) == sample.features[9])
-        expectCatalogError(.notFound) {
-            _ = try catalog.feature(dictionaryID: sample.dictionaryID, featureIndex: .max)
+        #expect(try catalog.features(sample.key) == sample.features)
+        #expect(try catalog.features(sample.key, range: 3..<7) == Array(sample.features[3..<7]))
+        #expect(try catalog.feature(sample.key, featureIndex: 9) == sample.features[9])
+        for index in [-1, SampleCatalog.latentCount, .max, .min] {
+            expectCatalogError(.notFound) { _ = try catalog.feature(sample.key, featureIndex: index) }
         }
-        for feature in 0..<SampleCatalog.latentCount {
+        for (feature, entry) in sample.entries.enumerated() {
+            #expect(try catalog.featureLayers(sample.key, featureIndex: feature) == entry.layers)
             #expect(
-                try catalog.featureLayers(dictionaryID: sample.dictionaryID, featureIndex: feature)
-                    == sample.featureLayers.filter { $0.featureIndex == feature })
-            #expect(
-                try catalog.featureTokens(dictionaryID: sample.dictionaryID, featureIndex: feature)
-                    == sample.featureTokens.filter { $0.featureIndex == feature }
-                    .sorted { ($1.activation1, $0.tokenClass) < ($0.activation1, $1.tokenClass) })
+                try catalog.featureTokens(sample.key, featureIndex: feature)
+                    == entry.tokens.sorted { ($1.activation1, $0.tokenClass) < ($0.activation1, $1.tokenClass) })
+            #expect(try catalog.cofirings(sample.key, featureIndex: feature) == entry.cofirings)
         }
-        #expect(try catalog.indexing(dictionaryID: sample.dictionaryID) == sample.indexing)
+        #expect(sample.entries.contains { $0.cofirings.count == 3 })
+        #expect(try catalog.indexing(sample.key) == sample.indexing)
+        #expect(try catalog.indexings(dictionaryID: sample.dictionaryID) == [sample.indexing])
+        #expect(try catalog.indexing(IndexingKey(dictionaryID: sample.dictionaryID, corpusID: 99)) == nil)
         #expect(
-            try catalog.layerRouting(dictionaryID: sample.dictionaryID, runID: sample.indexRunID).map(\.tokenCount)
-                == [1000, 3000])
+            try catalog.layerRouting(dictionaryID: sample.dictionaryID, runID: sample.indexRunID) == [
+                LayerRoutingRecord(layer: 2, tokenCount: 1000, meanRouterWeight: 0.25),
+                LayerRoutingRecord(layer: 3, tokenCount: 0, meanRouterWeight: nil),
+                LayerRoutingRecord(layer: 4, tokenCount: 3000, meanRouterWeight: 0.75),
+                LayerRoutingRecord(layer: 5, tokenCount: 0, meanRouterWeight: 0),
+            ])
+    }
+
+    @Test func meansAndDeviationsFollowFromTheSums() throws {
+        let rows = try catalog.rows(
+            sql: "SELECT mean_activation, std_activation, min_activation FROM feature ORDER BY feature_index"
+        ).rows
+        for (row, feature) in zip(rows, sample.features) {
+            #expect(feature.firedCount == 0 || (feature.meanActivation == 0.75 && feature.stdActivation == 0.25))
+            guard feature.firedCount > 0, let least = feature.minActivation else {
+                #expect(feature.meanActivation == nil && feature.stdActivation == nil)
+                #expect(row == [nil, nil, nil])
+                continue
+            }
+            #expect(row == [0.75, 0.25, .real(Double(least))])
+        }
+        let layers = try catalog.rows(sql: "SELECT DISTINCT layer, mean_router_weight FROM feature_layer ORDER BY 1")
+        #expect(layers.rows == [[2, 0.5], [3, nil], [4, 0.5], [5, 0.5]])
+        #expect(sample.featureLayers.allSatisfy { $0.meanRouterWeight == ($0.layer == 3 ? nil : 0.5) })
+        // Round-off that would leave a constant's variance just below 0.
+        let constant = FeatureRecord(
+            featureIndex: 0, firedCount: 3, sumActivation: 0.3, sumSquare: 0.03.nextDown, minActivation: 0.1,
+            maxActivation: 0.1, quantiles: nil, decoderNorm: 1, documentCount: 1, histogram: [])
+        #expect(constant.stdActivation == 0)
     }
 
     @Test func contexts() throws {
-        for feature in 0..<SampleCatalog.latentCount {
-            let written = sample.contexts.filter { $0.featureIndex == feature }
-            let read = try catalog.contexts(dictionaryID: sample.dictionaryID, featureIndex: feature)
-            #expect(read.map(\.activations) == written.map(\.activations))
-            #expect(read.map(\.excerpt) == written.map(\.excerpt))
-            #expect(read.map(\.band) == written.map(\.band) && read.map(\.rank) == written.map(\.rank))
-            #expect(read.map(\.split) == written.map(\.split) && read.map(\.segment) == written.map(\.segment))
-            #expect(read.map(\.routerWeight) == written.map(\.routerWeight))
-            #expect(read.map(\.activation) == written.map(\.activation) && read.map(\.layer) == written.map(\.layer))
-            #expect(read.map(\.documentID) == written.map(\.documentID))
-            #expect(read.map(\.tokenPosition) == written.map(\.tokenPosition))
-            #expect(read.map(\.windowStart) == written.map(\.windowStart))
-            let scoring = try catalog.contexts(
-                dictionaryID: sample.dictionaryID, featureIndex: feature, band: .top, split: .score)
-            #expect(scoring.map(\.excerpt) == written.filter { $0.band == .top && $0.split == .score }.map(\.excerpt))
+        for (feature, entry) in sample.entries.enumerated() {
+            let read = try catalog.contexts(sample.key, featureIndex: feature)
+            #expect(
+                read.map {
+                    ContextEntry(
+                        band: $0.band, rank: $0.rank, passageID: $0.passageID,
+                        position: $0.tokenPosition - (sample.firstToken(of: $0.passageID)), layer: $0.layer,
+                        routerWeight: $0.routerWeight, activation: $0.activation, split: $0.split,
+                        activations: $0.activations)
+                } == entry.contexts)
+            for (context, entry) in zip(read, entry.contexts) {
+                let passage = try #require(sample.passage(entry.passageID))
+                #expect(context.featureIndex == feature)
+                #expect(context.documentID == passage.documentID && context.segment == passage.segment)
+                let end = min(max(entry.position + 5, 16), 20)
+                #expect(context.windowStart == passage.firstToken + end - 16)
+                let scalars = Array(passage.text.text.unicodeScalars)
+                let starts = passage.text.tokenStarts
+                func text(_ range: Range<Int>) -> String {
+                    String(String.UnicodeScalarView(scalars[starts[range.lowerBound]..<starts[range.upperBound]]))
+                }
+                #expect(
+                    context.excerpt == text(end - 16..<entry.position)
+                        + "«" + text(entry.position..<entry.position + 1) + "»" + text(entry.position + 1..<end))
+            }
+            let scoring = try catalog.contexts(sample.key, featureIndex: feature, band: .top, split: .score)
+            #expect(scoring == read.filter { $0.band == .top && $0.split == .score })
+            #expect(scoring.count == (entry.contexts.isEmpty ? 0 : 1))
         }
+        let identifiers = try catalog.rows(sql: "SELECT count(*), count(DISTINCT context_id) FROM context").rows[0]
+        #expect(identifiers == [324, 324])
     }
 
     @Test func explanationsAndScores() throws {
@@ -117,14 +194,17 @@ import Testing
         let key = (runID: runID, dictionaryID: sample.dictionaryID)
         let written = [
             ExplanationRecord(
-                runID: key.runID, dictionaryID: key.dictionaryID, featureIndex: 1, method: "n2g", text: "one",
+                runID: key.runID, dictionaryID: key.dictionaryID, featureIndex: 1,
+                corpusID: sample.corpusID, method: "n2g", text: "one",
                 detailJSON: #"{"trie":[1,2]}"#),
             ExplanationRecord(
-                runID: key.runID, dictionaryID: key.dictionaryID, featureIndex: 2, method: "n2g", text: "two"),
+                runID: key.runID, dictionaryID: key.dictionaryID, featureIndex: 2,
+                corpusID: sample.corpusID, method: "n2g", text: "two"),
         ]
         let keys = try catalog.write(explanations: written)
         let read = try catalog.explanations(dictionaryID: key.dictionaryID)
         #expect(read.map(\.explanationID) == keys && read.map(\.text) == ["one", "two"])
+        #expect(read.allSatisfy { $0.corpusID == sample.corpusID })
         #expect(read.map(\.detailJSON) == written.map(\.detailJSON))
         #expect(try catalog.explanations(dictionaryID: key.dictionaryID, featureIndex: 2).map(\.text) == ["two"])
         #expect(try catalog.explanations(dictionaryID: key.dictionaryID, method: "llm").isEmpty)
@@ -133,14 +213,16 @@ import Testing
         for (method, status) in zip(ScoreRecord.Method.allCases, [ScoreRecord.Status.ok, .failed, .undefined, .ok]) {
             scores.append(
                 ScoreRecord(
-                    runID: key.runID, dictionaryID: key.dictionaryID, featureIndex: 1, explanationID: keys[0],
-                    method: method, status: status, value: status == .ok ? 0.5 : nil, baselineValue: 0.1,
+                    runID: key.runID, dictionaryID: key.dictionaryID, featureIndex: 1, corpusID: sample.corpusID,
+                    explanationID: keys[0], method: method, status: status, value: status == .ok ? 0.5 : nil,
+                    baselineValue: 0.1,
                     reason: status == .ok ? nil : "why", contextCount: 3, tokenCount: 48,
                     metricsJSON: #"{"r2":0.25}"#, detailJSON: #"{"answers":["ä"]}"#))
         }
         let scoreKeys = try catalog.write(scores: scores)
         let readScores = try catalog.scores(dictionaryID: key.dictionaryID, featureIndex: 1)
         #expect(readScores.map(\.scoreID) == scoreKeys)
+        #expect(readScores.allSatisfy { $0.corpusID == sample.corpusID })
         #expect(readScores.map(\.status) == scores.map(\.status) && readScores.map(\.value) == scores.map(\.value))
         #expect(readScores.map(\.reason) == scores.map(\.reason) && readScores.map(\.method) == scores.map(\.method))
         #expect(readScores.allSatisfy { $0.detailJSON == #"{"answers":["ä"]}"# && $0.metricsJSON == #"{"r2":0.25}"# })
@@ -163,8 +245,9 @@ import Testing
         expectCatalogError(.invalidValue) {
             try catalog.write(scores: [
                 ScoreRecord(
-                    runID: sample.trainRunID, dictionaryID: sample.dictionaryID, featureIndex: 0, explanationID: nil,
-                    method: .simulation, status: status, value: value, reason: reason, contextCount: 0, tokenCount: 0)
+                    runID: sample.trainRunID, dictionaryID: sample.dictionaryID, featureIndex: 0,
+                    corpusID: sample.corpusID, explanationID: nil, method: .simulation, status: status, value: value,
+                    reason: reason, contextCount: 0, tokenCount: 0)
             ])
         }
     }

@@ -138,15 +138,38 @@ import Testing
         let runID = try sample.catalog.beginRun(kind: .explain, config: "{}", seed: nil)
         try sample.catalog.write(explanations: [
             ExplanationRecord(
-                runID: runID, dictionaryID: sample.dictionaryID, featureIndex: 1, method: "n2g", text: "kings")
+                runID: runID, dictionaryID: sample.dictionaryID, featureIndex: 1,
+                corpusID: sample.corpusID, method: "n2g", text: "kings")
         ])
         try sample.catalog.finishRun(runID, status: .interrupted)
         try sample.catalog.dropRun(runID)
         #expect(try sample.catalog.explanations(dictionaryID: sample.dictionaryID).isEmpty)
-        #expect(try sample.catalog.search("kings", in: .explanations).rows.isEmpty)
+        #expect(try sample.catalog.searchExplanations("kings").isEmpty)
+        #expect(
+            try sample.catalog.rows(sql: "SELECT explanation_id FROM feature WHERE feature_index = 1").rows == [[nil]])
+        #expect(try sample.catalog.verify().isEmpty)
         let train = sample.trainRunID
         try sample.catalog.finishRun(train, status: .failed, error: "x")
         expectCatalogError(.refused, containing: "dictionaries") { try sample.catalog.dropRun(train) }
+    }
+
+    @Test func droppingAnIndexingRunTakesItsIndexWithIt() throws {
+        let sample = try SampleCatalog(at: directory.file("b.catalog"))
+        let other = try sample.addCorpus(named: "other")
+        try sample.writeIndex(sample.entries(of: other), sample.indexing(of: other.corpusID))
+        let second = try sample.catalog.beginRun(kind: .index, config: "{}", seed: nil)
+        try sample.catalog.writeIndex(
+            IndexingRecord(
+                key: sample.key, runID: second, tokenCount: 4000, documentCount: 5, window: 16, histogramEdges: []),
+            replacing: true
+        ) { writer in
+            for feature in 0..<SampleCatalog.latentCount { try writer.write(SampleCatalog.silent(feature)) }
+        }
+        try sample.catalog.finishRun(second, status: .interrupted)
+        try sample.catalog.dropRun(second)
+        #expect(try sample.catalog.features(sample.key).isEmpty)
+        #expect(try sample.catalog.indexings(dictionaryID: sample.dictionaryID).map(\.key.corpusID) == [other.corpusID])
+        #expect(try sample.catalog.verify().isEmpty)
     }
 
     @Test func aSecondWriterWaitsAndThenGivesUp() throws {
@@ -156,8 +179,8 @@ import Testing
         try sample.catalog.writeIndex(sample.indexing, replacing: true) { writer in
             // Another connection cannot write meanwhile, but it reads what was there before.
             expectCatalogError(.busy) { _ = try other.beginRun(kind: .score, config: "{}", seed: nil) }
-            #expect(try other.features(dictionaryID: sample.dictionaryID).count == SampleCatalog.latentCount)
-            try writer.write(features: sample.features)
+            #expect(try other.features(sample.key).count == SampleCatalog.latentCount)
+            for entry in sample.entries { try writer.write(entry) }
         }
     }
 }

@@ -8,21 +8,30 @@ struct SampleCatalog {
     static let layers = [2, 3, 4, 5]
     static let digest = String(repeating: "ab", count: 32)
 
+    /// Tokens of a passage, and of a context's window.
+    static let passageLength = 20
+    static let window = 16
+
     let catalog: Catalog
     let trainRunID: Int64
     let indexRunID: Int64
     let languageModelID: Int64
     let corpusID: Int64
     let documentIDs: [Int64]
+    /// Ten to a document, in order.
+    let passageIDs: [Int64]
     let dictionaryID: Int64
 
-    /// What was written, to compare with what is read.
-    private(set) var features: [FeatureRecord] = []
-    private(set) var featureLayers: [FeatureLayerRecord] = []
-    private(set) var featureTokens: [FeatureTokenRecord] = []
-    private(set) var contexts: [ContextRecord] = []
+    /// What was written, to compare with what is read: one entry a latent.
+    private(set) var entries: [FeatureEntry] = []
     let tensorValues: [Float]
     let documents: [DocumentRecord]
+    let passages: [PassageRecord]
+
+    var key: IndexingKey { IndexingKey(dictionaryID: dictionaryID, corpusID: corpusID) }
+    var features: [FeatureRecord] { entries.map(\.record) }
+    var featureLayers: [FeatureLayerRecord] { entries.flatMap(\.layers) }
+    var featureTokens: [FeatureTokenRecord] { entries.flatMap(\.tokens) }
 
     init(at path: String, seed: UInt64 = 1) throws {
         var generator = SplitMix(state: seed)
@@ -42,7 +51,7 @@ struct SampleCatalog {
                 configJSON: "{}", sha256: Self.digest, tokenizerSHA256: Self.digest))
         try catalog.addTokens(
             languageModelID: languageModelID,
-            (0..<50).map { TokenRecord(tokenID: $0, text: "t\($0)", bytes: $0 == 7 ? [0xFF, 0x00] : nil) })
+            (0..<50).map { TokenRecord(tokenID: $0, text: " t\($0)", bytes: $0 == 7 ? [0xFF, 0x00] : nil) })
         corpusID = try catalog.addCorpus(
             CorpusRecord(languageModelID: languageModelID, name: "held-out", source: "made up", sha256: Self.digest))
         documents = (0..<5).map { ordinal in
@@ -51,6 +60,8 @@ struct SampleCatalog {
                 tokenIDs: (0..<200).map { _ in Int32(generator.next(below: 50)) }, sha256: Self.digest)
         }
         documentIDs = try catalog.addDocuments(corpusID: corpusID, documents)
+        passages = Self.passages(of: zip(documentIDs, documents))
+        passageIDs = try catalog.addPassages(passages)
         tensorValues = (0..<Self.latentCount * Self.dModel).map { _ in generator.unit() - 0.5 }
         dictionaryID = try catalog.addDictionary(
             Self.dictionaryRecord(runID: trainRunID, languageModelID: languageModelID, name: "main"),
@@ -60,7 +71,7 @@ struct SampleCatalog {
             ])
         try catalog.finishRun(trainRunID, status: .complete)
         indexRunID = try catalog.beginRun(kind: .index, config: "{}", seed: nil)
-        makeIndex(&generator)
+        entries = Self.entries(&generator, passageIDs: passageIDs)
         try writeIndex()
         try catalog.finishRun(indexRunID, status: .complete)
     }
@@ -73,84 +84,136 @@ struct SampleCatalog {
             configJSON: #"{"aux":true}"#, trainedTokenCount: 1000)
     }
 
-    var indexing: IndexingRecord {
+    /// What a token of the vocabulary is made of.
+    static func bytes(of token: Int32) -> [UInt8] {
+        token == 7 ? [0xFF, 0x00] : Array(" t\(token)".utf8)
+    }
+
+    /// Documents cut into passages of equal length.
+    static func passages(of documents: some Sequence<(Int64, DocumentRecord)>) -> [PassageRecord] {
+        documents.flatMap { documentID, document in
+            stride(from: 0, to: document.tokenIDs.count, by: passageLength).map { first in
+                PassageRecord(
+                    documentID: documentID, segment: first / passageLength, firstToken: first,
+                    text: PassageText(tokenBytes: document.tokenIDs[first..<first + passageLength].map(bytes)))
+            }
+        }
+    }
+
+    var indexing: IndexingRecord { indexing(of: corpusID) }
+
+    func indexing(
+        of corpusID: Int64, edges: [Double] = [0, 0.5, 1, 2.25, 10], runID: Int64? = nil
+    ) -> IndexingRecord {
         IndexingRecord(
-            dictionaryID: dictionaryID, runID: indexRunID, corpusID: corpusID, tokenCount: Self.tokenCount,
-            documentCount: documentIDs.count, histogramEdges: [0, 0.5, 1, 2.25, 10])
+            key: IndexingKey(dictionaryID: dictionaryID, corpusID: corpusID), runID: runID ?? indexRunID,
+            tokenCount: Self.tokenCount, documentCount: documentIDs.count, window: Self.window, histogramEdges: edges)
     }
 
     func writeIndex(replacing: Bool = false) throws {
+        try writeIndex(entries, indexing, replacing: replacing)
+    }
+
+    /// Writes an index whose features and contexts are `entries`.
+    func writeIndex(_ entries: [FeatureEntry], _ indexing: IndexingRecord, replacing: Bool = false) throws {
         try catalog.writeIndex(indexing, replacing: replacing) { writer in
-            try writer.write(features: features)
-            try writer.write(featureLayers: featureLayers)
-            try writer.write(featureTokens: featureTokens)
-            try writer.write(contexts: contexts)
-            try writer.write(layerRouting: [
+            for entry in entries { try writer.write(entry) }
+            writer.write(layerRouting: [
                 LayerRoutingRecord(layer: 2, tokenCount: 1000, meanRouterWeight: 0.25),
+                LayerRoutingRecord(layer: 3, tokenCount: 0, meanRouterWeight: nil),
                 LayerRoutingRecord(layer: 4, tokenCount: 3000, meanRouterWeight: 0.75),
+                LayerRoutingRecord(layer: 5, tokenCount: 0, meanRouterWeight: 0),
             ])
         }
     }
 
-    private mutating func makeIndex(_ generator: inout SplitMix) {
-        for feature in 0..<Self.latentCount {
+    func passage(_ passageID: Int64) -> PassageRecord? {
+        passageIDs.firstIndex(of: passageID).map { passages[$0] }
+    }
+
+    func firstToken(of passageID: Int64) -> Int {
+        passage(passageID)?.firstToken ?? .min
+    }
+
+    /// Another corpus with documents and passages like those of the first.
+    func addCorpus(named name: String) throws -> (corpusID: Int64, passageIDs: [Int64]) {
+        let corpusID = try catalog.addCorpus(
+            CorpusRecord(languageModelID: languageModelID, name: name, sha256: Self.digest))
+        let documentIDs = try catalog.addDocuments(corpusID: corpusID, documents)
+        return (corpusID, try catalog.addPassages(Self.passages(of: zip(documentIDs, documents))))
+    }
+
+    /// What could be found on another corpus.
+    func entries(of corpus: (corpusID: Int64, passageIDs: [Int64]), seed: UInt64 = 5) -> [FeatureEntry] {
+        var generator = SplitMix(state: seed)
+        return Self.entries(&generator, passageIDs: corpus.passageIDs)
+    }
+
+    /// Features whose contexts are windows of some passages, ten or more.
+    static func entries(_ generator: inout SplitMix, passageIDs: [Int64]) -> [FeatureEntry] {
+        (0..<latentCount).map { feature in
             // Every tenth never fires.
-            guard feature % 10 != 9 else {
-                features.append(
-                    FeatureRecord(
-                        featureIndex: feature, firedCount: 0, meanActivation: nil, stdActivation: nil,
-                        maxActivation: nil, quantiles: nil, decoderNorm: 1, documentCount: 0, histogram: []))
-                continue
-            }
-            var fired = 0
+            guard feature % 10 != 9 else { return silent(feature) }
+            var layers: [FeatureLayerRecord] = []
             for layer in Self.layers where generator.next(below: 3) > 0 || layer == 4 {
                 let count = 1 + generator.next(below: 30)
-                fired += count
-                featureLayers.append(
+                layers.append(
                     FeatureLayerRecord(
                         featureIndex: feature, layer: layer, firedCount: count,
                         sumActivation: Double(count) * Double(generator.unit()), maxActivation: generator.unit(),
-                        meanRouterWeight: layer == 3 ? nil : 0.5))
+                        sumRouterWeight: layer == 3 ? nil : 0.5 * Double(count)))
             }
-            features.append(
-                FeatureRecord(
-                    featureIndex: feature, firedCount: fired, meanActivation: 0.75, stdActivation: 0.25,
-                    maxActivation: 4 + generator.unit(),
-                    quantiles: .init(p10: 0.1, p50: 0.5, p90: 0.9, p99: 0.99), decoderNorm: 1,
-                    documentCount: 1 + generator.next(below: 5), histogram: [fired - 3, 0, 1, 2]))
-            makeTokens(feature, &generator)
-            makeContexts(feature, &generator)
+            let fired = layers.reduce(0) { $0 + $1.firedCount }
+            let record = FeatureRecord(
+                featureIndex: feature, firedCount: fired, sumActivation: 0.75 * Double(fired),
+                sumSquare: 0.625 * Double(fired), minActivation: generator.unit() / 8,
+                maxActivation: 4 + generator.unit(), quantiles: .init(p10: 0.1, p50: 0.5, p90: 0.9, p99: 0.99),
+                decoderNorm: 1, documentCount: 1 + generator.next(below: 5), histogram: [fired - 3, 0, 1, 2])
+            return FeatureEntry(
+                record: record, layers: layers, tokens: tokens(of: feature, &generator),
+                contexts: contexts(&generator, passageIDs: passageIDs),
+                cofirings: (0..<feature % 4).map { rank in
+                    CofiringRecord(
+                        otherIndex: (feature + rank + 1) % latentCount, share: 0.5 / Double(rank + 1),
+                        lift: 1 + Double(generator.unit()))
+                })
         }
     }
 
-    private mutating func makeTokens(_ feature: Int, _ generator: inout SplitMix) {
+    /// A feature that never fires.
+    static func silent(_ feature: Int) -> FeatureEntry {
+        FeatureEntry(
+            record: FeatureRecord(
+                featureIndex: feature, firedCount: 0, sumActivation: 0, sumSquare: 0, minActivation: nil,
+                maxActivation: nil, quantiles: nil, decoderNorm: 1, documentCount: 0, histogram: []))
+    }
+
+    private static func tokens(of feature: Int, _ generator: inout SplitMix) -> [FeatureTokenRecord] {
         // Some features have all 33 classes, some hardly any.
-        for index in 0..<[33, 2, 5, 12, 33, 32, 3][feature % 7] {
+        (0..<[33, 2, 5, 12, 33, 32, 3][feature % 7]).map { index in
             let first = 4 * generator.unit()
             let fired = 1 + generator.next(below: 4)
-            featureTokens.append(
-                FeatureTokenRecord(
-                    featureIndex: feature, tokenClass: "class \(index)", firedCount: fired, activation1: first,
-                    activation2: fired == 1 ? nil : first * generator.unit()))
+            return FeatureTokenRecord(
+                featureIndex: feature, tokenClass: "class \(index)", firedCount: fired, activation1: first,
+                activation2: fired == 1 ? nil : first * generator.unit())
         }
     }
 
-    private mutating func makeContexts(_ feature: Int, _ generator: inout SplitMix) {
-        for rank in 0..<9 {
-            let band: ContextRecord.Band = [.top, .sample, .quiet][rank / 3]
-            let start = 20 * rank
-            let peak = generator.next(below: 16)
-            var activations = (0..<16).map { _ in generator.next(below: 5) == 0 ? generator.unit() : 0 }
-            activations[peak] = band == .quiet ? 0 : 3 + generator.unit()
-            contexts.append(
-                ContextRecord(
-                    featureIndex: feature, band: band, rank: rank % 3,
-                    documentID: documentIDs[generator.next(below: documentIDs.count)],
-                    tokenPosition: start + peak, segment: rank, windowStart: start,
-                    layer: Self.layers[generator.next(below: 4)], routerWeight: band == .sample ? nil : 0.5,
-                    activation: activations[peak],
-                    split: rank % 3 == 0 ? .explain : rank % 3 == 1 ? .score : nil, activations: activations,
-                    excerpt: "some wo«rd\(feature)» of rank \(rank)"))
+    /// Nine contexts, three of every band, in passages of their own.
+    private static func contexts(_ generator: inout SplitMix, passageIDs: [Int64]) -> [ContextEntry] {
+        let shift = generator.next(below: passageIDs.count)
+        return (0..<9).map { number in
+            let band = ContextRecord.Band.allCases[number / 3]
+            let position = generator.next(below: passageLength)
+            // The last quarter of a window lies behind the peak, unless the passage begins or ends before.
+            let end = min(max(position + 5, window), passageLength)
+            var activations = (0..<window).map { _ in generator.next(below: 5) == 0 ? generator.unit() : 0 }
+            activations[position - (end - window)] = band == .quiet ? 0 : 3 + generator.unit()
+            return ContextEntry(
+                band: band, rank: number % 3, passageID: passageIDs[(shift + number) % passageIDs.count],
+                position: position, layer: Self.layers[generator.next(below: 4)],
+                routerWeight: band == .sample ? nil : 0.5, activation: activations[position - (end - window)],
+                split: [.explain, .score, nil][number % 3], activations: activations)
         }
     }
 }

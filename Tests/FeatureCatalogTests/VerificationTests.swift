@@ -23,8 +23,34 @@ import Testing
         ("DELETE FROM tensor_chunk WHERE chunk_id = 1", "missing"),
         ("UPDATE document SET n_tokens = n_tokens + 1 WHERE document_id = 1", "document 1"),
         ("UPDATE document SET token_ids = x'00' WHERE document_id = 2", "document 2"),
-        ("UPDATE context SET activations = x'28b52ffd' WHERE context_id = 3", "context 3"),
-        ("UPDATE context SET activation = 9 WHERE context_id = 1", "peak"),
+        ("UPDATE context_activations SET \"values\" = x'28b52ffd' WHERE feature_index = 3", "contexts of feature 3"),
+        ("DELETE FROM context_activations WHERE feature_index = 3", "contexts of feature 3"),
+        ("DELETE FROM feature_context WHERE feature_index = 3 AND rank = 2", "contexts of feature 3"),
+        ("UPDATE feature_context SET activation = 9 WHERE feature_index = 4 AND band = 1", "peak"),
+        ("UPDATE feature_context SET position = 20 WHERE feature_index = 4 AND band = 1 AND rank = 0", "feature 4"),
+        ("UPDATE indexing SET window = 17", "contexts of feature 0"),
+        ("UPDATE passage SET n_tokens = 21 WHERE passage_id = 3", "passage 3"),
+        ("UPDATE passage SET first_token = 181 WHERE passage_id = 3", "passage 3: it reaches beyond"),
+        ("UPDATE passage SET text = text || 'x' WHERE passage_id = 3", "passage 3: token_starts"),
+        ("UPDATE passage SET token_starts = 'a' || substr(token_starts, 2) WHERE passage_id = 3", "passage 3"),
+        ("UPDATE passage SET token_starts = '9' || substr(token_starts, 2) WHERE passage_id = 3", "passage 3"),
+        ("UPDATE feature SET counted_from = 1 WHERE feature_index = 3", "feature 3"),
+        ("UPDATE feature SET counted_below = NULL WHERE feature_index = 3", "feature 3"),
+        ("UPDATE feature SET layer_entropy = layer_entropy + 1e-9 WHERE feature_index = 3", "feature 3"),
+        ("UPDATE feature SET explanation_id = NULL WHERE feature_index = 5", "feature 5"),
+        ("UPDATE feature SET simulation_score = 0.5 WHERE feature_index = 5", "feature 5"),
+        ("UPDATE feature SET simulation_baseline = 0.5 WHERE feature_index = 5", "feature 5"),
+        ("UPDATE feature SET detection_score = 0.5 WHERE feature_index = 5", "feature 5"),
+        ("UPDATE feature SET fuzzing_score = 0.5 WHERE feature_index = 5", "feature 5"),
+        ("UPDATE feature SET rubric_score = 0.5 WHERE feature_index = 5", "feature 5"),
+        ("UPDATE feature SET simulation_score = 0.5 WHERE feature_index = 6", "feature 6"),
+        ("UPDATE feature SET explanation_id = 7 WHERE feature_index = 9", "feature 9"),
+        ("UPDATE indexing SET n_alive = 35", "n_alive"), ("UPDATE indexing SET n_contexts = 35", "n_contexts"),
+        ("DELETE FROM feature WHERE feature_index = 9", "39 features"),
+        (
+            "INSERT INTO zstd_dictionary VALUES (40000, 'x', '\(SampleCatalog.digest)', x'37a430ec')",
+            "zstd_dictionary"
+        ),
         ("UPDATE feature SET peak_layer = 5 WHERE feature_index = 9", "feature 9"),
         ("UPDATE feature SET firing_rate = 0.5 WHERE feature_index = 8", "feature 8"),
         ("UPDATE feature SET top_token = 'x' WHERE feature_index = 8", "feature 8"),
@@ -33,7 +59,21 @@ import Testing
     ])
     func problemsAreFound(sql: String, reason: String) throws {
         let path = directory.file("a.catalog")
-        try SampleCatalog(at: path).catalog.close()
+        let sample = try SampleCatalog(at: path)
+        let keys = try sample.catalog.write(explanations: [
+            ExplanationRecord(
+                runID: sample.trainRunID, dictionaryID: sample.dictionaryID, featureIndex: 5,
+                corpusID: sample.corpusID, method: "n2g", text: "kings")
+        ])
+        try sample.catalog.write(
+            scores: ScoreRecord.Method.allCases.map {
+                ScoreRecord(
+                    runID: sample.trainRunID, dictionaryID: sample.dictionaryID, featureIndex: 5,
+                    corpusID: sample.corpusID, explanationID: keys[0], method: $0, status: .ok, value: 0.25,
+                    baselineValue: 0.125, contextCount: 1, tokenCount: 1)
+            })
+        #expect(try sample.catalog.verify() == [])
+        try sample.catalog.close()
         let queue = try DatabaseQueue(path: path)
         try queue.writeWithoutTransaction { try $0.execute(sql: sql) }
         try queue.close()
@@ -45,8 +85,12 @@ import Testing
         let path = directory.file("a.catalog")
         try SampleCatalog(at: path).catalog.close()
         var bytes = try Array(Data(contentsOf: URL(filePath: path)))
-        // The last page of the file, whatever it holds, with its cells shuffled.
-        for index in bytes.count - 8192..<bytes.count { bytes[index] = UInt8(truncatingIfNeeded: index &* 31) }
+        // The first page of a table, with its cells shuffled.
+        let queue = try DatabaseQueue(path: path)
+        let root = try #require(
+            try queue.read { try Int.fetchOne($0, sql: "SELECT rootpage FROM sqlite_schema WHERE name = 'document'") })
+        try queue.close()
+        for index in (root - 1) * 8192..<root * 8192 { bytes[index] = UInt8(truncatingIfNeeded: index &* 31) }
         try Data(bytes).write(to: URL(filePath: path))
         #expect(try !Catalog.open(at: path, mode: .readOnly).verify().isEmpty)
     }
@@ -54,23 +98,27 @@ import Testing
     @Test func everyDamagedByteOfActivationsIsNoticed() throws {
         let sample = try SampleCatalog(at: directory.file("a.catalog"))
         try sample.catalog.close()
-        let good = sample.contexts.filter { $0.featureIndex == 0 }.map(\.activations)
+        let good = sample.entries[0].contexts.map(\.activations)
         let queue = try DatabaseQueue(path: sample.catalog.path)
         let frame = try #require(
-            try queue.read { try Data.fetchOne($0, sql: "SELECT activations FROM context WHERE context_id = 1") })
+            try queue.read {
+                try Data.fetchOne($0, sql: "SELECT \"values\" FROM context_activations WHERE feature_index = 0")
+            })
         for index in frame.indices {
             for bit in [0, 3, 7] {
                 var damaged = frame
                 damaged[index] ^= 1 << bit
                 try queue.write {
-                    try $0.execute(sql: "UPDATE context SET activations = ? WHERE context_id = 1", arguments: [damaged])
+                    try $0.execute(
+                        sql: "UPDATE context_activations SET \"values\" = ? WHERE feature_index = 0",
+                        arguments: [damaged])
                 }
                 let opened = try Catalog.open(at: sample.catalog.path, mode: .readOnly)
                 do {
-                    let contexts = try opened.contexts(dictionaryID: sample.dictionaryID, featureIndex: 0)
+                    let contexts = try opened.contexts(sample.key, featureIndex: 0)
                     #expect(contexts.map(\.activations) == good)
                 } catch {
-                    #expect(error.code == .damaged && error.message.contains("context 1"))
+                    #expect(error.code == .damaged && error.message.contains("activations of feature 0"))
                 }
             }
         }

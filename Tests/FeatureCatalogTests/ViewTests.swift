@@ -16,7 +16,7 @@ import Testing
     /// The features of the example question, worked out from the records.
     private var rareInLayerFour: [Int] {
         sample.features.map(\.featureIndex).filter { feature in
-            let layers = sample.featureLayers.filter { $0.featureIndex == feature }
+            let layers = sample.entries[feature].layers
             guard let most = layers.map(\.firedCount).max() else { return false }
             let peak = layers.first { $0.firedCount == most }?.layer
             return peak == 4 && Double(sample.features[feature].firedCount) / 4000 < 0.01
@@ -90,13 +90,14 @@ import Testing
         let keys = try catalog.write(
             explanations: runIDs.enumerated().map { index, runID in
                 ExplanationRecord(
-                    runID: runID, dictionaryID: sample.dictionaryID, featureIndex: 3, method: "n2g",
-                    text: "text \(index)")
+                    runID: runID, dictionaryID: sample.dictionaryID, featureIndex: 3,
+                    corpusID: sample.corpusID, method: "n2g", text: "text \(index)")
             })
         func score(_ explanation: Int?, _ method: ScoreRecord.Method, _ value: Double?) -> ScoreRecord {
             ScoreRecord(
                 runID: runIDs[0], dictionaryID: sample.dictionaryID, featureIndex: 3,
-                explanationID: explanation.map { keys[$0] }, method: method, status: value == nil ? .failed : .ok,
+                corpusID: sample.corpusID, explanationID: explanation.map { keys[$0] }, method: method,
+                status: value == nil ? .failed : .ok,
                 value: value, baselineValue: value.map { $0 / 2 }, reason: value == nil ? "why" : nil,
                 contextCount: 1, tokenCount: 1)
         }
@@ -118,12 +119,21 @@ import Testing
             sql: "SELECT mean_simulation_score, n_explained, final_loss, n_dead, n_alive FROM dictionary_summary"
         ).rows
         #expect(dictionary == [[0.5, 1, 0.25, 4, 36]])
+        // A score of the explanation itself that is worked out again takes the place of the older one.
+        try catalog.write(scores: [score(1, .simulation, 0.125), score(1, .fuzzing, 1), score(nil, .rubric, 2)])
+        #expect(try summary() == ["text 1", 0.125, 0.0625, 0.25, 2.0])
+        // Without the newest explanation, the one before is the newest again, and so are its scores.
+        try catalog.finishRun(runIDs[1], status: .failed, error: "x")
+        try catalog.dropRun(runIDs[1])
+        #expect(try summary() == ["text 0", 0.75, 0.375, nil, 2.0])
+        #expect(try catalog.verify().isEmpty)
     }
 
     @Test func layerProfile() throws {
         let rows = try catalog.rows(
             sql: """
-                SELECT layer, n_tokens, token_share, mean_router_weight, n_peak_features, n_features, n_fired
+                SELECT layer, n_tokens, token_share, mean_router_weight, n_peak_features, n_features, n_fired,
+                    mean_activation, max_activation
                 FROM layer_profile ORDER BY layer
                 """
         ).rows
@@ -134,26 +144,49 @@ import Testing
             #expect(row[0] == .integer(Int64(layer)))
             #expect(row[5] == .integer(Int64(parts.count)))
             #expect(row[6] == .integer(Int64(parts.map(\.firedCount).reduce(0, +))))
-            if layer == 4 { #expect(Array(row[1...3]) == [3000, 0.75, 0.75]) }
-            if layer == 3 { #expect(Array(row[1...3]) == [nil, nil, nil]) }
+            #expect(
+                Array(row[1...3])
+                    == [
+                        2: [1000, 0.25, 0.25], 3: [0, 0.0, nil], 4: [3000, 0.75, 0.75], 5: [0, 0.0, 0.0],
+                    ][layer])
+            let sum = parts.map(\.sumActivation).reduce(0, +)
+            let fired = parts.map(\.firedCount).reduce(0, +)
+            guard case .real(let mean) = row[7] else {
+                Issue.record("no mean in layer \(layer)")
+                continue
+            }
+            #expect(abs(mean - sum / Double(fired)) < 1e-12)
+            #expect(row[8] == (parts.map(\.maxActivation).max().map { .real(Double($0)) } ?? .null))
             if case .integer(let count) = row[4] { peaks += Int(count) }
         }
         #expect(peaks == 36)
     }
 
-    @Test func search() throws {
-        let result = try catalog.search("word7", in: .contexts)
-        #expect(result.columns == ["dictionary", "feature_index", "matches", "text"])
-        // The marks around the peak do not cut the word: it is found whole.
-        #expect(result.rows.count == 1 && Array(result.rows[0].prefix(3)) == ["main", 7, 9])
-        #expect(try catalog.search("\"rank 4\"", in: .contexts, limit: 100).rows.count == 36)
-        #expect(try catalog.search("word7", in: .contexts, dictionaryID: 99).rows.isEmpty)
-        expectCatalogError(.invalidSQL) { _ = try catalog.search("\"open", in: .contexts) }
-        let runID = try catalog.beginRun(kind: .explain, config: "{}", seed: nil)
-        try catalog.write(explanations: [
-            ExplanationRecord(
-                runID: runID, dictionaryID: sample.dictionaryID, featureIndex: 3, method: "n2g", text: "Names of kings")
-        ])
-        #expect(try catalog.search("kings", in: .explanations).rows == [["main", 3, 1, "Names of kings"]])
+    @Test func dictionarySummary() throws {
+        let unindexed = try catalog.addDictionary(
+            SampleCatalog.dictionaryRecord(runID: sample.trainRunID, languageModelID: nil, name: "bare"), tensors: [])
+        let rows = try catalog.rows(
+            sql: """
+                SELECT dictionary_id, n_tokens_indexed, n_documents_indexed, n_alive, n_dead, n_contexts, corpus_id,
+                    corpus, mean_active_per_token
+                FROM dictionary_summary ORDER BY dictionary_id
+                """
+        ).rows
+        let fired = sample.features.map(\.firedCount).reduce(0, +)
+        #expect(
+            rows == [
+                [1, 4000, 5, 36, 4, 324, 1, "held-out", .real(Double(fired) / 4000)],
+                [.integer(unindexed), nil, nil, nil, nil, nil, nil, nil, nil],
+            ])
+    }
+
+    @Test func promotedTokensAreInTheSummary() throws {
+        try catalog.write(
+            logits: (0..<7).map {
+                FeatureLogit(featureIndex: 3, direction: .promoted, rank: $0, tokenID: 10 + $0, value: Float(9 - $0))
+            }, dictionaryID: sample.dictionaryID)
+        let rows = try catalog.rows(
+            sql: "SELECT promoted_tokens FROM feature_summary WHERE feature_index IN (3, 4) ORDER BY feature_index")
+        #expect(rows.rows == [[" t10  t11  t12  t13  t14"], [nil]])
     }
 }

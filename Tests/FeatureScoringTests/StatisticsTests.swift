@@ -23,6 +23,31 @@ struct ActivationMomentsTests {
         #expect(whole.firingRate(tokenCount: 4000) == 0.25)
     }
 
+    @Test func sumsOfPartsAddUpExactly() {
+        var generator = SplitMix64(seed: 43)
+        let values = (0..<3000).map { _ in Float(generator.next(below: 1 << 24)) / Float(1 << 20) + 1e-7 }
+        var whole = ActivationMoments()
+        for value in values { whole.record(value) }
+        // However the stream is cut and in whatever order its parts come.
+        for parts in [2, 3, 7, 100] {
+            var merged = ActivationMoments()
+            for part in (0..<parts).reversed() {
+                var own = ActivationMoments()
+                for index in stride(from: part, to: values.count, by: parts) { own.record(values[index]) }
+                merged.merge(own)
+            }
+            #expect(merged.sum == whole.sum && merged.sumOfSquares == whole.sumOfSquares)
+        }
+        #expect(whole.sum == values.reduce(0.0) { $0 + (Double($1) * 0x1p24).rounded(.toNearestOrEven) / 0x1p24 })
+        let plain = values.reduce(0.0) { $0 + Double($1) }
+        #expect(abs(whole.sum - plain) <= 3000 * 0x1p-25)
+    }
+
+    @Test(arguments: [0, 1, -1, 0x1p-24, 0x1p-25, 0x1.8p-24, -0x1.8p-24, 1e-9, 12345.678, -0.1, 0x1p26] as [Double])
+    func theGridIsOfMultiplesOfTwoToMinus24(value: Double) {
+        #expect(ActivationMoments.onGrid(value) == (value * 0x1p24).rounded(.toNearestOrEven) / 0x1p24)
+    }
+
     @Test func withoutFiringsThereIsNoMean() {
         let empty = ActivationMoments()
         #expect(empty.mean == nil && empty.standardDeviation == nil && empty.firingRate(tokenCount: 0) == nil)
@@ -145,22 +170,49 @@ struct BoundedListTests {
     @Test(arguments: [0, 1, 10, 300])
     func samplesDoNotDependOnOrderOrParts(capacity: Int) {
         let stream = firings(200, seed: 1)
+        // Documents' keys are nothing like their numbers.
+        func key(_ firing: Firing<Int>) -> UInt64 {
+            SplitMix64.hash(seed: 9, UInt64(bitPattern: firing.document), 0, 0)
+        }
         func empty() -> PrioritySample<Int> { PrioritySample(capacity: capacity, seed: 5, featureIndex: 3) }
         var (forward, backward, left, right) = (empty(), empty(), empty(), empty())
-        for firing in stream { forward.offer(firing) }
+        for firing in stream { forward.offer(firing, key: key(firing)) }
         for firing in stream.reversed() {
-            if backward.accepts(document: firing.document, position: firing.position) { backward.offer(firing) }
+            if backward.accepts(key: key(firing), position: firing.position) {
+                backward.offer(firing, key: key(firing))
+            }
         }
-        for firing in stream.prefix(120) { left.offer(firing) }
-        for firing in stream.dropFirst(80) { right.offer(firing) }
+        for firing in stream.prefix(120) { left.offer(firing, key: key(firing)) }
+        for firing in stream.dropFirst(80) { right.offer(firing, key: key(firing)) }
         left.merge(right)
         let wanted = stream.sorted {
-            forward.priority(document: $0.document, position: $0.position)
-                < forward.priority(document: $1.document, position: $1.position)
+            forward.priority(key: key($0), position: $0.position)
+                < forward.priority(key: key($1), position: $1.position)
         }.prefix(capacity).map(\.payload)
         for sample in [forward, backward, left] { #expect(sample.byPriority.map(\.payload) == wanted) }
         #expect(forward.byActivation.map(\.activation) == forward.byActivation.map(\.activation).sorted(by: >))
         #expect(forward.byActivation.count == min(capacity, 200))
+    }
+
+    @Test func aDocumentsPlaceInTheCorpusMakesNoDifference() {
+        let keys: [UInt64] = [77, .max, 3, 1 << 40]
+        /// Places sampled, where the documents have come in some order.
+        func sampled(_ order: [Int]) -> Set<[UInt64]> {
+            var sample = PrioritySample<UInt64>(capacity: 12, seed: 5, featureIndex: 3)
+            for (number, document) in order.enumerated() {
+                for position in 0..<Int32(20) {
+                    let key = keys[document]
+                    sample.offer(
+                        Firing(document: Int64(number), position: position, activation: 1, payload: key), key: key)
+                }
+            }
+            return Set(sample.byPriority.map { [$0.payload, UInt64($0.position)] })
+        }
+        let first = sampled([0, 1, 2, 3])
+        #expect(first.count == 12)
+        #expect(sampled([3, 1, 0, 2]) == first)
+        // And another document brings other places.
+        #expect(sampled([0, 1, 2]) != first)
     }
 
     @Test func everyFiringIsAsLikelyToBeSampled() {
@@ -169,7 +221,7 @@ struct BoundedListTests {
             var sample = PrioritySample<Int>(capacity: 5, seed: 77, featureIndex: feature)
             for index in 0..<20 {
                 sample.offer(
-                    Firing(document: 4, position: Int32(index), activation: Float(index), payload: index))
+                    Firing(document: 4, position: Int32(index), activation: Float(index), payload: index), key: 4)
             }
             for firing in sample.byPriority { counts[firing.payload] += 1 }
         }

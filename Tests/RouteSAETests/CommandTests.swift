@@ -156,11 +156,33 @@ import Testing
         #expect(left == ["blank.txt", "stderr.log", "stdout.log", "t.txt", "text.sqlite"])
     }
 
+    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/zstd"), "no zstd program here"))
+    func aCatalogOfVersionOneIsMigratedWhenAsked() throws {
+        let directory = try TemporaryDirectory()
+        let unpack = Process()
+        unpack.executableURL = URL(filePath: "/usr/bin/zstd")
+        unpack.arguments = ["-q", "-d", fixture("catalogs/version-1.sqlite.zst"), "-o", directory.file("c.sqlite")]
+        try unpack.run()
+        unpack.waitUntilExit()
+        try #require(unpack.terminationStatus == 0)
+        let old = try Program.run(["features", "c.sqlite"], in: directory)
+        #expect(old.status == 65 && old.errors.contains("migrate"))
+        let migration = try Program.run(["migrate", "c.sqlite"], in: directory)
+        #expect(migration.status == 0, "\(migration.errors)")
+        #expect(try Program.run(["verify", "c.sqlite"], in: directory).status == 0)
+        let features = try Program.run(["features", "c.sqlite", "--limit", "0", "--format", "csv"], in: directory)
+        #expect(features.output.split(whereSeparator: \.isNewline).count == 25)
+        // Nothing more to do, and nothing is done.
+        let before = try Data(contentsOf: URL(filePath: directory.file("c.sqlite")))
+        #expect(try Program.run(["migrate", "c.sqlite"], in: directory).status == 0)
+        #expect(try Data(contentsOf: URL(filePath: directory.file("c.sqlite"))) == before)
+    }
+
     @Test func everyVerbHasHelpWithExamples() throws {
         let directory = try TemporaryDirectory()
         for verb in [
-            "demo", "train", "index", "score", "activations", "features", "feature", "layers", "count", "search",
-            "sql", "runs", "verify",
+            "demo", "train", "sweep", "index", "score", "activations", "features", "feature", "layers", "count",
+            "compare", "search", "sql", "runs", "verify", "migrate", "merge", "pack", "reproduce",
         ] {
             let help = try Program.run([verb, "--help"], in: directory)
             #expect(help.status == 0)

@@ -18,6 +18,7 @@ import Workflows
     }
 
     static let context = 48
+    static let key = IndexingKey(dictionaryID: 1, corpusID: 1)
 
     private func indexed(_ demo: DemoModel, at path: String, seed: UInt64 = 5) throws {
         let text = try demo.text()
@@ -79,10 +80,10 @@ import Workflows
         let catalog = try Catalog.open(at: path, mode: .readOnly)
         defer { _ = try? catalog.close() }
         let (expected, tokens) = try firings(demo, catalog)
-        let indexing = try #require(try catalog.indexing(dictionaryID: 1))
+        let indexing = try #require(try catalog.indexing(Self.key))
         #expect(indexing.tokenCount == tokens)
         #expect(indexing.documentCount == DemoModel.texts.count)
-        let features = try catalog.features(dictionaryID: 1)
+        let features = try catalog.features(Self.key)
         #expect(features.count == expected.count)
         #expect(expected.contains { !$0.isEmpty })
         for (feature, fires) in zip(features, expected) {
@@ -94,14 +95,17 @@ import Workflows
                 continue
             }
             let values = fires.map { Double($0.activation) }
+            #expect(abs(Double(feature.minActivation ?? .nan) - (values.min() ?? 0)) < 1e-4 * (values.max() ?? 0))
             let mean = values.reduce(0, +) / Double(values.count)
             #expect(abs((feature.meanActivation ?? .nan) - mean) < 1e-4 * mean)
+            let square = values.reduce(0) { $0 + $1 * $1 } / Double(values.count)
+            #expect(abs((feature.stdActivation ?? .nan) - max(0, square - mean * mean).squareRoot()) < 1e-3 * mean)
             #expect(abs(Double(feature.maxActivation ?? .nan) - (values.max() ?? 0)) < 1e-4 * mean)
-            let layers = try catalog.featureLayers(dictionaryID: 1, featureIndex: feature.featureIndex)
+            let layers = try catalog.featureLayers(Self.key, featureIndex: feature.featureIndex)
             #expect(
                 Dictionary(uniqueKeysWithValues: layers.map { ($0.layer, $0.firedCount) })
                     == Dictionary(grouping: fires, by: \.layer).mapValues(\.count))
-            let classes = try catalog.featureTokens(dictionaryID: 1, featureIndex: feature.featureIndex)
+            let classes = try catalog.featureTokens(Self.key, featureIndex: feature.featureIndex)
             if classes.count < FeatureTokenRecord.keptClassCount {
                 #expect(classes.reduce(0) { $0 + $1.firedCount } == fires.count)
             }
@@ -121,7 +125,7 @@ import Workflows
         let documents = try catalog.documentIDs(corpusID: 1)
         var seen: Set<ContextRecord.Band> = []
         for feature in expected.indices {
-            let contexts = try catalog.contexts(dictionaryID: 1, featureIndex: feature)
+            let contexts = try catalog.contexts(Self.key, featureIndex: feature)
             let truth = Dictionary(grouping: expected[feature], by: \.document)
             for context in contexts {
                 seen.insert(context.band)
@@ -187,5 +191,32 @@ import Workflows
                 options: IndexingOptions(context: Self.context)), workers: Workers(threads: 2))
         #expect(throws: WorkflowError.self) { try again.run(on: catalog) }
         _ = try again.run(on: catalog, replacing: true)
+        #expect(try catalog.indexings(dictionaryID: 1).map(\.key) == [Self.key])
+    }
+
+    @Test func aSecondCorpusStandsBesideTheFirst() throws {
+        let demo = try DemoModel()
+        let path = demo.directory.file("c.sqlite")
+        try indexed(demo, at: path)
+        let catalog = try Catalog.open(at: path, mode: .readWrite)
+        defer { _ = try? catalog.close() }
+        let before = try catalog.contentDigests(of: Self.key).map(\.sha256)
+        // The second and third document of the first text, under another name.
+        let result = try IndexingRun(
+            settings: IndexingSettings(
+                dictionary: "d", model: DemoModel.path, text: [try demo.text(Array(DemoModel.texts[1...2]))],
+                corpus: "part",
+                options: IndexingOptions(
+                    context: Self.context, topContexts: 4, sampleContexts: 5, quietContexts: 3, window: 16), seed: 5),
+            workers: Workers(threads: 2)
+        ).run(on: catalog)
+        #expect(result.key == IndexingKey(dictionaryID: 1, corpusID: 2) && result.documents == 2)
+        #expect(try catalog.contentDigests(of: Self.key).map(\.sha256) == before)
+        #expect(try catalog.corpora().map(\.name) == ["text", "part"])
+        #expect(try catalog.verify().isEmpty)
+        // A part fires no more than the whole.
+        let (whole, part) = (try catalog.features(Self.key), try catalog.features(result.key))
+        #expect(zip(part, whole).allSatisfy { $0.firedCount <= $1.firedCount && $0.decoderNorm == $1.decoderNorm })
+        #expect(part.contains { $0.firedCount > 0 })
     }
 }

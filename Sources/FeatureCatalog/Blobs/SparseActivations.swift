@@ -1,4 +1,5 @@
-/// The form of `context.activations`: the activations of a window, nearly all zero.
+/// The form that `context.activations` had in catalogs of version 1, a frame for every context; read when they are
+/// migrated.
 ///
 /// Before compression: one byte 1 (values in f32) or 2 (values in f16); the number of tokens in the window; the number
 /// of values that are not zero; for each of them the number of zeros since the one before (or since the start); then
@@ -9,30 +10,6 @@ package enum SparseActivations {
 
     private static let f32Form: UInt8 = 1
     private static let f16Form: UInt8 = 2
-
-    /// - Returns: A zstd frame; the values come back exactly.
-    package static func encode(_ activations: [Float]) throws(Zstd.Failure) -> [UInt8] {
-        let positions = activations.indices.filter { activations[$0] != 0 }
-        var writer = ByteWriter()
-        // Half the bytes suffice where they hold the values exactly, as for activations computed in f16.
-        let fitsHalf = positions.allSatisfy { Float(Float16(activations[$0])) == activations[$0] }
-        writer.append(fitsHalf ? f16Form : f32Form)
-        writer.append(varint: activations.count)
-        writer.append(varint: positions.count)
-        var next = 0
-        for position in positions {
-            writer.append(varint: position - next)
-            next = position + 1
-        }
-        for position in positions {
-            if fitsHalf {
-                writer.append(littleEndian: Float16(activations[position]).bitPattern)
-            } else {
-                writer.append(littleEndian: activations[position].bitPattern)
-            }
-        }
-        return try Zstd.compress(writer.bytes)
-    }
 
     /// - Returns: `windowLength` activations.
     /// - Throws: `Zstd.Failure` if the frame is damaged or its content is not of the form.

@@ -14,14 +14,18 @@ public enum Zstd {
 
     /// Compresses `bytes` into one frame that carries its content size and a checksum.
     ///
+    /// - Parameter dictionary: What readers will need as well; its own level counts then.
     /// - Throws: ``Failure`` if memory runs out.
-    public static func compress(_ bytes: [UInt8], level: Int = defaultLevel) throws(Failure) -> [UInt8] {
+    public static func compress(
+        _ bytes: [UInt8], level: Int = defaultLevel, dictionary: ZstdDictionary? = nil
+    ) throws(Failure) -> [UInt8] {
         let context = try compressors.take()
         defer { compressors.giveBack(context) }
         _ = ZSTD_CCtx_reset(context, ZSTD_reset_session_and_parameters)
         _ = ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Int32(level))
         _ = ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)
         _ = ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 1)
+        if let dictionary { _ = ZSTD_CCtx_refCDict(context, dictionary.compressing) }
         let bound = ZSTD_compressBound(bytes.count)
         var code = 0
         let frame = [UInt8](unsafeUninitializedCapacity: bound) { buffer, count in
@@ -39,8 +43,12 @@ public enum Zstd {
     /// The size that the frame claims is compared with `limit` before any memory is taken for it, and the frame must
     /// carry a checksum.
     ///
-    /// - Throws: ``Failure`` if `frame` is not exactly one such frame or its checksum does not match.
-    public static func decompress(_ frame: [UInt8], limit: Int) throws(Failure) -> [UInt8] {
+    /// - Parameter dictionary: What the frame was made with, if with any.
+    /// - Throws: ``Failure`` if `frame` is not exactly one such frame, needs another dictionary, or its checksum does
+    ///   not match.
+    public static func decompress(
+        _ frame: [UInt8], limit: Int, dictionary: ZstdDictionary? = nil
+    ) throws(Failure) -> [UInt8] {
         // The fifth byte of a frame describes it; its third bit says that a checksum follows the content.
         guard frame.count > 5, frame.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) else {
             throw Failure(description: "not a zstd frame")
@@ -56,12 +64,22 @@ public enum Zstd {
         guard ZSTD_isError(length) == 0 else { throw failure(length) }
         guard length == frame.count else { throw Failure(description: "bytes after the zstd frame") }
 
+        let wanted = Int(frame.withUnsafeBytes { ZSTD_getDictID_fromFrame($0.baseAddress, $0.count) })
+        guard wanted == 0 || wanted == dictionary?.id else {
+            throw Failure(description: "zstd frame that needs the dictionary \(wanted)")
+        }
+
         let context = try decompressors.take()
         defer { decompressors.giveBack(context) }
         var code = 0
         let content = [UInt8](unsafeUninitializedCapacity: Int(size)) { buffer, count in
             code = frame.withUnsafeBytes {
-                ZSTD_decompressDCtx(context, buffer.baseAddress, Int(size), $0.baseAddress, $0.count)
+                if wanted != 0, let dictionary {
+                    ZSTD_decompress_usingDDict(
+                        context, buffer.baseAddress, Int(size), $0.baseAddress, $0.count, dictionary.decompressing)
+                } else {
+                    ZSTD_decompressDCtx(context, buffer.baseAddress, Int(size), $0.baseAddress, $0.count)
+                }
             }
             count = ZSTD_isError(code) == 0 ? code : 0
         }
@@ -70,7 +88,7 @@ public enum Zstd {
         return content
     }
 
-    private static func failure(_ code: Int) -> Failure {
+    static func failure(_ code: Int) -> Failure {
         Failure(description: "zstd: \(String(cString: ZSTD_getErrorName(code)))")
     }
 

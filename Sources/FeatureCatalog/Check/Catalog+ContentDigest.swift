@@ -12,24 +12,112 @@ extension Catalog {
     public func contentDigest() throws(CatalogError) -> String {
         try read { database in
             var stream = CanonicalStream()
-            for section in ContentDigestSection.all {
-                stream.begin(section.name)
-                let rows = try Row.fetchCursor(database, sql: section.sql)
-                while let row = try rows.next() {
-                    stream.beginRow()
-                    for (index, value) in row.databaseValues.enumerated() {
-                        if index == section.frameColumn, case .blob(let frame) = value.storage {
-                            let content = try blob(section.name) { () throws(Zstd.Failure) in
-                                try Zstd.decompress(Array(frame), limit: section.limit)
-                            }
-                            stream.add(.blob(content))
-                        } else {
-                            stream.add(CatalogValue(value))
-                        }
-                    }
-                }
-            }
+            for section in ContentDigestSection.all { try add(section, to: &stream, database) }
             return stream.digest()
+        }
+    }
+
+    /// SHA-256 of what the catalog says, table by table, leaving out what ``contentDigest()`` does.
+    ///
+    /// - Returns: The table's name and lower-case hexadecimal.
+    /// - Throws: ``CatalogError`` `.damaged` if a blob does not hold.
+    public func contentDigests() throws(CatalogError) -> [(table: String, sha256: String)] {
+        try read { database in
+            try ContentDigestSection.all.map { section in
+                var stream = CanonicalStream()
+                try add(section, to: &stream, database)
+                return (section.name, stream.digest())
+            }
+        }
+    }
+
+    /// SHA-256 of what one index says, table by table: equal for equal indexes in different catalogs.
+    ///
+    /// - Returns: The table's name and lower-case hexadecimal.
+    /// - Throws: ``CatalogError`` `.damaged` if a blob does not hold.
+    public func contentDigests(of key: IndexingKey) throws(CatalogError) -> [(table: String, sha256: String)] {
+        try read { database in
+            let condition = "i.dictionary_id = \(key.dictionaryID) AND i.corpus_id = \(key.corpusID)"
+            return try ContentDigestSection.index(where: condition).map { section in
+                var stream = CanonicalStream()
+                try add(section, to: &stream, database)
+                return (section.name, stream.digest())
+            }
+        }
+    }
+
+    /// SHA-256 of what one run wrote, table by table: equal for equal results in different catalogs. Timings are left
+    /// out.
+    ///
+    /// - Returns: The table's name, the number of rows and lower-case hexadecimal.
+    /// - Throws: ``CatalogError`` `.damaged` if a blob does not hold.
+    public func contentDigests(
+        ofRun runID: Int64
+    ) throws(CatalogError) -> [(table: String, rowCount: Int, sha256: String)] {
+        try read { database in
+            try ContentDigestSection.run(runID).map { section in
+                var stream = CanonicalStream()
+                let count = try add(section, to: &stream, database)
+                return (section.name, count, stream.digest())
+            }
+        }
+    }
+
+    /// The index whose features a run scored; nil if it scored none.
+    package func scoredIndex(runID: Int64) throws(CatalogError) -> IndexingKey? {
+        try read { database in
+            try Row.fetchOne(
+                database, sql: "SELECT dictionary_id, corpus_id FROM score WHERE run_id = ? LIMIT 1",
+                arguments: [runID]
+            ).map { try IndexingKey(dictionaryID: $0.value(0), corpusID: $0.value(1)) }
+        }
+    }
+
+    /// - Returns: The number of rows.
+    @discardableResult
+    private func add(_ section: ContentDigestSection, to stream: inout CanonicalStream, _ database: Database) throws
+        -> Int
+    {
+        var count = 0
+        stream.begin(section.name)
+        let rows = try Row.fetchCursor(database, sql: section.sql)
+        while let row = try rows.next() {
+            stream.beginRow()
+            count += 1
+            for (index, value) in row.databaseValues.enumerated() {
+                guard let frame = section.frame, index >= frame.column, case .blob(let bytes) = value.storage else {
+                    stream.add(CatalogValue(value))
+                    continue
+                }
+                stream.add(.blob(try content(frame.content, Array(bytes), in: row, of: section, database)))
+                // What follows token ids tells how they are stored.
+                if case .tokenIDs = frame.content { break }
+            }
+        }
+        return count
+    }
+
+    private func content(
+        _ content: ContentDigestSection.Content, _ frame: [UInt8], in row: Row, of section: ContentDigestSection,
+        _ database: Database
+    ) throws -> [UInt8] {
+        switch content {
+        case .plain(let limit):
+            return try blob(section.name) { () throws(Zstd.Failure) in try Zstd.decompress(frame, limit: limit) }
+        case .tokenIDs:
+            let count: Int = try row.value(row.count - 2)
+            let isShuffled: Bool = try row.value(row.count - 1)
+            var writer = ByteWriter()
+            let ids = try blob(section.name) { () throws(Zstd.Failure) in
+                try TokenIDs.decode(frame, count: count, isShuffled: isShuffled)
+            }
+            for id in ids { writer.append(littleEndian: UInt32(bitPattern: id)) }
+            return writer.bytes
+        case .activations:
+            let dictionary = try zstdDictionary(for: ContextActivationsWriter.purpose, database)
+            return try blob(section.name) { () throws(Zstd.Failure) in
+                try Zstd.decompress(frame, limit: ContextActivations.maximumByteCount, dictionary: dictionary)
+            }
         }
     }
 }

@@ -25,9 +25,18 @@ struct CatalogInspection {
         try checkJSON()
         try checkDocuments()
         try checkTensors()
-        try checkContexts()
+        try checkZstdDictionaries()
+        try checkPassages()
+        try checkSplits()
+        let keys = try Row.fetchAll(database, sql: "SELECT dictionary_id, corpus_id FROM indexing").map {
+            try IndexingKey(dictionaryID: $0.value(0), corpusID: $0.value(1))
+        }
+        for key in keys {
+            try checkContexts(key)
+            try checkDerivedColumns(key)
+        }
         try checkScores()
-        try checkDerivedColumns()
+        try checkVerdicts()
     }
 
     private mutating func checkPages() throws {
@@ -47,7 +56,7 @@ struct CatalogInspection {
         let columns = [
             ("run", "config"), ("language_model", "config"), ("dictionary", "config"), ("dictionary", "layers"),
             ("dictionary_tensor", "shape"), ("indexing", "histogram_edges"), ("feature", "histogram"),
-            ("explanation", "detail"), ("score", "metrics"), ("intervention", "detail"),
+            ("explanation", "detail"), ("packing", "options"), ("score", "metrics"), ("intervention", "detail"),
         ]
         for (table, column) in columns {
             let count = try Int.fetchOne(
@@ -58,11 +67,13 @@ struct CatalogInspection {
     }
 
     private mutating func checkDocuments() throws {
-        let rows = try Row.fetchCursor(database, sql: "SELECT document_id, token_ids, n_tokens FROM document")
+        let rows = try Row.fetchCursor(
+            database, sql: "SELECT document_id, token_ids, n_tokens, is_shuffled FROM document")
         while let row = try rows.next() {
             let frame = try row.bytes(1)
             let count: Int = try row.value(2)
-            do { _ = try TokenIDs.decode(frame, count: count) } catch {
+            let isShuffled: Bool = try row.value(3)
+            do { _ = try TokenIDs.decode(frame, count: count, isShuffled: isShuffled) } catch {
                 add("document \(try row.value(0) as Int64)", "token_ids: \(error)")
             }
         }
@@ -88,27 +99,98 @@ struct CatalogInspection {
         }
     }
 
-    private mutating func checkContexts() throws {
+    /// The zstd dictionaries, and with them everything that needs one.
+    private mutating func checkZstdDictionaries() throws {
+        for purpose in try String.fetchAll(database, sql: "SELECT purpose FROM zstd_dictionary") {
+            do { _ = try catalog.zstdDictionary(for: purpose, database) } catch let error as CatalogError {
+                add("zstd_dictionary", error.message)
+            }
+        }
+    }
+
+    private mutating func checkPassages() throws {
         let rows = try Row.fetchCursor(
             database,
             sql: """
-                SELECT context_id, activations, window_length, token_position - window_start, activation FROM context
+                SELECT passage_id, text, token_starts, n_tokens, first_token,
+                    (SELECT n_tokens FROM document AS d WHERE d.document_id = passage.document_id)
+                FROM passage
                 """)
         while let row = try rows.next() {
-            let contextID: Int64 = try row.value(0)
-            let frame = try row.bytes(1)
-            let length: Int = try row.value(2)
-            do {
-                let activations = try SparseActivations.decode(frame, windowLength: length)
-                let peak: Int = try row.value(3)
-                let activation: Float = try row.value(4)
-                guard activations.indices.contains(peak), activations[peak] == activation else {
-                    add("context \(contextID)", "its activation is not that of the peak token in its window")
-                    continue
-                }
-            } catch let error as Zstd.Failure {
-                add("context \(contextID)", "activations: \(error)")
+            let text: String = try row.value(1)
+            let starts: String = try row.value(2)
+            let (count, first): (Int, Int) = (try row.value(3), try row.value(4))
+            let total: Int? = try row.value(5)
+            let place = "passage \(try row.value(0) as Int64)"
+            let (end, overflow) = first.addingReportingOverflow(count)
+            if overflow || end > total ?? Int.max { add(place, "it reaches beyond its document") }
+            if !PassageText.isConsistent(decimals: starts, tokenCount: count, length: text.unicodeScalars.count) {
+                add(place, "token_starts do not ascend within its text")
             }
+        }
+    }
+
+    /// Explain and score contexts in passages that overlap: the triggers see to those in one passage.
+    private mutating func checkSplits() throws {
+        let rows = try Row.fetchAll(
+            database,
+            sql: """
+                SELECT x.dictionary_id, x.feature_index
+                FROM passage AS a
+                JOIN passage AS b ON b.document_id = a.document_id AND b.passage_id <> a.passage_id
+                    AND b.first_token >= a.first_token AND b.first_token < a.first_token + a.n_tokens
+                JOIN feature_context AS x ON x.passage_id = a.passage_id
+                JOIN feature_context AS y ON y.passage_id = b.passage_id AND y.dictionary_id = x.dictionary_id
+                    AND y.feature_index = x.feature_index AND y.corpus_id = x.corpus_id AND y.split <> x.split
+                LIMIT \(limit)
+                """)
+        for row in rows {
+            add(
+                "contexts of feature \(try row.value(1) as Int) of dictionary \(try row.value(0) as Int64)",
+                "explain and score contexts share a stretch of text")
+        }
+    }
+
+    private mutating func checkContexts(_ key: IndexingKey) throws {
+        let rows = try Row.fetchCursor(
+            database,
+            sql: """
+                SELECT feature_index, window_length, token_position - window_start, activation FROM context
+                WHERE dictionary_id = ? AND corpus_id = ?
+                ORDER BY feature_index, CASE band WHEN 'top' THEN 0 WHEN 'sample' THEN 1 ELSE 2 END, rank
+                """,
+            arguments: [key.dictionaryID, key.corpusID])
+        var feature = -1
+        var contexts: [(length: Int, peak: Int, activation: Float)] = []
+        while let row = try rows.next() {
+            let next: Int = try row.value(0)
+            if next != feature {
+                checkContexts(contexts, of: feature, key)
+                contexts.removeAll(keepingCapacity: true)
+                feature = next
+            }
+            contexts.append((try row.value(1) ?? 0, try row.value(2) ?? -1, try row.value(3)))
+        }
+        checkContexts(contexts, of: feature, key)
+    }
+
+    private mutating func checkContexts(
+        _ contexts: [(length: Int, peak: Int, activation: Float)], of feature: Int, _ key: IndexingKey
+    ) {
+        guard !contexts.isEmpty else { return }
+        let place = "contexts of feature \(feature) of dictionary \(key.dictionaryID) on corpus \(key.corpusID)"
+        do {
+            let windows = try catalog.contextActivations(
+                key, featureIndex: feature, windowLengths: contexts.map(\.length), database)
+            for (context, window) in zip(contexts, windows)
+            where !window.indices.contains(context.peak) || window[context.peak] != context.activation {
+                add(place, "an activation is not that of the peak token in its window")
+                return
+            }
+        } catch let error as CatalogError {
+            add(place, error.message)
+        } catch {
+            add(place, "\(error)")
         }
     }
 
@@ -122,30 +204,91 @@ struct CatalogInspection {
         }
     }
 
-    private mutating func checkDerivedColumns() throws {
-        for dictionaryID in try Int64.fetchAll(database, sql: "SELECT dictionary_id FROM indexing") {
-            let derived = try DerivedColumns.derive(dictionaryID: dictionaryID, database)
-            let rows = try Row.fetchCursor(
-                database,
-                sql: """
-                    SELECT feature_index, peak_layer, peak_layer_share, layer_entropy, top_token, firing_rate,
-                        CAST(n_fired AS REAL) / max(1, (SELECT n_tokens FROM indexing WHERE dictionary_id = ?1))
-                    FROM feature WHERE dictionary_id = ?1
-                    """,
-                arguments: [dictionaryID])
-            while let row = try rows.next() {
-                let featureIndex: Int = try row.value(0)
-                let stored = try DerivedColumns.Values(
-                    peakLayer: row.value(1), peakLayerShare: row.value(2), layerEntropy: row.value(3),
-                    topToken: row.value(4))
-                let rates: (Double, Double) = (try row.value(5), try row.value(6))
-                let expected = derived[featureIndex] ?? DerivedColumns.Values()
-                if !stored.agrees(with: expected) || rates.0 != rates.1 {
-                    add(
-                        "feature \(featureIndex) of dictionary \(dictionaryID)",
-                        "its rate, layers or top token do not follow from its firings")
-                }
+    private mutating func checkDerivedColumns(_ key: IndexingKey) throws {
+        guard let indexing = try catalog.indexing(key) else { return }
+        var totals = (features: 0, alive: 0)
+        let rows = try Row.fetchCursor(
+            database,
+            sql: """
+                SELECT feature_index, n_fired, firing_rate, peak_layer, peak_layer_share, layer_entropy, top_token,
+                    counted_from, counted_below
+                FROM feature WHERE dictionary_id = ? AND corpus_id = ? ORDER BY feature_index
+                """,
+            arguments: [key.dictionaryID, key.corpusID])
+        while let row = try rows.next() {
+            let feature: Int = try row.value(0)
+            let fired: Int = try row.value(1)
+            let place = "feature \(feature) of dictionary \(key.dictionaryID) on corpus \(key.corpusID)"
+            let layers = try catalog.featureLayers(key, featureIndex: feature).map { ($0.layer, $0.firedCount) }
+            let tokens = try catalog.featureTokens(key, featureIndex: feature)
+            var stored = DerivedColumns(layers: [], tokens: [])
+            stored.peakLayer = try row.value(3)
+            stored.peakLayerShare = try row.value(4)
+            stored.layerEntropy = try row.value(5)
+            stored.topToken = try row.value(6)
+            stored.countedFrom = try row.value(7)
+            stored.countedBelow = try row.value(8)
+            let rate = Double(fired) / Double(max(1, indexing.tokenCount))
+            if try !stored.agrees(with: DerivedColumns(layers: layers, tokens: tokens)) || row.value(2) != rate {
+                add(place, "its rate, layers, top token or counting do not follow from its firings")
             }
+            totals = (totals.features + 1, totals.alive + (fired > 0 ? 1 : 0))
+        }
+        let latentCount = try catalog.dictionary(key.dictionaryID).latentCount
+        if totals.features != latentCount {
+            add("indexing", "dictionary \(key.dictionaryID) has \(latentCount) latents and \(totals.features) features")
+        }
+        let row = try Row.fetchOne(
+            database,
+            sql: """
+                SELECT n_alive, n_contexts, (
+                    SELECT count(*) FROM feature_context AS c
+                    WHERE c.dictionary_id = i.dictionary_id AND c.corpus_id = i.corpus_id)
+                FROM indexing AS i WHERE dictionary_id = ? AND corpus_id = ?
+                """,
+            arguments: [key.dictionaryID, key.corpusID])
+        guard let row else { return }
+        let (alive, contexts, counted): (Int?, Int?, Int) = (try row.value(0), try row.value(1), try row.value(2))
+        if alive != totals.alive { add("indexing", "n_alive is \(alive ?? -1), and \(totals.alive) features fired") }
+        if contexts != counted { add("indexing", "n_contexts is \(contexts ?? -1), and there are \(counted)") }
+    }
+
+    /// What features repeat of their explanations and scores.
+    private mutating func checkVerdicts() throws {
+        func newest(_ column: String, _ method: String) -> String {
+            """
+            (SELECT s.\(column) FROM score AS s
+                WHERE s.explanation_id = f.explanation_id AND s.method = '\(method)' AND s.status = 'ok'
+                ORDER BY s.score_id DESC LIMIT 1)
+            """
+        }
+        let rows = try Row.fetchAll(
+            database,
+            sql: """
+                SELECT f.dictionary_id, f.feature_index, f.corpus_id FROM feature AS f
+                WHERE f.explanation_id IS NOT (
+                        SELECT max(x.explanation_id) FROM explanation AS x
+                        WHERE x.dictionary_id = f.dictionary_id AND x.feature_index = f.feature_index
+                            AND x.corpus_id = f.corpus_id)
+                    OR f.simulation_score IS NOT \(newest("value", "simulation"))
+                    OR f.simulation_baseline IS NOT \(newest("baseline_value", "simulation"))
+                    OR f.detection_score IS NOT \(newest("value", "detection"))
+                    OR f.fuzzing_score IS NOT \(newest("value", "fuzzing"))
+                    OR f.rubric_score IS NOT (
+                        SELECT s.value FROM score AS s
+                        WHERE s.dictionary_id = f.dictionary_id AND s.feature_index = f.feature_index
+                            AND s.corpus_id = f.corpus_id AND s.method = 'rubric' AND s.status = 'ok'
+                        ORDER BY s.score_id DESC LIMIT 1)
+                LIMIT ?
+                """,
+            arguments: [limit])
+        for row in rows {
+            let (dictionary, feature, corpus): (Int64, Int, Int64) = (
+                try row.value(0), try row.value(1), try row.value(2)
+            )
+            add(
+                "feature \(feature) of dictionary \(dictionary) on corpus \(corpus)",
+                "its explanation or a score of it is not the newest")
         }
     }
 }

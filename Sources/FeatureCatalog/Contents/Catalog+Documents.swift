@@ -45,8 +45,8 @@ extension Catalog {
                     """)
             let insert = try database.makeStatement(
                 sql: """
-                    INSERT INTO document (corpus_id, ordinal, title, source, n_tokens, sha256, token_ids)
-                    VALUES (?, ?, ?, ?, ?, ?, ?)
+                    INSERT INTO document (corpus_id, ordinal, title, source, n_tokens, sha256, token_ids, is_shuffled)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, 1)
                     """)
             return try documents.map { document in
                 let count = document.tokenIDs.count
@@ -81,19 +81,33 @@ extension Catalog {
             let row = try Row.fetchOne(
                 database,
                 sql: """
-                    SELECT document_id, ordinal, title, source, token_ids, n_tokens, sha256
+                    SELECT document_id, ordinal, title, source, token_ids, n_tokens, sha256, is_shuffled
                     FROM document WHERE document_id = ?
                     """,
                 arguments: [documentID])
             guard let row else { throw CatalogError(.notFound, "\(path): no document \(documentID)") }
             let bytes = try row.bytes(4)
             let count: Int = try row.value(5)
+            let isShuffled: Bool = try row.value(7)
             let tokenIDs = try blob("token_ids of document \(documentID)") { () throws(Zstd.Failure) in
-                try TokenIDs.decode(bytes, count: count)
+                try TokenIDs.decode(bytes, count: count, isShuffled: isShuffled)
             }
             return try DocumentRecord(
                 documentID: row.value(0), ordinal: row.value(1), title: row.value(2), source: row.value(3),
                 tokenIDs: tokenIDs, sha256: row.value(6))
         }
+    }
+
+    /// One more than the last place of a document in a corpus; 0 where it has none.
+    package func documentPlaceCount(corpusID: Int64) throws(CatalogError) -> Int {
+        let last = try read { database in
+            try Int.fetchOne(
+                database, sql: "SELECT max(ordinal) FROM document WHERE corpus_id = ?", arguments: [corpusID])
+        }
+        guard let last else { return 0 }
+        guard (0..<Int.max / 2).contains(last) else {
+            throw CatalogError(.damaged, "\(path): a document's place is \(last)")
+        }
+        return last + 1
     }
 }

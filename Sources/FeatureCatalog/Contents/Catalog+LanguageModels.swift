@@ -70,9 +70,13 @@ extension Catalog {
                 return try Row.fetchAll(database, sql: sql + " ORDER BY token_id", arguments: [languageModelID])
                     .map(record)
             }
-            let statement = try database.makeStatement(sql: sql + " AND token_id = ?")
-            return try Set(tokenIDs).sorted().compactMap { tokenID in
-                try Row.fetchOne(statement, arguments: [languageModelID, tokenID]).map(record)
+            // Many at a time: finding one takes less than starting a statement.
+            let wanted = Set(tokenIDs).sorted()
+            return try stride(from: 0, to: wanted.count, by: 1024).flatMap { start in
+                let list = wanted[start..<min(start + 1024, wanted.count)].map(String.init).joined(separator: ",")
+                return try Row.fetchAll(
+                    database, sql: sql + " AND token_id IN (\(list)) ORDER BY token_id", arguments: [languageModelID]
+                ).map(record)
             }
         }
     }

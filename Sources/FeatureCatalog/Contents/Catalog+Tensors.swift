@@ -53,6 +53,7 @@ extension Catalog {
         let shape: TensorShape
         let rowsPerChunk: Int
         let sha256: String
+        let isShuffled: Bool
 
         func rowsInChunk(from firstRow: Int) -> Int {
             min(rowsPerChunk, shape.rowCount - firstRow)
@@ -63,7 +64,7 @@ extension Catalog {
         let row = try Row.fetchOne(
             database,
             sql: """
-                SELECT tensor_id, dtype, shape, n_rows, row_length, rows_per_chunk, sha256
+                SELECT tensor_id, dtype, shape, n_rows, row_length, rows_per_chunk, sha256, is_shuffled
                 FROM dictionary_tensor WHERE dictionary_id = ? AND name = ?
                 """,
             arguments: [dictionaryID, name])
@@ -79,7 +80,7 @@ extension Catalog {
         else { throw CatalogError(.damaged, "\(path): the shape of tensor \(name) contradicts itself") }
         return try StoredTensor(
             tensorID: row.value(0), name: name, dataType: dataType, shape: shape, rowsPerChunk: rowsPerChunk,
-            sha256: row.value(6))
+            sha256: row.value(6), isShuffled: row.value(7))
     }
 
     /// Hands over the chunks that hold `rows`, in order, decompressed and of the right size.
@@ -101,7 +102,7 @@ extension Catalog {
             let bytes = try blob(place) { () throws(Zstd.Failure) in
                 let bytes = try Zstd.decompress(frame, limit: count)
                 guard bytes.count == count else { throw Zstd.Failure(description: "\(bytes.count) bytes of \(count)") }
-                return bytes
+                return tensor.isShuffled ? ByteShuffle.unshuffled(bytes, width: tensor.dataType.byteCount) : bytes
             }
             try body(firstRow, bytes)
         }
@@ -116,8 +117,8 @@ extension Catalog {
         try database.execute(
             sql: """
                 INSERT INTO dictionary_tensor (dictionary_id, name, dtype, shape, n_rows, row_length, rows_per_chunk,
-                    sha256)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                    sha256, is_shuffled)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)
                 """,
             arguments: [
                 dictionaryID, tensor.name, tensor.dataType.rawValue, Self.json(tensor.shape), shape.rowCount,
@@ -138,7 +139,9 @@ extension Catalog {
             }
             let bytes = TensorValues.encode(values, as: tensor.dataType)
             digest.update(bytes)
-            let frame = try frame { () throws(Zstd.Failure) in try Zstd.compress(bytes) }
+            let frame = try frame { () throws(Zstd.Failure) in
+                try Zstd.compress(ByteShuffle.shuffled(bytes, width: tensor.dataType.byteCount))
+            }
             try insert.execute(arguments: [tensorID, firstRow, rows.count, frame])
         }
         // The digest is known only now, when all rows have passed by.

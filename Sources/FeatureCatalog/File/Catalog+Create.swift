@@ -67,7 +67,7 @@ extension Catalog {
         }
     }
 
-    private static func place(_ draft: String, at path: String, replacing: Bool) throws {
+    static func place(_ draft: String, at path: String, replacing: Bool) throws {
         if !replacing {
             // A hard link, unlike a rename, fails if someone else made the file meanwhile.
             do { try FileManager.default.linkItem(atPath: draft, toPath: path); return } catch {

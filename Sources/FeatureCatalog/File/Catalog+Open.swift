@@ -19,31 +19,7 @@ extension Catalog {
         return catalog
     }
 
-    /// Brings an older catalog to the present schema, each step in a transaction of its own.
-    ///
-    /// - Returns: The schema's number before.
-    /// - Throws: As ``open(at:mode:)``, except `.tooOld`.
-    @discardableResult
-    public static func migrate(at path: String) throws(CatalogError) -> Int {
-        let queue = try connect(path: path, mode: .readWrite, allowingOlder: true)
-        do {
-            let before = try queue.read { try Int.fetchOne($0, sql: "PRAGMA user_version") ?? 0 }
-            try queue.writeWithoutTransaction(trustSchema)
-            for migration in Migrations.all.dropFirst(before) {
-                try queue.inTransaction(.immediate) { database in
-                    try database.execute(sql: migration.sql)
-                    try database.execute(sql: "PRAGMA user_version = \(migration.number)")
-                    return .commit
-                }
-            }
-            try queue.close()
-            return before
-        } catch {
-            throw CatalogError(error, path: path)
-        }
-    }
-
-    private static func connect(path: String, mode: Mode, allowingOlder: Bool) throws(CatalogError) -> DatabaseQueue {
+    static func connect(path: String, mode: Mode, allowingOlder: Bool) throws(CatalogError) -> DatabaseQueue {
         let header = try FileHeader(path: path)
         guard header.userVersion <= Migrations.latest else {
             throw CatalogError(
@@ -75,7 +51,7 @@ extension Catalog {
 
     /// Lets triggers reach the full-text indexes, which SQLite forbids an untrusted schema. Only after the schema has
     /// been found to be, word for word, our own.
-    private static func trustSchema(_ database: Database) throws {
+    static func trustSchema(_ database: Database) throws {
         try database.execute(sql: "PRAGMA trusted_schema = ON")
     }
 

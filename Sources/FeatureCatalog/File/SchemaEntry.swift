@@ -12,7 +12,7 @@ struct SchemaEntry: Hashable {
     /// Whether the table belongs to a full-text index. Its statement is SQLite's own and differs between versions.
     var isShadowTable: Bool {
         type == "table"
-            && ["context_text_", "explanation_text_"].contains { prefix in
+            && ["context_text_", "passage_text_", "explanation_text_"].contains { prefix in
                 name.hasPrefix(prefix) && ["data", "idx", "docsize", "config"].contains(name.dropFirst(prefix.count))
             }
     }
@@ -40,5 +40,26 @@ struct SchemaEntry: Hashable {
         return entries
     }
 
+    /// What ``digest(_:)`` gives for the schema after the last migration; a test holds it to that.
+    static let latestDigest = "31b6f761b8d122646c5e93fcfa4ff3745f17b5c1ca17fb8119aa310604b11d4c"
+
+    /// SHA-256 of a whole schema, whatever its order; of a shadow table only the name counts.
+    static func digest(_ entries: [SchemaEntry]) -> String {
+        var digest = SHA256Digest()
+        for entry in entries.sorted(by: { ($0.type, $0.name) < ($1.type, $1.name) }) {
+            // No part can hold a zero, so none can be taken for two.
+            let parts = [entry.type, entry.name, entry.table, entry.isShadowTable ? "" : entry.sql]
+            for part in parts { digest.update(Array(part.utf8) + [0]) }
+        }
+        return digest.hexadecimal()
+    }
+
     private static let cache = Mutex<[Int: [SchemaEntry]]>([:])
+}
+
+extension Catalog {
+    /// The digest that is kept of the newest schema, and the one that the migrations give; a test compares them.
+    package static func schemaDigests() throws -> (kept: String, made: String) {
+        (SchemaEntry.latestDigest, SchemaEntry.digest(try SchemaEntry.expected(version: Migrations.latest)))
+    }
 }

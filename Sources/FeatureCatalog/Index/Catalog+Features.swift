@@ -1,65 +1,65 @@
 import GRDB
 
 extension Catalog {
-    /// The statistics of features, by index.
+    /// The statistics of features on a corpus, by index.
     ///
     /// - Parameter range: Which features; nil for all.
-    public func features(
-        dictionaryID: Int64, range: Range<Int>? = nil
-    ) throws(CatalogError) -> [FeatureRecord] {
+    public func features(_ key: IndexingKey, range: Range<Int>? = nil) throws(CatalogError) -> [FeatureRecord] {
         try read { database in
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT feature_index, n_fired, mean_activation, std_activation, max_activation, p10, p50, p90, p99,
-                        decoder_norm, n_documents, histogram
-                    FROM feature WHERE dictionary_id = ? AND feature_index >= ? AND feature_index < ?
+                    SELECT feature_index, n_fired, sum_activation, sum_square, min_activation, max_activation,
+                        p10, p50, p90, p99, decoder_norm, n_documents, histogram
+                    FROM feature
+                    WHERE dictionary_id = ? AND corpus_id = ? AND feature_index >= ? AND feature_index < ?
                     ORDER BY feature_index
                     """,
-                arguments: [dictionaryID, range?.lowerBound ?? 0, range?.upperBound ?? Int.max]
+                arguments: [key.dictionaryID, key.corpusID, range?.lowerBound ?? 0, range?.upperBound ?? Int.max]
             ).map(featureRecord)
         }
     }
 
-    /// The statistics of one feature.
+    /// The statistics of one feature on a corpus.
     ///
     /// - Throws: ``CatalogError`` `.notFound`.
-    public func feature(dictionaryID: Int64, featureIndex: Int) throws(CatalogError) -> FeatureRecord {
+    public func feature(_ key: IndexingKey, featureIndex: Int) throws(CatalogError) -> FeatureRecord {
         // A range's upper bound would overflow at the end of Int.
         guard featureIndex >= 0, featureIndex < Int.max,
-            let feature = try features(dictionaryID: dictionaryID, range: featureIndex..<featureIndex + 1).first
-        else { throw CatalogError(.notFound, "\(path): dictionary \(dictionaryID) has no feature \(featureIndex)") }
+            let feature = try features(key, range: featureIndex..<featureIndex + 1).first
+        else { throw CatalogError(.notFound, "\(path): dictionary \(key.dictionaryID) has no feature \(featureIndex)") }
         return feature
     }
 
     /// A feature's firings by layer.
-    public func featureLayers(dictionaryID: Int64, featureIndex: Int) throws(CatalogError) -> [FeatureLayerRecord] {
+    public func featureLayers(_ key: IndexingKey, featureIndex: Int) throws(CatalogError) -> [FeatureLayerRecord] {
         try read { database in
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT feature_index, layer, n_fired, sum_activation, max_activation, mean_router_weight
-                    FROM feature_layer WHERE dictionary_id = ? AND feature_index = ? ORDER BY layer
+                    SELECT feature_index, layer, n_fired, sum_activation, max_activation, sum_router_weight
+                    FROM feature_layer WHERE dictionary_id = ? AND feature_index = ? AND corpus_id = ? ORDER BY layer
                     """,
-                arguments: [dictionaryID, featureIndex]
+                arguments: [key.dictionaryID, featureIndex, key.corpusID]
             ).map { row in
                 try FeatureLayerRecord(
                     featureIndex: row.value(0), layer: row.value(1), firedCount: row.value(2),
-                    sumActivation: row.value(3), maxActivation: row.value(4), meanRouterWeight: row.value(5))
+                    sumActivation: row.value(3), maxActivation: row.value(4), sumRouterWeight: row.value(5))
             }
         }
     }
 
     /// A feature's token classes, strongest first.
-    public func featureTokens(dictionaryID: Int64, featureIndex: Int) throws(CatalogError) -> [FeatureTokenRecord] {
+    public func featureTokens(_ key: IndexingKey, featureIndex: Int) throws(CatalogError) -> [FeatureTokenRecord] {
         try read { database in
             try Row.fetchAll(
                 database,
                 sql: """
                     SELECT feature_index, token_class, n_fired, activation_1, activation_2 FROM feature_token
-                    WHERE dictionary_id = ? AND feature_index = ? ORDER BY activation_1 DESC, token_class
+                    WHERE dictionary_id = ? AND feature_index = ? AND corpus_id = ?
+                    ORDER BY activation_1 DESC, token_class
                     """,
-                arguments: [dictionaryID, featureIndex]
+                arguments: [key.dictionaryID, featureIndex, key.corpusID]
             ).map { row in
                 try FeatureTokenRecord(
                     featureIndex: row.value(0), tokenClass: row.value(1), firedCount: row.value(2),
@@ -68,59 +68,31 @@ extension Catalog {
         }
     }
 
-    /// A feature's contexts, by band (top, sample, quiet) and rank.
-    ///
-    /// - Parameters:
-    ///   - band: Only these; nil for all.
-    ///   - split: Only these; nil for all.
-    /// - Throws: ``CatalogError`` `.damaged` if an activations blob does not hold.
-    public func contexts(
-        dictionaryID: Int64, featureIndex: Int, band: ContextRecord.Band? = nil, split: ContextRecord.Split? = nil
-    ) throws(CatalogError) -> [ContextRecord] {
+    /// Features that fire on the same tokens as one, the most frequent first.
+    public func cofirings(_ key: IndexingKey, featureIndex: Int) throws(CatalogError) -> [CofiringRecord] {
         try read { database in
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT context_id, feature_index, band, rank, document_id, token_position, segment, window_start,
-                        window_length, layer, router_weight, activation, split, activations, excerpt
-                    FROM context
-                    WHERE dictionary_id = :dictionary AND feature_index = :feature
-                        AND (:band IS NULL OR band = :band) AND (:split IS NULL OR split = :split)
-                    ORDER BY CASE band WHEN 'top' THEN 0 WHEN 'sample' THEN 1 ELSE 2 END, rank
+                    SELECT other_index, share, lift FROM feature_cofiring
+                    WHERE dictionary_id = ? AND feature_index = ? AND corpus_id = ? ORDER BY rank
                     """,
-                arguments: [
-                    "dictionary": dictionaryID, "feature": featureIndex, "band": band?.rawValue,
-                    "split": split?.rawValue,
-                ]
-            ).map(contextRecord)
+                arguments: [key.dictionaryID, featureIndex, key.corpusID]
+            ).map { try CofiringRecord(otherIndex: $0.value(0), share: $0.value(1), lift: $0.value(2)) }
         }
-    }
-
-    private func contextRecord(_ row: Row) throws -> ContextRecord {
-        let contextID: Int64 = try row.value(0)
-        let frame = try row.bytes(13)
-        let windowLength: Int = try row.value(8)
-        let activations = try blob("activations of context \(contextID)") { () throws(Zstd.Failure) in
-            try SparseActivations.decode(frame, windowLength: windowLength)
-        }
-        return try ContextRecord(
-            contextID: contextID, featureIndex: row.value(1), band: enumeration(row.value(2), "context.band"),
-            rank: row.value(3), documentID: row.value(4), tokenPosition: row.value(5), segment: row.value(6),
-            windowStart: row.value(7), layer: row.value(9), routerWeight: row.value(10), activation: row.value(11),
-            split: enumeration(row.value(12), "context.split"), activations: activations, excerpt: row.value(14))
     }
 
     private func featureRecord(_ row: Row) throws -> FeatureRecord {
         var quantiles: FeatureRecord.Quantiles?
-        if let p10: Float = try row.value(5), let p50: Float = try row.value(6), let p90: Float = try row.value(7),
-            let p99: Float = try row.value(8)
+        if let p10: Float = try row.value(6), let p50: Float = try row.value(7), let p90: Float = try row.value(8),
+            let p99: Float = try row.value(9)
         {
             quantiles = FeatureRecord.Quantiles(p10: p10, p50: p50, p90: p90, p99: p99)
         }
-        let histogram: String? = try row.value(11)
+        let histogram: String? = try row.value(12)
         return try FeatureRecord(
-            featureIndex: row.value(0), firedCount: row.value(1), meanActivation: row.value(2),
-            stdActivation: row.value(3), maxActivation: row.value(4), quantiles: quantiles, decoderNorm: row.value(9),
-            documentCount: row.value(10), histogram: histogram.map { try integers($0, "feature.histogram") } ?? [])
+            featureIndex: row.value(0), firedCount: row.value(1), sumActivation: row.value(2), sumSquare: row.value(3),
+            minActivation: row.value(4), maxActivation: row.value(5), quantiles: quantiles, decoderNorm: row.value(10),
+            documentCount: row.value(11), histogram: histogram.map { try integers($0, "feature.histogram") } ?? [])
     }
 }

@@ -1,18 +1,19 @@
+import Foundation
 import GRDB
+import Synchronization
 
 extension Catalog {
-    /// Writes everything that indexing a dictionary found, in one transaction: after `body` returns, all of it is
-    /// there; if it throws or the process dies, none of it.
+    /// Writes everything that indexing a dictionary on a corpus found, in one transaction: after `body` returns, all
+    /// of it is there; if it throws or the process dies, none of it.
     ///
     /// Memory stays bounded, since SQLite moves what does not fit its cache into the journal. Other calls on this
     /// catalog from within `body` take part in the transaction; those from other threads wait.
     ///
     /// - Parameters:
     ///   - indexing: What is indexed, by which run, over which text.
-    ///   - replacing: Whether an earlier index of the dictionary is removed first, with the explanations, scores,
-    ///     logits and neighbours that rest on it.
-    ///   - body: Writes the rows, ``CatalogIndexWriter/write(features:)`` before all others. There has to be one
-    ///     feature for every latent at the end.
+    ///   - replacing: Whether an earlier index of the dictionary on the same corpus is removed first, with the
+    ///     explanations and scores that rest on it.
+    ///   - body: Writes the features, one for every latent.
     /// - Throws: ``CatalogError`` `.exists` if there is an index and it may not be replaced, `.notFound` without such a
     ///   dictionary, `.invalidValue`, `.cannotWrite`; and whatever `body` throws.
     public func writeIndex(
@@ -22,51 +23,94 @@ extension Catalog {
         guard edges.allSatisfy(\.isFinite), zip(edges, edges.dropFirst()).allSatisfy({ $0 < $1 }) else {
             throw CatalogError(.invalidValue, "\(path): the edges of a histogram have to be finite and ascend")
         }
-        try writeRethrowing { database in
-            let latentCount = try Int.fetchOne(
-                database, sql: "SELECT n_latents FROM dictionary WHERE dictionary_id = ?",
-                arguments: [indexing.dictionaryID])
-            guard let latentCount else {
-                throw CatalogError(.notFound, "\(path): no dictionary \(indexing.dictionaryID)")
-            }
-            if replacing {
+        let key = indexing.key
+        do {
+            // Whoever replaces an index removes rows by the million, whose pages had better not be kept in memory.
+            let isNew = try self.indexing(key) == nil
+            try keepingUndoInMemory(isNew) { database in
+                let latentCount = try Int.fetchOne(
+                    database, sql: "SELECT n_latents FROM dictionary WHERE dictionary_id = ?",
+                    arguments: [key.dictionaryID])
+                guard let latentCount else {
+                    throw CatalogError(.notFound, "\(path): no dictionary \(key.dictionaryID)")
+                }
+                if replacing {
+                    try removeIndex(key, database)
+                } else if try self.indexing(key) != nil {
+                    throw CatalogError(
+                        .exists,
+                        "\(path): dictionary \(key.dictionaryID) is indexed on corpus \(key.corpusID) already; "
+                            + "say so if that is to be replaced")
+                }
                 try database.execute(
-                    sql: "DELETE FROM indexing WHERE dictionary_id = ?", arguments: [indexing.dictionaryID])
-            } else if try self.indexing(dictionaryID: indexing.dictionaryID) != nil {
-                throw CatalogError(
-                    .exists,
-                    "\(path): dictionary \(indexing.dictionaryID) is indexed already; say so if that is to be replaced")
+                    sql: """
+                        INSERT INTO indexing (dictionary_id, corpus_id, run_id, n_tokens, n_documents, window,
+                            histogram_edges)
+                        VALUES (?, ?, ?, ?, ?, ?, ?)
+                        """,
+                    arguments: [
+                        key.dictionaryID, key.corpusID, indexing.runID, indexing.tokenCount, indexing.documentCount,
+                        indexing.window, Self.json(edges),
+                    ])
+                let writer = try CatalogIndexWriter(
+                    catalog: self, database: database, indexing: indexing, latentCount: latentCount)
+                try body(writer)
+                try writer.finish()
             }
-            try database.execute(
-                sql: """
-                    INSERT INTO indexing (dictionary_id, run_id, corpus_id, n_tokens, n_documents, histogram_edges)
-                    VALUES (?, ?, ?, ?, ?, ?)
-                    """,
-                arguments: [
-                    indexing.dictionaryID, indexing.runID, indexing.corpusID, indexing.tokenCount,
-                    indexing.documentCount, Self.json(edges),
-                ])
-            let writer = try CatalogIndexWriter(catalog: self, database: database, indexing: indexing)
-            try body(writer)
-            try writer.finish(latentCount: latentCount)
+        } catch {
+            // One that was trained meanwhile has gone with the transaction.
+            zstdDictionaries.withLock { $0 = [:] }
+            throw error
         }
     }
 
-    /// What a dictionary's feature statistics were gathered from; nil if it is not indexed.
-    public func indexing(dictionaryID: Int64) throws(CatalogError) -> IndexingRecord? {
+    /// As `writeRethrowing`. While a statement runs that may fail, SQLite keeps the pages it changes as they were, in a
+    /// file. Inserting a context is such a statement, and memory for its few pages saves a third of the time.
+    private func keepingUndoInMemory(_ isWanted: Bool, _ body: (Database) throws -> Void) throws {
+        guard isWanted, mode == .readWrite else { return try writeRethrowing(body) }
+        try queue.unsafeReentrantWrite { database in
+            // It cannot change within a transaction.
+            guard !database.isInsideTransaction else { return try writeRethrowing(body) }
+            try database.execute(sql: "PRAGMA temp_store = MEMORY")
+            defer { try? database.execute(sql: "PRAGMA temp_store = DEFAULT") }
+            try writeRethrowing(body)
+        }
+    }
+
+    /// What a dictionary's feature statistics on a corpus were gathered from; nil if it is not indexed on it.
+    public func indexing(_ key: IndexingKey) throws(CatalogError) -> IndexingRecord? {
+        try indexings(dictionaryID: key.dictionaryID).first { $0.key == key }
+    }
+
+    /// A dictionary's indexes over all corpora, oldest first.
+    public func indexings(dictionaryID: Int64) throws(CatalogError) -> [IndexingRecord] {
         try read { database in
-            try Row.fetchOne(
+            try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT dictionary_id, run_id, corpus_id, n_tokens, n_documents, histogram_edges
-                    FROM indexing WHERE dictionary_id = ?
+                    SELECT dictionary_id, corpus_id, run_id, n_tokens, n_documents, window, histogram_edges
+                    FROM indexing WHERE dictionary_id = ? ORDER BY run_id, corpus_id
                     """,
                 arguments: [dictionaryID]
             ).map { row in
                 try IndexingRecord(
-                    dictionaryID: row.value(0), runID: row.value(1), corpusID: row.value(2), tokenCount: row.value(3),
-                    documentCount: row.value(4), histogramEdges: numbers(row.value(5), "indexing.histogram_edges"))
+                    key: IndexingKey(dictionaryID: row.value(0), corpusID: row.value(1)), runID: row.value(2),
+                    tokenCount: row.value(3), documentCount: row.value(4), window: row.value(5),
+                    histogramEdges: numbers(row.value(6), "indexing.histogram_edges"))
             }
+        }
+    }
+
+    /// Removes an index with all that rests on it, children first: one statement for each table instead of a search
+    /// for every row's children.
+    func removeIndex(_ key: IndexingKey, _ database: Database) throws {
+        let arguments: StatementArguments = [key.dictionaryID, key.corpusID]
+        for table in [
+            "score", "explanation", "context_activations", "feature_context", "feature_cofiring", "feature_token",
+            "feature_layer", "feature", "indexing",
+        ] {
+            try database.execute(
+                sql: "DELETE FROM \(table) WHERE dictionary_id = ? AND corpus_id = ?", arguments: arguments)
         }
     }
 }

@@ -5,7 +5,9 @@ extension Catalog {
     public func write(
         layerRouting: [LayerRoutingRecord], dictionaryID: Int64, runID: Int64
     ) throws(CatalogError) {
-        try write { database in try insert(layerRouting, dictionaryID: dictionaryID, runID: runID, database) }
+        try write { database in
+            try insert(layerRouting, dictionaryID: dictionaryID, runID: runID, totals: nil, database)
+        }
     }
 
     /// How tokens were routed in a run, by layer.
@@ -22,17 +24,22 @@ extension Catalog {
         }
     }
 
+    /// - Parameter totals: What fires in the layers; nil for runs that do not index.
     func insert(
-        _ layerRouting: [LayerRoutingRecord], dictionaryID: Int64, runID: Int64, _ database: Database
+        _ layerRouting: [LayerRoutingRecord], dictionaryID: Int64, runID: Int64, totals: [Int: IndexTotals.Layer]?,
+        _ database: Database
     ) throws {
         let statement = try database.makeStatement(
             sql: """
-                INSERT OR REPLACE INTO layer_routing (dictionary_id, run_id, layer, n_tokens, mean_router_weight)
-                VALUES (?, ?, ?, ?, ?)
+                INSERT OR REPLACE INTO layer_routing (dictionary_id, run_id, layer, n_tokens, mean_router_weight,
+                    n_features, n_peak_features, n_fired, sum_activation, max_activation)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """)
         for layer in layerRouting {
+            let total = totals.map { $0[layer.layer] ?? IndexTotals.Layer() }
             try statement.execute(arguments: [
-                dictionaryID, runID, layer.layer, layer.tokenCount, layer.meanRouterWeight,
+                dictionaryID, runID, layer.layer, layer.tokenCount, layer.meanRouterWeight, total?.featureCount,
+                total?.peakFeatureCount, total?.firedCount, total?.sumActivation, total?.maxActivation,
             ])
         }
     }

@@ -1,155 +1,214 @@
-import Foundation
 import GRDB
 
-/// Takes the rows of an index; ``Catalog/writeIndex(_:replacing:_:)`` makes one and ends its transaction.
+/// Takes the features of an index one by one; ``Catalog/writeIndex(_:replacing:_:)`` makes one and ends its
+/// transaction.
 ///
 /// Not to be kept or used by another thread.
 public final class CatalogIndexWriter {
     let catalog: Catalog
     let database: Database
     let indexing: IndexingRecord
+    let latentCount: Int
 
-    private let featureStatement: Statement
-    private let layerStatement: Statement
-    private let tokenStatement: Statement
-    private let contextStatement: Statement
+    private let statements: Statements
+    private let activations: ContextActivationsWriter
+    private var totals = IndexTotals()
+    /// Tokens of the passages met so far.
+    private var passageLengths: [Int64: Int] = [:]
+    private var routing: [LayerRoutingRecord] = []
 
-    init(catalog: Catalog, database: Database, indexing: IndexingRecord) throws {
+    init(catalog: Catalog, database: Database, indexing: IndexingRecord, latentCount: Int) throws {
         self.catalog = catalog
         self.database = database
         self.indexing = indexing
-        featureStatement = try database.makeStatement(
-            sql: """
-                INSERT INTO feature (dictionary_id, feature_index, n_fired, firing_rate, mean_activation,
-                    std_activation, max_activation, p10, p50, p90, p99, decoder_norm, is_dead, n_documents, histogram)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """)
-        layerStatement = try database.makeStatement(
-            sql: """
-                INSERT INTO feature_layer (dictionary_id, feature_index, layer, n_fired, sum_activation, max_activation,
-                    mean_router_weight)
-                VALUES (?, ?, ?, ?, ?, ?, ?)
-                """)
-        tokenStatement = try database.makeStatement(
-            sql: """
-                INSERT INTO feature_token (dictionary_id, feature_index, token_class, n_fired, activation_1,
-                    activation_2)
-                VALUES (?, ?, ?, ?, ?, ?)
-                """)
-        contextStatement = try database.makeStatement(
-            sql: """
-                INSERT INTO context (dictionary_id, feature_index, band, rank, document_id, token_position, segment,
-                    window_start, window_length, layer, router_weight, activation, split, activations, excerpt)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """)
+        self.latentCount = latentCount
+        statements = try Statements(database, path: catalog.path)
+        activations = try ContextActivationsWriter(catalog: catalog, database: database, key: indexing.key)
     }
 
-    /// Writes feature statistics. Every latent of the dictionary needs a row before the index ends.
+    /// Writes one feature. Every latent of the dictionary needs to be written once before the index ends.
     ///
-    /// - Throws: ``CatalogError`` `.invalidValue` if a count or a histogram contradicts the indexing.
-    public func write(features: [FeatureRecord]) throws(CatalogError) {
-        try translating {
-            let tokens = indexing.tokenCount
-            let binCount = max(0, indexing.histogramEdges.count - 1)
-            for feature in features {
-                guard feature.firedCount <= tokens else {
-                    throw invalid(
-                        "feature \(feature.featureIndex) fired \(feature.firedCount) times on \(tokens) tokens")
-                }
-                guard feature.histogram.isEmpty || feature.histogram.count == binCount else {
-                    throw invalid(
-                        "feature \(feature.featureIndex) has \(feature.histogram.count) bins, its edges \(binCount)")
-                }
-                let rate = tokens == 0 ? 0 : Double(feature.firedCount) / Double(tokens)
-                let quantiles = feature.quantiles
-                try featureStatement.execute(arguments: [
-                    indexing.dictionaryID, feature.featureIndex, feature.firedCount, rate, feature.meanActivation,
-                    feature.stdActivation, feature.maxActivation, quantiles?.p10, quantiles?.p50, quantiles?.p90,
-                    quantiles?.p99, feature.decoderNorm, feature.firedCount == 0, feature.documentCount,
-                    feature.histogram.isEmpty ? nil : Catalog.json(feature.histogram),
-                ])
+    /// - Throws: ``CatalogError`` `.invalidValue` if its numbers contradict each other or the indexing, a token is in
+    ///   two contexts, splits share a passage, or a context's activation is not that of its peak token.
+    public func write(_ feature: FeatureEntry) throws(CatalogError) {
+        do {
+            try check(feature)
+            let derived = DerivedColumns(
+                layers: feature.layers.map { ($0.layer, $0.firedCount) }, tokens: feature.tokens)
+            try insert(feature.record, derived)
+            for layer in feature.layers { try insert(layer) }
+            for token in feature.tokens { try insert(token) }
+            for (rank, cofiring) in feature.cofirings.enumerated() {
+                try insert(cofiring, rank, of: feature.record.featureIndex)
             }
+            try insert(feature.contexts, of: feature.record.featureIndex)
+            totals.add(feature, derived)
+        } catch {
+            throw CatalogError(error, path: catalog.path)
         }
     }
 
-    /// Writes firings by layer; only layers where the feature fired.
-    public func write(featureLayers: [FeatureLayerRecord]) throws(CatalogError) {
-        try translating {
-            for part in featureLayers {
-                try layerStatement.execute(arguments: [
-                    indexing.dictionaryID, part.featureIndex, part.layer, part.firedCount, part.sumActivation,
-                    part.maxActivation, part.meanRouterWeight,
-                ])
-            }
+    /// Says how tokens were routed while indexing; written when the index ends.
+    public func write(layerRouting: [LayerRoutingRecord]) {
+        routing = layerRouting
+    }
+
+    /// Writes what follows from the features together and checks that every latent has been written.
+    func finish() throws {
+        guard totals.featureCount == latentCount else {
+            throw invalid("features written: \(totals.featureCount), latents of the dictionary: \(latentCount)")
+        }
+        try activations.finish()
+        try totals.write(of: indexing.key, database)
+        try catalog.insert(
+            routing, dictionaryID: indexing.key.dictionaryID, runID: indexing.runID, totals: totals.layers, database)
+    }
+
+    private func check(_ feature: FeatureEntry) throws(CatalogError) {
+        let record = feature.record
+        guard (0..<latentCount).contains(record.featureIndex) else {
+            throw invalid("there is no feature \(record.featureIndex); the dictionary has \(latentCount)")
+        }
+        guard (0...indexing.tokenCount).contains(record.firedCount) else {
+            throw invalid(
+                "feature \(record.featureIndex) fired \(record.firedCount) times on \(indexing.tokenCount) tokens")
+        }
+        let binCount = max(0, indexing.histogramEdges.count - 1)
+        guard record.histogram.isEmpty || record.histogram.count == binCount else {
+            throw invalid("feature \(record.featureIndex) has \(record.histogram.count) bins, its edges \(binCount)")
+        }
+        let parts = [feature.layers.map(\.featureIndex), feature.tokens.map(\.featureIndex)].joined()
+        guard parts.allSatisfy({ $0 == record.featureIndex }) else {
+            throw invalid("feature \(record.featureIndex) comes with rows of another")
+        }
+        guard feature.tokens.count <= FeatureTokenRecord.keptClassCount else {
+            throw invalid("feature \(record.featureIndex) has \(feature.tokens.count) token classes")
         }
     }
 
-    /// Writes token classes, at most ``FeatureTokenRecord/keptClassCount`` a feature: those with the highest peaks.
-    public func write(featureTokens: [FeatureTokenRecord]) throws(CatalogError) {
-        try translating {
-            for token in featureTokens {
-                try tokenStatement.execute(arguments: [
-                    indexing.dictionaryID, token.featureIndex, Catalog.storable(token.tokenClass), token.firedCount,
-                    token.activation1, token.activation2,
-                ])
-            }
+    private func insert(_ record: FeatureRecord, _ derived: DerivedColumns) throws(CatalogError) {
+        let tokens = indexing.tokenCount
+        let fired = record.firedCount > 0
+        let insert = statements.feature
+        bindKey(insert, record.featureIndex)
+        insert.bind(4, record.firedCount)
+        insert.bind(5, tokens == 0 ? 0 : Double(record.firedCount) / Double(tokens))
+        insert.bind(6, record.meanActivation)
+        insert.bind(7, record.stdActivation)
+        insert.bind(8, fired ? record.minActivation : nil)
+        insert.bind(9, fired ? record.maxActivation : nil)
+        insert.bind(10, record.sumActivation)
+        insert.bind(11, record.sumSquare)
+        insert.bind(12, record.quantiles?.p10)
+        insert.bind(13, record.quantiles?.p50)
+        insert.bind(14, record.quantiles?.p90)
+        insert.bind(15, record.quantiles?.p99)
+        insert.bind(16, record.decoderNorm)
+        insert.bind(17, fired ? 0 : 1)
+        insert.bind(18, record.documentCount)
+        insert.bind(19, record.histogram.isEmpty ? nil : Catalog.json(record.histogram))
+        insert.bind(20, derived.peakLayer)
+        insert.bind(21, derived.peakLayerShare)
+        insert.bind(22, derived.layerEntropy)
+        insert.bind(23, derived.topToken.map(Catalog.storable))
+        insert.bind(24, derived.countedFrom)
+        insert.bind(25, derived.countedBelow)
+        try insert.run()
+    }
+
+    private func insert(_ layer: FeatureLayerRecord) throws(CatalogError) {
+        let insert = statements.layer
+        bindKey(insert, layer.featureIndex)
+        insert.bind(4, layer.layer)
+        insert.bind(5, layer.firedCount)
+        insert.bind(6, layer.sumActivation)
+        insert.bind(7, layer.maxActivation)
+        insert.bind(8, layer.sumRouterWeight)
+        try insert.run()
+    }
+
+    private func insert(_ token: FeatureTokenRecord) throws(CatalogError) {
+        let insert = statements.token
+        bindKey(insert, token.featureIndex)
+        insert.bind(4, Catalog.storable(token.tokenClass))
+        insert.bind(5, token.firedCount)
+        insert.bind(6, token.activation1)
+        insert.bind(7, token.activation2)
+        try insert.run()
+    }
+
+    private func insert(_ cofiring: CofiringRecord, _ rank: Int, of feature: Int) throws(CatalogError) {
+        let insert = statements.cofiring
+        bindKey(insert, feature)
+        insert.bind(4, rank)
+        insert.bind(5, cofiring.otherIndex)
+        insert.bind(6, cofiring.share)
+        insert.bind(7, cofiring.lift)
+        try insert.run()
+    }
+
+    private func insert(_ contexts: [ContextEntry], of feature: Int) throws {
+        guard !contexts.isEmpty else { return }
+        // In the order of the table, which is that of the activations.
+        let contexts = contexts.sorted { ($0.band.code, $0.rank) < ($1.band.code, $1.rank) }
+        let insert = statements.context
+        for context in contexts {
+            try check(context, of: feature)
+            bindKey(insert, feature)
+            insert.bind(4, context.band.code)
+            insert.bind(5, context.rank)
+            insert.bind(6, context.passageID)
+            insert.bind(7, context.position)
+            insert.bind(8, context.layer)
+            insert.bind(9, context.routerWeight)
+            insert.bind(10, context.activation)
+            insert.bind(11, context.split?.code)
+            try insert.run()
+        }
+        try activations.write(ContextActivations.encode(contexts.map(\.activations)), contexts.count, of: feature)
+    }
+
+    private func check(_ context: ContextEntry, of feature: Int) throws {
+        let place = "context of feature \(feature), passage \(context.passageID), token \(context.position)"
+        let length = try passageLength(context.passageID)
+        guard (0..<length).contains(context.position) else {
+            throw invalid("\(place): the passage has \(length) tokens")
+        }
+        let window = ContextWindow.range(around: context.position, in: length, length: indexing.window)
+        guard context.activations.count == window.count, context.activations.allSatisfy(\.isFinite) else {
+            throw invalid(
+                "\(place): \(context.activations.count) activations for a window of \(window.count), or not finite")
+        }
+        guard context.activations[context.position - window.lowerBound] == context.activation else {
+            throw invalid("\(place): its activation is not that of the peak token in its window")
+        }
+        guard (context.band == .quiet) == (context.activation == 0) || context.band != .quiet else {
+            throw invalid("\(place): quiet, and yet it fires")
         }
     }
 
-    /// Writes contexts.
-    ///
-    /// - Throws: ``CatalogError`` `.invalidValue` if a position is in two bands, the splits share a stretch of text, or
-    ///   `activation` is not the one in `activations` at `tokenPosition − windowStart`.
-    public func write(contexts: [ContextRecord]) throws(CatalogError) {
-        try translating {
-            for context in contexts {
-                let place = "context of feature \(context.featureIndex), token \(context.tokenPosition)"
-                guard context.activations.allSatisfy(\.isFinite),
-                    context.activations.count <= SparseActivations.maximumWindowLength
-                else { throw invalid("\(place): activations that are not finite, or too many") }
-                let peak = context.tokenPosition - context.windowStart
-                guard context.activations.indices.contains(peak), context.activations[peak] == context.activation else {
-                    throw invalid("\(place): its activation is not that of the peak token in its window")
-                }
-                let activations = try catalog.frame { () throws(Zstd.Failure) in
-                    try SparseActivations.encode(context.activations)
-                }
-                try contextStatement.execute(arguments: [
-                    indexing.dictionaryID, context.featureIndex, context.band.rawValue, context.rank,
-                    context.documentID, context.tokenPosition, context.segment, context.windowStart,
-                    context.activations.count, context.layer, context.routerWeight, context.activation,
-                    context.split?.rawValue, activations, Catalog.storable(context.excerpt),
-                ])
-            }
+    private func passageLength(_ passageID: Int64) throws -> Int {
+        if let known = passageLengths[passageID] { return known }
+        let length = try Int.fetchOne(
+            database,
+            sql: """
+                SELECT p.n_tokens FROM passage AS p JOIN document AS d USING (document_id)
+                WHERE p.passage_id = ? AND d.corpus_id = ?
+                """, arguments: [passageID, indexing.key.corpusID])
+        guard let length else {
+            throw invalid("there is no passage \(passageID) in corpus \(indexing.key.corpusID)")
         }
+        passageLengths[passageID] = length
+        return length
     }
 
-    /// Writes how tokens were routed while indexing.
-    public func write(layerRouting: [LayerRoutingRecord]) throws(CatalogError) {
-        try translating {
-            try catalog.insert(
-                layerRouting, dictionaryID: indexing.dictionaryID, runID: indexing.runID, database)
-        }
-    }
-
-    /// Derives what follows from the rows and checks that every latent has one.
-    func finish(latentCount: Int) throws {
-        let count = try Int.fetchOne(
-            database, sql: "SELECT count(*) FROM feature WHERE dictionary_id = ? AND feature_index < ?",
-            arguments: [indexing.dictionaryID, latentCount])
-        let total = try Int.fetchOne(
-            database, sql: "SELECT count(*) FROM feature WHERE dictionary_id = ?", arguments: [indexing.dictionaryID])
-        guard count == latentCount, total == latentCount else {
-            throw invalid("features written: \(total ?? 0), latents of the dictionary: \(latentCount)")
-        }
-        try DerivedColumns.write(dictionaryID: indexing.dictionaryID, database)
+    private func bindKey(_ insert: BulkInsert, _ feature: Int) {
+        insert.bind(1, indexing.key.dictionaryID)
+        insert.bind(2, feature)
+        insert.bind(3, indexing.key.corpusID)
     }
 
     private func invalid(_ reason: String) -> CatalogError {
         CatalogError(.invalidValue, "\(catalog.path): \(reason)")
-    }
-
-    private func translating(_ body: () throws -> Void) throws(CatalogError) {
-        do { try body() } catch { throw CatalogError(error, path: catalog.path) }
     }
 }

@@ -23,7 +23,7 @@ extension Catalog {
     public func columns(of table: String) throws(CatalogError) -> [String] {
         try read { database in
             let names = try String.fetchAll(
-                database, sql: "SELECT name FROM pragma_table_info(?)", arguments: [table])
+                database, sql: "SELECT name FROM pragma_table_xinfo(?) WHERE hidden <> 1", arguments: [table])
             guard !names.isEmpty else { throw CatalogError(.notFound, "\(path): no table or view \"\(table)\"") }
             return names
         }
@@ -48,7 +48,7 @@ extension Catalog {
             conditions.append("dictionary_id = ?")
             arguments.append(.integer(dictionaryID))
         }
-        var order = "dictionary_id, feature_index"
+        var order = "dictionary_id, feature_index, corpus_id"
         if let column = query.orderColumn {
             order = "\"\(column)\" \(query.isDescending ? "DESC" : "ASC") NULLS LAST, " + order
         }

@@ -1,8 +1,4 @@
 /// A stretch of a document around a token that a feature fires on, or verifiably does not (table `context`).
-///
-/// A feature has at most one context per document position, whatever the band: the indexer drops from `sample` what
-/// is in `top`. Contexts of one feature in the same segment of a document never belong to different splits; the
-/// database refuses both.
 public struct ContextRecord: Equatable, Sendable {
     /// How the context was found.
     public enum Band: String, CaseIterable, Sendable {
@@ -22,7 +18,7 @@ public struct ContextRecord: Equatable, Sendable {
         case score
     }
 
-    /// The key; 0 for a record that is yet to be written.
+    /// The key.
     public let contextID: Int64
     /// The latent's number.
     public let featureIndex: Int
@@ -30,6 +26,8 @@ public struct ContextRecord: Equatable, Sendable {
     public let band: Band
     /// Its place in the band, counted from 0; in `top` the strongest is 0.
     public let rank: Int
+    /// The passage it is a window of.
+    public let passageID: Int64
     /// The document.
     public let documentID: Int64
     /// The peak token's index in the document's token ids.
@@ -53,14 +51,15 @@ public struct ContextRecord: Equatable, Sendable {
 
     /// Describes a context.
     public init(
-        contextID: Int64 = 0, featureIndex: Int, band: Band, rank: Int, documentID: Int64, tokenPosition: Int,
-        segment: Int, windowStart: Int, layer: Int, routerWeight: Float?, activation: Float, split: Split?,
-        activations: [Float], excerpt: String
+        contextID: Int64, featureIndex: Int, band: Band, rank: Int, passageID: Int64, documentID: Int64,
+        tokenPosition: Int, segment: Int, windowStart: Int, layer: Int, routerWeight: Float?, activation: Float,
+        split: Split?, activations: [Float], excerpt: String
     ) {
         self.contextID = contextID
         self.featureIndex = featureIndex
         self.band = band
         self.rank = rank
+        self.passageID = passageID
         self.documentID = documentID
         self.tokenPosition = tokenPosition
         self.segment = segment

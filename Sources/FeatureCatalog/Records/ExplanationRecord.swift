@@ -8,6 +8,8 @@ public struct ExplanationRecord: Equatable, Sendable {
     public let dictionaryID: Int64
     /// The latent's number.
     public let featureIndex: Int
+    /// The corpus whose contexts it rests on.
+    public let corpusID: Int64
     /// How it was made, such as `n2g`; with the run and the feature it is unique.
     public let method: String
     /// For people.
@@ -17,13 +19,14 @@ public struct ExplanationRecord: Equatable, Sendable {
 
     /// Describes an explanation.
     public init(
-        explanationID: Int64 = 0, runID: Int64, dictionaryID: Int64, featureIndex: Int, method: String, text: String,
-        detailJSON: String? = nil
+        explanationID: Int64 = 0, runID: Int64, dictionaryID: Int64, featureIndex: Int, corpusID: Int64, method: String,
+        text: String, detailJSON: String? = nil
     ) {
         self.explanationID = explanationID
         self.runID = runID
         self.dictionaryID = dictionaryID
         self.featureIndex = featureIndex
+        self.corpusID = corpusID
         self.method = method
         self.text = text
         self.detailJSON = detailJSON

@@ -10,19 +10,22 @@ public struct FeatureLayerRecord: Equatable, Sendable {
     public let sumActivation: Double
     /// The largest of them.
     public let maxActivation: Float
+    /// Sum of the router's weight over these firings; nil without a router.
+    public let sumRouterWeight: Double?
+
     /// Mean of the router's weight over these firings; nil without a router.
-    public let meanRouterWeight: Double?
+    public var meanRouterWeight: Double? { sumRouterWeight.map { $0 / Double(firedCount) } }
 
     /// Describes a feature's part in a layer.
     public init(
         featureIndex: Int, layer: Int, firedCount: Int, sumActivation: Double, maxActivation: Float,
-        meanRouterWeight: Double?
+        sumRouterWeight: Double?
     ) {
         self.featureIndex = featureIndex
         self.layer = layer
         self.firedCount = firedCount
         self.sumActivation = sumActivation
         self.maxActivation = maxActivation
-        self.meanRouterWeight = meanRouterWeight
+        self.sumRouterWeight = sumRouterWeight
     }
 }

@@ -28,10 +28,13 @@ public struct FeatureRecord: Equatable, Sendable {
     public let featureIndex: Int
     /// Tokens on which it fired.
     public let firedCount: Int
-    /// Mean activation while firing; nil if it never fired.
-    public let meanActivation: Double?
-    /// Standard deviation while firing (divided by the count); nil if it never fired.
-    public let stdActivation: Double?
+    /// Sum of its activations. Its terms are multiples of 2⁻²⁴, so that sums of parts of a text add up to that of the
+    /// whole exactly, up to 2²⁹.
+    public let sumActivation: Double
+    /// Sum of their squares, likewise.
+    public let sumSquare: Double
+    /// The smallest activation while firing; nil if it never fired, or where version 1 of the catalog did not keep it.
+    public let minActivation: Float?
     /// The largest activation; nil if it never fired.
     public let maxActivation: Float?
     /// Quantiles while firing; nil if it never fired.
@@ -45,17 +48,28 @@ public struct FeatureRecord: Equatable, Sendable {
 
     /// Describes a feature.
     public init(
-        featureIndex: Int, firedCount: Int, meanActivation: Double?, stdActivation: Double?, maxActivation: Float?,
-        quantiles: Quantiles?, decoderNorm: Double, documentCount: Int, histogram: [Int]
+        featureIndex: Int, firedCount: Int, sumActivation: Double, sumSquare: Double, minActivation: Float?,
+        maxActivation: Float?, quantiles: Quantiles?, decoderNorm: Double, documentCount: Int, histogram: [Int]
     ) {
         self.featureIndex = featureIndex
         self.firedCount = firedCount
-        self.meanActivation = meanActivation
-        self.stdActivation = stdActivation
+        self.sumActivation = sumActivation
+        self.sumSquare = sumSquare
+        self.minActivation = minActivation
         self.maxActivation = maxActivation
         self.quantiles = quantiles
         self.decoderNorm = decoderNorm
         self.documentCount = documentCount
         self.histogram = histogram
+    }
+
+    /// Mean activation while firing; nil if it never fired.
+    public var meanActivation: Double? { firedCount == 0 ? nil : sumActivation / Double(firedCount) }
+
+    /// Standard deviation while firing (divided by the count); nil if it never fired.
+    public var stdActivation: Double? {
+        guard let mean = meanActivation else { return nil }
+        // Round-off may leave a constant stream's variance just below 0.
+        return max(0, sumSquare / Double(firedCount) - mean * mean).squareRoot()
     }
 }

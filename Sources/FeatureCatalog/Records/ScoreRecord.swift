@@ -30,6 +30,8 @@ public struct ScoreRecord: Equatable, Sendable {
     public let dictionaryID: Int64
     /// The latent's number.
     public let featureIndex: Int
+    /// The corpus whose contexts it rests on.
+    public let corpusID: Int64
     /// What was scored; nil where the feature itself was (a rubric).
     public let explanationID: Int64?
     /// The test.
@@ -53,14 +55,16 @@ public struct ScoreRecord: Equatable, Sendable {
 
     /// Describes a score.
     public init(
-        scoreID: Int64 = 0, runID: Int64, dictionaryID: Int64, featureIndex: Int, explanationID: Int64?,
-        method: Method, status: Status, value: Double?, baselineValue: Double? = nil, reason: String? = nil,
+        scoreID: Int64 = 0, runID: Int64, dictionaryID: Int64, featureIndex: Int, corpusID: Int64,
+        explanationID: Int64?, method: Method, status: Status, value: Double?, baselineValue: Double? = nil,
+        reason: String? = nil,
         contextCount: Int, tokenCount: Int, metricsJSON: String? = nil, detailJSON: String? = nil
     ) {
         self.scoreID = scoreID
         self.runID = runID
         self.dictionaryID = dictionaryID
         self.featureIndex = featureIndex
+        self.corpusID = corpusID
         self.explanationID = explanationID
         self.method = method
         self.status = status

@@ -14,16 +14,17 @@ extension Catalog {
             let delete = try database.makeStatement(
                 sql: """
                     DELETE FROM explanation
-                    WHERE run_id = ? AND dictionary_id = ? AND feature_index = ? AND method = ?
+                    WHERE run_id = ? AND dictionary_id = ? AND feature_index = ? AND corpus_id = ? AND method = ?
                     """)
             let insert = try database.makeStatement(
                 sql: """
-                    INSERT INTO explanation (run_id, dictionary_id, feature_index, method, text, detail)
-                    VALUES (?, ?, ?, ?, ?, ?)
+                    INSERT INTO explanation (run_id, dictionary_id, feature_index, corpus_id, method, text, detail)
+                    VALUES (?, ?, ?, ?, ?, ?, ?)
                     """)
             return try explanations.map { explanation in
                 let key: StatementArguments = [
-                    explanation.runID, explanation.dictionaryID, explanation.featureIndex, explanation.method,
+                    explanation.runID, explanation.dictionaryID, explanation.featureIndex, explanation.corpusID,
+                    explanation.method,
                 ]
                 try delete.execute(arguments: key)
                 try insert.execute(
@@ -45,7 +46,8 @@ extension Catalog {
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT explanation_id, run_id, dictionary_id, feature_index, method, text, detail FROM explanation
+                    SELECT explanation_id, run_id, dictionary_id, feature_index, corpus_id, method, text, detail
+                    FROM explanation
                     WHERE dictionary_id = :dictionary \(featureIndex == nil ? "" : "AND feature_index = :feature")
                         AND (:method IS NULL OR method = :method)
                     ORDER BY explanation_id
@@ -55,7 +57,8 @@ extension Catalog {
             ).map { row in
                 try ExplanationRecord(
                     explanationID: row.value(0), runID: row.value(1), dictionaryID: row.value(2),
-                    featureIndex: row.value(3), method: row.value(4), text: row.value(5), detailJSON: row.value(6))
+                    featureIndex: row.value(3), corpusID: row.value(4), method: row.value(5), text: row.value(6),
+                    detailJSON: row.value(7))
             }
         }
     }

@@ -24,18 +24,18 @@ extension Catalog {
         return try write { database in
             let insert = try database.makeStatement(
                 sql: """
-                    INSERT INTO score (run_id, dictionary_id, feature_index, explanation_id, method, status, value,
-                        baseline_value, reason, n_contexts, n_tokens, metrics, detail)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    INSERT INTO score (run_id, dictionary_id, feature_index, corpus_id, explanation_id, method, status,
+                        value, baseline_value, reason, n_contexts, n_tokens, metrics, detail)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """)
             return try scores.map { score in
                 let detail = try score.detailJSON.map { detail in
                     try frame { () throws(Zstd.Failure) in try Zstd.compress(Array(detail.utf8)) }
                 }
                 try insert.execute(arguments: [
-                    score.runID, score.dictionaryID, score.featureIndex, score.explanationID, score.method.rawValue,
-                    score.status.rawValue, score.value, score.baselineValue, score.reason.map(Self.storable),
-                    score.contextCount, score.tokenCount, score.metricsJSON, detail,
+                    score.runID, score.dictionaryID, score.featureIndex, score.corpusID, score.explanationID,
+                    score.method.rawValue, score.status.rawValue, score.value, score.baselineValue,
+                    score.reason.map(Self.storable), score.contextCount, score.tokenCount, score.metricsJSON, detail,
                 ])
                 return database.lastInsertedRowID
             }
@@ -70,8 +70,8 @@ extension Catalog {
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT score_id, run_id, dictionary_id, feature_index, explanation_id, method, status, value,
-                        baseline_value, reason, n_contexts, n_tokens, metrics, detail
+                    SELECT score_id, run_id, dictionary_id, feature_index, corpus_id, explanation_id, method, status,
+                        value, baseline_value, reason, n_contexts, n_tokens, metrics, detail
                     FROM score WHERE \(conditions.joined(separator: " AND ")) ORDER BY score_id
                     """,
                 arguments: StatementArguments(arguments)
@@ -84,16 +84,16 @@ extension Catalog {
 
     private func scoreRecord(_ row: Row) throws -> ScoreRecord {
         let scoreID: Int64 = try row.value(0)
-        let detail = try row.optionalBytes(13).map { frame in
+        let detail = try row.optionalBytes(14).map { frame in
             try blob("detail of score \(scoreID)") { () throws(Zstd.Failure) in
                 String(decoding: try Zstd.decompress(frame, limit: Self.maximumDetailByteCount), as: UTF8.self)
             }
         }
         return try ScoreRecord(
             scoreID: scoreID, runID: row.value(1), dictionaryID: row.value(2), featureIndex: row.value(3),
-            explanationID: row.value(4), method: enumeration(row.value(5), "score.method"),
-            status: enumeration(row.value(6), "score.status"), value: row.value(7), baselineValue: row.value(8),
-            reason: row.value(9), contextCount: row.value(10), tokenCount: row.value(11), metricsJSON: row.value(12),
+            corpusID: row.value(4), explanationID: row.value(5), method: enumeration(row.value(6), "score.method"),
+            status: enumeration(row.value(7), "score.status"), value: row.value(8), baselineValue: row.value(9),
+            reason: row.value(10), contextCount: row.value(11), tokenCount: row.value(12), metricsJSON: row.value(13),
             detailJSON: detail)
     }
 }

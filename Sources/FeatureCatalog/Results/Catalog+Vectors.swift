@@ -5,15 +5,20 @@ extension Catalog {
     public func write(logits: [FeatureLogit], dictionaryID: Int64) throws(CatalogError) {
         try write { database in
             try clear("feature_logit", features: logits.map(\.featureIndex), dictionaryID: dictionaryID, database)
-            let statement = try database.makeStatement(
+            let insert = try BulkInsert(
+                database, path: path,
                 sql: """
                     INSERT INTO feature_logit (dictionary_id, feature_index, direction, rank, token_id, value)
                     VALUES (?, ?, ?, ?, ?, ?)
                     """)
             for logit in logits {
-                try statement.execute(arguments: [
-                    dictionaryID, logit.featureIndex, logit.direction.rawValue, logit.rank, logit.tokenID, logit.value,
-                ])
+                insert.bind(1, dictionaryID)
+                insert.bind(2, logit.featureIndex)
+                insert.bind(3, logit.direction.rawValue)
+                insert.bind(4, logit.rank)
+                insert.bind(5, logit.tokenID)
+                insert.bind(6, Double(logit.value))
+                try insert.run()
             }
         }
     }
@@ -40,15 +45,19 @@ extension Catalog {
     public func write(neighbors: [FeatureNeighbor], dictionaryID: Int64) throws(CatalogError) {
         try write { database in
             try clear("feature_neighbor", features: neighbors.map(\.featureIndex), dictionaryID: dictionaryID, database)
-            let statement = try database.makeStatement(
+            let insert = try BulkInsert(
+                database, path: path,
                 sql: """
                     INSERT INTO feature_neighbor (dictionary_id, feature_index, rank, neighbor_index, cosine)
                     VALUES (?, ?, ?, ?, ?)
                     """)
             for neighbor in neighbors {
-                try statement.execute(arguments: [
-                    dictionaryID, neighbor.featureIndex, neighbor.rank, neighbor.neighborIndex, neighbor.cosine,
-                ])
+                insert.bind(1, dictionaryID)
+                insert.bind(2, neighbor.featureIndex)
+                insert.bind(3, neighbor.rank)
+                insert.bind(4, neighbor.neighborIndex)
+                insert.bind(5, Double(neighbor.cosine))
+                try insert.run()
             }
         }
     }
@@ -67,6 +76,24 @@ extension Catalog {
                 try FeatureNeighbor(
                     featureIndex: row.value(0), rank: row.value(1), neighborIndex: row.value(2), cosine: row.value(3))
             }
+        }
+    }
+
+    /// Whether the tokens that a dictionary's features promote are known.
+    public func hasLogits(dictionaryID: Int64) throws(CatalogError) -> Bool {
+        try has("feature_logit", dictionaryID)
+    }
+
+    /// Whether the nearest features of a dictionary's features are known.
+    public func hasNeighbors(dictionaryID: Int64) throws(CatalogError) -> Bool {
+        try has("feature_neighbor", dictionaryID)
+    }
+
+    private func has(_ table: String, _ dictionaryID: Int64) throws(CatalogError) -> Bool {
+        try read { database in
+            try Bool.fetchOne(
+                database, sql: "SELECT EXISTS (SELECT 1 FROM \(table) WHERE dictionary_id = ?)",
+                arguments: [dictionaryID]) ?? false
         }
     }
 

@@ -2,9 +2,10 @@
 public struct ActivationMoments: Hashable, Sendable {
     /// The number of firings.
     public private(set) var count = 0
-    /// The sum of the activations.
+    /// The sum of the activations, each rounded to a multiple of 2⁻²⁴: below 2²⁹ such sums are exact, so those of parts
+    /// of a stream add up to that of the whole.
     public private(set) var sum = 0.0
-    /// The sum of the squared activations.
+    /// The sum of the squared activations, rounded likewise.
     public private(set) var sumOfSquares = 0.0
     /// The largest activation; −∞ before the first firing.
     public private(set) var maximum = -Float.infinity
@@ -18,13 +19,17 @@ public struct ActivationMoments: Hashable, Sendable {
     public mutating func record(_ activation: Float) {
         let value = Double(activation)
         count += 1
-        sum += value
-        sumOfSquares += value * value
+        sum += Self.onGrid(value)
+        sumOfSquares += Self.onGrid(value * value)
         maximum = max(maximum, activation)
         minimum = min(minimum, activation)
     }
 
-    /// Takes in the firings of another part of the stream. Sums are exact only to round-off, so merge in a fixed order.
+    /// Rounds to a multiple of 2⁻²⁴ (coarser beyond 2²⁷): at 1.5 · 2²⁸ and above, that is the last place of a double.
+    @inlinable
+    public static func onGrid(_ value: Double) -> Double { (value + 0x1.8p28) - 0x1.8p28 }
+
+    /// Takes in the firings of another part of the stream.
     public mutating func merge(_ other: ActivationMoments) {
         count += other.count
         sum += other.sum

@@ -46,29 +46,27 @@ public struct PrioritySample<Payload: Sendable>: Sendable {
     public var count: Int { heap.count }
 
     /// The priority of the firing at a place; lower ones are sampled first.
+    ///
+    /// - Parameter key: the document's own number, made from its content: whatever corpus it is part of, and wherever in
+    ///   it, its firings have the same priorities.
     @inlinable
-    public func priority(document: Int64, position: Int32) -> UInt64 {
+    public func priority(key: UInt64, position: Int32) -> UInt64 {
         SplitMix64.hash(
-            seed: seed,
-            UInt64(bitPattern: Int64(featureIndex)),
-            UInt64(bitPattern: document),
-            UInt64(bitPattern: Int64(position))
-        )
+            seed: seed, UInt64(bitPattern: Int64(featureIndex)), key, UInt64(bitPattern: Int64(position)))
     }
 
     /// Whether the firing at a place would enter the sample: worth asking before its payload is gathered.
     @inlinable
-    public func accepts(document: Int64, position: Int32) -> Bool {
+    public func accepts(key: UInt64, position: Int32) -> Bool {
         guard heap.capacity > 0 else { return false }
         guard let worst = heap.worst else { return true }
-        return priority(document: document, position: position) <= worst.priority
+        return priority(key: key, position: position) <= worst.priority
     }
 
-    /// Takes in one firing.
+    /// Takes in one firing of the document with a key.
     @inlinable
-    public mutating func offer(_ firing: Firing<Payload>) {
-        let priority = priority(document: firing.document, position: firing.position)
-        heap.offer(Entry(priority: priority, firing: firing))
+    public mutating func offer(_ firing: Firing<Payload>, key: UInt64) {
+        heap.offer(Entry(priority: priority(key: key, position: firing.position), firing: firing))
     }
 
     /// Takes in what another part of the stream left.

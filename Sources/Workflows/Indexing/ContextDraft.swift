@@ -1,15 +1,32 @@
-/// What is remembered of a context until the text has been read to its end: 8 bytes a token of the window.
+/// What is remembered of a context until the text has been read to its end. Activations are nearly all zero, so only
+/// the others are kept.
 struct ContextDraft: Sendable {
-    /// The segment's number within the document.
-    let segment: Int32
-    /// Place of the window's first token in the document's token ids.
-    let windowStart: Int32
+    /// A token of the window on which the feature fires.
+    struct Activation: Sendable {
+        /// Its place in the window.
+        let place: Int32
+        let value: Float
+    }
+
+    /// The passage's key in the catalog.
+    let passage: Int64
+    /// The document's own number, made from its content.
+    let documentKey: UInt64
+    /// Place of the peak token in the passage.
+    let position: Int32
+    /// Tokens of the window.
+    let windowLength: Int32
     /// The decoder layer the peak token was routed to.
     let layer: Int32
     /// The router's weight there.
     let routerWeight: Float
-    /// The window's tokens.
-    let tokens: [Int32]
-    /// The feature's activations over the window, 0 where it does not fire.
-    let activations: [Float]
+    /// Where the feature fires in the window, in order.
+    let activations: [Activation]
+
+    /// Activations `[window tokens]`.
+    var window: [Float] {
+        var window = [Float](repeating: 0, count: Int(windowLength))
+        for activation in activations { window[Int(activation.place)] = activation.value }
+        return window
+    }
 }

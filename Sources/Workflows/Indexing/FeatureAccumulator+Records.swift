@@ -11,8 +11,9 @@ extension FeatureAccumulator {
         return FeatureRecord(
             featureIndex: feature,
             firedCount: moments.count,
-            meanActivation: moments.mean,
-            stdActivation: moments.standardDeviation,
+            sumActivation: moments.sum,
+            sumSquare: moments.sumOfSquares,
+            minActivation: fired ? moments.minimum : nil,
             maxActivation: fired ? moments.maximum : nil,
             quantiles: fired
                 ? FeatureRecord.Quantiles(
@@ -28,7 +29,7 @@ extension FeatureAccumulator {
         zip(layerNumbers, layers).filter { $1.firings > 0 }.map { number, share in
             FeatureLayerRecord(
                 featureIndex: feature, layer: number, firedCount: share.firings, sumActivation: share.sum,
-                maxActivation: share.maximum, meanRouterWeight: share.routerWeight / Double(share.firings))
+                maxActivation: share.maximum, sumRouterWeight: share.routerWeight)
         }
     }
 
@@ -41,10 +42,8 @@ extension FeatureAccumulator {
         }
     }
 
-    /// The rows of table `context`, with their splits.
-    func contextRecords(options: IndexingOptions, excerpt: (_ tokens: [Int32], _ peak: Int) -> String)
-        -> [ContextRecord]
-    {
+    /// The rows of table `feature_context`, with their splits.
+    func contextEntries(options: IndexingOptions) -> [ContextEntry] {
         struct Place: Hashable {
             let document: Int64
             let position: Int32
@@ -63,24 +62,24 @@ extension FeatureAccumulator {
         take(top.sorted, as: .top, most: options.topContexts)
         // Which of the sample stay is decided by priority, their rank by strength.
         let kept = sample.byPriority.filter { !taken.contains(Place(document: $0.document, position: $0.position)) }
-            .prefix(options.sampleContexts).sorted { ($0.activation, $1.document) > ($1.activation, $0.document) }
+            .prefix(options.sampleContexts).sorted {
+                $0.activation != $1.activation
+                    ? $0.activation > $1.activation : ($0.document, $0.position) < ($1.document, $1.position)
+            }
         take(Array(kept), as: .sample, most: options.sampleContexts)
         take(quiet.byPriority, as: .quiet, most: options.quietContexts)
         let splits = ContextSplit.assign(
             chosen.map { context in
                 SplitCandidate(
                     band: ContextBand(rawValue: context.band.rawValue) ?? .top, rank: context.rank,
-                    document: context.firing.document, segment: Int(context.firing.payload.segment))
+                    document: 0, segment: Int(context.firing.payload.passage))
             })
         return zip(chosen, splits).map { context, split in
             let draft = context.firing.payload
-            let peak = Int(context.firing.position - draft.windowStart)
-            return ContextRecord(
-                featureIndex: feature, band: context.band, rank: context.rank, documentID: context.firing.document,
-                tokenPosition: Int(context.firing.position), segment: Int(draft.segment),
-                windowStart: Int(draft.windowStart), layer: Int(draft.layer), routerWeight: draft.routerWeight,
-                activation: context.firing.activation, split: split == .explain ? .explain : .score,
-                activations: draft.activations, excerpt: excerpt(draft.tokens, peak))
+            return ContextEntry(
+                band: context.band, rank: context.rank, passageID: draft.passage, position: Int(draft.position),
+                layer: Int(draft.layer), routerWeight: draft.routerWeight, activation: context.firing.activation,
+                split: split == .explain ? .explain : .score, activations: draft.window)
         }
     }
 }

@@ -76,33 +76,28 @@ struct FeatureAccumulator: Sendable {
         classes.record(tokenClass: batch.classes[row], activation: activation)
         let layer = Int(batch.routed.selected[row])
         layers[layer].firings += 1
-        layers[layer].sum += Double(activation)
+        layers[layer].sum += ActivationMoments.onGrid(Double(activation))
         layers[layer].maximum = max(layers[layer].maximum, activation)
-        layers[layer].routerWeight += Double(batch.routed.probabilities[row, layer])
+        layers[layer].routerWeight += ActivationMoments.onGrid(Double(batch.routed.probabilities[row, layer]))
         let position = Int32(truncatingIfNeeded: segment.start + row - segment.rows.lowerBound)
-        if sample.accepts(document: segment.document, position: position) {
-            sample.offer(firing(at: row, in: batch, layerNumbers, window))
+        if sample.accepts(key: segment.documentKey, position: position) {
+            sample.offer(firing(at: row, in: batch, layerNumbers, window), key: segment.documentKey)
         }
     }
 
-    /// Draws four places of a batch and offers those at which the feature does not fire in the whole window.
+    /// Draws a place in every segment and offers it if the feature does not fire in the whole window around it.
     private mutating func proposeQuiet(_ batch: IndexedBatch, _ layerNumbers: [Int], _ window: Int) {
-        let rows = batch.tokens.count
-        var generator = CounterGenerator(seed: quiet.seed &+ UInt64(feature), stream: "quiet")
-        // The batch's own numbers make the draw differ from batch to batch, whatever came before.
-        generator = CounterGenerator(
-            seed: generator.next() ^ UInt64(bitPattern: batch.segments[0].document) << 20
-                ^ UInt64(batch.segments[0].index))
-        for _ in 0..<4 {
-            let row = generator.index(below: rows)
-            let segment = batch.segments[Int(batch.segmentOfRow[row])]
+        for segment in batch.segments {
+            let draw = SplitMix64.hash(
+                seed: quiet.seed ^ 0x71_7569_6574, UInt64(feature), segment.documentKey, UInt64(segment.start))
+            let row = segment.rows.lowerBound + Int(draw % UInt64(segment.rows.count))
             let position = Int32(truncatingIfNeeded: segment.start + row - segment.rows.lowerBound)
-            guard quiet.accepts(document: segment.document, position: position) else { continue }
+            guard quiet.accepts(key: segment.documentKey, position: position) else { continue }
             let span = batch.window(around: row, tokens: window)
             guard firstEntry(from: span.lowerBound, in: batch) == firstEntry(from: span.upperBound, in: batch) else {
                 continue
             }
-            quiet.offer(firing(at: row, in: batch, layerNumbers, window))
+            quiet.offer(firing(at: row, in: batch, layerNumbers, window), key: segment.documentKey)
         }
     }
 
@@ -111,25 +106,28 @@ struct FeatureAccumulator: Sendable {
     ) -> Firing<ContextDraft> {
         let segment = batch.segments[Int(batch.segmentOfRow[row])]
         let span = batch.window(around: row, tokens: window)
-        var activations = Array(repeating: Float(0), count: span.count)
+        var activations: [ContextDraft.Activation] = []
+        var peak: Float = 0
         let end = batch.entries.range(of: feature).upperBound
         var entry = firstEntry(from: span.lowerBound, in: batch)
         while entry < end, Int(batch.entries.samples[entry]) < span.upperBound {
-            activations[Int(batch.entries.samples[entry]) - span.lowerBound] = batch.entries.activations[entry]
+            let place = Int(batch.entries.samples[entry]) - span.lowerBound
+            let value = batch.entries.activations[entry]
+            activations.append(ContextDraft.Activation(place: Int32(truncatingIfNeeded: place), value: value))
+            if span.lowerBound + place == row { peak = value }
             entry += 1
         }
         let layer = Int(batch.routed.selected[row])
         return Firing(
             document: segment.document,
             position: Int32(truncatingIfNeeded: segment.start + row - segment.rows.lowerBound),
-            activation: activations[row - span.lowerBound],
+            activation: peak,
             payload: ContextDraft(
-                segment: Int32(truncatingIfNeeded: segment.index),
-                windowStart: Int32(truncatingIfNeeded: segment.start + span.lowerBound - segment.rows.lowerBound),
+                passage: segment.passage, documentKey: segment.documentKey,
+                position: Int32(truncatingIfNeeded: row - segment.rows.lowerBound),
+                windowLength: Int32(truncatingIfNeeded: span.count),
                 layer: Int32(truncatingIfNeeded: layerNumbers[layer]),
-                routerWeight: batch.routed.probabilities[row, layer],
-                tokens: Array(batch.tokens[span]),
-                activations: activations))
+                routerWeight: batch.routed.probabilities[row, layer], activations: activations))
     }
 
     /// The first of the feature's entries at or after a row (binary search).

@@ -1,13 +1,16 @@
+import FeatureCatalog
 import SparseCoding
 
 /// A batch of real tokens on its way to the feature statistics, with each token's place in the text.
 struct IndexedBatch {
     /// One segment's rows of the batch.
     struct Segment {
-        /// The document's key in the catalog.
+        /// The document's place in the corpus.
         let document: Int64
-        /// The segment's number within the document.
-        let index: Int
+        /// The document's own number, made from its content.
+        let documentKey: UInt64
+        /// The passage's key in the catalog: the segment's own tokens.
+        let passage: Int64
         /// Place of the segment's first token in the document's token ids.
         let start: Int
         /// Its rows.
@@ -25,13 +28,21 @@ struct IndexedBatch {
     let routed: AutoencoderInput
     /// Which tokens each latent fires on.
     let entries: LatentEntries
+    /// Which latents each token has.
+    let latents: SparseLatents
+    /// Draw keys of the tokens.
+    let drawKeys: [UInt64]
+    /// Whether a token's latents are counted against each other: those of a sample, unless it has so many that their
+    /// pairs would take longer than all the rest.
+    let countsPairs: [Bool]
 
-    /// The rows of the window around a row: as many as asked for, within the segment, with more text before than after,
-    /// since a decoder's features depend on what precedes.
+    /// The most latents of a token whose pairs are counted.
+    static let pairedLatents: Int32 = 256
+
+    /// The rows of the window around a row.
     func window(around row: Int, tokens count: Int) -> Range<Int> {
-        let segment = segments[Int(segmentOfRow[row])].rows
-        let after = count / 4
-        let end = min(max(row + 1 + after, segment.lowerBound + count), segment.upperBound)
-        return max(end - count, segment.lowerBound)..<end
+        let rows = segments[Int(segmentOfRow[row])].rows
+        let window = ContextWindow.range(around: row - rows.lowerBound, in: rows.count, length: count)
+        return rows.lowerBound + window.lowerBound..<rows.lowerBound + window.upperBound
     }
 }

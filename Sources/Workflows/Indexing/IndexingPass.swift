@@ -15,9 +15,9 @@ final class IndexingPass {
     private let settings: IndexingSettings
     private let workers: Workers
     private let classes: TokenClasses
-    private let encoder: DictionaryEncoder
+    private let reader: TextReader
     private let modelID: Int64
-    private let corpusID: Int64
+    let key: IndexingKey
 
     private let features: FeatureAccumulators
     private var layerTokens: [Int]
@@ -43,8 +43,7 @@ final class IndexingPass {
         self.settings = settings
         self.workers = workers
         classes = TokenClasses(folder.tokenizer)
-        encoder = DictionaryEncoder(
-            configuration: dictionary.configuration, weights: dictionary.weights, workers: workers)
+        reader = TextReader(dictionary: dictionary, folder: folder, workers: workers)
         let layers = dictionary.configuration.layers.count
         features = FeatureAccumulators(
             (0..<dictionary.configuration.latents).map {
@@ -54,25 +53,22 @@ final class IndexingPass {
         layerWeights = Array(repeating: 0, count: layers)
         variance = VarianceSum(dModel: dictionary.configuration.inputWidth)
         modelID = try catalog.addLanguageModel(try folder.record())
-        corpusID = try catalog.addCorpus(
+        let corpusID = try catalog.addCorpus(
             CorpusRecord(
-                languageModelID: modelID, name: corpus.name, source: settings.text.joined(separator: ", "),
+                languageModelID: modelID, name: settings.corpusName, source: settings.text.joined(separator: ", "),
                 sha256: corpus.digest))
+        key = IndexingKey(dictionaryID: dictionary.record.dictionaryID, corpusID: corpusID)
     }
 
     /// Reads the text to its end, or to as many tokens as the options allow.
     func run(cancelled: () -> Bool, progress: (IndexingProgress) -> Void) throws {
         let segmenter = Segmenter(
             tokenizer: folder.tokenizer, context: try folder.context(settings.options.context))
-        var pending: [(segment: TokenSegment, document: Int64)] = []
         var count = 0
-        var written: [(DocumentRecord, [TokenSegment])] = []
+        var read: [(document: DocumentRecord, segments: [TokenSegment])] = []
         func flush() throws {
-            let ids = try catalog.addDocuments(corpusID: corpusID, written.map(\.0))
-            for (id, entry) in zip(ids, written) { pending += entry.1.map { ($0, id) } }
-            written = []
-            if !pending.isEmpty { try index(pending) }
-            pending = []
+            try index(try store(read))
+            read = []
             count = 0
             progress(
                 IndexingProgress(
@@ -94,7 +90,7 @@ final class IndexingPass {
                     segments[segments.count - 1] = last.cut(to: room - last.start)
                 }
             }
-            written.append(
+            read.append(
                 (
                     DocumentRecord(
                         ordinal: index, title: document.title, source: document.source, tokenIDs: ids,
@@ -111,8 +107,30 @@ final class IndexingPass {
         }
     }
 
+    /// A segment whose text is in the catalog.
+    private struct Passage {
+        let segment: TokenSegment
+        let id: Int64
+        let documentKey: UInt64
+    }
+
+    /// Writes documents and the text of their segments.
+    private func store(_ read: [(document: DocumentRecord, segments: [TokenSegment])]) throws -> [Passage] {
+        let documents = try catalog.addDocuments(corpusID: key.corpusID, read.map(\.document))
+        return try zip(documents, read).flatMap { documentID, entry in
+            let passages = try catalog.addPassages(
+                entry.segments.map { segment in
+                    PassageRecord(
+                        documentID: documentID, segment: segment.index, firstToken: segment.start,
+                        text: folder.tokenizer.passageText(segment.tokens.dropFirst(segment.prefix)))
+                })
+            let key = DocumentKey.of(sha256: entry.document.sha256)
+            return zip(entry.segments, passages).map { Passage(segment: $0, id: $1, documentKey: key) }
+        }
+    }
+
     /// Indexes segments, in pieces of about `IndexingRun.batchTokens`.
-    private func index(_ segments: [(segment: TokenSegment, document: Int64)]) throws {
+    private func index(_ segments: [Passage]) throws {
         var start = 0
         while start < segments.count {
             var end = start
@@ -126,41 +144,26 @@ final class IndexingPass {
         }
     }
 
-    private func indexBatch(_ segments: [(segment: TokenSegment, document: Int64)]) throws {
+    private func indexBatch(_ passages: [Passage]) throws {
         let layers = dictionary.configuration.layers
-        let streams = try folder.model.residualStreams(
-            of: TokenBatch(sequences: segments.map(\.segment.tokens)), layers: layers)
-        let count = segments.reduce(0) { $0 + $1.segment.tokens.count - $1.segment.prefix }
-        let batch = ActivationBatch(capacity: count, layers: layers, dModel: dictionary.configuration.dModel)
-        var places: [IndexedBatch.Segment] = []
-        var segmentOfRow: [Int32] = []
-        var source = 0
-        for (segment, document) in segments {
-            let first = batch.count
-            source += segment.prefix
-            for (place, token) in segment.tokens.dropFirst(segment.prefix).enumerated() {
-                batch.values.row(batch.count).update(from: streams.values.row(source), count: batch.values.columns)
-                batch.tokenIDs[batch.count] = token
-                batch.drawKeys[batch.count] = ActivationBatch.drawKey(
-                    document: segment.document, position: segment.start + place)
-                batch.count += 1
-                source += 1
-                segmentOfRow.append(Int32(truncatingIfNeeded: places.count))
-            }
-            places.append(
-                IndexedBatch.Segment(
-                    document: document, index: segment.index, start: segment.start, rows: first..<batch.count))
-        }
-        let routed = AutoencoderInput(capacity: count, configuration: dictionary.configuration)
-        try encoder.read(batch, into: routed)
-        let latents = SparseLatents(capacity: count, configuration: dictionary.configuration)
-        let errors = Matrix(rows: 1, columns: count)
+        let errors = Matrix(
+            rows: 1, columns: passages.reduce(0) { $0 + $1.segment.tokens.count - $1.segment.prefix })
         let scratch = (0..<workers.count).map { _ in Matrix(rows: 1, columns: dictionary.configuration.inputWidth) }
-        encoder.encode(routed, count: count, into: latents) { tokens, worker in
+        let reading = try reader.read(passages.map(\.segment)) {
+            [encoder = reader.encoder] tokens, routed, latents, worker in
             for token in tokens {
                 errors.pointer[token] = encoder.reconstructionError(
                     of: token, routed, latents, into: scratch[worker].pointer)
             }
+        }
+        let (batch, routed, latents, count) = (reading.batch, reading.routed, reading.latents, reading.count)
+        let places = zip(passages, reading.rows).map { passage, rows in
+            IndexedBatch.Segment(
+                document: Int64(passage.segment.document), documentKey: passage.documentKey, passage: passage.id,
+                start: passage.segment.start, rows: rows)
+        }
+        let segmentOfRow = reading.rows.enumerated().flatMap { number, rows in
+            Array(repeating: Int32(truncatingIfNeeded: number), count: rows.count)
         }
         for token in 0..<count { residual += Double(errors.pointer[token]) }
         variance.add(routed.centered, rows: count)
@@ -173,13 +176,18 @@ final class IndexingPass {
         features.record(
             IndexedBatch(
                 tokens: Array(batch.tokenIDs[0..<count]), classes: batch.tokenIDs[0..<count].map(classes.of),
-                segments: places, segmentOfRow: segmentOfRow, routed: routed, entries: entries),
+                segments: places, segmentOfRow: segmentOfRow, routed: routed, entries: entries, latents: latents,
+                drawKeys: (0..<count).map { batch.drawKeys[$0] },
+                countsPairs: (0..<count).map {
+                    latents.counts[$0] <= IndexedBatch.pairedLatents
+                        && CofiringCounts.isSampled(key: batch.drawKeys[$0])
+                }),
             layerNumbers: layers, window: settings.options.window, workers: workers)
         tokens += count
     }
 
     /// Writes all statistics in one transaction.
-    func write(runID: Int64, replacing: Bool) throws {
+    func write(runID: Int64, replacing: Bool, cancelled: () -> Bool) throws {
         let layers = dictionary.configuration.layers
         let edges = [0] + FiringHistogram.edges.map(Double.init) + [Double(Float.greatestFiniteMagnitude)]
         try catalog.addTokens(languageModelID: modelID, folder.tokenizer.records)
@@ -188,26 +196,53 @@ final class IndexingPass {
             return Double(rsae_dot(row, row, Int64(dictionary.configuration.inputWidth))).squareRoot()
         }
         let indexing = IndexingRecord(
-            dictionaryID: dictionary.record.dictionaryID, runID: runID, corpusID: corpusID, tokenCount: tokens,
-            documentCount: documents, histogramEdges: edges)
+            key: key, runID: runID, tokenCount: tokens, documentCount: documents, window: settings.options.window,
+            histogramEdges: edges)
         try catalog.writeIndex(indexing, replacing: replacing) { writer in
-            // Some features at a time, so that their records do not double the memory of the accumulators.
-            for first in stride(from: 0, to: features.count, by: 1024) {
-                let some = (first..<min(first + 1024, features.count)).map { features[$0] }
-                try writer.write(features: some.map { $0.record(decoderNorm: norms[$0.feature]) })
-                try writer.write(featureLayers: some.flatMap { $0.layerRecords(layerNumbers: layers) })
-                try writer.write(featureTokens: some.flatMap { $0.tokenRecords(classText: classes.text) })
+            try describe(cancelled: cancelled)
+            try catalog.recordMetrics(
+                runID: runID, [RunMetric(step: 0, name: "explained_variance", value: explainedVariance)])
+            let rates = (0..<features.count).map { Double(features[$0].moments.count) / Double(max(tokens, 1)) }
+            for index in 0..<features.count {
+                let feature = features[index]
                 try writer.write(
-                    contexts: some.flatMap {
-                        $0.contextRecords(options: settings.options, excerpt: folder.tokenizer.excerpt)
-                    })
+                    FeatureEntry(
+                        record: feature.record(decoderNorm: norms[index]),
+                        layers: feature.layerRecords(layerNumbers: layers),
+                        tokens: feature.tokenRecords(classText: classes.text),
+                        contexts: feature.contextEntries(options: settings.options),
+                        cofirings: features.cofirings.sketch(of: index).companions(settings.options.cofirings).map {
+                            CofiringRecord(
+                                otherIndex: $0.featureIndex, share: $0.share, lift: $0.share / rates[$0.featureIndex])
+                        }))
             }
-            try writer.write(
+            writer.write(
                 layerRouting: layers.indices.map {
                     LayerRoutingRecord(
                         layer: layers[$0], tokenCount: layerTokens[$0],
                         meanRouterWeight: layerWeights[$0] / Double(tokens))
                 })
+        }
+    }
+
+    /// Writes what follows from the dictionary and the model alone, unless an earlier index has done so.
+    private func describe(cancelled: () -> Bool) throws {
+        let dictionaryID = dictionary.record.dictionaryID
+        let decoder = dictionary.weights.decoder
+        if settings.options.promotedTokens > 0, try !catalog.hasLogits(dictionaryID: dictionaryID) {
+            let lens = PromotedTokens(
+                unembedding: folder.model.unembedding, tokenCount: folder.tokenizer.vocabularySize,
+                count: settings.options.promotedTokens, workers: workers)
+            try lens.compute(decoder: decoder, cancelled: cancelled) {
+                try catalog.write(logits: $0, dictionaryID: dictionaryID)
+            }
+        }
+        if settings.options.neighbors > 0, try !catalog.hasNeighbors(dictionaryID: dictionaryID) {
+            try NearestFeatures(decoder: decoder, workers: workers).compute(
+                count: settings.options.neighbors, cancelled: cancelled
+            ) {
+                try catalog.write(neighbors: $0, dictionaryID: dictionaryID)
+            }
         }
     }
 }

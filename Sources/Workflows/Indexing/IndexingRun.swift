@@ -9,8 +9,8 @@ import Tokenization
 /// Runs text through a model and a dictionary once, and writes what every feature does on it: statistics, layers, token
 /// classes and contexts.
 ///
-/// Memory is bounded by features and options, not by the text: about m · (3 KiB + contexts · 10 bytes · window) besides
-/// one batch of activations.
+/// Memory is bounded by features and options, not by the text: about m · (3 KiB + 128 bytes a context) besides one batch
+/// of activations.
 public struct IndexingRun {
     /// What to do.
     public let settings: IndexingSettings
@@ -30,8 +30,8 @@ public struct IndexingRun {
     public struct Result: Sendable {
         /// The run's number in the catalog.
         public let runID: Int64
-        /// The dictionary's number in the catalog.
-        public let dictionaryID: Int64
+        /// The dictionary and the corpus.
+        public let key: IndexingKey
         /// Real tokens indexed.
         public let tokens: Int
         /// Documents they come from.
@@ -54,16 +54,12 @@ public struct IndexingRun {
         try settings.options.validate()
         let dictionary = try StoredDictionary(named: settings.dictionary, in: catalog)
         try dictionary.check(supports: .indexing, in: catalog)
-        if !replacing, try catalog.indexing(dictionaryID: dictionary.record.dictionaryID) != nil {
-            throw WorkflowError.refused(
-                "\(catalog.path): dictionary \"\(dictionary.record.name)\" is indexed already; add --force to replace it"
-            )
-        }
         let folder = try ModelFolder(path: settings.model, workers: workers)
         try dictionary.check(folder, in: catalog)
         _ = try folder.context(settings.options.context)
         try checkMemory(dictionary.configuration)
         let corpus = try TextCorpus(paths: settings.text)
+        if !replacing { try checkIsNew(corpus, for: dictionary.record, in: catalog) }
         let runID = try catalog.beginRun(
             kind: .index, config: try canonicalJSON(settings), seed: settings.seed,
             inputs: try folder.inputs() + corpus.inputs, software: Software.identity)
@@ -72,16 +68,26 @@ public struct IndexingRun {
                 dictionary: dictionary, folder: folder, corpus: corpus, catalog: catalog, settings: settings,
                 workers: workers)
             try pass.run(cancelled: cancelled, progress: progress)
-            try pass.write(runID: runID, replacing: replacing)
+            try pass.write(runID: runID, replacing: replacing, cancelled: cancelled)
             try catalog.finishRun(runID, status: .complete, error: nil)
             return Result(
-                runID: runID, dictionaryID: dictionary.record.dictionaryID, tokens: pass.tokens,
+                runID: runID, key: pass.key, tokens: pass.tokens,
                 documents: pass.documents, explainedVariance: pass.explainedVariance)
         } catch {
             let stopped = if case WorkflowError.interrupted = error { true } else { false }
             try? catalog.finishRun(runID, status: stopped ? .interrupted : .failed, error: "\(error)")
             throw error
         }
+    }
+
+    /// Refuses a corpus that the dictionary is indexed on already.
+    private func checkIsNew(_ corpus: TextCorpus, for dictionary: DictionaryRecord, in catalog: Catalog) throws {
+        let known = try catalog.corpora().filter { $0.sha256 == corpus.digest && $0.name == settings.corpusName }
+        let indexed = try catalog.indexings(dictionaryID: dictionary.dictionaryID).map(\.key.corpusID)
+        guard let same = known.first(where: { indexed.contains($0.corpusID) }) else { return }
+        throw WorkflowError.refused(
+            "\(catalog.path): dictionary \"\(dictionary.name)\" is indexed on \"\(same.name)\" already; "
+                + "add --force to replace that")
     }
 
     /// What indexing holds at once: the weights, a batch and the model's streams of it, and what is kept of every
@@ -93,7 +99,7 @@ public struct IndexingRun {
         )
         let options = settings.options
         let contexts = Double(2 * options.topContexts + options.sampleContexts + options.quietContexts)
-        let features = m * (768 + contexts * (32 + 2.5 * Double(options.window)))
+        let features = m * (960 + contexts * 32)
         let width = Double(configuration.layers.count) * d
         let batch = Double(2 * IndexingRun.batchTokens) * (2 * width + 3 * d + 6 * k)
         let tiles = Double(workers.count * 259) * m

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Everything that decides an indexing run, as one JSON document.
 public struct IndexingSettings: Sendable, Codable, Equatable {
     /// The dictionary's name; nil is the last one added.
@@ -6,6 +8,8 @@ public struct IndexingSettings: Sendable, Codable, Equatable {
     public var model: String
     /// Text files and folders.
     public var text: [String]
+    /// What the corpus is called in the catalog; nil names it after the files and folders.
+    public var corpus: String?
     /// What is kept.
     public var options: IndexingOptions
     /// Seed of the samples.
@@ -13,13 +17,23 @@ public struct IndexingSettings: Sendable, Codable, Equatable {
 
     /// Makes settings.
     public init(
-        dictionary: String? = nil, model: String, text: [String], options: IndexingOptions = IndexingOptions(),
+        dictionary: String? = nil, model: String, text: [String], corpus: String? = nil,
+        options: IndexingOptions = IndexingOptions(),
         seed: UInt64 = 0
     ) {
         self.dictionary = dictionary
         self.model = model
         self.text = text
+        self.corpus = corpus
         self.options = options
         self.seed = seed
+    }
+
+    /// What the corpus is called: the name given, or those of the files and folders named.
+    var corpusName: String {
+        if let corpus { return corpus }
+        let names = text.map { URL(filePath: $0).standardizedFileURL.deletingPathExtension().lastPathComponent }
+        return names.count > 6
+            ? names[..<5].joined(separator: "+") + "+\(names.count - 5) more" : names.joined(separator: "+")
     }
 }

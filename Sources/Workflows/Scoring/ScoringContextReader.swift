@@ -5,7 +5,7 @@ import Foundation
 /// Rebuilds scoring contexts from a catalog: activations from the context's blob, tokens from its document.
 final class ScoringContextReader {
     private let catalog: Catalog
-    private let dictionaryID: Int64
+    private let key: IndexingKey
     /// Tokens of a full segment, or nil where it is not known.
     private let segmentLength: Int?
     private var documents: [Int64: [Int32]] = [:]
@@ -17,7 +17,7 @@ final class ScoringContextReader {
     ///   - prefix: tokens of a segment that are not the document's: 1 where BOS stands before it.
     init(catalog: Catalog, indexing: IndexingRecord, context: Int?, prefix: Int) {
         self.catalog = catalog
-        dictionaryID = indexing.dictionaryID
+        key = indexing.key
         let config = (try? catalog.run(indexing.runID))?.configJSON ?? ""
         let settings = try? JSONDecoder().decode(IndexingSettings.self, from: Data(config.utf8))
         segmentLength = (settings?.options.context ?? context).map { max($0 - prefix, 1) }
@@ -27,7 +27,7 @@ final class ScoringContextReader {
     ///
     /// - Throws: `CatalogError`, `ScoringError.malformedContext` where a context does not fit its document.
     func contexts(of feature: Int) throws -> FeatureContexts {
-        let contexts = try catalog.contexts(dictionaryID: dictionaryID, featureIndex: feature).compactMap {
+        let contexts = try catalog.contexts(key, featureIndex: feature).compactMap {
             context -> ScoringContext? in
             guard let split = context.split else { return nil }
             let tokens = try tokens(of: context.documentID)

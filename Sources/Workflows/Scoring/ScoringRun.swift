@@ -47,19 +47,14 @@ public struct ScoringRun {
     ) throws -> Result {
         let dictionary = try StoredDictionary(named: settings.dictionary, in: catalog)
         try dictionary.check(supports: .probing, in: catalog)
-        let dictionaryID = dictionary.record.dictionaryID
-        guard let indexing = try catalog.indexing(dictionaryID: dictionaryID) else {
-            throw WorkflowError.refused(
-                "\(catalog.path): dictionary \"\(dictionary.record.name)\" has no contexts yet; run 'routesae index' first"
-            )
-        }
+        let indexing = try IndexedDictionary(dictionary.record, corpus: settings.corpus, in: catalog).indexing
         let folder = try settings.model.map { try ModelFolder(path: $0, workers: workers) }
         try folder.map { try dictionary.check($0, in: catalog) }
         guard (1...1024).contains(settings.maximumSuffix) else {
             throw WorkflowError.usage("--maximum-suffix is \(settings.maximumSuffix); allowed: 1 … 1024")
         }
         let configuration = try NeuronToGraphConfiguration(maximumSuffix: settings.maximumSuffix)
-        let chosen = try chooseFeatures(catalog, dictionaryID)
+        let chosen = try chooseFeatures(catalog, indexing.key)
         let runID = try catalog.beginRun(
             kind: .score, config: try canonicalJSON(settings), seed: settings.seed, inputs: try folder?.inputs() ?? [],
             software: Software.identity)
@@ -82,7 +77,7 @@ public struct ScoringRun {
                         observing: feature.contexts.filter { $0.split == .explain }, configuration: configuration)
                 }
             }
-            let result = try write(features, graphs, folder, catalog, dictionary.record, runID)
+            let result = try write(features, graphs, folder, catalog, dictionary.record, indexing.key, runID)
             try catalog.finishRun(runID, status: .complete, error: nil)
             return result
         } catch {
@@ -92,8 +87,8 @@ public struct ScoringRun {
         }
     }
 
-    private func chooseFeatures(_ catalog: Catalog, _ dictionaryID: Int64) throws -> [Int] {
-        let records = try catalog.features(dictionaryID: dictionaryID)
+    private func chooseFeatures(_ catalog: Catalog, _ key: IndexingKey) throws -> [Int] {
+        let records = try catalog.features(key)
         if let features = settings.features {
             if let wrong = features.first(where: { !records.indices.contains($0) }) {
                 throw WorkflowError.usage("there is no feature \(wrong); the dictionary has 0 … \(records.count - 1)")
@@ -114,7 +109,7 @@ public struct ScoringRun {
 
     private func write(
         _ features: [FeatureContexts], _ graphs: [NeuronGraph], _ folder: ModelFolder?, _ catalog: Catalog,
-        _ dictionary: DictionaryRecord, _ runID: Int64
+        _ dictionary: DictionaryRecord, _ key: IndexingKey, _ runID: Int64
     ) throws -> Result {
         let text = try TokenTexts(folder: folder, catalog: catalog, dictionary: dictionary)
         let donors = ChanceBaseline.donors(featureCount: features.count, seed: settings.seed)
@@ -135,15 +130,15 @@ public struct ScoringRun {
             chance.append(other?.value)
             explanations.append(
                 ExplanationRecord(
-                    runID: runID, dictionaryID: dictionary.dictionaryID, featureIndex: features[place].featureIndex,
-                    method: method, text: graphs[place].summary(tokenText: text.of),
+                    runID: runID, dictionaryID: key.dictionaryID, featureIndex: features[place].featureIndex,
+                    corpusID: key.corpusID, method: method, text: graphs[place].summary(tokenText: text.of),
                     detailJSON: try graphs[place].json()))
         }
         let ids = try catalog.write(explanations: explanations)
         _ = try catalog.write(
             scores:
                 zip(ids, zip(features, results)).map { id, scored in
-                    try record(scored.1, of: scored.0, explanation: id, dictionary.dictionaryID, runID)
+                    try record(scored.1, of: scored.0, explanation: id, key, runID)
                 })
         return Result(
             runID: runID, dictionaryID: dictionary.dictionaryID, features: features.map(\.featureIndex), scores: scores,
@@ -152,7 +147,7 @@ public struct ScoringRun {
 
     private func record(
         _ result: (own: SimulationScore, other: SimulationScore?), of feature: FeatureContexts, explanation: Int64,
-        _ dictionaryID: Int64, _ runID: Int64
+        _ key: IndexingKey, _ runID: Int64
     ) throws -> ScoreRecord {
         let own = result.own
         let (status, reason): (ScoreRecord.Status, String?) =
@@ -165,8 +160,9 @@ public struct ScoringRun {
             "precision": own.precision, "recall": own.recall, "f1": own.f1,
         ].compactMapValues { $0 }
         return ScoreRecord(
-            runID: runID, dictionaryID: dictionaryID, featureIndex: feature.featureIndex, explanationID: explanation,
-            method: .simulation, status: status, value: own.value, baselineValue: result.other?.value, reason: reason,
+            runID: runID, dictionaryID: key.dictionaryID, featureIndex: feature.featureIndex, corpusID: key.corpusID,
+            explanationID: explanation, method: .simulation, status: status, value: own.value,
+            baselineValue: result.other?.value, reason: reason,
             contextCount: own.contextCount, tokenCount: own.tokenCount, metricsJSON: try canonicalJSON(metrics))
     }
 }

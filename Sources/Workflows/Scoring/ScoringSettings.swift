@@ -2,6 +2,8 @@
 public struct ScoringSettings: Sendable, Codable, Equatable {
     /// The dictionary's name; nil is the last one added.
     public var dictionary: String?
+    /// The corpus whose contexts are used, by name or number; nil is the one indexed last.
+    public var corpus: String?
     /// Model folder; nil explains from the contexts alone (observed n-grams).
     public var model: String?
     /// How many features, drawn by the seed among those that qualify; nil takes all.
@@ -17,10 +19,11 @@ public struct ScoringSettings: Sendable, Codable, Equatable {
 
     /// Makes settings; the defaults are the paper's sample of 100.
     public init(
-        dictionary: String? = nil, model: String? = nil, sample: Int? = 100, features: [Int]? = nil,
-        minimumFirings: Int = 20, maximumSuffix: Int = 12, seed: UInt64 = 0
+        dictionary: String? = nil, corpus: String? = nil, model: String? = nil, sample: Int? = 100,
+        features: [Int]? = nil, minimumFirings: Int = 20, maximumSuffix: Int = 12, seed: UInt64 = 0
     ) {
         self.dictionary = dictionary
+        self.corpus = corpus
         self.model = model
         self.sample = sample
         self.features = features

@@ -9,8 +9,8 @@ extension Tokenizer {
         }
     }
 
-    /// A window as text, the peak token between « and ».
-    func excerpt(_ tokens: [TokenID], peak: Int) -> String {
-        decode(Array(tokens[..<peak])) + "«" + decode([tokens[peak]]) + "»" + decode(Array(tokens[(peak + 1)...]))
+    /// The text of a passage.
+    func passageText(_ tokens: some Sequence<TokenID>) -> PassageText {
+        PassageText(tokenBytes: tokens.map { bytes(of: $0) })
     }
 }

@@ -1,4 +1,5 @@
 import FeatureCatalog
+import Workflows
 
 /// One token of a context's window.
 struct ContextToken {
@@ -17,7 +18,7 @@ struct ContextTokens {
 
     init(catalog: Catalog, dictionary: IndexedDictionary) throws {
         self.catalog = catalog
-        let corpus = try catalog.corpora().first { $0.corpusID == dictionary.indexing.corpusID }
+        let corpus = try catalog.corpora().first { $0.corpusID == dictionary.key.corpusID }
         languageModelID = corpus?.languageModelID ?? dictionary.record.languageModelID
     }
 

@@ -21,7 +21,7 @@ struct CountCommand: ParsableCommand {
             """)
 
     @OptionGroup var catalog: CatalogArgument
-    @OptionGroup var dictionary: DictionaryOption
+    @OptionGroup var index: IndexOption
     @Option(
         parsing: .upToNextOption,
         help: "Activations count above this; several may be given. The dictionary's own if none is.")
@@ -44,7 +44,8 @@ struct CountCommand: ParsableCommand {
 
     func run() throws {
         try catalog.read { catalog in
-            let record = try IndexedDictionary(named: dictionary.dictionary, in: catalog).record
+            let indexed = try index.find(in: catalog)
+            let record = indexed.record
             let root = Double(record.dModel).squareRoot()
             var thresholds = threshold + relativeThreshold.map { $0 * root }
             if thresholds.isEmpty {
@@ -57,22 +58,22 @@ struct CountCommand: ParsableCommand {
                     """)
             }
             if printsSQL {
-                for value in thresholds { StandardStreams.write(statement(record, threshold: value)) }
+                for value in thresholds { StandardStreams.write(statement(indexed, threshold: value)) }
                 return
             }
             let columns = ["threshold", "relative_threshold"] + (byLayer ? ["layer"] : [])
             output.print(
                 columns: columns + ["with_class_rule", "without_class_rule", "n_latents"],
-                rows: try thresholds.flatMap { try rows(of: record, threshold: $0, root: root, in: catalog) })
+                rows: try thresholds.flatMap { try rows(of: indexed, threshold: $0, root: root, in: catalog) })
         }
     }
 
     private func rows(
-        of record: DictionaryRecord, threshold: Double, root: Double, in catalog: Catalog
+        of indexed: IndexedDictionary, threshold: Double, root: Double, in catalog: Catalog
     ) throws -> [[Cell]] {
-        let count = try catalog.countInterpretable(dictionaryID: record.dictionaryID, threshold: threshold)
+        let count = try catalog.countInterpretable(indexed.key, threshold: threshold)
         let start: [Cell] = [.real(threshold), .real(threshold / root)]
-        let end = Cell(record.latentCount)
+        let end = Cell(indexed.record.latentCount)
         let all = start + (byLayer ? [.null] : []) + [Cell(count.withClassRule), Cell(count.withoutClassRule), end]
         guard byLayer else { return [all] }
         return [all]
@@ -83,9 +84,9 @@ struct CountCommand: ParsableCommand {
 
     /// The statement with its parameters filled in. The comment comes last, as an argument that begins with dashes
     /// would be taken for an option.
-    private func statement(_ record: DictionaryRecord, threshold: Double) -> String {
-        Catalog.countingSQL.replacing(":dictionary", with: "\(record.dictionaryID)")
-            .replacing(":threshold", with: "\(threshold)")
-            + ";  -- dictionary \"\(VisibleText.of(record.name))\", threshold \(threshold)\n"
+    private func statement(_ indexed: IndexedDictionary, threshold: Double) -> String {
+        Catalog.countingSQL.replacing(":dictionary", with: "\(indexed.key.dictionaryID)")
+            .replacing(":corpus", with: "\(indexed.key.corpusID)").replacing(":threshold", with: "\(threshold)")
+            + ";  -- dictionary \"\(VisibleText.of(indexed.record.name))\", threshold \(threshold)\n"
     }
 }

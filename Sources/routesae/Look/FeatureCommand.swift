@@ -23,7 +23,7 @@ struct FeatureCommand: ParsableCommand {
     @OptionGroup var catalog: CatalogArgument
     @Argument(help: ArgumentHelp("The feature's number.", valueName: "feature"))
     var index: Int
-    @OptionGroup var dictionary: DictionaryOption
+    @OptionGroup var indexOption: IndexOption
     @Option(help: "How many contexts of each band at most; 0 for all. A page shows 8, other formats all.")
     var contexts: Int?
     @Option(help: "Only these contexts: top, sample or quiet. A page shows top and sample, other formats all.")
@@ -39,7 +39,7 @@ struct FeatureCommand: ParsableCommand {
     func run() throws {
         try catalog.read { catalog in
             let report = try FeatureReport(
-                index, of: IndexedDictionary(named: dictionary.dictionary, in: catalog), contexts: choice, in: catalog)
+                index, of: indexOption.find(in: catalog), contexts: choice, in: catalog)
             switch output.format {
             case .table:
                 let page = try FeaturePage(report, in: catalog, style: .standardOutput())

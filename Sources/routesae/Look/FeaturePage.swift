@@ -1,6 +1,7 @@
 import FeatureCatalog
 import FeatureScoring
 import TerminalOutput
+import Workflows
 
 /// One feature as a page for people.
 struct FeaturePage {

@@ -1,4 +1,5 @@
 import FeatureCatalog
+import Workflows
 
 extension FeatureReport {
     /// Everything as one object.
@@ -9,6 +10,7 @@ extension FeatureReport {
                 "name": .text(dictionary.record.name),
                 "architecture": .text(dictionary.record.architecture.rawValue),
                 "n_latents": JSONValue(dictionary.record.latentCount),
+                "corpus": .text(dictionary.corpus),
                 "n_tokens_indexed": JSONValue(dictionary.indexing.tokenCount),
             ]),
             "feature_index": JSONValue(feature.featureIndex),
@@ -33,6 +35,13 @@ extension FeatureReport {
                     .object([
                         "rank": JSONValue(neighbor.rank), "feature_index": JSONValue(neighbor.neighborIndex),
                         "cosine": JSONValue(neighbor.cosine),
+                    ])
+                }),
+            "cofirings": .array(
+                cofirings.enumerated().map { rank, cofiring in
+                    .object([
+                        "rank": JSONValue(rank), "feature_index": JSONValue(cofiring.otherIndex),
+                        "share": JSONValue(cofiring.share), "lift": JSONValue(cofiring.lift),
                     ])
                 }),
             "contexts": .array(contexts.map(json)),

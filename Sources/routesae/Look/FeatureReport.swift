@@ -18,6 +18,8 @@ struct FeatureReport {
     let logits: [(logit: FeatureLogit, text: String?)]
     /// The features that point the same way.
     let neighbors: [FeatureNeighbor]
+    /// The features that fire on the same tokens.
+    let cofirings: [CofiringRecord]
     /// Its contexts by band and rank.
     let contexts: [ContextRecord]
     /// The tokens of the contexts' windows, by the context's key; left out where they are not known.
@@ -41,21 +43,24 @@ struct FeatureReport {
     init(_ index: Int, of dictionary: IndexedDictionary, contexts choice: ContextChoice, in catalog: Catalog) throws {
         let record = dictionary.record
         let dictionaryID = record.dictionaryID
+        let key = dictionary.key
         guard (0..<record.latentCount).contains(index) else {
             throw WorkflowError.usage(
                 "there is no feature \(index); dictionary \"\(record.name)\" has 0 … \(record.latentCount - 1)")
         }
         self.dictionary = dictionary
-        feature = try catalog.feature(dictionaryID: dictionaryID, featureIndex: index)
+        feature = try catalog.feature(key, featureIndex: index)
         let row = try catalog.rows(
-            sql: "SELECT * FROM feature_summary WHERE dictionary_id = ? AND feature_index = ?",
-            arguments: [.integer(dictionaryID), .integer(Int64(index))])
+            sql: "SELECT * FROM feature_summary WHERE dictionary_id = ? AND feature_index = ? AND corpus_id = ?",
+            arguments: [.integer(dictionaryID), .integer(Int64(index)), .integer(key.corpusID)])
         summary = Dictionary(zip(row.columns, row.rows.first ?? []), uniquingKeysWith: { first, _ in first })
-        layers = try catalog.featureLayers(dictionaryID: dictionaryID, featureIndex: index)
-        tokens = try catalog.featureTokens(dictionaryID: dictionaryID, featureIndex: index)
+        layers = try catalog.featureLayers(key, featureIndex: index)
+        tokens = try catalog.featureTokens(key, featureIndex: index)
         neighbors = try catalog.neighbors(dictionaryID: dictionaryID, featureIndex: index)
-        contexts = try choice.bands.flatMap { band in
-            let all = try catalog.contexts(dictionaryID: dictionaryID, featureIndex: index, band: band)
+        cofirings = try catalog.cofirings(key, featureIndex: index)
+        let known = try catalog.contexts(key, featureIndex: index)
+        contexts = choice.bands.flatMap { band in
+            let all = known.filter { $0.band == band }
             return all.prefix(choice.limit ?? all.count)
         }
         let reader = try ContextTokens(catalog: catalog, dictionary: dictionary)
@@ -63,8 +68,10 @@ struct FeatureReport {
         let weights = try catalog.logits(dictionaryID: dictionaryID, featureIndex: index)
         let texts = try reader.vocabulary(Set(weights.map(\.tokenID)))
         logits = weights.map { ($0, texts[$0.tokenID]?.text) }
-        explanations = try catalog.explanations(dictionaryID: dictionaryID, featureIndex: index).reversed()
-        scores = try catalog.scores(dictionaryID: dictionaryID, featureIndex: index).reversed()
+        explanations = try catalog.explanations(dictionaryID: dictionaryID, featureIndex: index)
+            .filter { $0.corpusID == key.corpusID }.reversed()
+        scores = try catalog.scores(dictionaryID: dictionaryID, featureIndex: index)
+            .filter { $0.corpusID == key.corpusID }.reversed()
     }
 
     /// What a context can be drawn from.
@@ -77,12 +84,16 @@ struct FeatureReport {
             tokens: tokens, activations: context.activations, peak: context.tokenPosition - context.windowStart)
     }
 
-    /// What scores of the same run and method are worth by chance.
+    /// Scores by chance that are looked at; more would hardly move their percentile.
+    private static let mostChanceScores = 1000
+
+    /// What scores of the same run and method are worth by chance: the first of the run stand for all.
     func chance(of score: ScoreRecord, in catalog: Catalog) throws -> ChanceBaseline {
         let result = try catalog.rows(
             sql: """
                 SELECT baseline_value FROM score
                 WHERE run_id = ? AND dictionary_id = ? AND method = ? AND baseline_value IS NOT NULL
+                LIMIT \(Self.mostChanceScores)
                 """,
             arguments: [.integer(score.runID), .integer(score.dictionaryID), .text(score.method.rawValue)])
         return ChanceBaseline(scores: result.rows.map { $0[0].number })

@@ -7,16 +7,23 @@ import Workflows
 struct FeaturesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "features",
-        abstract: "Lists features, filtered and sorted by any of their figures.",
+        abstract: "Lists features: by any of their figures, like another one, or by what fires on a text.",
         discussion: """
             The columns are those of the view feature_summary; a column that is not among them is answered with the \
             list. Conditions add up.
+
+            With --similar, the features whose decoder rows have the largest cosine with that of one feature. With \
+            --fires-on, a text is run through the model, and share is a feature's strongest activation in it as a \
+            share of its strongest in the corpus; places are counted in tokens from 0.
 
             Examples:
               routesae features c.sqlite --layer 5 --min-score 0.5 --sort simulation_score
               routesae features c.sqlite --token begat --alive
               routesae features c.sqlite --where 'p99 > 5' --where 'explanation like %king%'
               routesae features c.sqlite --columns feature_index,p50 --limit 0 --format csv
+              routesae features c.sqlite --similar 12 --alive --limit 10
+              routesae features c.sqlite --fires-on 'And Adam begat sons' --model Demo/model
+              routesae features c.sqlite --fires-on - --model Demo/model --by-token --limit 3 < letter.txt
             """)
 
     /// What is shown unless `--columns` says otherwise.
@@ -26,7 +33,7 @@ struct FeaturesCommand: ParsableCommand {
     ]
 
     @OptionGroup var catalog: CatalogArgument
-    @OptionGroup var dictionary: DictionaryOption
+    @OptionGroup var index: IndexOption
 
     @Option(
         name: .customLong("where"),
@@ -46,12 +53,30 @@ struct FeaturesCommand: ParsableCommand {
     var alive = false
 
     @Option(
+        help: ArgumentHelp(
+            "Only features that point the same way as this one, the nearest first.", valueName: "feature"))
+    var similar: Int?
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Only features that fire on this text, with how strongly and where; needs --model.",
+            discussion: "A lone '-' reads the text from standard input.", valueName: "text"))
+    var firesOn: String?
+    @Option(help: "Folder of the language model, for --fires-on.")
+    var model: String?
+    @Flag(help: "With --fires-on, a row for every token and feature, token after token.")
+    var byToken = false
+
+    @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
             "Sorts by this column; a '-' before it is the same as --descending.",
-            discussion: "Unless told, measures and counts begin with the largest, all else with the smallest.",
+            discussion: """
+                max_activation if not said. Unless told, measures and counts begin with the largest, all else with \
+                the smallest. With --fires-on: share, activation or n_tokens; share if not said.
+                """,
             valueName: "column"))
-    var sort = "max_activation"
+    var sort: String?
     @Flag(help: "The largest first.")
     var descending = false
     @Flag(help: "The smallest first.")
@@ -59,36 +84,57 @@ struct FeaturesCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("What to show: column names with commas between them, or all.", valueName: "names"))
     var columns: String?
-    @Option(help: "How many features at most; 0 for all.")
-    var limit = 20
+    @Option(help: "How many features at most; 0 for all. 20 if not said; with --by-token of each token, and all.")
+    var limit: Int?
     @Option(help: "How many features to skip first.")
     var offset = 0
     @OptionGroup var output: OutputOptions
+    @OptionGroup var options: RunOptions
+
+    /// How many features at most; nil for all.
+    var most: Int? {
+        let limit = limit ?? (byToken ? 0 : 20)
+        return limit == 0 ? nil : limit
+    }
 
     func validate() throws {
         if descending, ascending { throw ValidationError("--descending and --ascending exclude each other") }
-        if limit < 0 { throw ValidationError("--limit is \(limit); allowed: from 1, or 0 for all") }
+        if similar != nil, firesOn != nil { throw ValidationError("--similar and --fires-on exclude each other") }
+        if similar != nil, sort != nil || descending || ascending {
+            throw ValidationError("--similar lists the nearest first; it takes no --sort")
+        }
+        if firesOn != nil, model == nil { throw ValidationError("--fires-on needs the model: add --model FOLDER") }
+        if firesOn == nil, model != nil || byToken {
+            throw ValidationError("--model and --by-token belong to --fires-on; add --fires-on TEXT")
+        }
+        if byToken, sort != nil || descending || ascending || offset > 0 {
+            throw ValidationError("--by-token lists token after token; it takes no --sort and no --offset")
+        }
+        if let sort, firesOn != nil { _ = try FiringOrder(sort) }
+        if let limit, limit < 0 { throw ValidationError("--limit is \(limit); allowed: from 1, or 0 for all") }
         if minScore?.isNaN == true { throw ValidationError("--min-score is not a number") }
         if offset < 0 { throw ValidationError("--offset is \(offset); allowed: from 0") }
     }
 
     func run() throws {
         try catalog.read { catalog in
-            let record = try IndexedDictionary(named: dictionary.dictionary, in: catalog).record
-            let listing = try listing(of: record, in: catalog)
-            let result = try listing.rows(in: catalog)
+            if let firesOn { return try listFirings(on: firesOn, in: catalog) }
+            let indexed = try index.find(in: catalog)
+            let listing = try listing(of: indexed, in: catalog)
+            if let similar { return try listSimilar(to: similar, among: listing, of: indexed.record, in: catalog) }
+            let (result, total) = try listing.rows(in: catalog)
             output.print(result)
-            guard output.format == .table, limit > 0, result.rows.count == limit || offset > 0 else { return }
-            let count = try listing.count(in: catalog)
+            guard output.format == .table, let most, result.rows.count == most || offset > 0 else { return }
+            let count = try total ?? listing.count(in: catalog)
             guard count > result.rows.count else { return }
             StandardStreams.remark(
                 "\(result.rows.count) of \(Quantities.count(count)) features; --limit and --offset show others")
         }
     }
 
-    private func listing(of record: DictionaryRecord, in catalog: Catalog) throws -> FeatureListing {
+    func listing(of indexed: IndexedDictionary, in catalog: Catalog) throws -> FeatureListing {
         let known = try SummaryColumns(of: catalog)
-        var listing = FeatureListing(dictionaryID: record.dictionaryID)
+        var listing = FeatureListing(key: indexed.key)
         listing.columns = try shown(of: known)
         listing.conditions = try conditions.map { try FeatureCondition($0, columns: known) }
         func require(_ column: String, _ comparison: FeatureQuery.Comparison, _ value: CatalogValue) throws {
@@ -98,14 +144,16 @@ struct FeaturesCommand: ParsableCommand {
         if let minScore { try require("simulation_score", .greaterOrEqual, .real(minScore)) }
         if alive { try require("is_dead", .equal, 0) }
         if aboveChance {
-            try require("simulation_score", .greater, .real(try chanceLimit(record, in: catalog)))
+            try require("simulation_score", .greater, .real(try chanceLimit(indexed, in: catalog)))
         }
         listing.tokenClass = token.map { TokenClass.text(of: $0) }
+        // Other listings than this have orders of their own.
+        let sort = firesOn == nil ? sort ?? "max_activation" : "max_activation"
         let isMarked = sort.hasPrefix("-")
         let order = try known.named(isMarked ? sort.dropFirst() : sort[...])
         listing.order = order
         listing.isDescending = descending || (isMarked ? !ascending : !ascending && order.isMeasure)
-        listing.limit = limit == 0 ? nil : limit
+        listing.limit = most
         listing.offset = offset
         return listing
     }
@@ -123,17 +171,19 @@ struct FeaturesCommand: ParsableCommand {
     }
 
     /// The score that only one wrong explanation in twenty exceeds.
-    private func chanceLimit(_ record: DictionaryRecord, in catalog: Catalog) throws -> Double {
+    private func chanceLimit(_ indexed: IndexedDictionary, in catalog: Catalog) throws -> Double {
         let result = try catalog.rows(
             sql: """
-                SELECT simulation_baseline FROM feature_summary
-                WHERE dictionary_id = ? AND simulation_baseline IS NOT NULL
+                SELECT simulation_baseline FROM feature
+                WHERE dictionary_id = ? AND corpus_id = ? AND simulation_score IS NOT NULL
+                    AND simulation_baseline IS NOT NULL
                 """,
-            arguments: [.integer(record.dictionaryID)])
+            arguments: [.integer(indexed.key.dictionaryID), .integer(indexed.key.corpusID)])
         let scores: [Double?] = result.rows.map { if case .real(let score) = $0[0] { score } else { nil } }
         guard let limit = ChanceBaseline(scores: scores).percentile() else {
             throw WorkflowError.refused(
-                "dictionary \"\(record.name)\" has no scores to compare with chance; run 'routesae score' first")
+                "dictionary \"\(indexed.record.name)\" has no scores to compare with chance; run 'routesae score' first"
+            )
         }
         StandardStreams.remark(
             "95th percentile of chance: \(Quantities.significant(limit)), from \(scores.count) wrong explanations")

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FeatureCatalog
 import TerminalOutput
+import Workflows
 
 struct LayersCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -17,19 +18,19 @@ struct LayersCommand: ParsableCommand {
             """)
 
     @OptionGroup var catalog: CatalogArgument
-    @OptionGroup var dictionary: DictionaryOption
+    @OptionGroup var index: IndexOption
     @OptionGroup var output: OutputOptions
 
     func run() throws {
         try catalog.read { catalog in
-            let record = try IndexedDictionary(named: dictionary.dictionary, in: catalog).record
+            let key = try index.find(in: catalog).key
             let result = try catalog.rows(
                 sql: """
                     SELECT layer, n_tokens, token_share, mean_router_weight, n_peak_features, n_features, n_fired,
                         mean_activation, max_activation
-                    FROM layer_profile WHERE dictionary_id = ? ORDER BY layer
+                    FROM layer_profile WHERE dictionary_id = ? AND corpus_id = ? ORDER BY layer
                     """,
-                arguments: [.integer(record.dictionaryID)])
+                arguments: [.integer(key.dictionaryID), .integer(key.corpusID)])
             output.print(result)
             let style = TerminalStyle.standardOutput()
             if output.format == .table, style.isTerminal { StandardStreams.write(bars(of: result, style: style)) }

@@ -58,11 +58,14 @@ struct RunOverview {
         case .index:
             return try rows(
                 """
-                SELECT d.name, i.n_tokens, i.n_documents FROM indexing AS i JOIN dictionary AS d USING (dictionary_id)
+                SELECT d.name, i.n_tokens, i.n_documents, c.name
+                FROM indexing AS i JOIN dictionary AS d USING (dictionary_id) JOIN corpus AS c USING (corpus_id)
                 WHERE i.run_id = ? ORDER BY d.dictionary_id
                 """
-            ).map { "\(describe($0[0])) on \(describe($0[1])) tokens of \(describe($0[2])) documents" }
-                .joined(separator: ", ")
+            ).map {
+                "\(describe($0[0])) on \(describe($0[1])) tokens of \(describe($0[2])) documents of \(describe($0[3]))"
+            }
+            .joined(separator: ", ")
         case .explain, .score:
             return try rows(
                 """

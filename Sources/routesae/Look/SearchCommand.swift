@@ -4,16 +4,19 @@ import Foundation
 import TerminalOutput
 import Workflows
 
-extension Catalog.SearchScope: ExpressibleByArgument {}
+extension SearchHit.Scope: ExpressibleByArgument {}
 
 struct SearchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "search",
-        abstract: "Finds features by words in their explanations and contexts.",
+        abstract: "Finds features by words: in explanations, in tokens they promote, in text they fire on.",
         discussion: """
             All terms have to occur in one text. A term of several words, quoted for the shell, is a phrase; one that \
-            ends in * is the start of a word. Case and accents make no difference. The best features come first, \
-            explanations before contexts, with how many of a feature's texts match and the best of them.
+            ends in * is the start of a word. Case and accents make no difference. The best features come first: \
+            those with a matching explanation, those that promote a token with one of the words, then those that fire \
+            in text that matches, on the words themselves before beside them. n_matches counts a feature's texts \
+            that match among the best passages (24, or fewer that hold thousands of contexts), n_on_match those in which it fires on the words. Words that match \
+            stand between **, the token that a feature fires on between « and ».
 
             Examples:
               routesae search c.sqlite king
@@ -26,8 +29,8 @@ struct SearchCommand: ParsableCommand {
     var terms: [String]
     @Option(help: "Only this dictionary's features, by name or number; all dictionaries if not named.")
     var dictionary: String?
-    @Option(help: "What to look through: contexts or explanations; both if not said.")
-    var scope: Catalog.SearchScope?
+    @Option(help: "What to look through: explanations, tokens or contexts; all if not said.")
+    var scope: SearchHit.Scope?
     @Flag(name: .customLong("fts"), help: "The terms are a query in FTS5's own language, with AND, OR, NOT and NEAR.")
     var isQuery = false
     @Option(help: "How many features at most, of each scope; 0 for all.")
@@ -42,32 +45,37 @@ struct SearchCommand: ParsableCommand {
     func run() throws {
         try catalog.read { catalog in
             let dictionaryID = try dictionary.map { try StoredDictionary.record(named: $0, in: catalog).dictionaryID }
-            let text = (isQuery ? terms : terms.map(Self.phrase)).joined(separator: " ")
-            let scopes = scope.map { [$0] } ?? [.explanations, .contexts]
-            var columns: [String] = []
-            var rows: [[Cell]] = []
-            for scope in scopes {
-                let result = try catalog.search(
-                    text, in: scope, dictionaryID: dictionaryID, limit: limit == 0 ? Int(Int32.max) : limit)
-                columns = ["scope"] + result.columns
-                rows += result.rows.map { row in [.text(scope.rawValue)] + row.dropLast().map(Cell.init) + [shown(row)]
+            let query = (isQuery ? terms : terms.map(Self.phrase)).joined(separator: " ")
+            let count = limit == 0 ? Int(Int32.max) : limit
+            let hits = try (scope.map { [$0] } ?? SearchHit.Scope.allCases).flatMap { scope in
+                switch scope {
+                case .explanations:
+                    try catalog.searchExplanations(query, dictionaryID: dictionaryID, limit: count)
+                case .tokens:
+                    try catalog.searchPromotedTokens(
+                        isQuery ? [] : terms.map { $0.hasSuffix("*") ? String($0.dropLast()) : $0 },
+                        dictionaryID: dictionaryID, limit: count)
+                case .contexts: try catalog.searchContexts(query, dictionaryID: dictionaryID, limit: count)
                 }
             }
-            output.print(columns: columns, rows: rows)
-            if rows.isEmpty, output.format == .table { StandardStreams.remark("no text has all of these terms") }
+            output.print(
+                columns: ["scope", "dictionary", "feature_index", "n_matches", "n_on_match", "text"],
+                rows: hits.map { hit in
+                    [
+                        .text(hit.scope.rawValue), .text(hit.dictionary), Cell(hit.featureIndex), Cell(hit.matchCount),
+                        hit.scope == .contexts ? Cell(hit.peakCount) : .null, shown(hit.text),
+                    ]
+                })
+            if hits.isEmpty, output.format == .table { StandardStreams.remark("no text has all of these terms") }
         }
     }
 
-    /// The text of a row, the last of its values. On a terminal, which cuts it, it begins shortly before the first term.
-    private func shown(_ row: [CatalogValue]) -> Cell {
-        guard case .text(let text)? = row.last else { return .null }
+    /// A text; on a terminal, which cuts it, it begins shortly before the first word that matches.
+    private func shown(_ text: String) -> Cell {
         let style = TerminalStyle.standardOutput()
-        guard output.format == .table, let width = style.width, DisplayWidth.of(text) > width / 2 else {
-            return .text(text)
-        }
-        let words = terms.flatMap { $0.split { !($0.isLetter || $0.isNumber) } }
-        let places = words.compactMap { text.range(of: $0, options: .caseInsensitive)?.lowerBound }
-        guard let place = places.min() else { return .text(text) }
+        guard output.format == .table, let width = style.width, DisplayWidth.of(text) > width / 2,
+            let place = text.range(of: "**")?.lowerBound
+        else { return .text(text) }
         let start = text.index(place, offsetBy: -16, limitedBy: text.startIndex) ?? text.startIndex
         return .text((start > text.startIndex ? "…" : "") + text[start...])
     }

@@ -9,8 +9,11 @@ import Workflows
 struct BenchmarkCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "benchmark",
-        abstract: "Measures speed as ratios against the machine's own matrix product.",
-        subcommands: [BenchmarkTrainCommand.self, BenchmarkMemoryCommand.self, BenchmarkForwardCommand.self])
+        abstract: "Measures speed as ratios against the machine's own matrix product, and the catalog's writing.",
+        subcommands: [
+            BenchmarkTrainCommand.self, BenchmarkMemoryCommand.self, BenchmarkForwardCommand.self,
+            BenchmarkCatalogCommand.self, BenchmarkQueriesCommand.self,
+        ])
 }
 
 /// The sizes of a training benchmark.

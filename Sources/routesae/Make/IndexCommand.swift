@@ -9,10 +9,12 @@ struct IndexCommand: ParsableCommand {
         abstract: "Runs text through model and dictionary, and writes what every feature does on it.",
         discussion: """
             One pass: statistics, layers, token classes, and contexts of the strongest firings, of firings drawn \
-            uniformly, and of places where the feature does not fire.
+            uniformly, and of places where the feature does not fire. A dictionary may be indexed on any number of \
+            corpora; their figures stand side by side.
 
             Examples:
               routesae index c.sqlite --model Demo/model --text Demo/text/heldout
+              routesae index c.sqlite --model Demo/model --text Demo/text/train/bible.jsonl --corpus bible
               routesae index c.sqlite --model Demo/model --text Demo/text --index-tokens 500000 --top-contexts 40 --force
             """)
 
@@ -22,6 +24,8 @@ struct IndexCommand: ParsableCommand {
     var model: String
     @Option(parsing: .upToNextOption, help: "Text files (.txt, .jsonl) and folders of them.")
     var text: [String]
+    @Option(help: "What the corpus is called in the catalog; by default after the files and folders named.")
+    var corpus: String?
     @Option(help: "Stops after this many tokens.")
     var indexTokens: Int?
     @Option(help: "The most tokens the model sees at once; by default all its positions, 2048 at most.")
@@ -36,7 +40,7 @@ struct IndexCommand: ParsableCommand {
     var window = IndexingOptions().window
     @Option(help: "Seed of the samples.")
     var seed: UInt64 = 0
-    @Flag(help: "Replaces an earlier index of the dictionary, and the scores that rest on it.")
+    @Flag(help: "Replaces an earlier index of the dictionary on the same corpus, and the scores that rest on it.")
     var force = false
     @OptionGroup var options: RunOptions
 
@@ -47,7 +51,8 @@ struct IndexCommand: ParsableCommand {
             quietContexts: quietContexts, window: window)
         let job = IndexingRun(
             settings: IndexingSettings(
-                dictionary: dictionary.dictionary, model: model, text: text, options: indexing, seed: seed),
+                dictionary: dictionary.dictionary, model: model, text: text, corpus: corpus, options: indexing,
+                seed: seed),
             workers: options.workers)
         let result = try catalog.write { catalog in
             let progress = options.progress("indexing")

@@ -20,7 +20,7 @@ struct ScoreCommand: ParsableCommand {
             """)
 
     @OptionGroup var catalog: CatalogArgument
-    @OptionGroup var dictionary: DictionaryOption
+    @OptionGroup var index: IndexOption
     @Option(help: "Folder of the language model; without it the patterns are those seen in the contexts.")
     var model: String?
     @Option(help: "How many features, drawn by the seed.")
@@ -41,7 +41,7 @@ struct ScoreCommand: ParsableCommand {
         Interruption.watch()
         let scoring = ScoringRun(
             settings: ScoringSettings(
-                dictionary: dictionary.dictionary, model: model, sample: all ? nil : sample,
+                dictionary: index.dictionary, corpus: index.corpus, model: model, sample: all ? nil : sample,
                 features: features.isEmpty ? nil : features, minimumFirings: minimumFirings,
                 maximumSuffix: maximumSuffix, seed: seed),
             workers: options.workers)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FeatureCatalog
 import Foundation
+import Workflows
 
 /// The catalog that a verb works on.
 struct CatalogArgument: ParsableArguments {
@@ -11,7 +12,7 @@ struct CatalogArgument: ParsableArguments {
     func read<Value>(_ body: (Catalog) throws -> Value) throws -> Value {
         let catalog = try Catalog.open(at: catalog, mode: .readOnly)
         defer { _ = try? catalog.close() }
-        return try body(catalog)
+        return try catalog.snapshot { try body(catalog) }
     }
 
     /// Opens it for writing and closes it afterwards, whatever happens, to one plain file.
@@ -32,6 +33,19 @@ enum CatalogFile {
             _ = try? catalog.close()
             throw error
         }
+    }
+}
+
+/// The index that a verb looks at: a dictionary, and the text whose statistics are shown.
+struct IndexOption: ParsableArguments {
+    @Option(help: "The dictionary, by name or number; the last one added if not named.")
+    var dictionary: String?
+    @Option(help: "The corpus it was indexed on, by name or number; the one indexed last if not named.")
+    var corpus: String?
+
+    /// Finds it.
+    func find(in catalog: Catalog) throws -> IndexedDictionary {
+        try IndexedDictionary(named: dictionary, corpus: corpus, in: catalog)
     }
 }
 

@@ -10,9 +10,14 @@ struct OutputOptions: ParsableArguments {
     @Option(help: "How rows are printed: table, json, jsonl, csv, tsv or markdown.")
     var format: OutputFormat = .table
 
+    /// Prints rows on standard output as they come.
+    func printer(columns: [String]) -> RowPrinter {
+        RowPrinter(columns: columns, format: format, style: .standardOutput()) { fputs($0, stdout) }
+    }
+
     /// Prints rows on standard output.
     func print(columns: [String], rows: some Sequence<[Cell]>) {
-        var printer = RowPrinter(columns: columns, format: format, style: .standardOutput()) { fputs($0, stdout) }
+        var printer = printer(columns: columns)
         for row in rows { printer.append(row) }
         printer.finish()
     }

@@ -68,7 +68,7 @@ struct DemoSummary {
 
     private func printCounts() throws {
         let dictionary = try catalog.dictionary(training.dictionaryID)
-        let count = try catalog.countInterpretable(dictionaryID: training.dictionaryID, threshold: nil)
+        let count = try catalog.countInterpretable(indexing.key)
         let dead = try catalog.rows(
             sql: "SELECT n_dead FROM dictionary_summary WHERE dictionary_id = ?",
             arguments: [.integer(training.dictionaryID)])
@@ -97,9 +97,9 @@ struct DemoSummary {
         var candidates: [(feature: Int, score: Double, layer: Int?, token: String)] = []
         for (feature, score) in zip(scoring.features, scoring.scores) {
             guard let score else { continue }
-            let classes = try catalog.featureTokens(dictionaryID: training.dictionaryID, featureIndex: feature)
+            let classes = try catalog.featureTokens(indexing.key, featureIndex: feature)
             guard let token = classes.first?.tokenClass, token.count > 2, token.allSatisfy(\.isLetter) else { continue }
-            let layers = try catalog.featureLayers(dictionaryID: training.dictionaryID, featureIndex: feature)
+            let layers = try catalog.featureLayers(indexing.key, featureIndex: feature)
             let peak = layers.max { ($0.firedCount, $1.layer) < ($1.firedCount, $0.layer) }?.layer
             candidates.append((feature, score, peak, token))
         }
@@ -122,15 +122,14 @@ struct DemoSummary {
         let text = try TokenTexts(folder: nil, catalog: catalog, dictionary: dictionary)
         write("\n" + style.paint("Five good features, of different layers where there are such", .bold))
         for (feature, score) in chosen {
-            let record = try catalog.feature(dictionaryID: training.dictionaryID, featureIndex: feature)
+            let record = try catalog.feature(indexing.key, featureIndex: feature)
             let explanation = try catalog.explanations(dictionaryID: training.dictionaryID, featureIndex: feature).last
             write(
                 "\n  " + style.paint("feature \(feature)", .cyan)
                     + "  score \(Quantities.significant(score)); \(Quantities.count(record.firedCount)) firings: "
                     + (try layers(of: feature)))
             write("  " + VisibleText.of(explanation?.text ?? ""))
-            let contexts = try catalog.contexts(
-                dictionaryID: training.dictionaryID, featureIndex: feature, band: .top, split: nil)
+            let contexts = try catalog.contexts(indexing.key, featureIndex: feature, band: .top)
             for context in contexts.prefix(3) { try printContext(context, maximum: record.maxActivation, text) }
         }
     }
@@ -149,7 +148,7 @@ struct DemoSummary {
     }
 
     private func layers(of feature: Int) throws -> String {
-        try catalog.featureLayers(dictionaryID: training.dictionaryID, featureIndex: feature)
+        try catalog.featureLayers(indexing.key, featureIndex: feature)
             .map { "\(Quantities.count($0.firedCount)) in layer \($0.layer)" }.joined(separator: ", ")
     }
 

@@ -1,0 +1,51 @@
+import CatalogMigrations
+import GRDB
+
+extension Catalog {
+    /// Brings an older catalog to the present schema, each step in a transaction of its own: whenever the process dies,
+    /// the file is whole and at some step, from which migrating goes on.
+    ///
+    /// - Parameter progress: Told the name of a step before it is taken.
+    /// - Returns: The schema's number before.
+    /// - Throws: As ``open(at:mode:)``, except `.tooOld`; `.damaged` if what the old schema holds contradicts itself.
+    @discardableResult
+    public static func migrate(
+        at path: String, progress: (_ step: String) -> Void = { _ in }
+    ) throws(CatalogError) -> Int {
+        let queue = try connect(path: path, mode: .readWrite, allowingOlder: true)
+        do {
+            let before = try queue.read { try Int.fetchOne($0, sql: "PRAGMA user_version") ?? 0 }
+            try queue.writeWithoutTransaction { database in
+                try trustSchema(database)
+                // Tables that are made anew are dropped first, which must not take their children's rows along.
+                try database.execute(sql: "PRAGMA foreign_keys = OFF; PRAGMA synchronous = FULL")
+            }
+            for migration in Migrations.all.dropFirst(before) {
+                progress(migration.name)
+                try queue.inTransaction(.immediate) { database in
+                    try apply(migration, to: database, Catalog(path: path, mode: .readWrite, queue: queue))
+                    return .commit
+                }
+            }
+            if before < Migrations.latest {
+                // What the old tables took is free now; a vacuum that fails has changed nothing.
+                queue.writeWithoutTransaction { try? $0.execute(sql: "VACUUM") }
+            }
+            try queue.close()
+            return before
+        } catch {
+            throw CatalogError(error, path: path)
+        }
+    }
+
+    /// Takes one step within a transaction.
+    private static func apply(_ migration: Migration, to database: Database, _ catalog: Catalog) throws {
+        try database.execute(sql: migration.sql)
+        if migration.number == 2 { try ContextTransfer(catalog: catalog, database: database).run() }
+        if let row = try Row.fetchOne(database, sql: "PRAGMA foreign_key_check") {
+            let table: String = try row.value(0)
+            throw CatalogError(.damaged, "\(catalog.path): a row of \(table) refers to one that is not there")
+        }
+        try database.execute(sql: "PRAGMA user_version = \(migration.number)")
+    }
+}

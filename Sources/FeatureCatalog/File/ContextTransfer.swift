@@ -1,0 +1,176 @@
+import GRDB
+
+/// The part of migration 2 that SQL alone cannot do: contexts of the first form had a blob and an excerpt of their own;
+/// now they are windows of passages, whose text is put together from the tokens' bytes.
+struct ContextTransfer {
+    let catalog: Catalog
+    let database: Database
+
+    /// Moves the rows of `old_context` and fills what follows from the tables.
+    ///
+    /// - Throws: ``CatalogError`` `.damaged` if a blob does not hold or a context does not fit its document.
+    func run() throws {
+        let keys = try Row.fetchAll(database, sql: "SELECT dictionary_id, corpus_id FROM indexing").map {
+            try IndexingKey(dictionaryID: $0.value(0), corpusID: $0.value(1))
+        }
+        for key in keys {
+            let passages = try addPassages(key)
+            try moveContexts(key, passages)
+            try derive(key)
+        }
+        try database.execute(
+            sql: "INSERT INTO feature_verdict SELECT DISTINCT dictionary_id, feature_index, corpus_id FROM explanation")
+    }
+
+    private struct Segment: Hashable {
+        let document: Int64
+        let number: Int
+    }
+
+    private struct Passage {
+        let id: Int64
+        let first: Int
+        let count: Int
+    }
+
+    /// Makes a passage of every segment: what its contexts show of it.
+    private func addPassages(_ key: IndexingKey) throws -> [Segment: Passage] {
+        let tokens = try TokenBytes(corpusID: key.corpusID, database)
+        var passages: [Segment: Passage] = [:]
+        var document: (id: Int64, tokens: [Int32])?
+        let rows = try Row.fetchCursor(
+            database,
+            sql: """
+                SELECT document_id, segment, min(window_start), max(window_start + window_length) FROM old_context
+                WHERE dictionary_id = ? GROUP BY document_id, segment ORDER BY document_id, segment
+                """,
+            arguments: [key.dictionaryID])
+        while let row = try rows.next() {
+            let segment = try Segment(document: row.value(0), number: row.value(1))
+            let (first, end): (Int, Int) = (try row.value(2), try row.value(3))
+            if document?.id != segment.document {
+                document = (segment.document, try catalog.document(segment.document).tokenIDs)
+            }
+            guard let ids = document?.tokens, 0 <= first, first < end, end <= ids.count else {
+                throw damaged("a context of document \(segment.document) reaches beyond it")
+            }
+            let text = PassageText(tokenBytes: ids[first..<end].map(tokens.bytes))
+            let record = PassageRecord(
+                documentID: segment.document, segment: segment.number, firstToken: first, text: text)
+            passages[segment] = Passage(id: try catalog.addPassages([record])[0], first: first, count: end - first)
+        }
+        return passages
+    }
+
+    private func moveContexts(_ key: IndexingKey, _ passages: [Segment: Passage]) throws {
+        guard let window = try catalog.indexing(key)?.window else { return }
+        let insert = try CatalogIndexWriter.Statements(database, path: catalog.path).context
+        let activations = try ContextActivationsWriter(catalog: catalog, database: database, key: key)
+        var feature = -1
+        var windows: [[Float]] = []
+        func flush() throws {
+            guard !windows.isEmpty else { return }
+            try activations.write(ContextActivations.encode(windows), windows.count, of: feature)
+            windows = []
+        }
+        let rows = try Row.fetchCursor(
+            database,
+            sql: """
+                SELECT feature_index, CASE band WHEN 'top' THEN 0 WHEN 'sample' THEN 1 ELSE 2 END AS code, rank,
+                    document_id, segment, token_position, window_start, window_length, layer, router_weight, activation,
+                    CASE split WHEN 'explain' THEN 0 WHEN 'score' THEN 1 END, activations
+                FROM old_context WHERE dictionary_id = ? ORDER BY feature_index, code, rank
+                """,
+            arguments: [key.dictionaryID])
+        while let row = try rows.next() {
+            let next: Int = try row.value(0)
+            if next != feature {
+                try flush()
+                feature = next
+            }
+            let segment = try Segment(document: row.value(3), number: row.value(4))
+            let (position, start, length): (Int, Int, Int) = (try row.value(5), try row.value(6), try row.value(7))
+            guard let passage = passages[segment],
+                ContextWindow.range(around: position - passage.first, in: passage.count, length: window)
+                    == start - passage.first..<start - passage.first + length
+            else { throw damaged("a context of feature \(feature) in document \(segment.document) has another window") }
+            let frame = try row.bytes(12)
+            windows.append(
+                try catalog.blob("a context of feature \(feature)") { () throws(Zstd.Failure) in
+                    try SparseActivations.decode(frame, windowLength: length)
+                })
+            insert.bind(1, key.dictionaryID)
+            insert.bind(2, feature)
+            insert.bind(3, key.corpusID)
+            insert.bind(4, try row.value(1) as Int)
+            insert.bind(5, try row.value(2) as Int)
+            insert.bind(6, passage.id)
+            insert.bind(7, position - passage.first)
+            insert.bind(8, try row.value(8) as Int)
+            insert.bind(9, try row.value(9) as Double?)
+            insert.bind(10, try row.value(10) as Double?)
+            insert.bind(11, try row.value(11) as Int?)
+            try insert.run()
+        }
+        try flush()
+        try activations.finish()
+    }
+
+    /// Fills the columns that follow from others.
+    private func derive(_ key: IndexingKey) throws {
+        var totals = IndexTotals()
+        let update = try database.makeStatement(
+            sql: """
+                UPDATE feature SET counted_from = ?, counted_below = ?
+                WHERE dictionary_id = ? AND feature_index = ? AND corpus_id = ?
+                """)
+        for record in try catalog.features(key) {
+            let layers = try catalog.featureLayers(key, featureIndex: record.featureIndex)
+            let tokens = try catalog.featureTokens(key, featureIndex: record.featureIndex)
+            let derived = DerivedColumns(layers: layers.map { ($0.layer, $0.firedCount) }, tokens: tokens)
+            try update.execute(arguments: [
+                derived.countedFrom, derived.countedBelow, key.dictionaryID, record.featureIndex, key.corpusID,
+            ])
+            totals.add(FeatureEntry(record: record, layers: layers, tokens: tokens), derived)
+        }
+        try totals.write(of: key, database)
+        try database.execute(
+            sql: """
+                UPDATE indexing SET n_contexts = (
+                    SELECT count(*) FROM feature_context AS c
+                    WHERE c.dictionary_id = indexing.dictionary_id AND c.corpus_id = indexing.corpus_id)
+                WHERE dictionary_id = ? AND corpus_id = ?
+                """,
+            arguments: [key.dictionaryID, key.corpusID])
+        guard let runID = try catalog.indexing(key)?.runID else { return }
+        try catalog.insert(
+            try catalog.layerRouting(dictionaryID: key.dictionaryID, runID: runID), dictionaryID: key.dictionaryID,
+            runID: runID, totals: totals.layers, database)
+    }
+
+    private func damaged(_ reason: String) -> CatalogError {
+        CatalogError(.damaged, "\(catalog.path): \(reason)")
+    }
+
+    /// The bytes of a corpus's tokens, as its model's vocabulary in the catalog has them.
+    private struct TokenBytes {
+        private var known: [Int32: [UInt8]] = [:]
+
+        init(corpusID: Int64, _ database: Database) throws {
+            let rows = try Row.fetchCursor(
+                database,
+                sql: """
+                    SELECT token_id, text, bytes FROM token
+                    WHERE language_model_id = (SELECT language_model_id FROM corpus WHERE corpus_id = ?)
+                    """,
+                arguments: [corpusID])
+            while let row = try rows.next() {
+                let text: String = try row.value(1)
+                known[try row.value(0)] = try row.optionalBytes(2) ?? Array(text.utf8)
+            }
+        }
+
+        /// A token that the vocabulary lacks shows as U+FFFD.
+        func bytes(of token: Int32) -> [UInt8] { known[token] ?? Array("\u{FFFD}".utf8) }
+    }
+}

@@ -1,0 +1,89 @@
+import GRDB
+
+extension Catalog {
+    /// A feature's contexts on a corpus, by band (top, sample, quiet) and rank.
+    ///
+    /// - Parameters:
+    ///   - band: Only these; nil for all.
+    ///   - split: Only these; nil for all.
+    /// - Throws: ``CatalogError`` `.damaged` if the activations do not hold.
+    public func contexts(
+        _ key: IndexingKey, featureIndex: Int, band: ContextRecord.Band? = nil, split: ContextRecord.Split? = nil
+    ) throws(CatalogError) -> [ContextRecord] {
+        try read { database in
+            let rows = try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT context_id, feature_index, band, rank, passage_id, document_id, token_position, segment,
+                        window_start, window_length, layer, router_weight, activation, split, excerpt
+                    FROM context WHERE dictionary_id = ? AND feature_index = ? AND corpus_id = ?
+                    ORDER BY CASE band WHEN 'top' THEN 0 WHEN 'sample' THEN 1 ELSE 2 END, rank
+                    """,
+                arguments: [key.dictionaryID, featureIndex, key.corpusID])
+            let lengths: [Int] = try rows.map { try $0.value(9) }
+            let windows = try contextActivations(key, featureIndex: featureIndex, windowLengths: lengths, database)
+            return try zip(rows, windows).map(contextRecord).filter {
+                (band == nil || $0.band == band) && (split == nil || $0.split == split)
+            }
+        }
+    }
+
+    /// What the activations of a feature's contexts are laid out by, in their order: band, rank and window length.
+    func contextShapes(
+        _ key: IndexingKey, featureIndex: Int
+    ) throws(CatalogError) -> [(band: ContextRecord.Band, rank: Int, windowLength: Int)] {
+        try read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT band, rank, window_length FROM context
+                    WHERE dictionary_id = ? AND feature_index = ? AND corpus_id = ?
+                    ORDER BY CASE band WHEN 'top' THEN 0 WHEN 'sample' THEN 1 ELSE 2 END, rank
+                    """,
+                arguments: [key.dictionaryID, featureIndex, key.corpusID]
+            ).map { (try enumeration($0.value(0), "context.band"), try $0.value(1), try $0.value(2)) }
+        }
+    }
+
+    /// The activations of all of a feature's contexts, `[contexts][window tokens]`.
+    func contextActivations(
+        _ key: IndexingKey, featureIndex: Int, windowLengths: [Int]
+    ) throws(CatalogError) -> [[Float]] {
+        try read { try contextActivations(key, featureIndex: featureIndex, windowLengths: windowLengths, $0) }
+    }
+
+    /// The activations of all of a feature's contexts, `[contexts][window tokens]`.
+    func contextActivations(
+        _ key: IndexingKey, featureIndex: Int, windowLengths: [Int], _ database: Database
+    ) throws -> [[Float]] {
+        guard !windowLengths.isEmpty else { return [] }
+        let place = "activations of feature \(featureIndex) of dictionary \(key.dictionaryID) on corpus \(key.corpusID)"
+        guard windowLengths.count <= ContextActivations.maximumContextCount,
+            windowLengths.allSatisfy((0...ContextActivations.maximumWindowLength).contains)
+        else { throw CatalogError(.damaged, "\(path): \(place): impossible windows") }
+        let row = try Row.fetchOne(
+            database,
+            sql: """
+                SELECT "values" FROM context_activations
+                WHERE dictionary_id = ? AND feature_index = ? AND corpus_id = ?
+                """,
+            arguments: [key.dictionaryID, featureIndex, key.corpusID])
+        guard let row else { throw CatalogError(.damaged, "\(path): \(place) are missing") }
+        let frame = try row.bytes(0)
+        let dictionary = try zstdDictionary(for: ContextActivationsWriter.purpose, database)
+        return try blob(place) { () throws(Zstd.Failure) in
+            let content = try Zstd.decompress(
+                frame, limit: ContextActivations.limit(windowLengths: windowLengths), dictionary: dictionary)
+            return try ContextActivations.decode(content, windowLengths: windowLengths)
+        }
+    }
+
+    private func contextRecord(_ row: Row, _ activations: [Float]) throws -> ContextRecord {
+        try ContextRecord(
+            contextID: row.value(0), featureIndex: row.value(1), band: enumeration(row.value(2), "context.band"),
+            rank: row.value(3), passageID: row.value(4), documentID: row.value(5), tokenPosition: row.value(6),
+            segment: row.value(7), windowStart: row.value(8), layer: row.value(10), routerWeight: row.value(11),
+            activation: row.value(12), split: enumeration(row.value(13), "context.split"), activations: activations,
+            excerpt: row.value(14))
+    }
+}

@@ -1,0 +1,62 @@
+import Foundation
+import GRDB
+import Glibc
+
+extension Catalog {
+    /// Makes a catalog whole before anyone sees it: `body` fills a draft beside `path`, which then takes its place at
+    /// once. If `body` throws or the process dies, there is nothing at `path`, or what was there before.
+    ///
+    /// - Parameters:
+    ///   - replacing: Whether a catalog that is there may be replaced. Any other file never is.
+    ///   - body: Fills the draft; nobody else can see it, so it is not written out until it is done.
+    /// - Throws: ``CatalogError`` `.exists`, `.refused` (what is there is no catalog), `.cannotWrite`; and whatever
+    ///   `body` throws.
+    package static func build(
+        at path: String, replacing: Bool, software: SoftwareIdentity, _ body: (Catalog) throws -> Void
+    ) throws {
+        let files = FileManager.default
+        if files.fileExists(atPath: path) {
+            guard replacing else { throw CatalogError(.exists, "\(path): exists already; it is not replaced") }
+            do { _ = try FileHeader(path: path) } catch {
+                throw CatalogError(.refused, "\(path): not a catalog, so it is not replaced")
+            }
+        }
+        let draft = "\(path).\(ProcessIdentity.current.processID).draft"
+        func removeDraft() {
+            for suffix in ["", "-journal", "-wal", "-shm"] { try? files.removeItem(atPath: draft + suffix) }
+        }
+        removeDraft()
+        defer { removeDraft() }
+        let catalog = try create(at: draft, replacing: false, software: software)
+        do {
+            try catalog.queue.writeWithoutTransaction { database in
+                // What a crash leaves of a draft is of no use, so nothing has to be safe before the end.
+                try database.execute(sql: "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF")
+            }
+            try body(catalog)
+            _ = try catalog.close()
+        } catch {
+            _ = try? catalog.close()
+            if let error = error as? CatalogError {
+                throw CatalogError(error.code, error.message.replacing(draft, with: path))
+            }
+            throw error
+        }
+        try synchronise(draft)
+        if replacing {
+            for suffix in ["-journal", "-wal", "-shm"] where files.fileExists(atPath: path + suffix) {
+                do { try files.removeItem(atPath: path + suffix) } catch { throw CatalogError(error, path: path) }
+            }
+        }
+        do { try place(draft, at: path, replacing: replacing) } catch { throw CatalogError(error, path: path) }
+    }
+
+    /// Sees to it that a file is on the disk.
+    private static func synchronise(_ path: String) throws(CatalogError) {
+        let file = Glibc.open(path, O_RDONLY)
+        guard file >= 0, fsync(file) == 0 else {
+            throw CatalogError(.cannotWrite, "\(path): cannot be written (\(String(cString: strerror(errno))))")
+        }
+        Glibc.close(file)
+    }
+}

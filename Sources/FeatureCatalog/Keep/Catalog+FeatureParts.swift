@@ -1,0 +1,56 @@
+import GRDB
+
+/// A context with what tells its place in the text, whatever catalog it is in.
+package struct PlacedContext: Sendable {
+    /// The context.
+    package let entry: ContextEntry
+    /// The document's place in its corpus.
+    package let ordinal: Int
+    /// The document's digest.
+    package let documentSHA256: String
+    /// The peak token's index in the document.
+    package let tokenPosition: Int
+}
+
+extension Catalog {
+    /// All that an index says of one feature, with the places of its contexts.
+    package func featureParts(
+        _ key: IndexingKey, featureIndex: Int
+    ) throws(CatalogError) -> (entry: FeatureEntry, contexts: [PlacedContext]) {
+        let entry = FeatureEntry(
+            record: try feature(key, featureIndex: featureIndex),
+            layers: try featureLayers(key, featureIndex: featureIndex),
+            tokens: try featureTokens(key, featureIndex: featureIndex),
+            cofirings: try cofirings(key, featureIndex: featureIndex))
+        let shapes = try contextShapes(key, featureIndex: featureIndex)
+        let windows = try contextActivations(
+            key, featureIndex: featureIndex, windowLengths: shapes.map(\.windowLength))
+        let contexts = try read { database in
+            let rows = try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT c.band, c.rank, c.passage_id, c.position, c.layer, c.router_weight, c.activation, c.split,
+                        d.ordinal, d.sha256, p.first_token
+                    FROM feature_context AS c JOIN passage AS p USING (passage_id) JOIN document AS d USING (document_id)
+                    WHERE c.dictionary_id = ? AND c.feature_index = ? AND c.corpus_id = ? ORDER BY c.band, c.rank
+                    """,
+                arguments: [key.dictionaryID, featureIndex, key.corpusID])
+            guard rows.count == windows.count else {
+                throw CatalogError(.damaged, "\(path): feature \(featureIndex) has contexts without a passage")
+            }
+            return try zip(rows, zip(shapes, windows)).map { row, shape in
+                let split: Int? = try row.value(7)
+                let position: Int = try row.value(3)
+                let (place, overflow) = (try row.value(10) as Int).addingReportingOverflow(position)
+                guard !overflow else { throw CatalogError(.damaged, "\(path): a passage lies beyond all documents") }
+                return try PlacedContext(
+                    entry: ContextEntry(
+                        band: shape.0.band, rank: row.value(1), passageID: row.value(2), position: position,
+                        layer: row.value(4), routerWeight: row.value(5), activation: row.value(6),
+                        split: split.map { $0 == 0 ? .explain : .score }, activations: shape.1),
+                    ordinal: row.value(8), documentSHA256: row.value(9), tokenPosition: place)
+            }
+        }
+        return (entry, contexts)
+    }
+}

@@ -1,0 +1,37 @@
+/// A feature that a search found, and the best of its texts.
+public struct SearchHit: Equatable, Sendable {
+    /// What a search looks through.
+    public enum Scope: String, CaseIterable, Sendable {
+        /// Explanations.
+        case explanations
+        /// Tokens that features promote, by the logit lens.
+        case tokens
+        /// Text around firings.
+        case contexts
+    }
+
+    /// Where it was found.
+    public let scope: Scope
+    /// The dictionary's name.
+    public let dictionary: String
+    /// The latent's number.
+    public let featureIndex: Int
+    /// How many of its texts match, among those looked at.
+    public let matchCount: Int
+    /// How many of them have their peak token within the words looked for.
+    public let peakCount: Int
+    /// The best text; words that match stand between pairs of asterisks, a peak token between « and ».
+    public let text: String
+
+    /// Describes a hit.
+    public init(
+        scope: Scope, dictionary: String, featureIndex: Int, matchCount: Int, peakCount: Int, text: String
+    ) {
+        self.scope = scope
+        self.dictionary = dictionary
+        self.featureIndex = featureIndex
+        self.matchCount = matchCount
+        self.peakCount = peakCount
+        self.text = text
+    }
+}

@@ -1,0 +1,86 @@
+import FeatureCatalog
+import LanguageModel
+import LinearAlgebra
+import SparseCoding
+import Tokenization
+
+/// Runs text through a model and a dictionary: the one way to the latents of real tokens, for indexing, for asking what
+/// fires on a text, and for checking what a catalog says.
+final class TextReader {
+    /// What was read of some segments; rows are their tokens, BOS not among them.
+    struct Reading {
+        let batch: ActivationBatch
+        let routed: AutoencoderInput
+        let latents: SparseLatents
+        /// The rows of each segment.
+        let rows: [Range<Int>]
+
+        /// The number of tokens.
+        var count: Int { batch.count }
+
+        /// A feature's activation at a token; 0 where it does not fire.
+        func activation(of feature: Int, at row: Int) -> Float {
+            let indices = UnsafeBufferPointer(start: latents.indices(of: row), count: Int(latents.counts[row]))
+            guard let slot = indices.firstIndex(of: Int32(truncatingIfNeeded: feature)) else { return 0 }
+            return latents.activations(of: row)[slot]
+        }
+    }
+
+    let dictionary: StoredDictionary
+    let folder: ModelFolder
+    let workers: Workers
+    let encoder: DictionaryEncoder
+
+    init(dictionary: StoredDictionary, folder: ModelFolder, workers: Workers) {
+        self.dictionary = dictionary
+        self.folder = folder
+        self.workers = workers
+        encoder = DictionaryEncoder(
+            configuration: dictionary.configuration, weights: dictionary.weights, workers: workers)
+    }
+
+    /// Reads segments in one run of the model.
+    ///
+    /// - Parameter eachTile: called by the workers for every tile of tokens as soon as they are encoded.
+    func read(
+        _ segments: [TokenSegment],
+        eachTile: (
+            (_ tokens: Range<Int>, _ routed: AutoencoderInput, _ latents: SparseLatents, _ worker: Int) -> Void
+        )? =
+            nil
+    ) throws -> Reading {
+        let configuration = dictionary.configuration
+        let layers = configuration.layers
+        let streams = try folder.model.residualStreams(
+            of: TokenBatch(sequences: segments.map(\.tokens)), layers: layers)
+        let count = segments.reduce(0) { $0 + $1.tokens.count - $1.prefix }
+        let batch = ActivationBatch(capacity: count, layers: layers, dModel: configuration.dModel)
+        var rows: [Range<Int>] = []
+        var source = 0
+        for segment in segments {
+            let first = batch.count
+            source += segment.prefix
+            for (place, token) in segment.tokens.dropFirst(segment.prefix).enumerated() {
+                batch.values.row(batch.count).update(from: streams.values.row(source), count: batch.values.columns)
+                batch.tokenIDs[batch.count] = token
+                batch.drawKeys[batch.count] = ActivationBatch.drawKey(
+                    document: segment.document, position: segment.start + place)
+                batch.count += 1
+                source += 1
+            }
+            rows.append(first..<batch.count)
+        }
+        let routed = AutoencoderInput(capacity: count, configuration: configuration)
+        try encoder.read(batch, into: routed)
+        let latents = SparseLatents(capacity: count, configuration: configuration)
+        encoder.encode(routed, count: count * configuration.samplesPerToken, into: latents) { tokens, worker in
+            eachTile?(tokens, routed, latents, worker)
+        }
+        return Reading(batch: batch, routed: routed, latents: latents, rows: rows)
+    }
+
+    /// What the model is fed before a segment's own tokens.
+    var prefix: [TokenID] {
+        folder.tokenizer.addsBOS ? folder.tokenizer.bosTokenID.map { [$0] } ?? [] : []
+    }
+}

@@ -1,0 +1,183 @@
+import FeatureCatalog
+import FeatureScoring
+
+/// Puts together what indexes of parts of a text say of one feature, as if the whole had been indexed.
+///
+/// Counts, sums, ranges, histograms, quantiles and documents are those of one pass to the bit (sums up to 2²⁹, see
+/// `ActivationMoments`); so are the contexts, since which ones are kept does not depend on how the text is divided, and
+/// the peaks of token classes. Two things are not: firings of a class are lower bounds where a feature has more than 33
+/// classes, in one pass as in parts; and co-firing features are an estimate to begin with.
+struct FeatureCombination {
+    /// An index of a part.
+    struct Part {
+        let catalog: Catalog
+        let key: IndexingKey
+        /// The part's place: how many documents of the whole come before it.
+        let offset: Int
+        /// Where the part's passages are in the new catalog.
+        let passages: [Int64: Int64]
+    }
+
+    let options: IndexingOptions
+    let seed: UInt64
+
+    /// What all parts say of a feature.
+    ///
+    /// - Throws: `CatalogError`; `.damaged` if a part's numbers contradict each other.
+    func entry(of feature: Int, in parts: [Part]) throws -> FeatureEntry {
+        let found = try parts.map { try $0.catalog.featureParts($0.key, featureIndex: feature) }
+        let entries = found.map(\.entry)
+        return FeatureEntry(
+            record: try record(of: feature, entries.map(\.record)),
+            layers: layers(entries),
+            tokens: tokens(entries),
+            contexts: try contexts(
+                of: feature,
+                zip(parts, found).flatMap { part, found in
+                    try found.contexts.map { try Candidate($0, in: part) }
+                }),
+            cofirings: cofirings(entries))
+    }
+
+    private func record(of feature: Int, _ records: [FeatureRecord]) throws -> FeatureRecord {
+        let fired = records.filter { $0.firedCount > 0 }
+        let bins = FiringHistogram.binCount
+        var counts = [UInt64](repeating: 0, count: bins)
+        for record in fired {
+            guard record.histogram.count == bins, record.histogram.allSatisfy({ $0 >= 0 }) else {
+                throw CatalogError(.damaged, "feature \(feature) has a histogram of other bins")
+            }
+            for (bin, count) in record.histogram.enumerated() { counts[bin] &+= UInt64(count) }
+        }
+        let minimum = fired.compactMap(\.minActivation).min()
+        let maximum = fired.compactMap(\.maxActivation).max()
+        var quantiles: FeatureRecord.Quantiles?
+        if let maximum, let histogram = FiringHistogram(counts: counts) {
+            // Version 1 of the catalog kept no smallest activation; the lowest bin with any is the next best.
+            let least = fired.allSatisfy({ $0.minActivation != nil }) ? minimum ?? maximum : min(0, maximum)
+            func quantile(_ share: Double) -> Float {
+                histogram.quantile(share, minimum: least, maximum: maximum) ?? maximum
+            }
+            quantiles = FeatureRecord.Quantiles(
+                p10: quantile(0.1), p50: quantile(0.5), p90: quantile(0.9), p99: quantile(0.99))
+        }
+        return FeatureRecord(
+            featureIndex: feature,
+            firedCount: records.reduce(0) { $0 + $1.firedCount },
+            sumActivation: records.reduce(0) { $0 + $1.sumActivation },
+            sumSquare: records.reduce(0) { $0 + $1.sumSquare },
+            minActivation: fired.allSatisfy { $0.minActivation != nil } ? minimum : nil,
+            maxActivation: maximum,
+            quantiles: quantiles,
+            decoderNorm: records.first?.decoderNorm ?? 0,
+            documentCount: records.reduce(0) { $0 + $1.documentCount },
+            histogram: fired.isEmpty ? [] : counts.map { Int(clamping: $0) })
+    }
+
+    private func layers(_ entries: [FeatureEntry]) -> [FeatureLayerRecord] {
+        let groups = Dictionary(grouping: entries.flatMap(\.layers), by: \.layer)
+        return groups.keys.sorted().compactMap { layer in
+            guard let group = groups[layer], let first = group.first else { return nil }
+            let weights = group.compactMap(\.sumRouterWeight)
+            return FeatureLayerRecord(
+                featureIndex: first.featureIndex, layer: layer, firedCount: group.reduce(0) { $0 + $1.firedCount },
+                sumActivation: group.reduce(0) { $0 + $1.sumActivation },
+                maxActivation: group.map(\.maxActivation).max() ?? first.maxActivation,
+                sumRouterWeight: weights.count == group.count ? weights.reduce(0, +) : nil)
+        }
+    }
+
+    private func tokens(_ entries: [FeatureEntry]) -> [FeatureTokenRecord] {
+        let groups = Dictionary(grouping: entries.flatMap(\.tokens), by: \.tokenClass)
+        let all = groups.values.compactMap { group -> FeatureTokenRecord? in
+            let peaks = (group.map(\.activation1) + group.compactMap(\.activation2)).sorted(by: >)
+            guard let first = group.first, let strongest = peaks.first else { return nil }
+            return FeatureTokenRecord(
+                featureIndex: first.featureIndex, tokenClass: first.tokenClass,
+                firedCount: group.reduce(0) { $0 + $1.firedCount }, activation1: strongest,
+                activation2: peaks.dropFirst().first)
+        }
+        let best = all.sorted { ($1.activation1, $0.tokenClass) < ($0.activation1, $1.tokenClass) }
+        return Array(best.prefix(FeatureTokenRecord.keptClassCount))
+    }
+
+    /// Shares weighted by firings; a part that does not list a feature counts as if it never fired along.
+    private func cofirings(_ entries: [FeatureEntry]) -> [CofiringRecord] {
+        let total = Double(entries.reduce(0) { $0 + $1.record.firedCount })
+        guard total > 0 else { return [] }
+        var sums: [Int: (share: Double, lift: Double)] = [:]
+        for entry in entries {
+            let weight = Double(entry.record.firedCount) / total
+            for cofiring in entry.cofirings {
+                sums[cofiring.otherIndex, default: (0, 0)].share += weight * cofiring.share
+                sums[cofiring.otherIndex, default: (0, 0)].lift += weight * cofiring.lift
+            }
+        }
+        let best = sums.sorted { ($1.value.share, $0.key) < ($0.value.share, $1.key) }.prefix(options.cofirings)
+        return best.map { CofiringRecord(otherIndex: $0.key, share: min(1, $0.value.share), lift: $0.value.lift) }
+    }
+
+    /// A context that may be kept.
+    private struct Candidate {
+        let context: ContextEntry
+        let passage: Int64
+        let ordinal: Int
+        let position: Int32
+        let documentKey: UInt64
+
+        init(_ placed: PlacedContext, in part: Part) throws {
+            guard let passage = part.passages[placed.entry.passageID] else {
+                throw CatalogError(.damaged, "\(part.catalog.path): a context has no passage")
+            }
+            context = placed.entry
+            self.passage = passage
+            ordinal = placed.ordinal + part.offset
+            position = Int32(truncatingIfNeeded: placed.tokenPosition)
+            documentKey = DocumentKey.of(sha256: placed.documentSHA256)
+        }
+    }
+
+    /// Chooses as indexing does: the strongest; of all others that fire, those of the lowest priority; and of the quiet
+    /// ones likewise.
+    private func contexts(of feature: Int, _ candidates: [Candidate]) throws -> [ContextEntry] {
+        var top = TopFirings<Int>(capacity: options.topContexts)
+        for (index, candidate) in candidates.enumerated() where candidate.context.band == .top {
+            top.offer(firing(candidate, index))
+        }
+        let strongest = top.sorted.map(\.payload)
+        let taken = Set(strongest)
+        var sample = PrioritySample<Int>(capacity: options.sampleContexts, seed: seed, featureIndex: feature)
+        var quiet = PrioritySample<Int>(capacity: options.quietContexts, seed: ~seed, featureIndex: feature)
+        for (index, candidate) in candidates.enumerated() where !taken.contains(index) {
+            if candidate.context.band == .quiet {
+                quiet.offer(firing(candidate, index), key: candidate.documentKey)
+            } else {
+                sample.offer(firing(candidate, index), key: candidate.documentKey)
+            }
+        }
+        let chosen =
+            strongest.enumerated().map { (ContextRecord.Band.top, $0.offset, $0.element) }
+            + sample.byActivation.enumerated().map { (.sample, $0.offset, $0.element.payload) }
+            + quiet.byPriority.enumerated().map { (.quiet, $0.offset, $0.element.payload) }
+        let splits = ContextSplit.assign(
+            chosen.map { band, rank, index in
+                SplitCandidate(
+                    band: ContextBand(rawValue: band.rawValue) ?? .top, rank: rank, document: 0,
+                    segment: Int(candidates[index].passage))
+            })
+        return zip(chosen, splits).map { chosen, split in
+            let candidate = candidates[chosen.2]
+            return ContextEntry(
+                band: chosen.0, rank: chosen.1, passageID: candidate.passage, position: candidate.context.position,
+                layer: candidate.context.layer, routerWeight: candidate.context.routerWeight,
+                activation: candidate.context.activation, split: split == .explain ? .explain : .score,
+                activations: candidate.context.activations)
+        }
+    }
+
+    private func firing(_ candidate: Candidate, _ index: Int) -> Firing<Int> {
+        Firing(
+            document: Int64(candidate.ordinal), position: candidate.position,
+            activation: candidate.context.activation, payload: index)
+    }
+}

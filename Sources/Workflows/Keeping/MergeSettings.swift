@@ -1,0 +1,17 @@
+/// Everything that decides a merge, as one JSON document.
+public struct MergeSettings: Sendable, Codable, Equatable {
+    /// The catalogs, in order.
+    public var inputs: [String]
+    /// What the corpus is called that the parts make up; nil leaves them side by side.
+    public var combine: String?
+    /// How the parts were indexed, where they are combined: what merging the result again needs to know.
+    public var options: IndexingOptions?
+    /// The seed of their samples.
+    public var seed: UInt64?
+
+    /// Makes settings.
+    public init(inputs: [String], combine: String? = nil) {
+        self.inputs = inputs
+        self.combine = combine
+    }
+}

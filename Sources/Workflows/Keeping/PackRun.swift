@@ -1,0 +1,103 @@
+public import FeatureCatalog
+import Foundation
+
+/// What packing leaves out or makes smaller.
+public struct PackSettings: Sendable, Codable, Equatable {
+    /// Bands of contexts that are left out.
+    public var dropBands: [String]
+    /// Contexts of each band that are kept; nil for all.
+    public var contexts: Int?
+    /// Promoted and suppressed tokens, nearest and co-firing features that are kept of each feature; nil for all.
+    public var lists: Int?
+    /// How weights in f32 are stored: `f16` or `bf16`; nil as they are.
+    public var dtype: String?
+    /// Whether text that no kept context shows is left out.
+    public var dropText: Bool
+
+    /// Makes settings; without any, all that the catalog says is kept.
+    public init(
+        dropBands: [String] = [], contexts: Int? = nil, lists: Int? = nil, dtype: String? = nil, dropText: Bool = false
+    ) {
+        self.dropBands = dropBands
+        self.contexts = contexts
+        self.lists = lists
+        self.dtype = dtype
+        self.dropText = dropText
+    }
+
+    /// What of a catalog is copied.
+    ///
+    /// - Throws: `WorkflowError.usage` for a band or a dtype that does not exist.
+    func selection() throws(WorkflowError) -> CatalogCopy.Selection {
+        var selection = CatalogCopy.Selection()
+        for name in dropBands {
+            guard let band = ContextRecord.Band(rawValue: name) else {
+                throw .usage("there is no band '\(name)'; there are top, sample and quiet")
+            }
+            selection.bands.remove(band)
+        }
+        if let contexts, contexts < 0 { throw .usage("--contexts is \(contexts); allowed: from 0") }
+        selection.contextLimit = contexts
+        if let lists, lists < 0 { throw .usage("--lists is \(lists); allowed: from 0") }
+        selection.listLimit = lists
+        if let dtype {
+            guard let type = DictionaryTensor.DataType(rawValue: dtype) else {
+                throw .usage("there is no dtype '\(dtype)'; there are f32, f16 and bf16")
+            }
+            selection.tensorType = type
+        }
+        selection.dropsText = dropText
+        return selection
+    }
+}
+
+/// Writes the smallest catalog worth sending: chosen bands left out, weights at fewer bits, everything compressed anew
+/// and without gaps.
+public struct PackRun {
+    /// What to do.
+    public let settings: PackSettings
+
+    /// Describes a job.
+    public init(settings: PackSettings) {
+        self.settings = settings
+    }
+
+    /// Sizes in bytes.
+    public struct Result: Sendable, Equatable {
+        /// The catalog that was packed.
+        public let bytesBefore: Int
+        /// The one that was written.
+        public let bytesAfter: Int
+    }
+
+    /// Packs one catalog into another file, which appears only when it is whole.
+    ///
+    /// - Parameters:
+    ///   - replacing: whether a catalog that is there may be replaced.
+    ///   - progress: told how many of how many features are done.
+    /// - Throws: `WorkflowError.usage`, `CatalogError`.
+    public func run(
+        from source: Catalog, to path: String, replacing: Bool = false,
+        progress: @escaping (_ done: Int, _ total: Int) -> Void = { _, _ in }
+    ) throws -> Result {
+        let selection = try settings.selection()
+        let before = try PackRun.bytes(of: source.path)
+        guard URL(filePath: source.path).standardizedFileURL != URL(filePath: path).standardizedFileURL else {
+            throw WorkflowError.refused("\(path): is the catalog itself; name another file to pack it into")
+        }
+        let options = try canonicalJSON(settings)
+        try Catalog.build(at: path, replacing: replacing, software: Software.identity) { target in
+            let copy = CatalogCopy(from: source, to: target, selection: selection)
+            try copy.copyOrigins()
+            try copy.copyIndexes(progress: progress)
+            try copy.copyPackings()
+            try target.notePacking(options: options, bytesBefore: before)
+        }
+        return Result(bytesBefore: before, bytesAfter: try PackRun.bytes(of: path))
+    }
+
+    private static func bytes(of path: String) throws -> Int {
+        let attributes = try FileManager.default.attributesOfItem(atPath: path)
+        return (attributes[.size] as? NSNumber)?.intValue ?? 0
+    }
+}

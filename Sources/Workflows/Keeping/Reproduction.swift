@@ -1,0 +1,236 @@
+public import FeatureCatalog
+import Foundation
+public import LinearAlgebra
+
+/// Does a run of a catalog again in a scratch catalog, from its configuration and its inputs, and compares what came of
+/// it: digests of everything it wrote, and its metrics.
+public struct Reproduction {
+    /// How a run is done again.
+    public struct Settings: Sendable, Equatable {
+        /// The run's key.
+        public var runID: Int64
+        /// Where the model is now, if not where the run found it.
+        public var model: String?
+        /// Where the text is now.
+        public var text: [String]?
+        /// Where the activations are now.
+        public var activations: [String]?
+        /// Where the scratch catalog is kept; nil removes it at the end.
+        public var scratch: String?
+
+        /// Makes settings.
+        public init(
+            runID: Int64, model: String? = nil, text: [String]? = nil, activations: [String]? = nil,
+            scratch: String? = nil
+        ) {
+            self.runID = runID
+            self.model = model
+            self.text = text
+            self.activations = activations
+            self.scratch = scratch
+        }
+    }
+
+    /// One thing that was compared.
+    public struct Comparison: Sendable, Equatable {
+        /// What: a table, a tensor or a metric.
+        public let what: String
+        /// What the catalog has.
+        public let recorded: String
+        /// What came out now.
+        public let reproduced: String
+
+        /// Whether they are the same.
+        public var isSame: Bool { recorded == reproduced }
+    }
+
+    private let settings: Settings
+    private let workers: Workers
+
+    /// Describes a reproduction.
+    public init(settings: Settings, workers: Workers) {
+        self.settings = settings
+        self.workers = workers
+    }
+
+    /// Does the run again and compares.
+    ///
+    /// - Parameters:
+    ///   - remark: told what differs in the circumstances, a line each.
+    ///   - progress: told how much of how much is done.
+    /// - Throws: `WorkflowError.refused` for a run that did not complete, is of a kind that cannot be done again, or
+    ///   whose inputs are not the same files; and whatever the run itself throws.
+    public func run(
+        on catalog: Catalog, cancelled: @escaping () -> Bool = { false }, remark: (String) -> Void = { _ in },
+        progress: @escaping (_ done: Int, _ total: Int?) -> Void = { _, _ in }
+    ) throws -> [Comparison] {
+        let run = try catalog.run(settings.runID)
+        guard run.status == .complete else {
+            throw WorkflowError.refused(
+                "\(catalog.path): run \(run.runID) is \(run.status.rawValue); only what is complete can be compared")
+        }
+        if run.software.version != Software.identity.version {
+            remark("run \(run.runID) was made by version \(run.software.version); this is \(Software.identity.version)")
+        }
+        let path = try scratchPath(beside: catalog)
+        defer { if settings.scratch == nil { Reproduction.remove(path) } }
+        let scratch = try Catalog.create(at: path, replacing: false, software: Software.identity)
+        defer { _ = try? scratch.close() }
+        let copyID: Int64
+        switch run.kind {
+        case .train: copyID = try train(run, in: catalog, scratch, cancelled: cancelled, progress: progress)
+        case .index: copyID = try index(run, in: catalog, scratch, cancelled: cancelled, progress: progress)
+        case .score: copyID = try score(run, in: catalog, scratch, cancelled: cancelled, progress: progress)
+        case .explain, .evaluate, .steer, .import, .merge:
+            throw WorkflowError.refused(
+                "\(catalog.path): run \(run.runID) is of kind \(run.kind.rawValue), which cannot be done again; "
+                    + "train, index and score can")
+        }
+        return try compare(run, in: catalog, with: copyID, in: scratch)
+    }
+
+    private func train(
+        _ run: RunRecord, in catalog: Catalog, _ scratch: Catalog, cancelled: @escaping () -> Bool,
+        progress: @escaping (_ done: Int, _ total: Int?) -> Void
+    ) throws -> Int64 {
+        var training = try decode(TrainingSettings.self, run, catalog)
+        if let model = settings.model { training.model = model }
+        if let text = settings.text { training.text = text }
+        if let activations = settings.activations { training.activations = activations }
+        try checkInputs(
+            run, in: catalog, paths: training.text + training.activations, model: training.model)
+        let job = try TrainingJob([training], workers: workers)
+        let policy = try CheckpointPolicy(path: TrainingCheckpoint.path(besideCatalog: scratch.path))
+        let outcome = try TrainingRun(job, workers: workers, checkpoints: policy).run(
+            into: scratch, cancelled: cancelled
+        ) { step, _ in progress(step, job.steps) }
+        guard let result = outcome.results.first else {
+            throw WorkflowError.interrupted("the run was stopped before it could be compared")
+        }
+        return result.runID
+    }
+
+    private func index(
+        _ run: RunRecord, in catalog: Catalog, _ scratch: Catalog, cancelled: @escaping () -> Bool,
+        progress: @escaping (_ done: Int, _ total: Int?) -> Void
+    ) throws -> Int64 {
+        var indexing = try decode(IndexingSettings.self, run, catalog)
+        indexing.corpus = indexing.corpusName
+        indexing.dictionary = try dictionaryName(of: run, in: catalog)
+        if let model = settings.model { indexing.model = model }
+        if let text = settings.text { indexing.text = text }
+        try checkInputs(run, in: catalog, paths: indexing.text, model: indexing.model)
+        var selection = CatalogCopy.Selection()
+        selection.dropsText = true
+        selection.indexes = []
+        selection.bands = []
+        try CatalogCopy(from: catalog, to: scratch, selection: selection).copyOrigins()
+        return try IndexingRun(settings: indexing, workers: workers).run(
+            on: scratch, cancelled: cancelled,
+            progress: { progress($0.documents, $0.totalDocuments) }
+        ).runID
+    }
+
+    private func score(
+        _ run: RunRecord, in catalog: Catalog, _ scratch: Catalog, cancelled: @escaping () -> Bool,
+        progress: @escaping (_ done: Int, _ total: Int?) -> Void
+    ) throws -> Int64 {
+        var scoring = try decode(ScoringSettings.self, run, catalog)
+        guard let key = try catalog.scoredIndex(runID: run.runID) else {
+            throw WorkflowError.refused("\(catalog.path): run \(run.runID) wrote no scores")
+        }
+        if let model = settings.model { scoring.model = model }
+        try checkInputs(run, in: catalog, paths: [], model: scoring.model)
+        var selection = CatalogCopy.Selection()
+        selection.indexes = [key]
+        let copy = CatalogCopy(from: catalog, to: scratch, selection: selection)
+        try copy.copyOrigins()
+        try copy.copyIndexes()
+        scoring.dictionary = "\(try copy.dictionaries[key.dictionaryID] ?? { throw missing(catalog) }())"
+        scoring.corpus = "\(try copy.corpora[key.corpusID] ?? { throw missing(catalog) }())"
+        return try ScoringRun(settings: scoring, workers: workers).run(
+            on: scratch, progress: { progress($0, $1) }, cancelled: cancelled
+        ).runID
+    }
+
+    private func compare(
+        _ run: RunRecord, in catalog: Catalog, with copyID: Int64, in scratch: Catalog
+    ) throws -> [Comparison] {
+        let recorded = try catalog.contentDigests(ofRun: run.runID)
+        let reproduced = try scratch.contentDigests(ofRun: copyID)
+        var comparisons = zip(recorded, reproduced).filter { $0.rowCount > 0 || $1.rowCount > 0 }.map { one, two in
+            Comparison(
+                what: one.table, recorded: "\(one.sha256.prefix(16)) of \(one.rowCount)",
+                reproduced: "\(two.sha256.prefix(16)) of \(two.rowCount)")
+        }
+        let metrics = try (catalog.runMetrics(run.runID), scratch.runMetrics(copyID))
+        for name in Set(metrics.0.map(\.name)).sorted()
+        where !name.hasSuffix("_seconds") && !name.hasSuffix("_per_second") {
+            func last(_ metrics: [RunMetric]) -> String {
+                guard let value = metrics.last(where: { $0.name == name })?.value else { return "none" }
+                return "\(value)"
+            }
+            comparisons.append(
+                Comparison(what: "last \(name)", recorded: last(metrics.0), reproduced: last(metrics.1)))
+        }
+        return comparisons
+    }
+
+    /// Refuses files that are not those the run read.
+    private func checkInputs(_ run: RunRecord, in catalog: Catalog, paths: [String], model: String?) throws {
+        let recorded = try catalog.runInputs(run.runID)
+        for (path, what, option) in paths.map({ ($0, "text or activations", "--text") })
+            + [model].compactMap(\.self).map({ ($0, "model", "--model") })
+        where !FileManager.default.fileExists(atPath: path) {
+            throw WorkflowError.missing(path: path, what: "\(what) (say where it is now with \(option))")
+        }
+        var known: Set<String> = []
+        if let model {
+            for input in try ModelFolder(path: model, workers: workers).inputs() { known.insert(input.sha256) }
+        }
+        let files = paths.flatMap { path -> [String] in
+            let names = FileManager.default.enumerator(atPath: path)?.allObjects.compactMap { $0 as? String } ?? []
+            return names.isEmpty ? [path] : names.map { path + "/" + $0 }
+        }
+        for file in files {
+            if let digest = try? sha256(ofFile: file).digest { known.insert(digest) }
+        }
+        if let input = recorded.first(where: { !known.contains($0.sha256) && ["model", "text"].contains($0.role) }) {
+            throw WorkflowError.refused(
+                "\(input.name) (\(input.role)) is not the file that run \(run.runID) read: none has the SHA-256 "
+                    + "\(input.sha256.prefix(16))…")
+        }
+    }
+
+    private func decode<Value: Decodable>(_ type: Value.Type, _ run: RunRecord, _ catalog: Catalog) throws -> Value {
+        do { return try JSONDecoder().decode(type, from: Data(run.configJSON.utf8)) } catch {
+            throw WorkflowError.refused(
+                "\(catalog.path): the configuration of run \(run.runID) is not one that this version can run again")
+        }
+    }
+
+    private func dictionaryName(of run: RunRecord, in catalog: Catalog) throws -> String {
+        for dictionary in try catalog.dictionaries()
+        where try catalog.indexings(dictionaryID: dictionary.dictionaryID).contains(where: { $0.runID == run.runID }) {
+            return dictionary.name
+        }
+        throw WorkflowError.refused(
+            "\(catalog.path): the index that run \(run.runID) wrote has been replaced; there is nothing to compare with"
+        )
+    }
+
+    private func missing(_ catalog: Catalog) -> CatalogError {
+        CatalogError(.damaged, "\(catalog.path): scores of an index that is not there")
+    }
+
+    private func scratchPath(beside catalog: Catalog) throws -> String {
+        if let scratch = settings.scratch { return scratch }
+        let folder = FileManager.default.temporaryDirectory.appending(path: "routesae-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        return folder.appending(path: "scratch.sqlite").path()
+    }
+
+    private static func remove(_ path: String) {
+        try? FileManager.default.removeItem(at: URL(filePath: path).deletingLastPathComponent())
+    }
+}

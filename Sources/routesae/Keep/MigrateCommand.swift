@@ -1,0 +1,28 @@
+import ArgumentParser
+import FeatureCatalog
+import TerminalOutput
+
+struct MigrateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "migrate",
+        abstract: "Brings a catalog of an earlier version to the present schema, with all that it holds.",
+        discussion: """
+            Every step is one transaction: a catalog whose migration is killed opens as it was, or with the steps that \
+            were done, and migrating goes on from there. A catalog that is up to date stays as it is.
+
+            Examples:
+              routesae migrate old.sqlite
+            """)
+
+    @OptionGroup var catalog: CatalogArgument
+
+    func run() throws {
+        let before = try Catalog.migrate(at: catalog.catalog) { StandardStreams.remark("migrating: \($0)") }
+        let identity = try catalog.read { try $0.identity() }
+        StandardStreams.write(
+            VisibleText.of(
+                before == identity.schemaVersion
+                    ? "\(catalog.catalog) is up to date: schema \(before)"
+                    : "\(catalog.catalog): schema \(before) is now \(identity.schemaVersion)") + "\n")
+    }
+}

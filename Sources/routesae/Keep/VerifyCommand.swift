@@ -1,0 +1,95 @@
+import ArgumentParser
+import FeatureCatalog
+import TerminalOutput
+import Workflows
+
+struct VerifyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Checks a catalog to the last byte: pages, references, blobs, digests, derived figures.",
+        discussion: """
+            With --recompute, contexts are drawn and run through the model again; what differs by more than round-off \
+            is a problem too. Exit status 0: sound. 1: damaged, with a row for every problem found.
+
+            Examples:
+              routesae verify c.sqlite
+              routesae verify c.sqlite --recompute 200 --model Demo/model
+              routesae verify c.sqlite --format json | jq length
+            """)
+
+    @OptionGroup var catalog: CatalogArgument
+    @Option(help: "Problems after which it stops looking.")
+    var limit = 100
+    @Option(help: "Runs so many contexts of every index through the model again.")
+    var recompute: Int?
+    @Option(help: "Folder of the language model, for --recompute.")
+    var model: String?
+    @Option(help: "Seed by which the contexts are drawn.")
+    var seed: UInt64 = 0
+    @Option(help: "Differences up to this share of a feature's largest activation are round-off.")
+    var tolerance = 1e-4
+    @OptionGroup var options: RunOptions
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard (1...1_000_000).contains(limit) else {
+            throw ValidationError("--limit is \(limit); allowed: 1 … 1000000")
+        }
+        if let recompute, recompute < 1 { throw ValidationError("--recompute is \(recompute); allowed: from 1") }
+        if recompute != nil, model == nil { throw ValidationError("--recompute needs the model: add --model FOLDER") }
+        guard tolerance >= 0 else { throw ValidationError("--tolerance is \(tolerance); allowed: from 0") }
+    }
+
+    func run() throws {
+        var problems: [VerificationProblem]
+        do {
+            problems = try catalog.read { catalog in
+                let found = try catalog.verify(limit: limit)
+                // What is damaged cannot be computed again.
+                return found.isEmpty ? try recomputed(catalog) : found
+            }
+        } catch let error as CatalogError where error.code == .damaged {
+            problems = [VerificationProblem(place: "file", reason: error.message)]
+        }
+        if !problems.isEmpty || output.format != .table {
+            output.print(columns: ["place", "problem"], rows: problems.map { [.text($0.place), .text($0.reason)] })
+        }
+        guard problems.isEmpty else {
+            let count = problems.count < limit ? "\(problems.count)" : "at least \(problems.count)"
+            StandardStreams.remark(
+                "\(catalog.catalog) is damaged: \(count) \(problems.count == 1 ? "problem" : "problems")")
+            throw ExitCode(1)
+        }
+        if output.format == .table {
+            StandardStreams.write(VisibleText.of("\(catalog.catalog) is sound") + "\n")
+        } else {
+            StandardStreams.remark("\(catalog.catalog) is sound")
+        }
+    }
+
+    /// What the model says otherwise.
+    private func recomputed(_ catalog: Catalog) throws -> [VerificationProblem] {
+        guard let recompute, let model else { return [] }
+        Interruption.watch()
+        let progress = options.progress("recomputing")
+        defer { progress.finish() }
+        let check = Recomputation(
+            settings: Recomputation.Settings(model: model, count: recompute, seed: seed, tolerance: tolerance),
+            workers: options.workers)
+        let results = try check.run(
+            on: catalog, cancelled: { Interruption.isRequested },
+            progress: { done, total in progress.update(done, of: total) })
+        progress.finish()
+        for result in results {
+            StandardStreams.remark(
+                """
+                \(result.dictionary) on \(result.corpus): \(Quantities.count(result.contextCount)) contexts, \
+                \(Quantities.count(result.tokenCount)) tokens run again; largest difference \
+                \(Quantities.significant(result.largestDifference)) of a feature's largest activation
+                """)
+        }
+        return results.flatMap { result in
+            result.problems.map { VerificationProblem(place: "\(result.dictionary) on \(result.corpus)", reason: $0) }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import ArgumentParser
+import FeatureCatalog
+import TerminalOutput
+import Workflows
+
+struct CompareCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "compare",
+        abstract: "Sets the dictionaries of a catalog side by side, or the features of two of them.",
+        discussion: """
+            A row for every dictionary and corpus it was indexed on. explained_variance, n_alive and \
+            mean_active_per_token (L0) are of the corpus; with_class_rule and without_class_rule count interpretable \
+            features as 'routesae count' does; share_above_chance is the share of the features with a simulation \
+            score that exceed 95 % of what wrong explanations score.
+
+            With --features, every feature of --dictionary with the one of --with whose decoder row has the largest \
+            cosine; the mean of those cosines says how much the two have in common. Both ways are summed up, as json \
+            in one object with the rows; other formats have the rows alone.
+
+            Examples:
+              routesae compare c.sqlite
+              routesae compare c.sqlite --relative-threshold 0.221 0.331 --format markdown
+              routesae compare c.sqlite --features --dictionary route-m2048-k32 --with topk-m2048-k32
+              routesae compare c.sqlite --features --dictionary a --with b --farthest --alive --limit 0 --format csv
+            """)
+
+    @OptionGroup var catalog: CatalogArgument
+    @Option(
+        parsing: .upToNextOption,
+        help: "Features count as interpretable above this; several may be given. Each dictionary's own if none is.")
+    var threshold: [Double] = []
+    @Option(parsing: .upToNextOption, help: "The same as a share of the square root of the width.")
+    var relativeThreshold: [Double] = []
+
+    @Flag(help: "Matches the features of two dictionaries.")
+    var features = false
+    @Option(help: "The dictionary whose features are listed, by name or number.")
+    var dictionary: String?
+    @Option(name: .customLong("with"), help: "The dictionary they are matched with, by name or number.")
+    var other: String?
+    @Flag(help: "Only features that fired on some text.")
+    var alive = false
+    @Flag(help: "Features with the smallest cosine first, which the other dictionary lacks.")
+    var farthest = false
+    @Option(help: "How many features at most; 0 for all.")
+    var limit = 20
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var options: RunOptions
+
+    func validate() throws {
+        for (name, values) in [("--threshold", threshold), ("--relative-threshold", relativeThreshold)] {
+            for value in values where !(value.isFinite && value >= 0) {
+                throw ValidationError("\(name) is \(value); allowed: numbers from 0")
+            }
+        }
+        if limit < 0 { throw ValidationError("--limit is \(limit); allowed: from 1, or 0 for all") }
+        if features {
+            if dictionary == nil || other == nil {
+                throw ValidationError("--features compares two: name them with --dictionary and --with")
+            }
+            if !threshold.isEmpty || !relativeThreshold.isEmpty {
+                throw ValidationError("--features counts nothing; it takes no thresholds")
+            }
+        } else if dictionary != nil || other != nil || alive || farthest {
+            throw ValidationError("--dictionary, --with, --alive and --farthest belong to --features; add it")
+        }
+    }
+
+    func run() throws {
+        try catalog.read { catalog in
+            if features { return try compareFeatures(in: catalog) }
+            let figures = try DictionaryFigures.all(in: catalog)
+            output.print(columns: Self.columns, rows: try figures.flatMap { try rows(of: $0, in: catalog) })
+            if figures.isEmpty, output.format == .table { StandardStreams.remark("there is no dictionary yet") }
+        }
+    }
+
+    private static let columns = [
+        "dictionary", "corpus", "architecture", "layers", "n_latents", "k", "final_loss", "explained_variance",
+        "n_alive", "n_dead", "mean_active_per_token", "mean_layer_entropy", "threshold", "with_class_rule",
+        "without_class_rule", "n_explained", "mean_simulation_score", "mean_simulation_baseline",
+        "share_above_chance",
+    ]
+
+    /// A row for every threshold.
+    private func rows(of figures: DictionaryFigures, in catalog: Catalog) throws -> [[Cell]] {
+        let record = figures.dictionary
+        let root = Double(record.dModel).squareRoot()
+        var thresholds = threshold + relativeThreshold.map { $0 * root }
+        if thresholds.isEmpty { thresholds = [record.activationThreshold] }
+        return try thresholds.map { threshold in
+            let count = try figures.key.map { try catalog.countInterpretable($0, threshold: threshold) }
+            return [
+                .text(record.name), Cell(figures.corpus?.name), .text(record.architecture.rawValue),
+                .text(LayerList.text(of: record.layers)), Cell(record.latentCount), Cell(record.k),
+                Cell(figures.finalLoss), Cell(figures.explainedVariance), Cell(figures.aliveCount),
+                Cell(figures.deadCount), Cell(figures.meanActivePerToken), Cell(figures.meanLayerEntropy),
+                .real(threshold), Cell(count?.withClassRule), Cell(count?.withoutClassRule),
+                Cell(figures.explainedCount), Cell(figures.meanScore), Cell(figures.meanChance),
+                Cell(figures.shareAboveChance),
+            ]
+        }
+    }
+}

@@ -1,0 +1,125 @@
+import FeatureCatalog
+import TerminalOutput
+import Workflows
+
+/// The features of two dictionaries and how they match.
+struct MatchingPage {
+    let one: DictionaryRecord
+    let two: DictionaryRecord
+    let matching: FeatureMatching
+    /// From the first to the second, of the features that are looked at.
+    let forward: FeatureMatching.Summary
+    /// From the second to the first.
+    let backward: FeatureMatching.Summary
+    /// The features of the first that are listed, in order.
+    let shown: [Int]
+    /// The tokens on which the features of either fire most, where that is known.
+    let tokens: (one: [Int: String], two: [Int: String])
+
+    /// The columns of `rows`.
+    static let columns = ["feature_index", "match_index", "cosine", "is_mutual", "top_token", "match_top_token"]
+
+    /// A row for every feature that is listed; `is_mutual` is 1 where each is the other's best match.
+    var rows: [[Cell]] {
+        shown.compactMap { feature in
+            matching.forward[feature].map { match in
+                [
+                    Cell(feature), Cell(match.featureIndex), .real(Double(match.cosine)),
+                    Cell(matching.isMutual(feature) ? 1 : 0), Cell(tokens.one[feature]),
+                    Cell(tokens.two[match.featureIndex]),
+                ]
+            }
+        }
+    }
+
+    /// The tokens on which a dictionary's features fire most on the corpus indexed last.
+    static func topTokens(of record: DictionaryRecord, in catalog: Catalog) throws -> [Int: String] {
+        guard let key = try catalog.indexings(dictionaryID: record.dictionaryID).last?.key else { return [:] }
+        let result = try catalog.rows(
+            sql: "SELECT feature_index, top_token FROM feature WHERE dictionary_id = ? AND corpus_id = ?",
+            arguments: [.integer(key.dictionaryID), .integer(key.corpusID)])
+        return Dictionary(
+            result.rows.compactMap { row -> (Int, String)? in
+                guard case .integer(let index) = row[0], case .text(let token) = row[1] else { return nil }
+                return (Int(index), token)
+            }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The columns of a table of summaries.
+    static let summaryColumns =
+        ["features_of", "best_match_in", "n_features", "mean_max_cosine"]
+        + FeatureMatching.thresholds.map { "share_above_\($0)" }
+
+    /// A row of such a table.
+    static func summaryRow(_ summary: FeatureMatching.Summary, of one: String, in two: String) -> [Cell] {
+        [.text(one), .text(two), Cell(summary.count), Cell(summary.meanCosine)] + summary.shares.map { .real($0) }
+    }
+
+    /// All of it for people.
+    func text(style: TerminalStyle) -> String {
+        var page = PageText(style: style)
+        page.title("features of \(one.name) and \(two.name)")
+        page.text += RowPrinter.render(
+            columns: Self.summaryColumns,
+            rows: [
+                Self.summaryRow(forward, of: one.name, in: two.name),
+                Self.summaryRow(backward, of: two.name, in: one.name),
+            ], format: .table, style: style)
+        page.text += "\(Quantities.count(matching.mutualCount)) pairs are each other's best match\n"
+        page.section("largest cosine of each feature of \(one.name)")
+        page.text += Self.histogram(forward, style: style)
+        page.section(
+            "features of \(one.name) and their best match in \(two.name)",
+            remark: shown.count < forward.count ? "\(shown.count) of \(Quantities.count(forward.count))" : "")
+        page.text += RowPrinter.render(columns: Self.columns, rows: rows, format: .table, style: style)
+        return page.text
+    }
+
+    /// The histogram without the empty bins at its lower end.
+    static func histogram(_ summary: FeatureMatching.Summary, style: TerminalStyle) -> String {
+        let bins = FeatureMatching.Summary.bins
+        // Nearly always there is nothing below 0.
+        let first = min(summary.histogram.firstIndex { $0 > 0 } ?? 0, bins / 2)
+        let counts = summary.histogram[first...].flatMap { [$0, $0] }
+        return HistogramChart(counts: counts, lower: -1 + 2 * Double(first) / Double(bins), upper: 1).draw(style: style)
+    }
+
+    /// All of it as one object.
+    var json: JSONValue {
+        .object([
+            "dictionary": .text(one.name), "with": .text(two.name),
+            "summary": .array([
+                Self.json(forward, of: one.name, in: two.name), Self.json(backward, of: two.name, in: one.name),
+            ]),
+            "n_mutual": JSONValue(matching.mutualCount),
+            "features": .array(
+                rows.map { row in
+                    .object(
+                        Dictionary(
+                            zip(Self.columns, row.map(JSONValue.init(cell:))), uniquingKeysWith: { first, _ in first }))
+                }),
+        ])
+    }
+
+    /// One direction as an object.
+    static func json(_ summary: FeatureMatching.Summary, of one: String, in two: String) -> JSONValue {
+        var object = Dictionary(
+            zip(summaryColumns, summaryRow(summary, of: one, in: two).map(JSONValue.init(cell:))),
+            uniquingKeysWith: { first, _ in first })
+        object["histogram"] = .array(summary.histogram.map { JSONValue($0) })
+        return .object(object)
+    }
+}
+
+extension JSONValue {
+    /// A cell of a table.
+    init(cell: Cell) {
+        switch cell {
+        case .null: self = .null
+        case .integer(let number): self = .integer(number)
+        case .real(let number): self.init(number)
+        case .text(let text): self = .text(text)
+        case .blob(let count): self = .object(["bytes": JSONValue(count)])
+        }
+    }
+}

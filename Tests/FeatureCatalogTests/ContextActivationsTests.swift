@@ -1,0 +1,119 @@
+import FeatureCatalog
+import Testing
+
+@Suite struct ContextActivationsTests {
+    private func roundTrip(_ windows: [[Float]]) throws {
+        let lengths = windows.map(\.count)
+        let bytes = ContextActivations.encode(windows)
+        #expect(bytes.count <= ContextActivations.limit(windowLengths: lengths))
+        #expect(try ContextActivations.decode(bytes, windowLengths: lengths) == windows)
+        // As it is stored.
+        let frame = try Zstd.compress(bytes)
+        #expect(try Zstd.decompress(frame, limit: ContextActivations.limit(windowLengths: lengths)) == bytes)
+    }
+
+    @Test func everySmallPatternComesBack() throws {
+        // All ways in which two windows of up to four tokens fire or not, with values that f16 holds and others.
+        for unit: Float in [1, 0.1] {
+            for (first, second) in [(0, 0), (0, 4), (1, 3), (4, 0), (4, 4), (2, 3)] {
+                for pattern in 0..<1 << (first + second) {
+                    let all = (0..<first + second).map { pattern >> $0 & 1 == 1 ? unit * Float($0 + 1) : 0 }
+                    try roundTrip([Array(all[..<first]), Array(all[first...])])
+                }
+            }
+        }
+    }
+
+    @Test func emptyAndSilentComeBack() throws {
+        try roundTrip([])
+        try roundTrip([[]])
+        try roundTrip([[], [], []])
+        try roundTrip([[Float](repeating: 0, count: 64)])
+        try roundTrip(Array(repeating: [Float](repeating: 0, count: 64), count: 300))
+        // A zero with a sign is a token on which the feature does not fire.
+        #expect(ContextActivations.encode([[-0.0, 0]]) == [2, 1, 0])
+    }
+
+    @Test(arguments: [1, 7, 150, 400]) func manyAndLongAndDenseComeBack(count: Int) throws {
+        var generator = SplitMix(state: UInt64(count))
+        for density in [1, 2, 20] {
+            var windows: [[Float]] = (0..<count).map { _ in
+                (0..<generator.next(below: 300)).map { _ in
+                    generator.next(below: density) == 0 ? generator.unit() - 0.5 : 0
+                }
+            }
+            try roundTrip(windows)
+            windows[0] = [1e30, .leastNonzeroMagnitude, -3, .greatestFiniteMagnitude]
+            try roundTrip(windows)
+            // What f16 holds takes half the room.
+            let halves = windows.map { $0.map { Float(Float16($0.clamped(to: -100...100))) } }
+            try roundTrip(halves)
+            #expect(ContextActivations.encode(halves)[0] == 2 && ContextActivations.encode(windows)[0] == 1)
+        }
+        // One value at the end of the longest window that there may be.
+        var longest = [Float](repeating: 0, count: ContextActivations.maximumWindowLength)
+        longest[longest.count - 1] = 0.1
+        try roundTrip([longest])
+    }
+
+    @Test func theFormIsAsDocumented() throws {
+        // Windows of 200 and 3: 1.5 at 3 and −2 at 150; 1 at 0. Form, contexts, counts, gaps, then the low bytes of all
+        // values and their high bytes.
+        var first = [Float](repeating: 0, count: 200)
+        first[3] = 1.5
+        first[150] = -2
+        #expect(
+            ContextActivations.encode([first, [1, 0, 0]])
+                == [2, 2, 2, 1, 3, 0x92, 0x01, 0, 0x00, 0x00, 0x00, 0x3E, 0xC0, 0x3C])
+        first[150] = 0.1
+        #expect(
+            ContextActivations.encode([first, [1, 0, 0]])
+                == [
+                    1, 2, 2, 1, 3, 0x92, 0x01, 0, 0x00, 0xCD, 0x00, 0x00, 0xCC, 0x00, 0xC0, 0xCC, 0x80, 0x3F, 0x3D,
+                    0x3F,
+                ])
+    }
+
+    @Test(
+        arguments: [
+            ([], "unknown form"), ([0, 1, 0], "unknown form"), ([3, 1, 0], "unknown form"),
+            ([2], "number of contexts"), ([2, 1, 0], "number of contexts"), ([2, 3, 0, 0, 0], "number of contexts"),
+            ([2, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F], "number of contexts"),
+            // Counts that are missing or beyond the window.
+            ([2, 2], "window length"), ([2, 2, 0], "window length"), ([2, 2, 5, 0], "window length"),
+            ([2, 2, 0, 3], "window length"), ([2, 2, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F, 0], "window length"),
+            // Gaps that are missing or lead out of the window.
+            ([2, 2, 1, 0], "outside their window"), ([2, 2, 1, 0, 4, 0, 0x3C], "outside their window"),
+            ([2, 2, 2, 0, 3, 0, 0, 0, 0x3C, 0x3C], "outside their window"),
+            ([2, 2, 0, 1, 2, 0, 0x3C], "outside their window"),
+            ([2, 2, 1, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F, 0, 0], "outside their window"),
+            // Values that are missing or too many.
+            ([2, 2, 1, 0, 3], "wrong length"), ([2, 2, 1, 0, 3, 0], "wrong length"),
+            ([2, 2, 1, 0, 3, 0, 0x3C, 0], "wrong length"), ([1, 2, 1, 0, 3, 0, 0x3C], "wrong length"),
+            ([2, 2, 0, 0, 0], "wrong length"),
+        ] as [([UInt8], String)])
+    func otherContentsAreRefused(bytes: [UInt8], reason: String) throws {
+        do {
+            let windows = try ContextActivations.decode(bytes, windowLengths: [4, 2])
+            Issue.record("\(windows) of \(bytes)")
+        } catch {
+            #expect(error.description.contains(reason), "\(error)")
+        }
+    }
+
+    @Test func otherWindowsAreRefused() throws {
+        let good: [UInt8] = [2, 2, 1, 0, 3, 0x00, 0x3C]
+        #expect(try ContextActivations.decode(good, windowLengths: [4, 2]) == [[0, 0, 0, 1], [0, 0]])
+        for lengths in [
+            [], [4], [4, 2, 2], [3, 2], [-1, 2], [4, -1], [.max, 2], [4, ContextActivations.maximumWindowLength + 1],
+        ] {
+            #expect(throws: Zstd.Failure.self) { try ContextActivations.decode(good, windowLengths: lengths) }
+        }
+    }
+}
+
+extension Float {
+    fileprivate func clamped(to range: ClosedRange<Float>) -> Float {
+        min(max(self, range.lowerBound), range.upperBound)
+    }
+}

@@ -1,0 +1,303 @@
+import FeatureCatalog
+import GRDB
+import TestSupport
+import Testing
+
+/// Statements of the program never walk a whole large table: they go by an index, however large a catalog grows.
+@Suite struct QueryPlanTests {
+    private let directory: TemporaryDirectory
+    private let sample: SampleCatalog
+    private var catalog: Catalog { sample.catalog }
+
+    /// Tables that grow with features, tokens or text.
+    private static let large: Set = [
+        "feature", "feature_context", "feature_token", "feature_layer", "feature_cofiring", "passage",
+        "context_activations", "feature_logit", "feature_neighbor", "explanation", "score", "document",
+        "tensor_chunk", "run_metric",
+    ]
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        sample = try SampleCatalog(at: directory.file("a.catalog"))
+    }
+
+    /// The large tables that a statement may walk from end to end, by the program that SQLite makes of it: a cursor on
+    /// one of them, or on an index of it, that is set to its start and not to a key.
+    private func walked(_ sql: String, _ database: Database) throws -> Set<String> {
+        let names = Dictionary(
+            try Row.fetchAll(database, sql: "SELECT rootpage, tbl_name FROM sqlite_schema WHERE rootpage > 0").map {
+                ($0[0] as Int, $0[1] as String)
+            }, uniquingKeysWith: { first, _ in first })
+        let statement = try database.makeStatement(sql: "EXPLAIN \(sql)")
+        statement.setUncheckedArguments(StatementArguments())
+        let steps = try Row.fetchAll(statement).map { (code: $0["opcode"] as String, row: $0) }
+        var found: Set<String> = []
+        // Triggers are programs of their own behind the main one, each with its own cursors.
+        var cursors: [Int: String] = [:]
+        var started: Set<Int> = []
+        for step in steps {
+            let cursor: Int = step.row["p1"] ?? -1
+            switch step.code {
+            case "OpenRead", "OpenWrite", "ReopenIdx":
+                cursors[cursor] = names[step.row["p2"] ?? 0] ?? ""
+                started.remove(cursor)
+            case "OpenEphemeral", "OpenAutoindex", "OpenPseudo", "SorterOpen", "VOpen": cursors[cursor] = nil
+            case "Rewind", "Last": started.insert(cursor)
+            case "Next", "Prev":
+                if started.contains(cursor), let name = cursors[cursor], Self.large.contains(name) {
+                    found.insert(name)
+                }
+            case "Count": if let name = cursors[cursor], Self.large.contains(name) { found.insert(name) }
+            default: break
+            }
+        }
+        return found
+    }
+
+    /// Expects statements to walk no large table.
+    private func expectNoWalk(_ statements: [(label: String, sql: String)]) throws {
+        try catalog.close()
+        let queue = try DatabaseQueue(path: catalog.path)
+        try queue.writeWithoutTransaction { database in
+            for (label, sql) in statements {
+                let tables = try walked(sql, database)
+                #expect(tables.isEmpty, "\(label) walks \(tables.sorted()): \(sql)")
+            }
+        }
+        try queue.close()
+    }
+
+    @Test func aWalkIsNoticed() throws {
+        try catalog.close()
+        let queue = try DatabaseQueue(path: catalog.path)
+        try queue.read { database in
+            for (sql, tables) in [
+                ("SELECT * FROM feature", ["feature"]), ("SELECT count(*) FROM feature_token", ["feature_token"]),
+                ("SELECT 1 FROM context WHERE layer = ?", ["feature_context"]),
+                ("SELECT * FROM feature WHERE feature_index = 1", ["feature"]),
+                ("SELECT text FROM explanation ORDER BY text", ["explanation"]),
+                ("SELECT * FROM dictionary AS d JOIN feature AS f ON f.n_fired > d.k", ["feature"]),
+                ("SELECT * FROM dictionary", []), ("SELECT * FROM feature WHERE dictionary_id = ?", []),
+            ] as [(String, Set<String>)] {
+                let found = try walked(sql, database)
+                #expect(found == tables, "\(sql)")
+            }
+        }
+    }
+
+    /// Every reading call of the library, as it puts it to SQLite.
+    @Test func readingCallsGoByIndexes() throws {
+        let key = sample.key
+        let runID = sample.trainRunID
+        let dictionaryID = sample.dictionaryID
+        let statements = try catalog.statements {
+            _ = try catalog.features(key, range: 3..<9)
+            _ = try catalog.feature(key, featureIndex: 4)
+            _ = try catalog.featureLayers(key, featureIndex: 4)
+            _ = try catalog.featureTokens(key, featureIndex: 4)
+            _ = try catalog.cofirings(key, featureIndex: 4)
+            _ = try catalog.contexts(key, featureIndex: 4)
+            _ = try catalog.logits(dictionaryID: dictionaryID, featureIndex: 4)
+            _ = try catalog.neighbors(dictionaryID: dictionaryID, featureIndex: 4)
+            _ = try catalog.explanations(dictionaryID: dictionaryID)
+            _ = try catalog.explanations(dictionaryID: dictionaryID, featureIndex: 4, method: "n2g")
+            _ = try catalog.scores(dictionaryID: dictionaryID)
+            _ = try catalog.scores(dictionaryID: dictionaryID, featureIndex: 4, method: .simulation, runID: runID)
+            _ = try catalog.reviews(dictionaryID: dictionaryID, featureIndex: 4)
+            _ = try catalog.interventions(dictionaryID: dictionaryID, featureIndex: 4)
+            _ = try catalog.evaluations(dictionaryID: dictionaryID)
+            _ = try catalog.indexing(key)
+            _ = try catalog.layerRouting(dictionaryID: dictionaryID, runID: runID)
+            _ = try catalog.countInterpretable(key)
+            _ = try catalog.runs()
+            _ = try catalog.runInputs(runID)
+            _ = try catalog.runMetrics(runID, name: "loss")
+            _ = try catalog.dictionaries()
+            _ = try catalog.tensors(dictionaryID: dictionaryID)
+            _ = try catalog.readTensorRows(dictionaryID: dictionaryID, name: "decoder", rows: 3..<4)
+            _ = try catalog.documentIDs(corpusID: sample.corpusID)
+            _ = try catalog.document(sample.documentIDs[0])
+            _ = try catalog.tokens(languageModelID: sample.languageModelID, tokenIDs: [3, 4])
+            _ = try catalog.searchExplanations("word")
+            _ = try catalog.searchExplanations("word", dictionaryID: dictionaryID)
+            _ = try catalog.searchPromotedTokens(["t4", "t5"])
+            _ = try catalog.searchPromotedTokens(["t4"], dictionaryID: dictionaryID)
+            _ = try catalog.searchContexts("t4")
+            _ = try catalog.searchContexts("t4", dictionaryID: dictionaryID)
+            _ = try catalog.featureSummaries(
+                FeatureQuery(dictionaryID: dictionaryID, conditions: [.init("corpus_id", .equal, 1)], limit: 20))
+        }
+        #expect(statements.count > 40)
+        for part in ["FROM context_activations", "FROM context ", "passage_text MATCH", "counted_below"] {
+            #expect(statements.contains { $0.contains(part) }, "\(part) has not been recorded")
+        }
+        // Transactions, and settings, are no queries.
+        let queries = Set(statements.filter { $0.hasPrefix("SELECT") || $0.hasPrefix("WITH") }).sorted()
+        #expect(queries.count > 30)
+        try expectNoWalk(queries.map { ("the library", $0) })
+    }
+
+    /// Every writing call of the library, with its triggers and what it deletes of other tables.
+    @Test func writingCallsGoByIndexes() throws {
+        let other = try sample.addCorpus(named: "other")
+        let statements = try catalog.statements {
+            _ = try catalog.addDocuments(corpusID: sample.corpusID, sample.documents)
+            _ = try catalog.addPassages(sample.passages)
+            try sample.writeIndex(sample.entries(of: other), sample.indexing(of: other.corpusID))
+            try sample.writeIndex(replacing: true)
+            let runID = try catalog.beginRun(kind: .explain, config: "{}", seed: nil)
+            let keys = try catalog.write(explanations: [
+                ExplanationRecord(
+                    runID: runID, dictionaryID: sample.dictionaryID, featureIndex: 3, corpusID: sample.corpusID,
+                    method: "n2g", text: "x")
+            ])
+            try catalog.write(scores: [
+                ScoreRecord(
+                    runID: runID, dictionaryID: sample.dictionaryID, featureIndex: 3, corpusID: sample.corpusID,
+                    explanationID: keys[0], method: .simulation, status: .ok, value: 0.5, contextCount: 1,
+                    tokenCount: 1)
+            ])
+            try catalog.write(
+                logits: [FeatureLogit(featureIndex: 3, direction: .promoted, rank: 0, tokenID: 1, value: 1)],
+                dictionaryID: sample.dictionaryID)
+            try catalog.write(
+                neighbors: [FeatureNeighbor(featureIndex: 3, rank: 0, neighborIndex: 1, cosine: 1)],
+                dictionaryID: sample.dictionaryID)
+            try catalog.recordMetrics(runID: runID, [RunMetric(step: 0, name: "x", value: 1)])
+            try catalog.finishRun(runID, status: .failed, error: "x")
+            try catalog.dropRun(runID)
+            try catalog.removeDictionary(sample.dictionaryID)
+        }
+        let kinds = ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH"]
+        let queries = Set(statements.filter { sql in kinds.contains { sql.hasPrefix($0) } }).sorted()
+        #expect(queries.count > 35)
+        #expect(queries.contains { $0.hasPrefix("DELETE FROM run ") })
+        // The bare look for keys; what is under them depends on the rest of this test.
+        try expectNoWalk(queries.map { ("the library", $0) })
+    }
+
+    /// The statements of the program's verbs, as Sources/routesae puts them together.
+    @Test func verbsGoByIndexes() throws {
+        let index = "dictionary_id = ? AND corpus_id = ?"
+        let shown = "feature_index, firing_rate, max_activation, peak_layer, layer_entropy, top_token, simulation_score"
+        func features(_ filter: String, order: String) -> String {
+            "SELECT \(shown), explanation FROM feature_summary WHERE \(index) \(filter) ORDER BY \(order), feature_index "
+                + "LIMIT ? OFFSET ?"
+        }
+        let token = """
+            AND feature_index IN (SELECT feature_index FROM feature_token WHERE \(index) AND token_class = ?)
+            """
+        try expectNoWalk([
+            ("count", Catalog.countingSQL),
+            ("features", features("", order: "\"max_activation\" DESC NULLS LAST")),
+            ("features --sort feature_index", features("", order: "\"feature_index\" ASC NULLS LAST")),
+            ("features --sort -p99", features("", order: "\"p99\" DESC NULLS LAST")),
+            (
+                "features --layer --min-score",
+                features(
+                    "AND \"peak_layer\" IS ? AND \"simulation_score\" >= ?",
+                    order: "\"simulation_score\" DESC NULLS LAST")
+            ),
+            ("features --alive", features("AND \"is_dead\" IS ?", order: "\"mean_activation\" DESC NULLS LAST")),
+            ("features --token", features(token, order: "\"max_activation\" DESC NULLS LAST")),
+            (
+                "features --where",
+                features("AND \"explanation\" LIKE ?", order: "\"layer_entropy\" ASC NULLS LAST")
+            ),
+            ("features, how many", "SELECT count(*) FROM feature_summary WHERE \(index)"),
+            ("features --token, how many", "SELECT count(*) FROM feature_summary WHERE \(index) \(token)"),
+            (
+                "features --above-chance",
+                """
+                SELECT simulation_baseline FROM feature
+                WHERE \(index) AND simulation_score IS NOT NULL AND simulation_baseline IS NOT NULL
+                """
+            ),
+            (
+                "feature",
+                "SELECT * FROM feature_summary WHERE dictionary_id = ? AND feature_index = ? AND corpus_id = ?"
+            ),
+            (
+                "feature, chance",
+                """
+                SELECT baseline_value FROM score
+                WHERE run_id = ? AND dictionary_id = ? AND method = ? AND baseline_value IS NOT NULL
+                """
+            ),
+            (
+                "layers",
+                """
+                SELECT layer, n_tokens, token_share, mean_router_weight, n_peak_features, n_features, n_fired,
+                    mean_activation, max_activation
+                FROM layer_profile WHERE \(index) ORDER BY layer
+                """
+            ),
+            (
+                "demo, layers",
+                "SELECT layer, token_share, n_peak_features FROM layer_profile WHERE dictionary_id = ? ORDER BY layer"
+            ),
+            ("demo, the dead", "SELECT n_dead FROM dictionary_summary WHERE dictionary_id = ?"),
+            ("runs, dictionaries", "SELECT name FROM dictionary WHERE run_id = ? ORDER BY dictionary_id"),
+            (
+                "runs, loss",
+                "SELECT value, step FROM run_metric WHERE run_id = ? AND name = 'loss' ORDER BY step DESC LIMIT 1"
+            ),
+            (
+                "runs, index",
+                """
+                SELECT d.name, i.n_tokens, i.n_documents, c.name
+                FROM indexing AS i JOIN dictionary AS d USING (dictionary_id) JOIN corpus AS c USING (corpus_id)
+                WHERE i.run_id = ? ORDER BY d.dictionary_id
+                """
+            ),
+            (
+                "runs, score",
+                """
+                SELECT d.name, s.method, count(*), avg(s.value), avg(s.baseline_value)
+                FROM score AS s JOIN dictionary AS d USING (dictionary_id)
+                WHERE s.run_id = ? GROUP BY d.dictionary_id, s.method
+                """
+            ),
+            (
+                "runs ID",
+                """
+                SELECT m.name, m.n, f.value, m.last_step, l.value
+                FROM (
+                    SELECT run_id, name, count(*) AS n, min(step) AS first_step, max(step) AS last_step
+                    FROM run_metric WHERE run_id = ? GROUP BY run_id, name
+                ) AS m
+                JOIN run_metric AS f ON f.run_id = m.run_id AND f.name = m.name AND f.step = m.first_step
+                JOIN run_metric AS l ON l.run_id = m.run_id AND l.name = m.name AND l.step = m.last_step
+                ORDER BY m.name
+                """
+            ),
+            (
+                "runs ID, curves",
+                """
+                SELECT m.name, (m.step - e.first) * ? / (e.last - e.first + 1) AS stretch, avg(m.value)
+                FROM run_metric AS m
+                JOIN (
+                    SELECT name, min(step) AS first, max(step) AS last FROM run_metric WHERE run_id = ? GROUP BY name
+                ) AS e ON e.name = m.name
+                WHERE m.run_id = ? GROUP BY m.name, stretch ORDER BY m.name, stretch
+                """
+            ),
+        ])
+    }
+
+    /// What people ask first, in any SQLite tool.
+    @Test func theViewsGoByIndexes() throws {
+        try expectNoWalk([
+            (
+                "the example question",
+                "SELECT feature_index FROM feature_summary WHERE peak_layer = 4 AND firing_rate < 0.01"
+            ),
+            ("a token's features", "SELECT feature_index FROM feature_summary WHERE top_token = 'begat'"),
+            ("a feature's contexts", "SELECT * FROM context WHERE dictionary_id = 1 AND feature_index = 3"),
+            ("a passage's contexts", "SELECT * FROM context WHERE passage_id = 3"),
+            ("contexts of one index", "SELECT count(*) FROM context WHERE dictionary_id = 1 AND corpus_id = 1"),
+            ("the dictionaries", "SELECT * FROM dictionary_summary"), ("the layers", "SELECT * FROM layer_profile"),
+            ("a layer", "SELECT * FROM layer_profile WHERE layer = 4"),
+        ])
+    }
+}

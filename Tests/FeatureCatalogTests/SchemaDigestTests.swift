@@ -1,0 +1,10 @@
+import FeatureCatalog
+import Testing
+
+@Suite struct SchemaDigestTests {
+    /// Catalogs open faster by it, and would open slowly without a word if it were out of date.
+    @Test func isThatOfTheMigrations() throws {
+        let digests = try Catalog.schemaDigests()
+        #expect(digests.kept == digests.made)
+    }
+}
