@@ -5,6 +5,9 @@ BUILD := swift build -c release --product routesae
 TEST := swift test -c release --disable-testable-imports
 ROUTESAE := .build/release/routesae
 
+# Debian's, for which bootstrap installs numpy and zstandard.
+PYTHON := $(or $(wildcard /usr/bin/python3),python3)
+
 .PHONY: all build demo test check benchmark format clean
 
 all: build
@@ -19,12 +22,14 @@ demo: build
 test:
 	@tools/bootstrap
 	$(TEST)
+	$(PYTHON) tools/test_read_catalog.py
 
 check:
 	@tools/bootstrap
 	swift format lint --strict --recursive Package.swift Sources Tests migrations
 	tools/check_modules.py
 	tools/test_export_activations.py
+	$(PYTHON) tools/test_read_catalog.py
 	$(TEST)
 
 benchmark: build

@@ -1,0 +1,827 @@
+#!/usr/bin/env python3
+"""Read a RouteSAE catalog in Python: feature statistics, weights, contexts and token ids as numpy arrays.
+
+A catalog is one SQLite database; schema/README.md tells every table and blob.  This file stands alone: copy it next
+to what uses it.  It needs Python 3.11, numpy and zstandard (Debian: python3-numpy and python3-zstandard).
+
+    from read_catalog import Catalog
+
+    with Catalog("demo.catalog") as catalog:
+        features = catalog.features()                     # {"firing_rate": array, "peak_layer": array, ...}
+        vectors = catalog.decoder(rows=[7, 1234])         # float32 [2, d]; reads only the chunks that hold them
+        for context in catalog.contexts(7, band="top"):   # ids, texts and activations, token by token
+            print(context.activation, context.excerpt)
+
+A dictionary or corpus is given by its name or its id.  By default it is the last dictionary, and of the corpora it
+was indexed on the one indexed last.
+
+A catalog may come from anyone: it is opened read-only, and sizes, checksums and lengths are checked before anything
+is used.  What is wrong with a file is said in one line, by CatalogError.
+
+Examples:
+    tools/read_catalog.py demo.catalog
+    tools/read_catalog.py demo.catalog --feature 7 --band top
+    tools/read_catalog.py demo.catalog --dictionary demo --corpus 1 --npz demo.npz
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import math
+import os
+import sqlite3
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, NoReturn
+
+try:
+    import numpy as np
+    import zstandard
+except ImportError as error:
+    if __name__ == "__main__":
+        sys.exit(f"error: the Python package {error.name} is missing; pip install numpy zstandard, or apt's python3-{error.name}")
+    raise
+
+#: What `PRAGMA application_id` of a catalog is: "RSAE".
+APPLICATION_ID = 0x52534145
+#: The form of the catalog that this file reads.
+USER_VERSION = 3
+#: The most bytes that the content of a frame may have.
+MOST_BYTES = 1 << 30
+#: The most elements of an array whose size the file tells, and the most rows of a tensor.
+MOST_ELEMENTS, MOST_ROWS = 1 << 33, 1 << 28
+#: The most bytes of a dictionary for zstd.
+MOST_DICTIONARY_BYTES = 1 << 20
+#: The longest window of a context, and the most contexts of a feature in a corpus.
+MOST_WINDOW, MOST_CONTEXTS = 1 << 20, 3 << 14
+#: Names of the bands, by number.
+BANDS = ("top", "sample", "quiet")
+#: Types of a column's values, by the letters that Catalog._rows takes.
+KINDS: dict[str, tuple[type, ...]] = {"i": (int,), "r": (float, int), "t": (str,), "b": (bytes,)}
+#: Bytes of a value, by dtype.
+WIDTHS = {"f32": 4, "f16": 2, "bf16": 2}
+
+
+class CatalogError(ValueError):
+    """What is wrong with a catalog, or with what was asked of it, in one line."""
+
+    def __init__(self, reason: str) -> None:
+        # Names come from the file, too: they may not break the line, nor command a terminal.
+        super().__init__("".join(c if c.isprintable() else " " for c in reason))
+
+
+class Index(NamedTuple):
+    """A dictionary's index over a corpus."""
+
+    corpus_id: int
+    corpus: str
+    run_id: int
+    n_tokens: int
+    n_documents: int
+    window: int
+    n_contexts: int
+
+
+class Dictionary(NamedTuple):
+    """A dictionary, and the corpora it was indexed on, in the order of their runs."""
+
+    dictionary_id: int
+    name: str
+    architecture: str
+    d_model: int
+    n_latents: int
+    k: int | None
+    layers: tuple[int, ...]
+    indexes: tuple[Index, ...]
+
+
+class Context(NamedTuple):
+    """A window of text around a token on which a feature fires, or in the band `quiet` does not.
+
+    `tokens` (int64) are the window's token ids and `activations` (float32) the feature's activation on each; None
+    where a packed catalog left them out.  `texts` are the pieces of the window's text, one a token: of a character
+    that is divided among tokens the last has all of it, and those before it none.  `tokens[peak]` is the token the
+    window was cut around, `token_position` its place in the document; `activation` is the feature's activation there.
+    """
+
+    context_id: int
+    band: str
+    rank: int
+    document_id: int
+    document: str | None
+    token_position: int
+    window_start: int
+    peak: int
+    layer: int
+    router_weight: float | None
+    activation: float
+    split: str | None
+    tokens: np.ndarray
+    texts: list[str]
+    activations: np.ndarray | None
+    excerpt: str
+
+
+class Histogram(NamedTuple):
+    """How often a feature fired how strongly: `counts[i]` times from `edges[i]` to below `edges[i + 1]`."""
+
+    edges: np.ndarray
+    counts: np.ndarray
+
+
+# Blobs --------------------------------------------------------------------------------------------------------------
+
+
+def decompress(frame: bytes, limit: int, place: str, dictionary: zstandard.ZstdCompressionDict | None = None) -> bytes:
+    """The content of a blob: exactly one zstd frame, with content size and checksum, of at most `limit` bytes.
+
+    The size that the frame claims is looked at before any memory is taken for it.
+    """
+    try:
+        parameters = zstandard.get_frame_parameters(frame)
+    except zstandard.ZstdError:
+        raise CatalogError(f"{place}: is not a zstd frame") from None
+    if not parameters.has_checksum:
+        raise CatalogError(f"{place}: its zstd frame has no checksum")
+    claimed = zstandard.frame_content_size(frame)
+    if claimed < 0:
+        raise CatalogError(f"{place}: its zstd frame does not tell its content's size")
+    if claimed > min(limit, MOST_BYTES):
+        raise CatalogError(f"{place}: its zstd frame claims {claimed} bytes, where at most {min(limit, MOST_BYTES)} belong")
+    if not parameters.dict_id:
+        dictionary = None
+    elif dictionary is None or dictionary.dict_id() != parameters.dict_id:
+        raise CatalogError(f"{place}: its zstd frame needs dictionary {parameters.dict_id}, which is not this column's")
+    try:
+        content = zstandard.ZstdDecompressor(dict_data=dictionary).decompress(frame, allow_extra_data=False)
+    except (zstandard.ZstdError, MemoryError) as error:
+        raise CatalogError(f"{place}: its zstd frame is damaged ({one_line(error)})") from None
+    if len(content) != claimed:
+        raise CatalogError(f"{place}: its zstd frame claims {claimed} bytes and has {len(content)}")
+    return content
+
+
+def exactly(frame: bytes, length: int, place: str) -> bytes:
+    """The content of a frame that has to have so many bytes."""
+    content = decompress(frame, length, place)
+    if len(content) != length:
+        raise CatalogError(f"{place}: has {len(content)} bytes, where {length} belong")
+    return content
+
+
+def unshuffled(content: bytes, width: int) -> bytes:
+    """Puts the bytes of each value together again, of which all first ones come first, then all second ones ..."""
+    return np.frombuffer(content, np.uint8).reshape(width, -1).T.tobytes() if content else content
+
+
+def widened(raw: bytes, dtype: str) -> np.ndarray:
+    """Little-endian values of a dtype as float32; exact for all of them."""
+    if dtype == "bf16":
+        return (np.frombuffer(raw, "<u2").astype(np.uint32) << 16).view(np.float32)
+    return np.frombuffer(raw, {"f32": "<f4", "f16": "<f2"}[dtype]).astype(np.float32)
+
+
+class _Numbers:
+    """Reads unsigned LEB128 numbers."""
+
+    def __init__(self, content: bytes, offset: int, place: str) -> None:
+        self.content = content
+        self.offset = offset
+        self.place = place
+
+    def next(self) -> int:
+        value = shift = 0
+        while shift < 63:
+            if self.offset >= len(self.content):
+                raise CatalogError(f"{self.place}: ends within a number, at byte {self.offset}")
+            byte = self.content[self.offset]
+            self.offset += 1
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                return value
+            shift += 7
+        raise CatalogError(f"{self.place}: a number has more than 63 bits, at byte {self.offset}")
+
+
+def sparse_limit(lengths: Sequence[int]) -> int:
+    """The most bytes that the activations in windows of these lengths take."""
+    return 4 + sum(3 + 7 * length for length in lengths)
+
+
+def sparse_activations(content: bytes, lengths: Sequence[int], place: str) -> list[np.ndarray]:
+    """The activations in a feature's contexts, float32, from the sparse form in schema/README.md.
+
+    `lengths` are the lengths of the contexts' windows, in the order of band and rank.
+    """
+    width = {1: 4, 2: 2}.get(content[0] if content else 0)
+    if width is None:
+        raise CatalogError(f"{place}: is of an unknown form ({content[0] if content else 'empty'})")
+    numbers = _Numbers(content, 1, place)
+    count = numbers.next()
+    if count != len(lengths):
+        raise CatalogError(f"{place}: holds {count} contexts, where {len(lengths)} belong")
+    kept = []
+    for index, length in enumerate(lengths):
+        kept.append(numbers.next())
+        if kept[-1] > length:
+            raise CatalogError(f"{place}: context {index} has {kept[-1]} values in a window of {length} tokens")
+    positions = []
+    for index, length in enumerate(lengths):
+        at = -1
+        row = []
+        for _ in range(kept[index]):
+            at += numbers.next() + 1
+            if at >= length:
+                raise CatalogError(f"{place}: context {index} has a value at token {at} of a window of {length}")
+            row.append(at)
+        positions.append(row)
+    rest = content[numbers.offset :]
+    if len(rest) != sum(kept) * width:
+        raise CatalogError(f"{place}: has {len(rest)} bytes of values, where {sum(kept) * width} belong")
+    values = widened(unshuffled(rest, width), "f32" if width == 4 else "f16")
+    result = []
+    start = 0
+    for row, length in zip(positions, lengths):
+        window = np.zeros(length, np.float32)
+        window[row] = values[start : start + len(row)]
+        start += len(row)
+        result.append(window)
+    return result
+
+
+# The catalog --------------------------------------------------------------------------------------------------------
+
+
+class Catalog:
+    """A catalog, opened for reading.  Used as a context it closes the file.
+
+    Every method raises CatalogError where the file is damaged, or has not got what is asked for.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Opens a file, and checks that it is a catalog of the form that is known here."""
+        self.path = os.fspath(path)
+        self._zstd_dictionaries: dict[str, zstandard.ZstdCompressionDict | None] = {}
+        if not os.path.isfile(self.path):
+            raise CatalogError(f"{self.path}: no such file")
+        try:
+            self._connection = sqlite3.connect(Path(self.path).resolve().as_uri() + "?mode=ro", uri=True)
+        except sqlite3.Error as error:
+            self._fail(one_line(error))
+        try:
+            # A stranger's schema may call nothing but what is harmless, and nothing is written.
+            for pragma in ("trusted_schema = OFF", "query_only = ON", "cell_size_check = ON"):
+                self._rows("", f"PRAGMA {pragma}")
+            (application,), (version,) = self._row("i", "PRAGMA application_id"), self._row("i", "PRAGMA user_version")
+            if application != APPLICATION_ID:
+                self._fail(f"is not a catalog (its application id is {application:#010x}, a catalog's {APPLICATION_ID:#010x})")
+            if version != USER_VERSION:
+                advice = "upgrade it with `routesae migrate`" if version < USER_VERSION else "take a newer read_catalog.py"
+                self._fail(f"is a catalog of form {version}, and form {USER_VERSION} is read here; {advice}")
+        except CatalogError:
+            self._connection.close()
+            raise
+
+    def __enter__(self) -> Catalog:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._connection.close()
+
+    # What there is
+
+    def dictionaries(self) -> list[Dictionary]:
+        """All dictionaries, in the order in which they came, with the corpora each was indexed on."""
+        found = []
+        for row in self._rows(
+            "ittiiIt",
+            "SELECT dictionary_id, name, architecture, d_model, n_latents, k, layers FROM dictionary ORDER BY dictionary_id",
+        ):
+            indexes = self._rows(
+                "itiiiii",
+                "SELECT i.corpus_id, c.name, i.run_id, i.n_tokens, i.n_documents, i.window, ifnull(i.n_contexts, 0)"
+                " FROM indexing AS i JOIN corpus AS c ON c.corpus_id = i.corpus_id"
+                " WHERE i.dictionary_id = ? ORDER BY i.run_id, i.corpus_id",
+                row[0],
+            )
+            layers = tuple(self._json(row[6], f"dictionary {row[0]}: layers"))
+            found.append(Dictionary(*row[:6], layers, tuple(Index(*index) for index in indexes)))
+        return found
+
+    def dictionary(self, dictionary: int | str | None = None) -> Dictionary:
+        """A dictionary by its name or id; by default the last."""
+        known = self.dictionaries()
+        if not known:
+            self._fail("holds no dictionary")
+        if dictionary is None:
+            return known[-1]
+        for one in known:
+            if dictionary == (one.name if isinstance(dictionary, str) else one.dictionary_id):
+                return one
+        self._fail(f"has no dictionary {dictionary!r}; it has {', '.join(f'{d.dictionary_id} ({d.name})' for d in known)}")
+
+    def index(self, dictionary: int | str | None = None, corpus: int | str | None = None) -> tuple[Dictionary, Index]:
+        """A dictionary and its index over a corpus, given by its name or id; by default the one made last."""
+        chosen = self.dictionary(dictionary)
+        if not chosen.indexes:
+            self._fail(f"dictionary {chosen.name} is not indexed; index it with `routesae index`")
+        if corpus is None:
+            return chosen, chosen.indexes[-1]
+        found = [one for one in chosen.indexes if corpus == (one.corpus if isinstance(corpus, str) else one.corpus_id)]
+        known = ", ".join(f"{one.corpus_id} ({one.corpus})" for one in chosen.indexes)
+        if not found:
+            self._fail(f"dictionary {chosen.name} is not indexed on corpus {corpus!r}; it is on {known}")
+        if len(found) > 1:
+            self._fail(f"dictionary {chosen.name} is indexed on several corpora named {corpus!r}; take an id: {known}")
+        return chosen, found[0]
+
+    # Weights
+
+    def decoder(self, dictionary: int | str | None = None, rows: Any = None) -> np.ndarray:
+        """Decoder vectors, float32 [rows, D]: those of all features, or of `rows` (an index, a slice, a sequence)."""
+        return self.tensor("decoder", dictionary, rows)
+
+    def encoder(self, dictionary: int | str | None = None, rows: Any = None) -> np.ndarray:
+        """Encoder vectors, float32 [rows, D]: those of all features, or of `rows` (an index, a slice, a sequence)."""
+        return self.tensor("encoder", dictionary, rows)
+
+    def tensors(self, dictionary: int | str | None = None) -> dict[str, tuple[str, tuple[int, ...]]]:
+        """The names of a dictionary's weights, with the dtype and shape of each."""
+        identity = self.dictionary(dictionary).dictionary_id
+        rows = self._rows(
+            "ttt", "SELECT name, dtype, shape FROM dictionary_tensor WHERE dictionary_id = ? ORDER BY tensor_id", identity
+        )
+        return {name: (dtype, tuple(self._json(shape, f"tensor {name}: shape"))) for name, dtype, shape in rows}
+
+    def tensor(self, name: str, dictionary: int | str | None = None, rows: Any = None) -> np.ndarray:
+        """A weight as float32 in its own shape, or some of its rows, for which only the chunks that hold them are read.
+
+        `rows` is an index (the result lacks the first extent), a slice or a sequence of indexes; negative ones count
+        from the end.  Of a whole tensor the SHA-256 is checked as well.
+        """
+        owner = self.dictionary(dictionary)
+        place = f"dictionary {owner.name}: tensor {name}"
+        described = self._rows(
+            "ittiiiti",
+            "SELECT tensor_id, dtype, shape, n_rows, row_length, rows_per_chunk, sha256, is_shuffled FROM dictionary_tensor"
+            " WHERE dictionary_id = ? AND name = ?",
+            owner.dictionary_id, name,
+        )
+        if not described:
+            self._fail(f"{place}: there is none; there are {', '.join(self.tensors(owner.dictionary_id))}")
+        identity, dtype, shape_text, n_rows, row_length, rows_per_chunk, sha256, is_shuffled = described[0]
+        shape = tuple(self._json(shape_text, f"{place}: shape"))
+        if dtype not in WIDTHS:
+            self._fail(f"{place}: is of an unknown dtype {dtype!r}")
+        if min(shape, default=0) < 0 or (n_rows, row_length) != (shape[0] if shape else 1, math.prod(shape[1:])):
+            self._fail(f"{place}: {n_rows} rows of {row_length} values do not make the shape {shape_text}")
+        # Chunks first: only if there are all of them can the rows that the tensor claims be true.
+        chunks = self._rows(
+            "iii", "SELECT chunk_id, first_row, n_rows FROM tensor_chunk WHERE tensor_id = ? ORDER BY first_row", identity
+        )
+        expected = 0
+        for _, first, count in chunks:
+            if first != expected or count != min(rows_per_chunk, n_rows - first):
+                self._fail(f"{place}: the chunk at row {first} has {count} rows, which leaves a gap or an overlap at {expected}")
+            expected += count
+        if expected != n_rows:
+            self._fail(f"{place}: its chunks end at row {expected} of {n_rows}")
+
+        if n_rows > MOST_ROWS or n_rows * row_length > MOST_ELEMENTS:
+            self._fail(f"{place}: {n_rows} rows of {row_length} values are too many")
+
+        single = rows is not None and not isinstance(rows, slice) and np.ndim(rows) == 0
+        wanted = np.zeros(0, np.int64) if rows is None else self._wanted_rows(rows, n_rows, place)
+        order = np.argsort(wanted, kind="stable")
+        ascending = wanted[order]
+        digest = hashlib.sha256() if rows is None else None
+        try:
+            values = np.empty((n_rows if rows is None else wanted.size, row_length), np.float32)
+        except MemoryError:
+            self._fail(f"{place}: {n_rows if rows is None else wanted.size} rows of {row_length} values do not fit the memory")
+        for chunk_id, first, count in chunks:
+            inside = order[slice(*np.searchsorted(ascending, (first, first + count)))]
+            if digest is None and not inside.size:
+                continue
+            here = f"{self.path}: {place}: chunk at row {first}"
+            (frame,) = self._row("b", 'SELECT "values" FROM tensor_chunk WHERE chunk_id = ?', chunk_id)
+            raw = exactly(frame, count * row_length * WIDTHS[dtype], here)
+            if is_shuffled:
+                raw = unshuffled(raw, WIDTHS[dtype])
+            chunk = widened(raw, dtype).reshape(count, row_length)
+            if digest is None:
+                values[inside] = chunk[wanted[inside] - first]
+            else:
+                digest.update(raw)
+                values[first : first + count] = chunk
+        if digest and digest.hexdigest() != sha256:
+            self._fail(f"{place}: does not match its SHA-256")
+        if rows is None:
+            return values.reshape(shape)
+        return values.reshape(shape[1:] if single else (wanted.size, *shape[1:]))
+
+    # Features
+
+    def features(self, dictionary: int | str | None = None, corpus: int | str | None = None) -> dict[str, np.ndarray]:
+        """All columns of the table `feature`, in the order of feature_index, and `explanation`, the newest one's text.
+
+        Numbers with a fraction are float64, NaN where the file has NULL; whole numbers are int64, -1 where it has
+        NULL; `is_dead` is bool; text is of dtype object, None where it has NULL.
+        """
+        owner, index = self.index(dictionary, corpus)
+        types = {name: kind for name, kind in self._rows("tt", "SELECT name, type FROM pragma_table_xinfo('feature')")}
+        names = [*types, "explanation"]
+        # A column of another type than those in the schema is refused here.
+        kinds = "".join({"REAL": "R", "INTEGER": "I", "TEXT": "T"}.get(kind, "b") for kind in types.values())
+        columns = ", ".join('f."' + name.replace('"', '""') + '"' for name in types)
+        rows = self._rows(
+            kinds + "T",
+            f"SELECT {columns}, (SELECT e.text FROM explanation AS e WHERE e.explanation_id = f.explanation_id)"
+            " FROM feature AS f WHERE f.dictionary_id = ? AND f.corpus_id = ? ORDER BY f.feature_index",
+            owner.dictionary_id, index.corpus_id,
+        )
+        result = {}
+        for place, name in enumerate(names):
+            column = [row[place] for row in rows]
+            if types.get(name) == "REAL":
+                result[name] = np.array([math.nan if value is None else value for value in column], np.float64)
+            elif types.get(name) == "INTEGER":
+                whole = np.array([-1 if value is None else value for value in column], np.int64)
+                result[name] = whole.astype(bool) if name.startswith("is_") else whole
+            else:
+                result[name] = np.array(column + [None], object)[:-1]
+        return result
+
+    def layers(self, dictionary: int | str | None = None, corpus: int | str | None = None) -> dict[str, np.ndarray]:
+        """Where features fire: `layers` [L], and of each feature and layer `n_fired` (int64 [m, L]), `sum_activation`,
+        `max_activation` and `mean_router_weight` (float64 [m, L]).
+
+        m is the dictionary's number of latents.  Where a feature did not fire in a layer, its sum is 0 and the others
+        are NaN; without a router so are all its weights.
+        """
+        owner, index = self.index(dictionary, corpus)
+        shape = (owner.n_latents, len(owner.layers))
+        if owner.n_latents > 1 << 24 or math.prod(shape) > MOST_ELEMENTS >> 3:
+            self._fail(f"dictionary {owner.name}: {shape[0]} latents in {shape[1]} layers are too many")
+        result = {
+            "layers": np.array(owner.layers, np.int64), "n_fired": np.zeros(shape, np.int64), "sum_activation": np.zeros(shape),
+            "max_activation": np.full(shape, math.nan), "mean_router_weight": np.full(shape, math.nan),
+        }
+        columns = {layer: place for place, layer in enumerate(owner.layers)}
+        for feature, layer, n_fired, total, largest, weight in self._rows(
+            "iiirrR",
+            "SELECT feature_index, layer, n_fired, sum_activation, max_activation, mean_router_weight FROM feature_layer"
+            " WHERE dictionary_id = ? AND corpus_id = ?",
+            owner.dictionary_id, index.corpus_id,
+        ):
+            if not 0 <= feature < owner.n_latents or layer not in columns:
+                self._fail(f"dictionary {owner.name}: feature {feature} fires in layer {layer}; one of the two does not exist")
+            at = feature, columns[layer]
+            result["n_fired"][at], result["sum_activation"][at], result["max_activation"][at] = n_fired, total, largest
+            if weight is not None:
+                result["mean_router_weight"][at] = weight
+        return result
+
+    def histogram(self, feature: int, dictionary: int | str | None = None, corpus: int | str | None = None) -> Histogram | None:
+        """How strongly a feature fired: float64 edges [bins + 1] and int64 counts [bins]; None where none was kept."""
+        owner, index = self.index(dictionary, corpus)
+        self._feature(owner, index, feature)
+        edges, counts = self._row(
+            "tT",
+            "SELECT i.histogram_edges, f.histogram FROM feature AS f JOIN indexing AS i USING (dictionary_id, corpus_id)"
+            " WHERE f.dictionary_id = ? AND f.corpus_id = ? AND f.feature_index = ?",
+            owner.dictionary_id, index.corpus_id, feature,
+        )
+        return None if counts is None else self._histogram(edges, counts, f"feature {feature}: histogram")
+
+    def histograms(self, dictionary: int | str | None = None, corpus: int | str | None = None) -> Histogram:
+        """The histograms of all features: counts are int64 [features, bins], 0 for features without one."""
+        owner, index = self.index(dictionary, corpus)
+        (edges,) = self._row(
+            "t", "SELECT histogram_edges FROM indexing WHERE dictionary_id = ? AND corpus_id = ?",
+            owner.dictionary_id, index.corpus_id,
+        )
+        rows = self._rows(
+            "iT",
+            "SELECT feature_index, histogram FROM feature WHERE dictionary_id = ? AND corpus_id = ? ORDER BY feature_index",
+            owner.dictionary_id, index.corpus_id,
+        )
+        bounds = np.array(self._json(edges, "histogram_edges", whole=False), np.float64)
+        counts = np.zeros((len(rows), max(bounds.size - 1, 0)), np.int64)
+        for place, (feature, text) in enumerate(rows):
+            if text is not None:
+                counts[place] = self._histogram(edges, text, f"feature {feature}: histogram").counts
+        return Histogram(bounds, counts)
+
+    def _histogram(self, edges: str, counts: str, place: str) -> Histogram:
+        bounds = np.array(self._json(edges, "histogram_edges", whole=False), np.float64)
+        result = Histogram(bounds, np.array(self._json(counts, place), np.int64))
+        if result.edges.size != result.counts.size + 1:
+            self._fail(f"{place}: has {result.counts.size} bins between {result.edges.size} edges")
+        return result
+
+    # Contexts
+
+    def contexts(
+        self, feature: int, dictionary: int | str | None = None, corpus: int | str | None = None, band: str | None = None
+    ) -> list[Context]:
+        """A feature's contexts in the order of band (top, sample, quiet) and rank; of one band if it is named."""
+        if band is not None and band not in BANDS:
+            self._fail(f"there is no band {band!r}; there are {', '.join(BANDS)}")
+        owner, index = self.index(dictionary, corpus)
+        self._feature(owner, index, feature)
+        key = owner.dictionary_id, feature, index.corpus_id
+        place = f"dictionary {owner.name}: feature {feature} on corpus {index.corpus}"
+        of_key = "WHERE dictionary_id = ? AND feature_index = ? AND corpus_id = ?"
+        (count,) = self._row("i", f"SELECT count(*) FROM feature_context {of_key}", *key)
+        if count > MOST_CONTEXTS:
+            self._fail(f"{place}: {count} contexts are too many")
+        # The order of context_id is that of the bands' numbers; the view has their names.
+        rows = self._rows(
+            "itiiTiiiiRrTtiitt",
+            "SELECT v.context_id, v.band, v.rank, v.document_id, d.title, v.token_position, v.window_start, v.window_length,"
+            " v.layer, v.router_weight, v.activation, v.split, v.excerpt, p.first_token, p.n_tokens, p.text, p.token_starts"
+            " FROM context AS v JOIN passage AS p ON p.passage_id = v.passage_id"
+            " JOIN document AS d ON d.document_id = p.document_id"
+            " WHERE v.dictionary_id = ? AND v.feature_index = ? AND v.corpus_id = ? ORDER BY v.context_id",
+            *key,
+        )
+        if len(rows) != count:
+            self._fail(f"{place}: {count - len(rows)} of its contexts lack their passage or document")
+        activations = self._activations(key, [row[7] for row in rows], place)
+        documents: dict[int, np.ndarray] = {}
+        result = []
+        for row, values in zip(rows, activations):
+            if band in (None, row[1]):
+                if row[3] not in documents:
+                    documents[row[3]] = self.token_ids(row[3])
+                result.append(self._context(row, values, documents[row[3]], f"{place}: context {row[1]} {row[2]}"))
+        return result
+
+    def _activations(self, key: tuple[int, int, int], lengths: list[int], place: str) -> Sequence[np.ndarray | None]:
+        """The activations in all contexts of a feature, in order; None for each where they were left out."""
+        found = self._rows(
+            "ib",
+            'SELECT n_contexts, "values" FROM context_activations WHERE dictionary_id = ? AND feature_index = ? AND corpus_id = ?',
+            *key,
+        )
+        if not found:
+            return [None] * len(lengths)
+        n_contexts, frame = found[0]
+        here = f"{self.path}: {place}: activations"
+        if n_contexts != len(lengths):
+            raise CatalogError(f"{here}: are of {n_contexts} contexts, and it has {len(lengths)}")
+        for length in lengths:
+            if not 0 < length <= MOST_WINDOW:
+                raise CatalogError(f"{here}: a window of {length} tokens")
+        dictionary = self._zstd_dictionary("context_activations.values")
+        return sparse_activations(decompress(frame, sparse_limit(lengths), here, dictionary), lengths, here)
+
+    def _context(self, row: tuple[Any, ...], activations: np.ndarray | None, document: np.ndarray, place: str) -> Context:
+        identity, band, rank, document_id, title, position, start, length, layer, weight, activation, split, excerpt = row[:13]
+        first, n_tokens, text, token_starts = row[13:]
+        if not first <= start <= position < start + length <= first + n_tokens <= document.size:
+            self._fail(f"{place}: token {position} in {length} tokens from {start} is not within its passage and document")
+        width, rest = divmod(len(token_starts), n_tokens + 1)
+        if rest or not width or not (token_starts.isascii() and token_starts.isdecimal()):
+            self._fail(f"{place}: the token starts of its passage are not {n_tokens + 1} decimals of equal width")
+        inside = range(start - first, start - first + length + 1)
+        starts = [int(token_starts[token * width : (token + 1) * width]) for token in inside]
+        if starts != sorted(starts) or starts[-1] > len(text):
+            self._fail(f"{place}: the token starts of its passage do not ascend within its text")
+        return Context(
+            identity, band, rank, document_id, title, position, start, position - start, layer, weight, activation, split,
+            document[start : start + length], [text[a:b] for a, b in zip(starts, starts[1:])], activations, excerpt,
+        )
+
+    def token_ids(self, document_id: int) -> np.ndarray:
+        """The token ids of a document, int64 [n_tokens]."""
+        found = self._rows("iib", "SELECT n_tokens, is_shuffled, token_ids FROM document WHERE document_id = ?", document_id)
+        if not found:
+            self._fail(f"has no document {document_id}")
+        n_tokens, is_shuffled, frame = found[0]
+        raw = exactly(frame, 4 * n_tokens, f"{self.path}: document {document_id}: token ids")
+        return np.frombuffer(unshuffled(raw, 4) if is_shuffled else raw, "<u4").astype(np.int64)
+
+    # Beneath
+
+    def _zstd_dictionary(self, purpose: str) -> zstandard.ZstdCompressionDict | None:
+        """What zstd needs to read the frames of a column, if anything."""
+        if purpose not in self._zstd_dictionaries:
+            rows = self._rows(
+                "itB",
+                "SELECT zstd_dictionary_id, sha256, CASE WHEN length(content) <= ? THEN content END FROM zstd_dictionary"
+                " WHERE purpose = ?", MOST_DICTIONARY_BYTES, purpose,
+            )
+            found = None
+            for identity, sha256, content in rows:
+                place = f"zstd dictionary {identity}"
+                if content is None:
+                    self._fail(f"{place}: is longer than {MOST_DICTIONARY_BYTES} bytes")
+                if hashlib.sha256(content).hexdigest() != sha256:
+                    self._fail(f"{place}: does not match its SHA-256")
+                found = zstandard.ZstdCompressionDict(content)
+                if found.dict_id() != identity:
+                    self._fail(f"{place}: its own number is {found.dict_id()}")
+            self._zstd_dictionaries[purpose] = found
+        return self._zstd_dictionaries[purpose]
+
+    def _feature(self, owner: Dictionary, index: Index, feature: int) -> None:
+        """Refuses a feature that does not exist."""
+        found = self._rows(
+            "i",
+            "SELECT 1 FROM feature WHERE dictionary_id = ? AND corpus_id = ? AND feature_index = ?",
+            owner.dictionary_id, index.corpus_id, feature,
+        )
+        if not found:
+            last = owner.n_latents - 1
+            self._fail(f"dictionary {owner.name} has no feature {feature} on corpus {index.corpus}; they are 0 ... {last}")
+
+    def _wanted_rows(self, rows: Any, count: int, place: str) -> np.ndarray:
+        """The rows asked for, counted from the first."""
+        if isinstance(rows, slice):
+            return np.arange(*rows.indices(count))
+        wanted = np.atleast_1d(np.asarray(rows))
+        if wanted.size == 0:
+            return np.zeros(0, np.int64)
+        if wanted.dtype.kind not in "iu" or wanted.ndim != 1:
+            self._fail(f"{place}: rows are asked for by whole numbers, and these are not")
+        wanted = wanted.astype(np.int64)
+        for row in wanted[(wanted < -count) | (wanted >= count)]:
+            self._fail(f"{place}: has no row {row}; it has {count}")
+        return np.where(wanted < 0, wanted + count, wanted)
+
+    def _json(self, text: str, place: str, whole: bool = True) -> list[Any]:
+        """A JSON array of numbers: of whole ones within 64 bits, or of any that are finite."""
+        kinds, most = (int, 2**63 - 1) if whole else ((int, float), sys.float_info.max)
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError):
+            found = None
+        if not isinstance(found, list) or not all(
+            isinstance(one, kinds) and not isinstance(one, bool) and abs(one) <= most for one in found
+        ):
+            self._fail(f"{place}: is not a JSON array of {'whole ' if whole else ''}numbers")
+        return found
+
+    def _rows(self, kinds: str, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """The rows of a query, whose columns have to be of these kinds; a capital letter allows NULL.
+
+        i is a whole number, r a number, t text, b a blob.
+        """
+        types = [KINDS[kind.lower()] + ((type(None),) if kind.isupper() else ()) for kind in kinds]
+        try:
+            rows = self._connection.execute(sql, values).fetchall()
+        except (sqlite3.Error, UnicodeError, OverflowError, MemoryError) as error:
+            self._fail(one_line(error))
+        for row in rows:
+            if not all(map(isinstance, row, types)):
+                self._fail(f"a value is not of its column's type, in what `{' '.join(sql.split())[:60]} ...` reads")
+        return rows
+
+    def _row(self, kinds: str, sql: str, *values: Any) -> tuple[Any, ...]:
+        rows = self._rows(kinds, sql, *values)
+        if not rows:
+            self._fail(f"nothing is found by `{' '.join(sql.split())[:60]} ...`")
+        return rows[0]
+
+    def _fail(self, reason: str) -> NoReturn:
+        raise CatalogError(f"{self.path}: {reason}") from None
+
+
+# The command --------------------------------------------------------------------------------------------------------
+
+
+def one_line(error: BaseException) -> str:
+    """What an error says, in one line."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def visible(text: str | None) -> str:
+    """Text in one line, without characters that command a terminal."""
+    return "".join(c if c.isprintable() else " " for c in text or "").strip()
+
+
+def number(value: float | None) -> str:
+    """A number for people."""
+    return "-" if value is None or math.isnan(value) else f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+
+
+def summary(catalog: Catalog, dictionary: int | str | None, corpus: int | str | None) -> Iterator[str]:
+    """What a catalog holds, and of one index the features that fire most strongly."""
+    known = catalog.dictionaries()
+    for one in known:
+        k = f", k = {one.k}" if one.k is not None else ""
+        layers = ",".join(map(str, one.layers))
+        yield (f"dictionary {one.dictionary_id}  {visible(one.name)}: {one.architecture}, {one.n_latents:,} features of width "
+               f"{one.d_model}{k}, layers {layers}")
+        for name, (dtype, shape) in catalog.tensors(one.dictionary_id).items():
+            yield f"    tensor {visible(name)}  {dtype} {list(shape)}"
+        for index in one.indexes:
+            yield (f"    corpus {index.corpus_id}  {visible(index.corpus)}: {index.n_tokens:,} tokens of "
+                   f"{index.n_documents:,} documents, {index.n_contexts:,} contexts of {index.window} tokens (run {index.run_id})")
+    if not known or not catalog.dictionary(dictionary).indexes:
+        return
+    owner, index = catalog.index(dictionary, corpus)
+    features = catalog.features(owner.dictionary_id, index.corpus_id)
+    strength = np.nan_to_num(features["max_activation"], nan=-math.inf)
+    yield f"strongest features of {visible(owner.name)} on {visible(index.corpus)}:"
+    yield "    feature   max  firing rate  peak layer  top token, explanation"
+    for place in np.argsort(-strength, kind="stable")[:10]:
+        if not features["is_dead"][place]:
+            peak = int(features["peak_layer"][place])
+            words = "; ".join(filter(None, (visible(features[name][place]) for name in ("top_token", "explanation"))))
+            yield (f"    {features['feature_index'][place]:>7}  {number(float(strength[place])):>4}  "
+                   f"{number(float(features['firing_rate'][place])):>11}  {peak if peak >= 0 else '-':>10}  {words}")
+
+
+def feature_lines(catalog: Catalog, feature: int, options: argparse.Namespace) -> Iterator[str]:
+    """A feature's contexts."""
+    for context in catalog.contexts(feature, options.dictionary, options.corpus, options.band):
+        values = context.activations
+        firing = "" if values is None else f", fires on {np.count_nonzero(values)} of {values.size} tokens"
+        weight = "" if context.router_weight is None else f" (weight {number(context.router_weight)})"
+        yield (f"{context.band} {context.rank}: {number(context.activation)} in layer {context.layer}{weight}, "
+               f"{visible(context.document) or f'document {context.document_id}'}, token {context.token_position}{firing}"
+               + (f", for {context.split}" if context.split else ""))
+        yield f"    {visible(context.excerpt)}"
+
+
+def save_npz(catalog: Catalog, path: str, options: argparse.Namespace) -> None:
+    """Writes decoder, encoder and the features' statistics to a file for numpy.load; complete, or not at all.
+
+    Text is stored as strings of fixed width, empty where there is none, so that no pickle is needed.
+    """
+    if os.path.lexists(path) and not options.force:
+        raise CatalogError(f"{path}: exists already; add --force to replace it")
+    owner, index = catalog.index(options.dictionary, options.corpus)
+    arrays = {"decoder": catalog.decoder(owner.dictionary_id), "encoder": catalog.encoder(owner.dictionary_id)}
+    for name, column in catalog.features(owner.dictionary_id, index.corpus_id).items():
+        if name != "histogram":
+            arrays[name] = np.array([value or "" for value in column], np.str_) if column.dtype == object else column
+    arrays["histogram_edges"], arrays["histogram"] = catalog.histograms(owner.dictionary_id, index.corpus_id)
+    for name, column in catalog.layers(owner.dictionary_id, index.corpus_id).items():
+        arrays[name if name == "layers" else f"layer_{name}"] = column
+    partial = path + ".partial"
+    try:
+        with open(partial, "wb") as file:
+            np.savez_compressed(file, **arrays)
+        os.replace(partial, path)
+    finally:
+        if os.path.exists(partial):
+            os.unlink(partial)
+    size = os.path.getsize(path)
+    print(f"{path}: {size:,} bytes; {', '.join(f'{name} {list(a.shape)}' for name, a in arrays.items())}", file=sys.stderr)
+
+
+def identity(text: str) -> int | str:
+    """An id if it is a number, else a name."""
+    return int(text) if text.isascii() and text.isdecimal() else text
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    result = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    result.add_argument("file", help="a catalog")
+    result.add_argument("--dictionary", type=identity, help="a dictionary's name or id (default: the last)")
+    result.add_argument("--corpus", type=identity, help="a corpus's name or id (default: the one indexed last)")
+    result.add_argument("--feature", type=int, help="print this feature's contexts instead of a summary")
+    result.add_argument("--band", choices=BANDS, help="with --feature: contexts of this band only")
+    result.add_argument("--npz", metavar="OUT", help="write decoder, encoder and feature statistics to a file for numpy.load")
+    result.add_argument("--force", action="store_true", help="replace an existing OUT")
+    return result
+
+
+def main() -> int:
+    """Runs the command; every error is one line."""
+    options = parser().parse_args()
+    try:
+        with Catalog(options.file) as catalog:
+            if options.npz:
+                save_npz(catalog, options.npz, options)
+            elif options.feature is not None:
+                print(*feature_lines(catalog, options.feature, options), sep="\n")
+            else:
+                print(*summary(catalog, options.dictionary, options.corpus), sep="\n")
+            sys.stdout.flush()
+        return 0
+    except BrokenPipeError:  # a pager that was left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        print(f"error: {error.filename or options.file}: {error.strerror or one_line(error)}", file=sys.stderr)
+    except CatalogError as error:
+        print(f"error: {error}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
