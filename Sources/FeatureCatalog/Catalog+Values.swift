@@ -28,6 +28,10 @@ extension Catalog {
 
     /// A JSON array of integers, as `dictionary.layers` and `dictionary_tensor.shape` hold.
     func integers(_ json: String, _ column: String) throws(CatalogError) -> [Int] {
+        // Decoded, a number takes tens of times its text; no such array is long.
+        guard json.utf8.count <= Self.maximumArrayByteCount else {
+            throw CatalogError(.damaged, "\(path): \(column) holds \(json.utf8.count) bytes, more than any array has")
+        }
         do { return try JSONDecoder().decode([Int].self, from: Data(json.utf8)) } catch {
             throw CatalogError(.damaged, "\(path): \(column) is not a JSON array of integers")
         }
@@ -35,10 +39,16 @@ extension Catalog {
 
     /// A JSON array of numbers, as `indexing.histogram_edges` holds.
     func numbers(_ json: String, _ column: String) throws(CatalogError) -> [Double] {
+        guard json.utf8.count <= Self.maximumArrayByteCount else {
+            throw CatalogError(.damaged, "\(path): \(column) holds \(json.utf8.count) bytes, more than any array has")
+        }
         do { return try JSONDecoder().decode([Double].self, from: Data(json.utf8)) } catch {
             throw CatalogError(.damaged, "\(path): \(column) is not a JSON array of numbers")
         }
     }
+
+    /// Bytes of an array in JSON that is read back.
+    private static let maximumArrayByteCount = 1 << 20
 
     /// The JSON of an array of numbers, without spaces.
     static func json(_ values: [some CustomStringConvertible]) -> String {

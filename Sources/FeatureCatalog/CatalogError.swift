@@ -38,11 +38,19 @@ public struct CatalogError: Error, CustomStringConvertible, Sendable {
     /// One line for people.
     public let message: String
 
+    /// Characters of a message.
+    private static let maximumLength = 2000
+
     /// Describes a failure.
     public init(_ code: Code, _ message: String) {
         self.code = code
-        // SQLite's messages can hold line breaks of the statement they quote.
-        self.message = String(message.map { $0.isNewline ? " " : $0 })
+        // SQLite's messages can hold line breaks of the statement they quote, and what a file from elsewhere holds can
+        // be anything: long, or made to move a terminal's cursor.
+        let line = message.unicodeScalars.prefix(Self.maximumLength).map { scalar in
+            scalar.properties.generalCategory == .control || "\u{2028}\u{2029}".unicodeScalars.contains(scalar)
+                ? " " : Character(scalar)
+        }
+        self.message = String(line) + (message.unicodeScalars.count > Self.maximumLength ? "…" : "")
     }
 
     /// The message.

@@ -9,8 +9,17 @@ package enum ContextActivations {
     /// No feature has more contexts in a corpus: three bands of 2¹⁴ ranks.
     package static let maximumContextCount = 3 << 14
 
+    /// No feature's windows have more tokens together: what a reader has to hold.
+    package static let maximumTokenCount = 1 << 23
+
     /// What a reader that does not know the windows accepts, bytes.
     static let maximumByteCount = 1 << 26
+
+    /// Whether windows of these lengths can be kept.
+    static func canHold(windowLengths: [Int]) -> Bool {
+        windowLengths.count <= maximumContextCount && windowLengths.allSatisfy((0...maximumWindowLength).contains)
+            && windowLengths.reduce(0, +) <= maximumTokenCount
+    }
 
     private static let f32Form: UInt8 = 1
     private static let f16Form: UInt8 = 2

@@ -35,7 +35,16 @@ public enum Zstd {
             count = ZSTD_isError(code) == 0 ? code : 0
         }
         guard ZSTD_isError(code) == 0 else { throw failure(code) }
+        guard bytes.count <= largestContent(of: frame) else {
+            throw Failure(description: "\(bytes.count) bytes that repeat themselves too often to be kept")
+        }
         return frame
+    }
+
+    /// What a frame may unpack to: so much more than anything worth keeping does that only a bomb exceeds it, and so
+    /// little that a file bounds the memory it can ask for.
+    private static func largestContent(of frame: [UInt8]) -> Int {
+        max(1 << 20, 256 * frame.count)
     }
 
     /// Decompresses one whole frame whose content is at most `limit` bytes.
@@ -59,6 +68,9 @@ public enum Zstd {
         guard size < UInt64.max - 1 else { throw Failure(description: "zstd frame without a content size") }
         guard size <= UInt64(max(limit, 0)) else {
             throw Failure(description: "zstd frame claims \(size) bytes where at most \(limit) belong")
+        }
+        guard size <= UInt64(largestContent(of: frame)) else {
+            throw Failure(description: "zstd frame of \(frame.count) bytes claims \(size), more than any content")
         }
         let length = frame.withUnsafeBytes { ZSTD_findFrameCompressedSize($0.baseAddress, $0.count) }
         guard ZSTD_isError(length) == 0 else { throw failure(length) }

@@ -21,6 +21,7 @@ struct CatalogInspection {
         try checkPages()
         // In a file whose pages do not hold together nothing else can be believed.
         guard problems.isEmpty else { return }
+        try checkConstraints()
         try checkReferences()
         try checkJSON()
         try checkDocuments()
@@ -42,6 +43,15 @@ struct CatalogInspection {
     private mutating func checkPages() throws {
         let lines = try String.fetchAll(database, sql: "PRAGMA integrity_check(\(limit))")
         for line in lines where line != "ok" { add("file", line) }
+    }
+
+    private mutating func checkConstraints() throws {
+        for entry in try SchemaEntry.all(database) where entry.type == "table" {
+            guard let violation = TableChecks(statement: entry.sql).violation else { continue }
+            let count = try Int.fetchOne(
+                database, sql: "SELECT count(*) FROM \"\(entry.name)\" WHERE \(violation)")
+            if let count, count > 0 { add(entry.name, "\(count) rows break its constraints") }
+        }
     }
 
     private mutating func checkReferences() throws {
@@ -132,22 +142,65 @@ struct CatalogInspection {
 
     /// Explain and score contexts in passages that overlap: the triggers see to those in one passage.
     private mutating func checkSplits() throws {
-        let rows = try Row.fetchAll(
+        // Nearly always no passage overlaps another, which a walk along their index tells: of any two that do, the first
+        // overlaps its neighbour.
+        let overlaps = try Bool.fetchOne(
             database,
             sql: """
-                SELECT x.dictionary_id, x.feature_index
-                FROM passage AS a
-                JOIN passage AS b ON b.document_id = a.document_id AND b.passage_id <> a.passage_id
-                    AND b.first_token >= a.first_token AND b.first_token < a.first_token + a.n_tokens
-                JOIN feature_context AS x ON x.passage_id = a.passage_id
-                JOIN feature_context AS y ON y.passage_id = b.passage_id AND y.dictionary_id = x.dictionary_id
-                    AND y.feature_index = x.feature_index AND y.corpus_id = x.corpus_id AND y.split <> x.split
-                LIMIT \(limit)
+                SELECT EXISTS (
+                    SELECT 1 FROM (
+                        SELECT first_token, lag(first_token + n_tokens) OVER (
+                            PARTITION BY document_id ORDER BY first_token, n_tokens) AS last_end
+                        FROM passage
+                    ) WHERE first_token < last_end)
                 """)
-        for row in rows {
-            add(
-                "contexts of feature \(try row.value(1) as Int) of dictionary \(try row.value(0) as Int64)",
-                "explain and score contexts share a stretch of text")
+        guard overlaps == true else { return }
+        let rows = try Row.fetchCursor(
+            database,
+            sql: """
+                SELECT x.dictionary_id, x.feature_index, x.corpus_id, x.split, p.document_id, p.first_token, p.n_tokens
+                FROM feature_context AS x CROSS JOIN passage AS p ON p.passage_id = x.passage_id
+                WHERE x.split IS NOT NULL ORDER BY x.dictionary_id, x.feature_index, x.corpus_id
+                """)
+        var feature: [Int64] = []
+        var stretches: [Stretch] = []
+        while let row = try rows.next(), problems.count < limit {
+            let next: [Int64] = try [row.value(0), row.value(1), row.value(2)]
+            if next != feature {
+                checkSplits(&stretches, of: feature)
+                feature = next
+            }
+            stretches.append(
+                try Stretch(document: row.value(4), first: row.value(5), count: row.value(6), split: row.value(3)))
+        }
+        checkSplits(&stretches, of: feature)
+    }
+
+    /// The tokens of a context's passage.
+    private struct Stretch {
+        let document: Int64
+        let first: Int
+        let count: Int
+        let split: Int
+    }
+
+    /// Looks at the stretches of one feature, and forgets them.
+    private mutating func checkSplits(_ stretches: inout [Stretch], of feature: [Int64]) {
+        defer { stretches.removeAll(keepingCapacity: true) }
+        var document: Int64?
+        // Where the stretches of each split that have been passed end.
+        var ends: [Int: Int] = [:]
+        for stretch in stretches.sorted(by: { ($0.document, $0.first) < ($1.document, $1.first) }) {
+            if stretch.document != document { ends = [:] }
+            document = stretch.document
+            if ends.contains(where: { $0.key != stretch.split && $0.value > stretch.first }) {
+                add(
+                    "contexts of feature \(feature[1]) of dictionary \(feature[0])",
+                    "explain and score contexts share a stretch of text")
+                return
+            }
+            let (end, overflow) = stretch.first.addingReportingOverflow(stretch.count)
+            ends[stretch.split] = max(ends[stretch.split] ?? .min, overflow ? .max : end)
         }
     }
 
@@ -172,6 +225,21 @@ struct CatalogInspection {
             contexts.append((try row.value(1) ?? 0, try row.value(2) ?? -1, try row.value(3)))
         }
         checkContexts(contexts, of: feature, key)
+        let miscounted = try Row.fetchAll(
+            database,
+            sql: """
+                SELECT feature_index FROM context_activations AS a
+                WHERE dictionary_id = ?1 AND corpus_id = ?2 AND n_contexts <> (
+                    SELECT count(*) FROM feature_context AS c
+                    WHERE c.dictionary_id = ?1 AND c.corpus_id = ?2 AND c.feature_index = a.feature_index)
+                LIMIT \(limit)
+                """,
+            arguments: [key.dictionaryID, key.corpusID])
+        for row in miscounted {
+            add(
+                "contexts of feature \(try row.value(0) as Int) of dictionary \(key.dictionaryID)",
+                "their number is wrong")
+        }
     }
 
     private mutating func checkContexts(

@@ -9,7 +9,7 @@ struct TensorShape {
 
     /// - Returns: nil if the shape has negative parts or more values than can be addressed.
     init?(_ shape: [Int], dataType: DictionaryTensor.DataType) {
-        guard shape.allSatisfy({ $0 >= 0 }) else { return nil }
+        guard shape.allSatisfy({ $0 >= 0 }), shape.first ?? 1 <= 1 << 40 else { return nil }
         rowCount = shape.first ?? 1
         var length = 1
         for extent in shape.dropFirst() {

@@ -33,6 +33,7 @@ extension Catalog {
             guard let connection = database.sqliteConnection, SQLiteDefense.enableDefensiveMode(connection) else {
                 throw CatalogError(.failed, "\(path): SQLite has no defensive mode")
             }
+            SQLiteDefense.limitValues(connection)
             try database.execute(
                 sql: """
                     PRAGMA trusted_schema = OFF;

@@ -22,6 +22,9 @@ struct ContextTransfer {
             sql: "INSERT INTO feature_verdict SELECT DISTINCT dictionary_id, feature_index, corpus_id FROM explanation")
     }
 
+    /// Bytes of a passage's text; a model that sees a million tokens at once gets by with less.
+    private static let maximumTextByteCount = 1 << 26
+
     private struct Segment: Hashable {
         let document: Int64
         let number: Int
@@ -53,6 +56,10 @@ struct ContextTransfer {
             }
             guard let ids = document?.tokens, 0 <= first, first < end, end <= ids.count else {
                 throw damaged("a context of document \(segment.document) reaches beyond it")
+            }
+            // A vocabulary may hold long tokens, and a document few of them many times over.
+            guard ids[first..<end].reduce(0, { $0 + tokens.bytes(of: $1).count }) <= Self.maximumTextByteCount else {
+                throw damaged("the text of a context of document \(segment.document) has no end")
             }
             let text = PassageText(tokenBytes: ids[first..<end].map(tokens.bytes))
             let record = PassageRecord(
@@ -90,9 +97,11 @@ struct ContextTransfer {
             }
             let segment = try Segment(document: row.value(3), number: row.value(4))
             let (position, start, length): (Int, Int, Int) = (try row.value(5), try row.value(6), try row.value(7))
-            guard let passage = passages[segment],
-                ContextWindow.range(around: position - passage.first, in: passage.count, length: window)
-                    == start - passage.first..<start - passage.first + length
+            // Part by part, for what a file holds need not be fit for a range, nor for a sum.
+            guard let passage = passages[segment], (passage.first..<passage.first + passage.count).contains(position),
+                case let expected = ContextWindow.range(
+                    around: position - passage.first, in: passage.count, length: min(window, passage.count)),
+                start == passage.first + expected.lowerBound, length == expected.count
             else { throw damaged("a context of feature \(feature) in document \(segment.document) has another window") }
             let frame = try row.bytes(12)
             windows.append(

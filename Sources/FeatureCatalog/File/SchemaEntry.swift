@@ -9,17 +9,35 @@ struct SchemaEntry: Hashable {
     let table: String
     let sql: String
 
-    /// Whether the table belongs to a full-text index. Its statement is SQLite's own and differs between versions.
+    /// Whether the table belongs to a full-text index and is as SQLite makes it, whose versions may quote differently.
     var isShadowTable: Bool {
-        type == "table"
-            && ["context_text_", "passage_text_", "explanation_text_"].contains { prefix in
-                name.hasPrefix(prefix) && ["data", "idx", "docsize", "config"].contains(name.dropFirst(prefix.count))
-            }
+        guard type == "table", table == name,
+            let prefix = ["context_text_", "passage_text_", "explanation_text_"].first(where: name.hasPrefix),
+            let columns = Self.shadowColumns[String(name.dropFirst(prefix.count))]
+        else { return false }
+        return Self.words(sql) == Self.words("CREATE TABLE \(name)\(columns)")
     }
 
-    /// Whether the table holds the planner's statistics, which any SQLite tool may have added.
+    /// Whether the table holds the planner's statistics, which any SQLite tool may have added, as SQLite makes it.
     var isStatisticsTable: Bool {
-        type == "table" && ["sqlite_stat1", "sqlite_stat4"].contains(name)
+        guard type == "table", table == name, let columns = Self.statisticsColumns[name] else { return false }
+        return Self.words(sql) == Self.words("CREATE TABLE \(name)\(columns)")
+    }
+
+    private static let shadowColumns = [
+        "data": "(id INTEGER PRIMARY KEY, block BLOB)",
+        "idx": "(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID",
+        "docsize": "(id INTEGER PRIMARY KEY, sz BLOB)",
+        "config": "(k PRIMARY KEY, v) WITHOUT ROWID",
+    ]
+
+    private static let statisticsColumns = [
+        "sqlite_stat1": "(tbl,idx,stat)", "sqlite_stat4": "(tbl,idx,neq,nlt,ndlt,sample)",
+    ]
+
+    /// A statement without quotes and spaces.
+    private static func words(_ sql: String) -> String {
+        sql.filter { !" '\"".contains($0) }
     }
 
     /// The whole schema of a database, in the order of creation.

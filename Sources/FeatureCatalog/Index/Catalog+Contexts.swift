@@ -11,6 +11,7 @@ extension Catalog {
         _ key: IndexingKey, featureIndex: Int, band: ContextRecord.Band? = nil, split: ContextRecord.Split? = nil
     ) throws(CatalogError) -> [ContextRecord] {
         try read { database in
+            try checkTextSize(key, featureIndex: featureIndex, database)
             let rows = try Row.fetchAll(
                 database,
                 sql: """
@@ -58,9 +59,9 @@ extension Catalog {
     ) throws -> [[Float]] {
         guard !windowLengths.isEmpty else { return [] }
         let place = "activations of feature \(featureIndex) of dictionary \(key.dictionaryID) on corpus \(key.corpusID)"
-        guard windowLengths.count <= ContextActivations.maximumContextCount,
-            windowLengths.allSatisfy((0...ContextActivations.maximumWindowLength).contains)
-        else { throw CatalogError(.damaged, "\(path): \(place): impossible windows") }
+        guard ContextActivations.canHold(windowLengths: windowLengths) else {
+            throw CatalogError(.damaged, "\(path): \(place): impossible windows")
+        }
         let row = try Row.fetchOne(
             database,
             sql: """
@@ -75,6 +76,25 @@ extension Catalog {
             let content = try Zstd.decompress(
                 frame, limit: ContextActivations.limit(windowLengths: windowLengths), dictionary: dictionary)
             return try ContextActivations.decode(content, windowLengths: windowLengths)
+        }
+    }
+
+    /// Bytes of the passages that a feature's contexts are windows of.
+    private static let maximumTextByteCount = 1 << 28
+
+    /// Refuses contexts whose text alone would fill the memory: thousands of windows may be windows of one passage.
+    private func checkTextSize(_ key: IndexingKey, featureIndex: Int, _ database: Database) throws {
+        let size = try Double.fetchOne(
+            database,
+            sql: """
+                SELECT total(length(CAST(p.text AS BLOB)) + length(CAST(p.token_starts AS BLOB)))
+                FROM feature_context AS c
+                JOIN passage AS p ON p.passage_id = c.passage_id
+                WHERE c.dictionary_id = ? AND c.feature_index = ? AND c.corpus_id = ?
+                """,
+            arguments: [key.dictionaryID, featureIndex, key.corpusID])
+        guard size ?? 0 <= Double(Self.maximumTextByteCount) else {
+            throw CatalogError(.damaged, "\(path): the contexts of feature \(featureIndex) have more text than can be")
         }
     }
 

@@ -165,6 +165,11 @@ public final class CatalogIndexWriter {
             insert.bind(11, context.split?.code)
             try insert.run()
         }
+        guard ContextActivations.canHold(windowLengths: contexts.map(\.activations.count)) else {
+            throw invalid(
+                "feature \(feature) has \(contexts.count) contexts, with more tokens than the \(ContextActivations.maximumTokenCount) that can be kept"
+            )
+        }
         try activations.write(ContextActivations.encode(contexts.map(\.activations)), contexts.count, of: feature)
     }
 

@@ -22,7 +22,8 @@ package struct DerivedColumns: Equatable {
     ///   - layers: Where it fired, by layer.
     ///   - tokens: Its token classes.
     package init(layers: [(layer: Int, count: Int)], tokens: [FeatureTokenRecord]) {
-        let total = Double(layers.reduce(0) { $0 + $1.count })
+        // A file from elsewhere may hold counts whose sum is beyond Int; below 2⁵³ this is the same.
+        let total = layers.reduce(0) { $0 + Double($1.count) }
         var most = 0
         var entropy = 0.0
         for (layer, count) in layers.sorted(by: { $0.layer < $1.layer }) where count > 0 {

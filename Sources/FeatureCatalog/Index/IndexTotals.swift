@@ -22,17 +22,23 @@ struct IndexTotals {
         featureCount += 1
         contextCount += feature.contexts.count
         if feature.record.firedCount > 0 { aliveCount += 1 }
-        firedCount += feature.record.firedCount
+        firedCount = Self.sum(firedCount, feature.record.firedCount)
         entropySum += derived.layerEntropy ?? 0
         for part in feature.layers {
             var layer = layers[part.layer] ?? Layer()
             layer.featureCount += 1
-            layer.firedCount += part.firedCount
+            layer.firedCount = Self.sum(layer.firedCount, part.firedCount)
             layer.sumActivation += part.sumActivation
             layer.maxActivation = max(layer.maxActivation ?? part.maxActivation, part.maxActivation)
             layers[part.layer] = layer
         }
         if let peak = derived.peakLayer { layers[peak, default: Layer()].peakFeatureCount += 1 }
+    }
+
+    /// A file that is migrated may hold counts whose sum is beyond Int.
+    private static func sum(_ one: Int, _ two: Int) -> Int {
+        let (sum, overflow) = one.addingReportingOverflow(two)
+        return overflow ? .max : sum
     }
 
     func write(of key: IndexingKey, _ database: Database) throws {

@@ -10,12 +10,23 @@ extension Catalog {
             let statement = try database.makeStatement(sql: sql)
             guard statement.isReadonly else { throw CatalogError(.refused, "\(path): only SELECT may be run here") }
             let values = StatementArguments(arguments.map(\.databaseValue))
-            let rows = try Row.fetchAll(statement, arguments: values).map { row in
-                Array(row.databaseValues.map(CatalogValue.init))
+            var rows: [[CatalogValue]] = []
+            var byteCount = 0
+            let cursor = try Row.fetchCursor(statement, arguments: values)
+            while let row = try cursor.next() {
+                let values = row.databaseValues.map(CatalogValue.init)
+                byteCount += values.reduce(0) { $0 + $1.textByteCount }
+                guard byteCount <= Self.maximumResultByteCount else {
+                    throw CatalogError(.refused, "\(path): the rows hold too much text; ask for fewer rows or columns")
+                }
+                rows.append(Array(values))
             }
             return QueryResult(columns: statement.columnNames, rows: rows)
         }
     }
+
+    /// Bytes of text and blobs in a result: few rows can show the same long text many times.
+    private static let maximumResultByteCount = 1 << 28
 
     /// The columns of a table or view, in order.
     ///

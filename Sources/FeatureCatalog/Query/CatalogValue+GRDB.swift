@@ -12,6 +12,15 @@ extension CatalogValue {
         }
     }
 
+    /// Bytes of a text or blob.
+    var textByteCount: Int {
+        switch self {
+        case .null, .integer, .real: 0
+        case .text(let text): text.utf8.count
+        case .blob(let bytes): bytes.count
+        }
+    }
+
     var databaseValue: DatabaseValue {
         switch self {
         case .null: .null

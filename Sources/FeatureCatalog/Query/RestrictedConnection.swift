@@ -5,8 +5,10 @@ import GRDBSQLite
 /// GRDB keeps a connection's authorizer to itself, so this one speaks to SQLite directly.
 final class RestrictedConnection {
     /// No value, statement or row may be larger.
-    private static let maximumValueByteCount: Int32 = 1 << 26
+    private static let maximumValueByteCount: Int32 = 1 << 22
     private static let maximumSQLByteCount: Int32 = 1 << 20
+    /// SELECTs that a statement may stand for.
+    private static let maximumSelectCount = 10_000
     /// A result that is held in memory may not be larger.
     private static let maximumResultByteCount = 1 << 28
 
@@ -41,6 +43,10 @@ final class RestrictedConnection {
         if bytes.count > Int(Self.maximumSQLByteCount) {
             throw CatalogError(.invalidSQL, "\(path): the statement is longer than a million characters")
         }
+        guard CommonTables.expandedCount(sql) <= Self.maximumSelectCount else {
+            throw CatalogError(
+                .refused, "\(path): the statement's tables stand for too many others; name them fewer times")
+        }
         guardian.start(timeLimit: timeLimit)
         var statement: OpaquePointer?
         var isAlone = true
@@ -74,8 +80,10 @@ final class RestrictedConnection {
         sqlite3_limit(connection, SQLITE_LIMIT_LENGTH, Self.maximumValueByteCount)
         sqlite3_limit(connection, SQLITE_LIMIT_SQL_LENGTH, Self.maximumSQLByteCount)
         sqlite3_limit(connection, SQLITE_LIMIT_ATTACHED, 0)
-        sqlite3_limit(connection, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000)
+        sqlite3_limit(connection, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 50)
+        sqlite3_limit(connection, SQLITE_LIMIT_FUNCTION_ARG, 32)
         sqlite3_limit(connection, SQLITE_LIMIT_WORKER_THREADS, 0)
+        LinearFunctions.install(on: connection)
         guardian.install(on: connection)
     }
 
@@ -135,6 +143,9 @@ final class RestrictedConnection {
     private func failure(_ code: Int32) -> CatalogError {
         if let refusal = guardian.refusal {
             return CatalogError(.refused, "\(path): \(refusal)")
+        }
+        if guardian.isTooLarge {
+            return CatalogError(.refused, "\(path): the statement takes too much memory")
         }
         if guardian.hasTimedOut {
             return CatalogError(.timedOut, "\(path): stopped after \(guardian.timeLimit) seconds")

@@ -13,7 +13,7 @@ struct SearchMarks {
             switch scalar {
             case "\u{2}" where start == nil: start = scalars.count
             case "\u{3}":
-                if let first = start { ranges.append(first..<scalars.count) }
+                if let first = start, first < scalars.count { ranges.append(first..<scalars.count) }
                 start = nil
             default: scalars.append(scalar)
             }
@@ -24,25 +24,36 @@ struct SearchMarks {
 
     /// Whether a match has a part in a stretch of the text.
     func overlaps(_ stretch: Range<Int>) -> Bool {
-        ranges.contains { $0.overlaps(stretch) }
+        let first = firstMatch(endingAfter: stretch.lowerBound)
+        return first < ranges.count && ranges[first].overlaps(stretch)
     }
 
     /// A stretch of the text, matches between pairs of asterisks, the peak between « and ».
     func text(window: Range<Int>, peak: Range<Int>) -> String {
         var text = String.UnicodeScalarView()
         let window = window.clamped(to: 0..<scalars.count)
-        let matches = ranges.filter { $0.overlaps(window) }
+        var match = firstMatch(endingAfter: window.lowerBound)
         for place in window {
             if place == peak.lowerBound { text.append("«") }
-            if matches.contains(where: { max($0.lowerBound, window.lowerBound) == place }) {
-                text += "**".unicodeScalars
-            }
+            let isMatch = match < ranges.count && ranges[match].contains(place)
+            if isMatch, max(ranges[match].lowerBound, window.lowerBound) == place { text += "**".unicodeScalars }
             text.append(scalars[place])
-            if matches.contains(where: { min($0.upperBound, window.upperBound) == place + 1 }) {
+            if isMatch, min(ranges[match].upperBound, window.upperBound) == place + 1 {
                 text += "**".unicodeScalars
+                match += 1
             }
             if place + 1 == peak.upperBound { text.append("»") }
         }
         return String(text)
+    }
+
+    /// The number of the first match that reaches beyond a place, by halving: a text may match in very many places.
+    private func firstMatch(endingAfter place: Int) -> Int {
+        var (low, high) = (0, ranges.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if ranges[middle].upperBound > place { high = middle } else { low = middle + 1 }
+        }
+        return low
     }
 }

@@ -6,13 +6,20 @@ final class StatementGuardian {
     private(set) var refusal: String?
     /// Whether the time has run out.
     private(set) var hasTimedOut = false
+    /// Whether it takes more memory than it may.
+    private(set) var isTooLarge = false
     /// Seconds.
     private(set) var timeLimit = 0.0
 
     private var deadline = ContinuousClock.now
+    private var memoryBefore: Int64 = 0
 
-    /// Steps of SQLite's machine between looks at the clock, some tens of microseconds.
-    private static let stepsBetweenLooks: Int32 = 2000
+    /// Steps of SQLite's machine between looks at the clock, a microsecond or, with the largest values, some
+    /// hundredths of a second.
+    private static let stepsBetweenLooks: Int32 = 50
+
+    /// Bytes that SQLite may hold more than when the statement began.
+    private static let memoryLimit: Int64 = 1 << 29
 
     /// Settings that tell something and change nothing. FTS5 asks for the last one.
     private static let allowedPragmas: Set<String> = [
@@ -25,9 +32,22 @@ final class StatementGuardian {
         "user_version", "application_id", "page_size", "page_count", "encoding",
     ]
 
-    private static let refusedFunctions: Set<String> = [
-        "load_extension", "readfile", "writefile", "edit", "fts3_tokenizer", "sqlite_compileoption_get",
-    ]
+    /// Functions that neither write nor load nor take a time that grows with the square of their arguments; of those
+    /// that SQLite itself makes so, see ``LinearFunctions``.
+    private static let allowedFunctions = Set(
+        """
+        abs char coalesce concat concat_ws format glob hex if ifnull iif instr length like likelihood likely lower ltrim
+        max min nullif octet_length printf quote random randomblob replace round rtrim sign sqlite_source_id
+        sqlite_version substr substring trim typeof unhex unicode unlikely upper zeroblob
+        date time datetime julianday unixepoch strftime timediff current_date current_time current_timestamp
+        avg count group_concat string_agg sum total
+        row_number rank dense_rank percent_rank cume_dist ntile lag lead first_value last_value nth_value
+        acos acosh asin asinh atan atan2 atanh ceil ceiling cos cosh degrees exp floor ln log log10 log2 mod pi pow power
+        radians sin sinh sqrt tan tanh trunc
+        json json_array json_array_length json_extract json_insert json_object json_quote json_remove json_replace
+        json_set json_type json_valid json_group_array json_group_object json_error_position json_pretty -> ->>
+        match highlight snippet bm25
+        """.split { $0 == " " || $0 == "\n" }.map(String.init))
 
     /// Puts itself in front of `connection`, which it has to outlive.
     func install(on connection: OpaquePointer) {
@@ -54,16 +74,21 @@ final class StatementGuardian {
     func start(timeLimit: Double) {
         self.timeLimit = timeLimit
         deadline = ContinuousClock.now + .seconds(timeLimit)
+        memoryBefore = sqlite3_memory_used()
         refusal = nil
         hasTimedOut = false
+        isTooLarge = false
     }
 
     private func isLate() -> Bool {
         if ContinuousClock.now >= deadline { hasTimedOut = true }
-        return hasTimedOut
+        if sqlite3_memory_used() - memoryBefore > Self.memoryLimit { isTooLarge = true }
+        return hasTimedOut || isTooLarge
     }
 
     private func decide(_ action: Int32, _ first: String?, _ second: String?) -> Int32 {
+        // Compiling alone can take for ever, where each of many subqueries stands for two of the next.
+        if isLate() { return SQLITE_DENY }
         switch action {
         case SQLITE_SELECT, SQLITE_READ, SQLITE_RECURSIVE: return SQLITE_OK
         // A virtual table that tells SQLite its columns looks like this. A statement that really changes the schema
@@ -71,7 +96,7 @@ final class StatementGuardian {
         case SQLITE_UPDATE where first == "sqlite_master": return SQLITE_OK
         case SQLITE_FUNCTION:
             let name = second?.lowercased() ?? ""
-            return Self.refusedFunctions.contains(name) ? refuse("the function \(name) is not allowed here") : SQLITE_OK
+            return Self.allowedFunctions.contains(name) ? SQLITE_OK : refuse("the function \(name) is not allowed here")
         case SQLITE_PRAGMA:
             let name = first?.lowercased() ?? ""
             if Self.allowedPragmas.contains(name) { return SQLITE_OK }

@@ -67,7 +67,8 @@ extension Catalog {
             arguments["run"] = runID
         }
         return try read { database in
-            try Row.fetchAll(
+            var byteCount = 0
+            return try Row.fetchAll(
                 database,
                 sql: """
                     SELECT score_id, run_id, dictionary_id, feature_index, corpus_id, explanation_id, method, status,
@@ -75,9 +76,19 @@ extension Catalog {
                     FROM score WHERE \(conditions.joined(separator: " AND ")) ORDER BY score_id
                     """,
                 arguments: StatementArguments(arguments)
-            ).map(scoreRecord)
+            ).map { row in
+                let record = try scoreRecord(row)
+                byteCount += record.detailJSON?.utf8.count ?? 0
+                guard byteCount <= Self.maximumDetailsByteCount else {
+                    throw CatalogError(.refused, "\(path): the details of the scores fill the memory; ask for fewer")
+                }
+                return record
+            }
         }
     }
+
+    /// All details that one call gives, bytes.
+    private static let maximumDetailsByteCount = 1 << 29
 
     /// The largest detail that is read back, bytes.
     static let maximumDetailByteCount = 1 << 26

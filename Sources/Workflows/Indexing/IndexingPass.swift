@@ -222,6 +222,8 @@ final class IndexingPass {
                         layer: layers[$0], tokenCount: layerTokens[$0],
                         meanRouterWeight: layerWeights[$0] / Double(tokens))
                 })
+            // In the same transaction: an index that is there belongs to a run that is complete.
+            try catalog.finishRun(runID, status: .complete)
         }
     }
 

@@ -69,7 +69,6 @@ public struct IndexingRun {
                 workers: workers)
             try pass.run(cancelled: cancelled, progress: progress)
             try pass.write(runID: runID, replacing: replacing, cancelled: cancelled)
-            try catalog.finishRun(runID, status: .complete, error: nil)
             return Result(
                 runID: runID, key: pass.key, tokens: pass.tokens,
                 documents: pass.documents, explainedVariance: pass.explainedVariance)
