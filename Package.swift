@@ -90,7 +90,7 @@ let package = Package(
         tests("LanguageModel", ["CKernels", "LinearAlgebra", "Safetensors", "Tokenization"]),
         tests("SparseCoding", ["CKernels", "LinearAlgebra", "Safetensors"]),
         tests("SparseTraining", ["CKernels", "LinearAlgebra", "SparseCoding", "Safetensors"]),
-        tests("FeatureCatalog", ["CatalogMigrations", "CZstd", grdb]),
+        tests("FeatureCatalog", ["CatalogMigrations", "CZstd", grdb, grdbSQLite]),
         tests("FeatureScoring"),
         tests("TerminalOutput"),
         tests(

@@ -1,0 +1,24 @@
+import Foundation
+import Synchronization
+
+/// Work on all processors at once.
+enum Parallel {
+    /// Calls `body` with every number and that of the worker which does it, of which each does one thing at a time.
+    static func forEach(
+        _ numbers: Range<Int>, _ body: @Sendable (_ number: Int, _ worker: Int) throws -> Void
+    ) throws {
+        let next = Mutex(numbers.lowerBound)
+        let failure = Mutex<(any Error)?>(nil)
+        DispatchQueue.concurrentPerform(iterations: max(1, ProcessInfo.processInfo.activeProcessorCount)) { worker in
+            while failure.withLock({ $0 == nil }) {
+                let number = next.withLock { next in
+                    defer { next += 1 }
+                    return next
+                }
+                guard number < numbers.upperBound else { return }
+                do { try body(number, worker) } catch { failure.withLock { $0 = error } }
+            }
+        }
+        if let error = failure.withLock({ $0 }) { throw error }
+    }
+}
