@@ -60,6 +60,7 @@ let package = Package(
             resources: [
                 .embedInCode("0001_catalog.sql"), .embedInCode("0002_corpora_and_passages.sql"),
                 .embedInCode("0003_contexts_moved.sql"),
+                .embedInCode("0004_faster_questions.sql"),
             ], swiftSettings: swiftSettings),
         library("FeatureCatalog", ["CZstd", "CatalogMigrations", crypto, grdb, grdbSQLite]),
         library("FeatureScoring"),

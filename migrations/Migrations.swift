@@ -23,6 +23,9 @@ public enum Migrations {
         Migration(
             number: 3, name: "0003_contexts_moved",
             sql: String(decoding: PackageResources._003_contexts_moved_sql, as: UTF8.self)),
+        Migration(
+            number: 4, name: "0004_faster_questions",
+            sql: String(decoding: PackageResources._004_faster_questions_sql, as: UTF8.self)),
     ]
 
     /// The number of the last step: the schema that this version of the software writes.

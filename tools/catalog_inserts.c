@@ -128,7 +128,7 @@ static void insert(const char *path, const char *rows) {
     check(sqlite3_open_v2(path, &database, SQLITE_OPEN_READWRITE, NULL), path);
     sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     execute("PRAGMA trusted_schema = ON; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA foreign_keys = ON;"
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY");
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -262144; PRAGMA temp_store = MEMORY");
     FILE *file = fopen(rows, "rb");
     if (!file) {
         perror(rows);

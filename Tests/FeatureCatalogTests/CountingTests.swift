@@ -70,9 +70,12 @@ import Testing
                         }))
             }
         }
-        for threshold: Float in [0, 0.5, 1.5, 3, 5, 10, 15, 17.5, 19, 19.5, 20, 100] {
+        let thresholds: [Float] = [0, 0.5, 1.5, 3, 5, 10, 15, 17.5, 19, 19.5, 20, 100]
+        let together = try catalog.countInterpretable(key, thresholds: thresholds.map(Double.init))
+        for (threshold, counted) in zip(thresholds, together) {
             let expected = bruteForce(firings, threshold: threshold)
             let count = try catalog.countInterpretable(key, threshold: Double(threshold))
+            #expect(count == counted)
             #expect(count.withClassRule == expected.with.count, "t = \(threshold)")
             #expect(count.withoutClassRule == expected.without.count, "t = \(threshold)")
             // Through the token classes that the catalog keeps, as it was counted before the two columns were.

@@ -87,8 +87,9 @@ import Testing
     }
 
     @Test(arguments: [
-        (-1, CatalogError.Code.notACatalog), (0, .notACatalog), (1, .tooOld), (2, .tooOld), (4, .tooNew),
-        (Int(Int32.max), .tooNew), (Int(Int32.min), .notACatalog),
+        (-1, CatalogError.Code.notACatalog), (0, .notACatalog), (1, .tooOld), (2, .tooOld),
+        (Migrations.latest - 1, .tooOld), (Migrations.latest + 1, .tooNew), (Int(Int32.max), .tooNew),
+        (Int(Int32.min), .notACatalog),
     ])
     func aSchemaThatLiesAboutItsVersion(version: Int, code: CatalogError.Code) throws {
         try attack { try $0.execute(sql: "PRAGMA user_version = \(version)") }

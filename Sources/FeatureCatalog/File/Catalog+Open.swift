@@ -56,6 +56,10 @@ extension Catalog {
         try database.execute(sql: "PRAGMA trusted_schema = ON")
     }
 
+    /// Bytes of pages that a writer holds at most: the index of contexts by passage is written in no order, and what
+    /// does not fit is written to the disk many times.
+    public static let writingCacheByteCount = 256 << 20
+
     private func startWriting() throws(CatalogError) {
         do {
             try queue.writeWithoutTransaction { database in
@@ -64,7 +68,8 @@ extension Catalog {
                 }
                 try Self.trustSchema(database)
                 // A commit is on the disk when it returns: checkpoints of training rest on what the catalog knows.
-                try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA cache_size = -65536")
+                try database.execute(
+                    sql: "PRAGMA synchronous = FULL; PRAGMA cache_size = -\(Self.writingCacheByteCount >> 10)")
             }
         } catch {
             throw CatalogError(error, path: path)

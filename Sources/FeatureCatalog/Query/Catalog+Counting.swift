@@ -1,8 +1,8 @@
 import GRDB
 
 extension Catalog {
-    /// The statement behind ``countInterpretable(_:threshold:)``; `:dictionary`, `:corpus` and `:threshold` are its
-    /// parameters, and it runs as it is in any SQLite tool.
+    /// The statement that counts by layer as ``countInterpretable(_:threshold:)`` does; `:dictionary`, `:corpus` and
+    /// `:threshold` are its parameters, and it runs as it is in any SQLite tool.
     ///
     /// A feature has enough contexts below `counted_below`, and few enough token classes from `counted_from` on: see
     /// ``DerivedColumns``. So counting is a walk along one index, whatever the threshold.
@@ -26,31 +26,71 @@ extension Catalog {
     public func countInterpretable(
         _ key: IndexingKey, threshold: Double? = nil
     ) throws(CatalogError) -> InterpretableCount {
-        let dictionary = try dictionary(key.dictionaryID)
-        let threshold = threshold ?? dictionary.activationThreshold
+        guard let threshold else {
+            return try countInterpretable(key, threshold: dictionary(key.dictionaryID).activationThreshold)
+        }
+        return try countInterpretable(key, thresholds: [threshold])[0]
+    }
+
+    /// Counts interpretable features at several thresholds, all in one walk along the index.
+    ///
+    /// - Parameters:
+    ///   - key: The dictionary and the corpus.
+    ///   - thresholds: Activations count only above these.
+    /// - Returns: A count for each threshold, in their order.
+    /// - Throws: ``CatalogError`` `.notFound` if there is no such dictionary or it is not indexed.
+    public func countInterpretable(
+        _ key: IndexingKey, thresholds: [Double]
+    ) throws(CatalogError) -> [InterpretableCount] {
         guard try indexing(key) != nil else {
-            throw CatalogError(
-                .notFound, "\(path): dictionary \"\(dictionary.name)\" is not indexed on corpus \(key.corpusID)")
+            let name = try dictionary(key.dictionaryID).name
+            throw CatalogError(.notFound, "\(path): dictionary \"\(name)\" is not indexed on corpus \(key.corpusID)")
         }
         return try read { database in
-            var withRule = 0
-            var withoutRule = 0
-            var layers: [InterpretableCount.Layer] = []
-            let rows = try Row.fetchAll(
-                database, sql: Self.countingSQL,
-                arguments: ["dictionary": key.dictionaryID, "corpus": key.corpusID, "threshold": threshold])
-            for row in rows {
-                let layer: Int? = try row.value(0)
-                let counts: (with: Int, without: Int) = (try row.value(1), try row.value(2))
-                withRule += counts.with
-                withoutRule += counts.without
-                guard let layer, counts.without > 0 else { continue }
-                layers.append(
-                    InterpretableCount.Layer(
-                        layer: layer, withClassRule: counts.with, withoutClassRule: counts.without))
+            var counts: [InterpretableCount] = []
+            var rest = thresholds[...]
+            while !rest.isEmpty {
+                counts += try Self.count(key, rest.prefix(Self.thresholdsPerWalk), database)
+                rest = rest.dropFirst(Self.thresholdsPerWalk)
+            }
+            return counts
+        }
+    }
+
+    /// A statement has two columns for each, and no more than 2000 of them.
+    private static let thresholdsPerWalk = 64
+
+    private static func count(
+        _ key: IndexingKey, _ thresholds: ArraySlice<Double>, _ database: Database
+    ) throws -> [InterpretableCount] {
+        // The same conditions as in `countingSQL`, for each threshold a pair of columns.
+        let columns = thresholds.indices.map { place in
+            let number = 3 + place - thresholds.startIndex
+            return """
+                count(*) FILTER (WHERE counted_below > ?\(number) \
+                AND (counted_from IS NULL OR counted_from <= ?\(number))), \
+                count(*) FILTER (WHERE counted_below > ?\(number))
+                """
+        }
+        let rows = try Row.fetchAll(
+            database,
+            sql: """
+                SELECT peak_layer, \(columns.joined(separator: ", ")) FROM feature
+                WHERE dictionary_id = ?1 AND corpus_id = ?2 GROUP BY peak_layer ORDER BY peak_layer
+                """,
+            arguments: [key.dictionaryID, key.corpusID] + StatementArguments(thresholds))
+        return try thresholds.enumerated().map { place, threshold in
+            let layers: [(layer: Int?, with: Int, without: Int)] = try rows.map { row in
+                (try row.value(0), try row.value(1 + 2 * place), try row.value(2 + 2 * place))
             }
             return InterpretableCount(
-                threshold: threshold, withClassRule: withRule, withoutClassRule: withoutRule, byLayer: layers)
+                threshold: threshold, withClassRule: layers.reduce(0) { $0 + $1.with },
+                withoutClassRule: layers.reduce(0) { $0 + $1.without },
+                byLayer: layers.compactMap { entry in
+                    guard let layer = entry.layer, entry.without > 0 else { return nil }
+                    return InterpretableCount.Layer(
+                        layer: layer, withClassRule: entry.with, withoutClassRule: entry.without)
+                })
         }
     }
 }

@@ -6,7 +6,7 @@ extension Catalog {
     /// Passages that are compared for that, evenly spread over all that match: words that are everywhere tell little.
     private static let comparedPassageLimit = 2000
     /// The same for queries that mark all they compare.
-    private static let markedPassageLimit = 250
+    private static let markedPassageLimit = 200
     /// Contexts after which no further passage is looked at.
     private static let contextLimit = 2048
     /// Tokens whose features are looked at, the shortest of those that hold a word.
@@ -66,11 +66,14 @@ extension Catalog {
                 database,
                 sql: """
                     SELECT d.name, l.feature_index, count(*), max(l.value), t.text
-                    FROM token AS t
+                    FROM (
+                        SELECT * FROM token AS t WHERE \(conditions)
+                        ORDER BY length(t.text), t.language_model_id, t.token_id LIMIT \(Self.tokenLimit)
+                    ) AS t
                     CROSS JOIN feature_logit AS l ON l.token_id = t.token_id AND l.direction = 'promoted'
                     JOIN dictionary AS d
                         ON d.dictionary_id = l.dictionary_id AND d.language_model_id = t.language_model_id
-                    WHERE (\(conditions)) AND (? IS NULL OR d.dictionary_id = ?)
+                    WHERE ? IS NULL OR d.dictionary_id = ?
                     GROUP BY l.dictionary_id, l.feature_index
                     ORDER BY max(l.value) DESC, l.dictionary_id, l.feature_index LIMIT ?
                     """,

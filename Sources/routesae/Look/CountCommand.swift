@@ -64,15 +64,13 @@ struct CountCommand: ParsableCommand {
             let columns = ["threshold", "relative_threshold"] + (byLayer ? ["layer"] : [])
             output.print(
                 columns: columns + ["with_class_rule", "without_class_rule", "n_latents"],
-                rows: try thresholds.flatMap { try rows(of: indexed, threshold: $0, root: root, in: catalog) })
+                rows: try catalog.countInterpretable(indexed.key, thresholds: thresholds)
+                    .flatMap { rows($0, of: indexed, root: root) })
         }
     }
 
-    private func rows(
-        of indexed: IndexedDictionary, threshold: Double, root: Double, in catalog: Catalog
-    ) throws -> [[Cell]] {
-        let count = try catalog.countInterpretable(indexed.key, threshold: threshold)
-        let start: [Cell] = [.real(threshold), .real(threshold / root)]
+    private func rows(_ count: InterpretableCount, of indexed: IndexedDictionary, root: Double) -> [[Cell]] {
+        let start: [Cell] = [.real(count.threshold), .real(count.threshold / root)]
         let end = Cell(indexed.record.latentCount)
         let all = start + (byLayer ? [.null] : []) + [Cell(count.withClassRule), Cell(count.withoutClassRule), end]
         guard byLayer else { return [all] }

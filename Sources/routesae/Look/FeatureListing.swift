@@ -55,14 +55,14 @@ struct FeatureListing {
     /// Where features are found: the table does without the view's joins, which take half the time.
     private var source: String {
         let ofTheView: Set = ["dictionary", "corpus", "explanation", "explanation_method", "promoted_tokens"]
-        return ofTheView.isDisjoint(with: conditions.map(\.column) + [order?.name].compactMap(\.self))
-            ? "feature" : "feature_summary"
+        return ofTheView.isDisjoint(with: conditions.map(\.column)) ? "feature" : "feature_summary"
     }
 
     private func allRows(in catalog: Catalog) throws -> QueryResult {
         let names = columns.map { "\"\($0.name)\"" }.joined(separator: ", ")
         return try catalog.rows(
-            sql: "SELECT \(names) FROM feature_summary WHERE \(filter) ORDER BY \(sort()) LIMIT -1 OFFSET ?",
+            sql:
+                "SELECT \(names) FROM feature_summary WHERE \(filter) ORDER BY \(sort(in: "feature_summary")) LIMIT -1 OFFSET ?",
             arguments: arguments + [.integer(Int64(offset))])
     }
 
@@ -72,7 +72,8 @@ struct FeatureListing {
         guard !conditions.isEmpty || tokenClass != nil || features != nil else {
             // An index has them in order, or all are looked at.
             let result = try catalog.rows(
-                sql: "SELECT feature_index FROM \(source) WHERE \(filter) ORDER BY \(sort()) LIMIT ? OFFSET ?",
+                sql:
+                    "SELECT feature_index FROM \(source) WHERE \(filter) ORDER BY \(sort(in: source)) LIMIT ? OFFSET ?",
                 arguments: arguments + end)
             return (Self.numbers(result), nil)
         }
@@ -93,7 +94,7 @@ struct FeatureListing {
             let result = try catalog.rows(
                 sql: """
                     SELECT feature_index FROM \(source) WHERE \(few.filter)
-                    ORDER BY \(few.sort("+")) LIMIT ? OFFSET ?
+                    ORDER BY \(few.sort(in: source, sign: "+")) LIMIT ? OFFSET ?
                     """,
                 arguments: few.arguments + end)
             return (Self.numbers(result), found.count)
@@ -102,7 +103,7 @@ struct FeatureListing {
         if !isOverflow, let first = try firstInOrder(last, in: catalog) {
             return (Array(first.dropFirst(offset)), nil)
         }
-        let key = order.map { ", \(Self.expression($0)) AS sorted" } ?? ""
+        let key = order.map { ", \(Self.expression($0, in: source)) AS sorted" } ?? ""
         let sort = order == nil ? "feature_index" : "sorted \(isDescending ? "DESC" : "ASC") NULLS LAST, feature_index"
         let result = try catalog.rows(
             sql: """
@@ -132,7 +133,7 @@ struct FeatureListing {
             sql: """
                 SELECT feature_index FROM (
                     SELECT \(names.joined(separator: ", ")) FROM \(source)
-                    WHERE dictionary_id = ? AND corpus_id = ? ORDER BY \(sort()) LIMIT \(Self.mostLookedAt)
+                    WHERE dictionary_id = ? AND corpus_id = ? ORDER BY \(sort(in: source)) LIMIT \(Self.mostLookedAt)
                 ) AS ordered WHERE \(filter.joined(separator: " AND ")) LIMIT ?
                 """,
             arguments: values + [.integer(Int64(count))])
@@ -150,15 +151,33 @@ struct FeatureListing {
 
     /// What follows ORDER BY.
     ///
-    /// - Parameter sign: `+` keeps SQLite from taking an index for it.
-    private func sort(_ sign: String = "") -> String {
+    /// - Parameters:
+    ///   - source: The table or view that is sorted.
+    ///   - sign: `+` keeps SQLite from taking an index for it.
+    private func sort(in source: String, sign: String = "") -> String {
         guard let order else { return "feature_index" }
-        return "\(sign)\(Self.expression(order)) \(isDescending ? "DESC" : "ASC") NULLS LAST, feature_index"
+        return "\(sign)\(Self.expression(order, in: source)) \(isDescending ? "DESC" : "ASC") NULLS LAST, feature_index"
     }
 
-    /// What sorts as a column does. All firing rates are shares of the same number, and there is an index of them.
-    private static func expression(_ column: SummaryColumns.Column) -> String {
-        column.name == "n_fired" ? "firing_rate" : "\"\(column.name)\""
+    /// What sorts as a column does.
+    private static func expression(_ column: SummaryColumns.Column, in source: String) -> String {
+        switch column.name {
+        // All firing rates are shares of the same number, and there is an index of them.
+        case "n_fired": "firing_rate"
+        // All features listed are of one dictionary and one corpus.
+        case "dictionary": "dictionary_id"
+        case "corpus": "corpus_id"
+        case "explanation" where source == "feature": ofExplanation("text")
+        case "explanation_method" where source == "feature": ofExplanation("method")
+        default: "\"\(column.name)\""
+        }
+    }
+
+    private static func ofExplanation(_ column: String) -> String {
+        """
+        CASE WHEN explanation_id IS NOT NULL THEN
+            (SELECT e.\(column) FROM explanation AS e WHERE e.explanation_id = feature.explanation_id) END
+        """
     }
 
     /// The features that its conditions leave, whatever the limit; nil if it has none.

@@ -151,6 +151,11 @@ struct FeaturesCommand: ParsableCommand {
         let sort = firesOn == nil ? sort ?? "max_activation" : "max_activation"
         let isMarked = sort.hasPrefix("-")
         let order = try known.named(isMarked ? sort.dropFirst() : sort[...])
+        guard known.sortable.contains(order) else {
+            throw WorkflowError.usage(
+                "features are not sorted by \(order.name); 'search TOKEN --scope tokens' lists those that promote a token"
+            )
+        }
         listing.order = order
         listing.isDescending = descending || (isMarked ? !ascending : !ascending && order.isMeasure)
         listing.limit = most

@@ -96,7 +96,7 @@ struct BenchmarkQueriesCommand: ParsableCommand {
             let token = try text(
                 "SELECT top_token FROM feature WHERE \(index) GROUP BY 1 ORDER BY count(*) DESC LIMIT 1")
             let seldom = try text("SELECT top_token FROM feature WHERE \(index) GROUP BY 1 ORDER BY count(*) LIMIT 1")
-            let columns = try SummaryColumns(of: catalog).all.map(\.name)
+            let columns = try SummaryColumns(of: catalog).sortable.map(\.name)
             var questions = [Question("features"), Question("features", "--limit", "20", "--offset", "1000")]
             for column in columns {
                 questions.append(Question("features", "--sort", column, "--descending"))
