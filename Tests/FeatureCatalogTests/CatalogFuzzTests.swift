@@ -65,6 +65,54 @@ import Testing
             """)
     }
 
+    /// An old catalog that was damaged is migrated, or refused with a reason and left at some step, from which trying
+    /// again comes no further.
+    @Test(arguments: [Mutation.file, .cells])
+    func anOldOneIsMigratedOrRefused(mutation: Mutation) throws {
+        let directory = try MemoryDirectory()
+        let whole = try VersionOneCatalog.bytes()
+        try whole.write(to: URL(filePath: directory.file("start")))
+        let places = try CellPlace.all(in: directory.file("start"))
+        let refused = Mutex(0)
+        try Parallel.forEach(0..<Self.inputCount / 3) { number, worker in
+            var generator = SplitMix(state: Self.seed &* 2_000_003 &+ UInt64(number))
+            let path = directory.file("catalog-\(worker)")
+            for suffix in ["", "-wal", "-shm", "-journal"] {
+                try? FileManager.default.removeItem(atPath: path + suffix)
+            }
+            if mutation == .file {
+                try Self.damagedFile(whole, &generator).write(to: URL(filePath: path))
+            } else {
+                try whole.write(to: URL(filePath: path))
+                try Self.damage(path, places, contents: false, &generator)
+            }
+            let begin = ContinuousClock.now
+            let outcomes = try (0..<2).map { _ in try Self.migrate(path) }
+            if let reason = outcomes[0] {
+                #expect(!reason.message.contains("\n"), "\(mutation) \(number): \(reason.message)")
+                #expect(outcomes[1] != nil, "\(mutation) \(number): \(reason.message)")
+                refused.withLock { $0 += 1 }
+            } else {
+                #expect(outcomes[1] == nil, "\(mutation) \(number)")
+                let catalog = try Catalog.open(at: path, mode: .readOnly)
+                _ = EveryReading(catalog)
+                try catalog.close()
+            }
+            #expect(ContinuousClock.now - begin < .seconds(20), "\(mutation) \(number)")
+        }
+        #expect((1..<Self.inputCount / 3).contains(refused.withLock { $0 }))
+    }
+
+    private static func migrate(_ path: String) throws -> CatalogError? {
+        do {
+            try Catalog.migrate(at: path)
+            return nil
+        } catch {
+            #expect(EveryReading.expected.contains(error.code), "\(error.code): \(error.message)")
+            return error
+        }
+    }
+
     // MARK: Mutations
 
     private static func damagedFile(_ whole: Data, _ generator: inout SplitMix) -> Data {

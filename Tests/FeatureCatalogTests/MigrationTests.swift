@@ -17,8 +17,7 @@ import Testing
         directory = try TemporaryDirectory()
         old = directory.file("old.sqlite")
         path = directory.file("c.sqlite")
-        let frame = try Data(contentsOf: URL(filePath: fixture("catalogs/version-1.sqlite.zst")))
-        let bytes = Data(try Zstd.decompress(Array(frame), limit: 1 << 24))
+        let bytes = try VersionOneCatalog.bytes()
         for file in [old, path] { try bytes.write(to: URL(filePath: file)) }
     }
 
