@@ -2,7 +2,7 @@ public import LinearAlgebra
 public import SparseCoding
 import SparseTraining
 
-/// Measures a training step against the one product it cannot do without.
+/// Measures a training step, and indexing, against the one product they cannot do without.
 public struct TrainingBenchmark: Sendable {
     /// Which system is trained.
     public var architecture: Architecture
@@ -50,7 +50,7 @@ public struct TrainingBenchmark: Sendable {
         public let l0: Double
     }
 
-    private func configuration() throws -> DictionaryConfiguration {
+    func configuration() throws -> DictionaryConfiguration {
         try DictionaryConfiguration(
             architecture: architecture, dModel: dModel, latents: latents, k: k,
             layers: Array(0..<(architecture.readsOneLayer ? 1 : layers)))
@@ -77,11 +77,8 @@ public struct TrainingBenchmark: Sendable {
         let options = try options(configuration)
         let trainer = TrainerState(configuration, options: options, weights: weights, workers: workers)
             .trainer(options, workers: workers)
-        let samples = tokens * configuration.samplesPerToken
-        let width = configuration.inputWidth
-        let product = Matrix(rows: samples, columns: latents)
-        let inputs = Matrix(rows: samples, columns: width)
-        for index in 0..<inputs.count { inputs.pointer[index] = batch.values.pointer[index % batch.values.count] }
+        let product = BareProduct(
+            of: batch, with: trainer.state.weights.encoder, rows: tokens * configuration.samplesPerToken)
         let clock = ContinuousClock()
         var steps: [Double] = []
         var products: [Double] = []
@@ -89,12 +86,7 @@ public struct TrainingBenchmark: Sendable {
         // The first rounds warm caches and pages up, let latents die, and do not count.
         let warmup = dead > 0 ? 3 : 1
         for round in 0..<repeats + warmup {
-            let multiply = clock.measure {
-                workers.multiply(
-                    rows: samples, columns: latents, inner: width, inputs.pointer, stride: width,
-                    byTransposeOf: trainer.state.weights.encoder.pointer, stride: width, into: product.pointer,
-                    stride: latents)
-            }
+            let multiply = clock.measure { product.multiply(by: workers) }
             let step = try clock.measure { l0 = try trainer.step(batch).l0 }
             if round >= warmup {
                 products.append(multiply / .seconds(1))
@@ -145,7 +137,7 @@ public struct TrainingBenchmark: Sendable {
             predictedBytes: base + Int(4 * floats), peakResidentBytes: ForwardBenchmark.peakResidentBytes())
     }
 
-    private func randomBatch(_ workers: Workers) -> ActivationBatch {
+    func randomBatch(_ workers: Workers) -> ActivationBatch {
         let batch = ActivationBatch(capacity: tokens, layers: Array(0..<layers), dModel: dModel)
         workers.forEach(tokens, tile: 64) { rows, _ in
             var generator = CounterGenerator(seed: UInt64(rows.lowerBound), stream: "benchmark")

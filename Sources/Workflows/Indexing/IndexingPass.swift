@@ -19,18 +19,13 @@ final class IndexingPass {
     private let modelID: Int64
     let key: IndexingKey
 
-    private let features: FeatureAccumulators
-    private var layerTokens: [Int]
-    private var layerWeights: [Double]
-    private var residual = 0.0
-    private var variance: VarianceSum
-    /// Real tokens so far.
-    private(set) var tokens = 0
+    private let statistics: CorpusStatistics
     /// Documents so far.
     private(set) var documents = 0
-
-    /// 1 − Σ‖û − u‖² / Σ‖u − mean u‖² over all tokens.
-    var explainedVariance: Double { variance.total > 0 ? 1 - residual / variance.total : .nan }
+    /// Real tokens so far.
+    var tokens: Int { statistics.tokens }
+    /// Over all of them.
+    var explainedVariance: Double { statistics.explainedVariance }
 
     init(
         dictionary: StoredDictionary, folder: ModelFolder, corpus: TextCorpus, catalog: Catalog,
@@ -44,14 +39,8 @@ final class IndexingPass {
         self.workers = workers
         classes = TokenClasses(folder.tokenizer)
         reader = TextReader(dictionary: dictionary, folder: folder, workers: workers)
-        let layers = dictionary.configuration.layers.count
-        features = FeatureAccumulators(
-            (0..<dictionary.configuration.latents).map {
-                FeatureAccumulator(feature: $0, layers: layers, options: settings.options, seed: settings.seed)
-            })
-        layerTokens = Array(repeating: 0, count: layers)
-        layerWeights = Array(repeating: 0, count: layers)
-        variance = VarianceSum(dModel: dictionary.configuration.inputWidth)
+        statistics = CorpusStatistics(
+            encoder: reader.encoder, options: settings.options, seed: settings.seed, workers: workers)
         modelID = try catalog.addLanguageModel(try folder.record())
         let corpusID = try catalog.addCorpus(
             CorpusRecord(
@@ -145,50 +134,23 @@ final class IndexingPass {
     }
 
     private func indexBatch(_ passages: [Passage]) throws {
-        let layers = dictionary.configuration.layers
-        let errors = Matrix(
-            rows: 1, columns: passages.reduce(0) { $0 + $1.segment.tokens.count - $1.segment.prefix })
-        let scratch = (0..<workers.count).map { _ in Matrix(rows: 1, columns: dictionary.configuration.inputWidth) }
-        let reading = try reader.read(passages.map(\.segment)) {
-            [encoder = reader.encoder] tokens, routed, latents, worker in
-            for token in tokens {
-                errors.pointer[token] = encoder.reconstructionError(
-                    of: token, routed, latents, into: scratch[worker].pointer)
-            }
-        }
-        let (batch, routed, latents, count) = (reading.batch, reading.routed, reading.latents, reading.count)
+        let errors = CorpusStatistics.Errors(
+            of: statistics, capacity: passages.reduce(0) { $0 + $1.segment.tokens.count - $1.segment.prefix })
+        let reading = try reader.read(passages.map(\.segment), eachTile: errors.measure)
         let places = zip(passages, reading.rows).map { passage, rows in
             IndexedBatch.Segment(
                 document: Int64(passage.segment.document), documentKey: passage.documentKey, passage: passage.id,
                 start: passage.segment.start, rows: rows)
         }
-        let segmentOfRow = reading.rows.enumerated().flatMap { number, rows in
-            Array(repeating: Int32(truncatingIfNeeded: number), count: rows.count)
-        }
-        for token in 0..<count { residual += Double(errors.pointer[token]) }
-        variance.add(routed.centered, rows: count)
-        let entries = LatentEntries(latents: dictionary.configuration.latents)
-        entries.fill(from: latents, count: count, by: workers)
-        for row in 0..<count {
-            layerTokens[Int(routed.selected[row])] += 1
-            for layer in layers.indices { layerWeights[layer] += Double(routed.probabilities[row, layer]) }
-        }
-        features.record(
-            IndexedBatch(
-                tokens: Array(batch.tokenIDs[0..<count]), classes: batch.tokenIDs[0..<count].map(classes.of),
-                segments: places, segmentOfRow: segmentOfRow, routed: routed, entries: entries, latents: latents,
-                drawKeys: (0..<count).map { batch.drawKeys[$0] },
-                countsPairs: (0..<count).map {
-                    latents.counts[$0] <= IndexedBatch.pairedLatents
-                        && CofiringCounts.isSampled(key: batch.drawKeys[$0])
-                }),
-            layerNumbers: layers, window: settings.options.window, workers: workers)
-        tokens += count
+        statistics.record(
+            reading.batch, reading.routed, reading.latents, errors,
+            at: .init(segments: places, classes: (0..<reading.count).map { classes.of(reading.batch.tokenIDs[$0]) }))
     }
 
     /// Writes all statistics in one transaction.
     func write(runID: Int64, replacing: Bool, cancelled: () -> Bool) throws {
         let layers = dictionary.configuration.layers
+        let features = statistics.features
         let edges = [0] + FiringHistogram.edges.map(Double.init) + [Double(Float.greatestFiniteMagnitude)]
         try catalog.addTokens(languageModelID: modelID, folder.tokenizer.records)
         let norms = (0..<dictionary.configuration.latents).map { latent in
@@ -219,8 +181,8 @@ final class IndexingPass {
             writer.write(
                 layerRouting: layers.indices.map {
                     LayerRoutingRecord(
-                        layer: layers[$0], tokenCount: layerTokens[$0],
-                        meanRouterWeight: layerWeights[$0] / Double(tokens))
+                        layer: layers[$0], tokenCount: statistics.layerTokens[$0],
+                        meanRouterWeight: statistics.layerWeights[$0] / Double(tokens))
                 })
             // In the same transaction: an index that is there belongs to a run that is complete.
             try catalog.finishRun(runID, status: .complete)

@@ -10,7 +10,7 @@ import Tokenization
 /// classes and contexts.
 ///
 /// Memory is bounded by features and options, not by the text: about m · (3 KiB + 128 bytes a context) besides one batch
-/// of activations.
+/// of activations and 256 MiB of the catalog's pages.
 public struct IndexingRun {
     /// What to do.
     public let settings: IndexingSettings
@@ -102,8 +102,9 @@ public struct IndexingRun {
         let width = Double(configuration.layers.count) * d
         let batch = Double(2 * IndexingRun.batchTokens) * (2 * width + 3 * d + 6 * k)
         let tiles = Double(workers.count * 259) * m
+        let pages = Double(Catalog.writingCacheByteCount / 4)
         try MemoryBudget.machine.check(
-            floats: 2 * m * d + features + batch + tiles, for: "indexing \(configuration.latents) latents",
+            floats: 2 * m * d + features + batch + tiles + pages, for: "indexing \(configuration.latents) latents",
             advice: "take fewer contexts (--top-contexts, --sample-contexts) or a smaller --window")
     }
 }

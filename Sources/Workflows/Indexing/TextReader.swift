@@ -46,8 +46,7 @@ final class TextReader {
         _ segments: [TokenSegment],
         eachTile: (
             (_ tokens: Range<Int>, _ routed: AutoencoderInput, _ latents: SparseLatents, _ worker: Int) -> Void
-        )? =
-            nil
+        )? = nil
     ) throws -> Reading {
         let configuration = dictionary.configuration
         let layers = configuration.layers

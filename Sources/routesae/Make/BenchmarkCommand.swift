@@ -11,8 +11,8 @@ struct BenchmarkCommand: ParsableCommand {
         commandName: "benchmark",
         abstract: "Measures speed as ratios against the machine's own matrix product, and the catalog's writing.",
         subcommands: [
-            BenchmarkTrainCommand.self, BenchmarkMemoryCommand.self, BenchmarkForwardCommand.self,
-            BenchmarkCatalogCommand.self, BenchmarkQueriesCommand.self,
+            BenchmarkTrainCommand.self, BenchmarkMemoryCommand.self, BenchmarkIndexCommand.self,
+            BenchmarkForwardCommand.self, BenchmarkCatalogCommand.self, BenchmarkQueriesCommand.self,
         ])
 }
 
@@ -74,6 +74,33 @@ struct BenchmarkTrainCommand: ParsableCommand {
                 ("ratio", .real(result.ratio)),
                 ("tokens_per_second", .real(result.tokensPerSecond)),
                 ("l0", .real(result.l0)),
+            ] + sizes.columns + [("threads", Cell(options.workers.count))])
+    }
+}
+
+struct BenchmarkIndexCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "index",
+        abstract: "Indexing, from the residual streams on, against the dense encode product alone.",
+        discussion: """
+            Example:
+              routesae benchmark index --d-model 2048 --latents 16384 --k 64 --layers 9 --tokens 8192 --format json
+            """)
+
+    @OptionGroup var sizes: BenchmarkSizes
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var options: RunOptions
+
+    func run() throws {
+        let progress = options.progress("timing")
+        let result = try sizes.benchmark().indexing(workers: options.workers) { progress.update($0, of: $1) }
+        progress.finish()
+        output.printObject(
+            [
+                ("batch_seconds", .real(result.batchSeconds)),
+                ("encode_gemm_seconds", .real(result.encodeGemmSeconds)),
+                ("ratio", .real(result.ratio)),
+                ("tokens_per_second", .real(result.tokensPerSecond)),
             ] + sizes.columns + [("threads", Cell(options.workers.count))])
     }
 }

@@ -1,0 +1,97 @@
+import LinearAlgebra
+import SparseCoding
+
+/// All that is counted while a corpus streams through a dictionary: the features, the layers, and how well the
+/// dictionary rebuilds what it reads.
+final class CorpusStatistics {
+    /// Where a batch's tokens come from.
+    struct Places {
+        /// The segments, in order of their rows.
+        let segments: [IndexedBatch.Segment]
+        /// The class of each row's token.
+        let classes: [Int32]
+    }
+
+    private let encoder: DictionaryEncoder
+    private let window: Int
+    private let workers: Workers
+    /// The features, by index.
+    let features: FeatureAccumulators
+    /// Tokens routed to each of the dictionary's layers.
+    private(set) var layerTokens: [Int]
+    /// Router weights of each layer, summed over all tokens.
+    private(set) var layerWeights: [Double]
+    /// Real tokens so far.
+    private(set) var tokens = 0
+    private var residual = 0.0
+    private var variance: VarianceSum
+
+    /// 1 − Σ‖û − u‖² / Σ‖u − mean u‖² over all tokens.
+    var explainedVariance: Double { variance.total > 0 ? 1 - residual / variance.total : .nan }
+
+    init(encoder: DictionaryEncoder, options: IndexingOptions, seed: UInt64, workers: Workers) {
+        let configuration = encoder.configuration
+        self.encoder = encoder
+        window = options.window
+        self.workers = workers
+        features = FeatureAccumulators(
+            (0..<configuration.latents).map {
+                FeatureAccumulator(feature: $0, layers: configuration.layers.count, options: options, seed: seed)
+            })
+        layerTokens = Array(repeating: 0, count: configuration.layers.count)
+        layerWeights = Array(repeating: 0, count: configuration.layers.count)
+        variance = VarianceSum(dModel: configuration.inputWidth)
+    }
+
+    /// Squared reconstruction errors of tokens, while they are at hand: `errors[token]` is set by the worker that has
+    /// just encoded it.
+    final class Errors: @unchecked Sendable {
+        fileprivate let values: Matrix
+        private let scratch: [Matrix]
+        private let encoder: DictionaryEncoder
+
+        init(of statistics: CorpusStatistics, capacity: Int) {
+            encoder = statistics.encoder
+            values = Matrix(rows: 1, columns: capacity)
+            scratch = (0..<statistics.workers.count).map { _ in
+                Matrix(rows: 1, columns: statistics.encoder.configuration.inputWidth)
+            }
+        }
+
+        func measure(_ tokens: Range<Int>, _ routed: AutoencoderInput, _ latents: SparseLatents, worker: Int) {
+            for token in tokens {
+                values.pointer[token] = encoder.reconstructionError(
+                    of: token, routed, latents, into: scratch[worker].pointer)
+            }
+        }
+    }
+
+    /// Takes in a batch that has been encoded.
+    func record(
+        _ batch: ActivationBatch, _ routed: AutoencoderInput, _ latents: SparseLatents, _ errors: Errors,
+        at places: Places
+    ) {
+        let count = batch.count
+        for token in 0..<count { residual += Double(errors.values.pointer[token]) }
+        variance.add(routed.centered, rows: count)
+        let entries = LatentEntries(latents: encoder.configuration.latents)
+        entries.fill(from: latents, count: count, by: workers)
+        for row in 0..<count {
+            layerTokens[Int(routed.selected[row])] += 1
+            for layer in layerWeights.indices { layerWeights[layer] += Double(routed.probabilities[row, layer]) }
+        }
+        features.record(
+            IndexedBatch(
+                tokens: Array(batch.tokenIDs[0..<count]), classes: places.classes, segments: places.segments,
+                segmentOfRow: places.segments.enumerated().flatMap { number, segment in
+                    Array(repeating: Int32(truncatingIfNeeded: number), count: segment.rows.count)
+                },
+                routed: routed, entries: entries, latents: latents, drawKeys: (0..<count).map { batch.drawKeys[$0] },
+                countsPairs: (0..<count).map {
+                    latents.counts[$0] <= IndexedBatch.pairedLatents
+                        && CofiringCounts.isSampled(key: batch.drawKeys[$0])
+                }),
+            layerNumbers: encoder.configuration.layers, window: window, workers: workers)
+        tokens += count
+    }
+}
