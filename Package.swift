@@ -59,8 +59,8 @@ let package = Package(
             name: "CatalogMigrations", path: "migrations",
             resources: [
                 .embedInCode("0001_catalog.sql"), .embedInCode("0002_corpora_and_passages.sql"),
-                .embedInCode("0003_contexts_moved.sql"),
-                .embedInCode("0004_faster_questions.sql"),
+                .embedInCode("0003_contexts_moved.sql"), .embedInCode("0004_faster_questions.sql"),
+                .embedInCode("0005_verdicts_and_exchanges.sql"),
             ], swiftSettings: swiftSettings),
         library("FeatureCatalog", ["CZstd", "CatalogMigrations", crypto, grdb, grdbSQLite]),
         library("FeatureScoring"),

@@ -26,6 +26,9 @@ public enum Migrations {
         Migration(
             number: 4, name: "0004_faster_questions",
             sql: String(decoding: PackageResources._004_faster_questions_sql, as: UTF8.self)),
+        Migration(
+            number: 5, name: "0005_verdicts_and_exchanges",
+            sql: String(decoding: PackageResources._005_verdicts_and_exchanges_sql, as: UTF8.self)),
     ]
 
     /// The number of the last step: the schema that this version of the software writes.

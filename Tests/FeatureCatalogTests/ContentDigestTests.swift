@@ -65,10 +65,10 @@ import Testing
         "INSERT INTO feature_logit VALUES (1, 2, 'promoted', 0, 3, 1.0)",
         "INSERT INTO feature_neighbor VALUES (1, 2, 0, 3, 1.0)",
         "INSERT INTO explanation VALUES (1, 1, 1, 2, 1, 'n2g', 'text', NULL)",
-        "INSERT INTO score VALUES (1, 1, 1, 2, 1, NULL, 'rubric', 'ok', 4.0, NULL, NULL, 0, 0, NULL, NULL)",
+        "INSERT INTO score VALUES (1, 1, 1, 2, 1, NULL, 'rubric', 'ok', 4.0, NULL, NULL, 0, 0, NULL, NULL, NULL)",
         "INSERT INTO evaluation VALUES (1, 1, 1, 'kl', NULL, 0.5, NULL, NULL, 5, NULL)",
         "INSERT INTO intervention VALUES (1, 1, 1, 2, 'set', 8.0, 'a', 'b', NULL, NULL)",
-        "INSERT INTO review VALUES (1, 1, 2, NULL, 'agree', NULL, NULL, 'now')",
+        "INSERT INTO review VALUES (1, 1, 2, NULL, 4, NULL, NULL, NULL, 'now')",
     ])
     func anyDifferenceShows(sql: String) throws {
         let path = directory.file("a.catalog")

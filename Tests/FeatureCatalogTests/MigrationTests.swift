@@ -125,12 +125,20 @@ import Testing
         for table in [
             "catalog", "run", "run_input", "run_metric", "language_model", "token", "corpus", "document", "dictionary",
             "dictionary_tensor", "tensor_chunk", "indexing", "feature", "layer_routing", "feature_token",
-            "feature_logit", "feature_neighbor", "explanation", "score", "evaluation", "intervention", "review",
+            "feature_logit", "feature_neighbor", "explanation", "score", "evaluation", "intervention",
         ] {
             let names = try columns(table)
             let sql = "SELECT \(names) FROM \(table) ORDER BY \(names)"
             try expectSame(table, sql, sql)
         }
+        try expectSame(
+            "review",
+            """
+            SELECT feature_index, explanation_id,
+                CASE verdict WHEN 'agree' THEN 5 WHEN 'disagree' THEN 1 ELSE 3 END AS verdict, note, reviewer, created_at
+            FROM review ORDER BY review_id
+            """,
+            "SELECT feature_index, explanation_id, verdict, note, reviewer, created_at FROM review ORDER BY review_id")
         let names = try columns("feature_layer")
         let sql = "SELECT \(names) FROM feature_layer ORDER BY dictionary_id, feature_index, layer"
         try expectSame("feature_layer", sql, sql, relative: 1e-15)

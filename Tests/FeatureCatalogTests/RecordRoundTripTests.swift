@@ -294,13 +294,42 @@ import Testing
         try catalog.write(interventions: written)
         #expect(try catalog.interventions(dictionaryID: sample.dictionaryID) == written)
         #expect(try catalog.interventions(dictionaryID: sample.dictionaryID, featureIndex: 3).isEmpty)
-        for verdict in ReviewRecord.Verdict.allCases {
+        for verdict in ReviewRecord.verdicts {
             try catalog.write(
                 review: ReviewRecord(
-                    dictionaryID: sample.dictionaryID, featureIndex: 2, verdict: verdict, note: "n", reviewer: "r"))
+                    dictionaryID: sample.dictionaryID, featureIndex: 2, verdict: verdict, category: .highLevel,
+                    note: "n",
+                    reviewer: "r"))
         }
         let reviews = try catalog.reviews(dictionaryID: sample.dictionaryID, featureIndex: 2)
-        #expect(reviews.map(\.verdict) == ReviewRecord.Verdict.allCases)
+        #expect(reviews.map(\.verdict) == Array(ReviewRecord.verdicts))
+        #expect(reviews.allSatisfy { $0.category == .highLevel })
+        expectCatalogError(.invalidValue) {
+            try catalog.write(
+                review: ReviewRecord(dictionaryID: sample.dictionaryID, featureIndex: 2, verdict: 6))
+        }
         #expect(reviews.allSatisfy { $0.createdAt?.hasSuffix("Z") == true && $0.note == "n" && $0.reviewer == "r" })
+    }
+
+    @Test func exchanges() throws {
+        let exchange = ExchangeRecord(
+            endpoint: "https://example.org/v1", llm: "judge", request: Array(#"{"q":1}"#.utf8), reply: [0xFF, 0, 10],
+            promptTokenCount: 12, completionTokenCount: nil)
+        #expect(try catalog.exchange(sha256: exchange.sha256) == nil)
+        try catalog.write(exchange: exchange)
+        // The first answer stays: scores rest on it.
+        try catalog.write(
+            exchange: ExchangeRecord(
+                endpoint: exchange.endpoint, llm: "judge", request: exchange.request, reply: [1],
+                promptTokenCount: nil, completionTokenCount: nil))
+        #expect(try catalog.exchange(sha256: exchange.sha256) == exchange)
+        #expect(exchange.sha256 == "39bb6de771d11ef5a439718f99238c5d5fbee9492fc789cd986a6c45b68f3e00")
+        expectCatalogError(.invalidValue) {
+            try catalog.write(
+                exchange: ExchangeRecord(
+                    endpoint: "e", llm: "m", request: [], reply: Array(repeating: 0, count: (1 << 24) + 1),
+                    promptTokenCount: nil, completionTokenCount: nil))
+        }
+        #expect(try catalog.verify() == [])
     }
 }

@@ -11,6 +11,7 @@ import Testing
         "0002_corpora_and_passages": "85b401bdcc57625cb9403e1980091a2d197d7bb2e131acde1af9c2efb3b41c37",
         "0003_contexts_moved": "687bc450b49750cadc2a16a191b5a579c635981f522057a238a459c93e6a3243",
         "0004_faster_questions": "94a57f857318140384ab3a602d3065e26532fa06dadaac67a9924866f59ac4b4",
+        "0005_verdicts_and_exchanges": "4c495766461b127c2162073727183af31ff91cd0cb7d330540362c142e574076",
     ]
 
     private func digest(_ bytes: Data) -> String {

@@ -126,6 +126,11 @@ struct TinyCatalog {
         ])
         try catalog.write(
             review: ReviewRecord(
-                dictionaryID: 1, featureIndex: 0, explanationID: explanations[0], verdict: .agree, note: "yes"))
+                dictionaryID: 1, featureIndex: 0, explanationID: explanations[0], verdict: 5, category: .lowLevel,
+                note: "yes"))
+        try catalog.write(
+            exchange: ExchangeRecord(
+                endpoint: "http://127.0.0.1/v1", llm: "m", request: Array("{}".utf8), reply: Array("[1]".utf8),
+                promptTokenCount: 3, completionTokenCount: nil))
     }
 }

@@ -37,6 +37,7 @@ struct CatalogInspection {
             try checkDerivedColumns(key)
         }
         try checkScores()
+        try checkExchanges()
         try checkVerdicts()
     }
 
@@ -268,6 +269,19 @@ struct CatalogInspection {
             let frame = try row.bytes(1)
             do { _ = try Zstd.decompress(frame, limit: Catalog.maximumDetailByteCount) } catch {
                 add("score \(try row.value(0) as Int64)", "detail: \(error)")
+            }
+        }
+    }
+
+    private mutating func checkExchanges() throws {
+        for digest in try String.fetchAll(database, sql: "SELECT sha256 FROM exchange ORDER BY exchange_id") {
+            do {
+                guard let exchange = try catalog.exchange(sha256: digest), exchange.sha256 == digest else {
+                    add("exchange \(digest)", "it does not match its SHA-256")
+                    continue
+                }
+            } catch {
+                add("exchange \(digest)", error.message)
             }
         }
     }

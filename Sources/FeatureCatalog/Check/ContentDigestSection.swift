@@ -138,7 +138,7 @@ struct ContentDigestSection {
                 """
                 \(runs)
                 SELECT d.name, c.sha256, c.name, s.feature_index, s.method, r.place, e.method, e.text, s.status, s.value,
-                    s.baseline_value, s.reason, s.n_contexts, s.n_tokens, s.detail, s.metrics
+                    s.baseline_value, s.reason, s.n_contexts, s.n_tokens, s.detail, s.metrics, s.category
                 FROM score AS s JOIN dictionary AS d ON d.dictionary_id = s.dictionary_id
                 JOIN corpus AS c ON c.corpus_id = s.corpus_id
                 LEFT JOIN r ON r.run_id = s.run_id LEFT JOIN explanation AS e ON e.explanation_id = s.explanation_id
@@ -165,11 +165,14 @@ struct ContentDigestSection {
             ContentDigestSection(
                 "review",
                 """
-                SELECT d.name, v.feature_index, e.text, v.verdict, v.note, v.reviewer
+                SELECT d.name, v.feature_index, e.text, v.verdict, v.category, v.note, v.reviewer
                 FROM review AS v JOIN dictionary AS d USING (dictionary_id)
                 LEFT JOIN explanation AS e ON e.explanation_id = v.explanation_id
-                ORDER BY d.name, v.feature_index, e.text, v.verdict, v.note, v.reviewer
+                ORDER BY d.name, v.feature_index, e.text, v.verdict, v.category, v.note, v.reviewer
                 """),
+            ContentDigestSection(
+                "exchange", frame: (2, .plain(limit: Catalog.maximumExchangeByteCount)),
+                "SELECT sha256, llm, reply FROM exchange ORDER BY sha256"),
         ] + index(where: "TRUE")
 
     /// What indexing found: of all indexes, or those for which a condition on `i`, the row of `indexing`, holds.
@@ -258,7 +261,7 @@ struct ContentDigestSection {
                 "score",
                 """
                 SELECT s.feature_index, s.method, e.text, s.status, s.value, s.baseline_value, s.reason, s.n_contexts,
-                    s.n_tokens, s.metrics
+                    s.n_tokens, s.metrics, s.category
                 FROM score AS s LEFT JOIN explanation AS e USING (explanation_id) WHERE s.run_id = \(runID)
                 ORDER BY s.feature_index, s.method, e.text, s.status, s.value
                 """),

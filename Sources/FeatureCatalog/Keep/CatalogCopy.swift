@@ -361,6 +361,7 @@ package final class CatalogCopy {
             let runID = try Int64.fetchOne(from, sql: "SELECT run_id FROM indexing WHERE \(condition)") ?? 0
             try copyOnce("layer_routing", "dictionary_id = \(key.from.dictionaryID) AND run_id = \(runID)", from, to)
         }
+        try copyExchanges(from, to)
         // What rests on a dictionary and no index.
         for id in newDictionaries {
             try copyOnce("layer_routing", "dictionary_id = \(id)", from, to)
@@ -388,11 +389,22 @@ package final class CatalogCopy {
         }
     }
 
+    /// Exchanges that the target does not have yet.
+    private func copyExchanges(_ from: Database, _ to: Database) throws {
+        let known = try String.fetchSet(to, sql: "SELECT sha256 FROM exchange")
+        for id in try Int64.fetchAll(from, sql: "SELECT exchange_id FROM exchange ORDER BY exchange_id") {
+            let digest = try String.fetchOne(
+                from, sql: "SELECT sha256 FROM exchange WHERE exchange_id = ?", arguments: [id])
+            if let digest, known.contains(digest) { continue }
+            try copy("exchange", "exchange_id = \(id)", from, to, key: "exchange_id")
+        }
+    }
+
     private func copyReviews(of dictionary: Int64, _ from: Database, _ to: Database) throws {
         let rows = try Row.fetchAll(
             from,
             sql: """
-                SELECT feature_index, explanation_id, verdict, note, reviewer, created_at FROM review
+                SELECT feature_index, explanation_id, verdict, category, note, reviewer, created_at FROM review
                 WHERE dictionary_id = ? ORDER BY review_id
                 """,
             arguments: [dictionary])
@@ -401,12 +413,14 @@ package final class CatalogCopy {
             let explanation = (try row.value(1) as Int64?).flatMap { explanations[$0] }
             try to.execute(
                 sql: """
-                    INSERT INTO review (dictionary_id, feature_index, explanation_id, verdict, note, reviewer, created_at)
-                    VALUES (?, ?, ?, ?, ?, ?, ?)
+                    INSERT INTO review (dictionary_id, feature_index, explanation_id, verdict, category, note, reviewer,
+                        created_at)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
                     try mapped(dictionary, dictionaries, "dictionary"), row.value(0) as Int64, explanation,
-                    row.value(2) as String, row.value(3) as String?, row.value(4) as String?, row.value(5) as String,
+                    row.value(2) as Int, row.value(3) as String?, row.value(4) as String?, row.value(5) as String?,
+                    row.value(6) as String,
                 ])
         }
     }

@@ -1,14 +1,7 @@
 /// A person's verdict on a feature or on one of its explanations (table `review`).
 public struct ReviewRecord: Equatable, Sendable {
-    /// The verdicts.
-    public enum Verdict: String, CaseIterable, Sendable {
-        /// It holds.
-        case agree
-        /// It does not.
-        case disagree
-        /// It cannot be told.
-        case unsure
-    }
+    /// What a verdict may be: 5 is a clear pattern without exceptions, 1 is none (the rubric of the RouteSAE paper).
+    public static let verdicts = 1...5
 
     /// The feature's dictionary.
     public let dictionaryID: Int64
@@ -16,8 +9,10 @@ public struct ReviewRecord: Equatable, Sendable {
     public let featureIndex: Int
     /// The explanation judged; nil for the feature as such.
     public let explanationID: Int64?
-    /// The verdict.
-    public let verdict: Verdict
+    /// The verdict, one of ``verdicts``.
+    public let verdict: Int
+    /// What kind of pattern it is; nil if that was not said.
+    public let category: FeatureCategory?
     /// Why, in the person's words.
     public let note: String?
     /// Who, as they wish to be named.
@@ -27,13 +22,15 @@ public struct ReviewRecord: Equatable, Sendable {
 
     /// Describes a review.
     public init(
-        dictionaryID: Int64, featureIndex: Int, explanationID: Int64? = nil, verdict: Verdict, note: String? = nil,
+        dictionaryID: Int64, featureIndex: Int, explanationID: Int64? = nil, verdict: Int,
+        category: FeatureCategory? = nil, note: String? = nil,
         reviewer: String? = nil, createdAt: String? = nil
     ) {
         self.dictionaryID = dictionaryID
         self.featureIndex = featureIndex
         self.explanationID = explanationID
         self.verdict = verdict
+        self.category = category
         self.note = note
         self.reviewer = reviewer
         self.createdAt = createdAt

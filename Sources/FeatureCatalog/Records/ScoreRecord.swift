@@ -42,6 +42,8 @@ public struct ScoreRecord: Equatable, Sendable {
     public let value: Double?
     /// The score of another feature's explanation on the same contexts: chance.
     public let baselineValue: Double?
+    /// What kind of pattern a judge saw; of a rubric alone.
+    public let category: FeatureCategory?
     /// Why there is no value; present exactly when `status` is not `ok`.
     public let reason: String?
     /// Contexts used.
@@ -57,7 +59,7 @@ public struct ScoreRecord: Equatable, Sendable {
     public init(
         scoreID: Int64 = 0, runID: Int64, dictionaryID: Int64, featureIndex: Int, corpusID: Int64,
         explanationID: Int64?, method: Method, status: Status, value: Double?, baselineValue: Double? = nil,
-        reason: String? = nil,
+        category: FeatureCategory? = nil, reason: String? = nil,
         contextCount: Int, tokenCount: Int, metricsJSON: String? = nil, detailJSON: String? = nil
     ) {
         self.scoreID = scoreID
@@ -70,6 +72,7 @@ public struct ScoreRecord: Equatable, Sendable {
         self.status = status
         self.value = value
         self.baselineValue = baselineValue
+        self.category = category
         self.reason = reason
         self.contextCount = contextCount
         self.tokenCount = tokenCount

@@ -4,17 +4,22 @@ extension Catalog {
     /// Writes a person's verdict; the catalog notes the time.
     ///
     /// - Returns: Its key.
+    /// - Throws: ``CatalogError`` `.invalidValue` for a verdict out of range.
     @discardableResult
     public func write(review: ReviewRecord) throws(CatalogError) -> Int64 {
-        try write { database in
+        guard ReviewRecord.verdicts.contains(review.verdict) else {
+            throw CatalogError(.invalidValue, "\(path): a verdict is \(review.verdict); allowed: 1 … 5")
+        }
+        return try write { database in
             try database.execute(
                 sql: """
-                    INSERT INTO review (dictionary_id, feature_index, explanation_id, verdict, note, reviewer,
+                    INSERT INTO review (dictionary_id, feature_index, explanation_id, verdict, category, note, reviewer,
                         created_at)
-                    VALUES (?, ?, ?, ?, ?, ?, ?)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
-                    review.dictionaryID, review.featureIndex, review.explanationID, review.verdict.rawValue,
+                    review.dictionaryID, review.featureIndex, review.explanationID, review.verdict,
+                    review.category?.rawValue,
                     review.note.map(Self.storable), review.reviewer.map(Self.storable), Timestamp.now(),
                 ])
             return database.lastInsertedRowID
@@ -27,15 +32,16 @@ extension Catalog {
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT dictionary_id, feature_index, explanation_id, verdict, note, reviewer, created_at FROM review
+                    SELECT dictionary_id, feature_index, explanation_id, verdict, category, note, reviewer, created_at
+                    FROM review
                     WHERE dictionary_id = ? AND feature_index = ? ORDER BY review_id
                     """,
                 arguments: [dictionaryID, featureIndex]
             ).map { row in
                 try ReviewRecord(
                     dictionaryID: row.value(0), featureIndex: row.value(1), explanationID: row.value(2),
-                    verdict: enumeration(row.value(3), "review.verdict"), note: row.value(4), reviewer: row.value(5),
-                    createdAt: row.value(6))
+                    verdict: row.value(3), category: enumeration(row.value(4), "review.category"), note: row.value(5),
+                    reviewer: row.value(6), createdAt: row.value(7))
             }
         }
     }

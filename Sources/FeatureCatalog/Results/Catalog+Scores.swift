@@ -25,8 +25,8 @@ extension Catalog {
             let insert = try database.makeStatement(
                 sql: """
                     INSERT INTO score (run_id, dictionary_id, feature_index, corpus_id, explanation_id, method, status,
-                        value, baseline_value, reason, n_contexts, n_tokens, metrics, detail)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        value, baseline_value, reason, n_contexts, n_tokens, metrics, detail, category)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """)
             return try scores.map { score in
                 let detail = try score.detailJSON.map { detail in
@@ -36,6 +36,7 @@ extension Catalog {
                     score.runID, score.dictionaryID, score.featureIndex, score.corpusID, score.explanationID,
                     score.method.rawValue, score.status.rawValue, score.value, score.baselineValue,
                     score.reason.map(Self.storable), score.contextCount, score.tokenCount, score.metricsJSON, detail,
+                    score.category?.rawValue,
                 ])
                 return database.lastInsertedRowID
             }
@@ -72,7 +73,7 @@ extension Catalog {
                 database,
                 sql: """
                     SELECT score_id, run_id, dictionary_id, feature_index, corpus_id, explanation_id, method, status,
-                        value, baseline_value, reason, n_contexts, n_tokens, metrics, detail
+                        value, baseline_value, reason, n_contexts, n_tokens, metrics, detail, category
                     FROM score WHERE \(conditions.joined(separator: " AND ")) ORDER BY score_id
                     """,
                 arguments: StatementArguments(arguments)
@@ -104,7 +105,8 @@ extension Catalog {
             scoreID: scoreID, runID: row.value(1), dictionaryID: row.value(2), featureIndex: row.value(3),
             corpusID: row.value(4), explanationID: row.value(5), method: enumeration(row.value(6), "score.method"),
             status: enumeration(row.value(7), "score.status"), value: row.value(8), baselineValue: row.value(9),
-            reason: row.value(10), contextCount: row.value(11), tokenCount: row.value(12), metricsJSON: row.value(13),
+            category: enumeration(row.value(15), "score.category"), reason: row.value(10), contextCount: row.value(11),
+            tokenCount: row.value(12), metricsJSON: row.value(13),
             detailJSON: detail)
     }
 }

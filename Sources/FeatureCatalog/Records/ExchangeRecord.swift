@@ -1,0 +1,39 @@
+/// A question put to a language model's endpoint, and what came back (table `exchange`), byte for byte.
+public struct ExchangeRecord: Equatable, Sendable {
+    /// Base URL of the endpoint; never a key.
+    public let endpoint: String
+    /// The model asked, as the endpoint calls it.
+    public let llm: String
+    /// The JSON that was sent.
+    public let request: [UInt8]
+    /// The JSON that came back.
+    public let reply: [UInt8]
+    /// Tokens of the question, as the endpoint counts them.
+    public let promptTokenCount: Int?
+    /// Tokens of the answer, as the endpoint counts them.
+    public let completionTokenCount: Int?
+
+    /// Describes an exchange.
+    public init(
+        endpoint: String, llm: String, request: [UInt8], reply: [UInt8], promptTokenCount: Int?,
+        completionTokenCount: Int?
+    ) {
+        self.endpoint = endpoint
+        self.llm = llm
+        self.request = request
+        self.reply = reply
+        self.promptTokenCount = promptTokenCount
+        self.completionTokenCount = completionTokenCount
+    }
+
+    /// What identifies it: the SHA-256 of the endpoint, a line feed, and the request.
+    public var sha256: String { Self.sha256(endpoint: endpoint, request: request) }
+
+    /// The digest of a question before there is an answer.
+    public static func sha256(endpoint: String, request: [UInt8]) -> String {
+        var digest = SHA256Digest()
+        digest.update(Array(endpoint.utf8) + [UInt8(ascii: "\n")])
+        digest.update(request)
+        return digest.hexadecimal()
+    }
+}

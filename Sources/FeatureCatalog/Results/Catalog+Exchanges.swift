@@ -1,0 +1,62 @@
+import GRDB
+
+extension Catalog {
+    /// The largest question or answer that is kept, bytes.
+    public static let maximumExchangeByteCount = 1 << 24
+
+    /// Writes an exchange; one that is there already stays as it is.
+    ///
+    /// - Throws: ``CatalogError`` `.invalidValue` for a question or an answer of more than
+    ///   ``maximumExchangeByteCount``.
+    public func write(exchange: ExchangeRecord) throws(CatalogError) {
+        guard max(exchange.request.count, exchange.reply.count) <= Self.maximumExchangeByteCount else {
+            throw CatalogError(
+                .invalidValue,
+                "\(path): an exchange has \(max(exchange.request.count, exchange.reply.count)) bytes; allowed: "
+                    + "\(Self.maximumExchangeByteCount)")
+        }
+        try write { database in
+            let frames = try [exchange.request, exchange.reply].map { bytes in
+                try frame { () throws(Zstd.Failure) in try Zstd.compress(bytes) }
+            }
+            try database.execute(
+                sql: """
+                    INSERT INTO exchange (sha256, endpoint, llm, request, reply, prompt_tokens, completion_tokens,
+                        created_at)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sha256) DO NOTHING
+                    """,
+                arguments: [
+                    exchange.sha256, Self.storable(exchange.endpoint), Self.storable(exchange.llm), frames[0],
+                    frames[1], exchange.promptTokenCount, exchange.completionTokenCount, Timestamp.now(),
+                ])
+        }
+    }
+
+    /// The exchange with a digest; nil if there is none.
+    ///
+    /// - Throws: ``CatalogError`` `.damaged` if a blob does not hold.
+    public func exchange(sha256: String) throws(CatalogError) -> ExchangeRecord? {
+        try read { database in
+            try Row.fetchOne(
+                database,
+                sql: """
+                    SELECT endpoint, llm, request, reply, prompt_tokens, completion_tokens FROM exchange
+                    WHERE sha256 = ?
+                    """,
+                arguments: [sha256]
+            ).map { try exchange($0, "exchange \(sha256)") }
+        }
+    }
+
+    private func exchange(_ row: Row, _ place: String) throws -> ExchangeRecord {
+        let bytes = try [2, 3].map { column in
+            let frame = try row.bytes(column)
+            return try blob(place) { () throws(Zstd.Failure) in
+                try Zstd.decompress(frame, limit: Self.maximumExchangeByteCount)
+            }
+        }
+        return try ExchangeRecord(
+            endpoint: row.value(0), llm: row.value(1), request: bytes[0], reply: bytes[1],
+            promptTokenCount: row.value(4), completionTokenCount: row.value(5))
+    }
+}
