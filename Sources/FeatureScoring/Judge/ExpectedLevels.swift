@@ -1,0 +1,74 @@
+import Foundation
+
+/// Expected activations from the log-probabilities of an answer's tokens: Σ v · p(v) over the numbers 0 … 10 that might
+/// have stood in each place (Bills et al. 2023, `openai/automated-interpretability`, `compute_expected_value`).
+public enum ExpectedLevels {
+    /// A token of the answer, and what might have stood in its place.
+    public struct Token: Equatable, Sendable {
+        /// Its text.
+        public let text: String
+        /// The likeliest tokens in this place, natural logarithms of their probabilities.
+        public let alternatives: [(text: String, logProbability: Double)]
+
+        /// Describes a token.
+        public init(text: String, alternatives: [(text: String, logProbability: Double)]) {
+            self.text = text
+            self.alternatives = alternatives
+        }
+
+        /// Compares texts and alternatives.
+        public static func == (one: Token, other: Token) -> Bool {
+            one.text == other.text && one.alternatives.elementsEqual(other.alternatives, by: ==)
+        }
+    }
+
+    /// The expected level at every place of an array of levels.
+    ///
+    /// A level that is not a token by itself, or has no usable alternatives, stays as it was answered.
+    ///
+    /// - Parameters:
+    ///   - levels: the levels of the answer, as ``JudgeAnswer/activations(in:count:)`` reads them.
+    ///   - content: the answer.
+    ///   - tokens: its tokens; unless they spell `content` exactly, nothing is expected of them.
+    public static func of(_ levels: [Int], in content: String, tokens: [Token]) -> [Float] {
+        let plain = levels.map(Float.init)
+        guard tokens.map(\.text).joined() == content else { return plain }
+        // The numbers of the array, in order: runs of digits behind the bracket.
+        var numbers: [(start: Int, text: String)] = []
+        let bytes = Array(content.utf8)
+        guard var place = bytes.firstIndex(of: UInt8(ascii: "[")) else { return plain }
+        while place < bytes.count {
+            let start = place
+            while place < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[place]) { place += 1 }
+            if place > start {
+                numbers.append((start, String(decoding: bytes[start..<place], as: UTF8.self)))
+            } else {
+                place += 1
+            }
+        }
+        guard numbers.map(\.text) == levels.map(String.init) else { return plain }
+        var tokenAt: [Int: Token] = [:]
+        var offset = 0
+        for token in tokens {
+            // A number may come with the space before it.
+            let spaces = token.text.utf8.prefix { $0 == UInt8(ascii: " ") }.count
+            tokenAt[offset + spaces] = token
+            offset += token.text.utf8.count
+        }
+        return zip(plain, numbers).map { level, number in
+            guard let token = tokenAt[number.start], token.text.trimmingCharacters(in: .whitespaces) == number.text
+            else { return level }
+            return expected(token.alternatives) ?? level
+        }
+    }
+
+    private static func expected(_ alternatives: [(text: String, logProbability: Double)]) -> Float? {
+        var (sum, total) = (0.0, 0.0)
+        for (text, logProbability) in alternatives where logProbability <= 0 {
+            guard let level = Int(text.trimmingCharacters(in: .whitespaces)), (0...10).contains(level) else { continue }
+            sum += Double(level) * exp(logProbability)
+            total += exp(logProbability)
+        }
+        return total > 0 ? Float(sum / total) : nil
+    }
+}

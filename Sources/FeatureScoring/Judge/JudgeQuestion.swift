@@ -1,0 +1,76 @@
+import Foundation
+
+/// One question to a language model: instructions, and the material as a JSON object of its own.
+public struct JudgeQuestion: Hashable, Sendable {
+    /// Which prompt it follows.
+    public let prompt: JudgePrompt
+    /// JSON, keys sorted: the same question is the same text, byte for byte.
+    public let material: String
+
+    private init(_ prompt: JudgePrompt, _ material: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        self.prompt = prompt
+        self.material = String(decoding: try encoder.encode(material), as: UTF8.self)
+    }
+
+    /// Asks for an explanation.
+    ///
+    /// - Parameters:
+    ///   - excerpts: explain contexts, strongest first.
+    ///   - maximum: the feature's largest activation among all its contexts.
+    public static func explanation(of excerpts: [JudgedExcerpt], maximum: Float) throws -> JudgeQuestion {
+        try JudgeQuestion(.explanation, ["excerpts": excerpts.map { Shown($0, maximum: maximum) }])
+    }
+
+    /// Asks for a category and a score of 1 to 5.
+    public static func rubric(of excerpts: [JudgedExcerpt], maximum: Float) throws -> JudgeQuestion {
+        try JudgeQuestion(.rubric, ["excerpts": excerpts.map { Shown($0, maximum: maximum) }])
+    }
+
+    /// Asks for the activations of one excerpt, of which nothing but the tokens is shown.
+    public static func simulation(of excerpt: JudgedExcerpt, explanation: String) throws -> JudgeQuestion {
+        struct Material: Encodable {
+            let explanation: String
+            let tokens: [String]
+        }
+        return try JudgeQuestion(.simulation, Material(explanation: explanation, tokens: excerpt.tokens))
+    }
+
+    /// Asks in which excerpts the feature fires.
+    public static func detection(of excerpts: [JudgedExcerpt], explanation: String) throws -> JudgeQuestion {
+        try JudgeQuestion(.detection, Texts(explanation: explanation, texts: excerpts.map(\.text)))
+    }
+
+    /// Asks whether the right tokens are marked.
+    public static func fuzzing(
+        of marked: [(excerpt: JudgedExcerpt, tokens: Set<Int>)], explanation: String
+    ) throws -> JudgeQuestion {
+        try JudgeQuestion(
+            .fuzzing, Texts(explanation: explanation, texts: marked.map { $0.excerpt.text(marking: $0.tokens) }))
+    }
+
+    private struct Texts: Encodable {
+        let explanation: String
+        let texts: [String]
+    }
+
+    /// An excerpt with its activations.
+    private struct Shown: Encodable {
+        struct Token: Encodable {
+            let activation: Int
+            let token: String
+        }
+
+        let activations: [Token]
+        let text: String
+
+        /// Levels below 1 would tell the judge of tokens that hardly count.
+        init(_ excerpt: JudgedExcerpt, maximum: Float) {
+            let levels = JudgedExcerpt.levels(excerpt.activations, maximum: maximum)
+            let strong = excerpt.tokens.indices.filter { levels[$0] > 0 }
+            activations = strong.map { Token(activation: levels[$0], token: excerpt.tokens[$0]) }
+            text = excerpt.text(marking: Set(strong))
+        }
+    }
+}
