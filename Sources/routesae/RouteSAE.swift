@@ -25,7 +25,7 @@ struct RouteSAE: ParsableCommand {
                 name: "Make",
                 subcommands: [
                     DemoCommand.self, TrainCommand.self, SweepCommand.self, IndexCommand.self, ScoreCommand.self,
-                    ActivationsCommand.self,
+                    ReviewCommand.self, ActivationsCommand.self,
                 ]),
             CommandGroup(
                 name: "Look",

@@ -23,8 +23,15 @@ enum Program {
     }()
 
     /// Runs it in a folder.
-    static func run(_ arguments: [String], in directory: TemporaryDirectory) throws -> Outcome {
-        try run(arguments, in: directory) { _ in }
+    ///
+    /// - Parameters:
+    ///   - input: what a person types.
+    ///   - environment: variables besides those of the tests.
+    static func run(
+        _ arguments: [String], in directory: TemporaryDirectory, input: String? = nil,
+        environment: [String: String] = [:]
+    ) throws -> Outcome {
+        try run(arguments, in: directory, input: input, environment: environment) { _ in }
     }
 
     /// Runs it in a folder and sends it a signal after a while, if it still runs then.
@@ -38,7 +45,8 @@ enum Program {
     }
 
     private static func run(
-        _ arguments: [String], in directory: TemporaryDirectory, meanwhile: (Process) -> Void
+        _ arguments: [String], in directory: TemporaryDirectory, input: String? = nil,
+        environment: [String: String] = [:], meanwhile: (Process) -> Void
     ) throws -> Outcome {
         let process = Process()
         process.executableURL = url
@@ -49,6 +57,12 @@ enum Program {
         process.standardOutput = FileHandle(forWritingAtPath: output)
         process.standardError = FileHandle(forWritingAtPath: errors)
         process.standardInput = FileHandle.nullDevice
+        if let input {
+            let path = directory.file("stdin.log")
+            try Data(input.utf8).write(to: URL(filePath: path))
+            process.standardInput = FileHandle(forReadingAtPath: path)
+        }
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         try process.run()
         meanwhile(process)
         process.waitUntilExit()

@@ -29,7 +29,7 @@ public struct DictionaryFigures: Sendable {
     public let meanScore: Double?
     /// The mean of what wrong explanations score on the same features.
     public let meanChance: Double?
-    /// The share of the features with a score that exceed 95 % of what wrong explanations score.
+    /// The share of the features scored that exceed 95 % of what wrong explanations score; an undefined score does not.
     public let shareAboveChance: Double?
 
     /// The index, if there is one.
@@ -98,22 +98,9 @@ public struct DictionaryFigures: Sendable {
         meanChance = number(11)
         explainedVariance = number(12)
         shareAboveChance = try corpus.flatMap {
-            try Self.shareAboveChance(
-                IndexingKey(dictionaryID: dictionary.dictionaryID, corpusID: $0.corpusID), in: catalog)
+            try ScoreFigures.of(
+                IndexingKey(dictionaryID: dictionary.dictionaryID, corpusID: $0.corpusID), in: catalog
+            ).all.share?.mean
         }
-    }
-
-    private static func shareAboveChance(_ key: IndexingKey, in catalog: Catalog) throws -> Double? {
-        let result = try catalog.rows(
-            sql: """
-                SELECT simulation_score, simulation_baseline FROM feature
-                WHERE dictionary_id = ? AND corpus_id = ? AND simulation_score IS NOT NULL
-                """,
-            arguments: [.integer(key.dictionaryID), .integer(key.corpusID)])
-        func real(_ value: CatalogValue) -> Double? { if case .real(let number) = value { number } else { nil } }
-        let scores = result.rows.compactMap { real($0[0]) }
-        guard let limit = ChanceBaseline(scores: result.rows.map { real($0[1]) }).percentile(), !scores.isEmpty
-        else { return nil }
-        return Double(scores.reduce(0) { $0 + ($1 > limit ? 1 : 0) }) / Double(scores.count)
     }
 }

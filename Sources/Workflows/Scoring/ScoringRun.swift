@@ -54,7 +54,7 @@ public struct ScoringRun {
             throw WorkflowError.usage("--maximum-suffix is \(settings.maximumSuffix); allowed: 1 … 1024")
         }
         let configuration = try NeuronToGraphConfiguration(maximumSuffix: settings.maximumSuffix)
-        let chosen = try chooseFeatures(catalog, indexing.key)
+        let chosen = try FeatureChoice(settings: settings).features(of: indexing.key, in: catalog)
         let runID = try catalog.beginRun(
             kind: .score, config: try canonicalJSON(settings), seed: settings.seed, inputs: try folder?.inputs() ?? [],
             software: Software.identity)
@@ -85,26 +85,6 @@ public struct ScoringRun {
             try? catalog.finishRun(runID, status: stopped ? .interrupted : .failed, error: "\(error)")
             throw error
         }
-    }
-
-    private func chooseFeatures(_ catalog: Catalog, _ key: IndexingKey) throws -> [Int] {
-        let records = try catalog.features(key)
-        if let features = settings.features {
-            if let wrong = features.first(where: { !records.indices.contains($0) }) {
-                throw WorkflowError.usage("there is no feature \(wrong); the dictionary has 0 … \(records.count - 1)")
-            }
-            return Set(features).sorted()
-        }
-        var candidates = records.filter { $0.firedCount >= settings.minimumFirings }.map(\.featureIndex)
-        guard !candidates.isEmpty else {
-            throw WorkflowError.refused(
-                "\(catalog.path): no feature fired \(settings.minimumFirings) times or more; lower --min-firings")
-        }
-        guard let sample = settings.sample, sample < candidates.count else { return candidates }
-        guard sample > 0 else { throw WorkflowError.usage("--sample is \(sample); allowed: from 1") }
-        var generator = CounterGenerator(seed: settings.seed, stream: "scoring sample")
-        generator.shuffle(&candidates)
-        return candidates.prefix(sample).sorted()
     }
 
     private func write(

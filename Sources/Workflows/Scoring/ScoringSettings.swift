@@ -1,5 +1,13 @@
 /// Everything that decides a scoring run, as one JSON document.
 public struct ScoringSettings: Sendable, Codable, Equatable {
+    /// What a sample is stratified by.
+    public enum Stratum: String, CaseIterable, Sendable, Codable {
+        /// Tenths of the features by firing rate.
+        case firingRate = "firing-rate"
+        /// The layer in which a feature fires most.
+        case layer
+    }
+
     /// The dictionary's name; nil is the last one added.
     public var dictionary: String?
     /// The corpus whose contexts are used, by name or number; nil is the one indexed last.
@@ -12,6 +20,10 @@ public struct ScoringSettings: Sendable, Codable, Equatable {
     public var features: [Int]?
     /// A feature qualifies if it fired at least this often.
     public var minimumFirings: Int
+    /// A feature qualifies if all of these hold of its columns in `feature_summary`, such as `layer_entropy < 1`.
+    public var conditions: [String]?
+    /// What the sample has the same shares of as the features that qualify; nil for chance alone.
+    public var stratum: Stratum?
     /// The most tokens of a pattern.
     public var maximumSuffix: Int
     /// Seed of the sample and of the chance permutation.
@@ -20,7 +32,8 @@ public struct ScoringSettings: Sendable, Codable, Equatable {
     /// Makes settings; the defaults are the paper's sample of 100.
     public init(
         dictionary: String? = nil, corpus: String? = nil, model: String? = nil, sample: Int? = 100,
-        features: [Int]? = nil, minimumFirings: Int = 20, maximumSuffix: Int = 12, seed: UInt64 = 0
+        features: [Int]? = nil, minimumFirings: Int = 20, conditions: [String]? = nil, stratum: Stratum? = nil,
+        maximumSuffix: Int = 12, seed: UInt64 = 0
     ) {
         self.dictionary = dictionary
         self.corpus = corpus
@@ -28,6 +41,8 @@ public struct ScoringSettings: Sendable, Codable, Equatable {
         self.sample = sample
         self.features = features
         self.minimumFirings = minimumFirings
+        self.conditions = conditions
+        self.stratum = stratum
         self.maximumSuffix = maximumSuffix
         self.seed = seed
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FeatureCatalog
+import FeatureScoring
 import TerminalOutput
 import Workflows
 
@@ -11,7 +12,8 @@ struct CompareCommand: ParsableCommand {
             A row for every dictionary and corpus it was indexed on. explained_variance, n_alive and \
             mean_active_per_token (L0) are of the corpus; with_class_rule and without_class_rule count interpretable \
             features as 'routesae count' does; share_above_chance is the share of the features with a simulation \
-            score that exceed 95 % of what wrong explanations score.
+            explanation that exceed 95 % of what wrong explanations score, undefined scores among those that do \
+            not. Intervals are 95 %, by bootstrap over the features scored.
 
             With --features, every feature of --dictionary with the one of --with whose decoder row has the largest \
             cosine; the mean of those cosines says how much the two have in common. Both ways are summed up, as json \
@@ -78,8 +80,8 @@ struct CompareCommand: ParsableCommand {
     private static let columns = [
         "dictionary", "corpus", "architecture", "layers", "n_latents", "k", "final_loss", "explained_variance",
         "n_alive", "n_dead", "mean_active_per_token", "mean_layer_entropy", "threshold", "with_class_rule",
-        "without_class_rule", "n_explained", "mean_simulation_score", "mean_simulation_baseline",
-        "share_above_chance",
+        "without_class_rule", "n_explained", "mean_simulation_score", "mean_score_low", "mean_score_high",
+        "mean_simulation_baseline", "share_above_chance", "share_low", "share_high",
     ]
 
     /// A row for every threshold.
@@ -88,6 +90,7 @@ struct CompareCommand: ParsableCommand {
         let root = Double(record.dModel).squareRoot()
         var thresholds = threshold + relativeThreshold.map { $0 * root }
         if thresholds.isEmpty { thresholds = [record.activationThreshold] }
+        let scores = try figures.key.map { try ScoreFigures.of($0, in: catalog).all }
         return try thresholds.map { threshold in
             let count = try figures.key.map { try catalog.countInterpretable($0, threshold: threshold) }
             return [
@@ -96,8 +99,9 @@ struct CompareCommand: ParsableCommand {
                 Cell(figures.finalLoss), Cell(figures.explainedVariance), Cell(figures.aliveCount),
                 Cell(figures.deadCount), Cell(figures.meanActivePerToken), Cell(figures.meanLayerEntropy),
                 .real(threshold), Cell(count?.withClassRule), Cell(count?.withoutClassRule),
-                Cell(figures.explainedCount), Cell(figures.meanScore), Cell(figures.meanChance),
-                Cell(figures.shareAboveChance),
+                Cell(figures.explainedCount), Cell(scores?.meanScore?.mean), Cell(scores?.meanScore?.low),
+                Cell(scores?.meanScore?.high), Cell(scores?.meanChance), Cell(scores?.share?.mean),
+                Cell(scores?.share?.low), Cell(scores?.share?.high),
             ]
         }
     }

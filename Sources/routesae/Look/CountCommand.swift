@@ -1,7 +1,9 @@
-import ArgumentParser
-import FeatureCatalog
+public import ArgumentParser
+public import FeatureCatalog
 import TerminalOutput
 import Workflows
+
+extension ScoreRecord.Method: ExpressibleByArgument {}
 
 struct CountCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -18,6 +20,13 @@ struct CountCommand: ParsableCommand {
               routesae count c.sqlite --threshold 10 15 20
               routesae count c.sqlite --relative-threshold 0.221 0.331 0.442 --by-layer
               routesae count c.sqlite --threshold 15 --print-sql | sqlite3 c.sqlite
+
+            With --by-score, features whose explanation predicts better than chance: those whose score exceeds 95 % \
+            of what wrong explanations score, and --min-score. A share comes with its 95 % interval, by bootstrap \
+            over the features scored; estimated is that share of all features that were there to be scored.
+
+              routesae count c.sqlite --by-score
+              routesae count c.sqlite --by-score --min-score 0.5 --by-layer
             """)
 
     @OptionGroup var catalog: CatalogArgument
@@ -30,11 +39,25 @@ struct CountCommand: ParsableCommand {
     var relativeThreshold: [Double] = []
     @Flag(help: "Adds rows for the layers in which features fire most.")
     var byLayer = false
+    @Flag(help: "Counts features whose explanation predicts better than chance instead.")
+    var byScore = false
+    @Option(help: "With --by-score: scores have to reach this as well.")
+    var minScore: Double?
+    @Option(help: "With --by-score: which score, simulation, detection or fuzzing.")
+    var method = ScoreRecord.Method.simulation
     @Flag(name: .customLong("print-sql"), help: "Prints the SQL instead of counting; it runs in any SQLite tool.")
     var printsSQL = false
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
+        if byScore, !threshold.isEmpty || !relativeThreshold.isEmpty || printsSQL {
+            throw ValidationError("--by-score takes no thresholds and prints no SQL")
+        }
+        if !byScore, minScore != nil || method != .simulation {
+            throw ValidationError("--min-score and --method belong to --by-score; add it")
+        }
+        if method == .rubric { throw ValidationError("--method rubric has no chance to compare with") }
+        if minScore?.isNaN == true { throw ValidationError("--min-score is not a number") }
         for (name, values) in [("--threshold", threshold), ("--relative-threshold", relativeThreshold)] {
             for value in values where !(value.isFinite && value >= 0) {
                 throw ValidationError("\(name) is \(value); allowed: numbers from 0")
@@ -45,6 +68,7 @@ struct CountCommand: ParsableCommand {
     func run() throws {
         try catalog.read { catalog in
             let indexed = try index.find(in: catalog)
+            if byScore { return try countScores(of: indexed, in: catalog) }
             let record = indexed.record
             let root = Double(record.dModel).squareRoot()
             var thresholds = threshold + relativeThreshold.map { $0 * root }

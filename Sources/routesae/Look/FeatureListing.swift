@@ -1,4 +1,5 @@
 import FeatureCatalog
+import Workflows
 
 /// Which features of a dictionary are listed, which columns of them, and in which order.
 struct FeatureListing {

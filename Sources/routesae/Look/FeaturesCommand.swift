@@ -177,21 +177,14 @@ struct FeaturesCommand: ParsableCommand {
 
     /// The score that only one wrong explanation in twenty exceeds.
     private func chanceLimit(_ indexed: IndexedDictionary, in catalog: Catalog) throws -> Double {
-        let result = try catalog.rows(
-            sql: """
-                SELECT simulation_baseline FROM feature
-                WHERE dictionary_id = ? AND corpus_id = ? AND simulation_score IS NOT NULL
-                    AND simulation_baseline IS NOT NULL
-                """,
-            arguments: [.integer(indexed.key.dictionaryID), .integer(indexed.key.corpusID)])
-        let scores: [Double?] = result.rows.map { if case .real(let score) = $0[0] { score } else { nil } }
-        guard let limit = ChanceBaseline(scores: scores).percentile() else {
+        let figures = try ScoreFigures.of(indexed.key, in: catalog).all
+        guard let limit = figures.chanceLimit else {
             throw WorkflowError.refused(
                 "dictionary \"\(indexed.record.name)\" has no scores to compare with chance; run 'routesae score' first"
             )
         }
         StandardStreams.remark(
-            "95th percentile of chance: \(Quantities.significant(limit)), from \(scores.count) wrong explanations")
+            "95th percentile of chance: \(Quantities.significant(limit)), of \(figures.scoredCount) features scored")
         return limit
     }
 }

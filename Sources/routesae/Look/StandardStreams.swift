@@ -21,6 +21,12 @@ enum StandardStreams {
         throw WorkflowError.cannotWrite(path: "standard output", problem: problem)
     }
 
+    /// Writes the start of a line on standard error, which a person's answer follows.
+    static func question(_ text: String) {
+        fflush(nil)
+        fputs(text, stderr)
+    }
+
     /// Writes a line for people on standard error.
     static func remark(_ line: String) {
         // What is on its way to the same terminal comes first.

@@ -1,8 +1,10 @@
-import ArgumentParser
+public import ArgumentParser
 import FeatureCatalog
 import FeatureScoring
 import TerminalOutput
-import Workflows
+public import Workflows
+
+extension ScoringSettings.Stratum: ExpressibleByArgument {}
 
 struct ScoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -16,6 +18,7 @@ struct ScoreCommand: ParsableCommand {
             Examples:
               routesae score c.sqlite --model Demo/model --sample 100 --seed 1
               routesae score c.sqlite --model Demo/model --features 12 40 99
+              routesae score c.sqlite --model Demo/model --sample 200 --stratify layer --where 'firing_rate < 0.01'
               routesae score c.sqlite --model Demo/model --all
             """)
 
@@ -31,6 +34,13 @@ struct ScoreCommand: ParsableCommand {
     var features: [Int] = []
     @Option(name: .customLong("min-firings"), help: "Features that fired less often are left out.")
     var minimumFirings = 20
+    @Option(
+        name: .customLong("where"),
+        help: ArgumentHelp(
+            "Only features of which this holds, as in 'features'; several may be given.", valueName: "condition"))
+    var conditions: [String] = []
+    @Option(help: "Draws the same share from every tenth by firing rate, or from every layer.")
+    var stratify: ScoringSettings.Stratum?
     @Option(help: "The most tokens of a pattern.")
     var maximumSuffix = 12
     @Option(help: "Seed of the sample and of the chance permutation.")
@@ -43,6 +53,7 @@ struct ScoreCommand: ParsableCommand {
             settings: ScoringSettings(
                 dictionary: index.dictionary, corpus: index.corpus, model: model, sample: all ? nil : sample,
                 features: features.isEmpty ? nil : features, minimumFirings: minimumFirings,
+                conditions: conditions.isEmpty ? nil : conditions, stratum: stratify,
                 maximumSuffix: maximumSuffix, seed: seed),
             workers: options.workers)
         let result = try catalog.write { catalog in

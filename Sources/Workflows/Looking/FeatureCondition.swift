@@ -1,16 +1,16 @@
-import FeatureCatalog
-import Workflows
+public import FeatureCatalog
 
 /// A condition on a column of `feature_summary`, as a person writes it: `firing_rate > 0.01`, `top_token like b%`.
-struct FeatureCondition: Equatable {
+public struct FeatureCondition: Equatable, Sendable {
     /// The column's name, one of the view's.
-    let column: String
+    public let column: String
     /// How it compares.
-    let comparison: FeatureQuery.Comparison
+    public let comparison: FeatureQuery.Comparison
     /// What with.
-    let value: CatalogValue
+    public let value: CatalogValue
 
-    init(_ column: SummaryColumns.Column, _ comparison: FeatureQuery.Comparison, _ value: CatalogValue) {
+    /// Describes a condition.
+    public init(_ column: SummaryColumns.Column, _ comparison: FeatureQuery.Comparison, _ value: CatalogValue) {
         self.column = column.name
         self.comparison = comparison
         self.value = value
@@ -19,7 +19,7 @@ struct FeatureCondition: Equatable {
     /// Reads a condition: a column, an operator and a value; text may stand in single quotes, and `null` is no value.
     ///
     /// - Throws: `WorkflowError.usage`.
-    init(_ text: String, columns: SummaryColumns) throws {
+    public init(_ text: String, columns: SummaryColumns) throws {
         let name = text.drop(while: \.isWhitespace).prefix { $0.isLetter || $0.isNumber || $0 == "_" }
         let rest = text[name.endIndex...].drop(while: \.isWhitespace)
         guard !name.isEmpty, let (comparison, length) = Self.comparison(at: rest) else {
@@ -35,7 +35,7 @@ struct FeatureCondition: Equatable {
     }
 
     /// The condition with a `?` for its value.
-    var sql: String { "\"\(column)\" \(comparison.rawValue) ?" }
+    public var sql: String { "\"\(column)\" \(comparison.rawValue) ?" }
 
     private static func comparison(at text: Substring) -> (FeatureQuery.Comparison, length: Int)? {
         // Longer ones first, as `<` is the start of `<=`.

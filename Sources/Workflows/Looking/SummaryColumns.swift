@@ -1,26 +1,26 @@
-import FeatureCatalog
-import Workflows
+public import FeatureCatalog
 
 /// The columns of the view `feature_summary`, by which features are filtered and sorted.
-struct SummaryColumns {
+public struct SummaryColumns: Sendable {
     /// One of them.
-    struct Column: Equatable {
+    public struct Column: Equatable, Sendable {
         /// Its name.
-        let name: String
+        public let name: String
         /// Whether it holds text; all others hold numbers.
-        let isText: Bool
+        public let isText: Bool
         /// Whether it measures or counts something, so that the largest are looked for first.
-        let isMeasure: Bool
+        public let isMeasure: Bool
     }
 
     /// The columns in the order of the view.
-    let all: [Column]
+    public let all: [Column]
 
     /// Those that features are sorted by. The texts of five tokens in a row mean nothing in alphabetical order, and
     /// take a second to gather.
-    var sortable: [Column] { all.filter { $0.name != "promoted_tokens" } }
+    public var sortable: [Column] { all.filter { $0.name != "promoted_tokens" } }
 
-    init(of catalog: Catalog) throws {
+    /// Reads them.
+    public init(of catalog: Catalog) throws {
         let result = try catalog.rows(sql: "SELECT name, type FROM pragma_table_info('feature_summary')")
         all = result.rows.compactMap { row in
             guard case .text(let name) = row[0] else { return nil }
@@ -33,7 +33,7 @@ struct SummaryColumns {
     /// The column of a name.
     ///
     /// - Throws: `WorkflowError.usage` that lists the columns there are.
-    func named(_ name: some StringProtocol) throws -> Column {
+    public func named(_ name: some StringProtocol) throws -> Column {
         guard let column = all.first(where: { $0.name == name }) else {
             throw WorkflowError.usage(
                 "features have no column '\(name)'; there are \(all.map(\.name).joined(separator: ", "))")

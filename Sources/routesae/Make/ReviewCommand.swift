@@ -1,0 +1,158 @@
+import ArgumentParser
+import FeatureCatalog
+import FeatureScoring
+import Foundation
+import TerminalOutput
+import Workflows
+
+struct ReviewCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "review",
+        abstract: "Steps a person through features blind, and sets their verdicts beside the automatic scores.",
+        discussion: """
+            Of every feature nothing is shown but its contexts: no explanation, no score. The verdict is that of the \
+            paper's rubric: 5 a clear pattern without exceptions, 4 one or two, 3 many, 2 a broad theme, 1 none. Each \
+            is stored as soon as it is given, so a review can be left with q and taken up again: features that the \
+            same reviewer has judged are not shown again.
+
+            With --agreement, rank correlation (Spearman) of the verdicts with each automatic score, and for the \
+            rubric Cohen's kappa with quadratic weights; 'sql' finds the pairs in the view review_pair.
+
+            Examples:
+              routesae review c.sqlite --sample 30 --seed 1 --reviewer ada
+              routesae review c.sqlite --features 12 40 99
+              routesae review c.sqlite --agreement
+            """)
+
+    @OptionGroup var catalog: CatalogArgument
+    @OptionGroup var index: IndexOption
+    @Option(help: "How many features, drawn by the seed among those with an explanation, or all that fire.")
+    var sample = 20
+    @Option(help: "Seed of the sample.")
+    var seed: UInt64 = 0
+    @Option(parsing: .upToNextOption, help: "Exactly these features.")
+    var features: [Int] = []
+    @Option(help: "Who judges, as they wish to be named; $USER if not said.")
+    var reviewer: String?
+    @Option(help: "Contexts shown of the strongest; half as many of those drawn uniformly.")
+    var contexts = 10
+    @Flag(help: "Shows how far verdicts and automatic scores agree.")
+    var agreement = false
+    @OptionGroup var output: OutputOptions
+
+    private var person: String { reviewer ?? ProcessInfo.processInfo.environment["USER"] ?? "anonymous" }
+
+    func validate() throws {
+        if sample < 1 { throw ValidationError("--sample is \(sample); allowed: from 1") }
+        if contexts < 1 { throw ValidationError("--contexts is \(contexts); allowed: from 1") }
+        if agreement, !features.isEmpty {
+            throw ValidationError("--agreement is of all verdicts; it takes no --features")
+        }
+    }
+
+    func run() throws {
+        if agreement { return try catalog.read { try showAgreement(of: index.find(in: $0), in: $0) } }
+        try catalog.write { catalog in
+            let indexed = try index.find(in: catalog)
+            let chosen = try chosenFeatures(of: indexed, in: catalog)
+            let judged = try judgedFeatures(indexed.key, in: catalog)
+            let pending = chosen.filter { !judged.contains($0) }
+            StandardStreams.remark(
+                "\(pending.count) features to judge as \(person)"
+                    + (pending.count < chosen.count ? ", \(chosen.count - pending.count) judged already" : ""))
+            for (place, feature) in pending.enumerated() {
+                show(
+                    try FeatureReport(
+                        feature, of: indexed, contexts: .init(bands: [.top, .sample], limit: contexts), in: catalog),
+                    title: "\(place + 1) of \(pending.count)")
+                guard let verdict = ReviewDialogue.verdict() else { break }
+                guard case .given(let number) = verdict else { continue }
+                try catalog.write(
+                    review: ReviewRecord(
+                        dictionaryID: indexed.key.dictionaryID, featureIndex: feature, verdict: number,
+                        category: ReviewDialogue.category(), note: ReviewDialogue.note(), reviewer: person))
+            }
+        }
+    }
+
+    // MARK: Judging
+
+    private func chosenFeatures(of indexed: IndexedDictionary, in catalog: Catalog) throws -> [Int] {
+        if !features.isEmpty {
+            if let wrong = features.first(where: { !(0..<indexed.record.latentCount).contains($0) }) {
+                throw WorkflowError.usage(
+                    "there is no feature \(wrong); the dictionary has 0 … \(indexed.record.latentCount - 1)")
+            }
+            return features
+        }
+        func numbers(_ condition: String) throws -> [Int] {
+            try catalog.rows(
+                sql: """
+                    SELECT feature_index FROM feature
+                    WHERE dictionary_id = ? AND corpus_id = ? AND \(condition) ORDER BY feature_index
+                    """,
+                arguments: [.integer(indexed.key.dictionaryID), .integer(indexed.key.corpusID)]
+            ).rows.compactMap { if case .integer(let index) = $0[0] { Int(index) } else { nil } }
+        }
+        var candidates = try numbers("explanation_id IS NOT NULL")
+        if candidates.isEmpty { candidates = try numbers("n_fired > 0") }
+        guard !candidates.isEmpty else {
+            throw WorkflowError.refused("dictionary \"\(indexed.record.name)\" has no feature that fires")
+        }
+        // In the order of the draw, so that the first of a larger sample are those of a smaller one.
+        return SeededPermutation.permutation(count: candidates.count, seed: seed).prefix(sample).map { candidates[$0] }
+    }
+
+    private func judgedFeatures(_ key: IndexingKey, in catalog: Catalog) throws -> Set<Int> {
+        let result = try catalog.rows(
+            sql: "SELECT DISTINCT feature_index FROM review WHERE dictionary_id = ? AND reviewer = ?",
+            arguments: [.integer(key.dictionaryID), .text(person)])
+        return Set(result.rows.compactMap { if case .integer(let index) = $0[0] { Int(index) } else { nil } })
+    }
+
+    private func show(_ report: FeatureReport, title: String) {
+        let style = TerminalStyle.standardOutput()
+        var text = "\n" + style.paint(title, .bold) + "\n"
+        for band in [ContextRecord.Band.top, .sample] {
+            let shown = report.contexts.filter { $0.band == band }.prefix(band == .top ? contexts : (contexts + 1) / 2)
+            if band == .sample, !shown.isEmpty { text += style.paint("drawn uniformly from all firings", .dim) + "\n" }
+            for context in shown {
+                let line = ContextLine(
+                    report.units(of: context), maximum: report.feature.maxActivation ?? 0, width: style.width,
+                    style: style)
+                text += line.text + "\n"
+            }
+        }
+        StandardStreams.write(text + "\n")
+    }
+
+    // MARK: Agreement
+
+    private func showAgreement(of indexed: IndexedDictionary, in catalog: Catalog) throws {
+        let result = try catalog.rows(
+            sql: """
+                SELECT verdict, simulation_score, detection_score, fuzzing_score, rubric_score FROM review_pair
+                WHERE dictionary_id = ? AND corpus_id = ? ORDER BY feature_index, reviewer
+                """,
+            arguments: [.integer(indexed.key.dictionaryID), .integer(indexed.key.corpusID)])
+        guard !result.rows.isEmpty else {
+            throw WorkflowError.refused(
+                "no feature of \"\(indexed.record.name)\" has been judged; run 'routesae review'")
+        }
+        let rows = ["simulation", "detection", "fuzzing", "rubric"].enumerated().map { place, method -> [Cell] in
+            let pairs = result.rows.compactMap { row -> (verdict: Double, score: Double)? in
+                guard let verdict = row[0].number, let score = row[1 + place].number else { return nil }
+                return (verdict, score)
+            }
+            let kappa =
+                method == "rubric"
+                ? RaterAgreement.weightedKappa(
+                    pairs.map { Int($0.verdict) }, pairs.map { Int(min(5, max(1, $0.score.rounded()))) }) : nil
+            return [
+                .text(method), Cell(pairs.count),
+                Cell(RaterAgreement.spearman(pairs.map(\.verdict), pairs.map(\.score))), Cell(kappa),
+            ]
+        }
+        output.print(columns: ["method", "n_verdicts", "spearman", "weighted_kappa"], rows: rows)
+    }
+}

@@ -1,0 +1,65 @@
+import FeatureScoring
+import Testing
+
+@Suite struct BootstrapIntervalTests {
+    /// The interval of a mean of many independent values is about 1.96 standard errors to either side.
+    @Test func coversAsTheNormalApproximationDoes() throws {
+        let values = (0..<400).map { Double(SplitMix64.mixed($0) >> 11) / Double(1 << 53) }
+        let interval = try #require(BootstrapInterval(of: values, seed: 3))
+        let mean = values.reduce(0, +) / 400
+        let deviation = (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 399).squareRoot()
+        let half = 1.96 * deviation / 20
+        #expect(abs(interval.mean - mean) < 1e-12)
+        #expect(abs(interval.low - (mean - half)) < 0.15 * half && abs(interval.high - (mean + half)) < 0.15 * half)
+        #expect(interval == BootstrapInterval(of: values, seed: 3))
+        #expect(interval != BootstrapInterval(of: values, seed: 4))
+    }
+
+    @Test func edges() {
+        #expect(BootstrapInterval(of: []) == nil)
+        let one = BootstrapInterval(of: [2.5])
+        #expect(one?.low == 2.5 && one?.mean == 2.5 && one?.high == 2.5)
+    }
+}
+
+@Suite struct StratifiedSampleTests {
+    @Test func everyStratumGivesItsShare() {
+        let strata = [Array(0..<70), Array(70..<95), Array(95..<100)]
+        let drawn = StratifiedSample.draw(from: strata, count: 20, seed: 1)
+        #expect(drawn.count == 20 && Set(drawn).count == 20 && drawn == drawn.sorted())
+        #expect(strata.map { Set($0).intersection(drawn).count } == [14, 5, 1])
+        #expect(drawn == StratifiedSample.draw(from: strata, count: 20, seed: 1))
+        #expect(drawn != StratifiedSample.draw(from: strata, count: 20, seed: 2))
+        #expect(StratifiedSample.draw(from: strata, count: 100, seed: 1) == Array(0..<100))
+        // One of three equal strata gets the odd one, the first.
+        let thirds = [[0, 1], [2, 3], [4, 5]]
+        let four = StratifiedSample.draw(from: thirds, count: 4, seed: 9)
+        #expect(thirds.map { Set($0).intersection(four).count } == [2, 1, 1])
+    }
+
+    @Test func quantilesAreOfAboutEqualSize() {
+        let groups = StratifiedSample.quantiles(of: (0..<10).map { ($0, Double(-$0)) }, groups: 3)
+        #expect(groups == [[9, 8, 7], [6, 5, 4], [3, 2, 1, 0]])
+        #expect(StratifiedSample.quantiles(of: [(4, 1), (2, 1)], groups: 5) == [[2], [4]])
+    }
+}
+
+@Suite struct RaterAgreementTests {
+    /// Values worked out by the definitions with NumPy.
+    @Test func equalsKnownValues() throws {
+        let (one, two) = ([1, 2, 3, 4, 5, 5, 2], [2, 1, 3, 5, 4, 5, 2])
+        let spearman = try #require(RaterAgreement.spearman(one.map(Double.init), two.map(Double.init)))
+        #expect(abs(spearman - 0.8333333333333335) < 1e-12)
+        let kappa = try #require(RaterAgreement.weightedKappa(one, two))
+        #expect(abs(kappa - 0.8653846153846154) < 1e-12)
+    }
+
+    @Test func edges() {
+        #expect(RaterAgreement.spearman([1], [2]) == nil && RaterAgreement.spearman([1, 2], [3, 3]) == nil)
+        #expect(RaterAgreement.spearman([1, 2, 9], [1, 4, 5]) == 1)
+        #expect(RaterAgreement.spearman([1, 2, 9], [5, 4, 1]) == -1)
+        #expect(RaterAgreement.weightedKappa([], []) == nil && RaterAgreement.weightedKappa([3, 3], [3, 3]) == nil)
+        #expect(RaterAgreement.weightedKappa([1, 5], [1, 5]) == 1)
+        #expect(RaterAgreement.weightedKappa([1, 5], [5, 1]) == -1)
+    }
+}

@@ -1,0 +1,102 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Samples, counts by score, and what people say of features.
+@Suite(.serialized) struct ScoreCommandTests {
+    private static let model = repositoryFile("Demo/model")
+    private let directory: TemporaryDirectory
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        let text = repositoryFile("Demo/text/heldout/bible.jsonl")
+        for arguments in [
+            [
+                "train", "c.sqlite", "--model", Self.model, "--text", text, "--latents", "128", "--k", "8",
+                "--batch-tokens", "512", "--steps", "20", "--context", "128", "--quiet",
+            ],
+            [
+                "index", "c.sqlite", "--model", Self.model, "--text", text, "--index-tokens", "6000", "--context",
+                "128",
+                "--quiet",
+            ],
+        ] {
+            let outcome = try Program.run(arguments, in: directory)
+            #expect(outcome.status == 0, "\(outcome.errors)")
+        }
+    }
+
+    private func rows(_ arguments: [String]) throws -> [[String: Any]] {
+        let outcome = try Program.run(arguments + ["--format", "json"], in: directory)
+        #expect(outcome.status == 0, "\(arguments): \(outcome.errors)")
+        return try #require(try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [[String: Any]])
+    }
+
+    private func score(_ arguments: [String]) throws -> Program.Outcome {
+        try Program.run(["score", "c.sqlite", "--model", Self.model] + arguments, in: directory)
+    }
+
+    @Test func samplesAndCounts() throws {
+        #expect(try score(["--sample", "24", "--stratify", "firing-rate", "--seed", "2"]).status == 0)
+        let sql = "SELECT feature_index FROM explanation WHERE run_id = (SELECT max(run_id) FROM run) ORDER BY 1"
+        let first = try rows(["sql", "c.sqlite", sql]).compactMap { $0["feature_index"] as? Int }
+        #expect(first.count == 24)
+        // Again the same; another seed draws others.
+        #expect(try score(["--sample", "24", "--stratify", "firing-rate", "--seed", "2", "--quiet"]).status == 0)
+        #expect(try rows(["sql", "c.sqlite", sql]).compactMap { $0["feature_index"] as? Int } == first)
+        #expect(try score(["--sample", "24", "--stratify", "layer", "--seed", "3", "--quiet"]).status == 0)
+        #expect(try rows(["sql", "c.sqlite", sql]).compactMap { $0["feature_index"] as? Int } != first)
+
+        let counted = try rows(["count", "c.sqlite", "--by-score", "--by-layer"])
+        let all = try #require(counted.first)
+        let scored = try #require(all["n_scored"] as? Int)
+        let interpretable = try #require(all["n_interpretable"] as? Int)
+        #expect(counted.dropFirst().compactMap { $0["n_scored"] as? Int }.reduce(0, +) == scored)
+        #expect(counted.dropFirst().compactMap { $0["n_interpretable"] as? Int }.reduce(0, +) == interpretable)
+        let share = try #require(all["share"] as? Double)
+        #expect(share == Double(interpretable) / Double(scored))
+        #expect(try #require(all["share_low"] as? Double) <= share && share <= #require(all["share_high"] as? Double))
+        let most = try rows(["count", "c.sqlite", "--by-score", "--min-score", "2"])
+        #expect(most.first?["n_interpretable"] as? Int == 0)
+        let compared = try rows(["compare", "c.sqlite"])
+        #expect(compared.first?["share_above_chance"] as? Double == share)
+        #expect(compared.first?["share_low"] as? Double == all["share_low"] as? Double)
+    }
+
+    @Test func whatDoesNotQualifyIsRefused() throws {
+        let none = try score(["--where", "firing_rate > 2"])
+        #expect(none.status == 77 && none.errors.contains("no feature") && none.errors.contains("--where"))
+        let wrong = try score(["--where", "colour = 2"])
+        #expect(wrong.status == 64 && wrong.errors.contains("no column 'colour'"))
+        let unscored = try Program.run(["count", "c.sqlite", "--by-score"], in: directory)
+        #expect(unscored.status == 77 && unscored.errors.contains("routesae score"))
+        for arguments in [
+            ["--by-score", "--threshold", "1"], ["--min-score", "0.5"], ["--by-score", "--method", "rubric"],
+        ] {
+            #expect(try Program.run(["count", "c.sqlite"] + arguments, in: directory).status == 64)
+        }
+    }
+
+    @Test func peopleJudgeBlind() throws {
+        #expect(try score(["--sample", "10", "--quiet"]).status == 0)
+        let arguments = ["review", "c.sqlite", "--sample", "4", "--reviewer", "ada", "--contexts", "3"]
+        // A verdict out of range is asked for again; one feature is skipped; then the end.
+        let first = try Program.run(
+            arguments, in: directory, input: "7\n5\nh\nclear pattern\ns\n2\n\n\nq\n")
+        #expect(first.status == 0 && first.errors.contains("'7' is none of"))
+        #expect(!first.output.contains("fires on") && !first.output.contains("score"))
+        let reviews = try rows([
+            "sql", "c.sqlite", "SELECT verdict, category, note, reviewer FROM review ORDER BY review_id",
+        ])
+        #expect(reviews.compactMap { $0["verdict"] as? Int } == [5, 2])
+        #expect(reviews[0]["category"] as? String == "high-level" && reviews[0]["note"] as? String == "clear pattern")
+        #expect(reviews[1]["category"] is NSNull && reviews.allSatisfy { $0["reviewer"] as? String == "ada" })
+        // Taken up again where it was left; an input that ends is the end of the review.
+        let second = try Program.run(arguments, in: directory, input: "4\n")
+        #expect(second.status == 0 && second.errors.contains("2 features to judge as ada, 2 judged already"))
+        let agreement = try rows(["review", "c.sqlite", "--agreement"])
+        #expect(agreement.map { $0["method"] as? String } == ["simulation", "detection", "fuzzing", "rubric"])
+        #expect(try #require(agreement[0]["n_verdicts"] as? Int) <= 3 && agreement[3]["n_verdicts"] as? Int == 0)
+        #expect(try Program.run(["verify", "c.sqlite"], in: directory).status == 0)
+    }
+}
