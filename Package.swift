@@ -10,6 +10,8 @@ let swiftSettings: [SwiftSetting] = [
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let flyingFox: Target.Dependency = .product(name: "FlyingFox", package: "FlyingFox")
+let flyingSocks: Target.Dependency = .product(name: "FlyingSocks", package: "FlyingFox")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let grdbSQLite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 
@@ -35,6 +37,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
     ],
     targets: [
         // System libraries.
@@ -65,6 +68,10 @@ let package = Package(
         library("FeatureCatalog", ["CZstd", "CatalogMigrations", crypto, grdb, grdbSQLite]),
         library("FeatureScoring"),
 
+        // Other people's language models.
+        .target(name: "CCurl"),
+        library("ChatEndpoint", ["CCurl"]),
+
         // Where they meet.
         library(
             "Workflows",
@@ -85,6 +92,9 @@ let package = Package(
 
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
+        .target(
+            name: "ChatServerSupport", dependencies: [flyingFox, flyingSocks], path: "Tests/ChatServerSupport",
+            swiftSettings: swiftSettings),
         tests("LinearAlgebra", ["CKernels"]),
         tests("Safetensors"),
         tests("Tokenization"),
@@ -93,6 +103,7 @@ let package = Package(
         tests("SparseTraining", ["CKernels", "LinearAlgebra", "SparseCoding", "Safetensors"]),
         tests("FeatureCatalog", ["CatalogMigrations", "CZstd", grdb, grdbSQLite]),
         tests("FeatureScoring"),
+        tests("ChatEndpoint", ["CCurl", "ChatServerSupport"]),
         tests("TerminalOutput"),
         tests(
             "Workflows",

@@ -1,0 +1,64 @@
+/// Why an exchange did not happen.
+///
+/// No case ever holds the key: what an endpoint says is searched for it first.
+public enum ChatFailure: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The endpoint answered with a status other than success; `message` is what it said, on one line.
+    case http(status: Int, message: String)
+    /// The endpoint has had too many requests; `retryAfter` is how long it asks to wait, in seconds, if it says.
+    case rateLimited(retryAfter: Double?)
+    /// No complete reply within this many seconds.
+    case timedOut(seconds: Double)
+    /// The endpoint could not be reached, or the connection broke off.
+    case connection(reason: String)
+    /// The endpoint answered with success and something that is no reply.
+    case malformedReply(reason: String)
+    /// The reply is longer than the caller allows, in bytes.
+    case replyTooLarge(limit: Int)
+    /// The caller no longer wants it.
+    case cancelled
+    /// libcurl is not installed or lacks something.
+    case libraryMissing(reason: String)
+    /// The request is not one the protocol knows; nothing was sent.
+    case invalidRequest(reason: String)
+
+    /// Whether the same request may succeed later.
+    public var isRetryable: Bool {
+        switch self {
+        case .http(let status, _): [408, 409, 429].contains(status) || (500...599).contains(status)
+        case .rateLimited, .timedOut, .connection: true
+        case .malformedReply, .replyTooLarge, .cancelled, .libraryMissing, .invalidRequest: false
+        }
+    }
+
+    /// Whether every other request would meet the same: a key that is refused, a path that does not exist.
+    var concernsAllRequests: Bool {
+        switch self {
+        case .http(let status, _): [401, 403, 404].contains(status)
+        case .libraryMissing: true
+        default: false
+        }
+    }
+
+    /// One line: what happened, and what to do where that is known.
+    public var description: String {
+        switch self {
+        case .http(401, let message): "the endpoint refuses the key (HTTP 401): \(message)"
+        case .http(403, let message): "the endpoint forbids the request (HTTP 403): \(message)"
+        case .http(404, let message):
+            "the endpoint knows no such path or model (HTTP 404); check both: \(message)"
+        case .http(let status, let message) where (300...399).contains(status):
+            "the endpoint redirects (HTTP \(status)), which is not followed; give its final address: \(message)"
+        case .http(let status, let message): "the endpoint answered HTTP \(status): \(message)"
+        case .rateLimited(let seconds?):
+            "the endpoint has had too many requests and asks to wait \(seconds) s; try again later"
+        case .rateLimited(nil): "the endpoint has had too many requests; try again later or ask less at once"
+        case .timedOut(let seconds): "the endpoint gave no complete reply within \(seconds) s"
+        case .connection(let reason): "the connection failed: \(reason)"
+        case .malformedReply(let reason): "the reply is malformed: \(reason)"
+        case .replyTooLarge(let limit): "the reply is longer than \(limit) bytes"
+        case .cancelled: "the request was cancelled"
+        case .libraryMissing(let reason): reason
+        case .invalidRequest(let reason): "the request is invalid: \(reason)"
+        }
+    }
+}

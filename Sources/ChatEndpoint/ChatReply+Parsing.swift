@@ -1,0 +1,84 @@
+public import Foundation
+
+extension ChatReply {
+    /// Reads the body of a reply.
+    ///
+    /// - Throws: `ChatFailure.malformedReply` where anything that a reply must have is missing or of another type.
+    public init(parsing body: Data) throws(ChatFailure) {
+        let root: JSONValue
+        do { root = try JSONParser.parse(body) } catch {
+            throw .malformedReply(
+                reason: "not JSON (\(error.reason) at byte \(error.offset)): \(excerpt(of: body, limit: 120))")
+        }
+        guard case .object = root else { throw .malformedReply(reason: "the reply is \(root.kind), not an object") }
+        guard root["choices"] != nil else {
+            let said = root["error"].map { ": " + excerpt(String(decoding: $0.canonicalBytes, as: UTF8.self)) } ?? ""
+            throw .malformedReply(reason: "choices is missing" + said)
+        }
+        let choices = try root.member("choices").elements("choices")
+        guard choices.count == 1 else { throw .malformedReply(reason: "\(choices.count) choices, expected 1") }
+        let usage = try root.member("usage")
+        content = try choices[0].member("message").member("content").text("content")
+        finishReason = try choices[0].member("finish_reason").text("finish_reason")
+        tokens = try Self.tokens(choices[0]["logprobs"] ?? .null)
+        promptTokens = try usage.member("prompt_tokens").count("prompt_tokens")
+        completionTokens = try usage.member("completion_tokens").count("completion_tokens")
+    }
+
+    private static func tokens(_ value: JSONValue) throws(ChatFailure) -> [Token]? {
+        guard value != .null else { return nil }
+        let content = try value.member("content")
+        guard content != .null else { return nil }
+        var tokens: [Token] = []
+        for token in try content.elements("logprobs.content") {
+            var top: [Candidate] = []
+            // Some endpoints leave the key out where no alternatives were asked for.
+            for other in try (token["top_logprobs"] ?? .array([])).elements("top_logprobs") {
+                top.append(try other.candidate())
+            }
+            let said = try token.candidate()
+            tokens.append(Token(token: said.token, logProbability: said.logProbability, top: top))
+        }
+        return tokens
+    }
+}
+
+extension JSONValue {
+    fileprivate func member(_ key: String) throws(ChatFailure) -> JSONValue {
+        guard case .object(let members) = self else {
+            throw .malformedReply(reason: "\(key) is asked of \(kind), not of an object")
+        }
+        guard let value = members[key] else { throw .malformedReply(reason: "\(key) is missing") }
+        return value
+    }
+
+    fileprivate func elements(_ name: String) throws(ChatFailure) -> [JSONValue] {
+        guard case .array(let elements) = self else { throw unexpected(name, "an array") }
+        return elements
+    }
+
+    fileprivate func text(_ name: String) throws(ChatFailure) -> String {
+        guard case .string(let text) = self else { throw unexpected(name, "a string") }
+        return text
+    }
+
+    fileprivate func count(_ name: String) throws(ChatFailure) -> Int {
+        guard case .integer(let count) = self, count >= 0 else { throw unexpected(name, "a count") }
+        return count
+    }
+
+    fileprivate func candidate() throws(ChatFailure) -> ChatReply.Candidate {
+        let token = try member("token").text("token")
+        switch try member("logprob") {
+        case .integer(let value): return ChatReply.Candidate(token: token, logProbability: Double(value))
+        case .number(let value): return ChatReply.Candidate(token: token, logProbability: value)
+        case let other: throw other.unexpected("logprob", "a number")
+        }
+    }
+
+    private func unexpected(_ name: String, _ expected: String) -> ChatFailure {
+        // -1 is a number and no count, so the kind alone would not say what is wrong.
+        if case .integer(let value) = self { return .malformedReply(reason: "\(name) is \(value), not \(expected)") }
+        return .malformedReply(reason: "\(name) is \(kind), not \(expected)")
+    }
+}

@@ -1,0 +1,44 @@
+/// What a chat model answered.
+public struct ChatReply: Sendable, Equatable {
+    /// A token and the logarithm of its probability.
+    public struct Candidate: Sendable, Equatable {
+        /// The token's text; an endpoint may replace bytes that are no whole characters.
+        public let token: String
+        /// The natural logarithm of its probability; finite.
+        public let logProbability: Double
+
+        /// A token that was or might have been said.
+        public init(token: String, logProbability: Double) {
+            self.token = token
+            self.logProbability = logProbability
+        }
+    }
+
+    /// A token of the reply, with what might have stood in its place.
+    public struct Token: Sendable, Equatable {
+        /// The token's text.
+        public let token: String
+        /// The natural logarithm of its probability; finite.
+        public let logProbability: Double
+        /// The likeliest tokens at this place, as many as were asked for, in the endpoint's order.
+        public let top: [Candidate]
+
+        /// A token that was said.
+        public init(token: String, logProbability: Double, top: [Candidate]) {
+            self.token = token
+            self.logProbability = logProbability
+            self.top = top
+        }
+    }
+
+    /// The text.
+    public let content: String
+    /// Why it ends: `stop`, or `length` where the limit of tokens cut it off. The caller judges.
+    public let finishReason: String
+    /// The reply's tokens, nil where the endpoint gives none.
+    public let tokens: [Token]?
+    /// Tokens of the question, as the endpoint counts (and charges) them.
+    public let promptTokens: Int
+    /// Tokens of the reply.
+    public let completionTokens: Int
+}

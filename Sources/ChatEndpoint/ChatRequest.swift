@@ -1,0 +1,45 @@
+/// One question to a chat model, in the terms of the chat-completions protocol.
+public struct ChatRequest: Sendable, Codable, Equatable {
+    /// One turn of a conversation.
+    public struct Message: Sendable, Codable, Equatable {
+        /// Who speaks: `system`, `user` or `assistant`.
+        public var role: String
+        /// What is said.
+        public var content: String
+
+        /// A turn of somebody.
+        public init(role: String, content: String) {
+            self.role = role
+            self.content = content
+        }
+    }
+
+    /// The model's name at the endpoint.
+    public var model: String
+    /// The conversation so far, at least one turn.
+    public var messages: [Message]
+    /// Sampling temperature in 0…2; nil leaves it to the endpoint.
+    public var temperature: Double?
+    /// The most tokens of a reply; nil leaves it to the endpoint.
+    public var maximumTokens: Int?
+    /// A seed for endpoints that honour one.
+    public var seed: Int?
+    /// How many alternatives to give for every token, 0…20, beside its own log-probability; nil asks for none of it.
+    public var topLogProbabilities: Int?
+    /// Whether the reply must be a JSON object. The protocol wants the word JSON in some message then.
+    public var wantsJSON: Bool
+
+    /// A question; only the model and the conversation are required.
+    public init(
+        model: String, messages: [Message], temperature: Double? = nil, maximumTokens: Int? = nil, seed: Int? = nil,
+        topLogProbabilities: Int? = nil, wantsJSON: Bool = false
+    ) {
+        self.model = model
+        self.messages = messages
+        self.temperature = temperature
+        self.maximumTokens = maximumTokens
+        self.seed = seed
+        self.topLogProbabilities = topLogProbabilities
+        self.wantsJSON = wantsJSON
+    }
+}

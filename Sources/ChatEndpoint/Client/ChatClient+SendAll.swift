@@ -1,0 +1,56 @@
+import Foundation
+
+extension ChatClient {
+    /// Sends many requests, some at once, and hands each result over on the calling thread as it arrives, one after
+    /// another, so that the caller can write it into a database before the next.
+    ///
+    /// A failure of one request is a result like any other. Nothing more is started, and what is running is broken off,
+    /// when `each` throws, when the client is cancelled, and when a failure concerns all requests: 401, 403, 404,
+    /// a missing library, or a rate limit that asks for a longer wait than the policy allows. Such a failure is thrown
+    /// and not handed over; results that had arrived are handed over first. Requests that were broken off or never sent
+    /// are not handed over either.
+    ///
+    /// - Parameters:
+    ///   - requests: what to ask, started in this order.
+    ///   - concurrency: requests that run at once, each on a thread of its own; at least 1.
+    ///   - each: takes the request's place in `requests` and its result.
+    /// - Throws: what `each` throws; `ChatFailure.cancelled`; the failure that concerns all requests.
+    public func sendAll(
+        _ requests: [ChatRequest], concurrency: Int,
+        each: (Int, Result<Exchange, ChatFailure>) throws -> Void
+    ) throws {
+        let board = RequestBoard(count: requests.count)
+        let gate = RetryGate()
+        let cancelled: @Sendable () -> Bool = { [cancelled] in board.isStopped || cancelled() }
+        let threads = min(max(concurrency, 1), requests.count)
+        board.begin(threads: threads)
+        for _ in 0..<threads {
+            Thread.detachNewThread { [self] in
+                while !cancelled(), let index = board.next() {
+                    do throws(ChatFailure) {
+                        board.arrived(index, .success(try send(requests[index], gate: gate, cancelled: cancelled)))
+                    } catch {
+                        if error == .cancelled { break }
+                        if concernsAllRequests(error) { board.stop(error) } else { board.arrived(index, .failure(error)) }
+                    }
+                }
+                board.end()
+            }
+        }
+        do {
+            while let (index, result) = board.take() { try each(index, result) }
+        } catch {
+            board.stop(nil)
+            // No thread outlives the call: the caller may close what `cancelled` looks at.
+            while board.take() != nil {}
+            throw error
+        }
+        if let failure = board.failure { throw failure }
+        if self.cancelled(), board.isIncomplete { throw ChatFailure.cancelled }
+    }
+
+    private func concernsAllRequests(_ failure: ChatFailure) -> Bool {
+        if case .rateLimited(let seconds?) = failure { return seconds > policy.maximumRetryAfter }
+        return failure.concernsAllRequests
+    }
+}

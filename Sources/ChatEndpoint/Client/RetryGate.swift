@@ -1,0 +1,38 @@
+import Synchronization
+
+/// What all threads of a client pass before a request: once an endpoint has told one of them to wait, all do.
+final class RetryGate: Sendable {
+    /// A wait, numbered so that a thread which has served it does not serve it again.
+    struct Wait {
+        let number: Int
+        let seconds: Double
+    }
+
+    private struct State {
+        var number = 0
+        var until = ContinuousClock.now
+    }
+
+    private let state = Mutex(State())
+
+    /// Closes the gate for some seconds from now, unless it is already closed for longer; the wait to serve.
+    func close(for seconds: Double) -> Wait {
+        state.withLock { state in
+            let now = ContinuousClock.now
+            if now + .seconds(seconds) > state.until {
+                state.number += 1
+                state.until = now + .seconds(seconds)
+                return Wait(number: state.number, seconds: seconds)
+            }
+            return Wait(number: state.number, seconds: (state.until - now) / .seconds(1))
+        }
+    }
+
+    /// What is left to wait for a thread that has served the waits up to `served`, nil if nothing.
+    func wait(after served: Int) -> Wait? {
+        state.withLock { state in
+            let left = (state.until - ContinuousClock.now) / .seconds(1)
+            return state.number > served && left > 0 ? Wait(number: state.number, seconds: left) : nil
+        }
+    }
+}

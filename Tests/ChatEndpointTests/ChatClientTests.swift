@@ -1,0 +1,264 @@
+import ChatEndpoint
+import ChatServerSupport
+import Foundation
+import Testing
+
+struct ChatClientTests {
+    private static let key = "sk-very-secret-0123456789"
+
+    /// What the client makes of a script, with waits recorded instead of waited.
+    private func ask(
+        policy: RetryPolicy = RetryPolicy(), timeout: Double = 30, maximumReplyBytes: Int = 1 << 20,
+        _ script: @escaping ScriptedChatServer.Script
+    ) async throws -> (result: Result<Exchange, ChatFailure>, sleeps: [Double], requests: [ReceivedRequest]) {
+        try await ScriptedChatServer.run(script: script) { server in
+            let sleeps = RecordedSleeps()
+            let endpoint = server.endpoint
+            let result = try await onThread {
+                let client = try ChatClient(
+                    endpoint: endpoint, key: Self.key, policy: policy, timeout: timeout,
+                    maximumReplyBytes: maximumReplyBytes, sleep: sleeps.sleep)
+                return Result { () throws(ChatFailure) in try client.send(question()) }
+            }
+            if case .failure(let failure) = result {
+                let text = "\(failure) \(String(reflecting: failure))"
+                #expect(!text.contains(Self.key))
+                #expect(!failure.description.contains(where: \.isNewline))
+            }
+            return (result, sleeps.all, server.requests)
+        }
+    }
+
+    @Test func aGoodReplyComesBackWithItsBytes() async throws {
+        let tokens = [ChatBehaviour.Token("yes", -0.5, top: [("yes", -0.5), ("no", -1)])]
+        let (result, sleeps, requests) = try await ask { _, _ in .reply("yes", logProbabilities: tokens) }
+        let exchange = try result.get()
+        #expect(exchange.reply.content == "yes")
+        #expect(exchange.reply.tokens?.first?.top.count == 2)
+        #expect(exchange.replyBody == ChatBehaviour.replyBody("yes", logProbabilities: tokens))
+        #expect(try exchange.requestBody == question().body())
+        #expect(exchange.attempts == 1)
+        #expect(sleeps.isEmpty)
+        let request = try #require(requests.first)
+        #expect(request.method == "POST")
+        #expect(request.path == "/v1/chat/completions")
+        #expect(request.body == exchange.requestBody)
+        #expect(request.prompt == "Is it so?")
+        #expect(request.headers["authorization"] == "Bearer \(Self.key)")
+        #expect(request.headers["content-type"] == "application/json")
+        #expect(request.headers["expect"] == nil)
+    }
+
+    @Test func withoutAKeyNoneIsSent() async throws {
+        try await ScriptedChatServer.run(script: { _, _ in .reply("x") }) { server in
+            let endpoint = server.endpoint
+            _ = try await onThread { try ChatClient(endpoint: endpoint).send(question()) }
+            #expect(server.requests.first?.headers["authorization"] == nil)
+        }
+    }
+
+    @Test(arguments: [408, 409, 429, 500, 502, 503, 529])
+    func passingTroubleIsTriedAgain(_ status: Int) async throws {
+        let (result, sleeps, requests) = try await ask { _, call in
+            call < 3 ? .status(status, body: "busy") : .reply("at last")
+        }
+        #expect(try result.get().attempts == 3)
+        #expect(requests.count == 3)
+        #expect(Set(requests.map(\.body)).count == 1)
+        #expect(sleeps.count == 2)
+        #expect((0.5...1).contains(sleeps[0]) && (1...2).contains(sleeps[1]))
+    }
+
+    @Test(arguments: [301, 307, 400, 401, 403, 404, 413, 422])
+    func refusalsAreNotTriedAgain(_ status: Int) async throws {
+        let (result, sleeps, requests) = try await ask { _, _ in
+            .status(status, headers: ["Location": "/elsewhere"], body: #"{"error":{"message":"no\nway"}}"#)
+        }
+        #expect(result == .failure(.http(status: status, message: "no way")))
+        #expect(sleeps.isEmpty && requests.count == 1)
+    }
+
+    @Test func attemptsEndAndWaitsDoubleToACap() async throws {
+        let policy = RetryPolicy(attempts: 6, baseDelay: 1, maximumDelay: 5, seed: 3)
+        let (result, sleeps, requests) = try await ask(policy: policy) { _, _ in .status(500, body: "broken") }
+        #expect(result == .failure(.http(status: 500, message: "broken")))
+        #expect(requests.count == 6)
+        for (sleep, full) in zip(sleeps, [1.0, 2, 4, 5, 5]) { #expect(sleep >= full / 2 && sleep <= full) }
+        let again = try await ask(policy: policy) { _, _ in .status(500) }
+        #expect(again.sleeps == sleeps)
+        let other = try await ask(policy: RetryPolicy(attempts: 6, seed: 4)) { _, _ in .status(500) }
+        #expect(other.sleeps.first != sleeps.first)
+    }
+
+    @Test func retryAfterIsHonouredInSeconds() async throws {
+        let (result, sleeps, _) = try await ask { _, call in
+            switch call {
+            case 1: .status(429, headers: ["Retry-After": "17"])
+            case 2: .status(503, headers: ["retry-after": "300"])
+            case 3: .status(429, headers: ["Retry-After": "soon"])
+            default: .reply("x")
+            }
+        }
+        #expect(try result.get().attempts == 4)
+        #expect(sleeps.prefix(2) == [17, 300])
+        #expect(sleeps.count == 3 && (2...4).contains(sleeps[2]))
+    }
+
+    @Test func retryAfterIsHonouredAsADate() async throws {
+        let (result, sleeps, _) = try await ask { _, call in
+            switch call {
+            case 1: .status(429, headers: ["Retry-After": Self.date(secondsFromNow: 40)])
+            case 2: .status(429, headers: ["Retry-After": "Sun, 06 Nov 1994 08:49:37 GMT"])
+            default: .reply("x")
+            }
+        }
+        #expect(try result.get().attempts == 3)
+        #expect(sleeps.count == 2)
+        #expect((30...41).contains(sleeps[0]))
+        #expect((1...2).contains(sleeps[1]))
+    }
+
+    @Test func tooLongAWaitFailsAtOnce() async throws {
+        let (limited, sleeps, requests) = try await ask { _, _ in .status(429, headers: ["Retry-After": "301"]) }
+        #expect(limited == .failure(.rateLimited(retryAfter: 301)))
+        #expect(sleeps.isEmpty && requests.count == 1)
+        let (dated, _, _) = try await ask { _, _ in
+            .status(429, headers: ["Retry-After": Self.date(secondsFromNow: 86_400)])
+        }
+        guard case .failure(.rateLimited(let seconds?)) = dated else {
+            Issue.record("\(dated)")
+            return
+        }
+        #expect((86_000...86_401).contains(seconds))
+        let (huge, _, _) = try await ask { _, _ in
+            .status(429, headers: ["Retry-After": String(repeating: "9", count: 100)])
+        }
+        #expect(throws: ChatFailure.self) { try huge.get() }
+    }
+
+    private static func date(secondsFromNow seconds: Double) -> String {
+        let formatter = DateFormatter()
+        formatter.locale = Locale(identifier: "en_US_POSIX")
+        formatter.timeZone = TimeZone(identifier: "GMT")
+        formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
+        return formatter.string(from: Date(timeIntervalSinceNow: seconds))
+    }
+
+    @Test func brokenConnectionsAreTriedAgain() async throws {
+        let (result, sleeps, requests) = try await ask { _, call in call == 1 ? .truncated : .reply("whole") }
+        #expect(try result.get().reply.content == "whole")
+        #expect(requests.count == 2 && sleeps.count == 1)
+        let (broken, _, _) = try await ask(policy: RetryPolicy(attempts: 2)) { _, _ in .truncated }
+        guard case .failure(.connection) = broken else {
+            Issue.record("\(broken)")
+            return
+        }
+    }
+
+    @Test func timeoutsAreTriedAgain() async throws {
+        let (result, sleeps, requests) = try await ask(policy: RetryPolicy(attempts: 2), timeout: 0.3) { _, _ in .hang }
+        #expect(result == .failure(.timedOut(seconds: 0.3)))
+        #expect(requests.count == 2 && sleeps.count == 1)
+        let (slow, _, _) = try await ask(timeout: 30) { _, _ in .slow(seconds: 0.3, .reply("slowly")) }
+        #expect(try slow.get().reply.content == "slowly")
+    }
+
+    @Test func aPortWithoutAServerIsAConnectionFailure() async throws {
+        // The port is free again once the server has gone.
+        let endpoint = try await ScriptedChatServer.run(script: { _, _ in .hang }) { $0.endpoint }
+        let found = try await onThread {
+            let client = try ChatClient(endpoint: endpoint, policy: RetryPolicy(attempts: 1))
+            return failure { () throws(ChatFailure) in try client.send(question()) }
+        }
+        guard case .connection? = found else {
+            Issue.record("\(String(describing: found))")
+            return
+        }
+    }
+
+    @Test func whatIsNoReplyIsNotAskedForAgain() async throws {
+        let page = try await ask { _, _ in .nonJSON }
+        guard case .failure(.malformedReply(let reason)) = page.result else {
+            Issue.record("\(page.result)")
+            return
+        }
+        #expect(reason.contains("It works!"))
+        #expect(page.requests.count == 1)
+        let empty = try await ask { _, _ in .status(204) }
+        guard case .failure(.malformedReply) = empty.result else {
+            Issue.record("\(empty.result)")
+            return
+        }
+    }
+
+    @Test func overlongRepliesAreBrokenOff() async throws {
+        let (chunked, _, requests) = try await ask { _, _ in .overlong(bytes: 3 << 20) }
+        #expect(chunked == .failure(.replyTooLarge(limit: 1 << 20)))
+        #expect(requests.count == 1)
+        let announced = try await ask(maximumReplyBytes: 100) { _, _ in .reply("x") }
+        #expect(announced.result == .failure(.replyTooLarge(limit: 100)))
+    }
+
+    @Test func aKeyThatTheEndpointRepeatsIsNotPassedOn() async throws {
+        let messages = ["Incorrect key \(Self.key)!", "\(Self.key)\u{301}", String(repeating: "-", count: 190) + Self.key]
+        for message in messages {
+            let (result, _, _) = try await ask { _, _ in .status(401, body: message) }
+            guard case .failure(.http(401, let said)) = result else {
+                Issue.record("\(result)")
+                return
+            }
+            #expect(!said.contains("sk-very"))
+        }
+        let (echo, _, _) = try await ask { _, _ in .reply("you sent \(Self.key)") }
+        #expect(echo == .failure(.malformedReply(reason: "it repeats the key, so it cannot be kept")))
+        let (page, _, _) = try await ask { _, _ in .body(Data("<p>\(Self.key)".utf8)) }
+        #expect(throws: ChatFailure.self) { try page.get() }
+    }
+
+    @Test func connectionsAreKept() async throws {
+        try await ScriptedChatServer.run(script: { _, _ in .reply("x") }) { server in
+            let endpoint = server.endpoint
+            let attempts = try await onThread {
+                let client = try ChatClient(endpoint: endpoint)
+                return try (0..<20).map { try client.send(question("\($0)")).attempts }
+            }
+            #expect(attempts == Array(repeating: 1, count: 20))
+        }
+    }
+
+    @Test func cancellingEndsAHangingRequestWithinASecond() async throws {
+        try await ScriptedChatServer.run(script: { _, _ in .hang }) { server in
+            let (endpoint, stop) = (server.endpoint, Switch())
+            async let found = onThread {
+                let client = try ChatClient(endpoint: endpoint, cancelled: { stop.isOn })
+                let failure = failure { () throws(ChatFailure) in try client.send(question()) }
+                return (failure, ContinuousClock.now)
+            }
+            while server.requests.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+            let start = ContinuousClock.now
+            stop.turnOn()
+            let (failure, end) = try await found
+            #expect(failure == .cancelled)
+            #expect(end - start < .seconds(1))
+        }
+    }
+
+    @Test func cancellingEndsAWaitWithinASecond() async throws {
+        try await ScriptedChatServer.run(script: { _, _ in .status(429, headers: ["Retry-After": "200"]) }) { server in
+            let (endpoint, stop) = (server.endpoint, Switch())
+            async let found = onThread {
+                let client = try ChatClient(endpoint: endpoint, cancelled: { stop.isOn })
+                let failure = failure { () throws(ChatFailure) in try client.send(question()) }
+                return (failure, ContinuousClock.now)
+            }
+            while server.requests.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+            try await Task.sleep(for: .milliseconds(100))
+            let start = ContinuousClock.now
+            stop.turnOn()
+            let (failure, end) = try await found
+            #expect(failure == .cancelled)
+            #expect(end - start < .seconds(1))
+            #expect(server.requests.count == 1)
+        }
+    }
+}

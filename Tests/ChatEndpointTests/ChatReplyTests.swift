@@ -1,0 +1,172 @@
+import ChatEndpoint
+import ChatServerSupport
+import Foundation
+import Testing
+
+struct ChatReplyTests {
+    private static let good = String(
+        decoding: ChatBehaviour.replyBody(
+            "Yes: a/b \"c\" é 🜁",
+            logProbabilities: [
+                ChatBehaviour.Token("Yes", -0.25, top: [("Yes", -0.25), ("No", -1.5)]), ChatBehaviour.Token(":", -2),
+            ]), as: UTF8.self)
+
+    @Test func aGoodReplyIsRead() throws {
+        let reply = try ChatReply(parsing: Data(Self.good.utf8))
+        #expect(reply.content == "Yes: a/b \"c\" é 🜁")
+        #expect(reply.finishReason == "stop")
+        #expect(reply.promptTokens == 12)
+        #expect(reply.completionTokens == 3)
+        let tokens = try #require(reply.tokens)
+        #expect(tokens.map(\.token) == ["Yes", ":"])
+        #expect(tokens[0].top.map(\.token) == ["Yes", "No"])
+        #expect(tokens[0].top.map(\.logProbability) == [-0.25, -1.5])
+        #expect(tokens[1].logProbability == -2)
+    }
+
+    @Test func escapesAndOptionalPartsAreRead() throws {
+        let text = #"""
+             { "choices" : [ {"message":{"content":"\u0041\ud83d\ude42\/\n"},"finish_reason":"length",
+               "logprobs":{"content":[{"token":"A","logprob":-1e-3}]}} ],
+               "usage":{"prompt_tokens":0,"completion_tokens":7,"cost":1.5e300}, "other":[{}, [], true, false, null] }
+            """#
+        let reply = try ChatReply(parsing: Data(text.utf8))
+        #expect(reply.content == "A🙂/\n")
+        #expect(reply.finishReason == "length")
+        #expect(reply.tokens?.first?.top.isEmpty == true)
+        for absent in [#""logprobs":null,"#, #""logprobs":{"content":null},"#, ""] {
+            #expect(try ChatReply(parsing: Data(Self.reply(extra: absent).utf8)).tokens == nil)
+        }
+    }
+
+    private static func reply(
+        content: String = #""x""#, finish: String = #""stop""#, extra: String = "", prompt: String = "1"
+    ) -> String {
+        #"{"choices":[{\#(extra)"message":{"content":\#(content)},"finish_reason":\#(finish)}],"#
+            + #""usage":{"prompt_tokens":\#(prompt),"completion_tokens":1}}"#
+    }
+
+    private static func logProbability(_ value: String) -> String {
+        reply(extra: #""logprobs":{"content":[{"token":"a","logprob":\#(value)}]},"#)
+    }
+
+    static let malformed: [(name: String, body: String, reason: String)] = [
+        ("empty", "", "the body is empty"),
+        ("space", " \n", "ends too early"),
+        ("page", "<html>", "not JSON"),
+        ("words", "nul", "not JSON"),
+        ("string", #""x""#, "a string, not an object"),
+        ("array", "[]", "an array, not an object"),
+        ("null", "null", "null, not an object"),
+        ("nothing", "{}", "choices is missing"),
+        ("an error", #"{"error":{"message":"overloaded"}}"#, "overloaded"),
+        ("trailing", reply() + "x", "text after the end"),
+        ("two values", reply() + reply(), "text after the end"),
+        ("cut", String(reply().dropLast(5)), "not JSON"),
+        ("choices an object", #"{"choices":{},"usage":{}}"#, "choices is an object"),
+        ("no choices", #"{"choices":[],"usage":{}}"#, "0 choices"),
+        ("two choices", #"{"choices":[{},{}],"usage":{}}"#, "2 choices"),
+        ("choice null", #"{"choices":[null],"usage":{}}"#, "message is asked of null"),
+        ("no usage", #"{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}"#, "usage is missing"),
+        ("no message", #"{"choices":[{}],"usage":{}}"#, "message is missing"),
+        ("content null", reply(content: "null"), "content is null"),
+        ("content a number", reply(content: "12"), "content is 12"),
+        ("content in parts", reply(content: #"[{"type":"text","text":"x"}]"#), "content is an array"),
+        ("finish null", reply(finish: "null"), "finish_reason is null"),
+        ("repeated key", #"{"choices":1,"choices":2}"#, "a key is repeated"),
+        ("count a string", reply(prompt: #""1""#), "prompt_tokens is a string"),
+        ("count negative", reply(prompt: "-1"), "prompt_tokens is -1"),
+        ("count huge", reply(prompt: "99999999999999999999"), "prompt_tokens is a number"),
+        ("count fraction", reply(prompt: "1.0"), "prompt_tokens is a number"),
+        ("number out of range", logProbability("-1e999"), "out of range"),
+        ("NaN", logProbability("NaN"), "not JSON"),
+        ("Infinity", logProbability("-Infinity"), "malformed number"),
+        ("leading zero", logProbability("-01"), "malformed number"),
+        ("no digits", logProbability("1."), "malformed number"),
+        ("logprob null", logProbability("null"), "logprob is null"),
+        ("logprobs a list", reply(extra: #""logprobs":[],"#), "content is asked of an array"),
+        ("no token", reply(extra: #""logprobs":{"content":[{"logprob":-1}]},"#), "token is missing"),
+        (
+            "bad top", reply(extra: #""logprobs":{"content":[{"token":"a","logprob":-1,"top_logprobs":{}}]},"#),
+            "top_logprobs is an object"
+        ),
+        ("half a pair", reply(content: #""\ud83d""#), "surrogate"),
+        ("low surrogate", reply(content: #""\ude42""#), "surrogate"),
+        ("escape", reply(content: #""\x""#), "unknown escape"),
+        ("bad digits", reply(content: #""\u00g0""#), "unknown escape"),
+        ("control character", reply(content: "\"a\nb\""), "control character"),
+        ("deep", String(repeating: "[", count: 1_000_000), "nested too deeply"),
+        ("deep objects", String(repeating: #"{"a":"#, count: 100_000), "nested too deeply"),
+    ]
+
+    @Test(arguments: malformed.indices)
+    func malformedRepliesSayWhy(_ index: Int) throws {
+        let (name, body, expected) = Self.malformed[index]
+        let reason = try #require(Self.reason(Data(body.utf8)), "\(name) was read")
+        #expect(reason.contains(expected), "\(name)")
+        #expect(reason.count <= 400 && !reason.contains(where: \.isNewline), "\(name)")
+    }
+
+    @Test func bytesThatAreNoTextAreRefused() throws {
+        var body = Data(Self.reply(content: #""x?y""#).utf8)
+        body[try #require(body.firstIndex(of: UInt8(ascii: "?")))] = 0xFF
+        #expect(Self.reason(body)?.contains("invalid UTF-8") == true)
+        #expect(Self.reason(Data([0xFF, 0xFE, 0x00]))?.contains("not JSON") == true)
+    }
+
+    @Test func longBodiesAreNotEchoed() throws {
+        let page = "<p>" + String(repeating: "secret\n\u{1B}[31m", count: 10_000)
+        let reason = try #require(Self.reason(Data(page.utf8)))
+        #expect(reason.utf8.count < 300)
+        #expect(!reason.contains("\u{1B}"))
+    }
+
+    @Test func mutationsNeverTrap() {
+        var generator = MutationGenerator(state: 20)
+        let good = Array(Self.good.utf8)
+        var refused = 0
+        for _ in 0..<2000 {
+            var bytes = good
+            for _ in 0..<Int.random(in: 1...4, using: &generator) where !bytes.isEmpty {
+                let place = Int.random(in: bytes.indices, using: &generator)
+                switch Int.random(in: 0..<5, using: &generator) {
+                case 0: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+                case 1: bytes.remove(at: place)
+                case 2: bytes.insert(good.randomElement(using: &generator) ?? 0, at: place)
+                case 3: bytes.removeSubrange(place..<min(bytes.count, place + 40))
+                default: bytes.insert(contentsOf: Array("{[\",:1e999\\u".utf8), at: place)
+                }
+            }
+            if Self.reason(Data(bytes)) != nil { refused += 1 }
+        }
+        // Many a changed letter leaves a reply a reply.
+        #expect(refused > 1000 && refused < 2000)
+    }
+
+    /// Why a body is refused, nil if it is read.
+    private static func reason(_ body: Data) -> String? {
+        do throws(ChatFailure) {
+            _ = try ChatReply(parsing: body)
+            return nil
+        } catch {
+            guard case .malformedReply(let reason) = error else {
+                Issue.record("\(error)")
+                return nil
+            }
+            return reason
+        }
+    }
+}
+
+/// SplitMix64, so that every run meets the same mutations.
+private struct MutationGenerator: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
