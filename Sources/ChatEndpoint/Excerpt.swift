@@ -4,11 +4,14 @@ import Foundation
 func excerpt(_ text: String, limit: Int = 200) -> String {
     // A strange text may be one character of a million scalars, so scalars are counted.
     let beginning = text.unicodeScalars.prefix(limit)
+    let unprintable: Set<Unicode.GeneralCategory> = [.control, .format, .lineSeparator, .paragraphSeparator]
     var line = String.UnicodeScalarView()
     for scalar in beginning {
-        let isPlain = !scalar.properties.isWhitespace && ![.control, .format, .lineSeparator, .paragraphSeparator]
-            .contains(scalar.properties.generalCategory)
-        if isPlain { line.append(scalar) } else if line.last != " " { line.append(" ") }
+        if scalar.properties.isWhitespace || unprintable.contains(scalar.properties.generalCategory) {
+            if line.last != " " { line.append(" ") }
+        } else {
+            line.append(scalar)
+        }
     }
     return String(line) + (beginning.endIndex < text.unicodeScalars.endIndex ? "…" : "")
 }

@@ -50,7 +50,7 @@ struct ChatConfigurationTests {
         _ = try ChatClient(endpoint: endpoint)
     }
 
-    @Test(arguments: ["http://127.0.0.1/v1", "http://127.1.2.3:80", "http://LOCALHOST:9", "http://[::1]/v1", "https://a"])
+    @Test(arguments: ["http://127.0.0.1/v1", "http://127.1.2.3:80", "http://LOCALHOST:9", "http://[::1]/v1"])
     func keysMayGoToThisMachine(_ endpoint: String) throws {
         _ = try ChatClient(endpoint: endpoint, key: "sk-secret")
     }

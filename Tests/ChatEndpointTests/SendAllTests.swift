@@ -110,7 +110,8 @@ struct SendAllTests {
 
     @Test func cancellingBreaksOffWhatRuns() async throws {
         try await ScriptedChatServer.run(script: { _, call in call <= 3 ? .reply("fine") : .hang }) { server in
-            let (endpoint, stop) = (server.endpoint, Switch())
+            let endpoint = server.endpoint
+            let stop = Switch()
             async let found = ask(endpoint, concurrency: 4, cancelled: { stop.isOn })
             while server.requests.count < 7 { try await Task.sleep(for: .milliseconds(5)) }
             let start = ContinuousClock.now

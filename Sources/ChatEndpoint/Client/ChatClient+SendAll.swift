@@ -31,7 +31,11 @@ extension ChatClient {
                         board.arrived(index, .success(try send(requests[index], gate: gate, cancelled: cancelled)))
                     } catch {
                         if error == .cancelled { break }
-                        if concernsAllRequests(error) { board.stop(error) } else { board.arrived(index, .failure(error)) }
+                        if concernsAllRequests(error) {
+                            board.stop(error)
+                        } else {
+                            board.arrived(index, .failure(error))
+                        }
                     }
                 }
                 board.end()

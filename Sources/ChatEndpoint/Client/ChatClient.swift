@@ -84,7 +84,7 @@ public final class ChatClient: Sendable {
             // What the endpoint asks for is the least; asked for 0 s, the own wait still grows.
             let delay = max(outcome.retryAfter ?? 0, policy.delay(after: attempt, of: body))
             if outcome.asksAllToWait {
-                let wait = gate.close(for: delay)
+                let wait = gate.close(for: delay, after: served)
                 try pause(wait.seconds, cancelled: cancelled)
                 served = wait.number
             } else {

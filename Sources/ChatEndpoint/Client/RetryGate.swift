@@ -15,16 +15,17 @@ final class RetryGate: Sendable {
 
     private let state = Mutex(State())
 
-    /// Closes the gate for some seconds from now, unless it is already closed for longer; the wait to serve.
-    func close(for seconds: Double) -> Wait {
+    /// Closes the gate for some seconds from now; the wait to serve. A longer wait that another thread was told of
+    /// meanwhile, and this one has not served, is served instead.
+    func close(for seconds: Double, after served: Int) -> Wait {
         state.withLock { state in
             let now = ContinuousClock.now
-            if now + .seconds(seconds) > state.until {
-                state.number += 1
-                state.until = now + .seconds(seconds)
-                return Wait(number: state.number, seconds: seconds)
+            if state.number > served, state.until > now + .seconds(seconds) {
+                return Wait(number: state.number, seconds: (state.until - now) / .seconds(1))
             }
-            return Wait(number: state.number, seconds: (state.until - now) / .seconds(1))
+            state.number += 1
+            state.until = now + .seconds(seconds)
+            return Wait(number: state.number, seconds: seconds)
         }
     }
 
