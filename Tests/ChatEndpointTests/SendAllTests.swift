@@ -80,7 +80,8 @@ struct SendAllTests {
         } body: { server in
             let course = try await ask(server.endpoint, concurrency: 2)
             #expect(course.failure == .http(status: status, message: "no"))
-            #expect(course.results.count == 5)
+            // The other thread's good reply may have been on its way and was broken off.
+            #expect((4...5).contains(course.results.count))
             #expect(server.requests.count <= 7)
         }
     }
