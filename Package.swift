@@ -77,7 +77,7 @@ let package = Package(
             "Workflows",
             [
                 "CKernels", "LinearAlgebra", "Safetensors", "Tokenization", "LanguageModel", "SparseCoding",
-                "SparseTraining", "FeatureCatalog", "FeatureScoring", crypto,
+                "SparseTraining", "FeatureCatalog", "FeatureScoring", "ChatEndpoint", crypto,
             ]),
 
         // What a person sees.
@@ -109,9 +109,11 @@ let package = Package(
             "Workflows",
             [
                 "LanguageModel", "LinearAlgebra", "Safetensors", "SparseCoding", "SparseTraining", "FeatureCatalog",
-                "FeatureScoring", "Tokenization", grdb,
+                "FeatureScoring", "Tokenization", "ChatServerSupport", grdb,
             ]),
-        .testTarget(name: "RouteSAETests", dependencies: ["routesae", "TestSupport"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "RouteSAETests", dependencies: ["routesae", "TestSupport", "ChatServerSupport"],
+            swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -15,14 +15,15 @@ import Testing
     static let plainColumns = Set(
         """
         dictionary.activation_threshold dictionary.d_model dictionary.n_tokens_trained dictionary.relative_threshold
-        document.sha256 document.title evaluation.n_tokens evaluation.value explanation.text feature.histogram
+        document.sha256 document.title evaluation.n_tokens evaluation.value exchange.completion_tokens exchange.llm
+        exchange.prompt_tokens explanation.text feature.histogram
         feature.min_activation feature.p10 feature.p90 feature.p99 feature.std_activation feature.sum_activation
         feature.sum_square feature_cofiring.share feature_context.router_weight feature_layer.max_activation
         feature_layer.mean_router_weight feature_layer.sum_activation feature_layer.sum_router_weight feature_logit.value
         feature_neighbor.cosine feature_token.activation_1 feature_token.activation_2 feature_token.n_fired
         indexing.mean_layer_entropy indexing.window intervention.kl intervention.prompt intervention.strength intervention.text
         language_model.architecture language_model.d_model language_model.n_layers language_model.tokenizer_sha256
-        language_model.vocab_size layer_routing.mean_router_weight layer_routing.n_tokens passage.text review.note run.config
+        language_model.vocab_size layer_routing.mean_router_weight layer_routing.n_tokens passage.text review.note review.verdict run.config
         run.seed run_input.bytes run_input.name run_input.role run_input.sha256 run_metric.name run_metric.value score.n_tokens
         token.text
         """.split { $0 == " " || $0 == "\n" }.map(String.init))

@@ -1,3 +1,4 @@
+import ChatServerSupport
 import Foundation
 import TestSupport
 import Testing
@@ -98,5 +99,54 @@ import Testing
         #expect(agreement.map { $0["method"] as? String } == ["simulation", "detection", "fuzzing", "rubric"])
         #expect(try #require(agreement[0]["n_verdicts"] as? Int) <= 3 && agreement[3]["n_verdicts"] as? Int == 0)
         #expect(try Program.run(["verify", "c.sqlite"], in: directory).status == 0)
+    }
+
+    @Test func aJudgeIsAnnouncedAskedAndRetried() async throws {
+        try await ScriptedChatServer.run(
+            script: { request, call in
+                call == 1 ? .reply("no idea") : .reply(#"{"category": "low-level", "score": 5, "explanation": "x"}"#)
+            }
+        ) { server in
+            let judge = [
+                "--endpoint", server.endpoint, "--llm", "scripted", "--tests", "rubric", "--sample", "5",
+                "--concurrency", "1",
+            ]
+            let (directory, environment) = (directory, ["OPENAI_API_KEY": "", "JUDGE_KEY": "sk-secret"])
+            func run(_ arguments: [String]) async throws -> Program.Outcome {
+                try await onThread {
+                    try Program.run(["score", "c.sqlite"] + arguments, in: directory, environment: environment)
+                }
+            }
+            let dry = try await run(judge + ["--dry-run"])
+            #expect(dry.status == 0 && server.requests.isEmpty, "\(dry.errors)")
+            #expect(dry.output.contains("--- rubric-1, system") && dry.output.contains("\"excerpts\""))
+            #expect(dry.errors.contains("5 requests"))
+            let refused = try await run(judge + ["--max-requests", "2"])
+            #expect(refused.status == 77 && server.requests.isEmpty)
+
+            let first = try await run(judge + ["--key-variable", "JUDGE_KEY"])
+            #expect(first.status == 0 && server.requests.count == 5, "\(first.errors)")
+            #expect(first.errors.contains("1 failed, which --retry-failed asks again"))
+            #expect(server.requests.allSatisfy { $0.headers["authorization"] == "Bearer sk-secret" })
+            #expect(!first.errors.contains("sk-secret") && !first.output.contains("sk-secret"))
+            let second = try await run(["--retry-failed"])
+            #expect(second.status == 0 && server.requests.count == 6, "\(second.errors)")
+            #expect(server.requests[5].headers["authorization"] == nil)
+            let third = try await run(["--retry-failed"])
+            #expect(third.status == 77 && third.errors.contains("no failed scores"))
+        }
+    }
+
+    @Test(arguments: [
+        ["--endpoint", "http://127.0.0.1:1/v1"], ["--llm", "x"], ["--dry-run"], ["--retry-failed", "--llm", "x"],
+        ["--endpoint", "ftp://127.0.0.1/v1", "--llm", "x"], ["--endpoint", "http://u:p@127.0.0.1/v1", "--llm", "x"],
+        ["--endpoint", "http://127.0.0.1:1/v1", "--llm", "x", "--max-cost", "1"],
+        ["--endpoint", "http://127.0.0.1:1/v1", "--llm", "x", "--key-variable", "NO_SUCH_VARIABLE"],
+        ["--endpoint", "http://127.0.0.1:1/v1", "--llm", "x", "--tests", "explanation"],
+    ])
+    func whatMakesNoSenseIsUsage(arguments: [String]) throws {
+        let outcome = try Program.run(["score", "c.sqlite"] + arguments, in: directory)
+        #expect(outcome.status == 64, "\(outcome.errors)")
+        #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
     }
 }

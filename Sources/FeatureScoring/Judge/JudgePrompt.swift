@@ -3,7 +3,7 @@
 ///
 /// The tests are those of Bills et al. 2023 (simulation), of Paulo et al. 2024, arXiv 2410.13928 (detection, fuzzing),
 /// and of the RouteSAE paper, arXiv 2503.08200 (rubric).
-public enum JudgePrompt: String, CaseIterable, Sendable, Codable {
+public enum JudgePrompt: String, CaseIterable, Sendable, Codable, CodingKeyRepresentable {
     /// Write down what makes the feature fire.
     case explanation
     /// Given that, predict the activation of every token.

@@ -61,7 +61,7 @@ public struct Reproduction {
     /// - Throws: `WorkflowError.refused` for a run that did not complete, is of a kind that cannot be done again, or
     ///   whose inputs are not the same files; and whatever the run itself throws.
     public func run(
-        on catalog: Catalog, cancelled: @escaping () -> Bool = { false }, remark: (String) -> Void = { _ in },
+        on catalog: Catalog, cancelled: @escaping @Sendable () -> Bool = { false }, remark: (String) -> Void = { _ in },
         progress: @escaping (_ done: Int, _ total: Int?) -> Void = { _, _ in }
     ) throws -> [Comparison] {
         let run = try catalog.run(settings.runID)
@@ -90,7 +90,7 @@ public struct Reproduction {
     }
 
     private func train(
-        _ run: RunRecord, in catalog: Catalog, _ scratch: Catalog, cancelled: @escaping () -> Bool,
+        _ run: RunRecord, in catalog: Catalog, _ scratch: Catalog, cancelled: @escaping @Sendable () -> Bool,
         progress: @escaping (_ done: Int, _ total: Int?) -> Void
     ) throws -> Int64 {
         var training = try decode(TrainingSettings.self, run, catalog)
@@ -111,7 +111,7 @@ public struct Reproduction {
     }
 
     private func index(
-        _ run: RunRecord, in catalog: Catalog, _ scratch: Catalog, cancelled: @escaping () -> Bool,
+        _ run: RunRecord, in catalog: Catalog, _ scratch: Catalog, cancelled: @escaping @Sendable () -> Bool,
         progress: @escaping (_ done: Int, _ total: Int?) -> Void
     ) throws -> Int64 {
         var indexing = try decode(IndexingSettings.self, run, catalog)
@@ -132,7 +132,7 @@ public struct Reproduction {
     }
 
     private func score(
-        _ run: RunRecord, in catalog: Catalog, _ scratch: Catalog, cancelled: @escaping () -> Bool,
+        _ run: RunRecord, in catalog: Catalog, _ scratch: Catalog, cancelled: @escaping @Sendable () -> Bool,
         progress: @escaping (_ done: Int, _ total: Int?) -> Void
     ) throws -> Int64 {
         var scoring = try decode(ScoringSettings.self, run, catalog)
@@ -148,7 +148,9 @@ public struct Reproduction {
         try copy.copyIndexes()
         scoring.dictionary = "\(try copy.dictionaries[key.dictionaryID] ?? { throw missing(catalog) }())"
         scoring.corpus = "\(try copy.corpora[key.corpusID] ?? { throw missing(catalog) }())"
-        return try ScoringRun(settings: scoring, workers: workers).run(
+        // What a judge said is in the archive; nobody is asked again.
+        let connection = JudgeConnection(maximumRequests: 0)
+        return try ScoringRun(settings: scoring, workers: workers, connection: connection).run(
             on: scratch, progress: { progress($0, $1) }, cancelled: cancelled
         ).runID
     }

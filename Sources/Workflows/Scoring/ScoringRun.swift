@@ -15,10 +15,14 @@ public struct ScoringRun {
     /// Who does it.
     public let workers: Workers
 
+    /// How the judge's endpoint is reached, if there is a judge.
+    public let connection: JudgeConnection
+
     /// Describes a run.
-    public init(settings: ScoringSettings, workers: Workers) {
+    public init(settings: ScoringSettings, workers: Workers, connection: JudgeConnection = JudgeConnection()) {
         self.settings = settings
         self.workers = workers
+        self.connection = connection
     }
 
     /// What came of it.
@@ -33,6 +37,8 @@ public struct ScoringRun {
         public let scores: [Double?]
         /// The scores with another feature's explanation, nil where undefined.
         public let chance: [Double?]
+        /// Everything that was written: without a judge one simulation score a feature.
+        public let records: [ScoreRecord]
     }
 
     /// Runs it.
@@ -43,10 +49,12 @@ public struct ScoringRun {
     /// - Throws: `WorkflowError`, `CatalogError`, `ScoringError`, `LanguageModelError`. A failed run writes no scores.
     public func run(
         on catalog: Catalog, progress: @escaping (_ done: Int, _ total: Int) -> Void = { _, _ in },
-        cancelled: @escaping () -> Bool = { false }
+        cancelled: @escaping @Sendable () -> Bool = { false }
     ) throws -> Result {
+        if settings.judge != nil { return try judge(on: catalog, progress: progress, cancelled: cancelled) }
         let dictionary = try StoredDictionary(named: settings.dictionary, in: catalog)
-        try dictionary.check(supports: .probing, in: catalog)
+        // Without a model, nothing is asked of the dictionary.
+        if settings.model != nil { try dictionary.check(supports: .probing, in: catalog) }
         let indexing = try IndexedDictionary(dictionary.record, corpus: settings.corpus, in: catalog).indexing
         let folder = try settings.model.map { try ModelFolder(path: $0, workers: workers) }
         try folder.map { try dictionary.check($0, in: catalog) }
@@ -115,14 +123,13 @@ public struct ScoringRun {
                     detailJSON: try graphs[place].json()))
         }
         let ids = try catalog.write(explanations: explanations)
-        _ = try catalog.write(
-            scores:
-                zip(ids, zip(features, results)).map { id, scored in
-                    try record(scored.1, of: scored.0, explanation: id, key, runID)
-                })
+        let records = try zip(ids, zip(features, results)).map { id, scored in
+            try record(scored.1, of: scored.0, explanation: id, key, runID)
+        }
+        try catalog.write(scores: records)
         return Result(
             runID: runID, dictionaryID: dictionary.dictionaryID, features: features.map(\.featureIndex), scores: scores,
-            chance: chance)
+            chance: chance, records: records)
     }
 
     private func record(

@@ -26,6 +26,8 @@ public struct ScoringSettings: Sendable, Codable, Equatable {
     public var stratum: Stratum?
     /// The most tokens of a pattern.
     public var maximumSuffix: Int
+    /// The language model that explains and judges; nil for patterns of tokens alone.
+    public var judge: JudgeSettings?
     /// Seed of the sample and of the chance permutation.
     public var seed: UInt64
 
@@ -33,7 +35,7 @@ public struct ScoringSettings: Sendable, Codable, Equatable {
     public init(
         dictionary: String? = nil, corpus: String? = nil, model: String? = nil, sample: Int? = 100,
         features: [Int]? = nil, minimumFirings: Int = 20, conditions: [String]? = nil, stratum: Stratum? = nil,
-        maximumSuffix: Int = 12, seed: UInt64 = 0
+        maximumSuffix: Int = 12, judge: JudgeSettings? = nil, seed: UInt64 = 0
     ) {
         self.dictionary = dictionary
         self.corpus = corpus
@@ -44,6 +46,7 @@ public struct ScoringSettings: Sendable, Codable, Equatable {
         self.conditions = conditions
         self.stratum = stratum
         self.maximumSuffix = maximumSuffix
+        self.judge = judge
         self.seed = seed
     }
 }

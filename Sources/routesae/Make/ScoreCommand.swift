@@ -15,11 +15,20 @@ struct ScoreCommand: ParsableCommand {
             The score is the correlation of the activations they predict with the true ones; beside each stands the \
             same with another feature's explanation, which is chance. No other model is needed.
 
+            With --endpoint and --llm, a language model behind any OpenAI-compatible endpoint explains and judges: \
+            simulation (activations predicted token by token), detection and fuzzing (balanced accuracy), and the \
+            paper's rubric (category and 1 to 5). Every request and reply is kept in the catalog, so that a run that \
+            was broken off, or is repeated, asks nothing twice. What will be asked is announced before it is.
+
             Examples:
               routesae score c.sqlite --model Demo/model --sample 100 --seed 1
               routesae score c.sqlite --model Demo/model --features 12 40 99
               routesae score c.sqlite --model Demo/model --sample 200 --stratify layer --where 'firing_rate < 0.01'
               routesae score c.sqlite --model Demo/model --all
+              routesae score c.sqlite --endpoint http://127.0.0.1:8080/v1 --llm qwen3-4b --sample 20 --dry-run
+              routesae score c.sqlite --endpoint https://api.openai.com/v1 --llm gpt-4o-mini --tests rubric detection \
+            --max-requests 400 --prices prices.json --max-cost 1
+              routesae score c.sqlite --retry-failed
             """)
 
     @OptionGroup var catalog: CatalogArgument
@@ -45,33 +54,61 @@ struct ScoreCommand: ParsableCommand {
     var maximumSuffix = 12
     @Option(help: "Seed of the sample and of the chance permutation.")
     var seed: UInt64 = 0
+
+    @OptionGroup(title: "Judge") var judge: JudgeOptions
     @OptionGroup var options: RunOptions
+
+    func validate() throws {
+        try judge.validate(hasModel: model != nil)
+    }
 
     func run() throws {
         Interruption.watch()
-        let scoring = ScoringRun(
-            settings: ScoringSettings(
-                dictionary: index.dictionary, corpus: index.corpus, model: model, sample: all ? nil : sample,
-                features: features.isEmpty ? nil : features, minimumFirings: minimumFirings,
-                conditions: conditions.isEmpty ? nil : conditions, stratum: stratify,
-                maximumSuffix: maximumSuffix, seed: seed),
-            workers: options.workers)
+        if judge.dryRun { return try catalog.read { try judge.showPlan(of: scoring(in: $0), on: $0) } }
         let result = try catalog.write { catalog in
-            let progress = options.progress("explaining")
+            let scoring = try scoring(in: catalog)
+            if scoring.settings.judge != nil, !options.quiet { judge.announce(try scoring.plan(on: catalog)) }
+            let progress = options.progress(scoring.settings.judge == nil ? "explaining" : "asking")
             defer { progress.finish() }
             return try scoring.run(
                 on: catalog, progress: { done, total in progress.update(done, of: total) },
                 cancelled: { Interruption.isRequested })
         }
-        let scores = result.scores.compactMap { $0 }
-        let chance = ChanceBaseline(scores: result.chance)
-        let better = scores.filter { chance.isExceeded(by: $0) ?? false }.count
-        options.say(
-            """
-            run \(result.runID): \(result.features.count) features, \(result.scores.count - scores.count) undefined; \
-            mean score \(Quantities.significant(scores.reduce(0, +) / Double(max(scores.count, 1)))), by chance \
-            \(Quantities.significant(chance.scores.reduce(0, +) / Double(max(chance.scores.count, 1)))); \
-            \(better) above the 95th percentile of chance
-            """)
+        summarise(result)
+    }
+
+    private func scoring(in catalog: Catalog) throws -> ScoringRun {
+        let settings =
+            judge.retryFailed
+            ? try ScoringRun.retry(dictionary: index.dictionary, in: catalog)
+            : ScoringSettings(
+                dictionary: index.dictionary, corpus: index.corpus, model: model, sample: all ? nil : sample,
+                features: features.isEmpty ? nil : features, minimumFirings: minimumFirings,
+                conditions: conditions.isEmpty ? nil : conditions, stratum: stratify, maximumSuffix: maximumSuffix,
+                judge: judge.settings, seed: seed)
+        return ScoringRun(
+            settings: settings, workers: options.workers,
+            connection: try judge.connection(for: settings.judge))
+    }
+
+    private func summarise(_ result: ScoringRun.Result) {
+        let tests = ScoreRecord.Method.allCases.filter { method in result.records.contains { $0.method == method } }
+        options.say("run \(result.runID): \(result.features.count) features")
+        for test in tests {
+            let records = result.records.filter { $0.method == test }
+            func count(_ status: ScoreRecord.Status) -> Int { records.filter { $0.status == status }.count }
+            func mean(_ values: [Double]) -> String {
+                Quantities.significant(values.reduce(0, +) / Double(max(values.count, 1)))
+            }
+            var line = "\(test.rawValue): mean score \(mean(records.compactMap(\.value)))"
+            let chance = ChanceBaseline(scores: records.map(\.baselineValue))
+            if !chance.scores.isEmpty {
+                let better = records.filter { chance.isExceeded(by: $0.value) ?? false }.count
+                line += ", by chance \(mean(chance.scores)); \(better) above the 95th percentile of chance"
+            }
+            if count(.undefined) > 0 { line += "; \(count(.undefined)) undefined" }
+            if count(.failed) > 0 { line += "; \(count(.failed)) failed, which --retry-failed asks again" }
+            options.say(line)
+        }
     }
 }

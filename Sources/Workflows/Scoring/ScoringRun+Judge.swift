@@ -1,0 +1,155 @@
+public import FeatureCatalog
+public import FeatureScoring
+import Foundation
+
+extension ScoringRun {
+    /// What a run with a judge would ask, explanations not yet being known.
+    public struct JudgePlan: Sendable {
+        /// Features.
+        public let features: Int
+        /// Requests in all.
+        public let requests: Int
+        /// Of these, the ones that the catalog's archive answers, as far as can be told.
+        public let answered: Int
+        /// Tokens of the questions, estimated at four bytes a token.
+        public let promptTokens: Int
+        /// Tokens of the answers, estimated.
+        public let answerTokens: Int
+        /// What that costs; nil where the price is not known.
+        public let cost: Double?
+        /// The first question of every kind, as it would be sent.
+        public let examples: [JudgeQuestion]
+    }
+
+    /// Works out what would be asked; nothing is, and nothing is written.
+    ///
+    /// - Throws: as `run`.
+    public func plan(on catalog: Catalog) throws -> JudgePlan {
+        let (scoring, _) = try scoring(on: catalog) { false }
+        let plan = try scoring.plan()
+        let examples = try ([.explanation] + scoring.settings.tests).compactMap { test in
+            try scoring.features.first?.questions(test, explanation: "(the explanation)").first
+        }
+        return JudgePlan(
+            features: scoring.features.count, requests: plan.questions, answered: plan.answered,
+            promptTokens: plan.promptTokens, answerTokens: plan.answerTokens,
+            cost: connection.price?.cost(promptTokens: plan.promptTokens, completionTokens: plan.answerTokens),
+            examples: examples)
+    }
+
+    /// Gathers the features and whoever asks about them.
+    private func scoring(
+        on catalog: Catalog, cancelled: @escaping @Sendable () -> Bool
+    ) throws -> (scoring: JudgedScoring, dictionary: DictionaryRecord) {
+        guard let judge = settings.judge else { throw WorkflowError.usage("there is no judge; name one with --llm") }
+        try judge.validate()
+        let dictionary = try StoredDictionary(named: settings.dictionary, in: catalog)
+        let indexing = try IndexedDictionary(dictionary.record, corpus: settings.corpus, in: catalog).indexing
+        let chosen = try FeatureChoice(settings: settings).features(of: indexing.key, in: catalog)
+        let reader = ScoringContextReader(catalog: catalog, indexing: indexing, context: nil, prefix: 1)
+        let text = try TokenTexts(folder: nil, catalog: catalog, dictionary: dictionary.record)
+        let features = try chosen.map { feature in
+            JudgedFeature(
+                try reader.contexts(of: feature), excerpts: judge.excerpts, seed: settings.seed, text: text.of)
+        }
+        guard features.contains(where: { !$0.held.isEmpty }) else {
+            throw WorkflowError.refused(
+                "dictionary \"\(dictionary.record.name)\" has no contexts to score on; index it with more of them")
+        }
+        let interviewer = try Interviewer(
+            catalog: catalog, settings: judge, connection: connection, seed: settings.seed, cancelled: cancelled)
+        return (
+            JudgedScoring(
+                settings: judge, seed: settings.seed, features: features, interviewer: interviewer, catalog: catalog,
+                key: indexing.key), dictionary.record
+        )
+    }
+
+    /// Runs it with a judge.
+    func judge(
+        on catalog: Catalog, progress: @escaping (_ done: Int, _ total: Int) -> Void,
+        cancelled: @escaping @Sendable () -> Bool
+    ) throws -> Result {
+        let (scoring, dictionary) = try scoring(on: catalog, cancelled: cancelled)
+        try checkLimits(try scoring.plan())
+        let runID = try catalog.beginRun(
+            kind: .score, config: try canonicalJSON(settings), seed: settings.seed,
+            inputs: ([.explanation] + scoring.settings.tests).map { prompt in
+                let bytes = Array(prompt.instructions.utf8)
+                return RunInput(role: "prompt", name: prompt.name, sha256: sha256(of: bytes), bytes: bytes.count)
+            }, software: Software.identity)
+        do {
+            let records = try scoring.run(runID: runID, progress: progress)
+            try catalog.finishRun(runID, status: .complete, error: nil)
+            let simulations = records.map { $0.first { $0.method == .simulation } }
+            return Result(
+                runID: runID, dictionaryID: dictionary.dictionaryID, features: scoring.features.map(\.featureIndex),
+                scores: simulations.map { $0?.value }, chance: simulations.map { $0?.baselineValue },
+                records: Array(records.joined()))
+        } catch {
+            let stopped = if case WorkflowError.interrupted = error { true } else { false }
+            try? catalog.finishRun(runID, status: stopped ? .interrupted : .failed, error: "\(error)")
+            throw error
+        }
+    }
+
+    /// Refuses what is sure to go beyond a limit before anything is sent.
+    private func checkLimits(_ plan: JudgedScoring.Plan) throws(WorkflowError) {
+        if let most = connection.maximumRequests, most > 0, plan.questions - plan.answered > most {
+            throw .refused(
+                "about \(plan.questions - plan.answered) requests would be sent; allowed by --max-requests: \(most); "
+                    + "score fewer features, or fewer tests")
+        }
+        guard let most = connection.maximumCost else { return }
+        guard let price = connection.price else { throw .usage("--max-cost needs a price table: add --prices FILE") }
+        let cost = price.cost(promptTokens: plan.promptTokens, completionTokens: plan.answerTokens)
+        let share = Double(plan.questions - plan.answered) / Double(max(1, plan.questions))
+        if cost * share > most {
+            throw .refused(
+                "the estimated cost is \(cost * share); allowed by --max-cost: \(most); score fewer features, or fewer tests"
+            )
+        }
+    }
+
+    /// The settings that do again what failed in the last run with a judge.
+    ///
+    /// - Parameter dictionary: the dictionary, by name or number; nil for the last one added.
+    /// - Throws: `WorkflowError.refused` if no run with a judge left failures.
+    public static func retry(dictionary: String?, in catalog: Catalog) throws -> ScoringSettings {
+        let record = try StoredDictionary(named: dictionary, in: catalog).record
+        // Failures that no later score of the same feature and test has made good.
+        let result = try catalog.rows(
+            sql: """
+                SELECT s.run_id, s.method, s.feature_index FROM score AS s
+                WHERE s.dictionary_id = ?1 AND s.status = 'failed' AND NOT EXISTS (
+                    SELECT 1 FROM score AS o
+                    WHERE o.dictionary_id = s.dictionary_id AND o.feature_index = s.feature_index
+                        AND o.corpus_id = s.corpus_id AND o.method = s.method AND o.score_id > s.score_id)
+                ORDER BY s.run_id DESC, s.method, s.feature_index
+                """,
+            arguments: [.integer(record.dictionaryID)])
+        guard case .integer(let runID)? = result.rows.first?.first else {
+            throw WorkflowError.refused("dictionary \"\(record.name)\" has no failed scores")
+        }
+        var only: [JudgePrompt: [Int]] = [:]
+        for row in result.rows {
+            guard case .integer(runID) = row[0], case .text(let method) = row[1], case .integer(let feature) = row[2],
+                let test = JudgePrompt(rawValue: method)
+            else { continue }
+            only[test, default: []].append(Int(feature))
+        }
+        let config = try catalog.run(runID).configJSON
+        guard var settings = try? JSONDecoder().decode(ScoringSettings.self, from: Data(config.utf8)),
+            var judge = settings.judge
+        else {
+            throw WorkflowError.refused("\(catalog.path): run \(runID) had no judge; it cannot be tried again")
+        }
+        judge.only = only
+        judge.tests = JudgeSettings.allTests.filter { only[$0] != nil }
+        judge.attempt += 1
+        if judge.explanations == .written { judge.explanations = .missing }
+        settings.judge = judge
+        settings.features = Set(only.values.joined()).sorted()
+        return settings
+    }
+}

@@ -1,0 +1,140 @@
+public import ArgumentParser
+import FeatureCatalog
+public import FeatureScoring
+import Foundation
+import TerminalOutput
+public import Workflows
+
+extension JudgePrompt: ExpressibleByArgument {}
+extension JudgeSettings.Explanations: ExpressibleByArgument {}
+
+/// The language model that explains and judges features, and what may be spent on it.
+struct JudgeOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Base URL of an OpenAI-compatible endpoint.", valueName: "url"))
+    var endpoint: String?
+    @Option(help: ArgumentHelp("The model to ask, as the endpoint calls it.", valueName: "name"))
+    var llm: String?
+    @Option(
+        help: ArgumentHelp(
+            "The environment variable that holds the key; it is neither stored nor shown. OPENAI_API_KEY if not said "
+                + "and set.", valueName: "variable"))
+    var keyVariable: String?
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp("Which tests: simulation, detection, fuzzing, rubric; all if not said.", valueName: "test"))
+    var tests: [JudgePrompt] = []
+    @Option(
+        help: """
+            Where explanations come from: written anew, written where the model has not written one yet (missing), or \
+            the newest there is, whoever wrote it.
+            """)
+    var explanations = JudgeSettings.Explanations.written
+    @Option(help: "Excerpts shown for an explanation and for the rubric.")
+    var excerpts = 20
+    @Flag(help: "Asks for no log-probabilities: simulated activations are whole numbers.")
+    var noLogProbabilities = false
+    @Option(name: .customLong("max-answer-tokens"), help: "Tokens of an answer at most.")
+    var maximumAnswerTokens = 1024
+    @Option(help: "Requests under way at once.")
+    var concurrency = 8
+    @Option(help: "Seconds that a request may take.")
+    var timeout = 120.0
+    @Option(name: .customLong("max-requests"), help: "Refuses to send more requests than this.")
+    var maximumRequests: Int?
+    @Option(name: .customLong("max-cost"), help: "Stops once the replies have cost more than this; needs --prices.")
+    var maximumCost: Double?
+    @Option(
+        help: ArgumentHelp(
+            "A price table, JSON: {\"model\": {\"input\": 0.15, \"output\": 0.6}}, per million tokens.",
+            valueName: "file"))
+    var prices: String?
+    @Flag(help: "Shows what would be asked, and how much of it; asks nothing and writes nothing.")
+    var dryRun = false
+    @Flag(help: "Asks again what failed in the last run with a judge, and nothing else.")
+    var retryFailed = false
+
+    /// Checks options against each other; options of a judge without a judge are mistakes.
+    func validate(hasModel: Bool) throws {
+        if retryFailed {
+            if endpoint != nil || llm != nil || !tests.isEmpty || hasModel {
+                throw ValidationError("--retry-failed takes endpoint, model and tests from the run that failed")
+            }
+        } else {
+            if (endpoint == nil) != (llm == nil) { throw ValidationError("--endpoint and --llm belong together") }
+            if endpoint == nil,
+                dryRun || !tests.isEmpty || maximumRequests != nil || maximumCost != nil || prices != nil
+            {
+                throw ValidationError("--tests, --dry-run and limits are of a judge; add --endpoint and --llm")
+            }
+            if endpoint != nil, hasModel {
+                throw ValidationError("--model explains by patterns of tokens, --llm in words; ask for one of them")
+            }
+        }
+        if maximumCost != nil, prices == nil {
+            throw ValidationError("--max-cost needs a price table: add --prices FILE")
+        }
+        if !(1...256).contains(concurrency) {
+            throw ValidationError("--concurrency is \(concurrency); allowed: 1 … 256")
+        }
+        if !(timeout > 0 && timeout <= 3600) {
+            throw ValidationError("--timeout is \(timeout); allowed: to 3600 seconds")
+        }
+        if let maximumRequests, maximumRequests < 0 {
+            throw ValidationError("--max-requests is \(maximumRequests); allowed: from 0")
+        }
+        if let maximumCost, !(maximumCost >= 0) {
+            throw ValidationError("--max-cost is \(maximumCost); allowed: from 0")
+        }
+    }
+
+    /// The settings; nil without a judge.
+    var settings: JudgeSettings? {
+        guard let endpoint, let llm else { return nil }
+        return JudgeSettings(
+            endpoint: endpoint, llm: llm, tests: tests.isEmpty ? JudgeSettings.allTests : tests,
+            explanations: explanations, excerpts: excerpts, usesLogProbabilities: !noLogProbabilities,
+            maximumAnswerTokens: maximumAnswerTokens)
+    }
+
+    /// How the endpoint is reached.
+    func connection(for judge: JudgeSettings?) throws -> JudgeConnection {
+        guard let judge else { return JudgeConnection() }
+        let environment = ProcessInfo.processInfo.environment
+        if let keyVariable, environment[keyVariable] == nil {
+            throw WorkflowError.usage("--key-variable: there is no environment variable '\(keyVariable)'")
+        }
+        let key = environment[keyVariable ?? "OPENAI_API_KEY"]
+        return JudgeConnection(
+            key: key?.isEmpty == true ? nil : key, concurrency: concurrency, timeout: timeout,
+            maximumRequests: maximumRequests, maximumCost: maximumCost,
+            price: try prices.map { try TokenPrice.of(judge.llm, in: $0) })
+    }
+
+    /// Says what is about to be asked.
+    func announce(_ plan: ScoringRun.JudgePlan) {
+        var line =
+            "\(Quantities.count(plan.features)) features: about \(Quantities.count(plan.requests)) requests"
+            + (plan.answered > 0 ? ", \(Quantities.count(plan.answered)) or more answered by the archive" : "")
+            + ", \(Quantities.count(plan.promptTokens)) tokens of questions and \(Quantities.count(plan.answerTokens)) "
+            + "of answers, estimated"
+        if let cost = plan.cost { line += "; cost about \(Quantities.significant(cost))" }
+        StandardStreams.remark(line)
+    }
+
+    /// Shows a plan with the first question of every kind.
+    func showPlan(of scoring: ScoringRun, on catalog: Catalog) throws {
+        let plan = try scoring.plan(on: catalog)
+        announce(plan)
+        for question in plan.examples {
+            StandardStreams.write(
+                """
+                --- \(question.prompt.name), system
+                \(question.prompt.instructions)
+                --- \(question.prompt.name), user
+                \(VisibleText.of(question.material))
+
+
+                """)
+        }
+    }
+}

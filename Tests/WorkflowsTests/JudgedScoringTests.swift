@@ -1,0 +1,283 @@
+import ChatServerSupport
+import FeatureCatalog
+import FeatureScoring
+import Foundation
+import LinearAlgebra
+import Synchronization
+import TestSupport
+import Testing
+import Workflows
+
+/// Scores by a language model behind a real endpoint, played by a script that knows its trade.
+@Suite struct JudgedScoringTests {
+    private let directory: TemporaryDirectory
+    private let path: String
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        path = directory.file("c.sqlite")
+        let text = repositoryFile("Demo/text/heldout/bible.jsonl")
+        try train(
+            [
+                TrainingSettings(
+                    name: "d", model: DemoModel.path, text: [text], latents: 64, k: 4, batchTokens: 256, steps: 30,
+                    context: 64, seed: 1)
+            ], catalog: path)
+        let catalog = try Catalog.open(at: path, mode: .readWrite)
+        _ = try IndexingRun(
+            settings: IndexingSettings(
+                model: DemoModel.path, text: [text], options: IndexingOptions(maximumTokens: 5000, context: 64)),
+            workers: Workers(threads: 2)
+        ).run(on: catalog)
+        try catalog.close()
+    }
+
+    /// A judge that says of a feature that it fires on the token it fires on most, and goes by that.
+    private static let honest: ScriptedChatServer.Script = { request, _ in .reply(answer(request)) }
+
+    private static func answer(_ request: ReceivedRequest) -> String {
+        let material = (try? JSONSerialization.jsonObject(with: Data(request.prompt.utf8))) as? [String: Any] ?? [:]
+        func json(_ object: [String: Any]) -> String {
+            String(decoding: (try? JSONSerialization.data(withJSONObject: object)) ?? Data(), as: UTF8.self)
+        }
+        let token = (material["explanation"] as? String ?? "").dropFirst("on ".count).description
+        if let tokens = material["tokens"] as? [String] {
+            return json(["activations": tokens.map { $0.trimmed == token ? 10 : 0 }])
+        }
+        if let texts = material["texts"] as? [String] {
+            guard system(request).contains("\"correct\"") else {
+                return json(["active": texts.map { $0.contains(token) }])
+            }
+            return json([
+                "correct": texts.map { text in
+                    text.components(separatedBy: "⟦").dropFirst()
+                        .contains { $0.prefix { $0 != "⟧" }.contains(token) }
+                }
+            ])
+        }
+        let excerpts = material["excerpts"] as? [[String: Any]] ?? []
+        var levels: [String: Int] = [:]
+        for activation in excerpts.flatMap({ $0["activations"] as? [[String: Any]] ?? [] }) {
+            levels[(activation["token"] as? String ?? "").trimmed, default: 0] += activation["activation"] as? Int ?? 0
+        }
+        let best = levels.max { $0.value != $1.value ? $0.value < $1.value : $0.key > $1.key }?.key ?? ""
+        return system(request).contains("\"category\"")
+            ? json(["category": "low-level", "score": 4, "explanation": "on \(best)"])
+            : json(["explanation": "on \(best)"])
+    }
+
+    private static func system(_ request: ReceivedRequest) -> String {
+        (request.json["messages"] as? [[String: Any]])?.first?["content"] as? String ?? ""
+    }
+
+    private func settings(_ server: ScriptedChatServer, tests: [JudgePrompt] = JudgeSettings.allTests)
+        -> ScoringSettings
+    {
+        ScoringSettings(
+            sample: 8, minimumFirings: 20,
+            judge: JudgeSettings(endpoint: server.endpoint, llm: "scripted", tests: tests), seed: 4)
+    }
+
+    private func score(
+        _ settings: ScoringSettings, connection: JudgeConnection = JudgeConnection(concurrency: 4, attempts: 2),
+        cancelled: @escaping @Sendable () -> Bool = { false }
+    ) async throws -> ScoringRun.Result {
+        try await onThread { [path] in
+            let catalog = try Catalog.open(at: path, mode: .readWrite)
+            defer { _ = try? catalog.close() }
+            return try ScoringRun(settings: settings, workers: Workers(threads: 1), connection: connection).run(
+                on: catalog, cancelled: cancelled)
+        }
+    }
+
+    private func values(_ result: ScoringRun.Result, _ method: ScoreRecord.Method) -> [ScoreRecord] {
+        result.records.filter { $0.method == method }
+    }
+
+    private func mean(_ values: [Double?]) -> Double {
+        let defined = values.compactMap(\.self)
+        return defined.reduce(0, +) / Double(max(1, defined.count))
+    }
+
+    private func count(_ sql: String) throws -> Int {
+        let catalog = try Catalog.open(at: path, mode: .readOnly)
+        defer { _ = try? catalog.close() }
+        guard case .integer(let count)? = try catalog.rows(sql: sql).rows.first?.first else { return -1 }
+        return Int(count)
+    }
+
+    @Test func aGoodJudgeScoresAboveChanceAndIsAskedOnce() async throws {
+        try await ScriptedChatServer.run(script: Self.honest) { server in
+            let settings = settings(server)
+            let plan = try await onThread { [path] in
+                let catalog = try Catalog.open(at: path, mode: .readOnly)
+                defer { _ = try? catalog.close() }
+                return try ScoringRun(settings: settings, workers: Workers(threads: 1)).plan(on: catalog)
+            }
+            #expect(server.requests.isEmpty && plan.answered == 0 && plan.features == 8)
+            #expect(plan.examples.map(\.prompt) == JudgePrompt.allCases)
+
+            let result = try await score(settings)
+            #expect(result.records.count == 8 * 4 && result.records.allSatisfy { $0.status != .failed })
+            // Whole texts hold a common token whether or not the feature fires, so detection gains least.
+            for (method, gain) in [(ScoreRecord.Method.simulation, 0.1), (.detection, 0.02), (.fuzzing, 0.05)] {
+                let records = values(result, method)
+                #expect(mean(records.map(\.value)) > mean(records.map(\.baselineValue)) + gain, "\(method)")
+                #expect(records.contains { $0.baselineValue != nil })
+            }
+            #expect(values(result, .rubric).allSatisfy { $0.value == 4 && $0.category == .lowLevel })
+            #expect(plan.requests == server.requests.count || plan.requests > server.requests.count)
+            // Questions that are the same, of a feature and its chance, are one exchange.
+            #expect(try count("SELECT count(*) FROM exchange") == server.requests.count)
+            #expect(server.maximumInFlight <= 4)
+
+            // Again: nobody is asked, and everything is the same.
+            let asked = server.requests.count
+            let again = try await score(settings)
+            #expect(server.requests.count == asked)
+            #expect(again.records.map(\.value) == result.records.map(\.value))
+            #expect(again.records.map(\.baselineValue) == result.records.map(\.baselineValue))
+            #expect(again.records.map(\.detailJSON) == result.records.map(\.detailJSON))
+
+            // Reproduced from the archive alone.
+            let comparisons = try await onThread { [path, directory] in
+                let catalog = try Catalog.open(at: path, mode: .readOnly)
+                defer { _ = try? catalog.close() }
+                return try Reproduction(
+                    settings: .init(runID: result.runID, scratch: directory.file("scratch.sqlite")),
+                    workers: Workers(threads: 1)
+                ).run(on: catalog)
+            }
+            #expect(comparisons.allSatisfy { $0.recorded == $0.reproduced } && comparisons.count >= 2)
+            #expect(server.requests.count == asked)
+            let catalog = try Catalog.open(at: path, mode: .readOnly)
+            #expect(try catalog.verify() == [])
+            try catalog.close()
+        }
+    }
+
+    @Test func whatFailsIsAskedAgainAndNothingElse() async throws {
+        let isBroken = Mutex(true)
+        let script: ScriptedChatServer.Script = { request, _ in
+            guard isBroken.withLock({ $0 }) else { return .reply(Self.answer(request)) }
+            let system = Self.system(request)
+            if system.contains("\"category\"") { return .reply("I would say 4 of 5!") }
+            if system.contains("\"active\"") { return .status(500, body: "no") }
+            if system.contains("\"correct\"") { return .reply(#"{"correct": [true"#, finishReason: "length") }
+            return .reply(Self.answer(request))
+        }
+        try await ScriptedChatServer.run(script: script) { server in
+            let first = try await score(settings(server), connection: JudgeConnection(concurrency: 4, attempts: 1))
+            let reasons: [ScoreRecord.Method: String] = [
+                .rubric: "not a JSON object", .detection: "HTTP 500", .fuzzing: "cut off",
+            ]
+            for (method, reason) in reasons {
+                let records = values(first, method).filter { $0.status != .undefined }
+                #expect(!records.isEmpty && records.allSatisfy { $0.status == .failed && $0.value == nil })
+                #expect(records.allSatisfy { $0.reason?.contains(reason) == true }, "\(records.map(\.reason))")
+            }
+            #expect(values(first, .simulation).allSatisfy { $0.status != .failed })
+
+            isBroken.withLock { $0 = false }
+            let asked = server.requests.count
+            let retry = try await onThread { [path] in
+                let catalog = try Catalog.open(at: path, mode: .readOnly)
+                defer { _ = try? catalog.close() }
+                return try ScoringRun.retry(dictionary: nil, in: catalog)
+            }
+            #expect(retry.judge?.tests == [.detection, .fuzzing, .rubric] && retry.judge?.attempt == 1)
+            let second = try await score(retry)
+            #expect(second.records.allSatisfy { $0.status == .ok })
+            #expect(second.records.count == first.records.filter { $0.status == .failed }.count)
+            let systems = Set(server.requests.dropFirst(asked).map(Self.system))
+            #expect(systems == Set([JudgePrompt.detection, .fuzzing, .rubric].map(\.instructions)))
+            await #expect(throws: WorkflowError.self) {
+                try await onThread { [path] in
+                    let catalog = try Catalog.open(at: path, mode: .readOnly)
+                    defer { _ = try? catalog.close() }
+                    _ = try ScoringRun.retry(dictionary: nil, in: catalog)
+                }
+            }
+        }
+    }
+
+    @Test func whatIsBrokenOffGoesOn() async throws {
+        try await ScriptedChatServer.run(script: Self.honest) { server in
+            let settings = settings(server, tests: [.rubric, .simulation])
+            await #expect(throws: WorkflowError.self) {
+                _ = try await score(settings, cancelled: { server.requests.count >= 20 })
+            }
+            #expect(try count("SELECT count(*) FROM score") == 0)
+            #expect(try count("SELECT count(*) FROM run WHERE status = 'interrupted'") == 1)
+            let kept = try count("SELECT count(*) FROM exchange")
+            let asked = server.requests.count
+            #expect(kept > 0 && kept <= asked)
+            let result = try await score(settings)
+            #expect(result.records.allSatisfy { $0.status != .failed })
+            let all = try count("SELECT count(*) FROM exchange")
+            #expect(all == kept + server.requests.count - asked)
+        }
+    }
+
+    @Test func limitsHold() async throws {
+        try await ScriptedChatServer.run(script: Self.honest) { server in
+            let settings = settings(server)
+            await #expect(throws: WorkflowError.self) {
+                _ = try await score(settings, connection: JudgeConnection(maximumRequests: 10))
+            }
+            #expect(server.requests.isEmpty)
+            await #expect(throws: WorkflowError.self) {
+                _ = try await score(settings, connection: JudgeConnection(maximumCost: 1))
+            }
+            #expect(server.requests.isEmpty, "without a price no cost can be limited")
+            // What is estimated to cost too much is not begun.
+            await #expect(throws: WorkflowError.self) {
+                let price = TokenPrice(input: 1e6, output: 0)
+                _ = try await score(settings, connection: JudgeConnection(maximumCost: 100, price: price))
+            }
+            #expect(server.requests.isEmpty)
+        }
+        // Replies that cost more than was estimated end the run once the sum is spent; what was answered stays.
+        let dear: ScriptedChatServer.Script = { request, _ in
+            let body = String(decoding: ChatBehaviour.replyBody(Self.answer(request)), as: UTF8.self)
+            return .body(Data(body.replacing("\"prompt_tokens\":12", with: "\"prompt_tokens\":1000000").utf8))
+        }
+        try await ScriptedChatServer.run(script: dear) { server in
+            await #expect(throws: WorkflowError.self) {
+                let price = TokenPrice(input: 10, output: 0)
+                _ = try await score(
+                    settings(server), connection: JudgeConnection(concurrency: 1, maximumCost: 45, price: price))
+            }
+            #expect((5...7).contains(server.requests.count), "\(server.requests.count)")
+            let kept = try count("SELECT count(*) FROM exchange")
+            #expect(kept >= 5)
+        }
+    }
+
+    @Test func theKeyGoesToTheEndpointAndNowhereElse() async throws {
+        let key = "sk-very-secret-1234567890"
+        try await ScriptedChatServer.run(script: Self.honest) { server in
+            _ = try await score(settings(server, tests: [.rubric]), connection: JudgeConnection(key: key))
+            #expect(server.requests.allSatisfy { $0.headers["authorization"] == "Bearer \(key)" })
+        }
+        try await ScriptedChatServer.run(script: { _, _ in .status(401, body: "bad key \(key)") }) { server in
+            do {
+                _ = try await score(
+                    settings(server, tests: [.rubric]), connection: JudgeConnection(key: key, concurrency: 2))
+                Issue.record("it was accepted")
+            } catch {
+                #expect("\(error)".contains("401") && !"\(error)".contains(key))
+            }
+            // What is wrong for one is wrong for all.
+            #expect(server.requests.count <= 2)
+        }
+        for file in try FileManager.default.contentsOfDirectory(atPath: directory.url.path) {
+            let bytes = try Data(contentsOf: directory.url.appending(path: file))
+            #expect(bytes.range(of: Data(key.utf8)) == nil, "\(file)")
+        }
+    }
+}
+
+extension StringProtocol {
+    fileprivate var trimmed: String { trimmingCharacters(in: .whitespaces) }
+}
