@@ -229,11 +229,11 @@ struct ChatClientTests {
         }
     }
 
-    @Test func cancellingEndsAHangingRequestWithinASecond() async throws {
+    @Test func cancellingEndsAHangingRequest() async throws {
         try await cancelAfterArrival { _, _ in .hang }
     }
 
-    @Test func cancellingEndsAWaitWithinASecond() async throws {
+    @Test func cancellingEndsAWait() async throws {
         try await cancelAfterArrival { _, _ in .status(429, headers: ["Retry-After": "200"]) }
     }
 
