@@ -8,7 +8,7 @@ struct ChatClientTests {
 
     /// What the client makes of a script, with waits recorded instead of waited.
     private func ask(
-        policy: RetryPolicy = RetryPolicy(), timeout: Double = 30, maximumReplyBytes: Int = 1 << 20,
+        policy: RetryPolicy = RetryPolicy(), timeout: Double = 600, maximumReplyBytes: Int = 1 << 20,
         _ script: @escaping ScriptedChatServer.Script
     ) async throws -> (result: Result<Exchange, ChatFailure>, sleeps: [Double], requests: [ReceivedRequest]) {
         try await ScriptedChatServer.run(script: script) { server in
@@ -52,7 +52,7 @@ struct ChatClientTests {
     @Test func withoutAKeyNoneIsSent() async throws {
         try await ScriptedChatServer.run(script: { _, _ in .reply("x") }) { server in
             let endpoint = server.endpoint
-            _ = try await onThread { try ChatClient(endpoint: endpoint).send(question()) }
+            _ = try await onThread { try ChatClient(endpoint: endpoint, timeout: 600).send(question()) }
             #expect(server.requests.first?.headers["authorization"] == nil)
         }
     }
@@ -160,7 +160,7 @@ struct ChatClientTests {
         #expect(result == .failure(.timedOut(seconds: 0.3)))
         // On a busy machine a request may not even get there in time.
         #expect(requests.count <= 2 && sleeps.count == 1)
-        let (slow, _, _) = try await ask(timeout: 30) { _, _ in .slow(seconds: 0.3, .reply("slowly")) }
+        let (slow, _, _) = try await ask(timeout: 600) { _, _ in .slow(seconds: 0.3, .reply("slowly")) }
         #expect(try slow.get().reply.content == "slowly")
     }
 
@@ -222,7 +222,7 @@ struct ChatClientTests {
         try await ScriptedChatServer.run(script: { _, _ in .reply("x") }) { server in
             let endpoint = server.endpoint
             let attempts = try await onThread {
-                let client = try ChatClient(endpoint: endpoint)
+                let client = try ChatClient(endpoint: endpoint, timeout: 600)
                 return try (0..<20).map { try client.send(question("\($0)")).attempts }
             }
             #expect(attempts == Array(repeating: 1, count: 20))
@@ -242,7 +242,7 @@ struct ChatClientTests {
             let endpoint = server.endpoint
             let stop = Switch()
             async let ended = onThread {
-                let client = try ChatClient(endpoint: endpoint, cancelled: { stop.isOn })
+                let client = try ChatClient(endpoint: endpoint, timeout: 600, cancelled: { stop.isOn })
                 let found = failure { () throws(ChatFailure) in try client.send(question()) }
                 #expect(found == .cancelled)
                 return ContinuousClock.now

@@ -23,7 +23,7 @@ struct SendAllTests {
     ) async throws -> Course {
         try await onThread {
             let client = try ChatClient(
-                endpoint: endpoint, policy: policy, cancelled: cancelled, sleep: sleeps.map { $0.sleep })
+                endpoint: endpoint, policy: policy, timeout: 600, cancelled: cancelled, sleep: sleeps.map { $0.sleep })
             var course = Course()
             let caller = Thread.current
             let start = ContinuousClock.now

@@ -63,7 +63,7 @@ public final class ScriptedChatServer: Sendable {
             address: try sockaddr_in.inet(ip4: "127.0.0.1", port: 0), timeout: 3_600, logger: .disabled,
             handler: handler)
         let running = Task<Void, Never> { try? await server.run() }
-        try await server.waitUntilListening(timeout: 60)
+        try await server.waitUntilListening(timeout: 600)
         guard case .ip4(_, let port)? = await server.listeningAddress else { throw NoPort() }
         endpoint = "http://127.0.0.1:\(port)/v1"
         self.log = log

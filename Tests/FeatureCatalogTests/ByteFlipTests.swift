@@ -28,13 +28,10 @@ import Testing
         token.text
         """.split { $0 == " " || $0 == "\n" }.map(String.init))
 
-    @Test func everyByte() throws {
+    @Test func everyByte() async throws {
         let directory = try MemoryDirectory()
         let path = try TinyCatalog.make(at: directory.file("start"))
-        // The smallest pages there are: the fewer bytes, the fewer of them lie idle.
-        let queue = try DatabaseQueue(path: path)
-        try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA page_size = \(Self.pageSize); VACUUM") }
-        try queue.close()
+        try Self.makeSmall(path)
         let whole = try Array(Data(contentsOf: URL(filePath: path)))
         let original = try Catalog.open(at: path, mode: .readOnly)
         let digest = try original.contentDigest()
@@ -45,7 +42,7 @@ import Testing
         let stretches = isThorough ? whole.indices.map { $0..<$0 + 1 } : Self.stretches(of: whole)
         #expect(stretches.reduce(0) { $0 + $1.count } == whole.count)
         let counts = Mutex(Counts())
-        try Parallel.forEach(0..<stretches.count) { number, worker in
+        try await Parallel.forEach(0..<stretches.count) { number, worker in
             let place = stretches[number].lowerBound
             var generator = SplitMix(state: UInt64(place))
             var bytes = whole
@@ -73,6 +70,13 @@ import Testing
             flips: \(whole.count) bytes in \(stretches.count) inputs, \(found.outcomes), \(found.durations); unnoticed in
             \(found.columns.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
             """)
+    }
+
+    /// The smallest pages there are: the fewer bytes, the fewer of them lie idle.
+    private static func makeSmall(_ path: String) throws {
+        let queue = try DatabaseQueue(path: path)
+        try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA page_size = \(pageSize); VACUUM") }
+        try queue.close()
     }
 
     /// The bytes of a file one by one, but for what lies between a page's cell pointers and its cells.

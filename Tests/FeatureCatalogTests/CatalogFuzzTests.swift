@@ -26,14 +26,14 @@ import Testing
     }
 
     @Test(arguments: Mutation.allCases)
-    func damagedAtRandom(mutation: Mutation) throws {
+    func damagedAtRandom(mutation: Mutation) async throws {
         let directory = try MemoryDirectory()
         let start = try TinyCatalog.make(at: directory.file("start"))
         let whole = try Data(contentsOf: URL(filePath: start))
         let places = try CellPlace.all(in: start)
         let noticed = Mutex(0)
         let slowest = Mutex(Duration.zero)
-        try Parallel.forEach(0..<Self.inputCount) { number, worker in
+        try await Parallel.forEach(0..<Self.inputCount) { number, worker in
             var generator = SplitMix(state: Self.seed &* 1_000_003 &+ UInt64(number))
             let path = directory.file("catalog-\(worker)")
             switch mutation {
@@ -68,13 +68,13 @@ import Testing
     /// An old catalog that was damaged is migrated, or refused with a reason and left at some step, from which trying
     /// again comes no further.
     @Test(arguments: [Mutation.file, .cells])
-    func anOldOneIsMigratedOrRefused(mutation: Mutation) throws {
+    func anOldOneIsMigratedOrRefused(mutation: Mutation) async throws {
         let directory = try MemoryDirectory()
         let whole = try VersionOneCatalog.bytes()
         try whole.write(to: URL(filePath: directory.file("start")))
         let places = try CellPlace.all(in: directory.file("start"))
         let refused = Mutex(0)
-        try Parallel.forEach(0..<Self.inputCount / 3) { number, worker in
+        try await Parallel.forEach(0..<Self.inputCount / 3) { number, worker in
             var generator = SplitMix(state: Self.seed &* 2_000_003 &+ UInt64(number))
             let path = directory.file("catalog-\(worker)")
             for suffix in ["", "-wal", "-shm", "-journal"] {

@@ -35,4 +35,16 @@ struct ChanceBaselineTests {
         #expect(donors.indices.allSatisfy { donors[$0] != $0 })
         #expect(ChanceBaseline.donors(featureCount: 1, seed: 9) == nil)
     }
+
+    @Test func separationIsTheAreaUnderTheCurve() {
+        let chance = ChanceBaseline(scores: [0, 0.1, 0.1, nil, 0.5])
+        #expect(chance.separation(from: [0.6, 0.7]) == 1)
+        #expect(chance.separation(from: [-1]) == 0)
+        #expect(chance.separation(from: []) == nil && ChanceBaseline(scores: [nil]).separation(from: [1]) == nil)
+        // Against counting pairs.
+        let others = [0.1, 0.05, 0.5, 0.9, 0.1]
+        var won = 0.0
+        for other in others { for score in chance.scores { won += other > score ? 1 : other == score ? 0.5 : 0 } }
+        #expect(chance.separation(from: others) == won / 20)
+    }
 }

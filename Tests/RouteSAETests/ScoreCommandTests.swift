@@ -109,7 +109,7 @@ import Testing
         ) { server in
             let judge = [
                 "--endpoint", server.endpoint, "--llm", "scripted", "--tests", "rubric", "--sample", "5",
-                "--concurrency", "1",
+                "--concurrency", "1", "--timeout", "600",
             ]
             let (directory, environment) = (directory, ["OPENAI_API_KEY": "", "JUDGE_KEY": "sk-secret"])
             func run(_ arguments: [String]) async throws -> Program.Outcome {

@@ -79,7 +79,8 @@ import Workflows
     }
 
     private func score(
-        _ settings: ScoringSettings, connection: JudgeConnection = JudgeConnection(concurrency: 4, attempts: 2),
+        _ settings: ScoringSettings,
+        connection: JudgeConnection = JudgeConnection(concurrency: 4, timeout: 600, attempts: 2),
         cancelled: @escaping @Sendable () -> Bool = { false }
     ) async throws -> ScoringRun.Result {
         try await onThread { [path] in
@@ -167,7 +168,8 @@ import Workflows
             return .reply(Self.answer(request))
         }
         try await ScriptedChatServer.run(script: script) { server in
-            let first = try await score(settings(server), connection: JudgeConnection(concurrency: 4, attempts: 1))
+            let first = try await score(
+                settings(server), connection: JudgeConnection(concurrency: 4, timeout: 600, attempts: 1))
             let reasons: [ScoreRecord.Method: String] = [
                 .rubric: "not a JSON object", .detection: "HTTP 500", .fuzzing: "cut off",
             ]

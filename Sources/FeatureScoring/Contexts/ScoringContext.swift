@@ -14,6 +14,9 @@ public struct ScoringContext: Hashable, Sendable {
     public let split: ContextSplit
     /// Whether the first token directly follows the begin-of-sequence token, so that nothing precedes it.
     public let beginsSequence: Bool
+    /// The decoder layer that the peak token was read from, for a dictionary that draws it; nil where it follows from
+    /// the text.
+    public let layer: Int?
 
     /// The activation at the token that the context was chosen for.
     public var peakActivation: Float { activations[peakIndex] }
@@ -29,7 +32,8 @@ public struct ScoringContext: Hashable, Sendable {
         peakIndex: Int,
         band: ContextBand,
         split: ContextSplit,
-        beginsSequence: Bool = false
+        beginsSequence: Bool = false,
+        layer: Int? = nil
     ) throws {
         func malformed(_ reason: String) -> ScoringError {
             .malformedContext(contextID: contextID, reason: reason)
@@ -51,6 +55,7 @@ public struct ScoringContext: Hashable, Sendable {
         self.band = band
         self.split = split
         self.beginsSequence = beginsSequence
+        self.layer = layer
     }
 }
 

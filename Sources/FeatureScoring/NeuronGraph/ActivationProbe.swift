@@ -4,18 +4,21 @@ public struct ProbeRequest: Hashable, Sendable {
     public let featureIndex: Int
     /// The token ids that the model is to read, in order and without the begin-of-sequence token; not empty.
     public let tokens: [Int32]
+    /// The decoder layer that the last token is read from, where the text does not decide that; nil where it does.
+    public let layer: Int?
 
     /// Asks for a feature after some tokens.
-    public init(featureIndex: Int, tokens: [Int32]) {
+    public init(featureIndex: Int, tokens: [Int32], layer: Int? = nil) {
         self.featureIndex = featureIndex
         self.tokens = tokens
+        self.layer = layer
     }
 
-    /// The order in which requests are sent: by length, then tokens, then feature.
+    /// The order in which requests are sent: by length, then tokens, then feature, then layer.
     static func precedes(_ left: ProbeRequest, _ right: ProbeRequest) -> Bool {
         if left.tokens.count != right.tokens.count { return left.tokens.count < right.tokens.count }
         for (one, other) in zip(left.tokens, right.tokens) where one != other { return one < other }
-        return left.featureIndex < right.featureIndex
+        return (left.featureIndex, left.layer ?? -1) < (right.featureIndex, right.layer ?? -1)
     }
 }
 

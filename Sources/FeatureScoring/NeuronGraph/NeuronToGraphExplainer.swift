@@ -141,6 +141,8 @@ private struct Excerpt {
     let featureIndex: Int
     /// The tokens up to and including the peak, at most as many as a pattern may have.
     let window: [Int32]
+    /// The layer that the peak token was read from, where the text does not decide that.
+    let layer: Int?
     /// Whether the window's first token is the first of the sequence.
     let beginsSequence: Bool
     /// The recorded activation at the peak.
@@ -161,13 +163,16 @@ private struct Excerpt {
         self.featureIndex = featureIndex
         let available = context.peakIndex + 1
         window = Array(context.tokens[max(0, available - maximumSuffix)..<available])
+        layer = context.layer
         beginsSequence = context.beginsSequence && window.count == available
         activation = context.peakActivation
     }
 
     func suffix(_ length: Int) -> [Int32] { Array(window.suffix(length)) }
 
-    func request(for tokens: [Int32]) -> ProbeRequest { ProbeRequest(featureIndex: featureIndex, tokens: tokens) }
+    func request(for tokens: [Int32]) -> ProbeRequest {
+        ProbeRequest(featureIndex: featureIndex, tokens: tokens, layer: layer)
+    }
 
     var pattern: NeuronPattern {
         let tokens = suffix(kept?.length ?? window.count)

@@ -43,6 +43,22 @@ public struct ChanceBaseline: Hashable, Sendable {
         return score > limit
     }
 
+    /// The chance that a score drawn from some exceeds a score drawn from chance, equals counting half: the area under
+    /// the ROC curve (Mann and Whitney 1947). 1 tells them apart for certain, 0.5 not at all.
+    ///
+    /// - Returns: `nil` if there are none of either.
+    public func separation(from others: [Double]) -> Double? {
+        guard !scores.isEmpty, !others.isEmpty else { return nil }
+        var (chancesBelow, chancesReached, won) = (0, 0, 0.0)
+        for score in others.sorted() {
+            while chancesBelow < scores.count, scores[chancesBelow] < score { chancesBelow += 1 }
+            chancesReached = max(chancesReached, chancesBelow)
+            while chancesReached < scores.count, scores[chancesReached] <= score { chancesReached += 1 }
+            won += Double(chancesBelow) + Double(chancesReached - chancesBelow) / 2
+        }
+        return won / Double(scores.count * others.count)
+    }
+
     /// The share of chance scores that reach a score, counting the score itself: (1 + reached) / (1 + all), never 0
     /// (Phipson and Smyth 2010).
     public func pValue(of score: Double) -> Double {

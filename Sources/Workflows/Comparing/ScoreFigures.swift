@@ -20,6 +20,8 @@ public struct ScoreFigures: Sendable {
     public let meanScore: BootstrapInterval?
     /// The mean of what wrong explanations score.
     public let meanChance: Double?
+    /// The chance that an explanation scores better than a wrong one: the area under the ROC curve.
+    public let separation: Double?
 
     /// One feature's score.
     private struct Scored {
@@ -80,6 +82,7 @@ public struct ScoreFigures: Sendable {
         meanScore = BootstrapInterval(of: defined, seed: seed)
         let chances = scored.compactMap(\.chance)
         meanChance = chances.isEmpty ? nil : chances.reduce(0, +) / Double(chances.count)
+        separation = ChanceBaseline(scores: chances).separation(from: defined)
     }
 
     private static func real(_ value: CatalogValue) -> Double? {

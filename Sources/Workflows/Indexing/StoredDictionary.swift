@@ -37,7 +37,6 @@ public struct StoredDictionary: Sendable {
         let reason: String? =
             switch (configuration.architecture, job) {
             case (.mlsae, _): "each of its tokens is a sample at every layer, and a statistic here is of one"
-            case (.random, .probing): "the layer it reads is drawn for a place in a text, and shortened texts have none"
             default: nil
             }
         if let reason {

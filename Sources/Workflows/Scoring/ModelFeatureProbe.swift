@@ -18,15 +18,19 @@ struct ModelFeatureProbe: ActivationProbe {
         guard !requests.isEmpty else { return [] }
         if cancelled() { throw WorkflowError.interrupted("scoring was stopped; no scores were written") }
         let prefix = folder.tokenizer.addsBOS ? folder.tokenizer.bosTokenID.map { [$0] } ?? [] : []
-        var rowOfText: [[TokenID]: Int] = [:]
+        let configuration = dictionary.configuration
+        var rowOfText: [Text: Int] = [:]
         var sequences: [[TokenID]] = []
+        var keys: [UInt64] = []
+        let encoder = DictionaryEncoder(configuration: configuration, weights: dictionary.weights, workers: workers)
         let rows = requests.map { request in
-            if let row = rowOfText[request.tokens] { return row }
-            rowOfText[request.tokens] = sequences.count
+            let text = Text(tokens: request.tokens, layer: request.layer)
+            if let row = rowOfText[text] { return row }
+            rowOfText[text] = sequences.count
             sequences.append(prefix + request.tokens)
+            keys.append(Self.drawKey(naming: request.layer, encoder))
             return sequences.count - 1
         }
-        let configuration = dictionary.configuration
         let streams = try folder.model.residualStreams(
             of: TokenBatch(sequences: sequences), layers: configuration.layers)
         let batch = ActivationBatch(
@@ -35,9 +39,9 @@ struct ModelFeatureProbe: ActivationProbe {
         for (row, sequence) in sequences.enumerated() {
             end += sequence.count
             batch.values.row(row).update(from: streams.values.row(end - 1), count: batch.values.columns)
+            batch.drawKeys[row] = keys[row]
         }
         batch.count = sequences.count
-        let encoder = DictionaryEncoder(configuration: configuration, weights: dictionary.weights, workers: workers)
         let routed = AutoencoderInput(capacity: batch.count, configuration: configuration)
         try encoder.read(batch, into: routed)
         let latents = SparseLatents(capacity: batch.count, configuration: configuration)
@@ -47,5 +51,20 @@ struct ModelFeatureProbe: ActivationProbe {
             guard let slot = indices.firstIndex(of: Int32(truncatingIfNeeded: request.featureIndex)) else { return 0 }
             return latents.activations(of: row)[slot]
         }
+    }
+
+    /// What is run once: the tokens, and the layer where they do not decide it.
+    private struct Text: Hashable {
+        let tokens: [TokenID]
+        let layer: Int?
+    }
+
+    /// A draw key that makes a dictionary of the kind `random` read a layer: a shortened text has no place of its own in
+    /// a corpus, so it is read where the whole text was.
+    private static func drawKey(naming layer: Int?, _ encoder: DictionaryEncoder) -> UInt64 {
+        guard let place = layer.flatMap({ encoder.configuration.layers.firstIndex(of: $0) }) else { return 0 }
+        var key: UInt64 = 0
+        while encoder.drawnLayer(key) != place { key += 1 }
+        return key
     }
 }

@@ -8,15 +8,19 @@ final class ScoringContextReader {
     private let key: IndexingKey
     /// Tokens of a full segment, or nil where it is not known.
     private let segmentLength: Int?
+    /// Whether the layers that tokens were read from have to be known.
+    private let drawsLayers: Bool
     private var documents: [Int64: [Int32]] = [:]
 
     /// Reads the contexts of one indexing.
     ///
     /// - Parameters:
     ///   - context: the most tokens the model sees at once, where the indexing run does not say; nil if unknown.
+    ///   - drawsLayers: whether the dictionary draws the layer that a token is read from.
     ///   - prefix: tokens of a segment that are not the document's: 1 where BOS stands before it.
-    init(catalog: Catalog, indexing: IndexingRecord, context: Int?, prefix: Int) {
+    init(catalog: Catalog, indexing: IndexingRecord, drawsLayers: Bool, context: Int?, prefix: Int) {
         self.catalog = catalog
+        self.drawsLayers = drawsLayers
         key = indexing.key
         let config = (try? catalog.run(indexing.runID))?.configJSON ?? ""
         let settings = try? JSONDecoder().decode(IndexingSettings.self, from: Data(config.utf8))
@@ -43,7 +47,8 @@ final class ScoringContextReader {
                 band: ContextBand(rawValue: context.band.rawValue) ?? .top,
                 split: split == .explain ? .explain : .score,
                 beginsSequence: segmentLength.map { context.windowStart == context.segment * $0 }
-                    ?? (context.windowStart == 0))
+                    ?? (context.windowStart == 0),
+                layer: drawsLayers ? context.layer : nil)
         }
         return FeatureContexts(featureIndex: feature, contexts: contexts)
     }

@@ -46,7 +46,8 @@ extension ScoringRun {
         let dictionary = try StoredDictionary(named: settings.dictionary, in: catalog)
         let indexing = try IndexedDictionary(dictionary.record, corpus: settings.corpus, in: catalog).indexing
         let chosen = try FeatureChoice(settings: settings).features(of: indexing.key, in: catalog)
-        let reader = ScoringContextReader(catalog: catalog, indexing: indexing, context: nil, prefix: 1)
+        let reader = ScoringContextReader(
+            catalog: catalog, indexing: indexing, drawsLayers: false, context: nil, prefix: 1)
         let text = try TokenTexts(folder: nil, catalog: catalog, dictionary: dictionary.record)
         let features = try chosen.map { feature in
             JudgedFeature(

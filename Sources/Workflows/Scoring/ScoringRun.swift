@@ -2,6 +2,7 @@ public import FeatureCatalog
 import FeatureScoring
 import Foundation
 public import LinearAlgebra
+import SparseCoding
 import Tokenization
 
 /// Explains features by the patterns of tokens they need, and scores each explanation on contexts it has not seen.
@@ -69,7 +70,9 @@ public struct ScoringRun {
         do {
             let hasPrefix = folder.map { $0.tokenizer.addsBOS && $0.tokenizer.bosTokenID != nil } ?? true
             let reader = ScoringContextReader(
-                catalog: catalog, indexing: indexing, context: folder?.defaultContext, prefix: hasPrefix ? 1 : 0)
+                catalog: catalog, indexing: indexing,
+                drawsLayers: dictionary.configuration.architecture == .random, context: folder?.defaultContext,
+                prefix: hasPrefix ? 1 : 0)
             let features = try chosen.map { try reader.contexts(of: $0) }
             let graphs: [NeuronGraph]
             if let folder {

@@ -31,6 +31,7 @@ extension CountCommand {
                 "n_scored", "n_undefined", "n_interpretable", "share", "share_low", "share_high", "n_alive",
                 "estimated",
                 "estimated_low", "estimated_high", "mean_score", "mean_score_low", "mean_score_high", "mean_chance",
+                "auc",
             ], rows: rows)
     }
 
@@ -41,7 +42,7 @@ extension CountCommand {
             Cell(figures.share?.mean), Cell(figures.share?.low), Cell(figures.share?.high), Cell(eligible),
             estimate(figures.share?.mean), estimate(figures.share?.low), estimate(figures.share?.high),
             Cell(figures.meanScore?.mean), Cell(figures.meanScore?.low), Cell(figures.meanScore?.high),
-            Cell(figures.meanChance),
+            Cell(figures.meanChance), Cell(figures.separation),
         ]
     }
 

@@ -23,7 +23,8 @@ struct CountCommand: ParsableCommand {
 
             With --by-score, features whose explanation predicts better than chance: those whose score exceeds 95 % \
             of what wrong explanations score, and --min-score. A share comes with its 95 % interval, by bootstrap \
-            over the features scored; estimated is that share of all features that were there to be scored.
+            over the features scored; estimated is that share of all features that were there to be scored; auc is the \
+            chance that an explanation scores better than a wrong one.
 
               routesae count c.sqlite --by-score
               routesae count c.sqlite --by-score --min-score 0.5 --by-layer
