@@ -159,6 +159,21 @@ def indexing(quick: bool) -> str:
             + table(["system", "sizes", "ratio"], rows))
 
 
+def scoring(quick: bool) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        demo = Path(folder) / "demo.sqlite"
+        subprocess.run([str(PROGRAM), "demo", "--output", str(demo)], check=True, cwd=ROOT, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+        found = [json.loads(subprocess.run(
+            [str(PROGRAM), "benchmark", "score", str(demo), "--model", str(ROOT / "Demo/model"), "--sample", "50",
+             "--format", "json"], check=True, capture_output=True, text=True).stdout) for _ in range(1 if quick else 3)]
+    return ("On the demo catalog, 50 features. The model is asked about every shortened context: gathered, each once, in "
+            "few runs; against one run for each.\n\n"
+            + table(["", "figure"], [
+                ["features explained and scored per second", f"{median(one['features_per_second'] for one in found):.0f}"],
+                ["one run for each ÷ gathered", f"{median(one['ratio'] for one in found):.1f}"]]))
+
+
 def catalog_bytes(path: Path) -> dict:
     """Bytes of a catalog's parts, by what they are counted in."""
     parts = {
@@ -271,6 +286,7 @@ SECTIONS = {
     "Peak memory of training against its formula (`TrainingMemory`)": memory,
     "The forward pass against transformers": forward,
     "Indexing against its encode product": indexing,
+    "Explaining and scoring offline": scoring,
     "Catalog": catalogs,
 }
 
