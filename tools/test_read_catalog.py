@@ -338,7 +338,7 @@ class Written:
     def results(self) -> None:
         self.insert("feature_logit", (1, 7, "promoted", 0, 2, 1.5), (1, 7, "promoted", 1, 1, 1.25), (1, 7, "suppressed", 0, 3, -1.0))
         self.insert("explanation", (1, 4, 1, 7, 1, "n2g", "what burns", None), (2, 4, 1, 7, 2, "n2g", "what is drunk", None))
-        self.insert("score", (1, 5, 1, 7, 1, 1, "simulation", "ok", 0.75, 0.1, None, 5, 40, None, frame(b'{"a":1}')))
+        self.insert("score", (1, 5, 1, 7, 1, 1, "simulation", "ok", 0.75, 0.1, None, 5, 40, None, frame(b'{"a":1}'), None))
 
 
 _written: dict[str, Written] = {}
@@ -769,8 +769,8 @@ class Malformed(Reading):
             other.write_bytes(b"")
             self.refuses("is not a catalog", rc.Catalog, other)
         self.refuses("is not a catalog", self.damaged, "PRAGMA application_id = 7")
-        self.refuses("form 2, and form 3 is read here; upgrade", self.damaged, "PRAGMA user_version = 2")
-        self.refuses("form 4, and form 3 is read here; take a newer", self.damaged, "PRAGMA user_version = 4")
+        self.refuses("form 4, and form 5 is read here; upgrade", self.damaged, "PRAGMA user_version = 4")
+        self.refuses("form 6, and form 5 is read here; take a newer", self.damaged, "PRAGMA user_version = 6")
 
     def test_frames(self) -> None:
         content = struct.pack("<5I", 0, 1, 22, 2, 8)
