@@ -28,7 +28,7 @@ public struct JudgedExcerpt: Hashable, Sendable {
     /// `openai/automated-interpretability`, `normalize_activations`); all 0 unless the maximum is above 0.
     public static func levels(_ activations: [Float], maximum: Float) -> [Int] {
         guard maximum > 0 else { return activations.map { _ in 0 } }
-        return activations.map { min(10, max(0, Int((10 * max($0, 0) / maximum).rounded(.down)))) }
+        return activations.map { Int(min(10, 10 * Double(max($0, 0)) / Double(maximum)).rounded(.down)) }
     }
 
     /// The text with some tokens between ⟦ and ⟧, neighbours in one pair. The same signs in the text itself become

@@ -121,7 +121,7 @@ extension ScoringRun {
         // Failures that no later score of the same feature and test has made good.
         let result = try catalog.rows(
             sql: """
-                SELECT s.run_id, s.method, s.feature_index FROM score AS s
+                SELECT s.run_id, s.method, s.feature_index, s.corpus_id FROM score AS s
                 WHERE s.dictionary_id = ?1 AND s.status = 'failed' AND NOT EXISTS (
                     SELECT 1 FROM score AS o
                     WHERE o.dictionary_id = s.dictionary_id AND o.feature_index = s.feature_index
@@ -129,7 +129,8 @@ extension ScoringRun {
                 ORDER BY s.run_id DESC, s.method, s.feature_index
                 """,
             arguments: [.integer(record.dictionaryID)])
-        guard case .integer(let runID)? = result.rows.first?.first else {
+        guard let first = result.rows.first, case .integer(let runID) = first[0], case .integer(let corpusID) = first[3]
+        else {
             throw WorkflowError.refused("dictionary \"\(record.name)\" has no failed scores")
         }
         var only: [JudgePrompt: [Int]] = [:]
@@ -147,9 +148,12 @@ extension ScoringRun {
         }
         judge.only = only
         judge.tests = JudgeSettings.allTests.filter { only[$0] != nil }
-        judge.attempt += 1
+        judge.attempt &+= 1
         if judge.explanations == .written { judge.explanations = .missing }
         settings.judge = judge
+        // The run may have meant whatever was newest then.
+        settings.dictionary = "\(record.dictionaryID)"
+        settings.corpus = "\(corpusID)"
         settings.features = Set(only.values.joined()).sorted()
         return settings
     }

@@ -16,8 +16,8 @@ struct JudgeOptions: ParsableArguments {
     var llm: String?
     @Option(
         help: ArgumentHelp(
-            "The environment variable that holds the key; it is neither stored nor shown. OPENAI_API_KEY if not said "
-                + "and set.", valueName: "variable"))
+            "The environment variable that holds the key; it is neither stored nor shown. OPENAI_API_KEY for "
+                + "api.openai.com if not said; no key elsewhere, and none for --retry-failed.", valueName: "variable"))
     var keyVariable: String?
     @Option(
         parsing: .upToNextOption,
@@ -103,7 +103,9 @@ struct JudgeOptions: ParsableArguments {
         if let keyVariable, environment[keyVariable] == nil {
             throw WorkflowError.usage("--key-variable: there is no environment variable '\(keyVariable)'")
         }
-        let key = environment[keyVariable ?? "OPENAI_API_KEY"]
+        // A key goes where the person who runs this says: an endpoint that a catalog names may be anyone's.
+        let isOpenAI = !retryFailed && URL(string: judge.endpoint)?.host() == "api.openai.com"
+        let key = keyVariable.flatMap { environment[$0] } ?? (isOpenAI ? environment["OPENAI_API_KEY"] : nil)
         return JudgeConnection(
             key: key?.isEmpty == true ? nil : key, concurrency: concurrency, timeout: timeout,
             maximumRequests: maximumRequests, maximumCost: maximumCost,
