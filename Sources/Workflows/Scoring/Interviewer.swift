@@ -23,7 +23,6 @@ final class Interviewer {
     private let settings: JudgeSettings
     private let connection: JudgeConnection
     private let client: ChatClient
-    private let cancelled: @Sendable () -> Bool
     private let seed: UInt64
     /// Requests sent so far.
     private(set) var sentCount = 0
@@ -37,7 +36,6 @@ final class Interviewer {
         self.catalog = catalog
         self.settings = settings
         self.connection = connection
-        self.cancelled = cancelled
         self.seed = seed
         do throws(ChatConfigurationError) {
             client = try ChatClient(
