@@ -66,11 +66,12 @@ let package = Package(
                 .embedInCode("0005_verdicts_and_exchanges.sql"),
             ], swiftSettings: swiftSettings),
         library("FeatureCatalog", ["CZstd", "CatalogMigrations", crypto, grdb, grdbSQLite]),
-        library("FeatureScoring"),
+        library("StrictJSON"),
+        library("FeatureScoring", ["StrictJSON"]),
 
         // Other people's language models.
         .target(name: "CCurl"),
-        library("ChatEndpoint", ["CCurl"]),
+        library("ChatEndpoint", ["CCurl", "StrictJSON"]),
 
         // Where they meet.
         library(

@@ -16,6 +16,8 @@ public enum ChatFailure: Error, Sendable, Equatable, CustomStringConvertible {
     case replyTooLarge(limit: Int)
     /// The caller no longer wants it.
     case cancelled
+    /// The client has sent as many requests as it may.
+    case limitReached(requests: Int)
     /// libcurl is not installed or lacks something.
     case libraryMissing(reason: String)
     /// The request is not one the protocol knows; nothing was sent.
@@ -26,7 +28,7 @@ public enum ChatFailure: Error, Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .http(let status, _): [408, 409, 429].contains(status) || (500...599).contains(status)
         case .rateLimited, .timedOut, .connection: true
-        case .malformedReply, .replyTooLarge, .cancelled, .libraryMissing, .invalidRequest: false
+        case .malformedReply, .replyTooLarge, .cancelled, .limitReached, .libraryMissing, .invalidRequest: false
         }
     }
 
@@ -34,7 +36,7 @@ public enum ChatFailure: Error, Sendable, Equatable, CustomStringConvertible {
     var concernsAllRequests: Bool {
         switch self {
         case .http(let status, _): [401, 403, 404].contains(status)
-        case .libraryMissing: true
+        case .libraryMissing, .limitReached: true
         default: false
         }
     }
@@ -57,6 +59,7 @@ public enum ChatFailure: Error, Sendable, Equatable, CustomStringConvertible {
         case .malformedReply(let reason): "the reply is malformed: \(reason)"
         case .replyTooLarge(let limit): "the reply is longer than \(limit) bytes"
         case .cancelled: "the request was cancelled"
+        case .limitReached(let requests): "all \(requests) requests that are allowed have been sent"
         case .libraryMissing(let reason): reason
         case .invalidRequest(let reason): "the request is invalid: \(reason)"
         }

@@ -1,4 +1,5 @@
 public import Foundation
+import StrictJSON
 
 extension ChatReply {
     /// Reads the body of a reply.
@@ -17,13 +18,18 @@ extension ChatReply {
         }
         let choices = try root.member("choices").elements("choices")
         guard choices.count == 1 else { throw .malformedReply(reason: "\(choices.count) choices, expected 1") }
-        let usage = try root.member("usage")
         content = try choices[0].member("message").member("content").text("content")
-        finishReason = try choices[0].member("finish_reason").text("finish_reason")
+        finishReason = try Self.optional(choices[0]["finish_reason"])?.text("finish_reason")
         tokens = try Self.tokens(choices[0]["logprobs"] ?? .null)
-        promptTokens = try usage.member("prompt_tokens").count("prompt_tokens")
-        completionTokens = try usage.member("completion_tokens").count("completion_tokens")
+        // Local servers leave it out now and then.
+        let counts = Self.optional(root["usage"])
+        usage = ChatUsage(
+            promptTokens: try Self.optional(counts?["prompt_tokens"])?.count("prompt_tokens"),
+            completionTokens: try Self.optional(counts?["completion_tokens"])?.count("completion_tokens"))
     }
+
+    /// A value that is there.
+    private static func optional(_ value: JSONValue?) -> JSONValue? { value == .null ? nil : value }
 
     private static func tokens(_ value: JSONValue) throws(ChatFailure) -> [Token]? {
         guard value != .null else { return nil }

@@ -33,12 +33,11 @@ public struct ChatReply: Sendable, Equatable {
 
     /// The text.
     public let content: String
-    /// Why it ends: `stop`, or `length` where the limit of tokens cut it off. The caller judges.
-    public let finishReason: String
+    /// Why it ends: `stop`, or `length` where the limit of tokens cut it off; nil where the endpoint does not say. The
+    /// caller judges.
+    public let finishReason: String?
     /// The reply's tokens, nil where the endpoint gives none.
     public let tokens: [Token]?
-    /// Tokens of the question, as the endpoint counts (and charges) them.
-    public let promptTokens: Int
-    /// Tokens of the reply.
-    public let completionTokens: Int
+    /// What the endpoint counts, and charges.
+    public let usage: ChatUsage
 }

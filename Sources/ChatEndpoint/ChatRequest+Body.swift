@@ -1,4 +1,5 @@
 public import Foundation
+import StrictJSON
 
 extension ChatRequest {
     /// The bytes that are posted: canonical JSON, the same for equal requests on every machine and in every version, so
@@ -13,7 +14,9 @@ extension ChatRequest {
                 messages.map { .object(["role": .string($0.role), "content": .string($0.content)]) }),
         ]
         if let temperature { members["temperature"] = .number(temperature) }
-        if let maximumTokens { members["max_tokens"] = .integer(maximumTokens) }
+        if let maximumTokens {
+            members[limitsCompletion ? "max_completion_tokens" : "max_tokens"] = .integer(maximumTokens)
+        }
         if let seed { members["seed"] = .integer(seed) }
         if let topLogProbabilities {
             members["logprobs"] = .boolean(true)

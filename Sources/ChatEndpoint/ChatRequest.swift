@@ -22,6 +22,8 @@ public struct ChatRequest: Sendable, Codable, Equatable {
     public var temperature: Double?
     /// The most tokens of a reply; nil leaves it to the endpoint.
     public var maximumTokens: Int?
+    /// Whether that limit goes by the name of `max_completion_tokens`, as some models want it, not `max_tokens`.
+    public var limitsCompletion: Bool
     /// A seed for endpoints that honour one.
     public var seed: Int?
     /// How many alternatives to give for every token, 0…20, beside its own log-probability; nil asks for none of it.
@@ -32,7 +34,7 @@ public struct ChatRequest: Sendable, Codable, Equatable {
     /// A question; only the model and the conversation are required.
     public init(
         model: String, messages: [Message], temperature: Double? = nil, maximumTokens: Int? = nil, seed: Int? = nil,
-        topLogProbabilities: Int? = nil, wantsJSON: Bool = false
+        topLogProbabilities: Int? = nil, wantsJSON: Bool = false, limitsCompletion: Bool = false
     ) {
         self.model = model
         self.messages = messages
@@ -41,5 +43,6 @@ public struct ChatRequest: Sendable, Codable, Equatable {
         self.seed = seed
         self.topLogProbabilities = topLogProbabilities
         self.wantsJSON = wantsJSON
+        self.limitsCompletion = limitsCompletion
     }
 }

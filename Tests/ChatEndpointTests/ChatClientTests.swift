@@ -33,8 +33,8 @@ struct ChatClientTests {
         let tokens = [ChatBehaviour.Token("yes", -0.5, top: [("yes", -0.5), ("no", -1)])]
         let (result, sleeps, requests) = try await ask { _, _ in .reply("yes", logProbabilities: tokens) }
         let exchange = try result.get()
-        #expect(exchange.reply.content == "yes")
-        #expect(exchange.reply.tokens?.first?.top.count == 2)
+        #expect(try exchange.reply.get().content == "yes")
+        #expect(try exchange.reply.get().tokens?.first?.top.count == 2)
         #expect(exchange.replyBody == ChatBehaviour.replyBody("yes", logProbabilities: tokens))
         #expect(try exchange.requestBody == question().body())
         #expect(exchange.attempts == 1)
@@ -146,7 +146,7 @@ struct ChatClientTests {
 
     @Test func brokenConnectionsAreTriedAgain() async throws {
         let (result, sleeps, requests) = try await ask { _, call in call == 1 ? .truncated : .reply("whole") }
-        #expect(try result.get().reply.content == "whole")
+        #expect(try result.get().reply.get().content == "whole")
         #expect(requests.count == 2 && sleeps.count == 1)
         let (broken, _, _) = try await ask(policy: RetryPolicy(attempts: 2)) { _, _ in .truncated }
         guard case .failure(.connection) = broken else {
@@ -161,7 +161,7 @@ struct ChatClientTests {
         // On a busy machine a request may not even get there in time.
         #expect(requests.count <= 2 && sleeps.count == 1)
         let (slow, _, _) = try await ask(timeout: 600) { _, _ in .slow(seconds: 0.3, .reply("slowly")) }
-        #expect(try slow.get().reply.content == "slowly")
+        #expect(try slow.get().reply.get().content == "slowly")
     }
 
     @Test func aPortWithoutAServerIsAConnectionFailure() async throws {
@@ -179,14 +179,17 @@ struct ChatClientTests {
 
     @Test func whatIsNoReplyIsNotAskedForAgain() async throws {
         let page = try await ask { _, _ in .nonJSON }
-        guard case .failure(.malformedReply(let reason)) = page.result else {
+        guard case .success(let exchange) = page.result, case .failure(.malformedReply(let reason)) = exchange.reply
+        else {
             Issue.record("\(page.result)")
             return
         }
         #expect(reason.contains("It works!"))
+        // It is kept as it came.
+        #expect(String(decoding: exchange.replyBody, as: UTF8.self).contains("<p>It works!</p>"))
         #expect(page.requests.count == 1)
         let empty = try await ask { _, _ in .status(204) }
-        guard case .failure(.malformedReply) = empty.result else {
+        guard case .success(let nothing) = empty.result, case .failure(.malformedReply) = nothing.reply else {
             Issue.record("\(empty.result)")
             return
         }
@@ -214,6 +217,12 @@ struct ChatClientTests {
         }
         let (echo, _, _) = try await ask { _, _ in .reply("you sent \(Self.key)") }
         #expect(echo == .failure(.malformedReply(reason: "it repeats the key, so it cannot be kept")))
+        // Escapes of JSON hide nothing, in a reply or in a complaint.
+        let hidden = Self.key.utf8.map { "\\u00" + String($0, radix: 16) }.joined()
+        let (masked, _, _) = try await ask { _, _ in .body(Data(#"{"x": "\#(hidden)"}"#.utf8)) }
+        #expect(masked == .failure(.malformedReply(reason: "it repeats the key, so it cannot be kept")))
+        let (complaint, _, _) = try await ask { _, _ in .status(400, body: "bad key \(hidden)") }
+        #expect(complaint == .failure(.http(status: 400, message: "(a text with the key)")))
         let (page, _, _) = try await ask { _, _ in .body(Data("<p>\(Self.key)".utf8)) }
         #expect(throws: ChatFailure.self) { try page.get() }
     }

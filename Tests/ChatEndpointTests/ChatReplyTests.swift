@@ -15,8 +15,7 @@ struct ChatReplyTests {
         let reply = try ChatReply(parsing: Data(Self.good.utf8))
         #expect(reply.content == "Yes: a/b \"c\" é 🜁")
         #expect(reply.finishReason == "stop")
-        #expect(reply.promptTokens == 12)
-        #expect(reply.completionTokens == 3)
+        #expect(reply.usage == ChatUsage(promptTokens: 12, completionTokens: 3))
         let tokens = try #require(reply.tokens)
         #expect(tokens.map(\.token) == ["Yes", ":"])
         #expect(tokens[0].top.map(\.token) == ["Yes", "No"])
@@ -37,6 +36,18 @@ struct ChatReplyTests {
         for absent in [#""logprobs":null,"#, #""logprobs":{"content":null},"#, ""] {
             #expect(try ChatReply(parsing: Data(Self.reply(extra: absent).utf8)).tokens == nil)
         }
+    }
+
+    @Test func whatLocalServersLeaveOutIsNotMissed() throws {
+        let bare = Data(#"{"choices":[{"message":{"content":"x"}}]}"#.utf8)
+        let reply = try ChatReply(parsing: bare)
+        #expect(reply.content == "x" && reply.finishReason == nil)
+        #expect(reply.usage == ChatUsage(promptTokens: nil, completionTokens: nil))
+        #expect(try ChatReply(parsing: Data(Self.reply(finish: "null").utf8)).finishReason == nil)
+        // What is no reply was charged for all the same.
+        let error = Data(#"{"error":"overloaded","usage":{"prompt_tokens":7,"completion_tokens":-1}}"#.utf8)
+        #expect(ChatUsage(in: error) == ChatUsage(promptTokens: 7, completionTokens: nil))
+        #expect(ChatUsage(in: Data("<p>".utf8)) == ChatUsage(promptTokens: nil, completionTokens: nil))
     }
 
     private static func reply(
@@ -67,12 +78,11 @@ struct ChatReplyTests {
         ("no choices", #"{"choices":[],"usage":{}}"#, "0 choices"),
         ("two choices", #"{"choices":[{},{}],"usage":{}}"#, "2 choices"),
         ("choice null", #"{"choices":[null],"usage":{}}"#, "message is asked of null"),
-        ("no usage", #"{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}"#, "usage is missing"),
         ("no message", #"{"choices":[{}],"usage":{}}"#, "message is missing"),
         ("content null", reply(content: "null"), "content is null"),
         ("content a number", reply(content: "12"), "content is 12"),
         ("content in parts", reply(content: #"[{"type":"text","text":"x"}]"#), "content is an array"),
-        ("finish null", reply(finish: "null"), "finish_reason is null"),
+        ("finish a number", reply(finish: "3"), "finish_reason is 3"),
         ("repeated key", #"{"choices":1,"choices":2}"#, "a key is repeated"),
         ("count a string", reply(prompt: #""1""#), "prompt_tokens is a string"),
         ("count negative", reply(prompt: "-1"), "prompt_tokens is -1"),

@@ -50,7 +50,7 @@ struct SendAllTests {
             #expect(course.failure == nil)
             #expect(course.results.count == Self.questions.count)
             for (index, result) in course.results {
-                #expect(try result.get().reply.content == "answer to \(index)")
+                #expect(try result.get().reply.get().content == "answer to \(index)")
             }
             #expect(server.maximumInFlight <= concurrency)
             #expect(concurrency == 1 || server.maximumInFlight > 1)
@@ -69,7 +69,7 @@ struct SendAllTests {
             #expect(course.failure == nil)
             #expect(course.results.count == Self.questions.count)
             #expect(course.results[7] == .failure(.http(status: 400, message: "not this one")))
-            #expect(course.results.values.filter { (try? $0.get()) == nil }.count == 2)
+            #expect(course.results.values.filter { (try? $0.get().reply.get()) == nil }.count == 2)
         }
     }
 
@@ -97,15 +97,44 @@ struct SendAllTests {
         }
     }
 
-    @Test func nothingStartsOnceTheCallerHasThrown() async throws {
+    @Test func nothingStartsOnceTheCallerHasThrownAndWhatRunsIsHandedOver() async throws {
         try await ScriptedChatServer.run { _, call in
-            call <= 3 ? .reply("fine") : .hang
+            call <= 3 ? .reply("fine") : .slow(seconds: 0.5, .reply("late"))
         } body: { server in
             let course = try await ask(server.endpoint, concurrency: 4, stopAfter: 3)
             #expect(course.failure == nil)
-            #expect(course.results.count == 3)
-            #expect(course.seconds < 60)
+            // What was under way has been paid for.
+            #expect(course.results.count == server.requests.count)
             #expect(server.requests.count <= 8)
+        }
+    }
+
+    @Test(arguments: [400, 422])
+    func whatNoRequestGetsPastIsMetThreeTimes(_ status: Int) async throws {
+        try await ScriptedChatServer.run { _, _ in
+            .status(status, body: "logprobs are not known here")
+        } body: { server in
+            let course = try await ask(server.endpoint, concurrency: 1)
+            #expect(course.failure == .http(status: status, message: "logprobs are not known here"))
+            #expect(server.requests.count == 3)
+        }
+    }
+
+    @Test func noMoreIsSentThanAllowedHoweverOften() async throws {
+        try await ScriptedChatServer.run { _, call in
+            call.isMultiple(of: 2) ? .reply("fine") : .status(500, body: "busy")
+        } body: { server in
+            let endpoint = server.endpoint
+            let (results, failure) = try await onThread {
+                let client = try ChatClient(endpoint: endpoint, timeout: 600, maximumRequests: 11, sleep: { _ in })
+                var results = 0
+                do {
+                    try client.sendAll(Self.questions, concurrency: 1) { _, _ in results += 1 }
+                } catch let failure as ChatFailure { return (results, Optional(failure)) }
+                return (results, nil)
+            }
+            #expect(failure == .limitReached(requests: 11))
+            #expect(results == 5 && server.requests.count == 11)
         }
     }
 

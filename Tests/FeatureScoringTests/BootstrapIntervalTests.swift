@@ -62,4 +62,23 @@ import Testing
         #expect(RaterAgreement.weightedKappa([1, 5], [1, 5]) == 1)
         #expect(RaterAgreement.weightedKappa([1, 5], [5, 1]) == -1)
     }
+
+    @Test func countsResampledWithoutEndAreBinomial() {
+        // Resampling for real comes to the same.
+        for (hits, units) in [(3, 40), (20, 40), (39, 40), (120, 2048)] {
+            let exact = BootstrapInterval(count: hits, of: units)
+            let values = (0..<units).map { $0 < hits ? 1.0 : 0.0 }
+            guard let drawn = BootstrapInterval(of: values, resamples: 4000, seed: 3) else { continue }
+            #expect(abs(exact.low - drawn.low * Double(units)) <= 2, "\(hits) of \(units)")
+            #expect(abs(exact.high - drawn.high * Double(units)) <= 2, "\(hits) of \(units)")
+            #expect(exact.low < exact.mean && exact.mean <= exact.high)
+        }
+        for (hits, units) in [(0, 0), (0, 9), (9, 9)] {
+            let exact = BootstrapInterval(count: hits, of: units)
+            #expect(exact.low == Double(hits) && exact.high == Double(hits))
+        }
+        let large = BootstrapInterval(count: 300_000, of: 1_000_000)
+        // 1.96 standard deviations of 458.
+        #expect(abs(large.low - 299_102) < 5 && abs(large.high - 300_898) < 5)
+    }
 }

@@ -16,6 +16,9 @@ import Testing
         #expect(excerpt.text(marking: [2, 3]) == "And he⟦ begat⟧ [sons]")
         #expect(excerpt.text(marking: [0, 4]) == "⟦And⟧ begat".replacing(" begat", with: " he begat⟦ [sons]⟧"))
         #expect(excerpt.text(marking: []) == "And he begat [sons]")
+        let masked = JudgedExcerpt(
+            tokens: ["⟦\u{301}x⟧\u{20DD}"], activations: [0], peakIndex: 0, band: .top)
+        #expect(!masked.text(marking: []).unicodeScalars.contains { $0 == "⟦" || $0 == "⟧" })
     }
 
     @Test func theMaterialIsTheSameByteForByte() throws {

@@ -133,7 +133,7 @@ import Testing
             #expect(second.status == 0 && server.requests.count == 6, "\(second.errors)")
             #expect(server.requests[5].headers["authorization"] == nil)
             let third = try await run(["--retry-failed"])
-            #expect(third.status == 77 && third.errors.contains("no failed scores"))
+            #expect(third.status == 77 && third.errors.contains("no scores that failed"))
         }
     }
 

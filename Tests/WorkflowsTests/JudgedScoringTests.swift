@@ -2,6 +2,7 @@ import ChatServerSupport
 import FeatureCatalog
 import FeatureScoring
 import Foundation
+import GRDB
 import LinearAlgebra
 import Synchronization
 import TestSupport
@@ -187,10 +188,14 @@ import Workflows
                 defer { _ = try? catalog.close() }
                 return try ScoringRun.retry(dictionary: nil, in: catalog)
             }
-            #expect(retry.judge?.tests == [.detection, .fuzzing, .rubric] && retry.judge?.attempt == 1)
+            #expect(retry.judge?.form.attempt == 1 && retry.judge?.earlierForms == [AnswerForm()])
             let second = try await score(retry)
-            #expect(second.records.allSatisfy { $0.status == .ok })
-            #expect(second.records.count == first.records.filter { $0.status == .failed }.count)
+            #expect(second.records.allSatisfy { $0.status != .failed })
+            #expect(second.features == first.features && second.records.count == first.records.count)
+            // What was answered is as it was.
+            #expect(values(second, .simulation).map(\.value) == values(first, .simulation).map(\.value))
+            #expect(
+                values(second, .simulation).map(\.baselineValue) == values(first, .simulation).map(\.baselineValue))
             let systems = Set(server.requests.dropFirst(asked).map(Self.system))
             #expect(systems == Set([JudgePrompt.detection, .fuzzing, .rubric].map(\.instructions)))
             await #expect(throws: WorkflowError.self) {
@@ -200,6 +205,197 @@ import Workflows
                     _ = try ScoringRun.retry(dictionary: nil, in: catalog)
                 }
             }
+        }
+    }
+
+    private func plan(_ settings: ScoringSettings) async throws -> ScoringRun.JudgePlan {
+        try await onThread { [path] in
+            let catalog = try Catalog.open(at: path, mode: .readOnly)
+            defer { _ = try? catalog.close() }
+            return try ScoringRun(settings: settings, workers: Workers(threads: 1)).plan(on: catalog)
+        }
+    }
+
+    private func retry(_ adjust: @escaping @Sendable (inout AnswerForm) -> Void = { _ in }) async throws
+        -> ScoringSettings
+    {
+        try await onThread { [path] in
+            let catalog = try Catalog.open(at: path, mode: .readOnly)
+            defer { _ = try? catalog.close() }
+            return try ScoringRun.retry(dictionary: nil, in: catalog, adjust: adjust)
+        }
+    }
+
+    private func reproduced(_ runID: Int64, _ name: String) async throws -> [Reproduction.Comparison] {
+        try await onThread { [path, directory] in
+            let catalog = try Catalog.open(at: path, mode: .readOnly)
+            defer { _ = try? catalog.close() }
+            return try Reproduction(
+                settings: .init(runID: runID, scratch: directory.file(name)), workers: Workers(threads: 1)
+            ).run(on: catalog)
+        }
+    }
+
+    /// Some answers are garbage, others are cut off, some pages come instead of replies: what is asked again is exactly
+    /// that, and what comes out is what would have come out at once.
+    @Test func aRetryAsksForNothingThatIsThere() async throws {
+        let isBroken = Mutex(true)
+        let broken = Mutex<Set<Data>>([])
+        let script: ScriptedChatServer.Script = { request, call in
+            guard isBroken.withLock({ $0 }), call % 7 == 3 else { return .reply(Self.answer(request)) }
+            broken.withLock { _ = $0.insert(Data(request.prompt.utf8)) }
+            switch call % 3 {
+            case 0: return .reply("certainly")
+            case 1: return .reply(Self.answer(request), finishReason: "length")
+            default: return .nonJSON
+            }
+        }
+        try await ScriptedChatServer.run(script: script) { server in
+            let first = try await score(settings(server))
+            #expect(first.records.contains { $0.status == .failed })
+            isBroken.withLock { $0 = false }
+            let asked = server.requests.count
+            let kept = try count("SELECT count(*) FROM exchange")
+            #expect(kept == asked, "whatever came back is kept")
+            // The same command again meets the same answers.
+            #expect(try await score(settings(server)).records.map(\.status) == first.records.map(\.status))
+            #expect(server.requests.count == asked)
+
+            let settings = try await retry { $0.maximumTokens = 2048 }
+            let second = try await score(settings)
+            #expect(second.records.allSatisfy { $0.status != .failed })
+            let again = server.requests.dropFirst(asked)
+            let failed = broken.withLock { $0 }
+            #expect(again.allSatisfy { $0.json["max_tokens"] as? Int == 2048 })
+            // Explanations that failed open questions of their own; of the questions asked before, only failures.
+            let known = Set(server.requests.prefix(asked).map { Data($0.prompt.utf8) })
+            #expect(again.allSatisfy { !known.contains(Data($0.prompt.utf8)) || failed.contains(Data($0.prompt.utf8)) })
+            await #expect(throws: WorkflowError.self) { _ = try await retry() }
+
+            // All of it from the archive, the retry as well.
+            let total = server.requests.count
+            for run in [first.runID, second.runID] {
+                let comparisons = try await reproduced(run, "scratch-\(run).sqlite")
+                #expect(comparisons.count >= 2 && comparisons.allSatisfy(\.isSame), "\(comparisons)")
+            }
+            #expect(server.requests.count == total)
+
+            // An endpoint that never failed gives the same scores.
+            let (honest, written) = (try await scoreElsewhere(), second.records)
+            for record in written {
+                let other = honest.first { $0.featureIndex == record.featureIndex && $0.method == record.method }
+                #expect(other?.value == record.value && other?.baselineValue == record.baselineValue)
+            }
+        }
+    }
+
+    /// The scores of an honest judge in a copy of the catalog without any.
+    private func scoreElsewhere() async throws -> [ScoreRecord] {
+        let copy = directory.file("copy.sqlite")
+        try FileManager.default.copyItem(atPath: path, toPath: copy)
+        try execute("DELETE FROM score; DELETE FROM explanation; DELETE FROM exchange", copy)
+        return try await ScriptedChatServer.run(script: Self.honest) { server in
+            let settings = settings(server)
+            return try await onThread {
+                let catalog = try Catalog.open(at: copy, mode: .readWrite)
+                defer { _ = try? catalog.close() }
+                return try ScoringRun(
+                    settings: settings, workers: Workers(threads: 1),
+                    connection: JudgeConnection(concurrency: 4, timeout: 600)
+                ).run(on: catalog).records
+            }
+        }
+    }
+
+    private func execute(_ sql: String, _ path: String) throws {
+        let queue = try DatabaseQueue(path: path)
+        try queue.write { try $0.execute(sql: sql) }
+        try queue.close()
+    }
+
+    /// Numbers that a stranger's catalog may hold are refused or harmless, and never more than that.
+    @Test(arguments: [
+        "UPDATE passage SET first_token = 9223372036854775807 - passage_id",
+        "UPDATE passage SET segment = 9223372036854775807",
+        "UPDATE run SET config = replace(config, '\"context\":64', '\"context\":-9223372036854775808')",
+        "UPDATE run SET config = replace(config, '\"context\":64', '\"context\":9223372036854775807')",
+        "UPDATE run SET config = 'nonsense'",
+    ])
+    func hostileNumbersDoNotTrap(sql: String) async throws {
+        try execute(sql, path)
+        let settings = ScoringSettings(
+            judge: JudgeSettings(endpoint: "http://127.0.0.1:9/v1", llm: "nobody"), seed: 4)
+        do {
+            let plan = try await plan(settings)
+            #expect(sql.contains("config") && plan.requests > 0)
+        } catch {
+            #expect(sql.contains("passage") && "\(error)".split(separator: "\n").count == 1)
+        }
+        let path = path
+        try await onThread {
+            let catalog = try Catalog.open(at: path, mode: .readOnly)
+            defer { _ = try? catalog.close() }
+            #expect(throws: WorkflowError.self) { _ = try ScoringRun.retry(dictionary: nil, in: catalog) }
+        }
+    }
+
+    @Test func aPlanKnowsWhatIsThere() async throws {
+        try await ScriptedChatServer.run(script: Self.honest) { server in
+            let settings = settings(server)
+            let before = try await plan(settings)
+            #expect(before.answered == 0)
+            _ = try await score(settings)
+            let after = try await plan(settings)
+            #expect(after.answered == after.requests && after.requests > 0)
+            // Another spelling of the endpoint is the same endpoint.
+            var other = settings
+            other.judge?.endpoint += "/"
+            #expect(try await plan(other).answered == after.requests)
+        }
+    }
+
+    @Test func scorersAreNotMixed() async throws {
+        let words = try await onThread { [path] in
+            let catalog = try Catalog.open(at: path, mode: .readWrite)
+            defer { _ = try? catalog.close() }
+            return try ScoringRun(
+                settings: ScoringSettings(sample: 12, seed: 1), workers: Workers(threads: 1)
+            ).run(on: catalog)
+        }
+        try await ScriptedChatServer.run(script: Self.honest) { server in
+            let judged = try await score(settings(server, tests: [.simulation]))
+            let key = IndexingKey(dictionaryID: judged.dictionaryID, corpusID: 1)
+            let catalog = try Catalog.open(at: path, mode: .readOnly)
+            defer { _ = try? catalog.close() }
+            let newest = try #require(try ScoreFigures.of(key, in: catalog))
+            #expect(newest.scorer == "scripted" && newest.scorers == ["scripted", "observed-ngram"])
+            #expect(newest.all.scoredCount == 8)
+            let first = try #require(try ScoreFigures.of(key, scorer: "observed-ngram", in: catalog))
+            #expect(first.all.scoredCount == 12)
+            let defined = words.scores.compactMap(\.self)
+            #expect(abs((first.all.meanScore?.mean ?? 0) - defined.reduce(0, +) / Double(defined.count)) < 1e-12)
+            // Both drew from the features that fired 20 times or more.
+            #expect(first.all.population == newest.all.population && (first.all.population ?? 0) >= 12)
+            #expect(throws: WorkflowError.self) { _ = try ScoreFigures.of(key, scorer: "nobody", in: catalog) }
+        }
+    }
+
+    @Test func ofWhatNeverFiredNothingIsAsked() async throws {
+        let silent = try count("SELECT feature_index FROM feature WHERE n_fired > 0 ORDER BY n_fired LIMIT 1")
+        let loud = try count("SELECT feature_index FROM feature ORDER BY n_fired DESC LIMIT 1")
+        try execute(
+            """
+            DELETE FROM feature_context WHERE feature_index = \(silent);
+            DELETE FROM context_activations WHERE feature_index = \(silent)
+            """, path)
+        try await ScriptedChatServer.run(script: Self.honest) { server in
+            var settings = settings(server)
+            settings.features = [silent, loud]
+            let result = try await score(settings)
+            let records = result.records.filter { $0.featureIndex == silent }
+            #expect(records.count == 4 && records.allSatisfy { $0.status == .undefined && $0.value == nil })
+            #expect(result.records.contains { $0.featureIndex == loud && $0.status == .ok })
+            #expect(server.requests.allSatisfy { !$0.prompt.contains(#""excerpts":[]"#) })
         }
     }
 

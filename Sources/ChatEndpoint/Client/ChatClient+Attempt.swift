@@ -1,8 +1,9 @@
 import Foundation
+import StrictJSON
 
 /// How one attempt ended.
 struct AttemptOutcome {
-    let result: Result<(body: Data, reply: ChatReply), ChatFailure>
+    let result: Result<Data, ChatFailure>
     /// What the endpoint asks to wait, in seconds.
     var retryAfter: Double?
     /// Whether the endpoint has had too much of us, and not of this request alone.
@@ -27,7 +28,7 @@ extension ChatClient {
             if let key, key.occurs(in: reply.body) {
                 throw .malformedReply(reason: "it repeats the key, so it cannot be kept")
             }
-            return AttemptOutcome(result: .success((reply.body, try ChatReply(parsing: reply.body))))
+            return AttemptOutcome(result: .success(reply.body))
         } catch {
             if case .connection(let reason) = error, let key {
                 return AttemptOutcome(result: .failure(.connection(reason: key.redacted(reason))))

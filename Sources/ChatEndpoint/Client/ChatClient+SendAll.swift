@@ -5,10 +5,13 @@ extension ChatClient {
     /// another, so that the caller can write it into a database before the next.
     ///
     /// A failure of one request is a result like any other. Nothing more is started, and what is running is broken off,
-    /// when `each` throws, when the client is cancelled, and when a failure concerns all requests: 401, 403, 404,
-    /// a missing library, or a rate limit that asks for a longer wait than the policy allows. Such a failure is thrown
-    /// and not handed over; results that had arrived are handed over first. Requests that were broken off or never sent
-    /// are not handed over either.
+    /// when the client is cancelled, and when a failure concerns all requests: 401, 403, 404, a missing library, a rate
+    /// limit that asks for a longer wait than the policy allows, the limit of requests, or the same 400 or 422 three
+    /// times with no success. Such a failure is thrown and not handed over; results that had arrived are handed over
+    /// first. Requests that were broken off or never sent are not handed over either.
+    ///
+    /// Nothing more is started either when `each` throws, but what is running is waited for and handed over, since it
+    /// has been paid for; what `each` throws then is dropped, and the first error thrown.
     ///
     /// - Parameters:
     ///   - requests: what to ask, started in this order.
@@ -21,18 +24,23 @@ extension ChatClient {
     ) throws {
         let board = RequestBoard(count: requests.count)
         let gate = RetryGate()
-        let cancelled: @Sendable () -> Bool = { [cancelled] in board.isStopped || cancelled() }
+        let cancelled: @Sendable () -> Bool = { [cancelled] in board.isBrokenOff || cancelled() }
+        let stopped: @Sendable () -> Bool = { board.isStopped || cancelled() }
         let threads = min(max(concurrency, 1), requests.count)
         board.begin(threads: threads)
         for _ in 0..<threads {
             Thread.detachNewThread { [self] in
-                while !cancelled(), let index = board.next() {
+                while !stopped(), let index = board.next() {
                     do throws(ChatFailure) {
-                        board.arrived(index, .success(try send(requests[index], gate: gate, cancelled: cancelled)))
+                        let exchange = try send(requests[index], gate: gate, cancelled: cancelled, stopped: stopped)
+                        board.arrived(index, .success(exchange))
                     } catch {
                         if error == .cancelled { break }
-                        if concernsAllRequests(error) {
-                            board.stop(error)
+                        if case .limitReached = error {
+                            // What the others have under way is within the limit.
+                            board.stop(error, breaksOff: false)
+                        } else if concernsAllRequests(error) || board.isRefusedAgain(error) {
+                            board.stop(error, breaksOff: true)
                         } else {
                             board.arrived(index, .failure(error))
                         }
@@ -44,9 +52,9 @@ extension ChatClient {
         do {
             while let (index, result) = board.take() { try each(index, result) }
         } catch {
-            board.stop(nil)
+            board.stop(nil, breaksOff: false)
             // No thread outlives the call: the caller may close what `cancelled` looks at.
-            while board.take() != nil {}
+            while let (index, result) = board.take() { try? each(index, result) }
             throw error
         }
         if let failure = board.failure { throw failure }

@@ -16,9 +16,14 @@ public final class ChatClient: Sendable {
     let cancelled: @Sendable () -> Bool
     let sleep: (@Sendable (Double) -> Void)?
     let sessions = HTTPSessionPool()
+    let allowance: RequestAllowance
 
     /// The address that requests are posted to.
     public var url: String { address.url }
+    /// The protocol's base address in its one spelling: without `/chat/completions` and without a slash at the end.
+    public var baseURL: String { address.baseURL }
+    /// Requests that have gone out.
+    public var sentCount: Int { allowance.sentCount }
 
     /// Sets up a client; nothing is sent.
     ///
@@ -29,12 +34,13 @@ public final class ChatClient: Sendable {
     ///   - policy: how often to try, and how long to wait.
     ///   - timeout: of one attempt, in seconds.
     ///   - maximumReplyBytes: a longer reply is broken off.
+    ///   - maximumRequests: sent in all, those that are sent again counted each time; nil for any number.
     ///   - cancelled: asked about ten times a second, from any thread; true gives everything up.
     ///   - sleep: waits a number of seconds; nil for a wait that ends when cancelled.
     /// - Throws: `ChatConfigurationError` where one of them is unusable.
     public init(
         endpoint: String, key: String? = nil, policy: RetryPolicy = RetryPolicy(), timeout: Double = 120,
-        maximumReplyBytes: Int = ChatClient.defaultMaximumReplyBytes,
+        maximumReplyBytes: Int = ChatClient.defaultMaximumReplyBytes, maximumRequests: Int? = nil,
         cancelled: @escaping @Sendable () -> Bool = { false },
         sleep: (@Sendable (Double) -> Void)? = nil
     ) throws(ChatConfigurationError) {
@@ -51,31 +57,40 @@ public final class ChatClient: Sendable {
         self.policy = policy
         self.timeout = timeout
         self.maximumReplyBytes = maximumReplyBytes
+        allowance = RequestAllowance(limit: maximumRequests)
         self.cancelled = cancelled
         self.sleep = sleep
     }
 
     /// Sends a request and waits for its reply, trying again as the policy says after 408, 409, 429, 5xx, failed
-    /// connections and timeouts. A reply that is malformed is not asked for again.
+    /// connections and timeouts. A reply that is malformed is not asked for again: it is in the exchange, to be kept.
     public func send(_ request: ChatRequest) throws(ChatFailure) -> Exchange {
-        try send(request, gate: RetryGate(), cancelled: cancelled)
+        try send(request, gate: RetryGate(), cancelled: cancelled, stopped: cancelled)
     }
 
+    /// - Parameters:
+    ///   - cancelled: breaks off a request under way.
+    ///   - stopped: begins none any more.
     func send(
-        _ request: ChatRequest, gate: RetryGate, cancelled: @Sendable () -> Bool
+        _ request: ChatRequest, gate: RetryGate, cancelled: @Sendable () -> Bool, stopped: @Sendable () -> Bool
     ) throws(ChatFailure) -> Exchange {
         let body = try request.body()
         var served = 0
         var attempt = 1
         while true {
             while let wait = gate.wait(after: served) {
-                try pause(wait.seconds, cancelled: cancelled)
+                try pause(wait.seconds, cancelled: stopped)
                 served = wait.number
             }
-            if cancelled() { throw .cancelled }
+            if stopped() { throw .cancelled }
+            guard allowance.take() else { throw .limitReached(requests: allowance.limit ?? 0) }
             let outcome = self.attempt(body, cancelled: cancelled)
-            if case .success(let (replyBody, reply)) = outcome.result {
-                return Exchange(requestBody: body, replyBody: replyBody, reply: reply, attempts: attempt)
+            if case .success(let replyBody) = outcome.result {
+                let reply: Result<ChatReply, ChatFailure>
+                do { reply = .success(try ChatReply(parsing: replyBody)) } catch { reply = .failure(error) }
+                return Exchange(
+                    requestBody: body, replyBody: replyBody, reply: reply, usage: ChatUsage(in: replyBody),
+                    attempts: attempt)
             }
             guard case .failure(let failure) = outcome.result else { continue }
             guard failure.isRetryable, attempt < policy.attempts,
@@ -85,10 +100,10 @@ public final class ChatClient: Sendable {
             let delay = max(outcome.retryAfter ?? 0, policy.delay(after: attempt, of: body))
             if outcome.asksAllToWait {
                 let wait = gate.close(for: delay, after: served)
-                try pause(wait.seconds, cancelled: cancelled)
+                try pause(wait.seconds, cancelled: stopped)
                 served = wait.number
             } else {
-                try pause(delay, cancelled: cancelled)
+                try pause(delay, cancelled: stopped)
             }
             attempt += 1
         }

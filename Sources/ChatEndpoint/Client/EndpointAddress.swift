@@ -5,6 +5,8 @@
 struct EndpointAddress: Equatable, Sendable {
     /// The whole address, `…/chat/completions`.
     let url: String
+    /// The same without that ending.
+    let baseURL: String
     /// The host, without brackets.
     let host: String
     let isEncrypted: Bool
@@ -38,9 +40,10 @@ struct EndpointAddress: Equatable, Sendable {
         let (host, port) = try Self.parts(of: authority)
         while path.hasSuffix("/") { path = path.dropLast() }
         let ending = "/chat/completions"
-        let target = path.hasSuffix(ending) ? String(path) : path + ending
+        let base = path.hasSuffix(ending) ? String(path.dropLast(ending.count)) : String(path)
         let name = host.contains(":") ? "[\(host)]" : host
-        url = scheme + name + (port.map { ":\($0)" } ?? "") + target
+        baseURL = scheme + name + (port.map { ":\($0)" } ?? "") + base
+        url = baseURL + ending
         self.host = host
         isEncrypted = scheme == "https://"
     }

@@ -18,12 +18,37 @@ struct EndpointKey: Sendable, CustomStringConvertible, CustomDebugStringConverti
     func redacted(_ text: String) -> String {
         // By bytes: as characters the key would differ from itself before an accent.
         let parts = Array(text.utf8).split(separator: Array(secret.utf8), omittingEmptySubsequences: false)
-        return parts.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "(key)")
+        let redacted = parts.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "(key)")
+        return occurs(in: redacted.utf8) ? "(a text with the key)" : redacted
     }
 
-    /// Whether some bytes hold the key.
+    /// Whether some bytes hold the key, as it is or with escapes of JSON.
     func occurs(in bytes: some Collection<UInt8>) -> Bool {
-        bytes.contains(secret.utf8)
+        bytes.contains(secret.utf8) || Self.unescaped(Array(bytes)).contains(secret.utf8)
+    }
+
+    /// Bytes with the escapes of JSON taken for what they mean where that is ASCII, wherever they stand.
+    private static func unescaped(_ bytes: [UInt8]) -> [UInt8] {
+        var plain: [UInt8] = []
+        plain.reserveCapacity(bytes.count)
+        var place = 0
+        while place < bytes.count {
+            guard bytes[place] == UInt8(ascii: "\\"), place + 1 < bytes.count else {
+                plain.append(bytes[place])
+                place += 1
+                continue
+            }
+            if bytes[place + 1] == UInt8(ascii: "u"), place + 6 <= bytes.count,
+                let code = UInt8(String(decoding: bytes[place + 2..<place + 6], as: UTF8.self), radix: 16)
+            {
+                plain.append(code)
+                place += 6
+            } else {
+                plain.append(bytes[place + 1])
+                place += 2
+            }
+        }
+        return plain
     }
 
     var description: String { "(key)" }

@@ -6,8 +6,10 @@ public struct Exchange: Sendable, Equatable {
     public let requestBody: Data
     /// The bytes that came back.
     public let replyBody: Data
-    /// What they say.
-    public let reply: ChatReply
+    /// What they say, or why they are no reply (`.malformedReply`): that was answered, and charged, all the same.
+    public let reply: Result<ChatReply, ChatFailure>
+    /// Tokens as the endpoint counts them.
+    public let usage: ChatUsage
     /// How many times the request was sent; 1 if the first was answered.
     public let attempts: Int
 }

@@ -10,6 +10,9 @@ final class RequestBoard: @unchecked Sendable {
     private var arrivals: [(Int, Result<Exchange, ChatFailure>)] = []
     private var arrivalCount = 0
     private var stopped = false
+    private var brokenOff = false
+    private var refusals: [ChatFailure] = []
+    private var successCount = 0
     private var stopReason: ChatFailure?
 
     init(count: Int) {
@@ -24,6 +27,9 @@ final class RequestBoard: @unchecked Sendable {
 
     /// Whether nothing more is to be started.
     var isStopped: Bool { locked { stopped } }
+
+    /// Whether what is under way is to be broken off.
+    var isBrokenOff: Bool { locked { brokenOff } }
 
     /// The first failure that stopped the batch.
     var failure: ChatFailure? { locked { stopReason } }
@@ -56,12 +62,24 @@ final class RequestBoard: @unchecked Sendable {
         locked {
             arrivals.append((index, result))
             arrivalCount += 1
+            if case .success = result { successCount += 1 }
             condition.broadcast()
         }
     }
 
-    func stop(_ failure: ChatFailure?) {
+    /// Notes a refusal of one request by 400 or 422; whether it is the third of its kind with no success, so that others
+    /// will hardly fare better.
+    func isRefusedAgain(_ failure: ChatFailure) -> Bool {
+        guard case .http(let status, _) = failure, [400, 422].contains(status) else { return false }
+        return locked {
+            refusals.append(failure)
+            return successCount == 0 && refusals.count >= 3 && Set(refusals.map(\.description)).count == 1
+        }
+    }
+
+    func stop(_ failure: ChatFailure?, breaksOff: Bool) {
         locked {
+            if breaksOff { brokenOff = true }
             if !stopped { stopReason = failure }
             stopped = true
         }

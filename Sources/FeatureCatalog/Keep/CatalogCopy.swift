@@ -19,6 +19,8 @@ package final class CatalogCopy {
         package var dropsText = false
         /// Indexes that are copied; nil for all.
         package var indexes: Set<IndexingKey>?
+        /// Explanations and scores of this run and of later ones are left out; nil copies all.
+        package var resultsBefore: Int64?
         /// Corpora of the source whose documents become part of a corpus of the target, from a place in it on.
         package var places: [Int64: (corpusID: Int64, offset: Int)] = [:]
 
@@ -348,7 +350,8 @@ package final class CatalogCopy {
     private func copyResults(_ keys: [(from: IndexingKey, to: IndexingKey)], _ from: Database, _ to: Database) throws {
         let mapping = ["dictionary_id": dictionaries, "corpus_id": corpora, "run_id": runs]
         for key in keys {
-            let condition = "dictionary_id = \(key.from.dictionaryID) AND corpus_id = \(key.from.corpusID)"
+            let index = "dictionary_id = \(key.from.dictionaryID) AND corpus_id = \(key.from.corpusID)"
+            let condition = index + (selection.resultsBefore.map { " AND run_id < \($0)" } ?? "")
             let ids = try Int64.fetchAll(
                 from, sql: "SELECT explanation_id FROM explanation WHERE \(condition) ORDER BY explanation_id")
             for id in ids {
@@ -358,7 +361,7 @@ package final class CatalogCopy {
             try copy(
                 "score", "\(condition) ORDER BY score_id", from, to, key: "score_id",
                 mapping: mapping.merging(["explanation_id": explanations]) { $1 })
-            let runID = try Int64.fetchOne(from, sql: "SELECT run_id FROM indexing WHERE \(condition)") ?? 0
+            let runID = try Int64.fetchOne(from, sql: "SELECT run_id FROM indexing WHERE \(index)") ?? 0
             try copyOnce("layer_routing", "dictionary_id = \(key.from.dictionaryID) AND run_id = \(runID)", from, to)
         }
         try copyExchanges(from, to)

@@ -34,7 +34,7 @@ extension Catalog {
 
     /// The exchange with a digest; nil if there is none.
     ///
-    /// - Throws: ``CatalogError`` `.damaged` if a blob does not hold.
+    /// - Throws: ``CatalogError`` `.damaged` if a blob does not hold, or the exchange is another than its digest says.
     public func exchange(sha256: String) throws(CatalogError) -> ExchangeRecord? {
         try read { database in
             try Row.fetchOne(
@@ -44,7 +44,14 @@ extension Catalog {
                     WHERE sha256 = ?
                     """,
                 arguments: [sha256]
-            ).map { try exchange($0, "exchange \(sha256)") }
+            ).map { row in
+                let exchange = try exchange(row, "exchange \(sha256)")
+                guard exchange.sha256 == sha256 else {
+                    throw CatalogError(
+                        .damaged, "\(path): exchange \(sha256) holds another request than its digest says")
+                }
+                return exchange
+            }
         }
     }
 

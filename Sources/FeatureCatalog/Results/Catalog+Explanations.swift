@@ -7,30 +7,52 @@ extension Catalog {
     /// - Throws: ``CatalogError`` `.invalidValue` if a detail is not JSON or there is no such feature or run.
     @discardableResult
     public func write(explanations: [ExplanationRecord]) throws(CatalogError) -> [Int64] {
+        try check(explanations)
+        return try write { database in try insert(explanations, database) }
+    }
+
+    /// Writes explanations with the scores that rest on them, in one transaction: an explanation never hides earlier
+    /// ones before it is scored.
+    ///
+    /// - Parameter scores: the scores, given the explanations' keys in the order given.
+    /// - Throws: as for either; what `scores` throws.
+    public func write(
+        explanations: [ExplanationRecord], scores: (_ ids: [Int64]) throws -> [ScoreRecord]
+    ) throws {
+        try check(explanations)
+        try writeRethrowing { database in
+            let records = try scores(try insert(explanations, database))
+            try check(records)
+            _ = try insert(records, database)
+        }
+    }
+
+    private func check(_ explanations: [ExplanationRecord]) throws(CatalogError) {
         for explanation in explanations {
             try checkJSON(explanation.detailJSON, "detail of an explanation of feature \(explanation.featureIndex)")
         }
-        return try write { database in
-            let delete = try database.makeStatement(
-                sql: """
-                    DELETE FROM explanation
-                    WHERE run_id = ? AND dictionary_id = ? AND feature_index = ? AND corpus_id = ? AND method = ?
-                    """)
-            let insert = try database.makeStatement(
-                sql: """
-                    INSERT INTO explanation (run_id, dictionary_id, feature_index, corpus_id, method, text, detail)
-                    VALUES (?, ?, ?, ?, ?, ?, ?)
-                    """)
-            return try explanations.map { explanation in
-                let key: StatementArguments = [
-                    explanation.runID, explanation.dictionaryID, explanation.featureIndex, explanation.corpusID,
-                    explanation.method,
-                ]
-                try delete.execute(arguments: key)
-                try insert.execute(
-                    arguments: key + [Self.storable(explanation.text), explanation.detailJSON])
-                return database.lastInsertedRowID
-            }
+    }
+
+    private func insert(_ explanations: [ExplanationRecord], _ database: Database) throws -> [Int64] {
+        let delete = try database.makeStatement(
+            sql: """
+                DELETE FROM explanation
+                WHERE run_id = ? AND dictionary_id = ? AND feature_index = ? AND corpus_id = ? AND method = ?
+                """)
+        let insert = try database.makeStatement(
+            sql: """
+                INSERT INTO explanation (run_id, dictionary_id, feature_index, corpus_id, method, text, detail)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """)
+        return try explanations.map { explanation in
+            let key: StatementArguments = [
+                explanation.runID, explanation.dictionaryID, explanation.featureIndex, explanation.corpusID,
+                explanation.method,
+            ]
+            try delete.execute(arguments: key)
+            try insert.execute(
+                arguments: key + [Self.storable(explanation.text), explanation.detailJSON])
+            return database.lastInsertedRowID
         }
     }
 

@@ -9,6 +9,11 @@ extension Catalog {
     ///   or a detail is not JSON.
     @discardableResult
     public func write(scores: [ScoreRecord]) throws(CatalogError) -> [Int64] {
+        try check(scores)
+        return try write { database in try insert(scores, database) }
+    }
+
+    func check(_ scores: [ScoreRecord]) throws(CatalogError) {
         for score in scores {
             let place = "\(score.method.rawValue) score of feature \(score.featureIndex)"
             guard (score.value != nil) == (score.status == .ok), (score.reason != nil) == (score.status != .ok) else {
@@ -21,25 +26,26 @@ extension Catalog {
             try checkJSON(score.metricsJSON, "metrics of the \(place)")
             try checkJSON(score.detailJSON, "detail of the \(place)")
         }
-        return try write { database in
-            let insert = try database.makeStatement(
-                sql: """
-                    INSERT INTO score (run_id, dictionary_id, feature_index, corpus_id, explanation_id, method, status,
-                        value, baseline_value, reason, n_contexts, n_tokens, metrics, detail, category)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                    """)
-            return try scores.map { score in
-                let detail = try score.detailJSON.map { detail in
-                    try frame { () throws(Zstd.Failure) in try Zstd.compress(Array(detail.utf8)) }
-                }
-                try insert.execute(arguments: [
-                    score.runID, score.dictionaryID, score.featureIndex, score.corpusID, score.explanationID,
-                    score.method.rawValue, score.status.rawValue, score.value, score.baselineValue,
-                    score.reason.map(Self.storable), score.contextCount, score.tokenCount, score.metricsJSON, detail,
-                    score.category?.rawValue,
-                ])
-                return database.lastInsertedRowID
+    }
+
+    func insert(_ scores: [ScoreRecord], _ database: Database) throws -> [Int64] {
+        let insert = try database.makeStatement(
+            sql: """
+                INSERT INTO score (run_id, dictionary_id, feature_index, corpus_id, explanation_id, method, status,
+                    value, baseline_value, reason, n_contexts, n_tokens, metrics, detail, category)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """)
+        return try scores.map { score in
+            let detail = try score.detailJSON.map { detail in
+                try frame { () throws(Zstd.Failure) in try Zstd.compress(Array(detail.utf8)) }
             }
+            try insert.execute(arguments: [
+                score.runID, score.dictionaryID, score.featureIndex, score.corpusID, score.explanationID,
+                score.method.rawValue, score.status.rawValue, score.value, score.baselineValue,
+                score.reason.map(Self.storable), score.contextCount, score.tokenCount, score.metricsJSON, detail,
+                score.category?.rawValue,
+            ])
+            return database.lastInsertedRowID
         }
     }
 

@@ -6,11 +6,14 @@ public struct JudgeQuestion: Hashable, Sendable {
     public let prompt: JudgePrompt
     /// JSON, keys sorted: the same question is the same text, byte for byte.
     public let material: String
+    /// Values that the answer has to have, where it is a list: tokens or texts.
+    public let answerCount: Int
 
-    private init(_ prompt: JudgePrompt, _ material: some Encodable) throws {
+    private init(_ prompt: JudgePrompt, _ material: some Encodable, answers: Int = 1) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         self.prompt = prompt
+        answerCount = answers
         self.material = String(decoding: try encoder.encode(material), as: UTF8.self)
     }
 
@@ -34,12 +37,14 @@ public struct JudgeQuestion: Hashable, Sendable {
             let explanation: String
             let tokens: [String]
         }
-        return try JudgeQuestion(.simulation, Material(explanation: explanation, tokens: excerpt.tokens))
+        return try JudgeQuestion(
+            .simulation, Material(explanation: explanation, tokens: excerpt.tokens), answers: excerpt.tokens.count)
     }
 
     /// Asks in which excerpts the feature fires.
     public static func detection(of excerpts: [JudgedExcerpt], explanation: String) throws -> JudgeQuestion {
-        try JudgeQuestion(.detection, Texts(explanation: explanation, texts: excerpts.map(\.text)))
+        try JudgeQuestion(
+            .detection, Texts(explanation: explanation, texts: excerpts.map(\.text)), answers: excerpts.count)
     }
 
     /// Asks whether the right tokens are marked.
@@ -47,7 +52,8 @@ public struct JudgeQuestion: Hashable, Sendable {
         of marked: [(excerpt: JudgedExcerpt, tokens: Set<Int>)], explanation: String
     ) throws -> JudgeQuestion {
         try JudgeQuestion(
-            .fuzzing, Texts(explanation: explanation, texts: marked.map { $0.excerpt.text(marking: $0.tokens) }))
+            .fuzzing, Texts(explanation: explanation, texts: marked.map { $0.excerpt.text(marking: $0.tokens) }),
+            answers: marked.count)
     }
 
     private struct Texts: Encodable {

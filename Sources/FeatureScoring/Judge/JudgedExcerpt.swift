@@ -37,7 +37,8 @@ public struct JudgedExcerpt: Hashable, Sendable {
         var text = ""
         for (index, token) in tokens.enumerated() {
             if marked.contains(index), !marked.contains(index - 1) { text += "⟦" }
-            text += String(token.map { $0 == "⟦" ? "[" : $0 == "⟧" ? "]" : $0 })
+            // By scalars: with a combining mark behind it, the sign would be another character.
+            text.unicodeScalars += token.unicodeScalars.map { $0 == "⟦" ? "[" : $0 == "⟧" ? "]" : $0 }
             if marked.contains(index), !marked.contains(index + 1) { text += "⟧" }
         }
         return text

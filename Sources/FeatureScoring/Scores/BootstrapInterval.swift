@@ -1,3 +1,5 @@
+import Foundation
+
 /// A mean and where it lies: the percentile bootstrap (Efron and Tibshirani 1993, §13.3), drawn by a seed.
 public struct BootstrapInterval: Hashable, Sendable {
     /// The mean of the values.
@@ -35,5 +37,40 @@ public struct BootstrapInterval: Hashable, Sendable {
         mean = values.reduce(0, +) / Double(values.count)
         low = quantile((1 - coverage) / 2)
         high = quantile((1 + coverage) / 2)
+    }
+
+    /// How many of some units count: what resampling them without end comes to, the quantiles of the binomial
+    /// distribution with that share.
+    ///
+    /// - Parameters:
+    ///   - hits: units that count; the mean.
+    ///   - units: all that there are.
+    ///   - coverage: the share of resampled counts within the interval.
+    /// - Precondition: 0 ≤ hits ≤ units.
+    public init(count hits: Int, of units: Int, coverage: Double = 0.95) {
+        precondition(hits >= 0 && hits <= units, "\(hits) of \(units)")
+        mean = Double(hits)
+        guard hits > 0, hits < units else {
+            (low, high) = (Double(hits), Double(hits))
+            return
+        }
+        let share = Double(hits) / Double(units)
+        // Beyond ten standard deviations there is nothing to add.
+        let reach = Int(10 * (Double(hits) * (1 - share)).squareRoot()) + 10
+        let first = max(0, hits - reach)
+        let others = Double(units - first)
+        let ways: Double = lgamma(Double(units) + 1) - lgamma(Double(first) + 1) - lgamma(others + 1)
+        let odds = share / (1 - share)
+        var probability: Double = exp(ways + Double(first) * log(share) + others * log1p(-share))
+        var below = 0.0
+        var ends: (low: Double?, high: Double?) = (nil, nil)
+        for count in first...min(units, hits + reach) {
+            below += probability
+            if ends.low == nil, below >= (1 - coverage) / 2 { ends.low = Double(count) }
+            if ends.high == nil, below >= (1 + coverage) / 2 { ends.high = Double(count) }
+            probability *= odds * Double(units - count) / Double(count + 1)
+        }
+        low = ends.low ?? Double(hits)
+        high = ends.high ?? Double(hits)
     }
 }

@@ -38,10 +38,12 @@ public enum RaterAgreement {
     public static func weightedKappa(_ one: [Int], _ two: [Int]) -> Double? {
         precondition(one.count == two.count, "\(one.count) and \(two.count) ratings")
         guard !one.isEmpty else { return nil }
+        // As numbers that cannot overflow: a catalog may hold any rating.
+        func square(_ a: Int, _ b: Int) -> Double { (Double(a) - Double(b)) * (Double(a) - Double(b)) }
         // The mean squared difference, of the pairs and of all combinations.
-        let seen = zip(one, two).reduce(0.0) { $0 + Double(($1.0 - $1.1) * ($1.0 - $1.1)) } / Double(one.count)
+        let seen = zip(one, two).reduce(0.0) { $0 + square($1.0, $1.1) } / Double(one.count)
         var expected = 0.0
-        for a in one { for b in two { expected += Double((a - b) * (a - b)) } }
+        for a in one { for b in two { expected += square(a, b) } }
         expected /= Double(one.count * two.count)
         return expected > 0 ? 1 - seen / expected : nil
     }

@@ -100,7 +100,7 @@ public struct DictionaryFigures: Sendable {
         shareAboveChance = try corpus.flatMap {
             try ScoreFigures.of(
                 IndexingKey(dictionaryID: dictionary.dictionaryID, corpusID: $0.corpusID), in: catalog
-            ).all.share?.mean
+            )?.all.share?.mean
         }
     }
 }

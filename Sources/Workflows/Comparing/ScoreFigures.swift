@@ -3,8 +3,8 @@ public import FeatureScoring
 
 /// How many features are interpretable going by the scores of their explanations, and how sure that is.
 ///
-/// A feature counts if the score of its newest explanation exceeds 95 % of what wrong explanations score on the same
-/// dictionary, and a minimum if one is set. An undefined score does not count; one that failed is left out.
+/// A feature counts if its newest score exceeds 95 % of what wrong explanations score on the same dictionary, and a
+/// minimum if one is set. An undefined score does not count; one that failed is left out.
 public struct ScoreFigures: Sendable {
     /// Features whose explanation was scored, or could not have a score.
     public let scoredCount: Int
@@ -23,51 +23,110 @@ public struct ScoreFigures: Sendable {
     /// The chance that an explanation scores better than a wrong one: the area under the ROC curve.
     public let separation: Double?
 
+    /// Features that the sample stands for: those that fire as often as the scored ones had to. Nil where the scored
+    /// ones were picked in another way, so that they stand for themselves alone.
+    public let population: Int?
+
     /// One feature's score.
     private struct Scored {
+        let feature: Int64
         let score: Double?
         let chance: Double?
         let peakLayer: Int?
     }
 
-    /// Works them out for a dictionary on a corpus.
+    /// The figures of a dictionary on a corpus.
+    public struct Table: Sendable {
+        /// Who explained and judged: `n2g`, `observed-ngram`, a language model's name, or `n2g judged by` that name.
+        public let scorer: String
+        /// Everyone whose scores of this kind the catalog has, whoever scored last first.
+        public let scorers: [String]
+        /// All features together.
+        public let all: ScoreFigures
+        /// By the layer in which they fire most, ascending.
+        public let byLayer: [(layer: Int, figures: ScoreFigures)]
+    }
+
+    /// Works them out for a dictionary on a corpus. Scores of different scorers are never mixed, nor their chances: of
+    /// each feature its newest score by the scorer counts.
     ///
     /// - Parameters:
     ///   - method: which scores: `simulation`, `detection` or `fuzzing`.
+    ///   - scorer: one of ``Table/scorers``; nil for the last.
     ///   - minimum: scores have to reach this as well.
     ///   - seed: of the bootstrap.
-    /// - Returns: for all features together, and for each layer in which scored features fire most, ascending.
-    /// - Throws: `CatalogError`.
+    /// - Returns: nil where there are no such scores.
+    /// - Throws: `CatalogError`, `WorkflowError.usage` for a scorer that is not there.
     public static func of(
-        _ key: IndexingKey, method: ScoreRecord.Method = .simulation, minimum: Double? = nil, seed: UInt64 = 0,
-        in catalog: Catalog
-    ) throws -> (all: ScoreFigures, byLayer: [(layer: Int, figures: ScoreFigures)]) {
+        _ key: IndexingKey, method: ScoreRecord.Method = .simulation, scorer: String? = nil, minimum: Double? = nil,
+        seed: UInt64 = 0, in catalog: Catalog
+    ) throws -> Table? {
         let result = try catalog.rows(
             sql: """
-                SELECT s.value, s.baseline_value, f.peak_layer FROM feature AS f
-                JOIN score AS s ON s.score_id = (
-                    SELECT max(o.score_id) FROM score AS o
-                    WHERE o.explanation_id = f.explanation_id AND o.method = ?3)
-                WHERE f.dictionary_id = ?1 AND f.corpus_id = ?2 AND f.explanation_id IS NOT NULL
-                    AND s.status <> 'failed'
-                ORDER BY f.feature_index
+                SELECT s.feature_index, s.value, s.baseline_value, f.peak_layer, s.run_id, x.method FROM score AS s
+                JOIN feature AS f ON f.dictionary_id = s.dictionary_id AND f.feature_index = s.feature_index
+                    AND f.corpus_id = s.corpus_id
+                LEFT JOIN explanation AS x ON x.explanation_id = s.explanation_id
+                WHERE s.dictionary_id = ?1 AND s.corpus_id = ?2 AND s.method = ?3 AND s.status <> 'failed'
+                ORDER BY s.score_id
                 """,
             arguments: [.integer(key.dictionaryID), .integer(key.corpusID), .text(method.rawValue)])
-        let scored = result.rows.map { row in
-            Scored(score: real(row[0]), chance: real(row[1]), peakLayer: integer(row[2]))
+        var runs = ScoringRuns(catalog: catalog)
+        var newest: [String: [Int64: Scored]] = [:]
+        var usedRuns: [String: Set<Int64>] = [:]
+        var last: [String: Int] = [:]
+        for (place, row) in result.rows.enumerated() {
+            guard case .integer(let feature) = row[0], case .integer(let runID) = row[4] else { continue }
+            let explainer: String? = if case .text(let method) = row[5] { method } else { nil }
+            let name = runs.scorer(explainer: explainer, runID: runID)
+            newest[name, default: [:]][feature] = Scored(
+                feature: feature, score: real(row[1]), chance: real(row[2]), peakLayer: integer(row[3]))
+            usedRuns[name, default: []].insert(runID)
+            last[name] = place
         }
+        let scorers = last.keys.sorted { last[$0, default: 0] > last[$1, default: 0] }
+        if let scorer, newest[scorer] == nil {
+            throw WorkflowError.usage(
+                "--scorer: nobody called \"\(scorer)\" gave \(method.rawValue) scores; there are: "
+                    + (scorers.isEmpty ? "none" : scorers.joined(separator: ", ")))
+        }
+        guard let chosen = scorer ?? scorers.first else { return nil }
+        let scored = newest[chosen, default: [:]].values.sorted { $0.feature < $1.feature }
         let chance = ChanceBaseline(scores: scored.map(\.chance))
         let layers = Dictionary(grouping: scored.filter { $0.peakLayer != nil }) { $0.peakLayer ?? 0 }
-        return (
-            ScoreFigures(scored, chance: chance, minimum: minimum, seed: seed),
-            layers.keys.sorted().map {
-                ($0, ScoreFigures(layers[$0, default: []], chance: chance, minimum: minimum, seed: seed))
-            }
-        )
+        let population = try runs.minimumFirings(of: usedRuns[chosen, default: []]).map {
+            try eligibleCounts(key, minimumFirings: $0, in: catalog)
+        }
+        return Table(
+            scorer: chosen, scorers: scorers,
+            all: ScoreFigures(
+                scored, chance: chance, minimum: minimum, population: population.map { $0.values.reduce(0, +) },
+                seed: seed),
+            byLayer: layers.keys.sorted().map { layer in
+                let figures = ScoreFigures(
+                    layers[layer, default: []], chance: chance, minimum: minimum,
+                    population: population.map { $0[layer, default: 0] }, seed: seed)
+                return (layer, figures)
+            })
+    }
+
+    /// Features that fire often enough, by the layer in which they fire most; -1 where none is known.
+    private static func eligibleCounts(
+        _ key: IndexingKey, minimumFirings: Int, in catalog: Catalog
+    ) throws -> [Int: Int] {
+        let result = try catalog.rows(
+            sql: """
+                SELECT ifnull(peak_layer, -1), count(*) FROM feature
+                WHERE dictionary_id = ? AND corpus_id = ? AND n_fired >= ? GROUP BY peak_layer
+                """,
+            arguments: [.integer(key.dictionaryID), .integer(key.corpusID), .integer(Int64(minimumFirings))])
+        return Dictionary(
+            result.rows.compactMap { row in integer(row[0]).flatMap { layer in integer(row[1]).map { (layer, $0) } } },
+            uniquingKeysWith: +)
     }
 
     /// - Parameter chance: of the whole dictionary: a layer has too few for a limit of its own.
-    private init(_ scored: [Scored], chance: ChanceBaseline, minimum: Double?, seed: UInt64) {
+    private init(_ scored: [Scored], chance: ChanceBaseline, minimum: Double?, population: Int?, seed: UInt64) {
         let limit = chance.percentile()
         let counts = scored.map { feature in
             guard let score = feature.score, let limit else { return false }
@@ -77,12 +136,13 @@ public struct ScoreFigures: Sendable {
         scoredCount = scored.count
         undefinedCount = scored.count - defined.count
         chanceLimit = limit
-        interpretableCount = counts.reduce(0) { $0 + ($1 ? 1 : 0) }
+        interpretableCount = counts.count { $0 }
         share = limit == nil ? nil : BootstrapInterval(of: counts.map { $0 ? 1 : 0 }, seed: seed)
         meanScore = BootstrapInterval(of: defined, seed: seed)
         let chances = scored.compactMap(\.chance)
         meanChance = chances.isEmpty ? nil : chances.reduce(0, +) / Double(chances.count)
         separation = ChanceBaseline(scores: chances).separation(from: defined)
+        self.population = population
     }
 
     private static func real(_ value: CatalogValue) -> Double? {

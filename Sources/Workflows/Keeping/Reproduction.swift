@@ -143,9 +143,15 @@ public struct Reproduction {
         try checkInputs(run, in: catalog, paths: [], model: scoring.model)
         var selection = CatalogCopy.Selection()
         selection.indexes = [key]
+        // What later runs made of the same features was not there.
+        selection.resultsBefore = run.runID
         let copy = CatalogCopy(from: catalog, to: scratch, selection: selection)
         try copy.copyOrigins()
         try copy.copyIndexes()
+        // Conditions may have been on scores that are no longer what they were.
+        if scoring.judge?.only == nil {
+            scoring.features = try ScoringRun.scoredFeatures(runID: run.runID, in: catalog)
+        }
         scoring.dictionary = "\(try copy.dictionaries[key.dictionaryID] ?? { throw missing(catalog) }())"
         scoring.corpus = "\(try copy.corpora[key.corpusID] ?? { throw missing(catalog) }())"
         // What a judge said is in the archive; nobody is asked again.

@@ -24,9 +24,9 @@ final class Interviewer {
     private let connection: JudgeConnection
     private let client: ChatClient
     private let seed: UInt64
-    /// Requests sent so far.
-    private(set) var sentCount = 0
-    /// What they cost so far.
+    /// The endpoint in the one spelling that exchanges are archived under.
+    private let endpoint: String
+    /// What the replies cost so far.
     private(set) var cost = 0.0
 
     init(
@@ -40,33 +40,44 @@ final class Interviewer {
         do throws(ChatConfigurationError) {
             client = try ChatClient(
                 endpoint: settings.endpoint, key: connection.key, policy: RetryPolicy(attempts: connection.attempts),
-                timeout: connection.timeout, cancelled: cancelled)
+                timeout: connection.timeout, maximumRequests: connection.maximumRequests, cancelled: cancelled)
         } catch {
             throw WorkflowError.usage("\(error)")
         }
+        endpoint = client.baseURL
     }
 
-    /// What is sent for a question. The same question is the same request, byte for byte.
-    func request(for question: JudgeQuestion) -> ChatRequest {
+    /// What is sent for a question. The same question in the same form is the same request, byte for byte.
+    func request(for question: JudgeQuestion, _ form: AnswerForm) -> ChatRequest {
         ChatRequest(
             model: settings.llm,
             messages: [
                 .init(role: "system", content: question.prompt.instructions),
                 .init(role: "user", content: question.material),
             ],
-            temperature: 0, maximumTokens: settings.maximumAnswerTokens,
-            seed: Int(truncatingIfNeeded: seed % (1 << 31)) &+ settings.attempt,
-            topLogProbabilities: question.prompt == .simulation && settings.usesLogProbabilities ? 20 : nil,
-            wantsJSON: true)
+            temperature: 0, maximumTokens: form.maximumTokens,
+            seed: Int(truncatingIfNeeded: seed % (1 << 31)) &+ form.attempt,
+            topLogProbabilities: question.prompt == .simulation && form.usesLogProbabilities ? 20 : nil,
+            wantsJSON: form.usesJSONMode, limitsCompletion: form.limitsCompletion)
     }
 
-    /// Which of some questions the archive cannot answer.
-    func unanswered(_ questions: [JudgeQuestion]) throws -> [JudgeQuestion] {
-        try questions.filter { try catalog.exchange(sha256: digest(of: request(for: $0))) == nil }
+    /// What the archive answers: the first usable reply, however the question was put, or one that cannot be used but
+    /// was given to the question as it is put now.
+    ///
+    /// - Returns: nil if the question has to be asked.
+    func archived(_ question: JudgeQuestion) throws -> Answer? {
+        for form in settings.earlierForms + [settings.form] {
+            let digest = try digest(of: request(for: question, form))
+            guard let exchange = try catalog.exchange(sha256: digest) else { continue }
+            let reply = Self.usable(Self.reply(in: Data(exchange.reply)), for: question)
+            if case .failure = reply, form != settings.form { continue }
+            return Answer(sha256: digest, reply: reply)
+        }
+        return nil
     }
 
     private func digest(of request: ChatRequest) throws -> String {
-        ExchangeRecord.sha256(endpoint: settings.endpoint, request: Array(try request.body()))
+        ExchangeRecord.sha256(endpoint: endpoint, request: Array(try request.body()))
     }
 
     /// Asks them all.
@@ -75,72 +86,95 @@ final class Interviewer {
     /// - Throws: `WorkflowError.refused` before or once a limit is exceeded, `.interrupted`, `.badInput` for what
     ///   concerns all requests, such as a wrong key. What was answered until then stays archived.
     func ask(_ questions: [JudgeQuestion], progress: () -> Void) throws -> [Answer] {
-        let requests = questions.map(request)
-        let digests = try requests.map(digest)
-        var replies: [String: Result<ChatReply, Unanswered>] = [:]
-        for digest in digests where replies[digest] == nil {
-            guard let exchange = try catalog.exchange(sha256: digest) else { continue }
-            replies[digest] = Self.reply(in: Data(exchange.reply))
-        }
-        var pending: [(digest: String, request: ChatRequest)] = []
-        var seen = Set(replies.keys)
-        for (digest, request) in zip(digests, requests) where seen.insert(digest).inserted {
-            pending.append((digest, request))
+        var answers: [JudgeQuestion: Answer] = [:]
+        var pending: [JudgeQuestion] = []
+        var seen: Set<JudgeQuestion> = []
+        for question in questions where seen.insert(question).inserted {
+            if let answer = try archived(question) { answers[question] = answer } else { pending.append(question) }
         }
         for _ in 0..<(questions.count - pending.count) { progress() }
         try checkRequestLimit(pending.count)
+        let requests = pending.map { request(for: $0, settings.form) }
         do {
-            try client.sendAll(pending.map(\.request), concurrency: connection.concurrency) { index, result in
-                replies[pending[index].digest] = try archive(result)
+            try client.sendAll(requests, concurrency: connection.concurrency) { index, result in
+                answers[pending[index]] = Answer(
+                    sha256: try digest(of: requests[index]),
+                    reply: Self.usable(try archive(result), for: pending[index]))
                 progress()
+                try checkCost()
             }
         } catch let failure as ChatFailure {
-            if failure == .cancelled { throw WorkflowError.interrupted("scoring was stopped; answers so far are kept") }
-            throw WorkflowError.refused("\(settings.endpoint): \(failure)")
+            switch failure {
+            case .cancelled: throw WorkflowError.interrupted("scoring was stopped; answers so far are kept")
+            case .limitReached(let most):
+                throw WorkflowError.refused(
+                    "all \(most) requests that --max-requests allows are sent, those sent again counted; answers so far "
+                        + "are kept, and the same command goes on from there")
+            case .http(let status, _) where [400, 422].contains(status):
+                throw WorkflowError.refused(
+                    "\(settings.endpoint): \(failure); if it does not know a part of the request, try "
+                        + "--no-log-probabilities, --no-json-mode or --limit-completion")
+            default: throw WorkflowError.refused("\(settings.endpoint): \(failure)")
+            }
         }
-        return digests.map { digest in
-            Answer(sha256: digest, reply: replies[digest] ?? .failure(Unanswered(reason: "it was not asked")))
+        return questions.map { question in
+            answers[question] ?? Answer(sha256: "", reply: .failure(Unanswered(reason: "it was not asked")))
         }
     }
 
+    /// Keeps what came back, whatever it is.
     private func archive(_ result: Result<Exchange, ChatFailure>) throws -> Result<ChatReply, Unanswered> {
-        sentCount += 1
         switch result {
         case .failure(let failure): return .failure(Unanswered(reason: "\(failure)"))
         case .success(let exchange):
             try catalog.write(
                 exchange: ExchangeRecord(
-                    endpoint: settings.endpoint, llm: settings.llm, request: Array(exchange.requestBody),
-                    reply: Array(exchange.replyBody), promptTokenCount: exchange.reply.promptTokens,
-                    completionTokenCount: exchange.reply.completionTokens))
+                    endpoint: endpoint, llm: settings.llm, request: Array(exchange.requestBody),
+                    reply: Array(exchange.replyBody), promptTokenCount: exchange.usage.promptTokens,
+                    completionTokenCount: exchange.usage.completionTokens))
             if let price = connection.price {
+                // Where the endpoint does not count, four bytes are taken for a token.
                 cost += price.cost(
-                    promptTokens: exchange.reply.promptTokens, completionTokens: exchange.reply.completionTokens)
+                    promptTokens: exchange.usage.promptTokens ?? exchange.requestBody.count / 4,
+                    completionTokens: exchange.usage.completionTokens ?? exchange.replyBody.count / 4)
             }
-            if let most = connection.maximumCost, cost > most {
-                throw WorkflowError.refused(
-                    "--max-cost \(most) is spent; answers so far are kept, and the same command goes on from there")
-            }
-            return Self.complete(exchange.reply)
+            return exchange.reply.mapError { Unanswered(reason: "\($0)") }
         }
     }
 
+    private func checkCost() throws(WorkflowError) {
+        guard let most = connection.maximumCost, cost > most else { return }
+        throw .refused(
+            "--max-cost \(most) is spent; answers so far are kept, and the same command goes on from there")
+    }
+
     private func checkRequestLimit(_ count: Int) throws(WorkflowError) {
-        guard let most = connection.maximumRequests, sentCount + count > most else { return }
+        guard let most = connection.maximumRequests, client.sentCount + count > most else { return }
         guard most > 0 else { throw .refused("\(count) answers are not in the archive, and nobody may be asked") }
         throw .refused(
-            "\(sentCount + count) requests would be sent; allowed by --max-requests: \(most); score fewer features, "
-                + "or fewer tests")
+            "\(client.sentCount + count) requests would be sent; allowed by --max-requests: \(most); score fewer "
+                + "features, or fewer tests")
     }
 
     private static func reply(in body: Data) -> Result<ChatReply, Unanswered> {
-        do throws(ChatFailure) { return complete(try ChatReply(parsing: body)) } catch {
+        do throws(ChatFailure) { return .success(try ChatReply(parsing: body)) } catch {
             return .failure(Unanswered(reason: "\(error)"))
         }
     }
 
-    private static func complete(_ reply: ChatReply) -> Result<ChatReply, Unanswered> {
-        reply.finishReason == "length"
-            ? .failure(Unanswered(reason: "the answer was cut off at its limit")) : .success(reply)
+    /// A reply that is complete and of the form asked for.
+    private static func usable(
+        _ reply: Result<ChatReply, Unanswered>, for question: JudgeQuestion
+    ) -> Result<ChatReply, Unanswered> {
+        reply.flatMap { reply in
+            if reply.finishReason == "length" {
+                return .failure(
+                    Unanswered(reason: "the answer was cut off at its limit; --max-answer-tokens raises it"))
+            }
+            do throws(JudgeAnswer.Garbage) { try JudgeAnswer.check(reply.content, answers: question) } catch {
+                return .failure(Unanswered(reason: error.description))
+            }
+            return .success(reply)
+        }
     }
 }

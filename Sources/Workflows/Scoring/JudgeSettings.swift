@@ -3,12 +3,10 @@ public import FeatureScoring
 /// What a language model behind an endpoint is asked about features, as part of a scoring run's settings. Never holds a
 /// key.
 public struct JudgeSettings: Sendable, Codable, Equatable {
-    /// Where explanations come from.
+    /// Whose explanations are tested.
     public enum Explanations: String, CaseIterable, Sendable, Codable {
-        /// The language model writes one for every feature.
+        /// The language model writes one for every feature, unless it has been asked for just that before.
         case written
-        /// The language model writes one for features that have none of its own yet.
-        case missing
         /// The newest that a feature has, whoever wrote it; features without are left out.
         case newest
     }
@@ -23,15 +21,12 @@ public struct JudgeSettings: Sendable, Codable, Equatable {
     public var explanations: Explanations
     /// Excerpts shown for an explanation and for the rubric.
     public var excerpts: Int
-    /// Whether log-probabilities of the answers are asked for, which make simulated activations finer.
-    public var usesLogProbabilities: Bool
-    /// Tokens of an answer at most.
-    public var maximumAnswerTokens: Int
-    /// Counts the times that failures were tried again: it goes into the request, so that an answer that was garbage is
-    /// asked for anew and not taken from the archive.
-    public var attempt: Int
-    /// Only these features in these tests; nil for all in all.
-    public var only: [JudgePrompt: [Int]]?
+    /// How it is to answer.
+    public var form: AnswerForm
+    /// How it was asked before: a usable answer to that is taken for an answer.
+    public var earlierForms: [AnswerForm]
+    /// Only these features' scores are written, the others being there for comparison by chance; nil for all.
+    public var only: [Int]?
 
     /// What can be asked besides an explanation.
     public static let allTests: [JudgePrompt] = [.simulation, .detection, .fuzzing, .rubric]
@@ -39,24 +34,20 @@ public struct JudgeSettings: Sendable, Codable, Equatable {
     /// Makes settings.
     public init(
         endpoint: String, llm: String, tests: [JudgePrompt] = allTests, explanations: Explanations = .written,
-        excerpts: Int = 20, usesLogProbabilities: Bool = true, maximumAnswerTokens: Int = 1024, attempt: Int = 0,
-        only: [JudgePrompt: [Int]]? = nil
+        excerpts: Int = 20, form: AnswerForm = AnswerForm(), earlierForms: [AnswerForm] = [], only: [Int]? = nil
     ) {
         self.endpoint = endpoint
         self.llm = llm
         self.tests = tests
         self.explanations = explanations
         self.excerpts = excerpts
-        self.usesLogProbabilities = usesLogProbabilities
-        self.maximumAnswerTokens = maximumAnswerTokens
-        self.attempt = attempt
+        self.form = form
+        self.earlierForms = earlierForms
         self.only = only
     }
 
-    /// Whether a feature takes a test.
-    func includes(_ feature: Int, _ test: JudgePrompt) -> Bool {
-        tests.contains(test) && only.map { $0[test]?.contains(feature) ?? false } ?? true
-    }
+    /// Whether a feature's scores are written.
+    func includes(_ feature: Int) -> Bool { only?.contains(feature) ?? true }
 
     /// - Throws: `WorkflowError.usage` for what cannot be asked.
     func validate() throws(WorkflowError) {
@@ -65,8 +56,9 @@ public struct JudgeSettings: Sendable, Codable, Equatable {
             throw .usage("--tests has to name some of simulation, detection, fuzzing, rubric")
         }
         guard (1...200).contains(excerpts) else { throw .usage("--excerpts is \(excerpts); allowed: 1 … 200") }
-        guard (16...1 << 20).contains(maximumAnswerTokens) else {
-            throw .usage("--max-answer-tokens is \(maximumAnswerTokens); allowed: 16 … 1048576")
+        guard Set(tests).count == tests.count else { throw .usage("--tests names a test twice") }
+        guard (16...1 << 20).contains(form.maximumTokens) else {
+            throw .usage("--max-answer-tokens is \(form.maximumTokens); allowed: 16 … 1048576")
         }
     }
 }

@@ -13,7 +13,7 @@ struct JudgedResult {
 
     static func failed(_ reason: String) -> JudgedResult { JudgedResult(status: .failed, reason: reason) }
 
-    private static func undefined(_ reason: String) -> JudgedResult {
+    static func undefined(_ reason: String) -> JudgedResult {
         JudgedResult(status: .undefined, reason: reason)
     }
 

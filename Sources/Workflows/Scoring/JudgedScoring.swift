@@ -15,8 +15,14 @@ struct JudgedScoring {
     /// An explanation that is tested.
     private struct Explanation {
         let text: String
-        /// Its key in the catalog.
-        let id: Int64
+        let origin: Origin
+
+        enum Origin {
+            /// It is in the catalog, under this key.
+            case stored(Int64)
+            /// It is written with the scores.
+            case written(ExplanationRecord)
+        }
     }
 
     /// A test of a feature, with its own explanation or another's.
@@ -30,7 +36,10 @@ struct JudgedScoring {
     /// The tests that rest on an explanation.
     private static let explained: [JudgePrompt] = [.simulation, .detection, .fuzzing]
 
-    /// Asks everything and writes what comes of it.
+    /// How explanations by a language model are called in the catalog.
+    static let method = "llm"
+
+    /// Asks everything and writes what comes of it, in one transaction.
     ///
     /// - Parameter progress: told how many of how many questions are answered.
     /// - Returns: the scores that were written, each place with those of its feature.
@@ -40,7 +49,7 @@ struct JudgedScoring {
             done += 1
             progress(min(done, total), total)
         }
-        let first = try openingQuestions()
+        let first = try openingTrials()
         let estimate = try plan().questions
         let openings = try interviewer.ask(first.map(\.question)) { tick(of: estimate) }
         let (explanations, reasons) = try explanations(first.map(\.trial), openings, runID)
@@ -60,18 +69,27 @@ struct JudgedScoring {
                 try JudgedResult(.rubric, of: features[trial.place], answers: [answer]), [answer]
             )
         }
-        let scores = try features.indices.map { place in
-            try settings.tests.filter { settings.includes(features[place].featureIndex, $0) }.map { test in
-                try record(
-                    test, place, results, explanation: explanations[place],
-                    unexplained: reasons[place] ?? "it has no explanation", runID)
-            }
+        let places = features.indices.filter { settings.includes(features[$0].featureIndex) }
+        let written = places.compactMap { place -> (place: Int, record: ExplanationRecord)? in
+            guard case .written(let record)? = explanations[place]?.origin else { return nil }
+            return (place, record)
         }
-        try catalog.write(scores: Array(scores.joined()))
+        var scores: [[ScoreRecord]] = []
+        try catalog.write(explanations: written.map(\.record)) { ids in
+            let keys = Dictionary(uniqueKeysWithValues: zip(written.map(\.place), ids))
+            scores = try places.map { place in
+                var key = keys[place]
+                if case .stored(let stored)? = explanations[place]?.origin { key = stored }
+                return try settings.tests.map { test in
+                    try record(test, place, results, explanation: key, unexplained: reasons[place], runID)
+                }
+            }
+            return Array(scores.joined())
+        }
         return scores
     }
 
-    /// How much there is to ask, explanations not yet being known.
+    /// How much there is to ask.
     struct Plan {
         /// Questions in all.
         var questions = 0
@@ -86,38 +104,48 @@ struct JudgedScoring {
     /// Works out a plan; nothing is asked.
     func plan() throws -> Plan {
         var plan = Plan()
-        let first = try openingQuestions().map(\.question)
-        plan.answered = first.count - (try interviewer.unanswered(first)).count
-        // An explanation of the usual length stands for those that will be.
-        let explanation = String(repeating: "word ", count: 25)
-        var questions = first
-        for feature in features {
-            for test in Self.explained where settings.includes(feature.featureIndex, test) {
-                let asked = try feature.questions(test, explanation: explanation)
+        let first = try openingTrials()
+        let known = try first.map { try interviewer.archived($0.question) }
+        var questions = first.map(\.question)
+        plan.answered = known.count { $0 != nil }
+        let isExplained = zip(first, known).allSatisfy { $0.trial.test != .explanation || $1 != nil }
+        if isExplained {
+            let answered = zip(first, known).filter { $1 != nil }
+            let (explanations, _) = try explanations(
+                answered.map(\.0.trial), answered.compactMap(\.1), 0)
+            for trial in trials(explanations) {
+                let asked = try features[trial.place].questions(trial.test, explanation: trial.explanation)
                 questions += asked
-                if features.count > 1 { questions += asked }
-                plan.answerTokens +=
-                    (features.count > 1 ? 2 : 1) * feature.size(of: test).tokens * (test == .simulation ? 2 : 0)
+                plan.answered += try asked.count { try interviewer.archived($0) != nil }
+            }
+        } else {
+            // An explanation of the usual length stands for those that will be.
+            let explanation = String(repeating: "word ", count: 25)
+            for feature in features where !feature.explained.isEmpty && settings.includes(feature.featureIndex) {
+                for test in Self.explained where settings.tests.contains(test) {
+                    let asked = try feature.questions(test, explanation: explanation)
+                    questions += asked + (features.count > 1 ? asked : [])
+                }
             }
         }
         plan.questions = questions.count
         plan.promptTokens = questions.reduce(0) {
             $0 + ($1.prompt.instructions.utf8.count + $1.material.utf8.count) / 4
         }
-        plan.answerTokens += 60 * questions.count
+        plan.answerTokens = questions.reduce(0) { $0 + 60 + ($1.prompt == .simulation ? 2 * $1.answerCount : 0) }
         return plan
     }
 
-    /// What can be asked before there are explanations: these themselves, and the rubric.
-    private func openingQuestions() throws -> [(trial: Trial, question: JudgeQuestion)] {
-        try features.indices.flatMap { place -> [(trial: Trial, question: JudgeQuestion)] in
+    /// What can be asked before there are explanations: these themselves, and the rubric. Nothing is asked about a
+    /// feature that there is nothing to show of.
+    private func openingTrials() throws -> [(trial: Trial, question: JudgeQuestion)] {
+        try features.indices.filter { !features[$0].explained.isEmpty }.flatMap { place in
             let feature = features[place]
             var tests: [JudgePrompt] = []
-            let isTested = Self.explained.contains { settings.includes(feature.featureIndex, $0) }
-            if isTested, try existing(feature.featureIndex) == nil, settings.explanations != .newest {
+            if settings.explanations == .written, Self.explained.contains(where: settings.tests.contains) {
                 tests.append(.explanation)
             }
-            if settings.includes(feature.featureIndex, .rubric) { tests.append(.rubric) }
+            if settings.tests.contains(.rubric), settings.includes(feature.featureIndex) { tests.append(.rubric) }
             return try tests.map { test in
                 (
                     Trial(place: place, test: test, explanation: "", isChance: false),
@@ -127,53 +155,48 @@ struct JudgedScoring {
         }
     }
 
-    /// The explanation that a feature has already, where one is not to be written.
-    private func existing(_ feature: Int) throws -> Explanation? {
-        guard settings.explanations != .written else { return nil }
-        let all = try catalog.explanations(dictionaryID: key.dictionaryID, featureIndex: feature)
-            .filter { $0.corpusID == key.corpusID && (settings.explanations == .newest || $0.method == Self.method) }
-        return all.last.map { Explanation(text: $0.text, id: $0.explanationID) }
-    }
-
-    /// How explanations by a language model are called in the catalog.
-    static let method = "llm"
-
-    /// Writes the explanations that were asked for.
+    /// The explanations that are tested.
     ///
     /// - Returns: by place, the explanations, and why there is none.
     private func explanations(
         _ trials: [Trial], _ answers: [Interviewer.Answer], _ runID: Int64
-    ) throws -> (explanations: [Int: Explanation], reasons: [Int: String]) {
+    ) throws -> (explanations: [Int: Explanation], reasons: [Int: JudgedResult]) {
         var found: [Int: Explanation] = [:]
-        var reasons: [Int: String] = [:]
-        var written: [(place: Int, record: ExplanationRecord)] = []
+        var reasons: [Int: JudgedResult] = [:]
+        for place in features.indices {
+            if features[place].explained.isEmpty {
+                reasons[place] = .undefined("it has no contexts to be explained from")
+            } else if settings.explanations == .newest {
+                found[place] = try newest(features[place].featureIndex)
+                if found[place] == nil { reasons[place] = .undefined("it has no explanation") }
+            }
+        }
         for (trial, answer) in zip(trials, answers) where trial.test == .explanation {
             do {
                 let text = try JudgeAnswer.explanation(in: try answer.reply.get().content)
                 let detail = ExplanationDetail(
                     endpoint: settings.endpoint, exchange: answer.sha256, llm: settings.llm,
                     prompt: JudgePrompt.explanation.name)
-                written.append(
-                    (
-                        trial.place,
+                found[trial.place] = Explanation(
+                    text: text,
+                    origin: .written(
                         ExplanationRecord(
                             runID: runID, dictionaryID: key.dictionaryID,
                             featureIndex: features[trial.place].featureIndex, corpusID: key.corpusID,
-                            method: Self.method, text: text, detailJSON: try canonicalJSON(detail))
-                    ))
+                            method: Self.method, text: text, detailJSON: try canonicalJSON(detail))))
             } catch let garbage as JudgeAnswer.Garbage {
-                reasons[trial.place] = "no explanation: \(garbage.description)"
+                reasons[trial.place] = .failed("no explanation: \(garbage.description)")
             } catch let unanswered as Interviewer.Unanswered {
-                reasons[trial.place] = "no explanation: \(unanswered.reason)"
+                reasons[trial.place] = .failed("no explanation: \(unanswered.reason)")
             }
         }
-        for (entry, id) in zip(written, try catalog.write(explanations: written.map(\.record))) {
-            found[entry.place] = Explanation(text: entry.record.text, id: id)
-        }
-        for place in features.indices where found[place] == nil && reasons[place] == nil {
-            found[place] = try existing(features[place].featureIndex)
-        }
         return (found, reasons)
+    }
+
+    private func newest(_ feature: Int) throws -> Explanation? {
+        try catalog.explanations(dictionaryID: key.dictionaryID, featureIndex: feature)
+            .last { $0.corpusID == key.corpusID }
+            .map { Explanation(text: $0.text, origin: .stored($0.explanationID)) }
     }
 
     private struct ExplanationDetail: Encodable {
@@ -183,18 +206,26 @@ struct JudgedScoring {
         let prompt: String
     }
 
-    /// Every test of every feature that has an explanation, with its own and with another's.
+    /// Every test of every feature that has an explanation and is written, with its own and with another's.
+    ///
+    /// Whose the other is does not depend on which explanations failed, so that trying again leaves it as it was.
     private func trials(_ explanations: [Int: Explanation]) -> [Trial] {
-        let places = explanations.keys.sorted()
-        let donors = ChanceBaseline.donors(featureCount: places.count, seed: seed)
-        return places.enumerated().flatMap { number, place -> [Trial] in
-            Self.explained.filter { settings.includes(features[place].featureIndex, $0) }.flatMap { test -> [Trial] in
-                let own = explanations[place]?.text ?? ""
-                let other = donors.flatMap { explanations[places[$0[number]]]?.text }
-                return [Trial(place: place, test: test, explanation: own, isChance: false)]
+        let donors = donors
+        return features.indices.filter { settings.includes(features[$0].featureIndex) }.flatMap { place -> [Trial] in
+            guard let own = explanations[place]?.text else { return [] }
+            let other = donors[place].flatMap { explanations[$0]?.text }
+            return Self.explained.filter(settings.tests.contains).flatMap { test -> [Trial] in
+                [Trial(place: place, test: test, explanation: own, isChance: false)]
                     + (other.map { [Trial(place: place, test: test, explanation: $0, isChance: true)] } ?? [])
             }
         }
+    }
+
+    /// By place, the place of the feature whose explanation stands for chance.
+    private var donors: [Int: Int] {
+        let places = features.indices.filter { !features[$0].explained.isEmpty }
+        guard let donors = ChanceBaseline.donors(featureCount: places.count, seed: seed) else { return [:] }
+        return Dictionary(uniqueKeysWithValues: zip(places, donors.map { places[$0] }))
     }
 
     private struct Key: Hashable {
@@ -213,7 +244,7 @@ struct JudgedScoring {
 
     private func record(
         _ test: JudgePrompt, _ place: Int, _ results: [Key: (result: JudgedResult, answers: [Interviewer.Answer])],
-        explanation: Explanation?, unexplained: String, _ runID: Int64
+        explanation: Int64?, unexplained: JudgedResult?, _ runID: Int64
     ) throws -> ScoreRecord {
         struct Detail: Encodable {
             let chanceExchanges: [String]
@@ -227,16 +258,22 @@ struct JudgedScoring {
         }
         let own = results[Key(place, test, isChance: false)]
         let other = results[Key(place, test, isChance: true)]
-        let result = own?.result ?? .failed(unexplained)
+        var result = own?.result ?? unexplained ?? .undefined("it has no contexts to be judged by")
+        let hasChance = Self.explained.contains(test) && donors[place] != nil
+        if hasChance, result.status == .ok, other == nil || other?.result.status == .failed {
+            // What --retry-failed looks for: a score without its chance is only half of one.
+            result.metrics["chance_failed"] = 1
+        }
         let detail = Detail(
-            chanceExchanges: other?.answers.map(\.sha256) ?? [], chanceReason: other?.result.reason,
+            chanceExchanges: other?.answers.map(\.sha256) ?? [],
+            chanceReason: hasChance ? other.map { $0.result.reason } ?? "the other explanation failed" : nil,
             endpoint: settings.endpoint, exchanges: own?.answers.map(\.sha256) ?? [],
             instructions: sha256(of: Array(test.instructions.utf8)), llm: settings.llm, prompt: test.name,
             remark: result.remark)
         let size = features[place].size(of: test)
         return ScoreRecord(
             runID: runID, dictionaryID: key.dictionaryID, featureIndex: features[place].featureIndex,
-            corpusID: key.corpusID, explanationID: test == .rubric ? nil : explanation?.id,
+            corpusID: key.corpusID, explanationID: test == .rubric ? nil : explanation,
             method: ScoreRecord.Method(rawValue: test.rawValue) ?? .simulation, status: result.status,
             value: result.value, baselineValue: other?.result.value, category: result.category, reason: result.reason,
             contextCount: size.contexts, tokenCount: size.tokens, metricsJSON: try canonicalJSON(result.metrics),

@@ -24,7 +24,9 @@ final class ScoringContextReader {
         key = indexing.key
         let config = (try? catalog.run(indexing.runID))?.configJSON ?? ""
         let settings = try? JSONDecoder().decode(IndexingSettings.self, from: Data(config.utf8))
-        segmentLength = (settings?.options.context ?? context).map { max($0 - prefix, 1) }
+        // A stranger's catalog may say anything.
+        let length = (settings?.options.context ?? context).flatMap { (1...1 << 24).contains($0) ? $0 : nil }
+        segmentLength = length.map { max($0 - prefix, 1) }
     }
 
     /// One feature's contexts.
@@ -35,14 +37,17 @@ final class ScoringContextReader {
             context -> ScoringContext? in
             guard let split = context.split else { return nil }
             let tokens = try tokens(of: context.documentID)
-            let end = context.windowStart + context.activations.count
-            guard context.windowStart >= 0, end <= tokens.count else {
+            let count = context.activations.count
+            guard (0...tokens.count).contains(context.windowStart), count <= tokens.count - context.windowStart,
+                (0...tokens.count).contains(context.tokenPosition), (0...tokens.count).contains(context.segment)
+            else {
                 throw ScoringError.malformedContext(
                     contextID: context.contextID,
-                    reason: "its window \(context.windowStart)..<\(end) is not in its document")
+                    reason: "its window of \(count) tokens from \(context.windowStart) on, with its peak at "
+                        + "\(context.tokenPosition), is not in its document")
             }
             return try ScoringContext(
-                contextID: context.contextID, tokens: Array(tokens[context.windowStart..<end]),
+                contextID: context.contextID, tokens: Array(tokens[context.windowStart..<context.windowStart + count]),
                 activations: context.activations, peakIndex: context.tokenPosition - context.windowStart,
                 band: ContextBand(rawValue: context.band.rawValue) ?? .top,
                 split: split == .explain ? .explain : .score,

@@ -49,6 +49,11 @@ extension ScoringRun {
         let reader = ScoringContextReader(
             catalog: catalog, indexing: indexing, drawsLayers: false, context: nil, prefix: 1)
         let text = try TokenTexts(folder: nil, catalog: catalog, dictionary: dictionary.record)
+        guard text.hasVocabulary else {
+            throw WorkflowError.refused(
+                "\(catalog.path): it does not hold the texts of the tokens, so there is nothing that a language model "
+                    + "could read; index it with a model folder that has its tokenizer")
+        }
         let features = try chosen.map { feature in
             JudgedFeature(
                 try reader.contexts(of: feature), excerpts: judge.excerpts, seed: settings.seed, text: text.of)
@@ -84,7 +89,8 @@ extension ScoringRun {
             try catalog.finishRun(runID, status: .complete, error: nil)
             let simulations = records.map { $0.first { $0.method == .simulation } }
             return Result(
-                runID: runID, dictionaryID: dictionary.dictionaryID, features: scoring.features.map(\.featureIndex),
+                runID: runID, dictionaryID: dictionary.dictionaryID,
+                features: scoring.features.map(\.featureIndex).filter(scoring.settings.includes),
                 scores: simulations.map { $0?.value }, chance: simulations.map { $0?.baselineValue },
                 records: Array(records.joined()))
         } catch {
@@ -112,49 +118,66 @@ extension ScoringRun {
         }
     }
 
-    /// The settings that do again what failed in the last run with a judge.
+    /// The settings that do again what failed in the last run with a judge: the run as it was, asking anew only what has
+    /// no usable answer, and writing the features that lacked something.
     ///
-    /// - Parameter dictionary: the dictionary, by name or number; nil for the last one added.
+    /// - Parameters:
+    ///   - dictionary: the dictionary, by name or number; nil for the last one added.
+    ///   - adjust: changes the form in which is asked anew.
     /// - Throws: `WorkflowError.refused` if no run with a judge left failures.
-    public static func retry(dictionary: String?, in catalog: Catalog) throws -> ScoringSettings {
+    public static func retry(
+        dictionary: String?, in catalog: Catalog, adjust: (inout AnswerForm) -> Void = { _ in }
+    ) throws -> ScoringSettings {
         let record = try StoredDictionary(named: dictionary, in: catalog).record
-        // Failures that no later score of the same feature and test has made good.
+        // Failures that no later score of the same feature and test by the same judge has made good.
         let result = try catalog.rows(
             sql: """
-                SELECT s.run_id, s.method, s.feature_index, s.corpus_id FROM score AS s
-                WHERE s.dictionary_id = ?1 AND s.status = 'failed' AND NOT EXISTS (
-                    SELECT 1 FROM score AS o
-                    WHERE o.dictionary_id = s.dictionary_id AND o.feature_index = s.feature_index
-                        AND o.corpus_id = s.corpus_id AND o.method = s.method AND o.score_id > s.score_id)
-                ORDER BY s.run_id DESC, s.method, s.feature_index
+                SELECT s.run_id, s.feature_index, s.corpus_id FROM score AS s JOIN run AS r USING (run_id)
+                WHERE s.dictionary_id = ?1 AND json_valid(r.config) AND r.config ->> '$.judge.llm' IS NOT NULL
+                    AND (s.status = 'failed' OR iif(json_valid(s.metrics), s.metrics ->> '$.chance_failed', 0) = 1)
+                    AND NOT EXISTS (
+                        SELECT 1 FROM score AS o JOIN run AS q USING (run_id)
+                        WHERE o.dictionary_id = s.dictionary_id AND o.feature_index = s.feature_index
+                            AND o.corpus_id = s.corpus_id AND o.method = s.method AND o.score_id > s.score_id
+                            AND json_valid(q.config)
+                            AND q.config ->> '$.judge.llm' = r.config ->> '$.judge.llm'
+                            AND q.config ->> '$.judge.endpoint' = r.config ->> '$.judge.endpoint')
+                ORDER BY s.run_id DESC, s.feature_index
                 """,
             arguments: [.integer(record.dictionaryID)])
-        guard let first = result.rows.first, case .integer(let runID) = first[0], case .integer(let corpusID) = first[3]
+        guard let first = result.rows.first, case .integer(let runID) = first[0], case .integer(let corpusID) = first[2]
         else {
-            throw WorkflowError.refused("dictionary \"\(record.name)\" has no failed scores")
+            throw WorkflowError.refused("dictionary \"\(record.name)\" has no scores that failed with a judge")
         }
-        var only: [JudgePrompt: [Int]] = [:]
-        for row in result.rows {
-            guard case .integer(runID) = row[0], case .text(let method) = row[1], case .integer(let feature) = row[2],
-                let test = JudgePrompt(rawValue: method)
-            else { continue }
-            only[test, default: []].append(Int(feature))
+        let lacking = result.rows.compactMap { row -> Int? in
+            guard case .integer(runID) = row[0], case .integer(let feature) = row[1] else { return nil }
+            return Int(feature)
         }
         let config = try catalog.run(runID).configJSON
         guard var settings = try? JSONDecoder().decode(ScoringSettings.self, from: Data(config.utf8)),
             var judge = settings.judge
         else {
-            throw WorkflowError.refused("\(catalog.path): run \(runID) had no judge; it cannot be tried again")
+            throw WorkflowError.refused(
+                "\(catalog.path): the configuration of run \(runID) is not one that this version can run again")
         }
-        judge.only = only
-        judge.tests = JudgeSettings.allTests.filter { only[$0] != nil }
-        judge.attempt &+= 1
-        if judge.explanations == .written { judge.explanations = .missing }
+        judge.earlierForms.append(judge.form)
+        judge.form.attempt &+= 1
+        adjust(&judge.form)
+        // A retry of a retry has the features of the first run already.
+        if judge.only == nil { settings.features = try scoredFeatures(runID: runID, in: catalog) }
+        judge.only = Set(lacking).sorted()
         settings.judge = judge
         // The run may have meant whatever was newest then.
         settings.dictionary = "\(record.dictionaryID)"
         settings.corpus = "\(corpusID)"
-        settings.features = Set(only.values.joined()).sorted()
         return settings
+    }
+
+    /// The features that a run scored, ascending.
+    static func scoredFeatures(runID: Int64, in catalog: Catalog) throws -> [Int] {
+        try catalog.rows(
+            sql: "SELECT DISTINCT feature_index FROM score WHERE run_id = ? ORDER BY feature_index",
+            arguments: [.integer(runID)]
+        ).rows.compactMap { if case .integer(let feature) = $0[0] { Int(feature) } else { nil } }
     }
 }

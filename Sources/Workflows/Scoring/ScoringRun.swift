@@ -125,11 +125,13 @@ public struct ScoringRun {
                     corpusID: key.corpusID, method: method, text: graphs[place].summary(tokenText: text.of),
                     detailJSON: try graphs[place].json()))
         }
-        let ids = try catalog.write(explanations: explanations)
-        let records = try zip(ids, zip(features, results)).map { id, scored in
-            try record(scored.1, of: scored.0, explanation: id, key, runID)
+        var records: [ScoreRecord] = []
+        try catalog.write(explanations: explanations) { ids in
+            records = try zip(ids, zip(features, results)).map { id, scored in
+                try record(scored.1, of: scored.0, explanation: id, key, runID)
+            }
+            return records
         }
-        try catalog.write(scores: records)
         return Result(
             runID: runID, dictionaryID: dictionary.dictionaryID, features: features.map(\.featureIndex), scores: scores,
             chance: chance, records: records)

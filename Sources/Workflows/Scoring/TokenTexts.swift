@@ -20,6 +20,9 @@ public struct TokenTexts {
             uniquingKeysWith: { first, _ in first })
     }
 
+    /// Whether the text of any token is known.
+    public var hasVocabulary: Bool { tokenizer != nil || !known.isEmpty }
+
     /// The text of one token; its number where nothing is known of it.
     public func of(_ token: Int32) -> String {
         if let tokenizer, (0..<tokenizer.vocabularySize).contains(Int(token)) { return tokenizer.text(of: token) }

@@ -80,7 +80,8 @@ struct CompareCommand: ParsableCommand {
     private static let columns = [
         "dictionary", "corpus", "architecture", "layers", "n_latents", "k", "final_loss", "explained_variance",
         "n_alive", "n_dead", "mean_active_per_token", "mean_layer_entropy", "threshold", "with_class_rule",
-        "without_class_rule", "n_explained", "mean_simulation_score", "mean_score_low", "mean_score_high",
+        "without_class_rule", "with_class_rule_low", "with_class_rule_high", "n_explained", "mean_simulation_score",
+        "mean_score_low", "mean_score_high",
         "mean_simulation_baseline", "share_above_chance", "share_low", "share_high",
     ]
 
@@ -90,15 +91,17 @@ struct CompareCommand: ParsableCommand {
         let root = Double(record.dModel).squareRoot()
         var thresholds = threshold + relativeThreshold.map { $0 * root }
         if thresholds.isEmpty { thresholds = [record.activationThreshold] }
-        let scores = try figures.key.map { try ScoreFigures.of($0, in: catalog).all }
+        let scores = try figures.key.map { try ScoreFigures.of($0, in: catalog) }??.all
         return try thresholds.map { threshold in
             let count = try figures.key.map { try catalog.countInterpretable($0, threshold: threshold) }
+            let range = count.map { BootstrapInterval(count: $0.withClassRule, of: record.latentCount) }
             return [
                 .text(record.name), Cell(figures.corpus?.name), .text(record.architecture.rawValue),
                 .text(LayerList.text(of: record.layers)), Cell(record.latentCount), Cell(record.k),
                 Cell(figures.finalLoss), Cell(figures.explainedVariance), Cell(figures.aliveCount),
                 Cell(figures.deadCount), Cell(figures.meanActivePerToken), Cell(figures.meanLayerEntropy),
                 .real(threshold), Cell(count?.withClassRule), Cell(count?.withoutClassRule),
+                Cell(range.map { Int($0.low) }), Cell(range.map { Int($0.high) }),
                 Cell(figures.explainedCount), Cell(scores?.meanScore?.mean), Cell(scores?.meanScore?.low),
                 Cell(scores?.meanScore?.high), Cell(scores?.meanChance), Cell(scores?.share?.mean),
                 Cell(scores?.share?.low), Cell(scores?.share?.high),

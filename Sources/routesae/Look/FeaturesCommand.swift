@@ -177,8 +177,7 @@ struct FeaturesCommand: ParsableCommand {
 
     /// The score that only one wrong explanation in twenty exceeds.
     private func chanceLimit(_ indexed: IndexedDictionary, in catalog: Catalog) throws -> Double {
-        let figures = try ScoreFigures.of(indexed.key, in: catalog).all
-        guard let limit = figures.chanceLimit else {
+        guard let figures = try ScoreFigures.of(indexed.key, in: catalog)?.all, let limit = figures.chanceLimit else {
             throw WorkflowError.refused(
                 "dictionary \"\(indexed.record.name)\" has no scores to compare with chance; run 'routesae score' first"
             )

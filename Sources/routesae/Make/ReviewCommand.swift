@@ -44,7 +44,9 @@ struct ReviewCommand: ParsableCommand {
 
     func validate() throws {
         if sample < 1 { throw ValidationError("--sample is \(sample); allowed: from 1") }
-        if contexts < 1 { throw ValidationError("--contexts is \(contexts); allowed: from 1") }
+        if !(1...10_000).contains(contexts) {
+            throw ValidationError("--contexts is \(contexts); allowed: 1 … 10000")
+        }
         if agreement, !features.isEmpty {
             throw ValidationError("--agreement is of all verdicts; it takes no --features")
         }
@@ -147,7 +149,8 @@ struct ReviewCommand: ParsableCommand {
             let kappa =
                 method == "rubric"
                 ? RaterAgreement.weightedKappa(
-                    pairs.map { Int($0.verdict) }, pairs.map { Int(min(5, max(1, $0.score.rounded()))) }) : nil
+                    pairs.map { Int(min(5, max(1, $0.verdict.rounded()))) },
+                    pairs.map { Int(min(5, max(1, $0.score.rounded()))) }) : nil
             return [
                 .text(method), Cell(pairs.count),
                 Cell(RaterAgreement.spearman(pairs.map(\.verdict), pairs.map(\.score))), Cell(kappa),

@@ -60,6 +60,10 @@ struct ScoreCommand: ParsableCommand {
 
     func validate() throws {
         try judge.validate(hasModel: model != nil)
+        if judge.retryFailed, all || !features.isEmpty || !conditions.isEmpty || stratify != nil || index.corpus != nil
+        {
+            throw ValidationError("--retry-failed takes features and corpus from the run that failed")
+        }
     }
 
     func run() throws {
@@ -80,7 +84,7 @@ struct ScoreCommand: ParsableCommand {
     private func scoring(in catalog: Catalog) throws -> ScoringRun {
         let settings =
             judge.retryFailed
-            ? try ScoringRun.retry(dictionary: index.dictionary, in: catalog)
+            ? try ScoringRun.retry(dictionary: index.dictionary, in: catalog) { $0 = judge.adjusted($0) }
             : ScoringSettings(
                 dictionary: index.dictionary, corpus: index.corpus, model: model, sample: all ? nil : sample,
                 features: features.isEmpty ? nil : features, minimumFirings: minimumFirings,

@@ -25,21 +25,29 @@ struct JudgeOptions: ParsableArguments {
     var tests: [JudgePrompt] = []
     @Option(
         help: """
-            Where explanations come from: written anew, written where the model has not written one yet (missing), or \
-            the newest there is, whoever wrote it.
+            Whose explanations are tested: those the model writes itself, or the newest there is, whoever wrote it \
+            (such as Neuron to Graph).
             """)
     var explanations = JudgeSettings.Explanations.written
-    @Option(help: "Excerpts shown for an explanation and for the rubric.")
-    var excerpts = 20
+    @Option(help: "Excerpts shown for an explanation and for the rubric; 20 if not said.")
+    var excerpts: Int?
     @Flag(help: "Asks for no log-probabilities: simulated activations are whole numbers.")
     var noLogProbabilities = false
-    @Option(name: .customLong("max-answer-tokens"), help: "Tokens of an answer at most.")
-    var maximumAnswerTokens = 1024
+    @Flag(help: "Does not ask the endpoint to see to it that answers are JSON.")
+    var noJsonMode = false
+    @Flag(
+        name: .customLong("limit-completion"),
+        help: "Sends the limit of an answer as max_completion_tokens, as some models want it.")
+    var limitsCompletion = false
+    @Option(
+        name: .customLong("max-answer-tokens"),
+        help: "Tokens of an answer at most; 1024, or with --retry-failed as before, if not said.")
+    var maximumAnswerTokens: Int?
     @Option(help: "Requests under way at once.")
     var concurrency = 8
     @Option(help: "Seconds that a request may take.")
     var timeout = 120.0
-    @Option(name: .customLong("max-requests"), help: "Refuses to send more requests than this.")
+    @Option(name: .customLong("max-requests"), help: "Sends no more requests than this, those sent again counted.")
     var maximumRequests: Int?
     @Option(name: .customLong("max-cost"), help: "Stops once the replies have cost more than this; needs --prices.")
     var maximumCost: Double?
@@ -56,8 +64,11 @@ struct JudgeOptions: ParsableArguments {
     /// Checks options against each other; options of a judge without a judge are mistakes.
     func validate(hasModel: Bool) throws {
         if retryFailed {
-            if endpoint != nil || llm != nil || !tests.isEmpty || hasModel {
-                throw ValidationError("--retry-failed takes endpoint, model and tests from the run that failed")
+            if endpoint != nil || llm != nil || !tests.isEmpty || excerpts != nil || explanations != .written
+                || hasModel
+            {
+                throw ValidationError(
+                    "--retry-failed takes endpoint, model, tests and excerpts from the run that failed")
             }
         } else {
             if (endpoint == nil) != (llm == nil) { throw ValidationError("--endpoint and --llm belong together") }
@@ -92,8 +103,17 @@ struct JudgeOptions: ParsableArguments {
         guard let endpoint, let llm else { return nil }
         return JudgeSettings(
             endpoint: endpoint, llm: llm, tests: tests.isEmpty ? JudgeSettings.allTests : tests,
-            explanations: explanations, excerpts: excerpts, usesLogProbabilities: !noLogProbabilities,
-            maximumAnswerTokens: maximumAnswerTokens)
+            explanations: explanations, excerpts: excerpts ?? 20, form: adjusted(AnswerForm()))
+    }
+
+    /// A form with what was asked for here.
+    func adjusted(_ form: AnswerForm) -> AnswerForm {
+        var form = form
+        if let maximumAnswerTokens { form.maximumTokens = maximumAnswerTokens }
+        if limitsCompletion { form.limitsCompletion = true }
+        if noLogProbabilities { form.usesLogProbabilities = false }
+        if noJsonMode { form.usesJSONMode = false }
+        return form
     }
 
     /// How the endpoint is reached.

@@ -1,24 +1,26 @@
-import Foundation
+public import Foundation
 
 /// Why some bytes are not JSON, as a phrase without any of the bytes.
-struct JSONProblem: Error, Equatable {
-    let reason: String
-    let offset: Int
+public struct JSONProblem: Error, Equatable {
+    /// The phrase.
+    public let reason: String
+    /// Where it is, in bytes.
+    public let offset: Int
 }
 
 /// A strict reader of RFC 8259: any bytes give a value or a `JSONProblem`, and nothing traps.
 ///
 /// Refused beyond the grammar: invalid UTF-8, lone surrogates, repeated keys, numbers that no finite double holds, and
 /// nesting beyond `maximumDepth`, which bounds the stack.
-struct JSONParser {
-    /// Many times what a reply has.
-    static let maximumDepth = 64
+public struct JSONParser {
+    /// Levels of arrays and objects within each other that are read.
+    public static let maximumDepth = 64
 
     private let bytes: [UInt8]
     private var offset = 0
 
     /// Reads a text that holds one value and nothing else.
-    static func parse(_ text: Data) throws(JSONProblem) -> JSONValue {
+    public static func parse(_ text: Data) throws(JSONProblem) -> JSONValue {
         var parser = JSONParser(bytes: Array(text))
         parser.skipSpace()
         let value = try parser.value(depth: 0)

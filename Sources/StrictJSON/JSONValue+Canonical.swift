@@ -1,9 +1,9 @@
-import Foundation
+public import Foundation
 
 extension JSONValue {
     /// The one spelling of this value: keys in the order of their UTF-8, no spaces, nothing escaped that need not be,
     /// numbers as the shortest decimal that reads back to the same bits.
-    var canonicalBytes: Data {
+    public var canonicalBytes: Data {
         var text: [UInt8] = []
         append(to: &text)
         return Data(text)
