@@ -241,3 +241,56 @@ CLONES int64_t rsae_first_non_finite(const float *x, int64_t n) {
     }
     return -1;
 }
+
+// Floats are added in lanes for this many vectors at most, then in double, so that a large vocabulary costs no digits.
+#define RUN 64
+
+// Missing lanes of the last vector are filled with what adds nothing.
+INLINE void load_part(const float *x, int64_t n, int64_t i, float missing, lanes *out) {
+    if (i + WIDTH <= n) {
+        *out = LOAD(x + i);
+        return;
+    }
+    *out = (lanes){0} + missing;
+    memcpy(out, x + i, (size_t)(n - i) * sizeof(float));
+}
+
+CLONES double rsae_log_sum_exp(const float *x, int64_t n) {
+    float top = x[0];
+    for (int64_t i = 1; i < n; i++) top = x[i] > top ? x[i] : top;
+    double total = 0;
+    for (int64_t start = 0; start < n; start += RUN * WIDTH) {
+        const int64_t end = start + RUN * WIDTH < n ? start + RUN * WIDTH : n;
+        lanes sum = {0};
+        for (int64_t i = start; i < end; i += WIDTH) {
+            lanes e;
+            // exp of the lowest argument, 1e-38, is nothing beside the largest's 1.
+            load_part(x, n, i, top - 100, &e);
+            e -= top;
+            exp_lanes(&e);
+            sum += e;
+        }
+        total += SUM(sum);
+    }
+    return top + log(total);
+}
+
+CLONES double rsae_divergence(const float *a, const float *b, int64_t n, double log_a, double log_b) {
+    const float shift = (float)log_a;
+    double total = 0;
+    for (int64_t start = 0; start < n; start += RUN * WIDTH) {
+        const int64_t end = start + RUN * WIDTH < n ? start + RUN * WIDTH : n;
+        lanes sum = {0};
+        for (int64_t i = start; i < end; i += WIDTH) {
+            lanes p, q;
+            load_part(a, n, i, 0, &p);
+            load_part(b, n, i, 0, &q);
+            const lanes difference = p - q;
+            p -= shift;
+            exp_lanes(&p);
+            sum += p * difference;
+        }
+        total += SUM(sum);
+    }
+    return total - log_a + log_b;
+}

@@ -38,4 +38,34 @@ extension LanguageModel {
             },
             finish: { _ in ResidualStreams(layers: layers, tokens: tokens, dModel: d, values: values) })
     }
+
+    /// The residual stream after the last decoder layer, before the final norm, from the one after an earlier layer:
+    /// what it costs to see the effect of a change in that layer.
+    ///
+    /// - Parameters:
+    ///   - batch: the sequences.
+    ///   - layer: the layer behind which to go on.
+    ///   - residual: the stream after it, `[tokens × dModel]`, changed or not; the first rows are used.
+    ///   - editing: called after every layer that is computed, in order.
+    /// - Returns: `[tokens × dModel]`.
+    /// - Throws: as `residualStreams(of:layers:editing:into:)`.
+    public func lastResidualStream(
+        of batch: TokenBatch, after layer: Int, residual: Matrix, editing: ResidualEdit? = nil
+    ) throws -> Matrix {
+        guard (0..<configuration.layerCount).contains(layer) else {
+            throw LanguageModelError.noSuchLayer(layer: layer, layerCount: configuration.layerCount)
+        }
+        let d = configuration.dModel
+        let tokens = batch.tokens.count
+        precondition(
+            residual.rows >= tokens && residual.columns == d,
+            "a residual stream of \(residual.rows) × \(residual.columns)")
+        return try forward(
+            batch, layers: configuration.layerCount, startingAfter: (layer, residual), editing: editing
+        ) { pass in
+            let last = Matrix(rows: tokens, columns: d)
+            last.pointer.update(from: pass.residual.pointer, count: tokens * d)
+            return last
+        }
+    }
 }

@@ -50,17 +50,25 @@ public final class LanguageModel: Sendable {
 
     /// Takes a batch through the layers `0..<layers` and hands the pass to `finish` at the end.
     ///
-    /// - Parameter afterLayer: called after each layer's edit.
+    /// - Parameters:
+    ///   - start: goes on behind this layer, with this residual stream `[tokens × dModel]`, instead of the embeddings.
+    ///   - afterLayer: called after each layer's edit.
     func forward<Result>(
-        _ batch: TokenBatch, layers: Int, editing: ResidualEdit?, afterLayer: (Int, DecoderPass) -> Void = { _, _ in },
+        _ batch: TokenBatch, layers: Int, startingAfter start: (layer: Int, residual: Matrix)? = nil,
+        editing: ResidualEdit?, afterLayer: (Int, DecoderPass) -> Void = { _, _ in },
         finish: (DecoderPass) throws -> Result
     ) throws -> Result {
         try batch.check(against: configuration)
         let scratch = takeScratch(for: batch)
         defer { idleScratch.withLock { $0 = scratch } }
         let pass = DecoderPass(model: configuration, batch: batch, workers: workers, scratch: scratch)
-        try weights.embed(batch.tokens, into: pass.residual)
-        for layer in 0..<layers {
+        if let start {
+            pass.residual.pointer.update(
+                from: start.residual.pointer, count: batch.tokens.count * configuration.dModel)
+        } else {
+            try weights.embed(batch.tokens, into: pass.residual)
+        }
+        for layer in (start.map { $0.layer + 1 } ?? 0)..<layers {
             let layerWeights = try weights.layer(layer, scratch: &scratch.layerBuffer)
             pass.run(layerWeights, window: configuration.attentionWindows[layer])
             try editing?(layer, pass.residual)

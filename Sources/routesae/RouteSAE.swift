@@ -14,6 +14,7 @@ struct RouteSAE: ParsableCommand {
               routesae train c.sqlite --model Demo/model --text Demo/text/train --latents 2048 --k 32 --tokens 1000000
               routesae index c.sqlite --model Demo/model --text Demo/text/heldout
               routesae score c.sqlite --model Demo/model --sample 100
+              routesae evaluate c.sqlite --model Demo/model
               routesae features c.sqlite --sort max_activation --limit 20
 
             Exit status: 0 fine; 1 the answer is no; 64 usage; 65 bad input data; 66 input missing; 70 internal; \
@@ -25,7 +26,7 @@ struct RouteSAE: ParsableCommand {
                 name: "Make",
                 subcommands: [
                     DemoCommand.self, TrainCommand.self, SweepCommand.self, IndexCommand.self, ScoreCommand.self,
-                    ReviewCommand.self, ActivationsCommand.self,
+                    ReviewCommand.self, EvaluateCommand.self, ActivationsCommand.self,
                 ]),
             CommandGroup(
                 name: "Look",

@@ -43,6 +43,13 @@ void rsae_causal_softmax(float *scores, int64_t stride, int64_t queries, int64_t
 void rsae_scale_heads(const float *tile, int64_t queries, int64_t group, int64_t head_dim, const float *scale,
                       float *out, int64_t out_stride);
 
+// log(sum of exp(x[i])) of n > 0 finite floats, natural, in double.
+double rsae_log_sum_exp(const float *x, int64_t n);
+
+// The Kullback-Leibler divergence KL(p || q) in nats of the distributions softmax(a) and softmax(b) over n > 0 entries,
+// given their rsae_log_sum_exp: sum of p[i] * (a[i] - b[i]), less log_a, plus log_b. Exactly 0 for equal logits.
+double rsae_divergence(const float *a, const float *b, int64_t n, double log_a, double log_b);
+
 // The index of the first infinity or NaN among n floats, or -1.
 int64_t rsae_first_non_finite(const float *x, int64_t n);
 

@@ -63,6 +63,18 @@ extension Catalog {
         }
     }
 
+    /// The dictionary and the corpus that a run evaluated; nil if it wrote no figures.
+    package func evaluatedCorpus(runID: Int64) throws(CatalogError) -> IndexingKey? {
+        try read { database in
+            try Row.fetchOne(
+                database,
+                sql:
+                    "SELECT dictionary_id, corpus_id FROM evaluation WHERE run_id = ? AND corpus_id IS NOT NULL LIMIT 1",
+                arguments: [runID]
+            ).map { try IndexingKey(dictionaryID: $0.value(0), corpusID: $0.value(1)) }
+        }
+    }
+
     /// The index whose features a run scored; nil if it scored none.
     package func scoredIndex(runID: Int64) throws(CatalogError) -> IndexingKey? {
         try read { database in

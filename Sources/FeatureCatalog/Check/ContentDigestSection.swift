@@ -252,6 +252,21 @@ struct ContentDigestSection {
                 """),
         ] + index(where: "i.run_id = \(runID)") + [
             ContentDigestSection(
+                "evaluation",
+                """
+                SELECT d.name, c.sha256, c.name, e.metric, e.layer, e.value, e.low, e.high, e.n_tokens
+                FROM evaluation AS e JOIN dictionary AS d USING (dictionary_id)
+                LEFT JOIN corpus AS c ON c.corpus_id = e.corpus_id WHERE e.run_id = \(runID)
+                ORDER BY d.name, c.sha256, c.name, e.metric, e.layer
+                """),
+            ContentDigestSection(
+                "intervention",
+                """
+                SELECT d.name, i.feature_index, i.operation, i.strength, i.prompt, i.text, i.kl, i.detail
+                FROM intervention AS i JOIN dictionary AS d USING (dictionary_id) WHERE i.run_id = \(runID)
+                ORDER BY d.name, i.feature_index, i.operation, i.strength, i.prompt, i.text, i.kl, i.detail
+                """),
+            ContentDigestSection(
                 "explanation",
                 """
                 SELECT feature_index, method, text, detail FROM explanation WHERE run_id = \(runID)

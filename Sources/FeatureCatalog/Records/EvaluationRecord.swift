@@ -16,11 +16,13 @@ public struct EvaluationRecord: Equatable, Sendable {
     public let high: Double?
     /// Tokens it rests on.
     public let tokenCount: Int
+    /// The corpus they are of; nil where that is not known.
+    public let corpusID: Int64?
 
     /// Describes a figure; values that are not finite become nil.
     public init(
         runID: Int64, dictionaryID: Int64, metric: String, layer: Int? = nil, value: Double?, low: Double? = nil,
-        high: Double? = nil, tokenCount: Int
+        high: Double? = nil, tokenCount: Int, corpusID: Int64? = nil
     ) {
         self.runID = runID
         self.dictionaryID = dictionaryID
@@ -30,5 +32,6 @@ public struct EvaluationRecord: Equatable, Sendable {
         self.low = low.flatMap { $0.isFinite ? $0 : nil }
         self.high = high.flatMap { $0.isFinite ? $0 : nil }
         self.tokenCount = tokenCount
+        self.corpusID = corpusID
     }
 }

@@ -6,13 +6,14 @@ extension Catalog {
         try write { database in
             let statement = try database.makeStatement(
                 sql: """
-                    INSERT OR REPLACE INTO evaluation (run_id, dictionary_id, metric, layer, value, low, high, n_tokens)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                    INSERT OR REPLACE INTO evaluation (run_id, dictionary_id, metric, layer, value, low, high, n_tokens,
+                        corpus_id)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """)
             for figure in evaluations {
                 try statement.execute(arguments: [
                     figure.runID, figure.dictionaryID, figure.metric, figure.layer, figure.value, figure.low,
-                    figure.high, figure.tokenCount,
+                    figure.high, figure.tokenCount, figure.corpusID,
                 ])
             }
         }
@@ -26,15 +27,16 @@ extension Catalog {
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT run_id, dictionary_id, metric, layer, value, low, high, n_tokens FROM evaluation
-                    WHERE dictionary_id = :dictionary AND (:run IS NULL OR run_id = :run)
+                    SELECT run_id, dictionary_id, metric, layer, value, low, high, n_tokens, corpus_id
+                    FROM evaluation WHERE dictionary_id = :dictionary AND (:run IS NULL OR run_id = :run)
                     ORDER BY run_id, metric, layer
                     """,
                 arguments: ["dictionary": dictionaryID, "run": runID]
             ).map { row in
                 try EvaluationRecord(
                     runID: row.value(0), dictionaryID: row.value(1), metric: row.value(2), layer: row.value(3),
-                    value: row.value(4), low: row.value(5), high: row.value(6), tokenCount: row.value(7))
+                    value: row.value(4), low: row.value(5), high: row.value(6), tokenCount: row.value(7),
+                    corpusID: row.value(8))
             }
         }
     }

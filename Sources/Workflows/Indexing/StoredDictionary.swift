@@ -68,18 +68,27 @@ public struct StoredDictionary: Sendable {
     ///
     /// - Throws: `WorkflowError.refused` for another model.
     func check(_ folder: ModelFolder, in catalog: Catalog) throws {
-        guard folder.model.configuration.dModel == configuration.dModel,
-            (configuration.layers.last ?? 0) < folder.model.configuration.layerCount
-        else {
+        try StoredDictionary.check(record, against: folder, digest: try folder.weightsDigest(), in: catalog)
+    }
+
+    /// The same, before the dictionary's weights are read.
+    ///
+    /// - Parameter digest: the digest of the model's weights.
+    static func check(
+        _ record: DictionaryRecord, against folder: ModelFolder, digest: @autoclosure () throws -> String,
+        in catalog: Catalog
+    ) throws {
+        let layer = record.layers.max() ?? 0
+        guard folder.model.configuration.dModel == record.dModel, layer < folder.model.configuration.layerCount else {
             throw WorkflowError.refused(
                 "\(folder.path): has width \(folder.model.configuration.dModel) and "
                     + "\(folder.model.configuration.layerCount) layers; dictionary \"\(record.name)\" needs width "
-                    + "\(configuration.dModel) and layer \(configuration.layers.last ?? 0)")
+                    + "\(record.dModel) and layer \(layer)")
         }
         guard let modelID = record.languageModelID,
             let known = try catalog.languageModels().first(where: { $0.languageModelID == modelID })
         else { return }
-        let digest = try folder.weightsDigest()
+        let digest = try digest()
         guard digest == known.sha256 else {
             throw WorkflowError.refused(
                 "\(folder.path): is not the model that dictionary \"\(record.name)\" was trained on "

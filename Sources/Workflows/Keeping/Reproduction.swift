@@ -81,10 +81,11 @@ public struct Reproduction {
         case .train: copyID = try train(run, in: catalog, scratch, cancelled: cancelled, progress: progress)
         case .index: copyID = try index(run, in: catalog, scratch, cancelled: cancelled, progress: progress)
         case .score: copyID = try score(run, in: catalog, scratch, cancelled: cancelled, progress: progress)
-        case .explain, .evaluate, .steer, .import, .merge:
+        case .evaluate: copyID = try evaluate(run, in: catalog, scratch, cancelled: cancelled, progress: progress)
+        case .explain, .steer, .import, .merge:
             throw WorkflowError.refused(
                 "\(catalog.path): run \(run.runID) is of kind \(run.kind.rawValue), which cannot be done again; "
-                    + "train, index and score can")
+                    + "train, index, score and evaluate can")
         }
         return try compare(run, in: catalog, with: copyID, in: scratch)
     }
@@ -159,6 +160,34 @@ public struct Reproduction {
         return try ScoringRun(settings: scoring, workers: workers, connection: connection).run(
             on: scratch, progress: { progress($0, $1) }, cancelled: cancelled
         ).runID
+    }
+
+    private func evaluate(
+        _ run: RunRecord, in catalog: Catalog, _ scratch: Catalog, cancelled: @escaping @Sendable () -> Bool,
+        progress: @escaping (_ done: Int, _ total: Int?) -> Void
+    ) throws -> Int64 {
+        var settings = try decode(EvaluationSettings.self, run, catalog)
+        guard let evaluated = try catalog.evaluatedCorpus(runID: run.runID) else {
+            throw WorkflowError.refused("\(catalog.path): run \(run.runID) wrote no figures")
+        }
+        if let model = self.settings.model { settings.model = model }
+        if let text = self.settings.text, !settings.text.isEmpty { settings.text = text }
+        try checkInputs(run, in: catalog, paths: settings.text, model: settings.model)
+        var selection = CatalogCopy.Selection()
+        selection.dropsText = !settings.text.isEmpty
+        selection.indexes = []
+        selection.resultsBefore = run.runID
+        let copy = CatalogCopy(from: catalog, to: scratch, selection: selection)
+        try copy.copyOrigins()
+        settings.dictionary = "\(try copy.dictionaries[evaluated.dictionaryID] ?? { throw missing(catalog) }())"
+        if settings.text.isEmpty {
+            settings.corpus = "\(try copy.corpora[evaluated.corpusID] ?? { throw missing(catalog) }())"
+        }
+        let results = try EvaluationRun(settings: settings, workers: workers).run(on: scratch, cancelled: cancelled) {
+            progress($0.documents, $0.totalDocuments)
+        }
+        guard let result = results.first else { throw missing(catalog) }
+        return result.runID
     }
 
     private func compare(

@@ -1,17 +1,25 @@
-import Tokenization
+package import Tokenization
 
 /// A stretch of one document that the model sees at once.
-struct TokenSegment: Sendable {
+package struct TokenSegment: Sendable {
     /// The document's place in the corpus.
-    let document: Int
+    package let document: Int
     /// The segment's number within the document.
-    let index: Int
+    package let index: Int
     /// Place of the segment's first token among the document's tokens.
-    let start: Int
+    package let start: Int
     /// What the model is fed: BOS, where the tokenizer asks for it, then the document's tokens.
-    let tokens: [TokenID]
+    package let tokens: [TokenID]
     /// How many of `tokens` are BOS: 0 or 1.
-    let prefix: Int
+    package let prefix: Int
+
+    package init(document: Int, index: Int, start: Int, tokens: [TokenID], prefix: Int) {
+        self.document = document
+        self.index = index
+        self.start = start
+        self.tokens = tokens
+        self.prefix = prefix
+    }
 }
 
 /// Cuts documents into segments. No segment crosses a document's border, so no padding is needed and no token sees
@@ -24,14 +32,18 @@ struct Segmenter: Sendable {
     /// The document's own tokens, BOS not among them, and its segments.
     func segments(of text: String, document: Int) -> (tokens: [TokenID], segments: [TokenSegment]) {
         let tokens = tokenizer.encode(text, addSpecialTokens: false)
+        return (tokens, segments(ofTokens: tokens, document: document))
+    }
+
+    /// The segments of a document that is tokens already.
+    func segments(ofTokens tokens: [TokenID], document: Int) -> [TokenSegment] {
         let prefix = tokenizer.addsBOS ? tokenizer.bosTokenID.map { [$0] } ?? [] : []
         let length = max(context - prefix.count, 1)
-        let segments = stride(from: 0, to: tokens.count, by: length).enumerated().map { index, start in
+        return stride(from: 0, to: tokens.count, by: length).enumerated().map { index, start in
             TokenSegment(
                 document: document, index: index, start: start,
                 tokens: prefix + tokens[start..<min(start + length, tokens.count)], prefix: prefix.count)
         }
-        return (tokens, segments)
     }
 }
 

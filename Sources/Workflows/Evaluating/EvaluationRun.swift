@@ -1,0 +1,149 @@
+public import FeatureCatalog
+import Foundation
+import LanguageModel
+public import LinearAlgebra
+import SparseCoding
+
+/// Measures how well dictionaries rebuild what they read, and what it does to the model when their reconstructions take
+/// the place of its activations.
+///
+/// Dictionaries of one model are evaluated together on one pass of the model as it is, each with a run of its own.
+public struct EvaluationRun {
+    /// What to do; its dictionary is one of `dictionaries`.
+    public let settings: EvaluationSettings
+    /// Names or numbers of the dictionaries; nil is the last one added.
+    public let dictionaries: [String?]
+    /// Who does it.
+    public let workers: Workers
+
+    /// Describes runs.
+    ///
+    /// - Parameter dictionaries: which dictionaries; that of the settings if none are given.
+    public init(settings: EvaluationSettings, dictionaries: [String] = [], workers: Workers) {
+        self.settings = settings
+        self.dictionaries = dictionaries.isEmpty ? [settings.dictionary] : dictionaries
+        self.workers = workers
+    }
+
+    /// What came of one dictionary.
+    public struct Result: Sendable {
+        /// The run's number in the catalog.
+        public let runID: Int64
+        /// The dictionary.
+        public let dictionary: DictionaryRecord
+        /// Its figures.
+        public let figures: [EvaluationRecord]
+    }
+
+    /// How far it has come.
+    public struct Progress: Sendable {
+        /// Dictionaries that are done.
+        public let dictionaries: Int
+        /// Dictionaries in all.
+        public let totalDictionaries: Int
+        /// Real tokens that those at hand have seen.
+        public let tokens: Int
+        /// Documents begun, of how many.
+        public let documents: Int
+        /// Documents of the text.
+        public let totalDocuments: Int
+    }
+
+    /// Weights of dictionaries that are evaluated together, floats.
+    private static let weightsTogether = 1 << 27
+
+    /// Runs them.
+    ///
+    /// - Parameters:
+    ///   - cancelled: asked before every batch; once true, the runs at hand end as interrupted and write nothing.
+    ///   - progress: told after every batch.
+    /// - Returns: the results that are complete, in the order of the dictionaries.
+    /// - Throws: `WorkflowError`, `CatalogError`, `LanguageModelError`, `SparseCodingError`.
+    @discardableResult
+    public func run(
+        on catalog: Catalog, cancelled: () -> Bool = { false }, progress: (Progress) -> Void = { _ in }
+    ) throws -> [Result] {
+        try settings.validate()
+        let folder = try ModelFolder(path: settings.model, workers: workers)
+        let context = try folder.context(settings.context)
+        let records = try dictionaries.map { try StoredDictionary.record(named: $0, in: catalog) }
+        // Before anything is begun: a dictionary of another model spoils all.
+        let digest = try folder.weightsDigest()
+        for record in records { try StoredDictionary.check(record, against: folder, digest: digest, in: catalog) }
+        let text = try EvaluationText(settings, folder: folder, in: catalog)
+        var results: [Result] = []
+        for group in groups(of: records) {
+            results += try evaluate(
+                group, text, folder, Segmenter(tokenizer: folder.tokenizer, context: context), on: catalog,
+                cancelled: cancelled
+            ) { tokens, documents in
+                progress(
+                    Progress(
+                        dictionaries: results.count, totalDictionaries: records.count, tokens: tokens,
+                        documents: documents, totalDocuments: text.count))
+            }
+        }
+        return results
+    }
+
+    private func groups(of records: [DictionaryRecord]) -> [[DictionaryRecord]] {
+        var groups: [[DictionaryRecord]] = []
+        var held = 0
+        for record in records {
+            let width = record.architecture == .crosscoder ? record.layers.count * record.dModel : record.dModel
+            let floats = 2 * record.latentCount * width
+            if groups.isEmpty || held + floats > Self.weightsTogether || groups[groups.count - 1].count == 16 {
+                groups.append([])
+                held = 0
+            }
+            groups[groups.count - 1].append(record)
+            held += floats
+        }
+        return groups
+    }
+
+    private func evaluate(
+        _ records: [DictionaryRecord], _ text: EvaluationText, _ folder: ModelFolder, _ segmenter: Segmenter,
+        on catalog: Catalog, cancelled: () -> Bool, progress: (_ tokens: Int, _ documents: Int) -> Void
+    ) throws -> [Result] {
+        let inputs = try folder.inputs() + text.inputs
+        var runs: [Int64] = []
+        do {
+            let evaluations = try records.map { record in
+                let dictionary = try StoredDictionary(named: "\(record.dictionaryID)", in: catalog)
+                var own = settings
+                own.dictionary = record.name
+                let runID = try catalog.beginRun(
+                    kind: .evaluate, config: try canonicalJSON(own), seed: settings.seed, inputs: inputs,
+                    software: Software.identity)
+                runs.append(runID)
+                return DictionaryEvaluation(
+                    dictionary.configuration, dictionary.weights, dictionaryID: record.dictionaryID, runID: runID,
+                    workers: workers)
+            }
+            let pass = EvaluationPass(evaluations, model: folder.model, settings: settings, workers: workers)
+            var tokens = 0
+            let total = try text.forEachBatch(
+                segmenter: segmenter, maximum: settings.maximumTokens, batchTokens: pass.batchTokens
+            ) { segments, documents in
+                if cancelled() { throw WorkflowError.interrupted("evaluation was stopped; no figures were written") }
+                try pass.read(segments)
+                tokens += segments.reduce(0) { $0 + $1.tokens.count - $1.prefix }
+                progress(tokens, documents)
+            }
+            guard total > 0 else { throw WorkflowError.refused("the text holds no tokens") }
+            return try zip(records, evaluations).map { record, evaluation in
+                let figures = evaluation.figures(settings, corpusID: text.corpusID)
+                try catalog.write(evaluations: figures)
+                try catalog.finishRun(evaluation.runID, status: .complete)
+                return Result(runID: evaluation.runID, dictionary: record, figures: figures)
+            }
+        } catch {
+            let stopped = if case WorkflowError.interrupted = error { true } else { false }
+            for run in runs {
+                try? catalog.finishRun(run, status: stopped ? .interrupted : .failed, error: "\(error)")
+            }
+            throw error
+        }
+    }
+}

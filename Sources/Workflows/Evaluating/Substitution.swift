@@ -1,0 +1,109 @@
+import CKernels
+import LanguageModel
+import LinearAlgebra
+import SparseCoding
+
+/// What stands in the residual stream in place of the activations that a dictionary reads.
+///
+/// A token's reading is replaced where it was made, after the layer it was read from, by h + (std + 1e-6) · (û − u): the
+/// activation itself where the reconstruction is perfect. û and u are those of the unchanged model throughout, whatever
+/// was replaced in earlier layers. What this is for each architecture:
+/// - one layer, drawn or routed hard: that layer. The reference's hard routing reads u = p · x, so its error is divided
+///   by p.
+/// - routed soft, u = Σ p_l x_l: every layer gets its share, p_l / Σ p² of the error, the smallest change that makes the
+///   mixture û.
+/// - crosscoder and MLSAE: every layer its own reconstruction.
+struct Substitution {
+    /// New values, `[replacements × d]`.
+    private let values: Matrix
+    /// By place in the configuration's layers: rows of the batch, and rows of `values`.
+    private let replacements: [[(row: Int, value: Int)]]
+    private let layers: [Int]
+
+    /// The first layer in which anything is replaced.
+    var firstLayer: Int { layers[0] }
+
+    /// Rows of a batch for which each of a token's layers has a value of its own.
+    static func valuesPerToken(_ configuration: DictionaryConfiguration) -> Int {
+        let isSpread =
+            configuration.architecture == .crosscoder || configuration.architecture == .mlsae
+            || configuration.routes && configuration.routing == .soft
+        return isSpread ? configuration.layers.count : 1
+    }
+
+    /// The model's streams with the replacements in them, from the first such layer to the end.
+    ///
+    /// - Parameter stream: the unchanged stream after `firstLayer`, `[rows × d]`.
+    func lastResidualStream(of batch: TokenBatch, in model: LanguageModel, stream: Matrix) throws -> Matrix {
+        replace(in: stream, place: 0)
+        return try model.lastResidualStream(of: batch, after: firstLayer, residual: stream) { layer, residual in
+            guard let place = layers.firstIndex(of: layer) else { return }
+            replace(in: residual, place: place)
+        }
+    }
+
+    private func replace(in residual: Matrix, place: Int) {
+        for (row, value) in replacements[place] {
+            residual.row(row).update(from: values.row(value), count: values.columns)
+        }
+    }
+
+    /// Reconstructions.
+    ///
+    /// - Parameters:
+    ///   - rows: real tokens: rows of the batch.
+    ///   - values: as `ReadBatch` filled them.
+    init(reconstructing rows: [Int], read: ReadBatch) {
+        self.init(rows: rows, read: read, values: read.replacements) { token, place, each in
+            token * each + place
+        }
+    }
+
+    /// Nothing: zero at the same places. A layer that has only a share of a soft reading loses that share of itself.
+    ///
+    /// - Parameters:
+    ///   - rows: real tokens that are zeroed: rows of the batch.
+    ///   - targets: the rows that they are in the batch that is run.
+    init(zeroing rows: [Int], as targets: [Int], read: ReadBatch) {
+        let configuration = read.configuration
+        let each = Substitution.valuesPerToken(configuration)
+        let isShared = configuration.routes && configuration.routing == .soft
+        let d = configuration.dModel
+        let zeros = Matrix(rows: max(isShared ? rows.count * each : 1, 1), columns: d)
+        if isShared {
+            for (number, row) in rows.enumerated() {
+                for place in 0..<each {
+                    rsae_add_scaled(
+                        zeros.row(number * each + place), 1 - read.input.probabilities[row, place],
+                        read.stream(row, place: place), Int64(d))
+                }
+            }
+        }
+        self.init(rows: rows, as: targets, read: read, values: zeros) { number, place, each in
+            isShared ? number * each + place : 0
+        }
+    }
+
+    private init(
+        rows: [Int], as targets: [Int]? = nil, read: ReadBatch, values: Matrix,
+        value: (_ number: Int, _ place: Int, _ each: Int) -> Int
+    ) {
+        let configuration = read.configuration
+        let each = Substitution.valuesPerToken(configuration)
+        var replacements: [[(row: Int, value: Int)]] = Array(repeating: [], count: configuration.layers.count)
+        for (number, row) in rows.enumerated() {
+            let target = targets?[number] ?? row
+            if each == 1 {
+                replacements[Int(read.input.selected[row])].append(
+                    (target, value(targets == nil ? row : number, 0, 1)))
+            } else {
+                for place in 0..<each {
+                    replacements[place].append((target, value(targets == nil ? row : number, place, each)))
+                }
+            }
+        }
+        self.replacements = replacements
+        self.values = values
+        layers = configuration.layers
+    }
+}

@@ -1,0 +1,98 @@
+import ArgumentParser
+import FeatureCatalog
+import TerminalOutput
+import Workflows
+
+struct EvaluateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "evaluate",
+        abstract: "Measures reconstruction, and what it does to the model when it takes the activations' place.",
+        discussion: """
+            Of each dictionary, and of each layer it reads: norm_mse, explained_variance, l0; kl (original ‖ \
+            substituted, nats per real token; kl_batchmean as PyTorch divides it), ce, ce_substituted, delta_ce; \
+            ce_zero with zeros in the same places, and recovered, the share of the loss between them that the \
+            reconstruction keeps; dead_share; routing_share and router_weight by layer, routing_entropy, \
+            token_entropy, chosen_weight. Every figure comes with the tokens it rests on and a 95 % interval, by \
+            bootstrap over documents. BOS never counts.
+
+            Without --text, the documents that the catalog has of a corpus are read again. Several dictionaries share \
+            one pass of the model as it is.
+
+            Examples:
+              routesae evaluate c.sqlite --model Demo/model
+              routesae evaluate c.sqlite --model Demo/model --text Demo/text/heldout --tokens 50000
+              routesae evaluate c.sqlite --model Demo/model --all-dictionaries --format csv
+              routesae sql c.sqlite "SELECT name, value FROM evaluation JOIN dictionary USING (dictionary_id) \
+            WHERE metric = 'kl' AND layer IS NULL"
+            """)
+
+    @OptionGroup var catalog: CatalogArgument
+    @Option(parsing: .upToNextOption, help: "Dictionaries, by name or number; the last one added if none is named.")
+    var dictionary: [String] = []
+    @Flag(help: "All dictionaries.")
+    var allDictionaries = false
+    @Option(help: "Folder of the language model the dictionaries were trained on.")
+    var model: String
+    @Option(parsing: .upToNextOption, help: "Text files (.txt, .jsonl) and folders of them.")
+    var text: [String] = []
+    @Option(
+        help: """
+            What the corpus is called in the catalog: with --text, what to call it; without, which to read (the last \
+            one added if not said).
+            """)
+    var corpus: String?
+    @Option(help: "Stops after this many tokens.")
+    var tokens: Int?
+    @Option(help: "The most tokens the model sees at once; by default all its positions, 2048 at most.")
+    var context: Int?
+    @Option(help: "The zeroed model sees every so manieth segment; 1 for all.")
+    var zeroEvery = 4
+    @Option(help: "Resamples of the bootstrap.")
+    var resamples = 1000
+    @Option(help: "Seed of the bootstrap.")
+    var seed: UInt64 = 0
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var options: RunOptions
+
+    func validate() throws {
+        if allDictionaries, !dictionary.isEmpty {
+            throw ValidationError("--all-dictionaries takes no --dictionary")
+        }
+    }
+
+    func run() throws {
+        Interruption.watch()
+        let results = try catalog.write { catalog in
+            let named = allDictionaries ? try catalog.dictionaries().map { "\($0.dictionaryID)" } : dictionary
+            if allDictionaries, named.isEmpty {
+                throw WorkflowError.refused("there is no dictionary yet; train one first")
+            }
+            let job = EvaluationRun(
+                settings: EvaluationSettings(
+                    model: model, text: text, corpus: corpus, maximumTokens: tokens, context: context,
+                    zeroEvery: zeroEvery, resamples: resamples, seed: seed),
+                dictionaries: named, workers: options.workers)
+            let progress = options.progress("evaluating")
+            defer { progress.finish() }
+            return try job.run(on: catalog, cancelled: { Interruption.isRequested }) { state in
+                let share = Double(state.dictionaries) / Double(max(state.totalDictionaries, 1))
+                progress.update(
+                    state.documents, of: state.totalDocuments,
+                    fields: [("tokens", Quantities.count(state.tokens))]
+                        + (state.totalDictionaries > 1 ? [("done", Quantities.percentage(share))] : []))
+            }
+        }
+        let several = results.count > 1
+        output.print(
+            columns: (several ? ["dictionary"] : []) + ["metric", "layer", "value", "low", "high", "n_tokens"],
+            rows: results.flatMap { result in
+                result.figures.map { figure in
+                    (several ? [.text(result.dictionary.name)] : []) + [
+                        .text(figure.metric), Cell(figure.layer), Cell(figure.value), Cell(figure.low),
+                        Cell(figure.high), Cell(figure.tokenCount),
+                    ]
+                }
+            })
+        options.say("run " + results.map { "\($0.runID)" }.joined(separator: ", "))
+    }
+}
