@@ -101,6 +101,52 @@ import Workflows
         #expect(places[0].firings != places[1].firings)
     }
 
+    /// To an MLSAE each layer of a token is a sample; its index counts tokens, each where the feature is strongest.
+    @Test func aFeatureOfEveryLayerFiresOnATokenOnce() throws {
+        let demo = try DemoModel()
+        let path = try trained(demo, .mlsae, layers: [1, 3, 6])
+        let text = "And Adam begat Seth; and the LORD said unto him, Take thee a wife."
+        let catalog = try Catalog.open(at: path, mode: .readWrite)
+        defer { _ = try? catalog.close() }
+        let result = try IndexingRun(
+            settings: IndexingSettings(model: DemoModel.path, text: [try demo.text([text])]), workers: workers
+        ).run(on: catalog, replacing: true)
+        var best: [Int: [Int: (layer: Int, activation: Float)]] = [:]
+        _ = try FiringSearch(
+            text: text, model: DemoModel.path, dictionary: "d", in: catalog, workers: workers
+        ).run(
+            in: catalog,
+            eachToken: { place in
+                for firing in place.firings {
+                    let known = best[firing.featureIndex]?[place.position]
+                    if known.map({ firing.activation > $0.activation }) ?? true {
+                        best[firing.featureIndex, default: [:]][place.position] = (place.layer ?? -1, firing.activation)
+                    }
+                }
+            })
+        #expect(best.count > 3)
+        for (feature, places) in best {
+            let record = try catalog.feature(result.key, featureIndex: feature)
+            #expect(record.firedCount == places.count)
+            #expect(record.maxActivation == places.values.map(\.activation).max())
+            for layer in try catalog.featureLayers(result.key, featureIndex: feature) {
+                #expect(layer.firedCount == places.values.count { $0.layer == layer.layer })
+            }
+            for context in try catalog.contexts(result.key, featureIndex: feature) where context.activation > 0 {
+                #expect(places[context.tokenPosition]?.layer == context.layer)
+                #expect(places[context.tokenPosition]?.activation == context.activation)
+            }
+        }
+        let routing = try catalog.layerRouting(dictionaryID: 1, runID: result.runID)
+        #expect(routing.allSatisfy { $0.tokenCount == result.tokens && $0.meanRouterWeight == 1 })
+        // Scored like any other.
+        let scored = try ScoringRun(
+            settings: ScoringSettings(model: DemoModel.path, sample: 3, minimumFirings: 2), workers: workers
+        ).run(on: catalog)
+        #expect(scored.records.count == 3)
+        #expect(try catalog.verify() == [])
+    }
+
     @Test func whatMakesNoSenseIsRefused() throws {
         let demo = try DemoModel()
         let path = try trained(demo)

@@ -57,7 +57,6 @@ public struct ScoringBenchmark: Sendable {
     public func run(on catalog: Catalog, workers: Workers) throws -> Result {
         guard let model = settings.model else { throw WorkflowError.usage("--model names the model to ask") }
         let dictionary = try StoredDictionary(named: settings.dictionary, in: catalog)
-        try dictionary.check(supports: .probing, in: catalog)
         let indexing = try IndexedDictionary(dictionary.record, corpus: settings.corpus, in: catalog).indexing
         let folder = try ModelFolder(path: model, workers: workers)
         try dictionary.check(folder, in: catalog)

@@ -55,7 +55,8 @@ extension TrainingBenchmark {
                 encoder.encode(routed, count: tokens * configuration.samplesPerToken, into: latents) {
                     errors.measure($0, routed, latents, worker: $1)
                 }
-                statistics.record(batch, routed, latents, errors, at: places)
+                statistics.record(
+                    batch, routed, TokenLatents(latents, routed, count: tokens, configuration), errors, at: places)
             }
             if round >= warmup {
                 products.append(multiply / .seconds(1))

@@ -34,6 +34,9 @@ package final class EvaluationPass {
         max(512, min(4096, (1 << 24) / (layers.count * model.configuration.dModel)))
     }
 
+    /// Rows whose logits are made at a time: at most 64 MiB of them.
+    static func rowsOfLogits(vocabulary: Int) -> Int { max(16, min(512, (1 << 24) / vocabulary)) }
+
     /// Takes in a batch.
     package func read(_ segments: [TokenSegment]) throws {
         let batch = try Batch(segments, every: settings.zeroEvery, after: segmentCount)
@@ -102,7 +105,7 @@ package final class EvaluationPass {
             Array(repeating: DictionaryEvaluation.Effect(), count: batch.rows.count)
         }
         let vocabulary = model.configuration.vocabularySize
-        let block = max(16, min(512, (1 << 24) / vocabulary))
+        let block = Self.rowsOfLogits(vocabulary: vocabulary)
         for start in stride(from: 0, to: batch.rows.count, by: block) {
             let rows = start..<min(start + block, batch.rows.count)
             let clean = try logits(original, rows: batch.rows[rows])

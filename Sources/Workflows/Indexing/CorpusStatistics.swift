@@ -17,7 +17,7 @@ final class CorpusStatistics {
     private let workers: Workers
     /// The features, by index.
     let features: FeatureAccumulators
-    /// Tokens routed to each of the dictionary's layers.
+    /// Tokens read from each of the dictionary's layers; an MLSAE reads every token from all.
     private(set) var layerTokens: [Int]
     /// Router weights of each layer, summed over all tokens.
     private(set) var layerWeights: [Double]
@@ -43,42 +43,45 @@ final class CorpusStatistics {
         variance = VarianceSum(dModel: configuration.inputWidth)
     }
 
-    /// Squared reconstruction errors of tokens, while they are at hand: `errors[token]` is set by the worker that has
-    /// just encoded it.
+    /// Squared reconstruction errors of samples, while they are at hand: each is set by the worker that has just encoded
+    /// it.
     final class Errors: @unchecked Sendable {
         fileprivate let values: Matrix
         private let scratch: [Matrix]
         private let encoder: DictionaryEncoder
 
+        /// - Parameter capacity: tokens.
         init(of statistics: CorpusStatistics, capacity: Int) {
             encoder = statistics.encoder
-            values = Matrix(rows: 1, columns: capacity)
+            values = Matrix(rows: 1, columns: capacity * statistics.encoder.configuration.samplesPerToken)
             scratch = (0..<statistics.workers.count).map { _ in
                 Matrix(rows: 1, columns: statistics.encoder.configuration.inputWidth)
             }
         }
 
-        func measure(_ tokens: Range<Int>, _ routed: AutoencoderInput, _ latents: SparseLatents, worker: Int) {
-            for token in tokens {
-                values.pointer[token] = encoder.reconstructionError(
-                    of: token, routed, latents, into: scratch[worker].pointer)
+        func measure(_ samples: Range<Int>, _ routed: AutoencoderInput, _ latents: SparseLatents, worker: Int) {
+            for sample in samples {
+                values.pointer[sample] = encoder.reconstructionError(
+                    of: sample, routed, latents, into: scratch[worker].pointer)
             }
         }
     }
 
     /// Takes in a batch that has been encoded.
     func record(
-        _ batch: ActivationBatch, _ routed: AutoencoderInput, _ latents: SparseLatents, _ errors: Errors,
+        _ batch: ActivationBatch, _ routed: AutoencoderInput, _ firings: TokenLatents, _ errors: Errors,
         at places: Places
     ) {
         let count = batch.count
-        for token in 0..<count { residual += Double(errors.values.pointer[token]) }
-        variance.add(routed.centered, rows: count)
+        let samples = count * encoder.configuration.samplesPerToken
+        for sample in 0..<samples { residual += Double(errors.values.pointer[sample]) }
+        variance.add(routed.centered, rows: samples)
+        let latents = firings.latents
         let entries = LatentEntries(latents: encoder.configuration.latents)
         entries.fill(from: latents, count: count, by: workers)
-        for row in 0..<count {
-            layerTokens[Int(routed.selected[row])] += 1
-            for layer in layerWeights.indices { layerWeights[layer] += Double(routed.probabilities[row, layer]) }
+        for sample in 0..<samples {
+            layerTokens[Int(routed.selected[sample])] += 1
+            for layer in layerWeights.indices { layerWeights[layer] += Double(routed.probabilities[sample, layer]) }
         }
         features.record(
             IndexedBatch(
@@ -86,7 +89,7 @@ final class CorpusStatistics {
                 segmentOfRow: places.segments.enumerated().flatMap { number, segment in
                     Array(repeating: Int32(truncatingIfNeeded: number), count: segment.rows.count)
                 },
-                routed: routed, entries: entries, latents: latents, drawKeys: (0..<count).map { batch.drawKeys[$0] },
+                entries: entries, firings: firings, drawKeys: (0..<count).map { batch.drawKeys[$0] },
                 countsPairs: (0..<count).map {
                     latents.counts[$0] <= IndexedBatch.pairedLatents
                         && CofiringCounts.isSampled(key: batch.drawKeys[$0])

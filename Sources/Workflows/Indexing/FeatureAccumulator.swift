@@ -74,11 +74,11 @@ struct FeatureAccumulator: Sendable {
         moments.record(activation)
         histogram.record(activation)
         classes.record(tokenClass: batch.classes[row], activation: activation)
-        let layer = Int(batch.routed.selected[row])
+        let layer = batch.firings.layer(of: feature, at: row)
         layers[layer].firings += 1
         layers[layer].sum += ActivationMoments.onGrid(Double(activation))
         layers[layer].maximum = max(layers[layer].maximum, activation)
-        layers[layer].routerWeight += ActivationMoments.onGrid(Double(batch.routed.probabilities[row, layer]))
+        layers[layer].routerWeight += ActivationMoments.onGrid(Double(batch.firings.weight(ofLayer: layer, at: row)))
         let position = Int32(truncatingIfNeeded: segment.start + row - segment.rows.lowerBound)
         if sample.accepts(key: segment.documentKey, position: position) {
             sample.offer(firing(at: row, in: batch, layerNumbers, window), key: segment.documentKey)
@@ -117,7 +117,7 @@ struct FeatureAccumulator: Sendable {
             if span.lowerBound + place == row { peak = value }
             entry += 1
         }
-        let layer = Int(batch.routed.selected[row])
+        let layer = batch.firings.layer(of: feature, at: row)
         return Firing(
             document: segment.document,
             position: Int32(truncatingIfNeeded: segment.start + row - segment.rows.lowerBound),
@@ -127,7 +127,7 @@ struct FeatureAccumulator: Sendable {
                 position: Int32(truncatingIfNeeded: row - segment.rows.lowerBound),
                 windowLength: Int32(truncatingIfNeeded: span.count),
                 layer: Int32(truncatingIfNeeded: layerNumbers[layer]),
-                routerWeight: batch.routed.probabilities[row, layer], activations: activations))
+                routerWeight: batch.firings.weight(ofLayer: layer, at: row), activations: activations))
     }
 
     /// The first of the feature's entries at or after a row (binary search).

@@ -38,8 +38,8 @@ final class FeatureAccumulators: @unchecked Sendable {
             let row = Int(batch.entries.samples[entry])
             guard batch.countsPairs[row] else { continue }
             cofirings.record(
-                feature: feature, key: batch.drawKeys[row], indices: batch.latents.indices(of: row),
-                activations: batch.latents.activations(of: row), count: Int(batch.latents.counts[row]))
+                feature: feature, key: batch.drawKeys[row], indices: batch.firings.latents.indices(of: row),
+                activations: batch.firings.latents.activations(of: row), count: Int(batch.firings.latents.counts[row]))
         }
     }
 }

@@ -24,12 +24,10 @@ struct IndexedBatch {
     let segments: [Segment]
     /// The segment of each row.
     let segmentOfRow: [Int32]
-    /// Where each token was routed.
-    let routed: AutoencoderInput
     /// Which tokens each latent fires on.
     let entries: LatentEntries
-    /// Which latents each token has.
-    let latents: SparseLatents
+    /// Which latents each token has, and at which layer.
+    let firings: TokenLatents
     /// Draw keys of the tokens.
     let drawKeys: [UInt64]
     /// Whether a token's latents are counted against each other: those of a sample, unless it has so many that their

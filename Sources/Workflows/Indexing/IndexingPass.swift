@@ -143,7 +143,7 @@ final class IndexingPass {
                 start: passage.segment.start, rows: rows)
         }
         statistics.record(
-            reading.batch, reading.routed, reading.latents, errors,
+            reading.batch, reading.routed, reading.firings, errors,
             at: .init(segments: places, classes: (0..<reading.count).map { classes.of(reading.batch.tokenIDs[$0]) }))
     }
 

@@ -53,7 +53,6 @@ public struct IndexingRun {
     ) throws -> Result {
         try settings.options.validate()
         let dictionary = try StoredDictionary(named: settings.dictionary, in: catalog)
-        try dictionary.check(supports: .indexing, in: catalog)
         let folder = try ModelFolder(path: settings.model, workers: workers)
         try dictionary.check(folder, in: catalog)
         _ = try folder.context(settings.options.context)

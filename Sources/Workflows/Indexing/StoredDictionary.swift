@@ -30,28 +30,6 @@ public struct StoredDictionary: Sendable {
         weights = try DictionaryWeights(configuration, dictionary: record.dictionaryID, in: catalog)
     }
 
-    /// Checks that a job can be done with a dictionary of this architecture.
-    ///
-    /// - Throws: `WorkflowError.refused` for one that it cannot yet be done with.
-    func check(supports job: Job, in catalog: Catalog) throws {
-        let reason: String? =
-            switch (configuration.architecture, job) {
-            case (.mlsae, _): "each of its tokens is a sample at every layer, and a statistic here is of one"
-            default: nil
-            }
-        if let reason {
-            throw WorkflowError.refused(
-                "\(catalog.path): dictionary \"\(record.name)\" is of kind \(configuration.architecture.rawValue), which "
-                    + "this version cannot \(job.rawValue): \(reason)")
-        }
-    }
-
-    /// What a dictionary may be wanted for.
-    enum Job: String {
-        case indexing = "index"
-        case probing = "score"
-    }
-
     /// Finds a dictionary's row: by name, by number, or the last one added.
     public static func record(named name: String?, in catalog: Catalog) throws -> DictionaryRecord {
         guard let name else {

@@ -11,7 +11,10 @@ final class TextReader {
     struct Reading {
         let batch: ActivationBatch
         let routed: AutoencoderInput
+        /// What was encoded, by sample.
         let latents: SparseLatents
+        /// The same by token.
+        let firings: TokenLatents
         /// The rows of each segment.
         let rows: [Range<Int>]
 
@@ -19,11 +22,7 @@ final class TextReader {
         var count: Int { batch.count }
 
         /// A feature's activation at a token; 0 where it does not fire.
-        func activation(of feature: Int, at row: Int) -> Float {
-            let indices = UnsafeBufferPointer(start: latents.indices(of: row), count: Int(latents.counts[row]))
-            guard let slot = indices.firstIndex(of: Int32(truncatingIfNeeded: feature)) else { return 0 }
-            return latents.activations(of: row)[slot]
-        }
+        func activation(of feature: Int, at row: Int) -> Float { firings.activation(of: feature, at: row) }
     }
 
     let dictionary: StoredDictionary
@@ -41,11 +40,11 @@ final class TextReader {
 
     /// Reads segments in one run of the model.
     ///
-    /// - Parameter eachTile: called by the workers for every tile of tokens as soon as they are encoded.
+    /// - Parameter eachTile: called by the workers for every tile of samples as soon as they are encoded.
     func read(
         _ segments: [TokenSegment],
         eachTile: (
-            (_ tokens: Range<Int>, _ routed: AutoencoderInput, _ latents: SparseLatents, _ worker: Int) -> Void
+            (_ samples: Range<Int>, _ routed: AutoencoderInput, _ latents: SparseLatents, _ worker: Int) -> Void
         )? = nil
     ) throws -> Reading {
         let configuration = dictionary.configuration
@@ -72,10 +71,12 @@ final class TextReader {
         let routed = AutoencoderInput(capacity: count, configuration: configuration)
         try encoder.read(batch, into: routed)
         let latents = SparseLatents(capacity: count, configuration: configuration)
-        encoder.encode(routed, count: count * configuration.samplesPerToken, into: latents) { tokens, worker in
-            eachTile?(tokens, routed, latents, worker)
+        encoder.encode(routed, count: count * configuration.samplesPerToken, into: latents) { samples, worker in
+            eachTile?(samples, routed, latents, worker)
         }
-        return Reading(batch: batch, routed: routed, latents: latents, rows: rows)
+        return Reading(
+            batch: batch, routed: routed, latents: latents,
+            firings: TokenLatents(latents, routed, count: count, configuration), rows: rows)
     }
 
     /// What the model is fed before a segment's own tokens.

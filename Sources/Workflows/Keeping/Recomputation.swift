@@ -68,7 +68,6 @@ public struct Recomputation {
         for record in try catalog.dictionaries() {
             for indexing in try catalog.indexings(dictionaryID: record.dictionaryID) {
                 let dictionary = try StoredDictionary(named: "\(record.dictionaryID)", in: catalog)
-                try dictionary.check(supports: .indexing, in: catalog)
                 try dictionary.check(folder, in: catalog)
                 let reader = TextReader(dictionary: dictionary, folder: folder, workers: workers)
                 results.append(
@@ -135,7 +134,7 @@ public struct Recomputation {
         let reading = try reader.read([segment])
         let first = context.windowStart - passage.firstToken
         let layers = reader.dictionary.configuration.layers
-        let selected = Int(reading.routed.selected[context.tokenPosition - passage.firstToken])
+        let selected = reading.firings.layer(of: feature, at: context.tokenPosition - passage.firstToken)
         return ((first..<reading.count).map { reading.activation(of: feature, at: $0) }, layers[selected])
     }
 }

@@ -45,12 +45,9 @@ struct ModelFeatureProbe: ActivationProbe {
         let routed = AutoencoderInput(capacity: batch.count, configuration: configuration)
         try encoder.read(batch, into: routed)
         let latents = SparseLatents(capacity: batch.count, configuration: configuration)
-        encoder.encode(routed, count: batch.count, into: latents)
-        return zip(requests, rows).map { request, row in
-            let indices = UnsafeBufferPointer(start: latents.indices(of: row), count: Int(latents.counts[row]))
-            guard let slot = indices.firstIndex(of: Int32(truncatingIfNeeded: request.featureIndex)) else { return 0 }
-            return latents.activations(of: row)[slot]
-        }
+        encoder.encode(routed, count: batch.count * configuration.samplesPerToken, into: latents)
+        let firings = TokenLatents(latents, routed, count: batch.count, configuration)
+        return zip(requests, rows).map { firings.activation(of: $0.featureIndex, at: $1) }
     }
 
     /// What is run once: the tokens, and the layer where they do not decide it.

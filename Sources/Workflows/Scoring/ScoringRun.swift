@@ -54,8 +54,6 @@ public struct ScoringRun {
     ) throws -> Result {
         if settings.judge != nil { return try judge(on: catalog, progress: progress, cancelled: cancelled) }
         let dictionary = try StoredDictionary(named: settings.dictionary, in: catalog)
-        // Without a model, nothing is asked of the dictionary.
-        if settings.model != nil { try dictionary.check(supports: .probing, in: catalog) }
         let indexing = try IndexedDictionary(dictionary.record, corpus: settings.corpus, in: catalog).indexing
         let folder = try settings.model.map { try ModelFolder(path: $0, workers: workers) }
         try folder.map { try dictionary.check($0, in: catalog) }

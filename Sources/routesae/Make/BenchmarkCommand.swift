@@ -12,7 +12,8 @@ struct BenchmarkCommand: ParsableCommand {
         abstract: "Measures speed as ratios against the machine's own matrix product, and the catalog's writing.",
         subcommands: [
             BenchmarkTrainCommand.self, BenchmarkMemoryCommand.self, BenchmarkIndexCommand.self,
-            BenchmarkScoreCommand.self, BenchmarkForwardCommand.self, BenchmarkCatalogCommand.self,
+            BenchmarkScoreCommand.self, BenchmarkEvaluateCommand.self, BenchmarkForwardCommand.self,
+            BenchmarkCatalogCommand.self,
             BenchmarkQueriesCommand.self,
         ])
 }
