@@ -1,4 +1,5 @@
 # demo: the main job on the shipped model.   test: all tests, in the build that the demo uses.
+# paper: the comparison of the paper, docs/comparison.md.
 # check: formatting, module graph, tests.    benchmark: speed as ratios.
 BUILD := swift build -c release --product routesae
 # Without testable imports the tests use the very modules that the program is made of: nothing is built twice.
@@ -8,7 +9,7 @@ ROUTESAE := .build/release/routesae
 # Debian's, for which bootstrap installs numpy and zstandard.
 PYTHON := $(or $(wildcard /usr/bin/python3),python3)
 
-.PHONY: all build demo test check benchmark format clean
+.PHONY: all build demo paper test check benchmark format clean
 
 all: build
 
@@ -18,6 +19,10 @@ build:
 
 demo: build
 	@$(ROUTESAE) demo --output demo.sqlite --force
+
+# On another model: make paper PAPER="--model … --text … --heldout … --catalog … --output …".
+paper: build
+	@$(PYTHON) tools/paper.py $(PAPER)
 
 test:
 	@tools/bootstrap

@@ -186,8 +186,12 @@ def evaluate(case: Dict, w: Dict[str, Tensor], model: torch.nn.Module, documents
                     else:
                         continue
                     replacement[layer][row + 1] = h[row, place] + scale[row, place] * change
-                    kept = 1 - p[row, place] if kind == "route" and case["routing"] == "soft" else 0.0
-                    zeros[layer][row + 1] = h[row, place] * kept
+                    if kind == "route" and case["routing"] == "soft":
+                        # A mixture that is rebuilt as nothing at all.
+                        share = p[row, place] / p[row].square().sum()
+                        zeros[layer][row + 1] = h[row, place] - scale[row, place] * share * u[row]
+                    else:
+                        zeros[layer][row + 1] = torch.zeros_like(h[row, place])
 
             clean, changed, zeroed = run(ids, {}), run(ids, replacement), run(ids, zeros)
             divergence = F.kl_div(

@@ -59,7 +59,7 @@ struct Substitution {
         }
     }
 
-    /// Nothing: zero at the same places. A layer that has only a share of a soft reading loses that share of itself.
+    /// Nothing: zero at the same places. Of a soft reading, which is of no one layer, the mixture becomes zero: û = 0.
     ///
     /// - Parameters:
     ///   - rows: real tokens that are zeroed: rows of the batch.
@@ -72,10 +72,15 @@ struct Substitution {
         let zeros = Matrix(rows: max(isShared ? rows.count * each : 1, 1), columns: d)
         if isShared {
             for (number, row) in rows.enumerated() {
+                let p = read.input.probabilities.row(row)
+                let squares = rsae_dot(p, p, Int64(each))
                 for place in 0..<each {
-                    rsae_add_scaled(
-                        zeros.row(number * each + place), 1 - read.input.probabilities[row, place],
-                        read.stream(row, place: place), Int64(d))
+                    let target = zeros.row(number * each + place)
+                    target.update(from: read.stream(row, place: place), count: d)
+                    let share = (read.input.deviations[row, place] + 1e-6) * p[place] / squares
+                    // u is what was centred, with b_pre.
+                    rsae_add_scaled(target, -share, read.input.centered.row(row), Int64(d))
+                    rsae_add_scaled(target, -share, read.encoder.weights.preBias.pointer, Int64(d))
                 }
             }
         }
