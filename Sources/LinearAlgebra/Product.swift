@@ -1,3 +1,4 @@
+import CKernels
 import COpenBLAS
 
 /// `C = α · op(A) · op(B) + β · C` on the calling thread, for row-major arrays (`cblas_sgemm`).
@@ -40,6 +41,8 @@ extension Workers {
 
     /// `C = A · Bᵀ (+ C if accumulating)`: `A [rows × inner]`, `B [columns × inner]`, `C [rows × columns]`, all
     /// row-major. This is how a linear layer whose weight is stored `[outputs × inputs]` is applied to rows of inputs.
+    ///
+    /// A single row is bound by reading B, not by arithmetic; see `multiplyRow`.
     public func multiply(
         rows: Int,
         columns: Int,
@@ -52,6 +55,10 @@ extension Workers {
         stride strideC: Int,
         accumulating: Bool = false
     ) {
+        guard rows != 1 else {
+            multiplyRow(columns: columns, inner: inner, a, byTransposeOf: b, stride: strideB, into: c, accumulating)
+            return
+        }
         let rowTiles = (rows + Workers.productRowTile - 1) / Workers.productRowTile
         let columnTiles = (columns + Workers.productColumnTile - 1) / Workers.productColumnTile
         let shared = SharedPointers(a: a, b: b, c: c)
@@ -67,6 +74,33 @@ extension Workers {
                 shared.b + firstColumn * strideB, stride: strideB, transposeB: true,
                 beta: accumulating ? 1 : 0,
                 into: shared.c + firstRow * strideC + firstColumn, stride: strideC)
+        }
+    }
+
+    /// Elements of B in a tile of a product with one row: few enough that the threads end together, and enough that
+    /// handing out a tile costs nothing beside reading it.
+    private static let rowProductTile = 65_536
+
+    /// `c = a · Bᵀ (+ c)` for one row: each column of the result is one pass over one row of B, so the threads read B
+    /// from its beginning to its end, and the bits depend on no tile.
+    private func multiplyRow(
+        columns: Int,
+        inner: Int,
+        _ a: UnsafePointer<Float>,
+        byTransposeOf b: UnsafePointer<Float>,
+        stride strideB: Int,
+        into c: UnsafeMutablePointer<Float>,
+        _ accumulating: Bool
+    ) {
+        let shared = SharedPointers(a: a, b: b, c: c)
+        // Two tiles are read before another thread has woken up.
+        let isSmall = columns * inner <= 2 * Workers.rowProductTile
+        let width = isSmall ? columns : Workers.rowProductTile / inner
+        forEach(columns, tile: max(1, width)) { tile, _ in
+            for column in tile {
+                let product = rsae_dot(shared.a, shared.b + column * strideB, Int64(inner))
+                shared.c[column] = accumulating ? shared.c[column] + product : product
+            }
         }
     }
 }
