@@ -1,8 +1,10 @@
 /// Some neighbouring queries of one sequence, whose attention is computed together: small enough that their scores stay
 /// in the cache, large enough for the products to be worth it.
 struct AttentionTile: Sendable {
-    /// Where the sequence begins in the batch.
-    let sequenceStart: Int
+    /// The row of the first query.
+    let firstQueryRow: Int
+    /// The row of the sequence's first key.
+    let firstKeyRow: Int
     /// The first query, counted from the sequence's beginning.
     let firstQuery: Int
     /// How many queries.
@@ -22,10 +24,19 @@ struct AttentionTile: Sendable {
             for first in stride(from: 0, to: sequence.count, by: queries) {
                 tiles.append(
                     AttentionTile(
-                        sequenceStart: sequence.lowerBound, firstQuery: first,
-                        queries: min(queries, sequence.count - first)))
+                        firstQueryRow: sequence.lowerBound + first, firstKeyRow: sequence.lowerBound,
+                        firstQuery: first, queries: min(queries, sequence.count - first)))
             }
         }
         return tiles
+    }
+
+    /// Cuts tokens that continue a sequence of `past` tokens; the sequence's keys lie in rows of their own.
+    static func tiles(continuing past: Int, by tokens: Int, queries: Int) -> [AttentionTile] {
+        stride(from: 0, to: tokens, by: queries).map { first in
+            AttentionTile(
+                firstQueryRow: first, firstKeyRow: 0, firstQuery: past + first,
+                queries: min(queries, tokens - first))
+        }
     }
 }

@@ -9,7 +9,6 @@ import LinearAlgebra
 /// alone, so the bits do not depend on the number of workers.
 struct DecoderPass {
     let model: LanguageModelConfiguration
-    let batch: TokenBatch
     let workers: Workers
     let scratch: ForwardScratch
 
@@ -20,9 +19,17 @@ struct DecoderPass {
     /// The residual stream, `[tokens × dModel]`.
     var residual: Matrix { scratch.residual }
 
+    /// Where attention finds keys and values.
+    private struct Memory {
+        let keys: UnsafePointer<Float>
+        let values: UnsafePointer<Float>
+        /// Elements from one token to the next.
+        let stride: Int
+    }
+
+    /// A pass over whole sequences.
     init(model: LanguageModelConfiguration, batch: TokenBatch, workers: Workers, scratch: ForwardScratch) {
         self.model = model
-        self.batch = batch
         self.workers = workers
         self.scratch = scratch
         tiles = AttentionTile.tiles(of: batch, queries: scratch.tileQueries)
@@ -31,10 +38,45 @@ struct DecoderPass {
         }
     }
 
+    /// A pass over tokens that continue a sequence of `past` tokens, whose keys and values have been kept.
+    init(
+        model: LanguageModelConfiguration, continuing past: Int, by tokens: Int, workers: Workers,
+        scratch: ForwardScratch
+    ) {
+        self.model = model
+        self.workers = workers
+        self.scratch = scratch
+        tiles = AttentionTile.tiles(continuing: past, by: tokens, queries: scratch.tileQueries)
+        positions = Array(Int32(past)..<Int32(past + tokens))
+    }
+
     /// Takes the residual stream through one layer.
     func run(_ weights: LayerWeights, window: Int?) {
         projectQueriesKeysValues(weights)
-        attend(window: window)
+        let keys = scratch.projected.pointer + model.queryHeads * model.headDimension
+        attend(
+            to: Memory(
+                keys: keys, values: keys + model.keyValueHeads * model.headDimension,
+                stride: scratch.projected.columns),
+            window: window)
+        addAttentionAndFeedForward(weights)
+    }
+
+    /// Takes the residual stream of tokens that continue a sequence through one layer, and keeps their keys and values.
+    ///
+    /// - Parameter kept: the layer's keys and values, `[positions × 2 · keyValueHeads · headDimension]`: for each token
+    ///   of the sequence its keys, then its values.
+    func run(_ weights: LayerWeights, window: Int?, keeping kept: Matrix) {
+        projectQueriesKeysValues(weights)
+        let queries = model.queryHeads * model.headDimension
+        for (row, position) in positions.enumerated() {
+            kept.row(Int(position)).update(from: scratch.projected.row(row) + queries, count: kept.columns)
+        }
+        attend(
+            to: Memory(
+                keys: kept.pointer, values: kept.pointer + model.keyValueHeads * model.headDimension,
+                stride: kept.columns),
+            window: window)
         addAttentionAndFeedForward(weights)
     }
 
@@ -63,13 +105,16 @@ struct DecoderPass {
     }
 
     /// For every head: softmax(q·kᵀ / √headDimension)·v over the keys that a query sees.
-    private func attend(window: Int?) {
+    private func attend(to memory: Memory, window: Int?) {
         let headDimension = model.headDimension
         let group = model.queryHeads / model.keyValueHeads
         let width = scratch.projected.columns
         let tileRows = scratch.tileQueries * group
+        // A single token has so little to attend to at first that waking threads would take longer.
+        let isSmall =
+            tiles.count == 1 && tiles[0].queries * tiles[0].keys(window: window).count * width < 65_536
         // One after the other: all heads of a tile, whose rows lie side by side.
-        workers.forEach(tiles: tiles.count * model.keyValueHeads) { index, worker in
+        (isSmall ? Workers(threads: 1) : workers).forEach(tiles: tiles.count * model.keyValueHeads) { index, worker in
             let tile = tiles[index / model.keyValueHeads]
             let head = index % model.keyValueHeads
             let keys = tile.keys(window: window)
@@ -77,31 +122,31 @@ struct DecoderPass {
 
             // The queries of all heads that share this key head, gathered so that one product scores them all.
             let queries = scratch.queries.row(worker * tileRows)
-            let firstQuery = scratch.projected.row(tile.sequenceStart + tile.firstQuery) + head * group * headDimension
+            let firstQuery = scratch.projected.row(tile.firstQueryRow) + head * group * headDimension
             for query in 0..<tile.queries {
                 (queries + query * group * headDimension).update(
                     from: firstQuery + query * width, count: group * headDimension)
             }
-            let firstKey = scratch.projected.row(tile.sequenceStart + keys.lowerBound)
-            let key = firstKey + (model.queryHeads + head) * headDimension
-            let value = firstKey + (model.queryHeads + model.keyValueHeads + head) * headDimension
+            let firstKey = (tile.firstKeyRow + keys.lowerBound) * memory.stride + head * headDimension
+            let (key, value) = (memory.keys + firstKey, memory.values + firstKey)
 
             let scores = scratch.scores.row(worker)
             let stride = (keys.count + 15) / 16 * 16
             multiply(
                 rows: rows, columns: keys.count, inner: headDimension, alpha: 1 / Float(headDimension).squareRoot(),
-                queries, stride: headDimension, key, stride: width, transposeB: true, into: scores, stride: stride)
+                queries, stride: headDimension, key, stride: memory.stride, transposeB: true, into: scores,
+                stride: stride)
             let inverseSums = scratch.inverseSums.row(worker)
             rsae_causal_softmax(
                 scores, Int64(stride), Int64(tile.queries), Int64(group), Int64(keys.count),
                 Int64(tile.firstQuery - keys.lowerBound), Int64(window ?? Int(Int32.max)), inverseSums)
             let sums = scratch.sums.row(worker * tileRows)
             multiply(
-                rows: rows, columns: headDimension, inner: keys.count, scores, stride: stride, value, stride: width,
-                into: sums, stride: headDimension)
+                rows: rows, columns: headDimension, inner: keys.count, scores, stride: stride, value,
+                stride: memory.stride, into: sums, stride: headDimension)
             rsae_scale_heads(
                 sums, Int64(tile.queries), Int64(group), Int64(headDimension), inverseSums,
-                scratch.attended.row(tile.sequenceStart + tile.firstQuery) + head * group * headDimension,
+                scratch.attended.row(tile.firstQueryRow) + head * group * headDimension,
                 Int64(scratch.attended.columns))
         }
     }

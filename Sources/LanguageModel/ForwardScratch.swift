@@ -47,7 +47,7 @@ final class ForwardScratch: @unchecked Sendable {
         self.tokens = tokens
         self.positions = positions
         let group = model.queryHeads / model.keyValueHeads
-        tileQueries = max(8, min(64, 256 / group))
+        tileQueries = min(max(8, min(64, 256 / group)), max(tokens, 1))
         residual = Matrix(rows: tokens, columns: model.dModel)
         projected = Matrix(
             rows: tokens, columns: (model.queryHeads + 2 * model.keyValueHeads) * model.headDimension)

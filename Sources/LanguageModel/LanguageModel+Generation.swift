@@ -4,29 +4,33 @@ public import Tokenization
 extension LanguageModel {
     /// Continues a prompt with the likeliest token at each step; of equal logits the lowest id wins.
     ///
-    /// The whole sequence is computed anew for every token, so an edit sees all its positions each time.
-    ///
     /// - Parameters:
     ///   - prompt: the tokens to continue; not empty.
     ///   - count: how many tokens to add at most. It ends earlier where the model takes no longer sequence.
     ///   - stopTokens: ends when one of these has been added, e.g. `configuration.endOfSequence`.
-    ///   - editing: called after every layer of every step.
+    ///   - editing: called after every layer, first with the streams of the prompt, then with those of each added token
+    ///     as it is read.
     /// - Returns: the added tokens.
-    /// - Throws: as `logits(of:rows:editing:)`; `.emptySequence`.
+    /// - Throws: as `DecodingSession.append`.
     public func greedy(
         prompt: [TokenID], count: Int, stopTokens: Set<TokenID> = [], editing: ResidualEdit? = nil
     ) throws -> [TokenID] {
-        var tokens = prompt
-        while tokens.count - prompt.count < count, tokens.count <= configuration.maximumPositions {
-            let batch = try TokenBatch(sequences: [tokens])
-            let logits = try logits(of: batch, rows: .lastOfEachSequence, editing: editing)
+        // The last token is predicted from those before it and is not read itself.
+        let most = min(count, configuration.maximumPositions + 1 - prompt.count)
+        guard most > 0 else { return [] }
+        let session = try DecodingSession(self, capacity: prompt.count + most - 1)
+        var added: [TokenID] = []
+        var next = prompt
+        while added.count < most {
+            let logits = try session.append(next, editing: editing).logits
             var best = 0
             for token in 1..<max(configuration.vocabularySize, 1) where logits[0, token] > logits[0, best] {
                 best = token
             }
-            tokens.append(TokenID(best))
+            next = [TokenID(best)]
+            added += next
             if stopTokens.contains(TokenID(best)) { break }
         }
-        return Array(tokens.dropFirst(prompt.count))
+        return added
     }
 }

@@ -22,7 +22,7 @@ public final class LanguageModel: Sendable {
 
     let weights: ModelWeights
     let workers: Workers
-    private let rotary: RotaryEmbedding
+    let rotary: RotaryEmbedding
     /// What the last pass worked on, for the next one.
     private let idleScratch = Mutex<ForwardScratch?>(nil)
 

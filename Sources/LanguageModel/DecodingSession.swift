@@ -1,0 +1,117 @@
+public import LinearAlgebra
+public import Tokenization
+
+/// One sequence that grows: the keys and values of its tokens are kept, so that each further token costs one token's
+/// arithmetic and one reading of the weights instead of the whole sequence anew.
+///
+/// Any number of tokens may be appended at once; a prompt goes through in one pass, what is generated token by token.
+/// The results are those of `LanguageModel.logits` and `residualStreams` for the whole sequence up to round-off, which
+/// depends on how the sequence was cut into appended pieces. They do not depend on the number of workers, bit for bit.
+///
+/// Used by one thread at a time. It holds 2 · keyValueHeads · headDimension floats a position and layer.
+public final class DecodingSession {
+    /// The model.
+    public let model: LanguageModel
+    /// The most tokens the sequence can have.
+    public let capacity: Int
+    /// The tokens of the sequence so far.
+    public private(set) var tokens: [TokenID] = []
+
+    /// For each layer keys and values, `[capacity × 2 · keyValueHeads · headDimension]`.
+    private let kept: [Matrix]
+    /// What the last pass worked on, for the next one over as many tokens.
+    private var scratch: ForwardScratch?
+
+    /// What came of some tokens.
+    public struct Step {
+        /// The residual streams after the layers asked for, of the tokens appended.
+        public let streams: ResidualStreams
+        /// Next-token logits `[1 × vocabularySize]` of the last token, or `[tokens × vocabularySize]` of all.
+        public let logits: Matrix
+    }
+
+    /// Begins an empty sequence.
+    ///
+    /// - Parameter capacity: the most tokens it will have; all of the model's positions if nil.
+    /// - Throws: `LanguageModelError.sequenceTooLong` if that is more than the model takes.
+    public init(_ model: LanguageModel, capacity: Int? = nil) throws(LanguageModelError) {
+        let configuration = model.configuration
+        let capacity = max(capacity ?? configuration.maximumPositions, 0)
+        guard capacity <= configuration.maximumPositions else {
+            throw .sequenceTooLong(index: 0, length: capacity, maximum: configuration.maximumPositions)
+        }
+        self.model = model
+        self.capacity = capacity
+        kept = (0..<configuration.layerCount).map { _ in
+            Matrix(
+                scratchRows: capacity, columns: 2 * configuration.keyValueHeads * configuration.headDimension)
+        }
+    }
+
+    /// Appends tokens and takes them through the model.
+    ///
+    /// - Parameters:
+    ///   - new: the tokens; at least one.
+    ///   - layers: the layers whose residual streams are wanted, in the order wanted in the result.
+    ///   - rows: whether logits are wanted of the last token appended or of all.
+    ///   - editing: called after every layer with the streams of the appended tokens, `[new.count × dModel]`; what it
+    ///     leaves is what the layers behind read, now and for all tokens to come.
+    /// - Throws: `LanguageModelError.emptySequence`, `.sequenceTooLong` beyond `capacity`, `.tokenOutOfRange`,
+    ///   `.noSuchLayer`, `.nonFiniteWeight`, and what `editing` throws; the sequence is then as it was.
+    public func append(
+        _ new: [TokenID], layers: [Int] = [], logits rows: LogitRows = .lastOfEachSequence,
+        editing: ResidualEdit? = nil
+    ) throws -> Step {
+        let configuration = model.configuration
+        let batch = try TokenBatch(sequences: [new])
+        let length = tokens.count + new.count
+        guard length <= capacity else {
+            throw LanguageModelError.sequenceTooLong(index: 0, length: length, maximum: capacity)
+        }
+        try batch.check(against: configuration)
+        for layer in layers where !(0..<configuration.layerCount).contains(layer) {
+            throw LanguageModelError.noSuchLayer(layer: layer, layerCount: configuration.layerCount)
+        }
+        let scratch = scratch(for: new.count)
+        let pass = DecoderPass(
+            model: configuration, continuing: tokens.count, by: new.count, workers: model.workers, scratch: scratch)
+        let d = configuration.dModel
+        let streams = Matrix(rows: new.count, columns: layers.count * d)
+        try model.weights.embed(new, into: pass.residual)
+        for layer in 0..<configuration.layerCount {
+            let weights = try model.weights.layer(layer, scratch: &scratch.layerBuffer)
+            pass.run(weights, window: configuration.attentionWindows[layer], keeping: kept[layer])
+            try editing?(layer, pass.residual)
+            for (slot, wanted) in layers.enumerated() where wanted == layer {
+                for row in 0..<new.count {
+                    (streams.row(row) + slot * d).update(from: pass.residual.row(row), count: d)
+                }
+            }
+        }
+        let places = rows.places(in: batch)
+        let last = Matrix(rows: places.count, columns: d)
+        for (row, place) in places.enumerated() { last.row(row).update(from: pass.residual.row(place), count: d) }
+        let logits = try model.unembed(last, applyingFinalNorm: true)
+        tokens += new
+        return Step(
+            streams: ResidualStreams(layers: layers, tokens: new.count, dModel: d, values: streams), logits: logits)
+    }
+
+    /// Takes tokens off the end, so that the sequence can go on otherwise; what the others left is as it was.
+    ///
+    /// - Precondition: the sequence has at least `count` tokens.
+    public func rewind(to count: Int) {
+        precondition(count >= 0 && count <= tokens.count, "a sequence of \(tokens.count) tokens cut to \(count)")
+        tokens.removeSubrange(count...)
+    }
+
+    private func scratch(for count: Int) -> ForwardScratch {
+        if let scratch, scratch.tokens == count { return scratch }
+        let fresh = ForwardScratch(
+            model: model.configuration, rotary: model.rotary, tokens: count, positions: capacity,
+            workers: model.workers.count)
+        fresh.layerBuffer = scratch?.layerBuffer
+        scratch = fresh
+        return fresh
+    }
+}
