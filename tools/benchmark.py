@@ -14,12 +14,14 @@ import contextlib
 import importlib.util
 import json
 import os
+import random
 import shutil
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+from math import prod
 from pathlib import Path
 from statistics import median
 
@@ -144,6 +146,53 @@ def forward(quick: bool) -> str:
             f"routed layer, {found['layers_run']} of {found['layers']}, weights widened layer by layer.\n\n"
             + table(["", "ratio"], [["rate", f"{found['rate_ratio']:.2f}"],
                                     ["peak memory", f"{found['memory_ratio']:.2f}"]]))
+
+
+def random_model(folder: Path) -> None:
+    """A Llama of 199 million weights in bf16, each between 2^-7 and 2^-6 in size, in Hugging Face layout."""
+    d, hidden, layers, vocabulary, heads, key_heads = 1024, 4096, 12, 16384, 16, 4
+    (folder / "config.json").write_text(json.dumps({
+        "model_type": "llama", "vocab_size": vocabulary, "hidden_size": d, "intermediate_size": hidden,
+        "num_hidden_layers": layers, "num_attention_heads": heads, "num_key_value_heads": key_heads,
+        "rms_norm_eps": 1e-5, "rope_theta": 10000.0, "max_position_embeddings": 2048, "tie_word_embeddings": True}))
+    keys = key_heads * d // heads
+    shapes = {"model.embed_tokens.weight": [vocabulary, d], "model.norm.weight": [d]}
+    for layer in range(layers):
+        for name, shape in {
+            "input_layernorm": [d], "post_attention_layernorm": [d], "self_attn.q_proj": [d, d],
+            "self_attn.k_proj": [keys, d], "self_attn.v_proj": [keys, d], "self_attn.o_proj": [d, d],
+            "mlp.gate_proj": [hidden, d], "mlp.up_proj": [hidden, d], "mlp.down_proj": [d, hidden],
+        }.items():
+            shapes[f"model.layers.{layer}.{name}.weight"] = shape
+    header, end = {}, 0
+    for name, shape in shapes.items():
+        begin, end = end, end + 2 * prod(shape)
+        header[name] = {"dtype": "BF16", "shape": shape, "data_offsets": [begin, end]}
+    generator = random.Random(0)
+    sign_and_exponent = bytes(0xBC if byte & 1 else 0x3C for byte in range(256))
+    with open(folder / "model.safetensors", "wb") as file:
+        text = json.dumps(header).encode()
+        text += b" " * (-len(text) % 8)
+        file.write(len(text).to_bytes(8, "little") + text)
+        for shape in shapes.values():
+            elements = bytearray(generator.randbytes(2 * prod(shape)))
+            elements[1::2] = elements[1::2].translate(sign_and_exponent)
+            file.write(elements)
+
+
+def decoding(quick: bool) -> str:
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        random_model(Path(folder))
+        for name, path, tokens in [("the demo model (in the cache)", ROOT / "Demo/model", 200), ("random", folder, 16)]:
+            found = [run("decode", {}, 5, model=path, tokens=tokens) for _ in range(1 if quick else 3)]
+            rows.append([name, f"{found[0]['weight_bytes'] / 1e6:.0f} MB",
+                         f"{median(f['read_bytes_per_second'] for f in found) / 1e9:.0f} GB/s",
+                         f"{median(f['tokens_per_second'] for f in found):.0f}",
+                         f"{median(f['ratio'] for f in found):.2f}"])
+    return ("Token by token after a prompt of 16, weights in memory as fp32. The time of a token over that of reading an "
+            "array as large as the weights it needs once, with all threads, in the same run.\n\n"
+            + table(["model", "weights", "reading", "tokens per second", "ratio"], rows))
 
 
 def indexing(quick: bool) -> str:
@@ -285,6 +334,7 @@ SECTIONS = {
     "A sweep of eight dictionaries against one, live from the demo model": sweeps,
     "Peak memory of training against its formula (`TrainingMemory`)": memory,
     "The forward pass against transformers": forward,
+    "Decoding against reading the weights": decoding,
     "Indexing against its encode product": indexing,
     "Explaining and scoring offline": scoring,
     "Catalog": catalogs,

@@ -13,8 +13,7 @@ struct BenchmarkCommand: ParsableCommand {
         subcommands: [
             BenchmarkTrainCommand.self, BenchmarkMemoryCommand.self, BenchmarkIndexCommand.self,
             BenchmarkScoreCommand.self, BenchmarkEvaluateCommand.self, BenchmarkForwardCommand.self,
-            BenchmarkCatalogCommand.self,
-            BenchmarkQueriesCommand.self,
+            BenchmarkDecodeCommand.self, BenchmarkCatalogCommand.self, BenchmarkQueriesCommand.self,
         ])
 }
 
