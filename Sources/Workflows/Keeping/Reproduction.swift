@@ -44,8 +44,8 @@ public struct Reproduction {
         public var isSame: Bool { recorded == reproduced }
     }
 
-    private let settings: Settings
-    private let workers: Workers
+    let settings: Settings
+    let workers: Workers
 
     /// Describes a reproduction.
     public init(settings: Settings, workers: Workers) {
@@ -82,10 +82,11 @@ public struct Reproduction {
         case .index: copyID = try index(run, in: catalog, scratch, cancelled: cancelled, progress: progress)
         case .score: copyID = try score(run, in: catalog, scratch, cancelled: cancelled, progress: progress)
         case .evaluate: copyID = try evaluate(run, in: catalog, scratch, cancelled: cancelled, progress: progress)
-        case .explain, .steer, .import, .merge:
+        case .steer: copyID = try steer(run, in: catalog, scratch, cancelled: cancelled, progress: progress)
+        case .explain, .import, .merge:
             throw WorkflowError.refused(
                 "\(catalog.path): run \(run.runID) is of kind \(run.kind.rawValue), which cannot be done again; "
-                    + "train, index, score and evaluate can")
+                    + "train, index, score, evaluate and steer can")
         }
         return try compare(run, in: catalog, with: copyID, in: scratch)
     }
@@ -210,11 +211,11 @@ public struct Reproduction {
             comparisons.append(
                 Comparison(what: "last \(name)", recorded: last(metrics.0), reproduced: last(metrics.1)))
         }
-        return comparisons
+        return comparisons + (try compareInterventions(run, in: catalog, with: copyID, in: scratch))
     }
 
     /// Refuses files that are not those the run read.
-    private func checkInputs(_ run: RunRecord, in catalog: Catalog, paths: [String], model: String?) throws {
+    func checkInputs(_ run: RunRecord, in catalog: Catalog, paths: [String], model: String?) throws {
         let recorded = try catalog.runInputs(run.runID)
         for (path, what, option) in paths.map({ ($0, "text or activations", "--text") })
             + [model].compactMap(\.self).map({ ($0, "model", "--model") })
@@ -239,7 +240,7 @@ public struct Reproduction {
         }
     }
 
-    private func decode<Value: Decodable>(_ type: Value.Type, _ run: RunRecord, _ catalog: Catalog) throws -> Value {
+    func decode<Value: Decodable>(_ type: Value.Type, _ run: RunRecord, _ catalog: Catalog) throws -> Value {
         do { return try JSONDecoder().decode(type, from: Data(run.configJSON.utf8)) } catch {
             throw WorkflowError.refused(
                 "\(catalog.path): the configuration of run \(run.runID) is not one that this version can run again")

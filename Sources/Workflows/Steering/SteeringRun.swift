@@ -1,0 +1,159 @@
+public import FeatureCatalog
+import LanguageModel
+public import LinearAlgebra
+public import SparseCoding
+import Tokenization
+
+/// Continues prompts while features are set, raised or scaled, beside what the model writes by itself, and records it.
+public struct SteeringRun {
+    /// What to do.
+    public let settings: SteeringSettings
+    /// Who does it.
+    public let workers: Workers
+
+    /// Tokens whose probabilities are watched, of each edited feature: those it promotes most.
+    static let promotedTokens = 10
+
+    /// Describes a run.
+    public init(settings: SteeringSettings, workers: Workers) {
+        self.settings = settings
+        self.workers = workers
+    }
+
+    /// One prompt under one set of edits.
+    public struct Outcome: Sendable {
+        /// The prompt.
+        public let prompt: String
+        /// What was done.
+        public let edits: [LatentEdit]
+        /// What the model wrote by itself.
+        public let unsteeredText: String
+        /// What it wrote under the edits.
+        public let text: String
+        /// The tokens of `text`, with the one that ended it.
+        public let tokens: [Int]
+        /// KL(unsteered ‖ steered), mean over the generated tokens, nats.
+        public let divergence: Double
+        /// For each edit, the change of the mean log-probability of the ten tokens its feature promotes most; nil where
+        /// the catalog does not list them.
+        public let promotedChanges: [Double?]
+    }
+
+    /// What came of it.
+    public struct Result: Sendable {
+        /// The run's number in the catalog; nil if nothing was saved.
+        public let runID: Int64?
+        /// The dictionary's number in the catalog.
+        public let dictionaryID: Int64
+        /// For each prompt every strength.
+        public let outcomes: [Outcome]
+    }
+
+    /// Runs it.
+    ///
+    /// - Parameters:
+    ///   - saving: whether a run of kind `steer` and its interventions are written.
+    ///   - cancelled: asked before every token; once true, the run ends as interrupted and writes no interventions.
+    ///   - progress: told how many of how many tokens are done; a text that ends early counts for all of its tokens.
+    /// - Throws: `WorkflowError`: `.usage` for settings out of range, a prompt without tokens, or one that the model's
+    ///   context does not hold together with what is to be generated, `.refused` for another model than the
+    ///   dictionary's; `SparseCodingError` for edits that cannot be made; `CatalogError`, `LanguageModelError`.
+    public func run(
+        on catalog: Catalog, saving: Bool = true, cancelled: @escaping () -> Bool = { false },
+        progress: @escaping (_ done: Int, _ total: Int) -> Void = { _, _ in }
+    ) throws -> Result {
+        try settings.validate()
+        let dictionary = try StoredDictionary(named: settings.dictionary, in: catalog)
+        let encoder = DictionaryEncoder(
+            configuration: dictionary.configuration, weights: dictionary.weights, workers: workers)
+        let interventions = try settings.variants.map { edits in
+            (edits, try StreamIntervention(encoder: encoder, edits: edits, replacing: settings.replacing))
+        }
+        let folder = try ModelFolder.decoding(path: settings.model, workers: workers)
+        try dictionary.check(folder, in: catalog)
+        let prompts = try settings.prompts.map { try checked($0, folder) }
+        let vocabulary = 0..<folder.model.configuration.vocabularySize
+        let watched = try settings.edits.map {
+            try promoted(by: $0.feature, of: dictionary.record, in: catalog, vocabulary)
+        }
+        let runID =
+            saving
+            ? try catalog.beginRun(
+                kind: .steer, config: try canonicalJSON(settings), seed: settings.seed, inputs: try folder.inputs(),
+                software: Software.identity) : nil
+        do {
+            let choice = TokenChoice(
+                temperature: settings.temperature, topP: settings.topP,
+                vocabularySize: folder.tokenizer.vocabularySize, seed: settings.seed)
+            let total = prompts.count * (interventions.count + 1) * settings.tokens
+            var texts = 0
+            var outcomes: [Outcome] = []
+            for (text, prompt) in zip(settings.prompts, prompts) {
+                var done = 0
+                let steering = try PromptSteering(
+                    prompt, model: folder.model, encoder: encoder, choice: choice, count: settings.tokens,
+                    seed: settings.seed, cancelled: cancelled
+                ) {
+                    done += 1
+                    progress(texts * settings.tokens + done, total)
+                }
+                func finishText() {
+                    (texts, done) = (texts + 1, 0)
+                    progress(texts * settings.tokens, total)
+                }
+                let plain = folder.tokenizer.decode(try steering.continuation(), skipSpecialTokens: true)
+                finishText()
+                for (edits, intervention) in interventions {
+                    let steered = try steering.continuation(under: intervention, watching: watched.map { $0 ?? [] })
+                    outcomes.append(
+                        Outcome(
+                            prompt: text, edits: edits, unsteeredText: plain,
+                            text: folder.tokenizer.decode(steered.tokens, skipSpecialTokens: true),
+                            tokens: steered.tokens.map(Int.init), divergence: steered.divergence,
+                            promotedChanges: zip(watched, steered.changes).map { $0 == nil ? nil : $1 }))
+                    finishText()
+                }
+            }
+            if let runID {
+                try catalog.write(
+                    interventions: try outcomes.map {
+                        try $0.record(runID: runID, dictionaryID: dictionary.record.dictionaryID)
+                    })
+                try catalog.finishRun(runID, status: .complete, error: nil)
+            }
+            return Result(runID: runID, dictionaryID: dictionary.record.dictionaryID, outcomes: outcomes)
+        } catch {
+            let stopped = if case WorkflowError.interrupted = error { true } else { false }
+            if let runID { try? catalog.finishRun(runID, status: stopped ? .interrupted : .failed, error: "\(error)") }
+            throw error
+        }
+    }
+
+    /// A prompt's tokens, if there is something to continue and room for it.
+    private func checked(_ text: String, _ folder: ModelFolder) throws -> PromptSteering.Prompt {
+        let prefix = folder.tokenizer.addsBOS ? folder.tokenizer.bosTokenID.map { [$0] } ?? [] : []
+        let tokens = prefix + folder.tokenizer.encode(text, addSpecialTokens: false)
+        guard !tokens.isEmpty else {
+            throw WorkflowError.usage(
+                "a prompt is empty, and this tokenizer puts nothing before a text; give the model something to continue"
+            )
+        }
+        let most = folder.model.configuration.maximumPositions
+        guard tokens.count + settings.tokens <= most else {
+            throw WorkflowError.usage(
+                "a prompt of \(tokens.count) tokens and \(settings.tokens) to generate (--tokens) are more than "
+                    + "\(folder.name) takes: \(most)")
+        }
+        return PromptSteering.Prompt(tokens: tokens, prefix: prefix.count)
+    }
+
+    /// The tokens that a feature promotes most; nil where the catalog does not list them.
+    private func promoted(
+        by feature: Int, of dictionary: DictionaryRecord, in catalog: Catalog, _ vocabulary: Range<Int>
+    ) throws -> [Int]? {
+        let tokens = try catalog.logits(dictionaryID: dictionary.dictionaryID, featureIndex: feature)
+            .filter { $0.direction == .promoted && vocabulary.contains($0.tokenID) }
+            .prefix(SteeringRun.promotedTokens).map(\.tokenID)
+        return tokens.isEmpty ? nil : tokens
+    }
+}
