@@ -26,7 +26,7 @@ struct RouteSAE: ParsableCommand {
                 name: "Make",
                 subcommands: [
                     DemoCommand.self, TrainCommand.self, SweepCommand.self, IndexCommand.self, ScoreCommand.self,
-                    ReviewCommand.self, EvaluateCommand.self, ActivationsCommand.self,
+                    EvaluateCommand.self, SteerCommand.self, ReviewCommand.self, ActivationsCommand.self,
                 ]),
             CommandGroup(
                 name: "Look",

@@ -1,0 +1,104 @@
+import ArgumentParser
+import FeatureCatalog
+import Foundation
+import SparseCoding
+import TerminalOutput
+import Workflows
+
+struct SteerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "steer",
+        abstract: "Lets the model write while features are set, raised or scaled, beside what it writes by itself.",
+        discussion: """
+            Every token, of the prompt and of what follows, is read at the layer that the router chooses for it in the \
+            unsteered model; there the change of the latents, decoded, is added to the residual stream, and what the \
+            dictionary does not reconstruct stays as it is. kl is KL(unsteered || steered) per generated token in nats; \
+            promoted_change is how much more probable the ten tokens became that the (first) feature promotes most, as \
+            the change of their mean log-probability in nats. Everything is kept in the catalog as a run of kind steer.
+
+            Examples:
+              routesae steer c.sqlite --model Demo/model --feature 12 --set 8 --prompt "And the LORD said"
+              routesae steer c.sqlite --model Demo/model --set 12=8 --multiply 40=0 --prompt "The function" --tokens 60
+              routesae steer c.sqlite --model Demo/model --feature 12 --sweep add=0,2,4,8 --prompt-file prompts.txt
+              routesae steer c.sqlite --model Demo/model --feature 12 --multiply 0 --prompt "In the" --temperature 0.8 \
+            --top-p 0.95 --seed 7 --no-save --format json
+            """)
+
+    @OptionGroup var catalog: CatalogArgument
+    @OptionGroup var dictionary: DictionaryOption
+    @Option(help: "Folder of the language model the dictionary was trained on.")
+    var model: String
+    @OptionGroup(title: "Edits") var edits: EditOptions
+    @Option(parsing: .upToNextOption, help: "Texts to continue.")
+    var prompt: [String] = []
+    @Option(help: "A file with a text to continue on every line that is not empty.")
+    var promptFile: String?
+    @Option(help: "The most tokens generated.")
+    var tokens = 40
+    @Option(help: "Draws tokens, logits being divided by this; without it the likeliest token is taken at each step.")
+    var temperature: Double?
+    @Option(help: "Draws among the likeliest tokens that together have this probability.")
+    var topP = 1.0
+    @Option(help: "Seed of the draws.")
+    var seed: UInt64 = 0
+    @Flag(help: "Puts the reconstruction in place of the stream, as the authors' code does, losing its error.")
+    var replaceReconstruction = false
+    @Flag(help: "Writes nothing to the catalog.")
+    var noSave = false
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var options: RunOptions
+
+    func validate() throws {
+        _ = try edits.edits()
+        if prompt.isEmpty && promptFile == nil {
+            throw ValidationError("no prompt to continue; add --prompt or --prompt-file")
+        }
+    }
+
+    func run() throws {
+        Interruption.watch()
+        let settings = SteeringSettings(
+            dictionary: dictionary.dictionary, model: model, edits: try edits.edits(), sweep: edits.sweep?.strengths,
+            prompts: prompt + (try promptsOfFile()), tokens: tokens, temperature: temperature, topP: topP,
+            replacing: replaceReconstruction, seed: seed)
+        let steering = SteeringRun(settings: settings, workers: options.workers)
+        let progress = options.progress("steering")
+        func run(_ catalog: Catalog) throws -> SteeringRun.Result {
+            defer { progress.finish() }
+            return try steering.run(
+                on: catalog, saving: !noSave, cancelled: { Interruption.isRequested },
+                progress: { done, total in progress.update(done, of: total) })
+        }
+        let result = noSave ? try catalog.read(run) : try catalog.write(run)
+        output.print(
+            columns: ["prompt", "edits", "strength", "kl", "promoted_change", "unsteered", "steered"],
+            rows: result.outcomes.map(row))
+        if let runID = result.runID { options.say("run \(runID): \(result.outcomes.count) texts") }
+    }
+
+    private func row(_ outcome: SteeringRun.Outcome) -> [Cell] {
+        let edits = outcome.edits.map {
+            "\($0.feature) \($0.operation.rawValue) \(Quantities.significant($0.strength))"
+        }
+        return [
+            .text(outcome.prompt), .text(edits.joined(separator: ", ")), Cell(outcome.edits.first?.strength),
+            .real(outcome.divergence), Cell(outcome.promotedChanges.first ?? nil), .text(outcome.unsteeredText),
+            .text(outcome.text),
+        ]
+    }
+
+    private func promptsOfFile() throws -> [String] {
+        guard let promptFile else { return [] }
+        guard let bytes = FileManager.default.contents(atPath: promptFile) else {
+            throw WorkflowError.missing(path: promptFile, what: "file of prompts")
+        }
+        guard let text = String(data: bytes, encoding: .utf8) else {
+            throw WorkflowError.badInput(path: promptFile, problem: "is not UTF-8 text")
+        }
+        let prompts = text.split(whereSeparator: \.isNewline).map(String.init)
+        guard !prompts.isEmpty else {
+            throw WorkflowError.badInput(path: promptFile, problem: "has no line to continue")
+        }
+        return prompts
+    }
+}
