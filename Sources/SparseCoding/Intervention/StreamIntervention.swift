@@ -21,7 +21,7 @@ public import LinearAlgebra
 ///   the unedited model, and layer l gets the share p_l / Σ p² of the change: the smallest changes of the x_l by which u
 ///   changes by (ẑ' − ẑ) · W_dec; for p of one layer alone they are those of hard routing.
 /// - `crosscoder` reads all layers at once: ẑ is that of the unedited model likewise, and every layer gets its own
-///   decoder's change, on top of what those before it have carried along.
+///   decoder's change. With both, a layer has its share on top of what the changes before it have carried along.
 ///
 /// `replacing` puts the denormalised reconstruction from the edited latents in place of h, edited or not, as the authors'
 /// code does: std · x̂' + mean with x̂' = (ẑ' · W_dec + b_pre) / s. With soft routing no layer has a reconstruction of

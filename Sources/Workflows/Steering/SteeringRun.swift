@@ -66,8 +66,8 @@ public struct SteeringRun {
         let dictionary = try StoredDictionary(named: settings.dictionary, in: catalog)
         let encoder = DictionaryEncoder(
             configuration: dictionary.configuration, weights: dictionary.weights, workers: workers)
-        let interventions = try settings.variants.map { edits in
-            (edits, try StreamIntervention(encoder: encoder, edits: edits, replacing: settings.replacing))
+        let interventions = try settings.variants.map {
+            try StreamIntervention(encoder: encoder, edits: $0, replacing: settings.replacing)
         }
         let folder = try ModelFolder.decoding(path: settings.model, workers: workers)
         try dictionary.check(folder, in: catalog)
@@ -82,38 +82,9 @@ public struct SteeringRun {
                 kind: .steer, config: try canonicalJSON(settings), seed: settings.seed, inputs: try folder.inputs(),
                 software: Software.identity) : nil
         do {
-            let choice = TokenChoice(
-                temperature: settings.temperature, topP: settings.topP,
-                vocabularySize: folder.tokenizer.vocabularySize, seed: settings.seed)
-            let total = prompts.count * (interventions.count + 1) * settings.tokens
-            var texts = 0
-            var outcomes: [Outcome] = []
-            for (text, prompt) in zip(settings.prompts, prompts) {
-                var done = 0
-                let steering = try PromptSteering(
-                    prompt, model: folder.model, encoder: encoder, choice: choice, count: settings.tokens,
-                    seed: settings.seed, cancelled: cancelled
-                ) {
-                    done += 1
-                    progress(texts * settings.tokens + done, total)
-                }
-                func finishText() {
-                    (texts, done) = (texts + 1, 0)
-                    progress(texts * settings.tokens, total)
-                }
-                let plain = folder.tokenizer.decode(try steering.continuation(), skipSpecialTokens: true)
-                finishText()
-                for (edits, intervention) in interventions {
-                    let steered = try steering.continuation(under: intervention, watching: watched.map { $0 ?? [] })
-                    outcomes.append(
-                        Outcome(
-                            prompt: text, edits: edits, unsteeredText: plain,
-                            text: folder.tokenizer.decode(steered.tokens, skipSpecialTokens: true),
-                            tokens: steered.tokens.map(Int.init), divergence: steered.divergence,
-                            promotedChanges: zip(watched, steered.changes).map { $0 == nil ? nil : $1 }))
-                    finishText()
-                }
-            }
+            let outcomes = try outcomes(
+                of: prompts, under: interventions, encoder, folder, watching: watched, cancelled: cancelled,
+                progress: progress)
             if let runID {
                 try catalog.write(
                     interventions: try outcomes.map {
@@ -127,6 +98,46 @@ public struct SteeringRun {
             if let runID { try? catalog.finishRun(runID, status: stopped ? .interrupted : .failed, error: "\(error)") }
             throw error
         }
+    }
+
+    /// Continues every prompt by itself and under every intervention.
+    private func outcomes(
+        of prompts: [PromptSteering.Prompt], under interventions: [StreamIntervention], _ encoder: DictionaryEncoder,
+        _ folder: ModelFolder, watching watched: [[Int]?], cancelled: @escaping () -> Bool,
+        progress: @escaping (_ done: Int, _ total: Int) -> Void
+    ) throws -> [Outcome] {
+        let choice = TokenChoice(
+            temperature: settings.temperature, topP: settings.topP,
+            vocabularySize: folder.tokenizer.vocabularySize, seed: settings.seed)
+        let total = prompts.count * (interventions.count + 1) * settings.tokens
+        var (texts, tokens) = (0, 0)
+        func finishText() {
+            (texts, tokens) = (texts + 1, 0)
+            progress(texts * settings.tokens, total)
+        }
+        var outcomes: [Outcome] = []
+        for (text, prompt) in zip(settings.prompts, prompts) {
+            let steering = try PromptSteering(
+                prompt, model: folder.model, encoder: encoder, choice: choice, count: settings.tokens,
+                seed: settings.seed, cancelled: cancelled
+            ) {
+                tokens += 1
+                progress(texts * settings.tokens + tokens, total)
+            }
+            let plain = folder.tokenizer.decode(try steering.continuation(), skipSpecialTokens: true)
+            finishText()
+            for (edits, intervention) in zip(settings.variants, interventions) {
+                let steered = try steering.continuation(under: intervention, watching: watched.map { $0 ?? [] })
+                outcomes.append(
+                    Outcome(
+                        prompt: text, edits: edits, unsteeredText: plain,
+                        text: folder.tokenizer.decode(steered.tokens, skipSpecialTokens: true),
+                        tokens: steered.tokens.map(Int.init), divergence: steered.divergence,
+                        promotedChanges: zip(watched, steered.changes).map { $0 == nil ? nil : $1 }))
+                finishText()
+            }
+        }
+        return outcomes
     }
 
     /// A prompt's tokens, if there is something to continue and room for it.
