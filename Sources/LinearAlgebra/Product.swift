@@ -93,8 +93,8 @@ extension Workers {
         _ accumulating: Bool
     ) {
         let shared = SharedPointers(a: a, b: b, c: c)
-        // Two tiles are read before another thread has woken up.
-        let isSmall = columns * inner <= 2 * Workers.rowProductTile
+        // A mebibyte is read in about the time that another thread takes to wake up.
+        let isSmall = columns * inner <= 4 * Workers.rowProductTile
         let width = isSmall ? columns : Workers.rowProductTile / inner
         forEach(columns, tile: max(1, width)) { tile, _ in
             for column in tile {
