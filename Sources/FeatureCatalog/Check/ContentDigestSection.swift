@@ -260,13 +260,6 @@ struct ContentDigestSection {
                 ORDER BY d.name, c.sha256, c.name, e.metric, e.layer
                 """),
             ContentDigestSection(
-                "intervention",
-                """
-                SELECT d.name, i.feature_index, i.operation, i.strength, i.prompt, i.text, i.kl, i.detail
-                FROM intervention AS i JOIN dictionary AS d USING (dictionary_id) WHERE i.run_id = \(runID)
-                ORDER BY d.name, i.feature_index, i.operation, i.strength, i.prompt, i.text, i.kl, i.detail
-                """),
-            ContentDigestSection(
                 "explanation",
                 """
                 SELECT feature_index, method, text, detail FROM explanation WHERE run_id = \(runID)
