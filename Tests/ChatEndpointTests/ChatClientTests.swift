@@ -107,14 +107,15 @@ struct ChatClientTests {
     @Test func retryAfterIsHonouredAsADate() async throws {
         let (result, sleeps, _) = try await ask { _, call in
             switch call {
-            case 1: .status(429, headers: ["Retry-After": Self.date(secondsFromNow: 40)])
+            case 1: .status(429, headers: ["Retry-After": Self.date(secondsFromNow: 290)])
             case 2: .status(429, headers: ["Retry-After": "Sun, 06 Nov 1994 08:49:37 GMT"])
             default: .reply("x")
             }
         }
         #expect(try result.get().attempts == 3)
         #expect(sleeps.count == 2)
-        #expect((30...41).contains(sleeps[0]))
+        // However long a busy machine takes over it.
+        #expect((100...291).contains(sleeps[0]))
         #expect((1...2).contains(sleeps[1]))
     }
 

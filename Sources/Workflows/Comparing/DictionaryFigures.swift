@@ -11,6 +11,12 @@ public struct DictionaryFigures: Sendable {
     public let finalLoss: Double?
     /// The explained variance on the corpus, by the index run or, where that did not note it, by the last evaluation.
     public let explainedVariance: Double?
+    /// NormMSE by the last evaluation on the corpus.
+    public let normMSE: Double?
+    /// KL divergence of the model with reconstructions, nats per token, likewise.
+    public let kl: Double?
+    /// The share of the loss that reconstructions keep, likewise.
+    public let recovered: Double?
     /// Real tokens of the corpus.
     public let tokenCount: Int?
     /// Features that fired.
@@ -58,7 +64,8 @@ public struct DictionaryFigures: Sendable {
                         (SELECT e.value FROM evaluation AS e
                             WHERE e.dictionary_id = s.dictionary_id AND e.corpus_id = s.corpus_id
                                 AND e.metric = 'explained_variance' AND e.layer IS NULL
-                            ORDER BY e.run_id DESC LIMIT 1))
+                            ORDER BY e.run_id DESC LIMIT 1)),
+                    \(evaluated("norm_mse")), \(evaluated("kl")), \(evaluated("recovered"))
                 FROM dictionary_summary AS s WHERE ?1 IS NULL OR s.dictionary_id = ?1
                 ORDER BY s.dictionary_id, s.corpus_id
                 """,
@@ -68,6 +75,15 @@ public struct DictionaryFigures: Sendable {
             let corpus: CorpusRecord? = if case .integer(let number) = row[1] { corpora[number] } else { nil }
             return try DictionaryFigures(dictionary, corpus, row, in: catalog)
         }
+    }
+
+    /// The last value of a metric.
+    private static func evaluated(_ metric: String) -> String {
+        """
+        (SELECT e.value FROM evaluation AS e
+            WHERE e.dictionary_id = s.dictionary_id AND e.corpus_id = s.corpus_id AND e.metric = '\(metric)'
+                AND e.layer IS NULL ORDER BY e.run_id DESC LIMIT 1)
+        """
     }
 
     private init(
@@ -97,6 +113,9 @@ public struct DictionaryFigures: Sendable {
         meanScore = number(10)
         meanChance = number(11)
         explainedVariance = number(12)
+        normMSE = number(13)
+        kl = number(14)
+        recovered = number(15)
         shareAboveChance = try corpus.flatMap {
             try ScoreFigures.of(
                 IndexingKey(dictionaryID: dictionary.dictionaryID, corpusID: $0.corpusID), in: catalog

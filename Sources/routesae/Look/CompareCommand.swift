@@ -79,6 +79,7 @@ struct CompareCommand: ParsableCommand {
 
     private static let columns = [
         "dictionary", "corpus", "architecture", "layers", "n_latents", "k", "final_loss", "explained_variance",
+        "norm_mse", "kl", "recovered",
         "n_alive", "n_dead", "mean_active_per_token", "mean_layer_entropy", "threshold", "with_class_rule",
         "without_class_rule", "with_class_rule_low", "with_class_rule_high", "n_explained", "mean_simulation_score",
         "mean_score_low", "mean_score_high",
@@ -98,7 +99,8 @@ struct CompareCommand: ParsableCommand {
             return [
                 .text(record.name), Cell(figures.corpus?.name), .text(record.architecture.rawValue),
                 .text(LayerList.text(of: record.layers)), Cell(record.latentCount), Cell(record.k),
-                Cell(figures.finalLoss), Cell(figures.explainedVariance), Cell(figures.aliveCount),
+                Cell(figures.finalLoss), Cell(figures.explainedVariance),
+                Cell(figures.normMSE), Cell(figures.kl), Cell(figures.recovered), Cell(figures.aliveCount),
                 Cell(figures.deadCount), Cell(figures.meanActivePerToken), Cell(figures.meanLayerEntropy),
                 .real(threshold), Cell(count?.withClassRule), Cell(count?.withoutClassRule),
                 Cell(range.map { Int($0.low) }), Cell(range.map { Int($0.high) }),

@@ -79,11 +79,28 @@ struct RunOverview {
                 return "\(describe(row[0])), \(describe(row[2])) \(describe(row[1])) scores\(mean)"
             }.joined(separator: ", ")
         case .evaluate:
-            return try rows("SELECT count(*) FROM evaluation WHERE run_id = ?").map { "\(describe($0[0])) figures" }
-                .joined()
+            return try rows(
+                """
+                SELECT d.name, count(*), max(iif(e.metric = 'kl' AND e.layer IS NULL, e.value, NULL)),
+                    max(iif(e.metric = 'recovered' AND e.layer IS NULL, e.value, NULL))
+                FROM evaluation AS e JOIN dictionary AS d USING (dictionary_id) WHERE e.run_id = ?
+                GROUP BY d.dictionary_id
+                """
+            ).map { row in
+                let effect =
+                    row[2] == .null ? "" : ": KL \(describe(row[2])) nats, recovered \(describe(row[3]))"
+                return "\(describe(row[0])), \(describe(row[1])) figures\(effect)"
+            }.joined(separator: ", ")
         case .steer:
-            return try rows("SELECT count(*) FROM intervention WHERE run_id = ?").map { "\(describe($0[0])) texts" }
-                .joined()
+            return try rows(
+                """
+                SELECT d.name, count(*), avg(i.kl) FROM intervention AS i JOIN dictionary AS d USING (dictionary_id)
+                WHERE i.run_id = ? GROUP BY d.dictionary_id
+                """
+            ).map { row in
+                let divergence = row[2] == .null ? "" : ": mean KL \(describe(row[2])) nats"
+                return "\(describe(row[0])), \(describe(row[1])) texts\(divergence)"
+            }.joined(separator: ", ")
         }
     }
 
