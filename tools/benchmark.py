@@ -195,6 +195,20 @@ def decoding(quick: bool) -> str:
             + table(["model", "weights", "reading", "tokens per second", "ratio"], rows))
 
 
+def evaluating(quick: bool) -> str:
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        random_model(Path(folder))
+        for name, path, latents, tokens in [
+            ("the demo model, d 192", ROOT / "Demo/model", 2048, 4096), ("random, d 1024", folder, 8192, 1024),
+        ]:
+            found = [run("evaluate", {}, 3, model=path, latents=latents, tokens=tokens) for _ in range(1 if quick else 3)]
+            rows.append([name, latents, f"{median(f['ratio'] for f in found):.2f}"])
+    return ("Evaluating one RouteSAE (the model as it is, with reconstructions, and an eighth of it with zeros; routing, "
+            "encoding, all figures) in passes of the model to its logits, same tokens, same run.\n\n"
+            + table(["model", "latents", "passes"], rows))
+
+
 def indexing(quick: bool) -> str:
     rows = []
     for name, sizes, repeats in [
@@ -335,6 +349,7 @@ SECTIONS = {
     "Peak memory of training against its formula (`TrainingMemory`)": memory,
     "The forward pass against transformers": forward,
     "Decoding against reading the weights": decoding,
+    "Evaluating in passes of the model": evaluating,
     "Indexing against its encode product": indexing,
     "Explaining and scoring offline": scoring,
     "Catalog": catalogs,
