@@ -79,7 +79,7 @@ public struct TrainingPlan {
             aggregation: routes ? DictionaryRecord.Aggregation(rawValue: configuration.aggregation.rawValue) : nil,
             routing: routes ? DictionaryRecord.Routing(rawValue: configuration.routing.rawValue) : nil,
             fidelity: configuration.fidelity == .reference ? .reference : .corrected,
-            activationThreshold: CountingThreshold.absolute(dModel: configuration.dModel),
+            activationThreshold: CountingThreshold.absolute(width: configuration.inputWidth),
             relativeThreshold: CountingThreshold.relative,
             configJSON: try canonicalJSON(DictionarySettings(configuration: configuration, training: options)),
             trainedTokenCount: tokens)

@@ -89,7 +89,7 @@ struct CompareCommand: ParsableCommand {
     /// A row for every threshold.
     private func rows(of figures: DictionaryFigures, in catalog: Catalog) throws -> [[Cell]] {
         let record = figures.dictionary
-        let root = Double(record.dModel).squareRoot()
+        let root = CountingThreshold.unit(of: record)
         var thresholds = threshold + relativeThreshold.map { $0 * root }
         if thresholds.isEmpty { thresholds = [record.activationThreshold] }
         let scores = try figures.key.map { try ScoreFigures.of($0, in: catalog) }??.all

@@ -13,9 +13,10 @@ struct CountCommand: ParsableCommand {
         discussion: """
             An activation counts if it is above the threshold. Per class of tokens the two strongest are kept; a \
             feature is interpretable if it has 5 kept contexts or more, of 32 classes or fewer. Both numbers are \
-            given, with and without the rule of 32 classes, each with the 95 % interval of its bootstrap over the latents. \
-            The paper's threshold of 15 belongs to a width of 2048; \
-            for other widths use the relative one, a share of the square root of the width (0.331 in the paper).
+            given, with and without the rule of 32 classes, each with the 95 % interval of its bootstrap over the \
+            latents. The paper's threshold of 15 belongs to a width of 2048; for other widths use the relative one, a \
+            share of the square root of the width that is read (0.331 in the paper; a crosscoder reads all its layers' \
+            widths).
 
             Examples:
               routesae count c.sqlite
@@ -127,20 +128,20 @@ struct CountCommand: ParsableCommand {
     }
 
     private func thresholds(of record: DictionaryRecord) -> [Double] {
-        let root = Double(record.dModel).squareRoot()
+        let root = CountingThreshold.unit(of: record)
         let chosen = threshold + relativeThreshold.map { $0 * root }
         guard chosen.isEmpty else { return chosen }
         StandardStreams.remark(
             """
             at the threshold of dictionary "\(record.name)", \
             \(Quantities.significant(record.activationThreshold)), which is \
-            \(Quantities.significant(record.activationThreshold / root)) · √\(record.dModel)
+            \(Quantities.significant(record.activationThreshold / root)) · √\(Int((root * root).rounded()))
             """)
         return [record.activationThreshold]
     }
 
     private func rows(_ count: InterpretableCount, of indexed: IndexedDictionary) -> [[Cell]] {
-        let root = Double(indexed.record.dModel).squareRoot()
+        let root = CountingThreshold.unit(of: indexed.record)
         let start = name(indexed) + [.real(count.threshold), .real(count.threshold / root)]
         let all = start + (byLayer ? [.null] : []) + cells(count.withClassRule, count.withoutClassRule, indexed)
         guard byLayer else { return [all] }
