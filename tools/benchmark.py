@@ -204,7 +204,7 @@ def evaluating(quick: bool) -> str:
         ]:
             found = [run("evaluate", {}, 3, model=path, latents=latents, tokens=tokens) for _ in range(1 if quick else 3)]
             rows.append([name, latents, f"{median(f['ratio'] for f in found):.2f}"])
-    return ("Evaluating one RouteSAE (the model as it is, with reconstructions, and an eighth of it with zeros; routing, "
+    return ("Evaluating one RouteSAE (the model as it is, with reconstructions, and a sixteenth of it with zeros; routing, "
             "encoding, all figures) in passes of the model to its logits, same tokens, same run.\n\n"
             + table(["model", "latents", "passes"], rows))
 

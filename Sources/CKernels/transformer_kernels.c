@@ -256,8 +256,14 @@ INLINE void load_part(const float *x, int64_t n, int64_t i, float missing, lanes
 }
 
 CLONES double rsae_log_sum_exp(const float *x, int64_t n) {
-    float top = x[0];
-    for (int64_t i = 1; i < n; i++) top = x[i] > top ? x[i] : top;
+    lanes tops = (lanes){0} + x[0];
+    for (int64_t i = 0; i < n; i += WIDTH) {
+        lanes next;
+        load_part(x, n, i, x[0], &next);
+        tops = SELECT(next > tops, next, tops);
+    }
+    float top = tops[0];
+    for (int i = 1; i < WIDTH; i++) top = tops[i] > top ? tops[i] : top;
     double total = 0;
     for (int64_t start = 0; start < n; start += RUN * WIDTH) {
         const int64_t end = start + RUN * WIDTH < n ? start + RUN * WIDTH : n;

@@ -63,7 +63,7 @@ extension LanguageModel {
         return try forward(
             batch, layers: configuration.layerCount, startingAfter: (layer, residual), editing: editing
         ) { pass in
-            let last = Matrix(rows: tokens, columns: d)
+            let last = Matrix(scratchRows: tokens, columns: d)
             last.pointer.update(from: pass.residual.pointer, count: tokens * d)
             return last
         }

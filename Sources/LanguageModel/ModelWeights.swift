@@ -129,7 +129,7 @@ final class ModelWeights: Sendable {
     /// - Throws: `.nonFiniteWeight`.
     func unembed(_ rows: Matrix) throws(LanguageModelError) -> Matrix {
         let (d, vocabulary) = (configuration.dModel, configuration.vocabularySize)
-        let logits = Matrix(rows: rows.rows, columns: vocabulary)
+        let logits = Matrix(scratchRows: rows.rows, columns: vocabulary)
         // A multiple of the column tile of a product, so that both ways give the same bits.
         let block = isResident ? vocabulary : Self.unembeddingBlock
         var scratch: Matrix?

@@ -78,9 +78,11 @@ package final class EvaluationPass {
     private func stream(after layer: Int, of activations: ActivationBatch) -> Matrix {
         let d = activations.dModel
         let place = layers.firstIndex(of: layer) ?? 0
-        let stream = Matrix(rows: activations.count, columns: d)
-        for row in 0..<activations.count {
-            stream.row(row).update(from: activations.values.row(row) + place * d, count: d)
+        let stream = Matrix(scratchRows: activations.count, columns: d)
+        workers.forEach(activations.count, tile: 256) { rows, _ in
+            for row in rows {
+                stream.row(row).update(from: activations.values.row(row) + place * d, count: d)
+            }
         }
         return stream
     }
@@ -145,7 +147,7 @@ package final class EvaluationPass {
     }
 
     private func logits(_ stream: Matrix, rows: ArraySlice<Int>) throws -> Matrix {
-        let chosen = Matrix(rows: rows.count, columns: stream.columns)
+        let chosen = Matrix(scratchRows: rows.count, columns: stream.columns)
         for (target, row) in rows.enumerated() {
             chosen.row(target).update(from: stream.row(row), count: stream.columns)
         }

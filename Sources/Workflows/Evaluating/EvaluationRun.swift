@@ -50,7 +50,7 @@ public struct EvaluationRun {
     }
 
     /// Weights of dictionaries that are evaluated together, floats.
-    private static let weightsTogether = 1 << 27
+    private static let weightsTogether = 0x1p27
 
     /// Runs them.
     ///
@@ -88,10 +88,10 @@ public struct EvaluationRun {
 
     private func groups(of records: [DictionaryRecord]) -> [[DictionaryRecord]] {
         var groups: [[DictionaryRecord]] = []
-        var held = 0
+        var held = 0.0
         for record in records {
-            let width = record.architecture == .crosscoder ? record.layers.count * record.dModel : record.dModel
-            let floats = 2 * record.latentCount * width
+            // As doubles, since nobody has checked these numbers yet.
+            let floats = 2 * Double(record.latentCount) * Double(StoredDecoder.width(of: record))
             if groups.isEmpty || held + floats > Self.weightsTogether || groups[groups.count - 1].count == 16 {
                 groups.append([])
                 held = 0

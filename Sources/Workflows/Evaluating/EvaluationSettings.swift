@@ -26,7 +26,7 @@ public struct EvaluationSettings: Sendable, Codable, Equatable {
     /// Makes settings.
     public init(
         dictionary: String? = nil, model: String, text: [String] = [], corpus: String? = nil,
-        maximumTokens: Int? = nil, context: Int? = nil, zeroEvery: Int = 8, resamples: Int = 1000, seed: UInt64 = 0
+        maximumTokens: Int? = nil, context: Int? = nil, zeroEvery: Int = 16, resamples: Int = 1000, seed: UInt64 = 0
     ) {
         self.dictionary = dictionary
         self.model = model

@@ -29,7 +29,7 @@ struct ReadBatch {
         )
         let squaredErrors = Matrix(rows: samples, columns: configuration.parts)
         let replacements = Matrix(
-            rows: batch.count * Substitution.valuesPerToken(configuration), columns: configuration.dModel)
+            scratchRows: batch.count * Substitution.valuesPerToken(configuration), columns: configuration.dModel)
         let positions = configuration.layers.map { layer in batch.layers.firstIndex(of: layer) ?? 0 }
         try encoder.read(batch, into: input)
         let scratch = (0..<workers.count).map { _ in Matrix(rows: 1, columns: configuration.inputWidth) }

@@ -46,7 +46,7 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: "The most tokens the model sees at once; by default all its positions, 2048 at most.")
     var context: Int?
     @Option(help: "The zeroed model sees every so manieth segment; 1 for all.")
-    var zeroEvery = 8
+    var zeroEvery = 16
     @Option(help: "Resamples of the bootstrap.")
     var resamples = 1000
     @Option(help: "Seed of the bootstrap.")
