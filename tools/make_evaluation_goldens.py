@@ -124,7 +124,8 @@ def evaluate(case: Dict, w: Dict[str, Tensor], model: torch.nn.Module, documents
             def hook(_module, _arguments, output, rows=rows):
                 hidden = (output[0] if isinstance(output, tuple) else output).clone()
                 for row, value in rows.items():
-                    hidden[0, row] = value
+                    # A share of a soft mixture comes on top of what is there.
+                    hidden[0, row] = hidden[0, row] + value if case["routing"] == "soft" else value
                 return (hidden, *output[1:]) if isinstance(output, tuple) else hidden
             hooks.append(model.model.layers[layer].register_forward_hook(hook))
         with torch.no_grad():
@@ -185,11 +186,12 @@ def evaluate(case: Dict, w: Dict[str, Tensor], model: torch.nn.Module, documents
                         change = error[row] / factor[row]
                     else:
                         continue
-                    replacement[layer][row + 1] = h[row, place] + scale[row, place] * change
+                    soft = kind == "route" and case["routing"] == "soft"
+                    replacement[layer][row + 1] = scale[row, place] * change + (0 if soft else h[row, place])
                     if kind == "route" and case["routing"] == "soft":
                         # A mixture that is rebuilt as nothing at all.
                         share = p[row, place] / p[row].square().sum()
-                        zeros[layer][row + 1] = h[row, place] - scale[row, place] * share * u[row]
+                        zeros[layer][row + 1] = -scale[row, place] * share * u[row]
                     else:
                         zeros[layer][row + 1] = torch.zeros_like(h[row, place])
 

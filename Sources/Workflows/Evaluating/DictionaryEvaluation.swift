@@ -161,7 +161,9 @@ package final class DictionaryEvaluation {
     package func figures(_ settings: EvaluationSettings, corpusID: Int64?) -> [EvaluationRecord] {
         let (whole, resamples) = units.resampled(settings.resamples, seed: settings.seed)
         let figures = EvaluationFigure.all(of: configuration).map { figure in
-            let drawn = resamples.compactMap(figure.value).sorted()
+            // Resamples that lack what a figure is of, or that all give the same, say nothing of how sure it is.
+            let found = resamples.compactMap(figure.value).sorted()
+            let drawn = found.count == resamples.count && found.first != found.last ? found : []
             func quantile(_ share: Double) -> Double? {
                 guard drawn.count > 1 else { return nil }
                 let place = share * Double(drawn.count - 1)

@@ -29,9 +29,10 @@ package final class EvaluationPass {
         layers = Set(read + [model.configuration.layerCount - 1]).sorted()
     }
 
-    /// Real tokens of a batch: about 64 MiB of residual streams.
+    /// Real tokens of a batch: 64 MiB of residual streams at most, if all layers are read.
     var batchTokens: Int {
-        max(512, min(4096, (1 << 24) / (layers.count * model.configuration.dModel)))
+        // By the model alone: what is evaluated beside a dictionary must not change a bit of its figures.
+        max(256, min(4096, (1 << 24) / (model.configuration.layerCount * model.configuration.dModel)))
     }
 
     /// Rows whose logits are made at a time: at most 64 MiB of them.

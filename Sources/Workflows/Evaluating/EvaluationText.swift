@@ -39,12 +39,19 @@ struct EvaluationText {
     }
 
     private init(storedAs name: String?, folder: ModelFolder, in catalog: Catalog) throws {
-        let corpora = try catalog.corpora()
-        let named = corpora.filter { name == nil || $0.name == name || "\($0.corpusID)" == name }
+        // Token ids mean something to the model they were made for, and to no other.
+        let digest = try folder.weightsDigest()
+        let models = Set(try catalog.languageModels().filter { $0.sha256 == digest }.map(\.languageModelID))
+        let corpora = try catalog.corpora().filter { models.contains($0.languageModelID) }
+        var named = corpora.filter { name == nil || $0.name == name || "\($0.corpusID)" == name }
+        if name == nil {
+            // An evaluation on a text leaves a corpus without documents.
+            named = try named.filter { try !catalog.documentIDs(corpusID: $0.corpusID).isEmpty }
+        }
         guard let corpus = named.last else {
             throw WorkflowError.refused(
                 name.map { "\(catalog.path): there is no corpus \"\($0)\"; name one, or a text with --text" }
-                    ?? "\(catalog.path): holds no text; name one with --text")
+                    ?? "\(catalog.path): holds no text of this model; name one with --text")
         }
         guard name == nil || named.count == 1 else {
             throw WorkflowError.refused(

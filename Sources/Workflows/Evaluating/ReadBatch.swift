@@ -80,12 +80,16 @@ struct ReadBatch {
         }
     }
 
-    /// h + (std + 1e-6) · share · error.
+    /// h + (std + 1e-6) · share · error, or without h where it is added.
     private func replace(
         _ token: Int, place: Int, value: Int, _ share: Float, _ error: UnsafePointer<Float>
     ) {
         let target = replacements.row(value)
-        target.update(from: stream(token, place: place), count: configuration.dModel)
+        if Substitution.isAdded(configuration) {
+            target.update(repeating: 0, count: configuration.dModel)
+        } else {
+            target.update(from: stream(token, place: place), count: configuration.dModel)
+        }
         rsae_add_scaled(
             target, (input.deviations[token, place] + 1e-6) * share, error, Int64(configuration.dModel))
     }

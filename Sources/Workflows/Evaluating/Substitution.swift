@@ -11,7 +11,7 @@ import SparseCoding
 /// - one layer, drawn or routed hard: that layer. The reference's hard routing reads u = p · x, so its error is divided
 ///   by p.
 /// - routed soft, u = Σ p_l x_l: every layer gets its share, p_l / Σ p² of the error, the smallest change that makes the
-///   mixture û.
+///   mixture û, on top of what the changes before it have carried along, as in steering.
 /// - crosscoder and MLSAE: every layer its own reconstruction.
 struct Substitution {
     /// New values, `[replacements × d]`.
@@ -19,6 +19,8 @@ struct Substitution {
     /// By place in the configuration's layers: rows of the batch, and rows of `values`.
     private let replacements: [[(row: Int, value: Int)]]
     private let layers: [Int]
+    /// Whether `values` are added to the stream instead of standing in its place.
+    private let isAdded: Bool
 
     /// The first layer in which anything is replaced.
     var firstLayer: Int { layers[0] }
@@ -29,6 +31,11 @@ struct Substitution {
             configuration.architecture == .crosscoder || configuration.architecture == .mlsae
             || configuration.routes && configuration.routing == .soft
         return isSpread ? configuration.layers.count : 1
+    }
+
+    /// A soft reading is of no one layer, so nothing can stand in its place.
+    static func isAdded(_ configuration: DictionaryConfiguration) -> Bool {
+        configuration.routes && configuration.routing == .soft
     }
 
     /// The model's streams with the replacements in them, from the first such layer to the end.
@@ -44,6 +51,10 @@ struct Substitution {
 
     private func replace(in residual: Matrix, place: Int) {
         for (row, value) in replacements[place] {
+            guard !isAdded else {
+                rsae_add_scaled(residual.row(row), 1, values.row(value), Int64(values.columns))
+                continue
+            }
             residual.row(row).update(from: values.row(value), count: values.columns)
         }
     }
@@ -67,7 +78,7 @@ struct Substitution {
     init(zeroing rows: [Int], as targets: [Int], read: ReadBatch) {
         let configuration = read.configuration
         let each = Substitution.valuesPerToken(configuration)
-        let isShared = configuration.routes && configuration.routing == .soft
+        let isShared = Substitution.isAdded(configuration)
         let d = configuration.dModel
         let zeros = Matrix(rows: max(isShared ? rows.count * each : 1, 1), columns: d)
         if isShared {
@@ -76,7 +87,6 @@ struct Substitution {
                 let squares = rsae_dot(p, p, Int64(each))
                 for place in 0..<each {
                     let target = zeros.row(number * each + place)
-                    target.update(from: read.stream(row, place: place), count: d)
                     let share = (read.input.deviations[row, place] + 1e-6) * p[place] / squares
                     // u is what was centred, with b_pre.
                     rsae_add_scaled(target, -share, read.input.centered.row(row), Int64(d))
@@ -110,5 +120,6 @@ struct Substitution {
         self.replacements = replacements
         self.values = values
         layers = configuration.layers
+        isAdded = Substitution.isAdded(configuration)
     }
 }

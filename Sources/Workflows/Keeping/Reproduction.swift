@@ -172,7 +172,11 @@ public struct Reproduction {
             throw WorkflowError.refused("\(catalog.path): run \(run.runID) wrote no figures")
         }
         if let model = self.settings.model { settings.model = model }
-        if let text = self.settings.text, !settings.text.isEmpty { settings.text = text }
+        if let text = self.settings.text, !settings.text.isEmpty {
+            // The name it was given, which may have followed from where the text was.
+            settings.corpus = try catalog.corpora().first { $0.corpusID == evaluated.corpusID }?.name
+            settings.text = text
+        }
         try checkInputs(run, in: catalog, paths: settings.text, model: settings.model)
         var selection = CatalogCopy.Selection()
         selection.dropsText = !settings.text.isEmpty

@@ -223,7 +223,10 @@ struct JudgedScoring {
 
     /// By place, the place of the feature whose explanation stands for chance.
     private var donors: [Int: Int] {
-        let places = features.indices.filter { !features[$0].explained.isEmpty }
+        let places = features.indices.filter { place in
+            guard settings.explanations == .newest else { return !features[place].explained.isEmpty }
+            return !features[place].explained.isEmpty && (try? newest(features[place].featureIndex)) != nil
+        }
         guard let donors = ChanceBaseline.donors(featureCount: places.count, seed: seed) else { return [:] }
         return Dictionary(uniqueKeysWithValues: zip(places, donors.map { places[$0] }))
     }

@@ -22,6 +22,10 @@ extension CountCommand {
                 continue
             }
             guard let limit = table.all.chanceLimit else {
+                guard !allDictionaries else {
+                    StandardStreams.remark("dictionary \"\(name)\" has no scores of wrong explanations to compare with")
+                    continue
+                }
                 throw WorkflowError.refused(
                     "dictionary \"\(name)\" has no scores of wrong explanations to compare with; "
                         + "score two features or more")
