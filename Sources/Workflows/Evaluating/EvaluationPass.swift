@@ -30,9 +30,9 @@ package final class EvaluationPass {
     }
 
     /// Real tokens of a batch: 64 MiB of residual streams at most, if all layers are read.
-    var batchTokens: Int {
+    static func batchTokens(_ model: LanguageModelConfiguration) -> Int {
         // By the model alone: what is evaluated beside a dictionary must not change a bit of its figures.
-        max(256, min(4096, (1 << 24) / (model.configuration.layerCount * model.configuration.dModel)))
+        max(256, min(4096, (1 << 24) / (model.layerCount * model.dModel)))
     }
 
     /// Rows whose logits are made at a time: at most 64 MiB of them.

@@ -49,9 +49,6 @@ public struct EvaluationRun {
         public let totalDocuments: Int
     }
 
-    /// Weights of dictionaries that are evaluated together, floats.
-    private static let weightsTogether = 0x1p27
-
     /// Runs them.
     ///
     /// - Parameters:
@@ -70,11 +67,19 @@ public struct EvaluationRun {
         // Before anything is begun: a dictionary of another model spoils all.
         let digest = try folder.weightsDigest()
         for record in records { try StoredDictionary.check(record, against: folder, digest: digest, in: catalog) }
+        let configurations = try records.map { try StoredDictionary.configuration(of: $0) }
+        let model = folder.model.configuration
+        let batchTokens = EvaluationPass.batchTokens(model)
+        let memory = EvaluationMemory(
+            layers: model.layerCount, dModel: model.dModel, tokens: batchTokens, workers: workers.count)
+        let groups = memory.groups(of: configurations)
+        try memory.check(groups, of: configurations)
         let text = try EvaluationText(settings, folder: folder, in: catalog)
         var results: [Result] = []
-        for group in groups(of: records) {
+        for group in groups {
             results += try evaluate(
-                group, text, folder, Segmenter(tokenizer: folder.tokenizer, context: context), on: catalog,
+                Array(records[group]), text, folder, Segmenter(tokenizer: folder.tokenizer, context: context),
+                on: catalog,
                 cancelled: cancelled
             ) { tokens, documents in
                 progress(
@@ -84,22 +89,6 @@ public struct EvaluationRun {
             }
         }
         return results
-    }
-
-    private func groups(of records: [DictionaryRecord]) -> [[DictionaryRecord]] {
-        var groups: [[DictionaryRecord]] = []
-        var held = 0.0
-        for record in records {
-            // As doubles, since nobody has checked these numbers yet.
-            let floats = 2 * Double(record.latentCount) * Double(StoredDecoder.width(of: record))
-            if groups.isEmpty || held + floats > Self.weightsTogether || groups[groups.count - 1].count == 16 {
-                groups.append([])
-                held = 0
-            }
-            groups[groups.count - 1].append(record)
-            held += floats
-        }
-        return groups
     }
 
     private func evaluate(
@@ -124,7 +113,8 @@ public struct EvaluationRun {
             let pass = EvaluationPass(evaluations, model: folder.model, settings: settings, workers: workers)
             var tokens = 0
             let total = try text.forEachBatch(
-                segmenter: segmenter, maximum: settings.maximumTokens, batchTokens: pass.batchTokens
+                segmenter: segmenter, maximum: settings.maximumTokens,
+                batchTokens: EvaluationPass.batchTokens(folder.model.configuration)
             ) { segments, documents in
                 if cancelled() { throw WorkflowError.interrupted("evaluation was stopped; no figures were written") }
                 try pass.read(segments)

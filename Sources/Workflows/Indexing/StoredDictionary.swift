@@ -19,15 +19,22 @@ public struct StoredDictionary: Sendable {
     ///   row or its tensors do not fit together.
     public init(named name: String?, in catalog: Catalog) throws {
         record = try StoredDictionary.record(named: name, in: catalog)
+        configuration = try StoredDictionary.configuration(of: record)
+        weights = try DictionaryWeights(configuration, dictionary: record.dictionaryID, in: catalog)
+    }
+
+    /// The shape and rules that a row states.
+    ///
+    /// - Throws: `SparseCodingError` where no dictionary can be so.
+    static func configuration(of record: DictionaryRecord) throws(SparseCodingError) -> DictionaryConfiguration {
         guard let architecture = Architecture(rawValue: record.architecture.rawValue),
             let routing = RoutingMode(rawValue: record.routing?.rawValue ?? "hard"),
             let aggregation = RouterAggregation(rawValue: record.aggregation?.rawValue ?? "sum")
         else { preconditionFailure("the catalog's architectures and routing modes are those of SparseCoding") }
-        configuration = try DictionaryConfiguration(
+        return try DictionaryConfiguration(
             architecture: architecture, dModel: record.dModel, latents: record.latentCount, k: record.k,
             layers: record.layers, routing: routing, aggregation: aggregation,
             fidelity: record.fidelity == .reference ? .reference : .corrected)
-        weights = try DictionaryWeights(configuration, dictionary: record.dictionaryID, in: catalog)
     }
 
     /// Finds a dictionary's row: by name, by number, or the last one added.
