@@ -39,12 +39,12 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def routesae(*arguments: object, quiet: bool = True, remarks: bool = True) -> str:
-    """Runs the program; its standard output."""
+def routesae(*arguments: object, quiet: bool = True, remarks: bool = True, accepted: tuple = (0,)) -> str:
+    """Runs the program; its standard output. Exit codes that are not accepted end the comparison."""
     command = [str(PROGRAM), *map(str, arguments)] + (["--quiet"] if quiet else [])
     done = subprocess.run(
         command, stdout=subprocess.PIPE, stderr=None if remarks else subprocess.PIPE, text=True, check=False)
-    if done.returncode:
+    if done.returncode not in accepted:
         print(done.stderr or "", file=sys.stderr, end="")
         sys.exit(f"{' '.join(command)}: ended with {done.returncode}; what is done is kept, and the same command goes on")
     return done.stdout
@@ -59,6 +59,11 @@ def rows(catalog: Path, sql: str, *arguments: object) -> list:
         return connection.execute(sql, arguments).fetchall()
     finally:
         connection.close()
+
+
+def diverged(catalog: Path) -> list:
+    """Why dictionaries are missing: of each training run that failed, its error."""
+    return [row[0] for row in rows(catalog, "SELECT error FROM run WHERE kind = 'train' AND status = 'failed' ORDER BY run_id")]
 
 
 class Comparison:
@@ -96,12 +101,16 @@ class Comparison:
         config.write_text(text)
         wanted = len(json.loads(routesae("sweep", catalog, "--config", config, "--dry-run", "--format", "json")))
         trained = rows(catalog, "SELECT count(*) FROM dictionary")
-        if trained and trained[0][0] >= wanted:
+        # What diverged is a run that failed; there is nothing to go on with.
+        if trained and trained[0][0] and trained[0][0] + len(diverged(catalog)) >= wanted:
             return
         say(f"{catalog.name}: training {wanted} dictionaries")
         started = catalog.exists()
         arguments = ["--resume"] if started else ["--config", config]
-        routesae("sweep", catalog, *arguments, "--format", "json", quiet=False)
+        # 65: some diverged and dropped out; the others were trained to the end.
+        routesae("sweep", catalog, *arguments, "--format", "json", quiet=False, accepted=(0, 65))
+        if not rows(catalog, "SELECT 1 FROM dictionary LIMIT 1"):
+            sys.exit(f"{catalog}: no dictionary was trained")
 
     def find_settings(self) -> dict:
         """For each system without k, the setting that gives an L0 of each k."""
@@ -304,7 +313,7 @@ class Comparison:
             for rival in ("best TopK", "Random"):
                 row = [k, rival]
                 for key, better in ((0, max), (1, max), ("strict", max), ("score", max), ("kl", min)):
-                    wins, gains = 0, []
+                    wins, pairs = 0, []
                     for seed in options.seeds:
                         def best(prefix: str) -> float | None:
                             numbers = [
@@ -317,10 +326,14 @@ class Comparison:
                         if ours is None or theirs is None:
                             continue
                         wins += better(ours, theirs) == ours and ours != theirs
-                        if theirs:
-                            gains.append(ours / theirs - 1)
-                    row.append(f"{wins}/{len(options.seeds)}, {100 * mean(gains):+.1f} %" if gains else f"{wins}/{len(options.seeds)}")
+                        pairs.append((ours, theirs))
+                    # Of the means, not the mean of ratios: a seed in which the rival has none counts too.
+                    ours, theirs = (mean(side) for side in zip(*pairs)) if pairs else (0, 0)
+                    row.append(f"{wins}/{len(pairs)}" + (f", {100 * (ours / theirs - 1):+.1f} %" if theirs else ""))
                 table_rows.append(row)
+        missing = diverged(self.catalog)
+        if missing:
+            lines.append(f"{len(missing)} dictionaries diverged and are missing: {'; '.join(map(str, missing))}.\n\n")
         lines.append(table(
             ["k", "against", "features, t = 0.221·√D", "features, t = 0.331·√D", f"score ≥ {options.min_score}", "simulation score", "KL (less is better)"],
             table_rows))
