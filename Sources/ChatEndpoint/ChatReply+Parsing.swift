@@ -4,7 +4,8 @@ import StrictJSON
 extension ChatReply {
     /// Reads the body of a reply.
     ///
-    /// - Throws: `ChatFailure.malformedReply` where anything that a reply must have is missing or of another type.
+    /// - Throws: `ChatFailure.malformedReply` where anything that a reply must have is missing or of another type. Counts
+    ///   of tokens are nothing that it must have.
     public init(parsing body: Data) throws(ChatFailure) {
         let root: JSONValue
         do { root = try JSONParser.parse(body) } catch {
@@ -21,11 +22,8 @@ extension ChatReply {
         content = try choices[0].member("message").member("content").text("content")
         finishReason = try Self.optional(choices[0]["finish_reason"])?.text("finish_reason")
         tokens = try Self.tokens(choices[0]["logprobs"] ?? .null)
-        // Local servers leave it out now and then.
-        let counts = Self.optional(root["usage"])
-        usage = ChatUsage(
-            promptTokens: try Self.optional(counts?["prompt_tokens"])?.count("prompt_tokens"),
-            completionTokens: try Self.optional(counts?["completion_tokens"])?.count("completion_tokens"))
+        // Bookkeeping: local servers leave it out or get it wrong now and then, and the answer is good all the same.
+        usage = ChatUsage(in: root)
     }
 
     /// A value that is there.
@@ -68,11 +66,6 @@ extension JSONValue {
         return text
     }
 
-    fileprivate func count(_ name: String) throws(ChatFailure) -> Int {
-        guard case .integer(let count) = self, count >= 0 else { throw unexpected(name, "a count") }
-        return count
-    }
-
     fileprivate func candidate() throws(ChatFailure) -> ChatReply.Candidate {
         let token = try member("token").text("token")
         switch try member("logprob") {
@@ -83,7 +76,7 @@ extension JSONValue {
     }
 
     private func unexpected(_ name: String, _ expected: String) -> ChatFailure {
-        // -1 is a number and no count, so the kind alone would not say what is wrong.
+        // Said with its value, which tells more than its kind.
         if case .integer(let value) = self { return .malformedReply(reason: "\(name) is \(value), not \(expected)") }
         return .malformedReply(reason: "\(name) is \(kind), not \(expected)")
     }

@@ -14,12 +14,20 @@ public struct ChatUsage: Sendable, Equatable {
         self.completionTokens = completionTokens
     }
 
+    /// The largest count that is believed: no context is a thousandth as long.
+    public static let maximumCount = 1_000_000_000
+
     /// Looks for the counts in the body of a reply, which may be anything else: what cannot be used was charged all the
     /// same.
     public init(in body: Data) {
-        let usage = (try? JSONParser.parse(body))?["usage"]
+        self.init(in: (try? JSONParser.parse(body)) ?? .null)
+    }
+
+    /// Looks for the counts in a reply; what is no whole number in 0…``maximumCount`` is not said.
+    init(in reply: JSONValue) {
+        let usage = reply["usage"]
         func count(_ key: String) -> Int? {
-            if case .integer(let count)? = usage?[key], count >= 0 { count } else { nil }
+            if case .integer(let count)? = usage?[key], (0...Self.maximumCount).contains(count) { count } else { nil }
         }
         self.init(promptTokens: count("prompt_tokens"), completionTokens: count("completion_tokens"))
     }
