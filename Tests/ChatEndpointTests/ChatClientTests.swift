@@ -8,7 +8,7 @@ struct ChatClientTests {
 
     /// What the client makes of a script, with waits recorded instead of waited.
     private func ask(
-        policy: RetryPolicy = RetryPolicy(), timeout: Double = 600, maximumReplyBytes: Int = 1 << 20,
+        key: String = key, policy: RetryPolicy = RetryPolicy(), timeout: Double = 600, maximumReplyBytes: Int = 1 << 20,
         _ script: @escaping ScriptedChatServer.Script
     ) async throws -> (result: Result<Exchange, ChatFailure>, sleeps: [Double], requests: [ReceivedRequest]) {
         try await ScriptedChatServer.run(script: script) { server in
@@ -16,7 +16,7 @@ struct ChatClientTests {
             let endpoint = server.endpoint
             let result = try await onThread {
                 let client = try ChatClient(
-                    endpoint: endpoint, key: Self.key, policy: policy, timeout: timeout,
+                    endpoint: endpoint, key: key, policy: policy, timeout: timeout,
                     maximumReplyBytes: maximumReplyBytes, sleep: sleeps.sleep)
                 return Result { () throws(ChatFailure) in try client.send(question()) }
             }
@@ -216,8 +216,9 @@ struct ChatClientTests {
             }
             #expect(!said.contains("sk-very"))
         }
-        let (echo, _, _) = try await ask { _, _ in .reply("you sent \(Self.key)") }
-        #expect(echo == .failure(.malformedReply(reason: "it repeats the key, so it cannot be kept")))
+        let (echo, _, _) = try await ask { _, _ in .reply("you sent \(Self.key), \(Self.key)") }
+        #expect(try echo.get().reply.get().content == "you sent (key), (key)")
+        #expect(try echo.get().replyBody.range(of: Data(Self.key.utf8)) == nil)
         // Escapes of JSON hide nothing, in a reply or in a complaint.
         let hidden = Self.key.utf8.map { "\\u00" + String($0, radix: 16) }.joined()
         let (masked, _, _) = try await ask { _, _ in .body(Data(#"{"x": "\#(hidden)"}"#.utf8)) }
@@ -225,7 +226,34 @@ struct ChatClientTests {
         let (complaint, _, _) = try await ask { _, _ in .status(400, body: "bad key \(hidden)") }
         #expect(complaint == .failure(.http(status: 400, message: "(a text with the key)")))
         let (page, _, _) = try await ask { _, _ in .body(Data("<p>\(Self.key)".utf8)) }
-        #expect(throws: ChatFailure.self) { try page.get() }
+        #expect(try page.get().replyBody == Data("<p>(key)".utf8))
+    }
+
+    /// An answer is JSON within the JSON of its reply, so its escapes are escaped again.
+    @Test func layersOfEscapesHideNoKey() async throws {
+        for layers in 1...3 {
+            let backslashes = String(repeating: "\\", count: 1 << layers - 1)
+            let hidden = Self.key.replacing("-", with: backslashes + "u002d")
+            let (result, _, _) = try await ask { _, _ in .body(Data(#"{"x": "\#(hidden)"}"#.utf8)) }
+            #expect(result == .failure(.malformedReply(reason: "it repeats the key, so it cannot be kept")))
+        }
+    }
+
+    /// Servers that want no key are given one all the same, often their own name.
+    @Test(arguments: ["ollama", "key", "x", "sk-1234"]) func aPlaceholderIsNoSecret(_ key: String) async throws {
+        let said = "a feature of \(key) and \(key)"
+        let (reply, _, requests) = try await ask(key: key) { _, _ in .reply(said) }
+        #expect(requests.first?.headers["authorization"] == "Bearer \(key)")
+        #expect(try reply.get().reply.get().content == said)
+        let (complaint, _, _) = try await ask(key: key) { _, _ in .status(400, body: said) }
+        #expect(complaint == .failure(.http(status: 400, message: said)))
+    }
+
+    @Test(arguments: ["sk-no-key", "lm-studio", "12345678"]) func aLongerPlaceholderFailsNothing(
+        _ key: String
+    ) async throws {
+        let (reply, _, _) = try await ask(key: key) { _, _ in .reply("the word \(key)") }
+        #expect(try reply.get().reply.get().content == "the word (key)")
     }
 
     @Test func connectionsAreKept() async throws {

@@ -25,10 +25,11 @@ extension ChatClient {
                 try session.post(post, cancelled: cancelled)
             }
             guard (200...299).contains(reply.status) else { return refusal(reply) }
-            if let key, key.occurs(in: reply.body) {
+            guard let key else { return AttemptOutcome(result: .success(reply.body)) }
+            guard let body = key.redacted(reply.body) else {
                 throw .malformedReply(reason: "it repeats the key, so it cannot be kept")
             }
-            return AttemptOutcome(result: .success(reply.body))
+            return AttemptOutcome(result: .success(body))
         } catch {
             if case .connection(let reason) = error, let key {
                 return AttemptOutcome(result: .failure(.connection(reason: key.redacted(reason))))

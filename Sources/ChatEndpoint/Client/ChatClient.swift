@@ -3,7 +3,8 @@ import Foundation
 /// Asks a chat model behind any endpoint that speaks OpenAI's chat-completions protocol.
 ///
 /// Calls block the calling thread. A client may be used by many threads at once; connections are kept open between
-/// requests. The key goes into the Authorization header and nowhere else: no error, description or dump holds it.
+/// requests. The key goes into the Authorization header and nowhere else: no error, description or dump holds it, and in
+/// what an endpoint says it is replaced by `(key)`, unless it is shorter than 8 characters and so a mere placeholder.
 public final class ChatClient: Sendable {
     /// The longest reply that is read unless the caller says otherwise: 8 MiB.
     public static let defaultMaximumReplyBytes = 8 << 20

@@ -1,5 +1,11 @@
+import Foundation
+
 /// A secret that goes into one header and nowhere else: it prints, reflects and dumps as nothing.
 struct EndpointKey: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// Shorter keys are placeholders for servers that want none (`ollama`): they are not looked for in what an endpoint
+    /// says, where such a word may well stand.
+    static let minimumSecretLength = 8
+
     private let secret: String
 
     /// Checks that the key can stand in a header.
@@ -12,19 +18,37 @@ struct EndpointKey: Sendable, CustomStringConvertible, CustomDebugStringConverti
         secret = key
     }
 
+    /// Whether it is more than a placeholder.
+    private var isSecret: Bool { secret.utf8.count >= Self.minimumSecretLength }
+
     var header: String { "Authorization: Bearer \(secret)" }
 
     /// A text of an endpoint's without the key: some repeat it in their complaint.
     func redacted(_ text: String) -> String {
-        // By bytes: as characters the key would differ from itself before an accent.
-        let parts = Array(text.utf8).split(separator: Array(secret.utf8), omittingEmptySubsequences: false)
-        let redacted = parts.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "(key)")
-        return occurs(in: redacted.utf8) ? "(a text with the key)" : redacted
+        redacted(Data(text.utf8)).map { String(decoding: $0, as: UTF8.self) } ?? "(a text with the key)"
     }
 
-    /// Whether some bytes hold the key, as it is or with escapes of JSON.
-    func occurs(in bytes: some Collection<UInt8>) -> Bool {
-        bytes.contains(secret.utf8) || Self.unescaped(Array(bytes)).contains(secret.utf8)
+    /// The bytes of a reply with `(key)` wherever the key stands; nil if it is in them with escapes of JSON as well.
+    func redacted(_ body: Data) -> Data? {
+        guard occurs(in: body) else { return body }
+        // By bytes: as characters the key would differ from itself before an accent.
+        let parts = Array(body).split(separator: Array(secret.utf8), omittingEmptySubsequences: false)
+        let redacted = Data(parts.joined(separator: Array("(key)".utf8)))
+        return occurs(in: redacted) ? nil : redacted
+    }
+
+    /// Whether some bytes hold the key, as it is or with escapes of JSON, of which there may be several layers: a reply's
+    /// text is JSON in JSON.
+    private func occurs(in bytes: Data) -> Bool {
+        guard isSecret else { return false }
+        var bytes = Array(bytes)
+        while !bytes.contains(secret.utf8) {
+            let plain = Self.unescaped(bytes)
+            // Every layer is shorter than the one around it.
+            guard plain.count < bytes.count else { return false }
+            bytes = plain
+        }
+        return true
     }
 
     /// Bytes with the escapes of JSON taken for what they mean where that is ASCII, wherever they stand.

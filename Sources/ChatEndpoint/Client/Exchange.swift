@@ -4,7 +4,7 @@ public import Foundation
 public struct Exchange: Sendable, Equatable {
     /// The bytes that were posted. Their digest is the identity of the exchange.
     public let requestBody: Data
-    /// The bytes that came back.
+    /// The bytes that came back, with `(key)` in place of the client's key.
     public let replyBody: Data
     /// What they say, or why they are no reply (`.malformedReply`): that was answered, and charged, all the same.
     public let reply: Result<ChatReply, ChatFailure>

@@ -16,8 +16,9 @@ struct JudgeOptions: ParsableArguments {
     var llm: String?
     @Option(
         help: ArgumentHelp(
-            "The environment variable that holds the key; it is neither stored nor shown. OPENAI_API_KEY for "
-                + "api.openai.com if not said; no key elsewhere, and none for --retry-failed.", valueName: "variable"))
+            "The environment variable that holds the key; it is neither stored nor shown, and masked in what the "
+                + "endpoint says unless it is a placeholder of under 8 characters. OPENAI_API_KEY for api.openai.com "
+                + "if not said; no key elsewhere, and none for --retry-failed.", valueName: "variable"))
     var keyVariable: String?
     @Option(
         parsing: .upToNextOption,
