@@ -452,6 +452,54 @@ import Workflows
         }
     }
 
+    /// By B: some features that A explained, and others that nobody did.
+    @Test func aRunThatJudgesWhatIsThereIsAScorerOfItsOwn() async throws {
+        let isBroken = Mutex(true)
+        let script: ScriptedChatServer.Script = { request, call in
+            guard request.json["model"] as? String == "b" else { return .reply(Self.answer(request)) }
+            let fails = isBroken.withLock { $0 } && call.isMultiple(of: 5)
+            // In other words than A's.
+            return .reply(fails ? "certainly" : Self.answer(request).replacing("\"on ", with: "\"at "))
+        }
+        try await ScriptedChatServer.run(script: script) { server in
+            func settings(_ llm: String, sample: Int, _ explanations: JudgeSettings.Explanations) -> ScoringSettings {
+                var settings = self.settings(server, tests: [.simulation])
+                settings.sample = sample
+                settings.judge?.llm = llm
+                settings.judge?.explanations = explanations
+                return settings
+            }
+            let explained = try await score(settings("a", sample: 6, .written))
+            let judged = try await score(settings("b", sample: 12, .newest))
+            #expect(judged.records.contains { $0.status == .failed })
+            isBroken.withLock { $0 = false }
+            let own = try await score(settings("b", sample: 6, .written))
+            #expect(own.features == explained.features && own.records.allSatisfy { $0.status != .failed })
+
+            // That B did well with explanations of its own makes nothing good; nor are they those that were tested.
+            let again = try await retry()
+            #expect(again.judge?.explanations == .newest && again.judge?.llm == "b")
+            let retried = try await score(again)
+            #expect(!retried.records.isEmpty && retried.records.allSatisfy { $0.status != .failed })
+            for record in retried.records {
+                let first = judged.records.first { $0.featureIndex == record.featureIndex }
+                #expect(record.explanationID == first?.explanationID && record.explanationID != nil)
+            }
+            let key = IndexingKey(dictionaryID: judged.dictionaryID, corpusID: 1)
+            let figures = try figures(key)
+            #expect(figures.scorers == ["a judged by b", "b", "a"])
+            #expect(figures.all.scoredCount == 12 && figures.all.undefinedCount >= 6)
+            let comparisons = try await reproduced(retried.runID, "scratch.sqlite")
+            #expect(comparisons.count >= 1 && comparisons.allSatisfy(\.isSame), "\(comparisons)")
+        }
+    }
+
+    private func figures(_ key: IndexingKey) throws -> ScoreFigures.Table {
+        let catalog = try Catalog.open(at: path, mode: .readOnly)
+        defer { _ = try? catalog.close() }
+        return try #require(try ScoreFigures.of(key, in: catalog))
+    }
+
     @Test func theKeyGoesToTheEndpointAndNowhereElse() async throws {
         let key = "sk-very-secret-1234567890"
         try await ScriptedChatServer.run(script: Self.honest) { server in

@@ -37,7 +37,9 @@ public struct ScoreFigures: Sendable {
 
     /// The figures of a dictionary on a corpus.
     public struct Table: Sendable {
-        /// Who explained and judged: `n2g`, `observed-ngram`, a language model's name, or `n2g judged by` that name.
+        /// Who explained and judged: `n2g`, `observed-ngram`, a language model's name where it judged explanations of its
+        /// own run, or, where a run judged what there was, `n2g judged by` that name: the explainer is then a method or a
+        /// language model, and several are joined by `and`.
         public let scorer: String
         /// Everyone whose scores of this kind the catalog has, whoever scored last first.
         public let scorers: [String]
@@ -78,7 +80,7 @@ public struct ScoreFigures: Sendable {
         for (place, row) in result.rows.enumerated() {
             guard case .integer(let feature) = row[0], case .integer(let runID) = row[4] else { continue }
             let explainer: String? = if case .text(let method) = row[5] { method } else { nil }
-            let name = runs.scorer(explainer: explainer, runID: runID)
+            let name = try runs.scorer(explainer: explainer, runID: runID)
             newest[name, default: [:]][feature] = Scored(
                 feature: feature, score: real(row[1]), chance: real(row[2]), peakLayer: integer(row[3]))
             usedRuns[name, default: []].insert(runID)

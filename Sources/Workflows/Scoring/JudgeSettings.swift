@@ -1,3 +1,4 @@
+import FeatureCatalog
 public import FeatureScoring
 
 /// What a language model behind an endpoint is asked about features, as part of a scoring run's settings. Never holds a
@@ -27,6 +28,9 @@ public struct JudgeSettings: Sendable, Codable, Equatable {
     public var earlierForms: [AnswerForm]
     /// Only these features' scores are written, the others being there for comparison by chance; nil for all.
     public var only: [Int]?
+    /// The uuid of the run whose failures are tried again, the first where there were several tries; nil for a run of its
+    /// own.
+    public var retryOf: String?
 
     /// What can be asked besides an explanation.
     public static let allTests: [JudgePrompt] = [.simulation, .detection, .fuzzing, .rubric]
@@ -34,7 +38,8 @@ public struct JudgeSettings: Sendable, Codable, Equatable {
     /// Makes settings.
     public init(
         endpoint: String, llm: String, tests: [JudgePrompt] = allTests, explanations: Explanations = .written,
-        excerpts: Int = 20, form: AnswerForm = AnswerForm(), earlierForms: [AnswerForm] = [], only: [Int]? = nil
+        excerpts: Int = 20, form: AnswerForm = AnswerForm(), earlierForms: [AnswerForm] = [], only: [Int]? = nil,
+        retryOf: String? = nil
     ) {
         self.endpoint = endpoint
         self.llm = llm
@@ -44,10 +49,18 @@ public struct JudgeSettings: Sendable, Codable, Equatable {
         self.form = form
         self.earlierForms = earlierForms
         self.only = only
+        self.retryOf = retryOf
     }
 
     /// Whether a feature's scores are written.
     func includes(_ feature: Int) -> Bool { only?.contains(feature) ?? true }
+
+    /// The run whose failures are tried again; nil for a run of its own, or where the catalog does not have that run.
+    func retriedRun(in catalog: Catalog) throws -> Int64? {
+        guard let retryOf else { return nil }
+        let found = try catalog.rows(sql: "SELECT run_id FROM run WHERE uuid = ?", arguments: [.text(retryOf)])
+        return if case .integer(let runID)? = found.rows.first?.first { runID } else { nil }
+    }
 
     /// - Throws: `WorkflowError.usage` for what cannot be asked.
     func validate() throws(WorkflowError) {

@@ -11,6 +11,52 @@ struct JudgedScoring {
     let interviewer: Interviewer
     let catalog: Catalog
     let key: IndexingKey
+    /// By place, the explanations that were there before; none where the judge writes them.
+    private let stored: [Int: Explanation]
+    /// By place, the place of the feature whose explanation stands for chance.
+    private let donors: [Int: Int]
+
+    /// Gathers what is to be judged.
+    init(
+        settings: JudgeSettings, seed: UInt64, features: [JudgedFeature], interviewer: Interviewer, catalog: Catalog,
+        key: IndexingKey
+    ) throws {
+        self.settings = settings
+        self.seed = seed
+        self.features = features
+        self.interviewer = interviewer
+        self.catalog = catalog
+        self.key = key
+        let stored = settings.explanations == .newest ? try Self.stored(features, settings, key, in: catalog) : [:]
+        self.stored = stored
+        let places = features.indices.filter { place in
+            !features[place].explained.isEmpty && (settings.explanations == .written || stored[place] != nil)
+        }
+        let order = ChanceBaseline.donors(featureCount: places.count, seed: seed) ?? []
+        donors = Dictionary(uniqueKeysWithValues: zip(places, order.map { places[$0] }))
+    }
+
+    /// The explanations that are there: the newest, or for a retry those that the run tested which it belongs to.
+    private static func stored(
+        _ features: [JudgedFeature], _ settings: JudgeSettings, _ key: IndexingKey, in catalog: Catalog
+    ) throws -> [Int: Explanation] {
+        var tested: [Int: Int64]?
+        if let runID = try settings.retriedRun(in: catalog) {
+            tested = Dictionary(
+                try catalog.scores(dictionaryID: key.dictionaryID, runID: runID).compactMap { score in
+                    score.explanationID.map { (score.featureIndex, $0) }
+                }, uniquingKeysWith: { $1 })
+        }
+        var stored: [Int: Explanation] = [:]
+        for (place, feature) in features.enumerated() {
+            stored[place] = try catalog.explanations(
+                dictionaryID: key.dictionaryID, featureIndex: feature.featureIndex
+            ).last {
+                $0.corpusID == key.corpusID && (tested == nil || tested?[feature.featureIndex] == $0.explanationID)
+            }.map { Explanation(text: $0.text, origin: .stored($0.explanationID)) }
+        }
+        return stored
+    }
 
     /// An explanation that is tested.
     private struct Explanation {
@@ -167,7 +213,7 @@ struct JudgedScoring {
             if features[place].explained.isEmpty {
                 reasons[place] = .undefined("it has no contexts to be explained from")
             } else if settings.explanations == .newest {
-                found[place] = try newest(features[place].featureIndex)
+                found[place] = stored[place]
                 if found[place] == nil { reasons[place] = .undefined("it has no explanation") }
             }
         }
@@ -193,12 +239,6 @@ struct JudgedScoring {
         return (found, reasons)
     }
 
-    private func newest(_ feature: Int) throws -> Explanation? {
-        try catalog.explanations(dictionaryID: key.dictionaryID, featureIndex: feature)
-            .last { $0.corpusID == key.corpusID }
-            .map { Explanation(text: $0.text, origin: .stored($0.explanationID)) }
-    }
-
     private struct ExplanationDetail: Encodable {
         let endpoint: String
         let exchange: String
@@ -210,8 +250,7 @@ struct JudgedScoring {
     ///
     /// Whose the other is does not depend on which explanations failed, so that trying again leaves it as it was.
     private func trials(_ explanations: [Int: Explanation]) -> [Trial] {
-        let donors = donors
-        return features.indices.filter { settings.includes(features[$0].featureIndex) }.flatMap { place -> [Trial] in
+        features.indices.filter { settings.includes(features[$0].featureIndex) }.flatMap { place -> [Trial] in
             guard let own = explanations[place]?.text else { return [] }
             let other = donors[place].flatMap { explanations[$0]?.text }
             return Self.explained.filter(settings.tests.contains).flatMap { test -> [Trial] in
@@ -219,16 +258,6 @@ struct JudgedScoring {
                     + (other.map { [Trial(place: place, test: test, explanation: $0, isChance: true)] } ?? [])
             }
         }
-    }
-
-    /// By place, the place of the feature whose explanation stands for chance.
-    private var donors: [Int: Int] {
-        let places = features.indices.filter { place in
-            guard settings.explanations == .newest else { return !features[place].explained.isEmpty }
-            return !features[place].explained.isEmpty && (try? newest(features[place].featureIndex)) != nil
-        }
-        guard let donors = ChanceBaseline.donors(featureCount: places.count, seed: seed) else { return [:] }
-        return Dictionary(uniqueKeysWithValues: zip(places, donors.map { places[$0] }))
     }
 
     private struct Key: Hashable {

@@ -65,7 +65,7 @@ extension ScoringRun {
         let interviewer = try Interviewer(
             catalog: catalog, settings: judge, connection: connection, seed: settings.seed, cancelled: cancelled)
         return (
-            JudgedScoring(
+            try JudgedScoring(
                 settings: judge, seed: settings.seed, features: features, interviewer: interviewer, catalog: catalog,
                 key: indexing.key), dictionary.record
         )
@@ -141,6 +141,7 @@ extension ScoringRun {
                             AND o.corpus_id = s.corpus_id AND o.method = s.method AND o.score_id > s.score_id
                             AND json_valid(q.config)
                             AND q.config ->> '$.judge.llm' = r.config ->> '$.judge.llm'
+                            AND q.config ->> '$.judge.explanations' IS r.config ->> '$.judge.explanations'
                             AND q.config ->> '$.judge.endpoint' = r.config ->> '$.judge.endpoint')
                 ORDER BY s.run_id DESC, s.feature_index
                 """,
@@ -153,8 +154,8 @@ extension ScoringRun {
             guard case .integer(runID) = row[0], case .integer(let feature) = row[1] else { return nil }
             return Int(feature)
         }
-        let config = try catalog.run(runID).configJSON
-        guard var settings = try? JSONDecoder().decode(ScoringSettings.self, from: Data(config.utf8)),
+        let run = try catalog.run(runID)
+        guard var settings = try? JSONDecoder().decode(ScoringSettings.self, from: Data(run.configJSON.utf8)),
             var judge = settings.judge
         else {
             throw WorkflowError.refused(
@@ -164,7 +165,10 @@ extension ScoringRun {
         judge.form.attempt &+= 1
         adjust(&judge.form)
         // A retry of a retry has the features of the first run already.
-        if judge.only == nil { settings.features = try scoredFeatures(runID: runID, in: catalog) }
+        if judge.only == nil {
+            settings.features = try scoredFeatures(runID: runID, in: catalog)
+            judge.retryOf = run.uuid
+        }
         judge.only = Set(lacking).sorted()
         settings.judge = judge
         // The run may have meant whatever was newest then.
