@@ -489,6 +489,7 @@ import Workflows
             let figures = try figures(key)
             #expect(figures.scorers == ["a judged by b", "b", "a"])
             #expect(figures.all.scoredCount == 12 && figures.all.undefinedCount >= 6)
+            #expect((figures.all.population ?? 0) >= 12, "a retry is of the sample of its run")
             let comparisons = try await reproduced(retried.runID, "scratch.sqlite")
             #expect(comparisons.count >= 1 && comparisons.allSatisfy(\.isSame), "\(comparisons)")
         }
@@ -498,6 +499,27 @@ import Workflows
         let catalog = try Catalog.open(at: path, mode: .readOnly)
         defer { _ = try? catalog.close() }
         return try #require(try ScoreFigures.of(key, in: catalog))
+    }
+
+    @Test func aRetryOfNamedFeaturesStandsForNoOthers() async throws {
+        let isBroken = Mutex(true)
+        let script: ScriptedChatServer.Script = { request, _ in
+            let fails = isBroken.withLock { $0 } && request.prompt.contains("\"tokens\"")
+            return .reply(fails ? "certainly" : Self.answer(request))
+        }
+        let loud = try count("SELECT feature_index FROM feature ORDER BY n_fired DESC LIMIT 1")
+        let next = try count("SELECT feature_index FROM feature ORDER BY n_fired DESC LIMIT 1 OFFSET 1")
+        try await ScriptedChatServer.run(script: script) { server in
+            var settings = settings(server, tests: [.simulation])
+            settings.features = [loud, next]
+            let first = try await score(settings)
+            #expect(first.records.allSatisfy { $0.status == .failed })
+            isBroken.withLock { $0 = false }
+            let second = try await score(try await retry())
+            #expect(second.records.count == 2 && second.records.allSatisfy { $0.status != .failed })
+            let figures = try figures(IndexingKey(dictionaryID: first.dictionaryID, corpusID: 1))
+            #expect(figures.all.scoredCount == 2 && figures.all.population == nil)
+        }
     }
 
     @Test func theKeyGoesToTheEndpointAndNowhereElse() async throws {

@@ -23,14 +23,17 @@ struct ScoringRuns {
         return "\(explainers) judged by \(judge.llm)"
     }
 
-    /// How often a feature had to fire to be in the sample; nil unless all runs drew from all such features.
-    mutating func minimumFirings(of runs: Set<Int64>) -> Int? {
+    /// How often a feature had to fire to be in the sample; nil unless all runs drew from all such features. A retry has
+    /// the sample of the run whose failures it tried again.
+    mutating func minimumFirings(of runs: Set<Int64>) throws -> Int? {
         var limits: Set<Int> = []
         for run in runs {
-            guard let settings = settings(of: run), settings.conditions == nil,
-                settings.features == nil || settings.judge?.only != nil
-            else { return nil }
-            limits.insert(settings.minimumFirings)
+            var drawn = settings(of: run)
+            if let judge = drawn?.judge, judge.only != nil {
+                drawn = try judge.retriedRun(in: catalog).flatMap { settings(of: $0) }
+            }
+            guard let drawn, drawn.conditions == nil, drawn.features == nil else { return nil }
+            limits.insert(drawn.minimumFirings)
         }
         return limits.count == 1 ? limits.first : nil
     }
