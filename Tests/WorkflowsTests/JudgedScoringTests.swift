@@ -522,6 +522,57 @@ import Workflows
         }
     }
 
+    /// What never came back is not in the archive, and fails again for the reason that was recorded.
+    @Test func failuresAreReproducedToo() async throws {
+        let isBroken = Mutex(true)
+        let script: ScriptedChatServer.Script = { request, call in
+            guard isBroken.withLock({ $0 }) else { return .reply(Self.answer(request)) }
+            switch call % 14 {
+            case 3: return .status(500, body: "no \(call)")
+            case 8: return .truncated
+            case 11: return .reply("certainly")
+            default: return .reply(Self.answer(request))
+            }
+        }
+        try await ScriptedChatServer.run(script: script) { server in
+            let connection = JudgeConnection(concurrency: 4, timeout: 600, attempts: 1)
+            let first = try await score(settings(server), connection: connection)
+            let reasons = first.records.compactMap(\.reason)
+            #expect(reasons.contains { $0.contains("HTTP 500") } && reasons.contains { $0.contains("connection") })
+            let comparisons = try await reproduced(first.runID, "scratch-1.sqlite")
+            #expect(comparisons.count >= 2 && comparisons.allSatisfy(\.isSame), "\(comparisons)")
+            let recorded = try details(of: path, runID: first.runID)
+            let again = try details(of: directory.file("scratch-1.sqlite"), runID: nil)
+            #expect(again == recorded && again.count == first.records.count)
+
+            // What was answered later was not there.
+            isBroken.withLock { $0 = false }
+            let kept = try count("SELECT max(exchange_id) FROM exchange")
+            let second = try await score(settings(server), connection: connection)
+            #expect(try count("SELECT count(*) FROM exchange WHERE exchange_id > \(kept)") > 0)
+            try execute(
+                "UPDATE exchange SET created_at = '2999-01-01T00:00:00Z' WHERE exchange_id > \(kept)", path)
+            let later = try await reproduced(first.runID, "scratch-2.sqlite")
+            #expect(later.count >= 2 && later.allSatisfy(\.isSame), "\(later)")
+
+            // What has a score had an answer.
+            #expect(second.records.contains { $0.status == .ok })
+            try execute("DELETE FROM exchange", path)
+            await #expect(throws: WorkflowError.self) { _ = try await reproduced(first.runID, "scratch-3.sqlite") }
+        }
+    }
+
+    /// A run's details by feature and method; the last run's if none is named.
+    private func details(of path: String, runID: Int64?) throws -> [String: String?] {
+        let catalog = try Catalog.open(at: path, mode: .readOnly)
+        defer { _ = try? catalog.close() }
+        let scores = try catalog.scores(dictionaryID: 1)
+        let runID = runID ?? scores.map(\.runID).max()
+        return Dictionary(
+            scores.filter { $0.runID == runID }.map { ("\($0.featureIndex) \($0.method)", $0.detailJSON) },
+            uniquingKeysWith: { $1 })
+    }
+
     @Test func theKeyGoesToTheEndpointAndNowhereElse() async throws {
         let key = "sk-very-secret-1234567890"
         try await ScriptedChatServer.run(script: Self.honest) { server in

@@ -21,6 +21,8 @@ package final class CatalogCopy {
         package var indexes: Set<IndexingKey>?
         /// Explanations and scores of this run and of later ones are left out; nil copies all.
         package var resultsBefore: Int64?
+        /// Exchanges that were archived later than this, UTC and ISO 8601, are left out; nil copies all.
+        package var exchangesUntil: String?
         /// Corpora of the source whose documents become part of a corpus of the target, from a place in it on.
         package var places: [Int64: (corpusID: Int64, offset: Int)] = [:]
 
@@ -395,7 +397,10 @@ package final class CatalogCopy {
     /// Exchanges that the target does not have yet.
     private func copyExchanges(_ from: Database, _ to: Database) throws {
         let known = try String.fetchSet(to, sql: "SELECT sha256 FROM exchange")
-        for id in try Int64.fetchAll(from, sql: "SELECT exchange_id FROM exchange ORDER BY exchange_id") {
+        let ids = try Int64.fetchAll(
+            from, sql: "SELECT exchange_id FROM exchange WHERE ?1 IS NULL OR created_at <= ?1 ORDER BY exchange_id",
+            arguments: [selection.exchangesUntil])
+        for id in ids {
             let digest = try String.fetchOne(
                 from, sql: "SELECT sha256 FROM exchange WHERE exchange_id = ?", arguments: [id])
             if let digest, known.contains(digest) { continue }

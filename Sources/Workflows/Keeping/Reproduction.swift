@@ -147,6 +147,7 @@ public struct Reproduction {
         selection.indexes = [key]
         // What later runs made of the same features was not there.
         selection.resultsBefore = run.runID
+        selection.exchangesUntil = run.finishedAt
         let copy = CatalogCopy(from: catalog, to: scratch, selection: selection)
         try copy.copyOrigins()
         try copy.copyIndexes()
@@ -157,8 +158,8 @@ public struct Reproduction {
         scoring.dictionary = "\(try copy.dictionaries[key.dictionaryID] ?? { throw missing(catalog) }())"
         scoring.corpus = "\(try copy.corpora[key.corpusID] ?? { throw missing(catalog) }())"
         // What a judge said is in the archive; nobody is asked again.
-        let connection = JudgeConnection(maximumRequests: 0)
-        return try ScoringRun(settings: scoring, workers: workers, connection: connection).run(
+        let recorded = try catalog.scores(dictionaryID: key.dictionaryID, runID: run.runID)
+        return try ScoringRun(settings: scoring, workers: workers, repeating: recorded).run(
             on: scratch, progress: { progress($0, $1) }, cancelled: cancelled
         ).runID
     }

@@ -17,11 +17,15 @@ final class Interviewer {
     /// Why there is no reply.
     struct Unanswered: Error, Equatable {
         let reason: String
+        /// Whether it is only that the archive has no reply and nobody is asked.
+        var isMissing = false
     }
 
     private let catalog: Catalog
     private let settings: JudgeSettings
     private let connection: JudgeConnection
+    /// Whether the endpoint is asked what the archive does not answer.
+    private let asks: Bool
     private let client: ChatClient
     private let seed: UInt64
     /// The endpoint in the one spelling that exchanges are archived under.
@@ -30,12 +34,13 @@ final class Interviewer {
     private(set) var cost = 0.0
 
     init(
-        catalog: Catalog, settings: JudgeSettings, connection: JudgeConnection, seed: UInt64,
+        catalog: Catalog, settings: JudgeSettings, connection: JudgeConnection, asks: Bool, seed: UInt64,
         cancelled: @escaping @Sendable () -> Bool
     ) throws {
         self.catalog = catalog
         self.settings = settings
         self.connection = connection
+        self.asks = asks
         self.seed = seed
         do throws(ChatConfigurationError) {
             client = try ChatClient(
@@ -93,13 +98,33 @@ final class Interviewer {
             if let answer = try archived(question) { answers[question] = answer } else { pending.append(question) }
         }
         for _ in 0..<(questions.count - pending.count) { progress() }
-        try checkRequestLimit(pending.count)
         let requests = pending.map { request(for: $0, settings.form) }
+        if asks {
+            try send(pending, requests, progress: progress) { answers[$0] = $1 }
+        } else {
+            for (question, request) in zip(pending, requests) {
+                let missing = Unanswered(reason: "the archive has no answer", isMissing: true)
+                answers[question] = Answer(sha256: try digest(of: request), reply: .failure(missing))
+                progress()
+            }
+        }
+        return questions.map { question in
+            answers[question] ?? Answer(sha256: "", reply: .failure(Unanswered(reason: "it was not asked")))
+        }
+    }
+
+    private func send(
+        _ pending: [JudgeQuestion], _ requests: [ChatRequest], progress: () -> Void,
+        answered: (JudgeQuestion, Answer) -> Void
+    ) throws {
+        try checkRequestLimit(pending.count)
         do {
             try client.sendAll(requests, concurrency: connection.concurrency) { index, result in
-                answers[pending[index]] = Answer(
-                    sha256: try digest(of: requests[index]),
-                    reply: Self.usable(try archive(result), for: pending[index]))
+                answered(
+                    pending[index],
+                    Answer(
+                        sha256: try digest(of: requests[index]),
+                        reply: Self.usable(try archive(result), for: pending[index])))
                 progress()
                 try checkCost()
             }
@@ -116,9 +141,6 @@ final class Interviewer {
                         + "--no-log-probabilities, --no-json-mode or --limit-completion")
             default: throw WorkflowError.refused("\(settings.endpoint): \(failure)")
             }
-        }
-        return questions.map { question in
-            answers[question] ?? Answer(sha256: "", reply: .failure(Unanswered(reason: "it was not asked")))
         }
     }
 

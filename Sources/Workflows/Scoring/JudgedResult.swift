@@ -10,6 +10,8 @@ struct JudgedResult {
     var category: FeatureCategory?
     var metrics: [String: Double] = [:]
     var remark: String?
+    /// Whether it failed only because the archive lacks an answer and nobody was asked.
+    var isMissing = false
 
     static func failed(_ reason: String) -> JudgedResult { JudgedResult(status: .failed, reason: reason) }
 
@@ -41,6 +43,7 @@ struct JudgedResult {
             self = .failed(garbage.description)
         } catch let unanswered as Interviewer.Unanswered {
             self = .failed(unanswered.reason)
+            isMissing = unanswered.isMissing
         }
     }
 

@@ -1,6 +1,7 @@
 import ChatEndpoint
 import FeatureCatalog
 import FeatureScoring
+import Foundation
 
 /// Scores features by asking a language model: first what explains each, then whether that holds on contexts it has not
 /// seen, each test also with another feature's explanation, which is chance.
@@ -15,11 +16,15 @@ struct JudgedScoring {
     private let stored: [Int: Explanation]
     /// By place, the place of the feature whose explanation stands for chance.
     private let donors: [Int: Int]
+    /// Where a run is done again, what it recorded.
+    private let recorded: [RecordedKey: ScoreRecord]
 
     /// Gathers what is to be judged.
+    ///
+    /// - Parameter recorded: the scores of the run that is done again; none for a run of its own.
     init(
         settings: JudgeSettings, seed: UInt64, features: [JudgedFeature], interviewer: Interviewer, catalog: Catalog,
-        key: IndexingKey
+        key: IndexingKey, recorded: [ScoreRecord]
     ) throws {
         self.settings = settings
         self.seed = seed
@@ -27,6 +32,9 @@ struct JudgedScoring {
         self.interviewer = interviewer
         self.catalog = catalog
         self.key = key
+        self.recorded = Dictionary(
+            recorded.map { (RecordedKey(feature: $0.featureIndex, method: $0.method), $0) },
+            uniquingKeysWith: { $1 })
         let stored = settings.explanations == .newest ? try Self.stored(features, settings, key, in: catalog) : [:]
         self.stored = stored
         let places = features.indices.filter { place in
@@ -56,6 +64,11 @@ struct JudgedScoring {
             }.map { Explanation(text: $0.text, origin: .stored($0.explanationID)) }
         }
         return stored
+    }
+
+    private struct RecordedKey: Hashable {
+        let feature: Int
+        let method: ScoreRecord.Method
     }
 
     /// An explanation that is tested.
@@ -127,7 +140,7 @@ struct JudgedScoring {
                 var key = keys[place]
                 if case .stored(let stored)? = explanations[place]?.origin { key = stored }
                 return try settings.tests.map { test in
-                    try record(test, place, results, explanation: key, unexplained: reasons[place], runID)
+                    try record(test, place, results, explanation: key, reasons, runID)
                 }
             }
             return Array(scores.joined())
@@ -233,7 +246,9 @@ struct JudgedScoring {
             } catch let garbage as JudgeAnswer.Garbage {
                 reasons[trial.place] = .failed("no explanation: \(garbage.description)")
             } catch let unanswered as Interviewer.Unanswered {
-                reasons[trial.place] = .failed("no explanation: \(unanswered.reason)")
+                var reason = JudgedResult.failed("no explanation: \(unanswered.reason)")
+                reason.isMissing = unanswered.isMissing
+                reasons[trial.place] = reason
             }
         }
         return (found, reasons)
@@ -274,41 +289,71 @@ struct JudgedScoring {
         }
     }
 
+    /// Everything else about a score.
+    private struct Detail: Codable {
+        let chanceExchanges: [String]
+        let chanceReason: String?
+        let endpoint: String
+        let exchanges: [String]
+        let instructions: String
+        let llm: String
+        let prompt: String
+        let remark: String?
+    }
+
     private func record(
         _ test: JudgePrompt, _ place: Int, _ results: [Key: (result: JudgedResult, answers: [Interviewer.Answer])],
-        explanation: Int64?, unexplained: JudgedResult?, _ runID: Int64
+        explanation: Int64?, _ reasons: [Int: JudgedResult], _ runID: Int64
     ) throws -> ScoreRecord {
-        struct Detail: Encodable {
-            let chanceExchanges: [String]
-            let chanceReason: String?
-            let endpoint: String
-            let exchanges: [String]
-            let instructions: String
-            let llm: String
-            let prompt: String
-            let remark: String?
-        }
         let own = results[Key(place, test, isChance: false)]
         let other = results[Key(place, test, isChance: true)]
-        var result = own?.result ?? unexplained ?? .undefined("it has no contexts to be judged by")
-        let hasChance = Self.explained.contains(test) && donors[place] != nil
-        if hasChance, result.status == .ok, other == nil || other?.result.status == .failed {
+        let method = ScoreRecord.Method(rawValue: test.rawValue) ?? .simulation
+        var result = own?.result ?? reasons[place] ?? .undefined("it has no contexts to be judged by")
+        if result.isMissing { result.reason = try recordedFailure(method, place).reason }
+        let donor = Self.explained.contains(test) ? donors[place] : nil
+        if donor != nil, result.status == .ok, other == nil || other?.result.status == .failed {
             // What --retry-failed looks for: a score without its chance is only half of one.
             result.metrics["chance_failed"] = 1
         }
+        var chanceReason = donor != nil ? other.map { $0.result.reason } ?? "the other explanation failed" : nil
+        if own != nil, other?.result.isMissing ?? donor.flatMap({ reasons[$0]?.isMissing }) ?? false {
+            chanceReason = try recordedChanceFailure(method, place)
+        }
         let detail = Detail(
-            chanceExchanges: other?.answers.map(\.sha256) ?? [],
-            chanceReason: hasChance ? other.map { $0.result.reason } ?? "the other explanation failed" : nil,
+            chanceExchanges: other?.answers.map(\.sha256) ?? [], chanceReason: chanceReason,
             endpoint: settings.endpoint, exchanges: own?.answers.map(\.sha256) ?? [],
             instructions: sha256(of: Array(test.instructions.utf8)), llm: settings.llm, prompt: test.name,
             remark: result.remark)
         let size = features[place].size(of: test)
         return ScoreRecord(
             runID: runID, dictionaryID: key.dictionaryID, featureIndex: features[place].featureIndex,
-            corpusID: key.corpusID, explanationID: test == .rubric ? nil : explanation,
-            method: ScoreRecord.Method(rawValue: test.rawValue) ?? .simulation, status: result.status,
-            value: result.value, baselineValue: other?.result.value, category: result.category, reason: result.reason,
-            contextCount: size.contexts, tokenCount: size.tokens, metricsJSON: try canonicalJSON(result.metrics),
-            detailJSON: try canonicalJSON(detail))
+            corpusID: key.corpusID, explanationID: test == .rubric ? nil : explanation, method: method,
+            status: result.status, value: result.value, baselineValue: other?.result.value, category: result.category,
+            reason: result.reason, contextCount: size.contexts, tokenCount: size.tokens,
+            metricsJSON: try canonicalJSON(result.metrics), detailJSON: try canonicalJSON(detail))
+    }
+
+    /// The score of the run that is done again, which failed for want of an answer that came neither then nor later.
+    private func recordedFailure(_ method: ScoreRecord.Method, _ place: Int) throws -> ScoreRecord {
+        let feature = features[place].featureIndex
+        guard let score = recorded[RecordedKey(feature: feature, method: method)], score.status == .failed else {
+            throw lacking(method, feature)
+        }
+        return score
+    }
+
+    /// Why the same score had no chance to be compared with.
+    private func recordedChanceFailure(_ method: ScoreRecord.Method, _ place: Int) throws -> String? {
+        let feature = features[place].featureIndex
+        guard let score = recorded[RecordedKey(feature: feature, method: method)], score.baselineValue == nil else {
+            throw lacking(method, feature)
+        }
+        return try? JSONDecoder().decode(Detail.self, from: Data((score.detailJSON ?? "").utf8)).chanceReason
+    }
+
+    private func lacking(_ method: ScoreRecord.Method, _ feature: Int) -> WorkflowError {
+        .refused(
+            "\(catalog.path): answers to the \(method.rawValue) of feature \(feature) are not in the archive, and nobody "
+                + "may be asked")
     }
 }

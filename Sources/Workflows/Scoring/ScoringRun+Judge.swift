@@ -63,11 +63,12 @@ extension ScoringRun {
                 "dictionary \"\(dictionary.record.name)\" has no contexts to score on; index it with more of them")
         }
         let interviewer = try Interviewer(
-            catalog: catalog, settings: judge, connection: connection, seed: settings.seed, cancelled: cancelled)
+            catalog: catalog, settings: judge, connection: connection, asks: recorded == nil, seed: settings.seed,
+            cancelled: cancelled)
         return (
             try JudgedScoring(
                 settings: judge, seed: settings.seed, features: features, interviewer: interviewer, catalog: catalog,
-                key: indexing.key), dictionary.record
+                key: indexing.key, recorded: recorded ?? []), dictionary.record
         )
     }
 

@@ -19,11 +19,24 @@ public struct ScoringRun {
     /// How the judge's endpoint is reached, if there is a judge.
     public let connection: JudgeConnection
 
+    /// The scores of the run that is done again without asking anybody; nil for a run of its own.
+    let recorded: [ScoreRecord]?
+
     /// Describes a run.
     public init(settings: ScoringSettings, workers: Workers, connection: JudgeConnection = JudgeConnection()) {
         self.settings = settings
         self.workers = workers
         self.connection = connection
+        recorded = nil
+    }
+
+    /// Describes a run that is done again: a judge's answers come from the archive, and where there never was one, the
+    /// failure is the one that was recorded.
+    init(settings: ScoringSettings, workers: Workers, repeating recorded: [ScoreRecord]) {
+        self.settings = settings
+        self.workers = workers
+        connection = JudgeConnection(maximumRequests: 0)
+        self.recorded = recorded
     }
 
     /// What came of it.
