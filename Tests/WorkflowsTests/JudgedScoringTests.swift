@@ -573,6 +573,25 @@ import Workflows
             uniquingKeysWith: { $1 })
     }
 
+    @Test func oneMissingExplanationDoesNotMakeAPlanForAll() async throws {
+        try await ScriptedChatServer.run(script: Self.honest) { server in
+            let settings = settings(server)
+            let before = try await plan(settings)
+            _ = try await score(settings)
+            try execute(
+                """
+                DELETE FROM exchange
+                WHERE sha256 = (SELECT detail ->> '$.exchange' FROM explanation ORDER BY explanation_id LIMIT 1)
+                """, path)
+            let after = try await plan(settings)
+            let missing = after.requests - after.answered
+            // The explanation, and what rests on it: its feature's tests, and the chance of another feature.
+            #expect(missing > 1 && 2 * missing < after.requests, "\(after)")
+            #expect(after.requests <= before.requests)
+            #expect(after.promptTokens > 0 && 2 * after.promptTokens < before.promptTokens)
+        }
+    }
+
     @Test func theKeyGoesToTheEndpointAndNowhereElse() async throws {
         let key = "sk-very-secret-1234567890"
         try await ScriptedChatServer.run(script: Self.honest) { server in

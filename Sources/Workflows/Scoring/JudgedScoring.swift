@@ -81,6 +81,8 @@ struct JudgedScoring {
             case stored(Int64)
             /// It is written with the scores.
             case written(ExplanationRecord)
+            /// It stands for one that is yet to be written.
+            case expected
         }
     }
 
@@ -150,48 +152,42 @@ struct JudgedScoring {
 
     /// How much there is to ask.
     struct Plan {
-        /// Questions in all.
+        /// Questions in all, those that are the same counted once.
         var questions = 0
         /// Of these, the ones that the archive answers already, as far as can be told.
         var answered = 0
-        /// Tokens of the questions, at four characters a token.
+        /// Tokens of the others, at four bytes a token.
         var promptTokens = 0
-        /// Tokens of the answers, likewise.
+        /// Tokens of the answers to them, likewise.
         var answerTokens = 0
     }
 
     /// Works out a plan; nothing is asked.
     func plan() throws -> Plan {
-        var plan = Plan()
         let first = try openingTrials()
         let known = try first.map { try interviewer.archived($0.question) }
+        let answered = zip(first, known).compactMap { opening, answer in answer.map { (opening.trial, $0) } }
+        var (explanations, _) = try explanations(answered.map(\.0), answered.map(\.1), 0)
+        for (opening, answer) in zip(first, known) where opening.trial.test == .explanation && answer == nil {
+            // One of the usual length, unlike any other, stands for the one that will be.
+            let text = String(repeating: "word ", count: 25) + "\(opening.trial.place)"
+            explanations[opening.trial.place] = Explanation(text: text, origin: .expected)
+        }
         var questions = first.map(\.question)
-        plan.answered = known.count { $0 != nil }
-        let isExplained = zip(first, known).allSatisfy { $0.trial.test != .explanation || $1 != nil }
-        if isExplained {
-            let answered = zip(first, known).filter { $1 != nil }
-            let (explanations, _) = try explanations(
-                answered.map(\.0.trial), answered.compactMap(\.1), 0)
-            for trial in trials(explanations) {
-                let asked = try features[trial.place].questions(trial.test, explanation: trial.explanation)
-                questions += asked
-                plan.answered += try asked.count { try interviewer.archived($0) != nil }
-            }
-        } else {
-            // An explanation of the usual length stands for those that will be.
-            let explanation = String(repeating: "word ", count: 25)
-            for feature in features where !feature.explained.isEmpty && settings.includes(feature.featureIndex) {
-                for test in Self.explained where settings.tests.contains(test) {
-                    let asked = try feature.questions(test, explanation: explanation)
-                    questions += asked + (features.count > 1 ? asked : [])
-                }
+        for trial in trials(explanations) {
+            questions += try features[trial.place].questions(trial.test, explanation: trial.explanation)
+        }
+        var plan = Plan()
+        var seen: Set<JudgeQuestion> = []
+        for question in questions where seen.insert(question).inserted {
+            plan.questions += 1
+            if try interviewer.archived(question) != nil {
+                plan.answered += 1
+            } else {
+                plan.promptTokens += (question.prompt.instructions.utf8.count + question.material.utf8.count) / 4
+                plan.answerTokens += 60 + (question.prompt == .simulation ? 2 * question.answerCount : 0)
             }
         }
-        plan.questions = questions.count
-        plan.promptTokens = questions.reduce(0) {
-            $0 + ($1.prompt.instructions.utf8.count + $1.material.utf8.count) / 4
-        }
-        plan.answerTokens = questions.reduce(0) { $0 + 60 + ($1.prompt == .simulation ? 2 * $1.answerCount : 0) }
         return plan
     }
 

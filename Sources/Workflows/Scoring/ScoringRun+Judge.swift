@@ -11,11 +11,11 @@ extension ScoringRun {
         public let requests: Int
         /// Of these, the ones that the catalog's archive answers, as far as can be told.
         public let answered: Int
-        /// Tokens of the questions, estimated at four bytes a token.
+        /// Tokens of the questions that are still to be asked, estimated at four bytes a token.
         public let promptTokens: Int
-        /// Tokens of the answers, estimated.
+        /// Tokens of the answers to them, estimated.
         public let answerTokens: Int
-        /// What that costs; nil where the price is not known.
+        /// What these cost; nil where the price is not known.
         public let cost: Double?
         /// The first question of every kind, as it would be sent.
         public let examples: [JudgeQuestion]
@@ -111,11 +111,9 @@ extension ScoringRun {
         guard let most = connection.maximumCost else { return }
         guard let price = connection.price else { throw .usage("--max-cost needs a price table: add --prices FILE") }
         let cost = price.cost(promptTokens: plan.promptTokens, completionTokens: plan.answerTokens)
-        let share = Double(plan.questions - plan.answered) / Double(max(1, plan.questions))
-        if cost * share > most {
+        if cost > most {
             throw .refused(
-                "the estimated cost is \(cost * share); allowed by --max-cost: \(most); score fewer features, or fewer tests"
-            )
+                "the estimated cost is \(cost); allowed by --max-cost: \(most); score fewer features, or fewer tests")
         }
     }
 
