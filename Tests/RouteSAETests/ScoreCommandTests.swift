@@ -121,8 +121,11 @@ import Testing
             #expect(dry.status == 0 && server.requests.isEmpty, "\(dry.errors)")
             #expect(dry.output.contains("--- rubric-1, system") && dry.output.contains("\"excerpts\""))
             #expect(dry.errors.contains("5 requests"))
-            let refused = try await run(judge + ["--max-requests", "2"])
+            // What may be spent is announced in any case.
+            let refused = try await run(judge + ["--max-requests", "2", "--quiet"])
             #expect(refused.status == 77 && server.requests.isEmpty)
+            #expect(refused.errors.contains("tokens of questions"))
+            #expect(refused.errors.contains("no more than 2 are sent"))
 
             let first = try await run(judge + ["--key-variable", "JUDGE_KEY"])
             #expect(first.status == 0 && server.requests.count == 5, "\(first.errors)")
@@ -134,6 +137,9 @@ import Testing
             #expect(server.requests[5].headers["authorization"] == nil)
             let third = try await run(["--retry-failed"])
             #expect(third.status == 77 && third.errors.contains("no scores that failed"))
+            // There is nothing to announce where the archive has all the answers.
+            let last = try await run(judge + ["--quiet"])
+            #expect(last.status == 0 && last.errors.isEmpty && server.requests.count == 6, "\(last.errors)")
         }
     }
 

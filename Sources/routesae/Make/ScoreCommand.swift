@@ -18,7 +18,8 @@ struct ScoreCommand: ParsableCommand {
             With --endpoint and --llm, a language model behind any OpenAI-compatible endpoint explains and judges: \
             simulation (activations predicted token by token), detection and fuzzing (balanced accuracy), and the \
             paper's rubric (category and 1 to 5). Every request and reply is kept in the catalog, so that a run that \
-            was broken off, or is repeated, asks nothing twice. What will be asked is announced before it is.
+            was broken off, or is repeated, asks nothing twice. How much will be asked, what that is \
+            estimated to cost and the limits set are announced before anything is, with --quiet as well.
 
             Examples:
               routesae score c.sqlite --model Demo/model --sample 100 --seed 1
@@ -71,7 +72,8 @@ struct ScoreCommand: ParsableCommand {
         if judge.dryRun { return try catalog.read { try judge.showPlan(of: scoring(in: $0), on: $0) } }
         let result = try catalog.write { catalog in
             let scoring = try scoring(in: catalog)
-            if scoring.settings.judge != nil, !options.quiet { judge.announce(try scoring.plan(on: catalog)) }
+            // Also with --quiet: nobody is to pay for what was not said before.
+            if scoring.settings.judge != nil { judge.announce(try scoring.plan(on: catalog), quiet: options.quiet) }
             let progress = options.progress(scoring.settings.judge == nil ? "explaining" : "asking")
             defer { progress.finish() }
             return try scoring.run(

@@ -133,14 +133,17 @@ struct JudgeOptions: ParsableArguments {
             price: try prices.map { try TokenPrice.of(judge.llm, in: $0) })
     }
 
-    /// Says what is about to be asked.
-    func announce(_ plan: ScoringRun.JudgePlan) {
+    /// Says what is about to be asked; if quiet, only where anything is.
+    func announce(_ plan: ScoringRun.JudgePlan, quiet: Bool = false) {
+        if quiet, plan.answered >= plan.requests { return }
         var line =
             "\(Quantities.count(plan.features)) features: about \(Quantities.count(plan.requests)) requests"
             + (plan.answered > 0 ? ", \(Quantities.count(plan.answered)) or more answered by the archive" : "")
             + ", \(Quantities.count(plan.promptTokens)) tokens of questions and \(Quantities.count(plan.answerTokens)) "
             + "of answers, estimated"
         if let cost = plan.cost { line += "; cost about \(Quantities.significant(cost))" }
+        if let maximumCost { line += ", at most about \(Quantities.significant(maximumCost))" }
+        if let maximumRequests { line += "; no more than \(Quantities.count(maximumRequests)) are sent" }
         StandardStreams.remark(line)
     }
 
