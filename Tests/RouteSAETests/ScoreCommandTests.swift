@@ -149,6 +149,9 @@ import Testing
         ["--endpoint", "http://127.0.0.1:1/v1", "--llm", "x", "--max-cost", "1"],
         ["--endpoint", "http://127.0.0.1:1/v1", "--llm", "x", "--key-variable", "NO_SUCH_VARIABLE"],
         ["--endpoint", "http://127.0.0.1:1/v1", "--llm", "x", "--tests", "explanation"],
+        ["--retry-failed", "--sample", "100"], ["--retry-failed", "--min-firings", "20"],
+        ["--retry-failed", "--maximum-suffix", "12"], ["--retry-failed", "--seed", "0"],
+        ["--retry-failed", "--explanations", "written"],
     ])
     func whatMakesNoSenseIsUsage(arguments: [String]) throws {
         let outcome = try Program.run(["score", "c.sqlite"] + arguments, in: directory)

@@ -36,14 +36,14 @@ struct ScoreCommand: ParsableCommand {
     @OptionGroup var index: IndexOption
     @Option(help: "Folder of the language model; without it the patterns are those seen in the contexts.")
     var model: String?
-    @Option(help: "How many features, drawn by the seed.")
-    var sample = 100
+    @Option(help: "How many features, drawn by the seed; 100 if not said.")
+    var sample: Int?
     @Flag(help: "All features that fired often enough.")
     var all = false
     @Option(parsing: .upToNextOption, help: "Exactly these features.")
     var features: [Int] = []
-    @Option(name: .customLong("min-firings"), help: "Features that fired less often are left out.")
-    var minimumFirings = 20
+    @Option(name: .customLong("min-firings"), help: "Features that fired less often are left out; 20 if not said.")
+    var minimumFirings: Int?
     @Option(
         name: .customLong("where"),
         help: ArgumentHelp(
@@ -51,19 +51,21 @@ struct ScoreCommand: ParsableCommand {
     var conditions: [String] = []
     @Option(help: "Draws the same share from every tenth by firing rate, or from every layer.")
     var stratify: ScoringSettings.Stratum?
-    @Option(help: "The most tokens of a pattern.")
-    var maximumSuffix = 12
-    @Option(help: "Seed of the sample and of the chance permutation.")
-    var seed: UInt64 = 0
+    @Option(help: "The most tokens of a pattern; 12 if not said.")
+    var maximumSuffix: Int?
+    @Option(help: "Seed of the sample and of the chance permutation; 0 if not said.")
+    var seed: UInt64?
 
     @OptionGroup(title: "Judge") var judge: JudgeOptions
     @OptionGroup var options: RunOptions
 
     func validate() throws {
         try judge.validate(hasModel: model != nil)
-        if judge.retryFailed, all || !features.isEmpty || !conditions.isEmpty || stratify != nil || index.corpus != nil
-        {
-            throw ValidationError("--retry-failed takes features and corpus from the run that failed")
+        let describesRun =
+            all || !features.isEmpty || !conditions.isEmpty || stratify != nil || index.corpus != nil || sample != nil
+            || minimumFirings != nil || maximumSuffix != nil || seed != nil
+        if judge.retryFailed, describesRun {
+            throw ValidationError("--retry-failed takes features, corpus and seed from the run that failed")
         }
     }
 
@@ -88,10 +90,10 @@ struct ScoreCommand: ParsableCommand {
             judge.retryFailed
             ? try ScoringRun.retry(dictionary: index.dictionary, in: catalog) { $0 = judge.adjusted($0) }
             : ScoringSettings(
-                dictionary: index.dictionary, corpus: index.corpus, model: model, sample: all ? nil : sample,
-                features: features.isEmpty ? nil : features, minimumFirings: minimumFirings,
-                conditions: conditions.isEmpty ? nil : conditions, stratum: stratify, maximumSuffix: maximumSuffix,
-                judge: judge.settings, seed: seed)
+                dictionary: index.dictionary, corpus: index.corpus, model: model, sample: all ? nil : sample ?? 100,
+                features: features.isEmpty ? nil : features, minimumFirings: minimumFirings ?? 20,
+                conditions: conditions.isEmpty ? nil : conditions, stratum: stratify,
+                maximumSuffix: maximumSuffix ?? 12, judge: judge.settings, seed: seed ?? 0)
         return ScoringRun(
             settings: settings, workers: options.workers,
             connection: try judge.connection(for: settings.judge))

@@ -27,9 +27,9 @@ struct JudgeOptions: ParsableArguments {
     @Option(
         help: """
             Whose explanations are tested: those the model writes itself, or the newest there is, whoever wrote it \
-            (such as Neuron to Graph).
+            (such as Neuron to Graph); written if not said.
             """)
-    var explanations = JudgeSettings.Explanations.written
+    var explanations: JudgeSettings.Explanations?
     @Option(help: "Excerpts shown for an explanation and for the rubric; 20 if not said.")
     var excerpts: Int?
     @Flag(help: "Asks for no log-probabilities: simulated activations are whole numbers.")
@@ -65,9 +65,7 @@ struct JudgeOptions: ParsableArguments {
     /// Checks options against each other; options of a judge without a judge are mistakes.
     func validate(hasModel: Bool) throws {
         if retryFailed {
-            if endpoint != nil || llm != nil || !tests.isEmpty || excerpts != nil || explanations != .written
-                || hasModel
-            {
+            if endpoint != nil || llm != nil || !tests.isEmpty || excerpts != nil || explanations != nil || hasModel {
                 throw ValidationError(
                     "--retry-failed takes endpoint, model, tests and excerpts from the run that failed")
             }
@@ -104,7 +102,7 @@ struct JudgeOptions: ParsableArguments {
         guard let endpoint, let llm else { return nil }
         return JudgeSettings(
             endpoint: endpoint, llm: llm, tests: tests.isEmpty ? JudgeSettings.allTests : tests,
-            explanations: explanations, excerpts: excerpts ?? 20, form: adjusted(AnswerForm()))
+            explanations: explanations ?? .written, excerpts: excerpts ?? 20, form: adjusted(AnswerForm()))
     }
 
     /// A form with what was asked for here.
