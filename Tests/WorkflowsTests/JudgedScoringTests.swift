@@ -592,6 +592,26 @@ import Workflows
         }
     }
 
+    @Test func whatNoAnswerCouldTellApartIsNotAsked() async throws {
+        // Without quiet texts, the feature fires in all that are held.
+        let path = path
+        try await onThread {
+            let catalog = try Catalog.open(at: path, mode: .readWrite)
+            defer { _ = try? catalog.close() }
+            _ = try IndexingRun(
+                settings: IndexingSettings(
+                    model: DemoModel.path, text: [repositoryFile("Demo/text/heldout/bible.jsonl")], corpus: "loud",
+                    options: IndexingOptions(maximumTokens: 5000, context: 64, quietContexts: 0)),
+                workers: Workers(threads: 2)
+            ).run(on: catalog)
+        }
+        try await ScriptedChatServer.run(script: Self.honest) { server in
+            let result = try await score(settings(server, tests: [.detection]))
+            #expect(!result.records.isEmpty && result.records.allSatisfy { $0.status == .undefined })
+            #expect(server.requests.allSatisfy { Self.system($0) == JudgePrompt.explanation.instructions })
+        }
+    }
+
     @Test func theKeyGoesToTheEndpointAndNowhereElse() async throws {
         let key = "sk-very-secret-1234567890"
         try await ScriptedChatServer.run(script: Self.honest) { server in

@@ -32,17 +32,22 @@ struct JudgedFeature {
         fuzzed = FuzzedExcerpts.cases(of: held, seed: seed &+ 1)
     }
 
-    /// The questions of a test.
+    /// The questions of a test; none where no answer could be worth anything.
     func questions(_ test: JudgePrompt, explanation: String) throws -> [JudgeQuestion] {
         switch test {
         case .explanation: [try .explanation(of: explained, maximum: maximum)]
         case .rubric: [try .rubric(of: explained, maximum: maximum)]
         case .simulation: try held.map { try .simulation(of: $0, explanation: explanation) }
-        case .detection: [try .detection(of: held, explanation: explanation)]
+        case .detection:
+            Self.areMixed(held.map(\.fires)) ? [try .detection(of: held, explanation: explanation)] : []
         case .fuzzing:
-            [try .fuzzing(of: fuzzed.map { ($0.excerpt, $0.marked) }, explanation: explanation)]
+            Self.areMixed(fuzzed.map(\.isCorrect))
+                ? [try .fuzzing(of: fuzzed.map { ($0.excerpt, $0.marked) }, explanation: explanation)] : []
         }
     }
+
+    /// Whether some are true and some false: what is all the same cannot be told apart, so nothing is asked about it.
+    private static func areMixed(_ truths: [Bool]) -> Bool { truths.contains(true) && truths.contains(false) }
 
     /// Contexts and tokens that a test rests on.
     func size(of test: JudgePrompt) -> (contexts: Int, tokens: Int) {

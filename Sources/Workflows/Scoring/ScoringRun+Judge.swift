@@ -27,8 +27,13 @@ extension ScoringRun {
     public func plan(on catalog: Catalog) throws -> JudgePlan {
         let (scoring, _) = try scoring(on: catalog) { false }
         let plan = try scoring.plan()
-        let examples = try ([.explanation] + scoring.settings.tests).compactMap { test in
-            try scoring.features.first?.questions(test, explanation: "(the explanation)").first
+        let examples = try ([.explanation] + scoring.settings.tests).compactMap { test -> JudgeQuestion? in
+            for feature in scoring.features {
+                if let question = try feature.questions(test, explanation: "(the explanation)").first {
+                    return question
+                }
+            }
+            return nil
         }
         return JudgePlan(
             features: scoring.features.count, requests: plan.questions, answered: plan.answered,
