@@ -51,6 +51,7 @@ let package = Package(
         // The language model's side.
         library("Safetensors"),
         library("Tokenization"),
+        library("ChatTemplate"),
         library("LanguageModel", ["CKernels", "LinearAlgebra", "Safetensors", "Tokenization"]),
 
         // Dictionaries.
@@ -77,8 +78,8 @@ let package = Package(
         library(
             "Workflows",
             [
-                "CKernels", "LinearAlgebra", "Safetensors", "Tokenization", "LanguageModel", "SparseCoding",
-                "SparseTraining", "FeatureCatalog", "FeatureScoring", "ChatEndpoint", crypto,
+                "CKernels", "LinearAlgebra", "Safetensors", "Tokenization", "ChatTemplate", "LanguageModel",
+                "SparseCoding", "SparseTraining", "FeatureCatalog", "FeatureScoring", "ChatEndpoint", crypto,
             ]),
 
         // What a person sees.
@@ -99,6 +100,7 @@ let package = Package(
         tests("LinearAlgebra", ["CKernels"]),
         tests("Safetensors"),
         tests("Tokenization"),
+        tests("ChatTemplate"),
         tests("LanguageModel", ["CKernels", "LinearAlgebra", "Safetensors", "Tokenization"]),
         tests("SparseCoding", ["CKernels", "LinearAlgebra", "Safetensors"]),
         tests("SparseTraining", ["CKernels", "LinearAlgebra", "SparseCoding", "Safetensors"]),
