@@ -1,10 +1,12 @@
 internal import Foundation
 
 extension Tokenizer {
-    /// Loads the tokenizer of a model's directory: `tokenizer.json`, and `tokenizer_config.json` if it is there.
+    /// Loads the tokenizer of a model's directory: `tokenizer.json`, and `tokenizer_config.json` and `chat_template.jinja`
+    /// if they are there.
     ///
     /// The second gives the names of the special tokens and the chat template. If it has `add_bos_token` or
-    /// `add_eos_token`, these take the place of the template in the first, as in `transformers`.
+    /// `add_eos_token`, these take the place of the template in the first, as in `transformers`. The third has a chat
+    /// template that takes the place of the second's.
     ///
     /// - Throws: `TokenizerError`.
     public init(directory: String) throws {
@@ -12,8 +14,24 @@ extension Tokenizer {
         try self.init(
             document: JSONElement(file: directory + "/tokenizer.json"),
             configuration: FileManager.default.fileExists(atPath: configuration)
-                ? JSONElement(file: configuration) : nil
+                ? JSONElement(file: configuration) : nil,
+            chatTemplate: Self.chatTemplateFile(of: directory)
         )
+    }
+
+    /// The file that a chat template has to itself.
+    public static let chatTemplateFileName = "chat_template.jinja"
+
+    private static func chatTemplateFile(of directory: String) throws(TokenizerError) -> String? {
+        let path = directory + "/" + chatTemplateFileName
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
+        guard let bytes = FileManager.default.contents(atPath: path) else {
+            throw .unreadable(path: path, reason: "the system does not let it be read")
+        }
+        guard let template = String(validating: bytes, as: UTF8.self) else {
+            throw .malformed(path: path, element: "the template", reason: "it is not UTF-8")
+        }
+        return template
     }
 
     /// Loads a `tokenizer.json` on its own.
@@ -23,7 +41,9 @@ extension Tokenizer {
         try self.init(document: JSONElement(file: file), configuration: nil)
     }
 
-    private init(document: JSONElement, configuration: JSONElement?) throws(TokenizerError) {
+    private init(
+        document: JSONElement, configuration: JSONElement?, chatTemplate ownChatTemplate: String? = nil
+    ) throws(TokenizerError) {
         let addedTokens = try AddedToken.load(from: document)
         let vocabulary = try TokenVocabulary(document: document, addedTokens: addedTokens)
         model = try BytePairModel(document: document.required("model"), vocabulary: vocabulary)
@@ -46,7 +66,8 @@ extension Tokenizer {
         bosTokenID = settings.bosToken ?? ownTemplate.prefix.first
         eosTokenID = settings.eosToken
         padTokenID = settings.padToken
-        chatTemplate = settings.chatTemplate
+        chatTemplate = ownChatTemplate ?? settings.chatTemplate
+        specialTokenNames = settings.specialTokenNames
     }
 
     private static func checkDecoder(of document: JSONElement) throws(TokenizerError) {

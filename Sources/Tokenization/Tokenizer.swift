@@ -19,8 +19,11 @@ public struct Tokenizer: Sendable {
     public let padTokenID: TokenID?
     /// What bytes without a token of their own become; without it they vanish.
     public let unknownTokenID: TokenID?
-    /// The chat template of `tokenizer_config.json`, as it is there.
+    /// The chat template: the file `chat_template.jinja`, or else what `tokenizer_config.json` has, of several the one
+    /// named `default`.
     public let chatTemplate: String?
+    /// The names of special tokens by what a chat template calls them, such as `bos_token`, from `tokenizer_config.json`.
+    public let specialTokenNames: [String: String]
 
     let model: BytePairModel
     let addedTokens: [TokenID: AddedToken]

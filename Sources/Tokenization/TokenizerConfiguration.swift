@@ -4,6 +4,8 @@ struct TokenizerConfiguration {
     var eosToken: TokenID?
     var padToken: TokenID?
     var chatTemplate: String?
+    /// By their keys.
+    var specialTokenNames: [String: String] = [:]
     /// Takes the place of the tokenizer's own if there is one.
     var template: SpecialTokenTemplate?
 
@@ -15,6 +17,7 @@ struct TokenizerConfiguration {
         eosToken = try Self.token("eos_token", of: element, vocabulary: vocabulary)
         padToken = try Self.token("pad_token", of: element, vocabulary: vocabulary)
         chatTemplate = try Self.chatTemplate(of: element)
+        for key in Self.specialTokenKeys { specialTokenNames[key] = try Self.tokenName(key, of: element) }
         let addsBOS = try element.member("add_bos_token")
         let addsEOS = try element.member("add_eos_token")
         if addsBOS != nil || addsEOS != nil {
@@ -35,9 +38,18 @@ struct TokenizerConfiguration {
     private static func token(
         _ key: String, of element: JSONElement, vocabulary: TokenVocabulary
     ) throws(TokenizerError) -> TokenID? {
+        try tokenName(key, of: element).flatMap { vocabulary.id(of: $0) }
+    }
+
+    /// What transformers hands to chat templates (`special_tokens_map`, tokenization_utils_base.py).
+    private static let specialTokenKeys = [
+        "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token",
+    ]
+
+    private static func tokenName(_ key: String, of element: JSONElement) throws(TokenizerError) -> String? {
         guard let member = try element.member(key) else { return nil }
-        if let name = member.stringIfAny { return vocabulary.id(of: name) }
-        return vocabulary.id(of: try member.required("content").string())
+        if let name = member.stringIfAny { return name }
+        return try member.required("content").string()
     }
 
     /// The template itself, or the one named `default` of several.
