@@ -2,6 +2,7 @@ import Crypto
 import FeatureCatalog
 import Foundation
 import LanguageModel
+import Tokenization
 
 extension ModelFolder {
     /// The folder's own name, which stands for the model.
@@ -21,7 +22,19 @@ extension ModelFolder {
 
     /// What a run that uses the model records of it.
     func inputs() throws -> [RunInput] {
-        try (weightFiles + ["config.json", "tokenizer.json"].map { path + "/" + $0 }).map { file in
+        try inputs(["config.json", "tokenizer.json"])
+    }
+
+    /// What a run records that lets the model write: also what says where a text ends, and how a chat is written.
+    func inputs(steering settings: SteeringSettings) throws -> [RunInput] {
+        var names = ["config.json", "tokenizer.json", LanguageModelConfiguration.generationFileName]
+        // The first also names the special tokens that templates write.
+        if settings.chat != nil { names += ["tokenizer_config.json", Tokenizer.chatTemplateFileName] }
+        return try inputs(names.filter { FileManager.default.fileExists(atPath: path + "/" + $0) })
+    }
+
+    private func inputs(_ names: [String]) throws -> [RunInput] {
+        try (weightFiles + names.map { path + "/" + $0 }).map { file in
             let (digest, bytes) = try sha256(ofFile: file)
             return RunInput(role: "model", name: URL(filePath: file).lastPathComponent, sha256: digest, bytes: bytes)
         }

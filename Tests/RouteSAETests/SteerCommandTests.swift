@@ -90,6 +90,27 @@ import Testing
         #expect(try rows(["runs", "c.sqlite"]).count == 2)
     }
 
+    @Test func throughAChatTemplate() throws {
+        let model = directory.file("chat")
+        try FileManager.default.copyItem(atPath: Self.model, toPath: model)
+        let template = "{{ bos_token }}{% for m in messages %}[{{ m.role }}] {{ m.content }}\n{% endfor %}[assistant]"
+        try template.write(toFile: model + "/chat_template.jinja", atomically: true, encoding: .utf8)
+        let asked = try rows([
+            "steer", "c.sqlite", "--model", model, "--feature", "5", "--set", "9", "--chat", "--system", "Be brief.",
+            "--prompt", "Who is the king?", "--tokens", "5", "--quiet",
+        ])
+        #expect(asked.map { $0["prompt"] as? String } == ["Who is the king?"])
+        let kept = try rows([
+            "sql", "c.sqlite", "SELECT detail ->> '$.rendered' AS rendered FROM intervention",
+        ])
+        #expect(
+            kept.map { $0["rendered"] as? String } == [
+                "<|begin_of_text|>[system] Be brief.\n[user] Who is the king?\n[assistant]"
+            ])
+        let again = try Program.run(["reproduce", "c.sqlite", "3", "--threads", "1"], in: directory)
+        #expect(again.status == 0, "\(again.errors)\(again.output)")
+    }
+
     @Test func anInterruptedRunIsMarkedSo() throws {
         let prompts = [String](repeating: "And it came to pass", count: 40)
         let arguments =
@@ -115,6 +136,11 @@ import Testing
             ["--feature", "5", "--set", "1", "--prompt", "a", "--tokens", "600"],
             ["--feature", "5", "--set", "1", "--prompt", "a", "--temperature", "0"],
             ["--feature", "5", "--set", "1", "--prompt", "a", "--top-p", "0.5"],
+            ["--feature", "5", "--set", "1", "--prompt", "a", "--system", "b"],
+            ["--feature", "5", "--set", "1", "--prompt", "a", "--date", "2024-01-01"],
+            ["--feature", "5", "--set", "1", "--prompt", "a", "--chat", "--date", "today"],
+            // The shipped model has no template.
+            ["--feature", "5", "--set", "1", "--prompt", "a", "--chat"],
         ]
         for arguments in senseless {
             let outcome = try steer(arguments)
@@ -136,5 +162,6 @@ import Testing
     @Test func helpHasExamples() throws {
         let help = try Program.run(["steer", "--help"], in: directory)
         #expect(help.status == 0 && help.output.contains("Examples:") && help.output.contains("routesae steer "))
+        #expect(help.output.contains("--chat --system"))
     }
 }

@@ -121,7 +121,8 @@ import Workflows
             #expect(run.kind == .steer && run.status == .complete && run.seed == 2)
             #expect(try JSONDecoder().decode(SteeringSettings.self, from: Data(run.configJSON.utf8)) == asked)
             #expect(
-                Set(try catalog.runInputs(runID).map(\.name)) == ["config.json", "model.safetensors", "tokenizer.json"])
+                Set(try catalog.runInputs(runID).map(\.name))
+                    == ["config.json", "generation_config.json", "model.safetensors", "tokenizer.json"])
             let rows = try catalog.interventions(dictionaryID: result.dictionaryID, featureIndex: 7)
             #expect(rows.map(\.strength) == [1, 4, 1, 4] && rows.allSatisfy { $0.operation == .set })
             #expect(rows.map(\.prompt) == SteeringWorld.prompts.flatMap { [$0, $0] })

@@ -12,7 +12,7 @@ extension Reproduction {
             throw WorkflowError.refused("\(catalog.path): run \(run.runID) wrote no interventions")
         }
         if let model = settings.model { steering.model = model }
-        try checkInputs(run, in: catalog, paths: [], model: steering.model)
+        try checkInputs(run, in: catalog, paths: [], model: steering.model) { try $0.inputs(steering: steering) }
         var selection = CatalogCopy.Selection()
         selection.dropsText = true
         selection.indexes = []

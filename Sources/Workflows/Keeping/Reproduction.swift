@@ -220,7 +220,12 @@ public struct Reproduction {
     }
 
     /// Refuses files that are not those the run read.
-    func checkInputs(_ run: RunRecord, in catalog: Catalog, paths: [String], model: String?) throws {
+    ///
+    /// - Parameter inputs: what such a run reads of the model.
+    func checkInputs(
+        _ run: RunRecord, in catalog: Catalog, paths: [String], model: String?,
+        inputs: (ModelFolder) throws -> [RunInput] = { try $0.inputs() }
+    ) throws {
         let recorded = try catalog.runInputs(run.runID)
         for (path, what, option) in paths.map({ ($0, "text or activations", "--text") })
             + [model].compactMap(\.self).map({ ($0, "model", "--model") })
@@ -229,7 +234,7 @@ public struct Reproduction {
         }
         var known: Set<String> = []
         if let model {
-            for input in try ModelFolder(path: model, workers: workers).inputs() { known.insert(input.sha256) }
+            for input in try inputs(try ModelFolder(path: model, workers: workers)) { known.insert(input.sha256) }
         }
         let files = paths.flatMap { path -> [String] in
             let names = FileManager.default.enumerator(atPath: path)?.allObjects.compactMap { $0 as? String } ?? []

@@ -11,6 +11,8 @@ import Tokenization
 final class PromptSteering {
     /// A prompt as the model reads it.
     struct Prompt {
+        /// The text, if a chat template made it.
+        var rendered: String?
         let tokens: [TokenID]
         /// How many of them are BOS: 0 or 1.
         let prefix: Int
@@ -40,13 +42,14 @@ final class PromptSteering {
     /// Reads a prompt.
     ///
     /// - Parameters:
+    ///   - stops: tokens that end a text.
     ///   - count: the most tokens generated.
     ///   - seed: of the layers that a dictionary of the kind `random` reads.
     ///   - cancelled: asked before every token.
     ///   - stepDone: told after every token.
     init(
-        _ prompt: Prompt, model: LanguageModel, encoder: DictionaryEncoder, choice: TokenChoice, count: Int,
-        seed: UInt64, cancelled: @escaping () -> Bool, stepDone: @escaping () -> Void
+        _ prompt: Prompt, model: LanguageModel, encoder: DictionaryEncoder, choice: TokenChoice,
+        stops: Set<TokenID>, count: Int, seed: UInt64, cancelled: @escaping () -> Bool, stepDone: @escaping () -> Void
     ) throws {
         self.prompt = prompt
         self.encoder = encoder
@@ -55,7 +58,7 @@ final class PromptSteering {
         self.seed = seed
         self.cancelled = cancelled
         self.stepDone = stepDone
-        stops = Set(model.configuration.endOfSequence)
+        self.stops = stops
         unsteered = try DecodingSession(model, capacity: prompt.tokens.count + count)
         start = try unsteered.append(prompt.tokens, layers: encoder.configuration.layers)
     }

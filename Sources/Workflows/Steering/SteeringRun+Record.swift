@@ -11,9 +11,11 @@ extension SteeringRun.Outcome {
         let unsteered: String
         /// For each edit, the change of the mean log-probability of the tokens its feature promotes, nats.
         let promotedChange: [Double?]
+        /// What the chat template made of the prompt.
+        let rendered: String?
 
         enum CodingKeys: String, CodingKey {
-            case edits, tokens, unsteered
+            case edits, tokens, unsteered, rendered
             case promotedChange = "promoted_change"
         }
     }
@@ -23,7 +25,8 @@ extension SteeringRun.Outcome {
         guard let first = edits.first, let operation = InterventionRecord.Operation(rawValue: first.operation.rawValue)
         else { preconditionFailure("the catalog's operations are those of SparseCoding, and there is an edit") }
         let detail = Detail(
-            edits: edits, tokens: tokens, unsteered: unsteeredText, promotedChange: promotedChanges)
+            edits: edits, tokens: tokens, unsteered: unsteeredText, promotedChange: promotedChanges,
+            rendered: rendered)
         return InterventionRecord(
             runID: runID, dictionaryID: dictionaryID, featureIndex: first.feature, operation: operation,
             strength: first.strength, prompt: prompt, text: text, kl: divergence, detailJSON: try canonicalJSON(detail))

@@ -22,8 +22,10 @@ public struct SteeringRun {
 
     /// One prompt under one set of edits.
     public struct Outcome: Sendable {
-        /// The prompt.
+        /// The prompt, as it was asked.
         public let prompt: String
+        /// What the chat template made of it; nil without one.
+        public let rendered: String?
         /// What was done.
         public let edits: [LatentEdit]
         /// What the model wrote by itself.
@@ -56,7 +58,8 @@ public struct SteeringRun {
     ///   - cancelled: asked before every token; once true, the run ends as interrupted and writes no interventions.
     ///   - progress: told how many of how many tokens are done; a text that ends early counts for all of its tokens.
     /// - Throws: `WorkflowError`: `.usage` for settings out of range, a prompt without tokens, or one that the model's
-    ///   context does not hold together with what is to be generated, `.refused` for another model than the
+    ///   context does not hold together with what is to be generated, a model without a chat template where one is asked
+    ///   for or messages that it refuses, `.badInput` for a template that cannot be rendered, `.refused` for another model than the
     ///   dictionary's; `SparseCodingError` for edits that cannot be made; `CatalogError`, `LanguageModelError`.
     public func run(
         on catalog: Catalog, saving: Bool = true, cancelled: @escaping () -> Bool = { false },
@@ -71,7 +74,9 @@ public struct SteeringRun {
         }
         let folder = try ModelFolder.decoding(path: settings.model, workers: workers)
         try dictionary.check(folder, in: catalog)
-        let prompts = try settings.prompts.map { try checked($0, folder) }
+        let chat = try settings.chat.map { try ChatPrompts($0, folder: folder) }
+        let prompts = try settings.prompts.map { try checked(try chat?.prompt($0) ?? plain($0, folder), folder) }
+        let stops = try folder.model.configuration.endOfSequence(in: folder.path)
         let vocabulary = 0..<folder.model.configuration.vocabularySize
         let watched = try settings.edits.map {
             try promoted(by: $0.feature, of: dictionary.record, in: catalog, vocabulary)
@@ -79,11 +84,13 @@ public struct SteeringRun {
         let runID =
             saving
             ? try catalog.beginRun(
-                kind: .steer, config: try canonicalJSON(settings), seed: settings.seed, inputs: try folder.inputs(),
+                kind: .steer, config: try canonicalJSON(settings), seed: settings.seed,
+                inputs: try folder.inputs(steering: settings),
                 software: Software.identity) : nil
         do {
             let outcomes = try outcomes(
-                of: prompts, under: interventions, encoder, folder, watching: watched, cancelled: cancelled,
+                of: prompts, stoppingAt: stops, under: interventions, encoder, folder, watching: watched,
+                cancelled: cancelled,
                 progress: progress)
             if let runID {
                 try catalog.write(
@@ -102,8 +109,9 @@ public struct SteeringRun {
 
     /// Continues every prompt by itself and under every intervention.
     private func outcomes(
-        of prompts: [PromptSteering.Prompt], under interventions: [StreamIntervention], _ encoder: DictionaryEncoder,
-        _ folder: ModelFolder, watching watched: [[Int]?], cancelled: @escaping () -> Bool,
+        of prompts: [PromptSteering.Prompt], stoppingAt stops: Set<TokenID>,
+        under interventions: [StreamIntervention], _ encoder: DictionaryEncoder, _ folder: ModelFolder,
+        watching watched: [[Int]?], cancelled: @escaping () -> Bool,
         progress: @escaping (_ done: Int, _ total: Int) -> Void
     ) throws -> [Outcome] {
         let choice = TokenChoice(
@@ -118,8 +126,8 @@ public struct SteeringRun {
         var outcomes: [Outcome] = []
         for (text, prompt) in zip(settings.prompts, prompts) {
             let steering = try PromptSteering(
-                prompt, model: folder.model, encoder: encoder, choice: choice, count: settings.tokens,
-                seed: settings.seed, cancelled: cancelled
+                prompt, model: folder.model, encoder: encoder, choice: choice, stops: stops,
+                count: settings.tokens, seed: settings.seed, cancelled: cancelled
             ) {
                 tokens += 1
                 progress(texts * settings.tokens + tokens, total)
@@ -130,7 +138,7 @@ public struct SteeringRun {
                 let steered = try steering.continuation(under: intervention, watching: watched.map { $0 ?? [] })
                 outcomes.append(
                     Outcome(
-                        prompt: text, edits: edits, unsteeredText: plain,
+                        prompt: text, rendered: prompt.rendered, edits: edits, unsteeredText: plain,
                         text: folder.tokenizer.decode(steered.tokens, skipSpecialTokens: true),
                         tokens: steered.tokens.map(Int.init), divergence: steered.divergence,
                         promotedChanges: zip(watched, steered.changes).map { $0 == nil ? nil : $1 }))
@@ -140,22 +148,27 @@ public struct SteeringRun {
         return outcomes
     }
 
-    /// A prompt's tokens, if there is something to continue and room for it.
-    private func checked(_ text: String, _ folder: ModelFolder) throws -> PromptSteering.Prompt {
+    /// A text's tokens, behind what the tokenizer puts before every text.
+    private func plain(_ text: String, _ folder: ModelFolder) -> PromptSteering.Prompt {
         let prefix = folder.tokenizer.addsBOS ? folder.tokenizer.bosTokenID.map { [$0] } ?? [] : []
         let tokens = prefix + folder.tokenizer.encode(text, addSpecialTokens: false)
-        guard !tokens.isEmpty else {
+        return PromptSteering.Prompt(tokens: tokens, prefix: prefix.count)
+    }
+
+    /// A prompt, if there is something to continue and room for it.
+    private func checked(_ prompt: PromptSteering.Prompt, _ folder: ModelFolder) throws -> PromptSteering.Prompt {
+        guard !prompt.tokens.isEmpty else {
             throw WorkflowError.usage(
                 "a prompt is empty, and this tokenizer puts nothing before a text; give the model something to continue"
             )
         }
         let most = folder.model.configuration.maximumPositions
-        guard tokens.count + settings.tokens <= most else {
+        guard prompt.tokens.count + settings.tokens <= most else {
             throw WorkflowError.usage(
-                "a prompt of \(tokens.count) tokens and \(settings.tokens) to generate (--tokens) are more than "
+                "a prompt of \(prompt.tokens.count) tokens and \(settings.tokens) to generate (--tokens) are more than "
                     + "\(folder.name) takes: \(most)")
         }
-        return PromptSteering.Prompt(tokens: tokens, prefix: prefix.count)
+        return prompt
     }
 
     /// The tokens that a feature promotes most; nil where the catalog does not list them.

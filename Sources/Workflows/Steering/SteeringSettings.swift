@@ -12,6 +12,8 @@ public struct SteeringSettings: Sendable, Codable, Equatable {
     public var sweep: [Double]?
     /// The texts to continue.
     public var prompts: [String]
+    /// How prompts become messages of a chat; nil takes them as they are. Runs of earlier versions have no such key.
+    public var chat: ChatSettings?
     /// The most tokens generated.
     public var tokens: Int
     /// What logits are divided by before a token is drawn; nil takes the likeliest token at each step.
@@ -27,13 +29,15 @@ public struct SteeringSettings: Sendable, Codable, Equatable {
     /// Makes settings.
     public init(
         dictionary: String? = nil, model: String, edits: [LatentEdit], sweep: [Double]? = nil, prompts: [String],
-        tokens: Int = 40, temperature: Double? = nil, topP: Double = 1, replacing: Bool = false, seed: UInt64 = 0
+        chat: ChatSettings? = nil, tokens: Int = 40, temperature: Double? = nil, topP: Double = 1,
+        replacing: Bool = false, seed: UInt64 = 0
     ) {
         self.dictionary = dictionary
         self.model = model
         self.edits = edits
         self.sweep = sweep
         self.prompts = prompts
+        self.chat = chat
         self.tokens = tokens
         self.temperature = temperature
         self.topP = topP
@@ -60,6 +64,7 @@ public struct SteeringSettings: Sendable, Codable, Equatable {
         try check(!edits.isEmpty, "nothing to do to any feature: name one, and what to do to it")
         try check(sweep?.isEmpty != true, "--sweep names no strength")
         try check(!prompts.isEmpty, "no prompt to continue; add --prompt or --prompt-file")
+        _ = try chat?.day()
         try check(tokens >= 1, "--tokens is \(tokens); allowed: from 1")
         if let temperature {
             try check(

@@ -16,12 +16,18 @@ struct SteerCommand: ParsableCommand {
             promoted_change is how much more probable the ten tokens became that the (first) feature promotes most, as \
             the change of their mean log-probability in nats. Everything is kept in the catalog as a run of kind steer.
 
+            With --chat a prompt is what a user says: it goes through the model's own chat template, which is Jinja, and \
+            the model writes the answer. Names of special tokens in a prompt become those tokens, as they do in \
+            transformers. A template that asks for the date is told --date, never today's, so that a run can be repeated.
+
             Examples:
               routesae steer c.sqlite --model Demo/model --feature 12 --set 8 --prompt "And the LORD said"
               routesae steer c.sqlite --model Demo/model --set 12=8 --multiply 40=0 --prompt "The function" --tokens 60
               routesae steer c.sqlite --model Demo/model --feature 12 --sweep add=0,2,4,8 --prompt-file prompts.txt
               routesae steer c.sqlite --model Demo/model --feature 12 --multiply 0 --prompt "In the" --temperature 0.8 \
             --top-p 0.95 --seed 7 --no-save --format json
+              routesae steer c.sqlite --model Llama-3.2-1B-Instruct --feature 12 --set 8 --chat --system "Be brief." \
+            --prompt "What is a king?"
             """)
 
     @OptionGroup var catalog: CatalogArgument
@@ -33,6 +39,15 @@ struct SteerCommand: ParsableCommand {
     var prompt: [String] = []
     @Option(help: "A file with a text to continue on every line that is not empty.")
     var promptFile: String?
+    @Flag(help: "Puts every prompt through the model's chat template, as a user's message.")
+    var chat = false
+    @Option(help: "With --chat: what the system's message before the prompt says.")
+    var system: String?
+    @Option(
+        help:
+            "With --chat: the day, YYYY-MM-DD, that a template takes for today (default: \(ChatSettings.standardDate))."
+    )
+    var date: String?
     @Option(help: "The most tokens generated.")
     var tokens = 40
     @Option(help: "Draws tokens, logits being divided by this; without it the likeliest token is taken at each step.")
@@ -53,13 +68,18 @@ struct SteerCommand: ParsableCommand {
         if prompt.isEmpty && promptFile == nil {
             throw ValidationError("no prompt to continue; add --prompt or --prompt-file")
         }
+        if !chat, system != nil || date != nil {
+            throw ValidationError("\(system != nil ? "--system" : "--date") needs --chat")
+        }
     }
 
     func run() throws {
         Interruption.watch()
         let settings = SteeringSettings(
             dictionary: dictionary.dictionary, model: model, edits: try edits.edits(), sweep: edits.sweep?.strengths,
-            prompts: prompt + (try promptsOfFile()), tokens: tokens, temperature: temperature, topP: topP,
+            prompts: prompt + (try promptsOfFile()),
+            chat: chat ? ChatSettings(system: system, date: date ?? ChatSettings.standardDate) : nil, tokens: tokens,
+            temperature: temperature, topP: topP,
             replacing: replaceReconstruction, seed: seed)
         let steering = SteeringRun(settings: settings, workers: options.workers)
         let progress = options.progress("steering")
