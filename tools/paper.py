@@ -136,7 +136,8 @@ class Comparison:
         common = {"seed": options.seeds}
         entries = [
             {"architecture": "route", "routing": ["hard", "soft"], "aggregation": ["sum", "mean"], "k": options.k, **common},
-            {"architecture": "route", "loadBalance": [0, 0.1], "k": options.k, **common},
+            {"architecture": "route", "loadBalance": 0, "k": options.k, **common},
+            {"architecture": "route", "routerGradient": "straightThrough", "k": options.k, **common},
             {"architecture": "route", "fidelity": "reference", "k": options.k, **common},
             {"architecture": "topk", "layer": self.layers, "k": options.k, **common},
             {"architecture": "random", "k": options.k, **common},
@@ -221,6 +222,8 @@ class Comparison:
                     family += ", reference"
                 if settings.get("loadBalance") is not None:
                     family += f", balance {settings['loadBalance']:g}"
+                if settings.get("routerGradient") == "straightThrough":
+                    family += ", straight-through"
             elif architecture == "topk":
                 family = f"TopK layer {layers[0]}"
             elif len(layers) == 1:
@@ -514,11 +517,11 @@ def main() -> None:
     parser.add_argument("--latents", type=int, default=1024)
     parser.add_argument("--k", type=int, nargs="+", default=[16, 32, 64])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--tokens", type=int, default=150_000, help="training tokens")
-    parser.add_argument("--batch-tokens", type=int, default=2048)
+    parser.add_argument("--tokens", type=int, default=200_000, help="training tokens")
+    parser.add_argument("--batch-tokens", type=int, default=1024)
     parser.add_argument("--context", type=int, default=256)
     parser.add_argument("--index-tokens", type=int, default=16_000, help="tokens of indexing and of evaluation")
-    parser.add_argument("--sample", type=int, default=40, help="features scored of each dictionary")
+    parser.add_argument("--sample", type=int, default=60, help="features scored of each dictionary")
     parser.add_argument("--min-score", type=float, default=0.7, help="what a score has to reach to count as strict")
     parser.add_argument("--report-only", action="store_true")
     comparison = Comparison(parser.parse_args())

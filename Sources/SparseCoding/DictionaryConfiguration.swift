@@ -89,6 +89,20 @@ public struct DictionaryConfiguration: Sendable, Codable, Equatable {
             fidelity: values.decode(Fidelity.self, forKey: .fidelity))
     }
 
+    /// The same dictionary as an MLSAE, which reads every layer of a token by itself.
+    ///
+    /// - Precondition: there is a k.
+    package var readingEveryLayer: DictionaryConfiguration {
+        precondition(k != nil, "an MLSAE has a k")
+        return DictionaryConfiguration(as: .mlsae, self)
+    }
+
+    private init(as architecture: Architecture, _ other: DictionaryConfiguration) {
+        self.architecture = architecture
+        (dModel, latents, k, layers) = (other.dModel, other.latents, other.k, other.layers)
+        (routing, aggregation, fidelity) = (other.routing, other.aggregation, other.fidelity)
+    }
+
     /// The layers the paper routes over for a model of n decoder layers: `hidden_states[n/4 … 3n/4]` in Hugging Face's
     /// counting, which are the outputs of decoder layers n/4 − 1 … 3n/4 − 1 (for n = 16: 3 … 11).
     public static func routedLayers(ofModelWith decoderLayers: Int) -> [Int] {

@@ -62,7 +62,7 @@ public final class PenaltyTrainer: DictionaryTrainer {
         // The forward pass of the first step may move b_pre.
         let preBias = state.stepsDone == 0 ? weights.preBias.copy() : nil
         let forward = try forward(batch)
-        guard forward.summary.loss.isFinite, forward.sparsityLoss.isFinite,
+        guard forward.summary.loss < TrainerState.largestLoss, forward.sparsityLoss.isFinite,
             rsae_all_finite(errorGradient.pointer, Int64(batch.count * configuration.inputWidth)) != 0,
             rsae_all_finite(slopes.pointer, Int64(batch.count * configuration.latents)) != 0,
             rsae_all_finite(forward.sums.pointer, Int64(forward.sums.count)) != 0

@@ -20,6 +20,7 @@ extension TopKTrainer {
             input.moveBias(options.initialBias, of: weights, configuration, samples: samples, workers)
             try encoder.read(batch, into: input)
         }
+        if options.routerGradient == .layerErrors { try measureLayerErrors(batch) }
         let router = configuration.routes ? try routerPass(batch) : nil
         encoder.encode(input, count: samples, into: latents) { tile, worker in
             for sample in tile {

@@ -15,16 +15,16 @@ struct RouterPass {
 
     /// ∂L/∂(router logits) of one token, into its row of `logitGradient`.
     func gradient(of token: Int, _ worker: Int) {
-        layerSlopes(token, scratch[worker].pointer)
+        // Where the errors of every layer are measured, they are there already.
+        if trainer.options.routerGradient != .layerErrors { layerSlopes(token, scratch[worker].pointer) }
         throughSoftmax(token)
     }
 
     /// ∂L/∂p of one token, without the load-balance term.
     ///
     /// ∂L/∂u = W_encᵀ slope − g − 2‖û − u‖² u / (count ‖u‖⁴), with g = ∂L/∂û, since u is input, target and
-    /// denominator. Soft routing, u = Σ p_l x_l: ∂L/∂p_l = ⟨∂L/∂u, x_l⟩. Corrected hard routing is straight-through:
-    /// forward the chosen layer, backward as if it were soft (Bengio et al. 2013, arXiv 1308.3432). AuxK takes u as given
-    /// and adds nothing here. x_l is recovered from h_l, its mean and deviation.
+    /// denominator. Soft routing, u = Σ p_l x_l: ∂L/∂p_l = ⟨∂L/∂u, x_l⟩. Straight-through hard routing
+    /// (`RouterGradient`) takes the same at the chosen x. AuxK takes u as given and adds nothing here. x_l is recovered from h_l, its mean and deviation.
     private func layerSlopes(_ token: Int, _ du: UnsafeMutablePointer<Float>) {
         let layers = positions.count
         let gradient = trainer.logitGradient.row(token)

@@ -87,7 +87,7 @@ public final class TopKTrainer: DictionaryTrainer {
         let forward = try forward(batch)
         let dead = state.deadLatents(options)
         let auxiliary = options.auxiliary.flatMap { auxiliaryStep($0, dead: dead, samples: samples) }
-        guard forward.loss.isFinite, forward.balanceLoss.isFinite, (auxiliary?.loss ?? 0).isFinite,
+        guard forward.loss < TrainerState.largestLoss, forward.balanceLoss.isFinite, (auxiliary?.loss ?? 0).isFinite,
             slopesAreFinite(samples: samples)
         else {
             if let preBias { weights.preBias.update(from: preBias) }

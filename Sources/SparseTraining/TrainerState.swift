@@ -5,6 +5,10 @@ public import SparseCoding
 /// All that a trainer carries from one step to the next: with it, its options and the rest of the stream, training goes
 /// on to the same bits. This is what a checkpoint holds.
 public final class TrainerState {
+    /// A loss from which on Adam's second moments overflow: it comes of an input that is constant up to round-off, by
+    /// whose norm its error is divided.
+    static let largestLoss: Float = 1e15
+
     /// The dictionary's shape and rules.
     public let configuration: DictionaryConfiguration
     /// The weights, updated in place.

@@ -1,6 +1,6 @@
 /// Why training stopped.
 public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// The loss of a step is an infinity or a NaN. The weights are those of the last good step.
+    /// The loss of a step is an infinity or a NaN, or so large that the squares of its gradients are. The weights are those of the last good step.
     case lossNotFinite(step: Int)
     /// The stream has no tokens to train on.
     case noTokens(source: String)

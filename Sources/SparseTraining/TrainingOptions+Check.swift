@@ -23,6 +23,9 @@ extension TrainingOptions {
         }
         try refuse((choices.loadBalance ?? 0) != 0 && !configuration.routes, "load-balance", "it has no router")
         try refuse(
+            choices.routerGradient != nil && !choosesRouterGradient(configuration), "router-gradient",
+            "only corrected hard routing of several layers has a choice")
+        try refuse(
             choices.removesParallelGradient == true && decoderNorm(configuration) != .unit,
             "removes-parallel-gradient", "its decoder directions do not have unit norm")
         let hasBias = configuration.hasPreBias

@@ -17,6 +17,8 @@ extension TrainingOptions {
         public var initialBias: InitialBias?
         /// Weight of the load-balance term.
         public var loadBalance: Float?
+        /// How a corrected hard router learns.
+        public var routerGradient: RouterGradient?
         /// α of the AuxK term; 0 is none.
         public var auxiliaryCoefficient: Float?
         /// k_aux.
@@ -36,9 +38,10 @@ extension TrainingOptions {
         public init(
             learningRate: Float? = nil, warmupFraction: Double? = nil, decayFraction: Double? = nil,
             gradientClip: Float? = nil, normalizeEvery: Int? = nil, removesParallelGradient: Bool? = nil,
-            initialBias: InitialBias? = nil, loadBalance: Float? = nil, auxiliaryCoefficient: Float? = nil,
-            auxiliaryK: Int? = nil, deadAfterTokens: Int? = nil, sparsityCoefficient: Float? = nil,
-            sparsityWarmup: Double? = nil, bandwidth: Float? = nil, initialThreshold: Float? = nil
+            initialBias: InitialBias? = nil, loadBalance: Float? = nil, routerGradient: RouterGradient? = nil,
+            auxiliaryCoefficient: Float? = nil, auxiliaryK: Int? = nil, deadAfterTokens: Int? = nil,
+            sparsityCoefficient: Float? = nil, sparsityWarmup: Double? = nil, bandwidth: Float? = nil,
+            initialThreshold: Float? = nil
         ) {
             self.learningRate = learningRate
             self.warmupFraction = warmupFraction
@@ -48,6 +51,7 @@ extension TrainingOptions {
             self.removesParallelGradient = removesParallelGradient
             self.initialBias = initialBias
             self.loadBalance = loadBalance
+            self.routerGradient = routerGradient
             self.auxiliaryCoefficient = auxiliaryCoefficient
             self.auxiliaryK = auxiliaryK
             self.deadAfterTokens = deadAfterTokens

@@ -9,6 +9,11 @@ extension TrainingOptions {
         }
     }
 
+    /// Whether the loss itself says nothing of how the router learns.
+    static func choosesRouterGradient(_ configuration: DictionaryConfiguration) -> Bool {
+        configuration.routes && configuration.routing == .hard && configuration.fidelity == .corrected
+    }
+
     /// Ten million tokens in a long run; a tenth of a short one.
     static func deadAfterTokens(batchTokens: Int, steps: Int) -> Int {
         let (total, overflow) = batchTokens.multipliedReportingOverflow(by: steps)

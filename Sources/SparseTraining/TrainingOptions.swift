@@ -28,6 +28,8 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     public let initialBias: InitialBias
     /// Weight of the load-balance term L · Σ_l f_l P_l (Fedus et al. 2021, arXiv 2101.03961, eq. 4); 0 is none.
     public let loadBalance: Float
+    /// How the router learns; nil where there is none or its gradient follows from the loss.
+    public let routerGradient: RouterGradient?
     /// The AuxK term, or none.
     public let auxiliary: AuxiliaryLoss?
     /// The sparsity term of an architecture without k.
@@ -37,7 +39,7 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     public let deadAfterTokens: Int
 
     /// Makes options for a configuration. What is left open takes the default of the configuration's fidelity: the
-    /// reference's settings (method of `src/utils.py`), or the corrected ones: AuxK, balanced load, projected gradient,
+    /// reference's settings (method of `src/utils.py`), or the corrected ones: AuxK, balanced load, a router that learns from every layer's error, projected gradient,
     /// initial bias at the mean, and a rate scaled by 1/√m (as in EleutherAI/sparsify, `trainer.py`).
     ///
     /// - Throws: `SparseCodingError.setting` naming the first setting out of range, or one that the architecture does
@@ -60,6 +62,8 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
         removesParallelGradient = choices.removesParallelGradient ?? (corrected && decoderNorm == .unit)
         initialBias = choices.initialBias ?? (corrected ? .mean : .zero)
         loadBalance = choices.loadBalance ?? (corrected && configuration.routes ? 0.01 : 0)
+        routerGradient =
+            TrainingOptions.choosesRouterGradient(configuration) ? choices.routerGradient ?? .layerErrors : nil
         let coefficient = choices.auxiliaryCoefficient ?? (corrected ? 1 / 32 : 0)
         if coefficient == 0 || configuration.k == nil {
             auxiliary = nil
@@ -92,6 +96,7 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
         removesParallelGradient = try values.decode(Bool.self, forKey: .removesParallelGradient)
         initialBias = try values.decode(InitialBias.self, forKey: .initialBias)
         loadBalance = try values.decode(Float.self, forKey: .loadBalance)
+        routerGradient = try values.decodeIfPresent(RouterGradient.self, forKey: .routerGradient)
         auxiliary = try values.decodeIfPresent(AuxiliaryLoss.self, forKey: .auxiliary)
         deadAfterTokens = try values.decode(Int.self, forKey: .deadAfterTokens)
         sparsity = try values.decodeIfPresent(SparsityPenalty.self, forKey: .sparsity)

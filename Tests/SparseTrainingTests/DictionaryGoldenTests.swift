@@ -33,12 +33,15 @@ import Testing
                 routing: header["routing"].flatMap { RoutingMode(rawValue: $0) } ?? .hard,
                 aggregation: header["aggregation"].flatMap { RouterAggregation(rawValue: $0) } ?? .sum,
                 fidelity: #require(header["fidelity"].flatMap { Fidelity(rawValue: $0) }))
+            let choosesRouterGradient =
+                configuration.routes && configuration.routing == .hard && configuration.fidelity == .corrected
             let usesAuxiliary = configuration.k != nil && configuration.fidelity == .corrected
             options = try TrainingOptions(
                 configuration, batchTokens: #require(integer("batch_tokens")), steps: #require(integer("steps")),
                 choices: .init(
                     learningRate: number("learning_rate"), gradientClip: number("clip_norm"),
                     normalizeEvery: integer("normalize_every"), initialBias: .zero, loadBalance: number("load_balance"),
+                    routerGradient: choosesRouterGradient ? .straightThrough : nil,
                     auxiliaryCoefficient: usesAuxiliary ? number("auxiliary_coefficient") : nil,
                     auxiliaryK: integer("auxiliary_k"), deadAfterTokens: integer("dead_after"),
                     sparsityCoefficient: number("lambda"), sparsityWarmup: number("sparsity_warmup").map { Double($0) },

@@ -1,6 +1,7 @@
 import Foundation
 import LinearAlgebra
 import SparseCoding
+import SparseTraining
 
 /// The loss of a RouteSAE in double precision, by plain loops from the paper's formulas.
 ///
@@ -12,6 +13,7 @@ struct NaiveRoute {
 
     let configuration: DictionaryConfiguration
     var loadBalance = 0.0
+    var gradient = RouterGradient.straightThrough
     var auxiliary: (coefficient: Double, k: Int)?
     /// The dead latents, ascending.
     var dead: [Int] = []
@@ -30,13 +32,17 @@ struct NaiveRoute {
         var probabilities: [Double]
         var u: [Double]
         var error: [Double]
+        /// ‖û − x‖² / ‖x‖² at every layer.
+        var layerErrors: [Double]
     }
 
     struct Losses {
         var main = 0.0
         var balance = 0.0
         var auxiliary = 0.0
-        var total: Double { main + balance + auxiliary }
+        /// What only moves the router; zero until it moves.
+        var routing = 0.0
+        var total: Double { main + balance + auxiliary + routing }
     }
 
     private var d: Int { configuration.dModel }
@@ -82,6 +88,7 @@ struct NaiveRoute {
         (0..<d).map { column in
             switch (configuration.routing, configuration.fidelity) {
             case (.soft, _): x.indices.reduce(0) { $0 + p[$1] * x[$1][column] }
+            case (.hard, .corrected) where gradient == .layerErrors: x[layer][column]
             case (.hard, .reference): p[layer] * x[layer][column]
             case (.hard, .corrected):
                 x.indices.reduce(x[layer][column]) { $0 + (p[$1] - before[$1]) * x[$1][column] }
@@ -109,9 +116,15 @@ struct NaiveRoute {
             let latents = a.indices.sorted { (a[$0], -$0) > (a[$1], -$1) }.prefix(configuration.k!).sorted()
             let revived = dead.sorted { (a[$0], -$0) > (a[$1], -$1) }.prefix(auxiliary?.k ?? 0).sorted()
             let reconstruction = decoded(latents, u, bias: true)
+            let layerErrors = x.map { x in
+                let a = (0..<configuration.latents).map { preActivation($0, x) }
+                let latents = a.indices.sorted { (a[$0], -$0) > (a[$1], -$1) }.prefix(configuration.k!)
+                let squares = zip(decoded(Array(latents), x, bias: true), x).map { ($0 - $1) * ($0 - $1) }
+                return squares.reduce(0, +) / x.reduce(0) { $0 + $1 * $1 }
+            }
             return Selection(
                 layer: layer, latents: latents, deadLatents: revived, probabilities: p, u: u,
-                error: zip(u, reconstruction).map { $0 - $1 })
+                error: zip(u, reconstruction).map { $0 - $1 }, layerErrors: layerErrors)
         }
     }
 
@@ -125,8 +138,18 @@ struct NaiveRoute {
         let meanError = (0..<d).map { column in selections.reduce(0) { $0 + $1.error[column] } / count }
         var variance = 0.0
         var unexplained = 0.0
-        for (x, selection) in zip(tokens, selections) {
+        let tried = min(tokens.count, max(32, tokens.count / (4 * layers)))
+        let triedTokens = Set((0..<tried).map { $0 * tokens.count / tried })
+        for (token, (x, selection)) in zip(tokens, selections).enumerated() {
             let p = probabilities(x)
+            if gradient == .layerErrors, configuration.routing == .hard, configuration.fidelity == .corrected,
+                layers > 1, triedTokens.contains(token)
+            {
+                for layer in 0..<layers {
+                    result.routing +=
+                        (p[layer] - selection.probabilities[layer]) * selection.layerErrors[layer] / Double(tried)
+                }
+            }
             let u = routed(x, p, selection.layer, before: selection.probabilities)
             let reconstruction = decoded(selection.latents, u, bias: true)
             let error = zip(reconstruction, u).reduce(0.0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }

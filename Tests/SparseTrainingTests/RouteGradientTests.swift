@@ -11,7 +11,11 @@ import Testing
         let fidelity: Fidelity
         var loadBalance: Float = 0
         var layers = [2, 3, 5]
-        var testDescription: String { "\(fidelity) \(routing) \(aggregation) \(loadBalance) \(layers)" }
+        var gradient: RouterGradient?
+        var tokens = 24
+        var testDescription: String {
+            "\(fidelity) \(routing) \(aggregation) \(loadBalance) \(layers) \(gradient?.rawValue ?? "") \(tokens)"
+        }
     }
 
     static let allRules =
@@ -24,6 +28,14 @@ import Testing
                 }
             }
         } + Fidelity.allCases.map { Rules(routing: .hard, aggregation: .sum, fidelity: $0, layers: [4]) }
+        + [24, 50].flatMap { tokens in
+            // Of 50 tokens 32 are tried.
+            RouterGradient.allCases.map {
+                Rules(
+                    routing: .hard, aggregation: .mean, fidelity: .corrected, loadBalance: 0.7, gradient: $0,
+                    tokens: tokens)
+            }
+        }
 
     private func configuration(_ rules: Rules) throws -> DictionaryConfiguration {
         try DictionaryConfiguration(
@@ -82,12 +94,14 @@ import Testing
     @Test(arguments: allRules) func gradientsAreFiniteDifferences(rules: Rules) throws {
         let configuration = try configuration(rules)
         let options = try TrainingOptions(
-            configuration, batchTokens: 30, steps: 100,
-            choices: .init(loadBalance: rules.loadBalance, auxiliaryCoefficient: 0))
-        let batch = randomBatch(count: 24, layers: [2, 3, 4, 5], dModel: 7, seed: 2)
+            configuration, batchTokens: 60, steps: 100,
+            choices: .init(
+                loadBalance: rules.loadBalance, routerGradient: rules.gradient, auxiliaryCoefficient: 0))
+        let batch = randomBatch(count: rules.tokens, layers: [2, 3, 4, 5], dModel: 7, seed: 2)
         let trainer = trainer(configuration, options, seed: 3)
         var oracle = NaiveRoute(configuration, trainer.state.weights)
         oracle.loadBalance = Double(rules.loadBalance)
+        oracle.gradient = rules.gradient ?? .layerErrors
         try compare(trainer, oracle, batch)
     }
 
@@ -106,6 +120,7 @@ import Testing
         #expect(TopKTrainer.auxiliaryTokens(count: 31, latents: 20, dead: deadCount) == 31)
         var oracle = NaiveRoute(configuration, trainer.state.weights)
         oracle.loadBalance = fidelity == .corrected ? 0.01 : 0
+        oracle.gradient = .layerErrors
         oracle.auxiliary = (0.25, 4)
         oracle.dead = dead
         try compare(trainer, oracle, batch)
@@ -118,6 +133,18 @@ import Testing
         expectClose([report.auxiliaryLoss], [Float(losses.auxiliary)], relative: 4e-6, "AuxK")
         expectClose([report.balanceLoss], [Float(losses.balance)], relative: 2e-6, "balance")
         #expect(report.deadShare == Float(deadCount) / 20)
+    }
+
+    /// Encodes at every layer cost at most a quarter of the batch's own.
+    @Test func tokensTriedAreBoundedInCost() {
+        for count in [1, 31, 32, 33, 1000, 8192] {
+            for layers in [2, 5, 17] {
+                let tried = TopKTrainer.triedTokens(count: count, layers: layers)
+                #expect(tried >= 1 && tried <= count)
+                #expect(tried <= 32 || 4 * tried * layers <= count)
+                #expect(tried == count || tried >= 32)
+            }
+        }
     }
 
     @Test func auxiliarySampleIsBoundedInCost() {

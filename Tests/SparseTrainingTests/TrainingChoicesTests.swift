@@ -45,6 +45,10 @@ import Testing
         check(.init(initialThreshold: 0.1), "initial-threshold", threshold)
         check(.init(loadBalance: 0.1), "load-balance", system.architecture == .route ? nil : "it has no router")
         check(.init(loadBalance: 0), "load-balance", nil)
+        let choosesGradient = system.architecture == .route && system.fidelity == .corrected
+        check(
+            .init(routerGradient: .straightThrough), "router-gradient",
+            choosesGradient ? nil : "only corrected hard routing of several layers has a choice")
         let hasNoBias = system.architecture == .crosscoder && system.fidelity == .reference
         let bias = hasNoBias ? "the authors' has no biases" : nil
         check(.init(initialBias: .mean), "initial-bias", bias)

@@ -8,7 +8,8 @@ extension TrainingSettings {
             learningRate: learningRate, warmupFraction: warmupFraction, decayFraction: decayFraction,
             gradientClip: gradientClip, normalizeEvery: normalizeEvery,
             removesParallelGradient: removesParallelGradient, initialBias: initialBias, loadBalance: loadBalance,
-            auxiliaryCoefficient: auxiliaryCoefficient, auxiliaryK: auxiliaryK, deadAfterTokens: deadAfterTokens,
+            routerGradient: routerGradient, auxiliaryCoefficient: auxiliaryCoefficient, auxiliaryK: auxiliaryK,
+            deadAfterTokens: deadAfterTokens,
             sparsityCoefficient: lambda, sparsityWarmup: lambdaWarmup, bandwidth: bandwidth,
             initialThreshold: initialThreshold)
     }

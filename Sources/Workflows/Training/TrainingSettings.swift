@@ -48,6 +48,8 @@ public struct TrainingSettings: Sendable, Codable, Equatable {
     public var initialBias: InitialBias?
     /// Weight of the load-balance term.
     public var loadBalance: Float?
+    /// How a corrected hard router learns.
+    public var routerGradient: RouterGradient?
     /// Weight of the AuxK term; 0 is none.
     public var auxiliaryCoefficient: Float?
     /// k_aux.
@@ -83,8 +85,9 @@ public struct TrainingSettings: Sendable, Codable, Equatable {
     enum CodingKeys: String, CodingKey, CaseIterable {
         case name, architecture, model, text, activations, layers, latents, k, routing, aggregation, fidelity
         case batchTokens, steps, tokens, learningRate, warmupFraction, decayFraction, gradientClip, normalizeEvery
-        case removesParallelGradient, initialBias, loadBalance, auxiliaryCoefficient, auxiliaryK, deadAfterTokens
-        case lambda, lambdaWarmup, bandwidth, initialThreshold, context, shuffle, shuffleBuffer, includesBOS
+        case removesParallelGradient, initialBias, loadBalance, routerGradient, auxiliaryCoefficient, auxiliaryK
+        case deadAfterTokens, lambda, lambdaWarmup, bandwidth, initialThreshold, context, shuffle, shuffleBuffer,
+            includesBOS
         case seed, streamSeed, initialWeights, dtype
     }
 
@@ -125,6 +128,7 @@ public struct TrainingSettings: Sendable, Codable, Equatable {
         removesParallelGradient = choices.removesParallelGradient
         initialBias = choices.initialBias
         loadBalance = choices.loadBalance
+        routerGradient = choices.routerGradient
         auxiliaryCoefficient = choices.auxiliaryCoefficient
         auxiliaryK = choices.auxiliaryK
         deadAfterTokens = choices.deadAfterTokens

@@ -9,6 +9,7 @@ extension RoutingMode: ExpressibleByArgument {}
 extension RouterAggregation: ExpressibleByArgument {}
 extension Fidelity: ExpressibleByArgument {}
 extension InitialBias: ExpressibleByArgument {}
+extension RouterGradient: ExpressibleByArgument {}
 
 struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -130,6 +131,7 @@ struct TrainCommand: ParsableCommand {
         note("--initial-bias", schedule.initialBias != nil)
         note("--normalize-every", schedule.normalizeEvery != nil)
         note("--load-balance", schedule.loadBalance != nil)
+        note("--router-gradient", schedule.routerGradient != nil)
         note("--auxiliary-coefficient", schedule.auxiliaryCoefficient != nil)
         note("--auxiliary-k", schedule.auxiliaryK != nil)
         note("--dead-after", schedule.deadAfter != nil)

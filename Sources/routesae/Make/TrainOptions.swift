@@ -65,6 +65,8 @@ struct TrainScheduleOptions: ParsableArguments {
     var normalizeEvery: Int?
     @Option(help: "Weight of the load-balance term; 0.01 for a corrected router.")
     var loadBalance: Float?
+    @Option(help: "How a corrected hard router learns: layerErrors (what each layer would cost) or straightThrough.")
+    var routerGradient: RouterGradient?
     @Option(help: "Weight of the AuxK term; 1/32 for corrected, 0 for reference.")
     var auxiliaryCoefficient: Float?
     @Option(help: "Dead latents a token may use in the AuxK term, if there is one; d/2 if not given.")
@@ -96,7 +98,8 @@ struct TrainScheduleOptions: ParsableArguments {
         TrainingOptions.Choices(
             learningRate: learningRate, warmupFraction: warmup, decayFraction: decay, gradientClip: gradientClip,
             normalizeEvery: normalizeEvery, initialBias: initialBias, loadBalance: loadBalance,
-            auxiliaryCoefficient: auxiliaryCoefficient, auxiliaryK: auxiliaryK, deadAfterTokens: deadAfter,
+            routerGradient: routerGradient, auxiliaryCoefficient: auxiliaryCoefficient, auxiliaryK: auxiliaryK,
+            deadAfterTokens: deadAfter,
             sparsityCoefficient: lambda, sparsityWarmup: lambdaWarmup, bandwidth: bandwidth,
             initialThreshold: initialThreshold)
     }
