@@ -24,7 +24,7 @@ struct DemoSummary {
         try printCounts()
         let chosen = try chooseFeatures()
         try printFeatures(chosen)
-        printNextSteps(best: chosen.first?.feature ?? 0)
+        try printNextSteps(best: chosen.first?.feature ?? 0)
     }
 
     private func printTraining() {
@@ -152,7 +152,18 @@ struct DemoSummary {
             .map { "\(Quantities.count($0.firedCount)) in layer \($0.layer)" }.joined(separator: ", ")
     }
 
-    private func printNextSteps(best: Int) {
+    /// The last layer in which some rare features peak.
+    private func lateLayer() throws -> Int {
+        let found = try catalog.rows(
+            sql: """
+                SELECT peak_layer FROM feature_summary WHERE dictionary_id = ? AND firing_rate < 0.01
+                GROUP BY peak_layer HAVING count(*) >= 10 ORDER BY peak_layer DESC LIMIT 1
+                """, arguments: [.integer(training.dictionaryID)])
+        guard case .integer(let layer)? = found.rows.first?.first else { return 0 }
+        return Int(layer)
+    }
+
+    private func printNextSteps(best: Int) throws {
         write(
             """
 
@@ -162,7 +173,7 @@ struct DemoSummary {
               routesae layers \(path)
               routesae count \(path) --relative-threshold 0.25
               sqlite3 \(path) "SELECT feature_index, top_token FROM feature_summary \\
-                WHERE peak_layer = 4 AND firing_rate < 0.01 ORDER BY max_activation DESC LIMIT 10"
+                WHERE peak_layer = \(try lateLayer()) AND firing_rate < 0.01 ORDER BY max_activation DESC LIMIT 10"
             (routesae is .build/release/routesae)
             """)
     }
