@@ -138,7 +138,7 @@ struct NaiveRoute {
         let meanError = (0..<d).map { column in selections.reduce(0) { $0 + $1.error[column] } / count }
         var variance = 0.0
         var unexplained = 0.0
-        let tried = min(tokens.count, max(32, tokens.count / (4 * layers)))
+        let tried = min(tokens.count, 256 / layers)
         let triedTokens = Set((0..<tried).map { $0 * tokens.count / tried })
         for (token, (x, selection)) in zip(tokens, selections).enumerated() {
             let p = probabilities(x)
