@@ -311,36 +311,42 @@ class Comparison:
             "by how much in the mean. The best TopK is the best of all routed layers, chosen after the fact for each column "
             "and seed, which favours it.\n\n",
         ]
-        table_rows = []
-        for k in ks:
-            for rival in ("best TopK", "Random"):
-                row = [k, rival]
-                for key, better in ((0, max), (1, max), ("strict", max), ("score", max), ("kl", min)):
-                    wins, pairs = 0, []
-                    for seed in options.seeds:
-                        def best(prefix: str) -> float | None:
-                            numbers = [
-                                (one["features"][key] if isinstance(key, int) else one[key]) for one in found
-                                if one["k"] == k and one["seed"] == seed
-                                and (one["family"] == prefix or prefix == "TopK" and one["family"].startswith(prefix))]
-                            numbers = [n for n in numbers if n is not None]
-                            return better(numbers) if numbers else None
-                        ours, theirs = best("RouteSAE hard sum"), best("TopK" if rival == "best TopK" else "Random")
-                        if ours is None or theirs is None:
-                            continue
-                        wins += better(ours, theirs) == ours and ours != theirs
-                        pairs.append((ours, theirs))
-                    # Of the means, not the mean of ratios: a seed in which the rival has none counts too.
-                    ours, theirs = (mean(side) for side in zip(*pairs)) if pairs else (0, 0)
-                    row.append(f"{wins}/{len(pairs)}" + (f", {100 * (ours / theirs - 1):+.1f} %" if theirs else ""))
-                table_rows.append(row)
+        columns = ["features, t = 0.221·√D", "features, t = 0.331·√D", f"score ≥ {options.min_score}", "simulation score",
+                   "KL (less is better)"]
+        lines.append(table(
+            ["k", "against", *columns],
+            [[k, rival, *self.duel(found, "RouteSAE hard sum", rival, k)] for k in ks for rival in ("best TopK", "Random")]))
+        variants = [family for family in families if family.startswith("RouteSAE") and family != "RouteSAE hard sum"]
+        lines.append("\nIts variants against the best TopK:\n\n")
+        lines.append(table(
+            ["k", "RouteSAE", *columns],
+            [[k, family.removeprefix("RouteSAE "), *self.duel(found, family, "best TopK", k)]
+             for k in ks for family in variants]))
         missing = diverged(self.catalog)
         if missing:
-            lines.append(f"{len(missing)} dictionaries diverged and are missing: {'; '.join(map(str, missing))}.\n\n")
-        lines.append(table(
-            ["k", "against", "features, t = 0.221·√D", "features, t = 0.331·√D", f"score ≥ {options.min_score}", "simulation score", "KL (less is better)"],
-            table_rows))
+            lines.append(f"\n{len(missing)} dictionaries diverged and are missing: {'; '.join(map(str, missing))}.\n")
         return "".join(lines)
+
+    def duel(self, found: list, family: str, rival: str, k: int) -> list:
+        """How a family fares against a rival, seed by seed: a cell for each figure of the tables of who wins."""
+        def best(seed: int, key, better, belongs) -> float | None:
+            numbers = [
+                one["features"][key] if isinstance(key, int) else one[key] for one in found
+                if one["k"] == k and one["seed"] == seed and belongs(one["family"])]
+            return better((n for n in numbers if n is not None), default=None)
+        cells = []
+        for key, better in ((0, max), (1, max), ("strict", max), ("score", max), ("kl", min)):
+            pairs = []
+            for seed in self.options.seeds:
+                ours = best(seed, key, better, lambda name: name == family)
+                theirs = best(seed, key, better, lambda name: name.startswith("TopK") if rival == "best TopK" else name == rival)
+                if ours is not None and theirs is not None:
+                    pairs.append((ours, theirs))
+            wins = sum(better(pair) == pair[0] and pair[0] != pair[1] for pair in pairs)
+            # Of the means, not the mean of ratios: a seed in which the rival has none counts too.
+            ours, theirs = (mean(side) for side in zip(*pairs)) if pairs else (0, 0)
+            cells.append(f"{wins}/{len(pairs)}" + (f", {100 * (ours / theirs - 1):+.1f} %" if theirs else ""))
+        return cells
 
     def routing(self, found: list, ks: list) -> str:
         """Where the routers send tokens."""
