@@ -309,13 +309,14 @@ class Comparison:
             "## Who wins\n\n",
             "RouteSAE (hard routing, sum, corrected, as it is by default) seed by seed at equal k: how many seeds it wins, and "
             "by how much in the mean. The best TopK is the best of all routed layers, chosen after the fact for each column "
-            "and seed, which favours it.\n\n",
+            f"and seed, which favours it; layer {self.middle} is the middle of the range.\n\n",
         ]
         columns = ["features, t = 0.221·√D", "features, t = 0.331·√D", f"score ≥ {options.min_score}", "simulation score",
                    "KL (less is better)"]
         lines.append(table(
             ["k", "against", *columns],
-            [[k, rival, *self.duel(found, "RouteSAE hard sum", rival, k)] for k in ks for rival in ("best TopK", "Random")]))
+            [[k, rival, *self.duel(found, "RouteSAE hard sum", rival, k)]
+             for k in ks for rival in ("best TopK", f"TopK layer {self.middle}", "Random")]))
         variants = [family for family in families if family.startswith("RouteSAE") and family != "RouteSAE hard sum"]
         lines.append("\nIts variants against the best TopK:\n\n")
         lines.append(table(
