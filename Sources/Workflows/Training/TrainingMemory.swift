@@ -10,7 +10,8 @@ package import SparseTraining
 /// - weights and Adam's two moments: 3 · (2·m·D + D + m), with a router 3·L·d more;
 /// - with k: input, error and what goes with them n · (2·D + 8·k + 2·L + 8), router T·d more, tiles w · 259·m, and where
 ///   AuxK runs 3·D for every dead latent, at worst 3·m·D; where a router learns by the errors at every layer
-///   (`RouterGradient`), for the tokens tried, n / 32L or 256 / L, L · (2·D + 2·k + 2·L + 4);
+///   (`RouterGradient`), for the tokens tried, n / 32L or 256 / L, L · (2·D + 2·k + 2·L + 4), and their tiles, w · 259·m,
+///   which the allocator keeps;
 /// - with a penalty: activations and slopes n · (2·m + 2·D), tiles w · 256·m (gated 512·m), sums 5·m · n/256;
 /// - the batch T · L_stream · d, live the buffer and a chunk of the model's streams, and from files 6 for every row: its
 ///   token, document and place.
@@ -58,7 +59,7 @@ package struct TrainingMemory {
             if options.routerGradient == .layerErrors {
                 let tried = Double(
                     TopKTrainer.triedTokens(count: options.batchTokens, layers: configuration.layers.count))
-                floats += tried * layers * (2 * width + 2 * k + 2 * layers + 4)
+                floats += tried * layers * (2 * width + 2 * k + 2 * layers + 4) + threads * 259 * m
             }
             if options.auxiliary != nil { floats += 3 * deadShare * m * width }
         } else {
