@@ -41,12 +41,11 @@ let package = Package(
     ],
     targets: [
         // System libraries.
-        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
         // Numbers.
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
-        library("LinearAlgebra", ["COpenBLAS", "CKernels"]),
+        library("LinearAlgebra", ["CKernels"]),
 
         // The language model's side.
         library("Safetensors"),

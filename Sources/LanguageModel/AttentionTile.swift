@@ -10,10 +10,11 @@ struct AttentionTile: Sendable {
     /// How many queries.
     let queries: Int
 
-    /// The keys that any of the queries sees, counted from the sequence's beginning.
+    /// The keys that any of the queries sees, counted from the sequence's beginning, and a few before them: they begin
+    /// with a multiple of the vectors' width, so that a key is in the same lane of every sum, whatever the tile.
     func keys(window: Int?) -> Range<Int> {
         let first = window.map { max(0, firstQuery - $0 + 1) } ?? 0
-        return first..<firstQuery + queries
+        return first / 16 * 16..<firstQuery + queries
     }
 
     /// Cuts the sequences of a batch into tiles of at most `queries` queries. The cuts depend on each sequence alone.

@@ -5,8 +5,8 @@ import LinearAlgebra
 /// transformers' `modeling_llama.py`).
 ///
 /// Only attention looks at more than one token, and only within a sequence; everything else goes row by row, in blocks
-/// that one worker takes through all its steps while they stay in its cache. Blocks and tiles are cut by the batch
-/// alone, so the bits do not depend on the number of workers.
+/// that one worker takes through all its steps while they stay in its cache. Every sum has an order of its own, whatever
+/// blocks and tiles there are, so a token's bits depend on the tokens before it in its sequence and on nothing else.
 struct DecoderPass {
     let model: LanguageModelConfiguration
     let workers: Workers
@@ -142,7 +142,8 @@ struct DecoderPass {
                 Int64(tile.firstQuery - keys.lowerBound), Int64(window ?? Int(Int32.max)), inverseSums)
             let sums = scratch.sums.row(worker * tileRows)
             multiply(
-                rows: rows, columns: headDimension, inner: keys.count, scores, stride: stride, value,
+                rows: rows, columns: headDimension, inner: keys.count, innerStart: keys.lowerBound, scores,
+                stride: stride, value,
                 stride: memory.stride, into: sums, stride: headDimension)
             rsae_scale_heads(
                 sums, Int64(tile.queries), Int64(group), Int64(headDimension), inverseSums,
@@ -215,8 +216,7 @@ struct DecoderPass {
     }
 
     /// Runs `body(rows, firstScratchRow, workers)` over the tokens: one block for each worker at a time while there are
-    /// blocks enough, otherwise all tokens at once, with the workers sharing out each step. Products are cut into the
-    /// same tiles in both cases.
+    /// blocks enough, otherwise all tokens at once, with the workers sharing out each step.
     private func forEachBlock(_ body: (_ rows: Range<Int>, _ block: Int, _ workers: Workers) -> Void) {
         let tokens = scratch.tokens
         let blocks = (tokens + ForwardScratch.rowBlock - 1) / ForwardScratch.rowBlock

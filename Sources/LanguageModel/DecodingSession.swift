@@ -5,8 +5,8 @@ public import Tokenization
 /// arithmetic and one reading of the weights instead of the whole sequence anew.
 ///
 /// Any number of tokens may be appended at once; a prompt goes through in one pass, what is generated token by token.
-/// The results are those of `LanguageModel.logits` and `residualStreams` for the whole sequence up to round-off, which
-/// depends on how the sequence was cut into appended pieces. They do not depend on the number of workers, bit for bit.
+/// The results are those of `LanguageModel.logits` and `residualStreams` for the whole sequence, bit for bit, however it
+/// was cut into appended pieces.
 ///
 /// Used by one thread at a time. It holds 2 · keyValueHeads · headDimension floats a position and layer.
 public final class DecodingSession {

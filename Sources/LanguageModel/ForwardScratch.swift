@@ -4,8 +4,7 @@ import LinearAlgebra
 ///
 /// Used by one pass at a time.
 final class ForwardScratch: @unchecked Sendable {
-    /// Rows of a block that one worker takes through several steps while it stays in the cache; a multiple of the row
-    /// tile of `Workers.multiply`.
+    /// Rows of a block that one worker takes through several steps while it stays in the cache.
     static let rowBlock = 256
 
     let tokens: Int

@@ -86,7 +86,7 @@ extension LanguageModelConfiguration {
         guard dimension % 2 == 0 else {
             throw document.malformed(key, expected: "an even number (it came to \(dimension)): RoPE turns pairs")
         }
-        // Row lengths go to BLAS as 32-bit numbers.
+        // No model comes near it, and sizes of what is made for it do not overflow.
         guard queryHeads * dimension <= 1_048_576 else {
             throw document.malformed(key, expected: "at most 1048576 divided by num_attention_heads (\(queryHeads))")
         }

@@ -130,7 +130,6 @@ final class ModelWeights: Sendable {
     func unembed(_ rows: Matrix) throws(LanguageModelError) -> Matrix {
         let (d, vocabulary) = (configuration.dModel, configuration.vocabularySize)
         let logits = Matrix(scratchRows: rows.rows, columns: vocabulary)
-        // A multiple of the column tile of a product, so that both ways give the same bits.
         let block = isResident ? vocabulary : Self.unembeddingBlock
         var scratch: Matrix?
         for first in stride(from: 0, to: vocabulary, by: block) {

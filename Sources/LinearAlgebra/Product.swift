@@ -1,19 +1,26 @@
 import CKernels
-import COpenBLAS
 
-/// `C = α · op(A) · op(B) + β · C` on the calling thread, for row-major arrays (`cblas_sgemm`).
+/// `C = α · op(A) · op(B)`, or that added to C, on the calling thread, for row-major arrays.
+///
+/// An element of C is a sum in one order, whatever else is in the product (`product_kernel.h`): a row of C has the same
+/// bits alone, among others, or in any tile.
 ///
 /// - Parameters:
 ///   - rows: rows of op(A) and C.
 ///   - columns: columns of op(B) and C.
 ///   - inner: columns of op(A), rows of op(B).
+///   - innerStart: where the first of these stands in the sum that this product is a part of, when what came before it
+///     would have been zero: the bits are those of the whole sum.
 ///   - a: A with `strideA` elements from one stored row to the next; stored transposed if `transposeA`.
 ///   - b: B likewise.
+///   - accumulating: whether C is added to; if not, what it held does not matter.
 ///   - c: C with `strideC` elements from one row to the next.
+///   - kernel: the instructions to use, which the processor must have; `ProductKernel.current` if nil.
 public func multiply(
     rows: Int,
     columns: Int,
     inner: Int,
+    innerStart: Int = 0,
     alpha: Float = 1,
     _ a: UnsafePointer<Float>,
     stride strideA: Int,
@@ -21,28 +28,32 @@ public func multiply(
     _ b: UnsafePointer<Float>,
     stride strideB: Int,
     transposeB: Bool = false,
-    beta: Float = 0,
+    accumulating: Bool = false,
     into c: UnsafeMutablePointer<Float>,
-    stride strideC: Int
+    stride strideC: Int,
+    with kernel: ProductKernel? = nil
 ) {
-    guard rows > 0, columns > 0 else { return }
-    SingleThreadedBLAS.ensure()
-    cblas_sgemm(
-        CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
-        blasint(rows), blasint(columns), blasint(inner), alpha, a, blasint(max(strideA, 1)),
-        b, blasint(max(strideB, 1)), beta, c, blasint(max(strideC, 1)))
+    var product = rsae_product(
+        rows: Int64(rows), columns: Int64(columns), inner: Int64(inner), inner_start: Int64(innerStart), alpha: alpha,
+        accumulates: accumulating, a_transposed: transposeA, b_transposed: transposeB, a: a, a_stride: Int64(strideA),
+        b: b, b_stride: Int64(strideB), c: c, c_stride: Int64(strideC))
+    rsae_multiply_with(kernel?.kernel ?? rsae_product_kernel(), &product)
 }
 
 extension Workers {
-    /// Rows of a tile of a parallel product. A constant, so that the bits do not depend on the thread count.
-    @usableFromInline static let productRowTile = 256
-    /// Columns of a tile of a parallel product.
-    @usableFromInline static let productColumnTile = 1024
+    /// Rows of a tile of a parallel product.
+    private static let productRowTile = 256
+    /// The most columns of a tile of a parallel product, and of what their number is a multiple.
+    private static let productColumnTile = 1024
+    private static let productColumnStep = 64
+    /// Multiplications in a product that is over before another thread has woken up. A few rows take as long as four:
+    /// they wait for B, not for arithmetic.
+    private static let smallProduct = 1 << 20
 
     /// `C = A · Bᵀ (+ C if accumulating)`: `A [rows × inner]`, `B [columns × inner]`, `C [rows × columns]`, all
     /// row-major. This is how a linear layer whose weight is stored `[outputs × inputs]` is applied to rows of inputs.
     ///
-    /// A single row is bound by reading B, not by arithmetic; see `multiplyRow`.
+    /// The tiles that the threads share out are cut to the number of threads; no bit depends on them.
     public func multiply(
         rows: Int,
         columns: Int,
@@ -53,55 +64,37 @@ extension Workers {
         stride strideB: Int,
         into c: UnsafeMutablePointer<Float>,
         stride strideC: Int,
-        accumulating: Bool = false
+        accumulating: Bool = false,
+        with kernel: ProductKernel? = nil
     ) {
-        guard rows != 1 else {
-            multiplyRow(columns: columns, inner: inner, a, byTransposeOf: b, stride: strideB, into: c, accumulating)
-            return
-        }
-        let rowTiles = (rows + Workers.productRowTile - 1) / Workers.productRowTile
-        let columnTiles = (columns + Workers.productColumnTile - 1) / Workers.productColumnTile
+        let (rowTile, columnTile) = productTile(rows: rows, columns: columns, inner: inner)
+        let rowTiles = (rows + rowTile - 1) / rowTile
+        let columnTiles = (columns + columnTile - 1) / columnTile
         let shared = SharedPointers(a: a, b: b, c: c)
         forEach(tiles: rowTiles * columnTiles) { tile, _ in
             // Neighbouring tiles share the rows of B, the larger operand in every use here.
-            let firstRow = (tile % rowTiles) * Workers.productRowTile
-            let firstColumn = (tile / rowTiles) * Workers.productColumnTile
+            let firstRow = (tile % rowTiles) * rowTile
+            let firstColumn = (tile / rowTiles) * columnTile
             LinearAlgebra.multiply(
-                rows: min(Workers.productRowTile, rows - firstRow),
-                columns: min(Workers.productColumnTile, columns - firstColumn),
+                rows: min(rowTile, rows - firstRow),
+                columns: min(columnTile, columns - firstColumn),
                 inner: inner,
                 shared.a + firstRow * strideA, stride: strideA,
                 shared.b + firstColumn * strideB, stride: strideB, transposeB: true,
-                beta: accumulating ? 1 : 0,
-                into: shared.c + firstRow * strideC + firstColumn, stride: strideC)
+                accumulating: accumulating,
+                into: shared.c + firstRow * strideC + firstColumn, stride: strideC, with: kernel)
         }
     }
 
-    /// Elements of B in a tile of a product with one row: few enough that the threads end together, and enough that
-    /// handing out a tile costs nothing beside reading it.
-    private static let rowProductTile = 65_536
-
-    /// `c = a · Bᵀ (+ c)` for one row: each column of the result is one pass over one row of B, so the threads read B
-    /// from its beginning to its end, and the bits depend on no tile.
-    private func multiplyRow(
-        columns: Int,
-        inner: Int,
-        _ a: UnsafePointer<Float>,
-        byTransposeOf b: UnsafePointer<Float>,
-        stride strideB: Int,
-        into c: UnsafeMutablePointer<Float>,
-        _ accumulating: Bool
-    ) {
-        let shared = SharedPointers(a: a, b: b, c: c)
-        // A mebibyte is read in about the time that another thread takes to wake up.
-        let isSmall = columns * inner <= 4 * Workers.rowProductTile
-        let width = isSmall ? columns : Workers.rowProductTile / inner
-        forEach(columns, tile: max(1, width)) { tile, _ in
-            for column in tile {
-                let product = rsae_dot(shared.a, shared.b + column * strideB, Int64(inner))
-                shared.c[column] = accumulating ? shared.c[column] + product : product
-            }
+    /// The tiles of a product: one if it is small, else about four for each thread while that leaves them large enough.
+    private func productTile(rows: Int, columns: Int, inner: Int) -> (rows: Int, columns: Int) {
+        guard count > 1, max(rows, 4) * columns * inner > Workers.smallProduct else {
+            return (max(rows, 1), max(columns, 1))
         }
+        let rowTiles = (rows + Workers.productRowTile - 1) / Workers.productRowTile
+        let even = columns * rowTiles / (4 * count)
+        let step = Workers.productColumnStep
+        return (Workers.productRowTile, min(max((even + step - 1) / step * step, step), Workers.productColumnTile))
     }
 }
 

@@ -13,7 +13,6 @@ public struct Workers: Sendable {
     /// Makes workers; `nil` means one for each processor that is online.
     public init(threads: Int? = nil) {
         count = max(1, threads ?? Workers.processors)
-        SingleThreadedBLAS.ensure()
     }
 
     /// Runs `body(tile, worker)` once for every tile in `0..<tiles`; `worker` is in `0..<count` and no two calls with

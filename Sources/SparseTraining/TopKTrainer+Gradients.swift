@@ -41,7 +41,7 @@ extension TopKTrainer {
             if let preBias, configuration.subtractsPreBias {
                 multiply(
                     rows: 1, columns: columns.count, inner: m, alpha: -1, latentBias.pointer, stride: m,
-                    weights.encoder.pointer + column, stride: width, beta: 1, into: preBias.pointer + column,
+                    weights.encoder.pointer + column, stride: width, accumulating: true, into: preBias.pointer + column,
                     stride: width)
             }
             if let router {

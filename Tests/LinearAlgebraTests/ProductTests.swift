@@ -12,7 +12,7 @@ import Testing
         var transposeB = false
         var padding = 0
         var alpha: Float = 1
-        var beta: Float = 0
+        var accumulating = false
     }
 
     /// Multiplies by `LinearAlgebra` and by loops in double precision, and compares the whole buffer of C, its padding
@@ -28,10 +28,10 @@ import Testing
         let strideC = c.columns + 3 * c.padding
         let a = random.array(aRows * strideA + 1)
         let b = random.array(bRows * strideB + 1)
-        // With β = 0 what C held must not matter, not even a NaN.
+        // Where nothing is added to C, what it held must not matter, not even a NaN.
         let before: [Float] =
-            c.beta == 0
-            ? Array(repeating: .nan, count: c.rows * strideC + 1) : random.array(c.rows * strideC + 1)
+            c.accumulating
+            ? random.array(c.rows * strideC + 1) : Array(repeating: .nan, count: c.rows * strideC + 1)
         var expected = before.map { Double($0) }
         for row in 0..<c.rows {
             for column in 0..<c.columns {
@@ -42,14 +42,14 @@ import Testing
                     sum += Double(left) * Double(right)
                 }
                 let place = row * strideC + column
-                expected[place] = Double(c.alpha) * sum + (c.beta == 0 ? 0 : Double(c.beta) * expected[place])
+                expected[place] = Double(c.alpha) * sum + (c.accumulating ? expected[place] : 0)
             }
         }
         var actual = before
         multiply(
             rows: c.rows, columns: c.columns, inner: c.inner, alpha: c.alpha, a, stride: strideA,
-            transposeA: c.transposeA, b, stride: strideB, transposeB: c.transposeB, beta: c.beta, into: &actual,
-            stride: strideC)
+            transposeA: c.transposeA, b, stride: strideB, transposeB: c.transposeB, accumulating: c.accumulating,
+            into: &actual, stride: strideC)
         for place in actual.indices {
             let isPadding = place >= c.rows * strideC || place % max(strideC, 1) >= c.columns
             if isPadding {
@@ -82,11 +82,12 @@ import Testing
 
     @Test func factorsOfProductAndOfTheFormerResult() {
         for transposes in 0..<4 {
-            for (alpha, beta): (Float, Float) in [(1, 1), (0.5, 0), (-1, 1), (2, -0.25), (0, 1)] {
+            for (alpha, accumulating): (Float, Bool) in [(1, true), (0.5, false), (-1, true), (0, true)] {
                 compare(
                     Case(
                         rows: 19, columns: 23, inner: 31, transposeA: transposes & 1 == 1,
-                        transposeB: transposes & 2 == 2, padding: 2, alpha: alpha, beta: beta),
+                        transposeB: transposes & 2 == 2, padding: 2, alpha: alpha,
+                        accumulating: accumulating),
                     seed: transposes)
             }
         }

@@ -44,20 +44,29 @@ struct KeepingWorld {
 
     /// A copy of the trained catalog, indexed on files.
     func catalog(_ name: String, indexedOn files: [String], corpus: String, seed: UInt64 = 5) throws -> String {
-        let path = demo.directory.file(name)
-        try FileManager.default.copyItem(atPath: trained, toPath: path)
+        let path = try trainedCatalog(name)
         let catalog = try Catalog.open(at: path, mode: .readWrite)
         defer { _ = try? catalog.close() }
         try index(catalog, files, corpus: corpus, seed: seed)
         return path
     }
 
+    /// A copy of the trained catalog, not indexed.
+    func trainedCatalog(_ name: String) throws -> String {
+        let path = demo.directory.file(name)
+        try FileManager.default.copyItem(atPath: trained, toPath: path)
+        return path
+    }
+
+    func settings(_ files: [String], corpus: String, seed: UInt64 = 5) -> IndexingSettings {
+        IndexingSettings(
+            dictionary: "d", model: DemoModel.path, text: files, corpus: corpus, options: Self.options, seed: seed)
+    }
+
     /// Indexes an open catalog.
     func index(_ catalog: Catalog, _ files: [String], corpus: String, seed: UInt64 = 5) throws {
         _ = try IndexingRun(
-            settings: IndexingSettings(
-                dictionary: "d", model: DemoModel.path, text: files, corpus: corpus, options: Self.options, seed: seed),
-            workers: Workers(threads: 2)
+            settings: settings(files, corpus: corpus, seed: seed), workers: Workers(threads: 2)
         ).run(on: catalog)
     }
 

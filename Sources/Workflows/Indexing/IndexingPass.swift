@@ -14,6 +14,8 @@ final class IndexingPass {
     private let catalog: Catalog
     private let settings: IndexingSettings
     private let workers: Workers
+    /// Real tokens of a batch, about; no figure depends on it.
+    private let batchTokens: Int
     private let classes: TokenClasses
     private let reader: TextReader
     private let modelID: Int64
@@ -29,7 +31,7 @@ final class IndexingPass {
 
     init(
         dictionary: StoredDictionary, folder: ModelFolder, corpus: TextCorpus, catalog: Catalog,
-        settings: IndexingSettings, workers: Workers
+        settings: IndexingSettings, workers: Workers, batchTokens: Int
     ) throws {
         self.dictionary = dictionary
         self.folder = folder
@@ -37,6 +39,7 @@ final class IndexingPass {
         self.catalog = catalog
         self.settings = settings
         self.workers = workers
+        self.batchTokens = batchTokens
         classes = TokenClasses(folder.tokenizer)
         reader = TextReader(dictionary: dictionary, folder: folder, workers: workers)
         statistics = CorpusStatistics(
@@ -87,7 +90,7 @@ final class IndexingPass {
                 ))
             documents += 1
             count += segments.reduce(0) { $0 + $1.tokens.count - $1.prefix }
-            if count >= IndexingRun.batchTokens { try flush() }
+            if count >= batchTokens { try flush() }
         }
         try flush()
         guard tokens > 0 else {
@@ -118,13 +121,13 @@ final class IndexingPass {
         }
     }
 
-    /// Indexes segments, in pieces of about `IndexingRun.batchTokens`.
+    /// Indexes segments, in pieces of about `batchTokens`.
     private func index(_ segments: [Passage]) throws {
         var start = 0
         while start < segments.count {
             var end = start
             var count = 0
-            while end < segments.count, count < IndexingRun.batchTokens {
+            while end < segments.count, count < batchTokens {
                 count += segments[end].segment.tokens.count
                 end += 1
             }

@@ -17,8 +17,10 @@ public struct IndexingRun {
     /// Who does it.
     public let workers: Workers
 
-    /// Tokens of one batch.
-    static let batchTokens = 8192
+    /// Tokens of one batch, about: what is worth the model's while and fits in memory.
+    static let defaultBatchTokens = 8192
+    /// The same for this run; no figure depends on it.
+    package var batchTokens = IndexingRun.defaultBatchTokens
 
     /// Describes a run.
     public init(settings: IndexingSettings, workers: Workers) {
@@ -65,7 +67,7 @@ public struct IndexingRun {
         do {
             let pass = try IndexingPass(
                 dictionary: dictionary, folder: folder, corpus: corpus, catalog: catalog, settings: settings,
-                workers: workers)
+                workers: workers, batchTokens: batchTokens)
             try pass.run(cancelled: cancelled, progress: progress)
             try pass.write(runID: runID, replacing: replacing, cancelled: cancelled)
             return Result(
@@ -99,7 +101,7 @@ public struct IndexingRun {
         let contexts = Double(2 * options.topContexts + options.sampleContexts + options.quietContexts)
         let features = m * (960 + contexts * 32)
         let width = Double(configuration.layers.count) * d
-        let batch = Double(2 * IndexingRun.batchTokens) * (2 * width + 3 * d + 6 * k)
+        let batch = Double(2 * batchTokens) * (2 * width + 3 * d + 6 * k)
         let tiles = Double(workers.count * 259) * m
         let pages = Double(Catalog.writingCacheByteCount / 4)
         try MemoryBudget.machine.check(

@@ -65,7 +65,7 @@ public struct FiringSearch {
             let batch = Array(
                 rest.prefix { segment in
                     defer { count += segment.tokens.count }
-                    return count == 0 || count + segment.tokens.count <= IndexingRun.batchTokens
+                    return count == 0 || count + segment.tokens.count <= IndexingRun.defaultBatchTokens
                 })
             rest = rest.dropFirst(batch.count)
             let reading = try reader.read(batch)
@@ -113,11 +113,11 @@ public struct FiringSearch {
 
     private static func checkMemory(_ record: DictionaryRecord, workers: Workers) throws(WorkflowError) {
         let (m, layers) = (Double(record.latentCount), Double(record.layers.count))
-        let samples = Double(IndexingRun.batchTokens) * (record.architecture == .mlsae ? layers : 1)
+        let samples = Double(IndexingRun.defaultBatchTokens) * (record.architecture == .mlsae ? layers : 1)
         let width = Double(StoredDecoder.width(of: record))
         let batch =
             samples * (3 * width + 2 * Double(record.k ?? record.latentCount))
-            + 3 * Double(IndexingRun.batchTokens) * layers * Double(record.dModel)
+            + 3 * Double(IndexingRun.defaultBatchTokens) * layers * Double(record.dModel)
         try MemoryBudget.machine.check(
             floats: 2 * m * width + batch + Double(workers.count * 259) * m,
             for: "reading a text with \(record.latentCount) latents", advice: "use a machine with more")

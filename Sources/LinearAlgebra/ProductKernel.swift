@@ -1,0 +1,34 @@
+import CKernels
+
+/// Instructions that products can be computed with. The first two give the same bits.
+public enum ProductKernel: String, Sendable, CaseIterable {
+    /// 512-bit vectors with fused multiply-add.
+    case avx512
+    /// 256-bit vectors with fused multiply-add.
+    case avx2
+    /// What every x86-64 processor has: each term of a sum is rounded before it is added.
+    case baseline
+
+    /// What products use unless told otherwise: the best that the processor has, or what the environment variable
+    /// `ROUTESAE_KERNELS` names.
+    public static var current: ProductKernel { ProductKernel(rsae_product_kernel()) }
+
+    /// Whether this processor has the instructions.
+    public var isAvailable: Bool { rsae_kernel_is_available(kernel) }
+
+    private init(_ kernel: rsae_kernel) {
+        switch kernel {
+        case RSAE_AVX512: self = .avx512
+        case RSAE_AVX2: self = .avx2
+        default: self = .baseline
+        }
+    }
+
+    var kernel: rsae_kernel {
+        switch self {
+        case .avx512: RSAE_AVX512
+        case .avx2: RSAE_AVX2
+        case .baseline: RSAE_BASELINE
+        }
+    }
+}
