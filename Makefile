@@ -1,5 +1,6 @@
 # demo: the main job on the shipped model.   test: all tests, in the build that the demo uses.
 # paper: the comparison of the paper, docs/comparison.md.
+# test-kernels: the tests of exact arithmetic with each set of instructions that the processor has.
 # check: formatting, module graph, tests.    benchmark: speed as ratios.
 BUILD := swift build -c release --product routesae
 # Without testable imports the tests use the very modules that the program is made of: nothing is built twice.
@@ -9,7 +10,7 @@ ROUTESAE := .build/release/routesae
 # Debian's, for which bootstrap installs numpy and zstandard.
 PYTHON := $(or $(wildcard /usr/bin/python3),python3)
 
-.PHONY: all build demo paper test check benchmark format clean
+.PHONY: all build demo paper test test-kernels check benchmark format clean
 
 all: build
 
@@ -28,6 +29,15 @@ test:
 	@tools/bootstrap
 	$(TEST)
 	$(PYTHON) tools/test_read_catalog.py
+
+# What is exact by the order of sums: products, the forward pass, decoding, encoding, training, parts and wholes.
+EXACT := LinearAlgebraTests|LanguageModelTests|SparseCodingTests|SparseTrainingTests|BatchInvarianceTests|MergeTests
+
+test-kernels:
+	@tools/bootstrap
+	for kernels in avx512 avx2 baseline; do \
+	    echo "Products with $$kernels" && ROUTESAE_KERNELS=$$kernels $(TEST) --filter '$(EXACT)' || exit 1; \
+	done
 
 check:
 	@tools/bootstrap

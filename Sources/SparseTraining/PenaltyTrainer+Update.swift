@@ -125,7 +125,8 @@ extension PenaltyTrainer {
             guard configuration.subtractsPreBias else { return }
             multiply(
                 rows: 1, columns: columns.count, inner: m, alpha: -1, slopeSums.row(0), stride: m,
-                weights.encoder.pointer + column, stride: width, accumulating: true, into: result.pointer + column, stride: width)
+                weights.encoder.pointer + column, stride: width, accumulating: true, into: result.pointer + column,
+                stride: width)
         }
         return result
     }

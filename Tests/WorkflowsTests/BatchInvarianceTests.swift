@@ -32,7 +32,8 @@ import Workflows
             _ = try run.run(on: catalog)
             _ = try catalog.close()
             let digests = try world.read(path) { try $0.contentDigests(of: key) }
-            #expect(digests.elementsEqual(expected, by: ==), "batches of \(run.batchTokens), \(run.workers.count) threads")
+            #expect(
+                digests.elementsEqual(expected, by: ==), "batches of \(run.batchTokens), \(run.workers.count) threads")
         }
     }
 

@@ -13,7 +13,8 @@ struct BenchmarkCommand: ParsableCommand {
         subcommands: [
             BenchmarkTrainCommand.self, BenchmarkMemoryCommand.self, BenchmarkIndexCommand.self,
             BenchmarkScoreCommand.self, BenchmarkEvaluateCommand.self, BenchmarkForwardCommand.self,
-            BenchmarkDecodeCommand.self, BenchmarkCatalogCommand.self, BenchmarkQueriesCommand.self,
+            BenchmarkDecodeCommand.self, BenchmarkProductsCommand.self, BenchmarkCatalogCommand.self,
+            BenchmarkQueriesCommand.self,
         ])
 }
 

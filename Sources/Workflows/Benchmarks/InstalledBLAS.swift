@@ -1,0 +1,39 @@
+import Glibc
+
+/// The machine's OpenBLAS, where there is one: what products are measured against. Nothing else uses it.
+struct InstalledBLAS {
+    private typealias SGEMM =
+        @convention(c) (
+            Int32, Int32, Int32, Int32, Int32, Int32, Float, UnsafePointer<Float>, Int32, UnsafePointer<Float>, Int32,
+            Float, UnsafeMutablePointer<Float>, Int32
+        ) -> Void
+    private typealias SetThreads = @convention(c) (Int32) -> Void
+    private typealias CoreName = @convention(c) () -> UnsafePointer<CChar>?
+
+    /// The kernels that it chose, as it calls them.
+    let core: String
+    private let sgemm: SGEMM
+    private let setThreads: SetThreads
+
+    /// Loads the library; nil where there is none.
+    init?() {
+        guard let library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL),
+            let sgemm = dlsym(library, "cblas_sgemm"), let setThreads = dlsym(library, "openblas_set_num_threads")
+        else { return nil }
+        self.sgemm = unsafeBitCast(sgemm, to: SGEMM.self)
+        self.setThreads = unsafeBitCast(setThreads, to: SetThreads.self)
+        let name = dlsym(library, "openblas_get_corename").map { unsafeBitCast($0, to: CoreName.self) }
+        core = name?().map { String(cString: $0) } ?? "unknown"
+    }
+
+    /// `C = A · Bᵀ`, row-major without gaps: `A [rows × inner]`, `B [columns × inner]`, `C [rows × columns]`.
+    func multiply(
+        rows: Int, columns: Int, inner: Int, _ a: UnsafePointer<Float>, byTransposeOf b: UnsafePointer<Float>,
+        into c: UnsafeMutablePointer<Float>, threads: Int
+    ) {
+        setThreads(Int32(clamping: threads))
+        let (rowMajor, plain, transposed): (Int32, Int32, Int32) = (101, 111, 112)
+        let (m, n, k) = (Int32(clamping: rows), Int32(clamping: columns), Int32(clamping: inner))
+        sgemm(rowMajor, plain, transposed, m, n, k, 1, a, k, b, k, 0, c, n)
+    }
+}
