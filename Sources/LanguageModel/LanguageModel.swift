@@ -17,7 +17,7 @@ public final class LanguageModel: Sendable {
     public let configuration: LanguageModelConfiguration
     /// The model's directory as it was given.
     public let directory: String
-    /// Whether the weights are in memory (`.resident`) or read from the mapped file layer by layer (`.streamed`).
+    /// Whether the weights are in memory (`.resident`) or read from the file layer by layer (`.streamed`).
     public var residency: WeightResidency { weights.isResident ? .resident : .streamed }
 
     let weights: ModelWeights

@@ -4,7 +4,7 @@ public enum WeightResidency: Sendable, Equatable {
     case automatic
     /// All weights are widened to fp32 when the model is opened.
     case resident
-    /// The weights stay in the mapped file; a pass widens one layer at a time into scratch space of its own, so that it
+    /// The weights stay in the file; a pass widens one layer at a time into scratch space of its own, so that it
     /// needs the memory of one layer. Small models lose most of their speed by this, large ones little.
     case streamed
 

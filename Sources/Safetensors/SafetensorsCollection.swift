@@ -120,11 +120,12 @@ public struct SafetensorsCollection: Sendable {
 
     /// The file name of the shard of each tensor.
     private static func readIndex(at path: String) throws(SafetensorsError) -> [String: String] {
-        let bytes = try MappedFile(path: path)
-        guard bytes.bytes.count <= SafetensorsHeader.maximumLength else {
+        let file = try ReadableFile(path: path)
+        guard file.byteCount <= SafetensorsHeader.maximumLength else {
             throw .malformed(path: path, .invalidIndex(reason: "it is larger than 100 MB"))
         }
-        guard let document = try? JSONSerialization.jsonObject(with: Data(bytes.bytes)),
+        let bytes = try file.bytes(0..<file.byteCount)
+        guard let document = try? JSONSerialization.jsonObject(with: Data(bytes)),
             let index = document as? [String: Any], let shardOfTensor = index["weight_map"] as? [String: String]
         else {
             throw .malformed(path: path, .invalidIndex(reason: "it has no \"weight_map\" from tensors to files"))

@@ -4,6 +4,8 @@ public enum SafetensorsError: Error, Sendable, Equatable {
     case missing(path: String)
     /// The file is there but the system does not let it be read.
     case unreadable(path: String, reason: String)
+    /// The file has become shorter since it was opened.
+    case shortened(path: String, opened: Int, found: Int)
     /// The file breaks a rule of the format.
     case malformed(path: String, SafetensorsMalformation)
     /// The file is fine and has no tensor of this name.
@@ -30,6 +32,8 @@ extension SafetensorsError: CustomStringConvertible {
             "\(path): no such file"
         case .unreadable(let path, let reason):
             "\(path): cannot be read: \(reason)"
+        case .shortened(let path, let opened, let found):
+            "\(path): has become shorter while it was being read: \(found) bytes, it had \(opened); put the whole file back"
         case .malformed(let path, let malformation):
             "\(path): not a valid safetensors file: \(malformation)"
         case .noSuchTensor(let name, let path):

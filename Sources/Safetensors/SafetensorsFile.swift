@@ -1,7 +1,8 @@
-/// A safetensors file, mapped into memory and read on demand.
+/// A safetensors file, read on demand.
 ///
 /// The header is checked in full when the file is opened, so that no later read can leave the file's bounds. Values can
-/// be read from several threads at once. The file must not be truncated while it is open.
+/// be read from several threads at once. A file that is cut short while it is open is an error of the read that meets
+/// its end.
 public final class SafetensorsFile: Sendable {
     /// Where the file was opened.
     public let path: String
@@ -12,27 +13,38 @@ public final class SafetensorsFile: Sendable {
     /// The tensors' names in the order of their data in the file.
     public let names: [String]
 
-    private let file: MappedFile
+    private let file: ReadableFile
 
     /// Opens a file and checks its header.
     ///
     /// - Throws: `.missing`, `.unreadable`, or `.malformed` with the rule that the file breaks.
     public init(path: String) throws(SafetensorsError) {
         self.path = path
-        file = try MappedFile(path: path)
+        file = try ReadableFile(path: path)
         let header: SafetensorsHeader
         do {
-            header = try SafetensorsHeader(file: file.bytes)
-        } catch {
+            header = try Self.header(of: file)
+        } catch let error as SafetensorsMalformation {
             throw .malformed(path: path, error)
+        } catch let error as SafetensorsError {
+            throw error
+        } catch {
+            preconditionFailure("\(error)")
         }
         metadata = header.metadata
         names = header.tensors.map(\.name)
         tensors = Dictionary(uniqueKeysWithValues: header.tensors.map { ($0.name, $0) })
     }
 
+    private static func header(of file: ReadableFile) throws -> SafetensorsHeader {
+        let first = try file.bytes(0..<min(SafetensorsHeader.prefixLength, file.byteCount))
+        let length = try SafetensorsHeader.length(prefix: first, fileSize: file.byteCount)
+        let json = try file.bytes(SafetensorsHeader.prefixLength..<SafetensorsHeader.prefixLength + length)
+        return try json.withUnsafeBytes { try SafetensorsHeader(json: $0, fileSize: file.byteCount) }
+    }
+
     /// The size of the file in bytes.
-    public var byteCount: Int { file.bytes.count }
+    public var byteCount: Int { file.byteCount }
 
     /// The description of a tensor.
     ///
@@ -42,71 +54,98 @@ public final class SafetensorsFile: Sendable {
         return tensor
     }
 
-    /// Calls `body` with the stored bytes of a tensor, which are valid only during the call and need not be aligned.
+    /// Calls `body` with the stored bytes of a tensor, which are valid only during the call and need not be aligned. The
+    /// whole tensor is in memory meanwhile: `forEachPiece(of:_:)` is for large ones.
     ///
-    /// - Throws: `.noSuchTensor`, and what `body` throws.
+    /// - Throws: `.noSuchTensor`, `.shortened`, `.unreadable`, and what `body` throws.
     public func withBytes<R>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
-        let range = try tensor(name).byteRange
-        return try withExtendedLifetime(file) { try body(UnsafeRawBufferPointer(rebasing: file.bytes[range])) }
+        try file.bytes(try tensor(name).byteRange).withUnsafeBytes(body)
+    }
+
+    /// Calls `body` with the stored bytes of a tensor, piece after piece, each valid only during its call.
+    ///
+    /// - Throws: `.noSuchTensor`, `.shortened`, `.unreadable`.
+    public func forEachPiece(of name: String, _ body: (UnsafeRawBufferPointer) -> Void) throws(SafetensorsError) {
+        try file.forEachPiece(of: try tensor(name).byteRange) { piece, _ in body(piece) }
+    }
+
+    /// Asks the system to have elements of a tensor in memory soon, counted row-major over the whole tensor. Only a hint:
+    /// what the tensor does not have is left to the reading.
+    ///
+    /// - Throws: `.noSuchTensor`.
+    public func prefetch(_ name: String, elements: Range<Int>) throws(SafetensorsError) {
+        let tensor = try tensor(name)
+        let known = elements.clamped(to: 0..<tensor.elementCount)
+        file.prefetch(bytes(of: tensor, elements: known))
     }
 
     /// All elements of a floating-point tensor, row-major, as `Float`.
     ///
-    /// - Throws: `.noSuchTensor`, `.wrongDType`.
+    /// - Throws: `.noSuchTensor`, `.wrongDType`, `.shortened`, `.unreadable`.
     public func floats(_ name: String) throws(SafetensorsError) -> [Float] {
         let tensor = try floatingPointTensor(name)
-        return [Float](unsafeUninitializedCapacity: tensor.elementCount) { buffer, count in
-            count = tensor.elementCount
-            guard let target = buffer.baseAddress, count > 0 else { return }
-            copyFloats(of: tensor, elements: 0..<count, into: target)
+        var failure: SafetensorsError?
+        let floats = [Float](unsafeUninitializedCapacity: tensor.elementCount) { buffer, count in
+            guard let target = buffer.baseAddress else { return }
+            do throws(SafetensorsError) {
+                try copyFloats(of: tensor, elements: 0..<tensor.elementCount, into: target)
+                count = tensor.elementCount
+            } catch {
+                failure = error
+            }
         }
+        if let failure { throw failure }
+        return floats
     }
 
     /// Some elements of a floating-point tensor as `Float`, counted row-major over the whole tensor.
     ///
     /// - Parameter target: room for `elements.count` elements.
-    /// - Throws: `.noSuchTensor`, `.wrongDType`, `.elementsOutOfRange`.
+    /// - Throws: `.noSuchTensor`, `.wrongDType`, `.elementsOutOfRange`, `.shortened`, `.unreadable`.
     public func readFloats(
         _ name: String, elements: Range<Int>, into target: UnsafeMutablePointer<Float>
     ) throws(SafetensorsError) {
         let tensor = try floatingPointTensor(name)
         try check(elements, of: tensor)
-        copyFloats(of: tensor, elements: elements, into: target)
+        try copyFloats(of: tensor, elements: elements, into: target)
     }
 
     /// All elements of an integer tensor, row-major.
     ///
-    /// - Throws: `.noSuchTensor`, `.wrongDType`.
+    /// - Throws: `.noSuchTensor`, `.wrongDType`, `.shortened`, `.unreadable`.
     public func integers(_ name: String) throws(SafetensorsError) -> [Int64] {
         try integers(name, elements: 0..<tensor(name).elementCount)
     }
 
     /// Some elements of an integer tensor, counted row-major over the whole tensor.
     ///
-    /// - Throws: `.noSuchTensor`, `.wrongDType`, `.elementsOutOfRange`.
+    /// - Throws: `.noSuchTensor`, `.wrongDType`, `.elementsOutOfRange`, `.shortened`, `.unreadable`.
     public func integers(_ name: String, elements: Range<Int>) throws(SafetensorsError) -> [Int64] {
         let tensor = try tensor(name)
         guard tensor.dtype.isConvertibleToInteger else {
             throw .wrongDType(name: name, path: path, expected: "integers of at most 63 bits", found: tensor.dtype)
         }
         try check(elements, of: tensor)
-        let bytes = bytes(of: tensor, elements: elements)
-        func widened<Stored: FixedWidthInteger & BitwiseCopyable>(_ type: Stored.Type) -> [Int64] {
-            (0..<elements.count).map { index in
-                Int64(bytes.loadUnaligned(fromByteOffset: index * MemoryLayout<Stored>.size, as: type))
+        var values: [Int64] = []
+        values.reserveCapacity(elements.count)
+        func widen<Stored: FixedWidthInteger & BitwiseCopyable>(_ type: Stored.Type) throws(SafetensorsError) {
+            let size = MemoryLayout<Stored>.size
+            try file.forEachPiece(of: bytes(of: tensor, elements: elements)) { piece, _ in
+                for offset in stride(from: 0, to: piece.count, by: size) {
+                    values.append(Int64(piece.loadUnaligned(fromByteOffset: offset, as: type)))
+                }
             }
         }
-        return withExtendedLifetime(file) {
-            switch tensor.dtype {
-            case .i64: widened(Int64.self)
-            case .i32: widened(Int32.self)
-            case .i16: widened(Int16.self)
-            case .i8: widened(Int8.self)
-            case .u32: widened(UInt32.self)
-            case .u16: widened(UInt16.self)
-            default: widened(UInt8.self)
-            }
+        switch tensor.dtype {
+        case .i64: try widen(Int64.self)
+        case .i32: try widen(Int32.self)
+        case .i16: try widen(Int16.self)
+        case .i8: try widen(Int8.self)
+        case .u32: try widen(UInt32.self)
+        case .u16: try widen(UInt16.self)
+        default: try widen(UInt8.self)
         }
+        return values
     }
 
     private func floatingPointTensor(_ name: String) throws(SafetensorsError) -> TensorDescription {
@@ -125,17 +164,24 @@ public final class SafetensorsFile: Sendable {
         }
     }
 
-    private func bytes(of tensor: TensorDescription, elements: Range<Int>) -> UnsafeRawBufferPointer {
+    private func bytes(of tensor: TensorDescription, elements: Range<Int>) -> Range<Int> {
         let size = tensor.dtype.byteCount
         let start = tensor.byteRange.lowerBound + elements.lowerBound * size
-        return UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + elements.count * size])
+        return start..<start + elements.count * size
     }
 
     private func copyFloats(
         of tensor: TensorDescription, elements: Range<Int>, into target: UnsafeMutablePointer<Float>
-    ) {
-        withExtendedLifetime(file) {
-            FloatConversion.widen(bytes(of: tensor, elements: elements), dtype: tensor.dtype, into: target)
+    ) throws(SafetensorsError) {
+        let range = bytes(of: tensor, elements: elements)
+        if tensor.dtype == .f32 {
+            // Nothing to widen, so straight to its place.
+            return try file.read(
+                at: range.lowerBound, into: UnsafeMutableRawBufferPointer(start: target, count: range.count))
+        }
+        let size = tensor.dtype.byteCount
+        try file.forEachPiece(of: range) { piece, offset in
+            FloatConversion.widen(piece, dtype: tensor.dtype, into: target + offset / size)
         }
     }
 }

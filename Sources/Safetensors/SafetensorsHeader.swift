@@ -12,20 +12,31 @@ struct SafetensorsHeader {
     /// In the order of their data; tensors without data that share a place keep the order of the header.
     var tensors: [TensorDescription] = []
 
-    /// Parses the header of a whole file.
-    init(file: UnsafeRawBufferPointer) throws(SafetensorsMalformation) {
-        guard file.count >= 8 else { throw .fileTooShort(size: file.count) }
-        let claimed = UInt64(littleEndian: file.loadUnaligned(as: UInt64.self))
-        guard claimed <= UInt64(Self.maximumLength) else { throw .headerTooLong(length: claimed) }
+    /// Bytes before the header, which say how long it is.
+    static let prefixLength = 8
+
+    /// The length of the header of a file that begins with `prefix`: all of the file, or its first eight bytes.
+    static func length(prefix: [UInt8], fileSize: Int) throws(SafetensorsMalformation) -> Int {
+        guard fileSize >= prefixLength, prefix.count >= prefixLength else { throw .fileTooShort(size: fileSize) }
+        let claimed = prefix.prefix(prefixLength).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        guard claimed <= UInt64(maximumLength) else { throw .headerTooLong(length: claimed) }
         let length = Int(claimed)
-        guard length <= file.count - 8 else { throw .headerBeyondFile(length: length, fileSize: file.count) }
-        let json = UnsafeRawBufferPointer(rebasing: file[8..<8 + length])
+        guard length <= fileSize - prefixLength else { throw .headerBeyondFile(length: length, fileSize: fileSize) }
+        return length
+    }
+
+    /// Parses a header.
+    ///
+    /// - Parameters:
+    ///   - json: all of it.
+    ///   - fileSize: of the whole file.
+    init(json: UnsafeRawBufferPointer, fileSize: Int) throws(SafetensorsMalformation) {
         guard String(validating: json, as: UTF8.self) != nil else { throw .headerNotUTF8 }
         guard json.first == UInt8(ascii: "{") else { throw .headerStart }
 
-        var scanner = HeaderScanner(json, base: 8)
+        var scanner = HeaderScanner(json, base: Self.prefixLength)
         let entries = try readEntries(from: &scanner)
-        try layOut(entries, dataStart: 8 + length, fileSize: file.count)
+        try layOut(entries, dataStart: Self.prefixLength + json.count, fileSize: fileSize)
     }
 
     /// One tensor as the header states it, with offsets relative to the data section.

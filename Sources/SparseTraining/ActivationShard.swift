@@ -1,7 +1,6 @@
-import Glibc
 import Safetensors
 
-/// One file of activations, checked when opened and mapped, not read.
+/// One file of activations, checked when opened; its rows are read on demand.
 public struct ActivationShard: Sendable {
     /// Where it lies.
     public let path: String
@@ -74,15 +73,9 @@ public struct ActivationShard: Sendable {
 
     /// Asks the system to have rows in memory soon. It is only a hint: rows that are not there are left to `read`.
     private func prefetch(_ rows: [Int]) throws {
-        let width = try layers.count * dModel * file.tensor("activations").dtype.byteCount
-        let page = UInt(sysconf(Int32(_SC_PAGESIZE)))
-        try file.withBytes(of: "activations") { bytes in
-            guard let start = bytes.baseAddress else { return }
-            for row in rows where tokenIDs.indices.contains(row) {
-                let address = UInt(bitPattern: start + row * width)
-                let skipped = address % page
-                madvise(UnsafeMutableRawPointer(bitPattern: address - skipped), width + Int(skipped), MADV_WILLNEED)
-            }
+        let width = layers.count * dModel
+        for row in rows where tokenIDs.indices.contains(row) {
+            try file.prefetch("activations", elements: row * width..<(row + 1) * width)
         }
     }
 

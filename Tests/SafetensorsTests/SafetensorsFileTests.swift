@@ -105,6 +105,98 @@ struct SafetensorsFileTests {
         }
     }
 
+    /// A file of one tensor of 100,000 elements, more than is read at a time.
+    private func large(_ dtype: TensorDType) throws -> String {
+        let path = directory.file("large-\(dtype.rawValue)")
+        let writer = try SafetensorsWriter(
+            path: path, tensors: [(name: "a", dtype: dtype, shape: [1000, 100])], metadata: [:], overwrite: true)
+        if dtype.isConvertibleToFloat {
+            try (0..<100_000).map { Float($0 % 251) }.withUnsafeBufferPointer { try writer.append("a", floats: $0) }
+        } else {
+            try writer.append("a", integers: (0..<100_000).map { Int64($0 % 127) })
+        }
+        try writer.finish()
+        return path
+    }
+
+    @Test(arguments: [TensorDType.f64, .f32, .f16, .bf16, .i64, .i32, .u8])
+    func tensorsLargerThanAPieceAreReadWhole(dtype: TensorDType) throws {
+        let file = try SafetensorsFile(path: large(dtype))
+        if dtype.isConvertibleToFloat {
+            let expected = (0..<100_000).map { Float($0 % 251) }
+            #expect(try file.floats("a") == expected)
+            var part = [Float](repeating: 0, count: 70_001)
+            try file.readFloats("a", elements: 7777..<77_778, into: &part)
+            #expect(part == Array(expected[7777..<77_778]))
+        } else {
+            let expected = (0..<100_000).map { Int64($0 % 127) }
+            #expect(try file.integers("a") == expected)
+            #expect(try file.integers("a", elements: 7777..<77_778) == Array(expected[7777..<77_778]))
+        }
+        var bytes: [UInt8] = []
+        try file.forEachPiece(of: "a") { bytes += $0 }
+        #expect(try file.withBytes(of: "a") { Array($0) } == bytes)
+        #expect(bytes.count == 100_000 * dtype.byteCount)
+        try file.prefetch("a", elements: -5..<Int.max)
+        try file.prefetch("a", elements: 7..<7)
+    }
+
+    @Test(arguments: [0, 100, 1000, 100_000, 199_999])
+    func aFileThatIsCutShortWhileItIsOpenIsAnErrorThatNamesIt(size: Int) throws {
+        let path = try large(.bf16)
+        let file = try SafetensorsFile(path: path)
+        let whole = file.byteCount
+        #expect(truncate(path, size) == 0)
+        /// What is thrown, if not what is expected of a shortened file.
+        func expectShortened(_ body: () throws -> Void) {
+            do {
+                try body()
+                Issue.record("the lost bytes were read")
+            } catch SafetensorsError.shortened(let name, let opened, let found) {
+                #expect(name == path && opened == whole && found == size)
+            } catch {
+                Issue.record("\(error)")
+            }
+        }
+        expectShortened { _ = try file.floats("a") }
+        expectShortened { try file.withBytes(of: "a") { _ in } }
+        expectShortened { try file.forEachPiece(of: "a") { _ in } }
+        let lastRow = [Float](unsafeUninitializedCapacity: 100) { buffer, count in
+            expectShortened {
+                let target = try #require(buffer.baseAddress)
+                try file.readFloats("a", elements: 99_900..<100_000, into: target)
+            }
+            count = 0
+        }
+        #expect(lastRow.isEmpty)
+        try file.prefetch("a", elements: 0..<100_000)
+        // What is still there can still be read.
+        if size >= 100_000 {
+            var row = [Float](repeating: 0, count: 100)
+            try file.readFloats("a", elements: 100..<200, into: &row)
+            #expect(row == (100..<200).map { Float($0 % 251) })
+        }
+        #expect(throws: SafetensorsError.self) { try SafetensorsFile(path: path) }
+    }
+
+    @Test func threadsThatReadWhileAFileIsCutShortAllEndWithTheError() async throws {
+        let path = try large(.f16)
+        let file = try SafetensorsFile(path: path)
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    for _ in 0..<10_000 {
+                        do { _ = try file.floats("a") } catch SafetensorsError.shortened { return true }
+                        await Task.yield()
+                    }
+                    return false
+                }
+            }
+            #expect(truncate(path, 5000) == 0)
+            for try await ended in group { #expect(ended) }
+        }
+    }
+
     @Test func readsEveryIntegerType() throws {
         let header = """
             {"a":{"dtype":"I8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U16","shape":[1],"data_offsets":[1,3]},\

@@ -12,7 +12,7 @@ package import SparseCoding
 ///   and the sums of `EvaluationUnits.limit` documents, doubles, a vector of width D for each layer and for all, twice;
 /// - while one is read: tiles of pre-activations, w · 259·m.
 ///
-/// The language model's own weights are not counted: they are mapped, and widened layer by layer.
+/// The language model's own weights are not counted: they stay in the file, and are widened layer by layer.
 package struct EvaluationMemory {
     /// Numbers that may be held for dictionaries that share a pass of the unchanged model, unless one alone needs more:
     /// half a gigabyte, since sharing saves at most half of the passes.

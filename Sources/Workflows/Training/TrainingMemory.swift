@@ -16,7 +16,7 @@ package import SparseTraining
 /// - the batch T · L_stream · d, live the buffer and a chunk of the model's streams, and from files 6 for every row: its
 ///   token, document and place.
 ///
-/// The language model's own weights are not counted: they are mapped, and widened layer by layer.
+/// The language model's own weights are not counted: they stay in the file, and are widened layer by layer.
 package struct TrainingMemory {
     private let parts: [(what: String, floats: Double)]
 
