@@ -1,4 +1,3 @@
-import Dispatch
 import Synchronization
 
 /// A fixed number of threads that share out the tiles of a loop.
@@ -7,7 +6,7 @@ import Synchronization
 /// alone, each tile writes its own part of the result, and anything summed over tiles is summed by the caller in tile
 /// order.
 public struct Workers: Sendable {
-    /// How many threads work at once, the calling one included.
+    /// How many threads work at once, the calling one included; fewer where the system allows no more.
     public let count: Int
 
     /// Makes workers; `nil` means one for each processor that is online.
@@ -23,15 +22,11 @@ public struct Workers: Sendable {
             return
         }
         let next = Atomic<Int>(0)
-        withoutActuallyEscaping(body) { body in
-            // The loop ends before this function does, and tiles write apart from each other (see the type).
-            nonisolated(unsafe) let body = body
-            DispatchQueue.concurrentPerform(iterations: min(count, tiles)) { worker in
-                while true {
-                    let tile = next.add(1, ordering: .relaxed).oldValue
-                    guard tile < tiles else { return }
-                    body(tile, worker)
-                }
+        WorkerThreads.shared.run(workers: min(count, tiles)) { worker in
+            while true {
+                let tile = next.add(1, ordering: .relaxed).oldValue
+                guard tile < tiles else { return }
+                body(tile, worker)
             }
         }
     }

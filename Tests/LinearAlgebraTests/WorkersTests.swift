@@ -55,4 +55,46 @@ import Testing
         #expect(Workers().count >= 1)
         #expect(Workers().count == Workers.processors)
     }
+
+    /// As where the system refuses to start threads.
+    @Test(arguments: [0, 1, 2, 100])
+    func loopsMakeDoWithTheThreadsThereAre(most: Int) {
+        let threads = WorkerThreads(most: most)
+        for workers in [1, 2, 3, 8] {
+            for _ in 0..<200 {
+                let calls = Mutex(Array(repeating: 0, count: workers))
+                let next = Atomic<Int>(0)
+                let done = Mutex(Array(repeating: 0, count: 20))
+                threads.run(workers: workers) { worker in
+                    calls.withLock { $0[worker] += 1 }
+                    while true {
+                        let tile = next.add(1, ordering: .relaxed).oldValue
+                        guard tile < 20 else { return }
+                        done.withLock { $0[tile] += 1 }
+                    }
+                }
+                #expect(calls.withLock { $0 }.allSatisfy { $0 <= 1 })
+                #expect(calls.withLock { $0[0] } == 1)
+                #expect(calls.withLock { $0.reduce(0, +) } <= most + 1)
+                #expect(done.withLock { $0 } == Array(repeating: 1, count: 20))
+            }
+        }
+    }
+
+    @Test func loopsWithinLoopsAndOfSeveralThreadsEnd() async {
+        await withTaskGroup(of: Int.self) { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    let sum = Atomic<Int>(0)
+                    for _ in 0..<50 {
+                        Workers(threads: 3).forEach(tiles: 7) { _, _ in
+                            Workers(threads: 2).forEach(tiles: 5) { tile, _ in sum.add(tile, ordering: .relaxed) }
+                        }
+                    }
+                    return sum.load(ordering: .relaxed)
+                }
+            }
+            for await sum in group { #expect(sum == 50 * 7 * 10) }
+        }
+    }
 }
