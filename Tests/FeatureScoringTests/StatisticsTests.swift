@@ -123,12 +123,34 @@ struct FiringHistogramTests {
 }
 
 struct BoundedListTests {
+    /// A place in a text of its own.
+    private func place(_ document: Int, _ position: Int) -> FiringPlace {
+        FiringPlace(
+            window: SplitMix64.hash(seed: 1, UInt64(document), UInt64(position), 0), passage: UInt64(document),
+            documentKey: UInt64(document), document: Int64(document), position: Int32(position))
+    }
+
     private func firings(_ count: Int, seed: UInt64) -> [Firing<Int>] {
         var generator = SplitMix64(seed: seed)
         return (0..<count).map { index in
             Firing(
-                document: Int64(index / 7), position: Int32(index % 7), activation: Float(generator.next(below: 20)),
-                payload: index)
+                place: place(index / 7, index % 7), activation: Float(generator.next(below: 20)), payload: index)
+        }
+    }
+
+    /// Few texts in many places: `window` of each is one of 12, `passage` one of 6, and a window has two firings.
+    private func repeatedFirings(_ count: Int, seed: UInt64) -> [Firing<Int>] {
+        var generator = SplitMix64(seed: seed)
+        return (0..<count).map { index in
+            let window = generator.next(below: 12)
+            // What a feature does in a window follows from the passage.
+            let (passage, firing) = (generator.next(below: 6), generator.next(below: 2))
+            return Firing(
+                place: FiringPlace(
+                    window: SplitMix64.mixed(UInt64(window + 1)), passage: UInt64(passage), documentKey: UInt64(index),
+                    document: Int64(index), position: Int32(window + 3 * firing)),
+                activation: Float(
+                    SplitMix64.hash(seed: seed, UInt64(window), UInt64(passage), UInt64(firing)) % 9), payload: index)
         }
     }
 
@@ -136,7 +158,7 @@ struct BoundedListTests {
     func theStrongestAreKeptInAnyOrder(capacity: Int) {
         for seed in 0..<20 {
             let stream = firings(200, seed: UInt64(seed))
-            let wanted = stream.sorted { ($0.activation, $1.payload) > ($1.activation, $0.payload) }.prefix(capacity)
+            let wanted = stream.sorted { $0.isStronger(than: $1) }.prefix(capacity)
             let order = SeededPermutation.permutation(count: 200, seed: UInt64(seed))
             var (forward, shuffled, left, right) = (
                 TopFirings<Int>(capacity: capacity), TopFirings<Int>(capacity: capacity),
@@ -157,75 +179,118 @@ struct BoundedListTests {
     @Test func theThresholdIsWhatMustBeReached() {
         var list = TopFirings<Void>(capacity: 2)
         #expect(list.threshold == -.infinity)
-        list.offer(Firing(document: 1, position: 1, activation: .nan))
+        list.offer(Firing(place: place(1, 1), activation: .nan))
         #expect(list.count == 0)
-        list.offer(Firing(document: 1, position: 1, activation: 3))
-        list.offer(Firing(document: 1, position: 2, activation: 5))
+        list.offer(Firing(place: place(1, 1), activation: 3))
+        list.offer(Firing(place: place(1, 2), activation: 5))
         #expect(list.threshold == 3)
-        list.offer(Firing(document: 0, position: 9, activation: 3))
-        #expect(list.sorted.map(\.document) == [1, 0])
+        list.offer(Firing(place: place(0, 9), activation: 3))
+        #expect(list.sorted.map(\.place.document) == [1, 0])
         #expect(TopFirings<Void>(capacity: 0).threshold == .infinity)
+    }
+
+    @Test(arguments: [1, 2, 5, 12, 20])
+    func ofTheStrongestWithOneWindowTheFirstIsKept(capacity: Int) {
+        for seed in 0..<40 {
+            let stream = repeatedFirings(150, seed: UInt64(seed))
+            let best = Dictionary(grouping: stream, by: \.place.window).values.compactMap { group in
+                group.min { $0.isStronger(than: $1) }
+            }
+            let wanted = best.sorted { $0.isStronger(than: $1) }.prefix(capacity).map(\.payload)
+            for cut in [0, 40, 149] {
+                let order = SeededPermutation.permutation(count: 150, seed: UInt64(seed + cut))
+                var (left, right) = (TopFirings<Int>(capacity: capacity), TopFirings<Int>(capacity: capacity))
+                for (number, index) in order.enumerated() {
+                    if number < cut { left.offer(stream[index]) } else { right.offer(stream[index]) }
+                }
+                left.merge(right)
+                #expect(left.sorted.map(\.payload) == wanted, "seed \(seed), cut \(cut)")
+            }
+        }
+    }
+
+    @Test(arguments: [(2, 3), (4, 4), (0, 2), (3, 0), (12, 12)])
+    func partsOfARepeatedTextCombineIntoTheWhole(top: Int, sampled: Int) {
+        /// What is kept of some firings: the strongest, and a sample of what those do not show.
+        func kept(_ firings: [Firing<Int>]) -> (top: [Firing<Int>], sample: [Firing<Int>]) {
+            var strongest = TopFirings<Int>(capacity: top)
+            var sample = PrioritySample<Int>(capacity: top + sampled, seed: 4, featureIndex: 2)
+            for firing in firings {
+                strongest.offer(firing)
+                sample.offer(firing)
+            }
+            let best = strongest.sorted
+            return (best, sample.byPriority(most: sampled, without: best))
+        }
+        for seed in 0..<60 {
+            let stream = repeatedFirings(120, seed: UInt64(seed))
+            let whole = kept(stream)
+            let order = SeededPermutation.permutation(count: 120, seed: UInt64(seed))
+            let shuffled = kept(order.map { stream[$0] })
+            #expect(shuffled.top.map(\.payload) == whole.top.map(\.payload))
+            #expect(shuffled.sample.map(\.payload) == whole.sample.map(\.payload))
+            // Only what is kept of the parts goes into the whole.
+            let parts = [stream[..<30], stream[30..<75], stream[75...]].map { kept(Array($0)) }
+            let combined = kept(parts.flatMap { $0.top + $0.sample })
+            #expect(combined.top.map(\.payload) == whole.top.map(\.payload), "seed \(seed)")
+            #expect(combined.sample.map(\.payload) == whole.sample.map(\.payload), "seed \(seed)")
+            #expect(Set(whole.top.map(\.place.window)).count == whole.top.count)
+            #expect(Set(whole.sample.map(\.place.window)).count == whole.sample.count)
+            let shown = Set(whole.top.map { [$0.place.window, $0.place.passage] })
+            #expect(whole.sample.allSatisfy { !shown.contains([$0.place.window, $0.place.passage]) })
+        }
     }
 
     @Test(arguments: [0, 1, 10, 300])
     func samplesDoNotDependOnOrderOrParts(capacity: Int) {
         let stream = firings(200, seed: 1)
-        // Documents' keys are nothing like their numbers.
-        func key(_ firing: Firing<Int>) -> UInt64 {
-            SplitMix64.hash(seed: 9, UInt64(bitPattern: firing.document), 0, 0)
-        }
         func empty() -> PrioritySample<Int> { PrioritySample(capacity: capacity, seed: 5, featureIndex: 3) }
         var (forward, backward, left, right) = (empty(), empty(), empty(), empty())
-        for firing in stream { forward.offer(firing, key: key(firing)) }
-        for firing in stream.reversed() {
-            if backward.accepts(key: key(firing), position: firing.position) {
-                backward.offer(firing, key: key(firing))
-            }
+        for firing in stream { forward.offer(firing) }
+        for firing in stream.reversed() where backward.accepts(window: firing.place.window) {
+            backward.offer(firing)
         }
-        for firing in stream.prefix(120) { left.offer(firing, key: key(firing)) }
-        for firing in stream.dropFirst(80) { right.offer(firing, key: key(firing)) }
+        for firing in stream.prefix(120) { left.offer(firing) }
+        for firing in stream.dropFirst(80) { right.offer(firing) }
         left.merge(right)
         let wanted = stream.sorted {
-            forward.priority(key: key($0), position: $0.position)
-                < forward.priority(key: key($1), position: $1.position)
+            forward.priority(window: $0.place.window) < forward.priority(window: $1.place.window)
         }.prefix(capacity).map(\.payload)
         for sample in [forward, backward, left] { #expect(sample.byPriority.map(\.payload) == wanted) }
-        #expect(forward.byActivation.map(\.activation) == forward.byActivation.map(\.activation).sorted(by: >))
-        #expect(forward.byActivation.count == min(capacity, 200))
+        #expect(forward.byPriority(most: min(capacity, 200), without: []).map(\.payload) == wanted)
     }
 
-    @Test func aDocumentsPlaceInTheCorpusMakesNoDifference() {
-        let keys: [UInt64] = [77, .max, 3, 1 << 40]
-        /// Places sampled, where the documents have come in some order.
-        func sampled(_ order: [Int]) -> Set<[UInt64]> {
-            var sample = PrioritySample<UInt64>(capacity: 12, seed: 5, featureIndex: 3)
-            for (number, document) in order.enumerated() {
-                for position in 0..<Int32(20) {
-                    let key = keys[document]
-                    sample.offer(
-                        Firing(document: Int64(number), position: position, activation: 1, payload: key), key: key)
-                }
-            }
-            return Set(sample.byPriority.map { [$0.payload, UInt64($0.position)] })
-        }
-        let first = sampled([0, 1, 2, 3])
-        #expect(first.count == 12)
-        #expect(sampled([3, 1, 0, 2]) == first)
-        // And another document brings other places.
-        #expect(sampled([0, 1, 2]) != first)
-    }
-
-    @Test func everyFiringIsAsLikelyToBeSampled() {
+    @Test func aTextThatComesOftenIsAsLikelyToBeSampledAsOneThatComesOnce() {
         var counts = Array(repeating: 0, count: 20)
         for feature in 0..<4000 {
             var sample = PrioritySample<Int>(capacity: 5, seed: 77, featureIndex: feature)
             for index in 0..<20 {
-                sample.offer(
-                    Firing(document: 4, position: Int32(index), activation: Float(index), payload: index), key: 4)
+                // The last one comes forty times, in other documents.
+                for copy in 0..<(index == 19 ? 40 : 1) {
+                    sample.offer(
+                        Firing(
+                            place: FiringPlace(
+                                window: SplitMix64.mixed(UInt64(index)), passage: UInt64(index + 100 * copy),
+                                documentKey: UInt64(copy), document: Int64(copy), position: 7),
+                            activation: Float(index), payload: index))
+                }
             }
             for firing in sample.byPriority { counts[firing.payload] += 1 }
         }
         // Six standard deviations of a binomial with n = 4000, p = 1/4.
         for count in counts { #expect(abs(count - 1000) < 165) }
+    }
+
+    @Test func placesWithTheSameWindowOrPassageAreOneGroup() {
+        func place(_ window: UInt64, _ passage: UInt64, _ document: Int64 = 0) -> FiringPlace {
+            FiringPlace(window: window, passage: passage, documentKey: 0, document: document, position: 0)
+        }
+        #expect(FiringPlace.textGroups([]) == [])
+        #expect(FiringPlace.textGroups([place(1, 1), place(2, 2), place(1, 1, 5)]) == [0, 1, 0])
+        // The third connects the first, by its window, with the second, by its passage.
+        #expect(FiringPlace.textGroups([place(1, 1), place(2, 2), place(1, 2), place(3, 3)]) == [0, 0, 0, 1])
+        #expect(FiringPlace.textKey([1, 2]) != FiringPlace.textKey([2, 1]))
+        #expect(FiringPlace.textKey([0]) != FiringPlace.textKey([0, 0]))
+        #expect(FiringPlace.textKey([]) != FiringPlace.textKey([0]))
     }
 }

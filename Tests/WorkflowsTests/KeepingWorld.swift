@@ -42,6 +42,14 @@ struct KeepingWorld {
             ], catalog: trained)
     }
 
+    /// Writes a part of its own.
+    func part(_ name: String, _ texts: [String]) throws -> String {
+        let path = demo.directory.file(name)
+        try texts.map { String(decoding: try JSONSerialization.data(withJSONObject: ["text": $0]), as: UTF8.self) }
+            .joined(separator: "\n").write(toFile: path, atomically: true, encoding: .utf8)
+        return path
+    }
+
     /// A copy of the trained catalog, indexed on files.
     func catalog(_ name: String, indexedOn files: [String], corpus: String, seed: UInt64 = 5) throws -> String {
         let path = try trainedCatalog(name)

@@ -4,12 +4,16 @@ import GRDB
 package struct PlacedContext: Sendable {
     /// The context.
     package let entry: ContextEntry
+    /// The document's key.
+    package let documentID: Int64
     /// The document's place in its corpus.
     package let ordinal: Int
     /// The document's digest.
     package let documentSHA256: String
     /// The peak token's index in the document.
     package let tokenPosition: Int
+    /// The passage's tokens, as indices in the document.
+    package let passageTokens: Range<Int>
 }
 
 extension Catalog {
@@ -30,7 +34,7 @@ extension Catalog {
                 database,
                 sql: """
                     SELECT c.band, c.rank, c.passage_id, c.position, c.layer, c.router_weight, c.activation, c.split,
-                        d.ordinal, d.sha256, p.first_token
+                        d.ordinal, d.sha256, p.first_token, p.n_tokens, d.document_id
                     FROM feature_context AS c JOIN passage AS p USING (passage_id) JOIN document AS d USING (document_id)
                     WHERE c.dictionary_id = ? AND c.feature_index = ? AND c.corpus_id = ? ORDER BY c.band, c.rank
                     """,
@@ -41,14 +45,19 @@ extension Catalog {
             return try zip(rows, zip(shapes, windows)).map { row, shape in
                 let split: Int? = try row.value(7)
                 let position: Int = try row.value(3)
-                let (place, overflow) = (try row.value(10) as Int).addingReportingOverflow(position)
-                guard !overflow else { throw CatalogError(.damaged, "\(path): a passage lies beyond all documents") }
+                let first: Int = try row.value(10)
+                let (place, overflow) = first.addingReportingOverflow(position)
+                let (end, endOverflow) = first.addingReportingOverflow(try row.value(11))
+                guard !overflow, !endOverflow, 0 <= first, first <= place, place < end else {
+                    throw CatalogError(.damaged, "\(path): a passage lies beyond all documents")
+                }
                 return try PlacedContext(
                     entry: ContextEntry(
                         band: shape.0.band, rank: row.value(1), passageID: row.value(2), position: position,
                         layer: row.value(4), routerWeight: row.value(5), activation: row.value(6),
                         split: split.map { $0 == 0 ? .explain : .score }, activations: shape.1),
-                    ordinal: row.value(8), documentSHA256: row.value(9), tokenPosition: place)
+                    documentID: row.value(12), ordinal: row.value(8), documentSHA256: row.value(9),
+                    tokenPosition: place, passageTokens: first..<end)
             }
         }
         return (entry, contexts)

@@ -1,11 +1,16 @@
-/// Something that has a place in an order without ties.
+/// Something that has a place in an order without ties, and belongs to a group of which one entry is held.
 @usableFromInline
 protocol RankedEntry: Sendable {
+    /// Entries of the same group count once.
+    var group: UInt64 { get }
     /// Whether this entry is to be preferred to the other: a strict order in which only the same entry is equal.
     func ranks(before other: Self) -> Bool
+    /// What is held once both this entry and another of its group have come: it ranks as the better of the two.
+    func united(with other: Self) -> Self
 }
 
-/// The best entries of a stream, as many as fit. The result does not depend on the order of the stream.
+/// The best entries of a stream, one of every group, as many as fit. The result does not depend on the order of the
+/// stream: an entry that is turned away has as many better ones of other groups, and those can only become better.
 @usableFromInline
 struct BoundedHeap<Entry: RankedEntry>: Sendable {
     /// The most entries held.
@@ -31,7 +36,7 @@ struct BoundedHeap<Entry: RankedEntry>: Sendable {
     /// The entries, best first.
     @usableFromInline var sorted: [Entry] { entries.sorted { $0.ranks(before: $1) } }
 
-    /// Takes in an entry if it is among the best and not held already.
+    /// Takes in an entry if it is among the best.
     ///
     /// - Complexity: O(1) for an entry that is turned away, else O(capacity).
     @inlinable
@@ -44,9 +49,11 @@ struct BoundedHeap<Entry: RankedEntry>: Sendable {
 
     @inlinable
     mutating func insert(_ entry: Entry) {
-        // The same firing may come twice, when a resumed run repeats a batch: neither ranks before the other.
-        for held in entries where !held.ranks(before: entry) && !entry.ranks(before: held) { return }
-        if entries.count < capacity {
+        if let held = entries.firstIndex(where: { $0.group == entry.group }) {
+            entries[held] = entries[held].united(with: entry)
+            // It has become better if anything.
+            sink(from: held)
+        } else if entries.count < capacity {
             entries.append(entry)
             var child = entries.count - 1
             while child > 0, entries[(child - 1) / 2].ranks(before: entries[child]) {
@@ -55,17 +62,23 @@ struct BoundedHeap<Entry: RankedEntry>: Sendable {
             }
         } else {
             entries[0] = entry
-            var parent = 0
-            while true {
-                var worst = parent
-                for child in (2 * parent + 1)...(2 * parent + 2)
-                where child < entries.count && entries[worst].ranks(before: entries[child]) {
-                    worst = child
-                }
-                if worst == parent { return }
-                entries.swapAt(parent, worst)
-                parent = worst
+            sink(from: 0)
+        }
+    }
+
+    /// Moves an entry away from the front until all below it rank before it.
+    @inlinable
+    mutating func sink(from start: Int) {
+        var parent = start
+        while true {
+            var worst = parent
+            for child in (2 * parent + 1)...(2 * parent + 2)
+            where child < entries.count && entries[worst].ranks(before: entries[child]) {
+                worst = child
             }
+            if worst == parent { return }
+            entries.swapAt(parent, worst)
+            parent = worst
         }
     }
 

@@ -1,9 +1,7 @@
 /// One firing of a feature: where, how strongly, and whatever else is to be remembered of it.
 public struct Firing<Payload: Sendable>: Sendable {
-    /// The document that holds the token.
-    public let document: Int64
-    /// The token's position in the document.
-    public let position: Int32
+    /// Where it is.
+    public let place: FiringPlace
     /// The feature's activation there.
     public let activation: Float
     /// What else is remembered, such as the layer and the router's weight.
@@ -11,18 +9,23 @@ public struct Firing<Payload: Sendable>: Sendable {
 
     /// Describes a firing.
     @inlinable
-    public init(document: Int64, position: Int32, activation: Float, payload: Payload) {
-        self.document = document
-        self.position = position
+    public init(place: FiringPlace, activation: Float, payload: Payload) {
+        self.place = place
         self.activation = activation
         self.payload = payload
+    }
+
+    /// The order of contexts: stronger ones first, equally strong ones by place.
+    @inlinable
+    public func isStronger(than other: Firing) -> Bool {
+        activation != other.activation ? activation > other.activation : place.precedes(other.place)
     }
 }
 
 extension Firing where Payload == Void {
     /// Describes a firing of which nothing else is remembered.
     @inlinable
-    public init(document: Int64, position: Int32, activation: Float) {
-        self.init(document: document, position: position, activation: activation, payload: ())
+    public init(place: FiringPlace, activation: Float) {
+        self.init(place: place, activation: activation, payload: ())
     }
 }

@@ -1,8 +1,14 @@
-/// A uniform sample of a feature's firings that depends on neither their order nor how the stream was divided.
+/// A uniform sample of the windows in which a feature fires, each with its strongest firing, that depends on neither
+/// their order nor how the stream was divided.
 ///
-/// Every firing has a pseudorandom priority made from its place; the lowest ones are the sample (bottom-k sampling,
-/// Cohen and Kaplan 2007). Since a priority does not depend on the rest of the stream, samples of parts merge into the
-/// sample of the whole, and firings that come twice count once.
+/// Every firing has a pseudorandom priority made from the text of its window; the lowest ones are the sample (bottom-k
+/// sampling, Cohen and Kaplan 2007). Since a priority does not depend on the rest of the stream, samples of parts merge
+/// into the sample of the whole, and a text that comes again neither enters twice nor is more likely to enter. Of the
+/// firings with one window, those of the passage with the lowest key stand for all, and among them the strongest.
+///
+/// Some texts may have to be left out at the end, because they are shown elsewhere: ``byPriority(most:without:)``. So
+/// that the next firing with the same window can step in, the sample remembers for each window the two best that come
+/// from different passages.
 public struct PrioritySample<Payload: Sendable>: Sendable {
     /// Draws different samples of the same stream.
     public let seed: UInt64
@@ -11,9 +17,9 @@ public struct PrioritySample<Payload: Sendable>: Sendable {
 
     @usableFromInline var heap: BoundedHeap<Entry>
 
-    /// A firing ranked by its priority.
+    /// A firing ranked by its priority, in the group of its window.
     @usableFromInline
-    struct Entry: RankedEntry {
+    struct Ranked: Sendable {
         @usableFromInline let priority: UInt64
         @usableFromInline let firing: Firing<Payload>
 
@@ -24,9 +30,42 @@ public struct PrioritySample<Payload: Sendable>: Sendable {
         }
 
         @inlinable
-        func ranks(before other: Entry) -> Bool {
+        func ranks(before other: Ranked) -> Bool {
             if priority != other.priority { return priority < other.priority }
-            return (firing.document, firing.position) < (other.firing.document, other.firing.position)
+            let (one, two) = (firing.place, other.firing.place)
+            return one.window == two.window && one.passage == two.passage
+                ? firing.isStronger(than: other.firing) : one.precedes(two)
+        }
+    }
+
+    /// The best firing with a window.
+    @usableFromInline
+    struct Entry: RankedEntry {
+        @usableFromInline let best: Ranked
+        /// The best from another passage, if there is one.
+        @usableFromInline let next: [Ranked]
+
+        @inlinable
+        init(best: Ranked, next: [Ranked] = []) {
+            self.best = best
+            self.next = next
+        }
+
+        @inlinable var group: UInt64 { best.firing.place.window }
+
+        @inlinable
+        func ranks(before other: Entry) -> Bool { best.ranks(before: other.best) }
+
+        @inlinable
+        func united(with other: Entry) -> Entry {
+            let first = other.best.ranks(before: best) ? other.best : best
+            var second: Ranked?
+            for candidate in [best, other.best] + next + other.next
+            where candidate.firing.place.passage != first.firing.place.passage {
+                if let known = second, !candidate.ranks(before: known) { continue }
+                second = candidate
+            }
+            return Entry(best: first, next: second.map { [$0] } ?? [])
         }
     }
 
@@ -45,28 +84,26 @@ public struct PrioritySample<Payload: Sendable>: Sendable {
     /// The number of firings held.
     public var count: Int { heap.count }
 
-    /// The priority of the firing at a place; lower ones are sampled first.
+    /// The priority of a firing; lower ones are sampled first.
     ///
-    /// - Parameter key: the document's own number, made from its content: whatever corpus it is part of, and wherever in
-    ///   it, its firings have the same priorities.
+    /// - Parameter window: made from the window's tokens (``FiringPlace/window``).
     @inlinable
-    public func priority(key: UInt64, position: Int32) -> UInt64 {
-        SplitMix64.hash(
-            seed: seed, UInt64(bitPattern: Int64(featureIndex)), key, UInt64(bitPattern: Int64(position)))
+    public func priority(window: UInt64) -> UInt64 {
+        SplitMix64.hash(seed: seed, UInt64(bitPattern: Int64(featureIndex)), window, 0)
     }
 
-    /// Whether the firing at a place would enter the sample: worth asking before its payload is gathered.
+    /// Whether a firing would enter the sample: worth asking before its payload is gathered.
     @inlinable
-    public func accepts(key: UInt64, position: Int32) -> Bool {
+    public func accepts(window: UInt64) -> Bool {
         guard heap.capacity > 0 else { return false }
         guard let worst = heap.worst else { return true }
-        return priority(key: key, position: position) <= worst.priority
+        return priority(window: window) <= worst.best.priority
     }
 
-    /// Takes in one firing of the document with a key.
+    /// Takes in one firing.
     @inlinable
-    public mutating func offer(_ firing: Firing<Payload>, key: UInt64) {
-        heap.offer(Entry(priority: priority(key: key, position: firing.position), firing: firing))
+    public mutating func offer(_ firing: Firing<Payload>) {
+        heap.offer(Entry(best: Ranked(priority: priority(window: firing.place.window), firing: firing)))
     }
 
     /// Takes in what another part of the stream left.
@@ -78,13 +115,21 @@ public struct PrioritySample<Payload: Sendable>: Sendable {
     }
 
     /// The firings of the sample by priority: every prefix is a uniform sample too.
-    public var byPriority: [Firing<Payload>] { heap.sorted.map(\.firing) }
+    public var byPriority: [Firing<Payload>] { heap.sorted.map(\.best.firing) }
 
-    /// The firings of the sample, strongest first, equally strong ones by document, then position.
-    public var byActivation: [Firing<Payload>] {
-        byPriority.sorted {
-            if $0.activation != $1.activation { return $0.activation > $1.activation }
-            return ($0.document, $0.position) < ($1.document, $1.position)
+    /// The firings of the lowest priority, without those that show what is shown elsewhere.
+    ///
+    /// - Parameters:
+    ///   - most: how many at most.
+    ///   - shown: firings whose windows, in a passage of the same tokens, are left out: no two with the same window.
+    /// - Precondition: the capacity is at least `most` and the number of `shown` together.
+    public func byPriority(most: Int, without shown: [Firing<Payload>]) -> [Firing<Payload>] {
+        precondition(heap.capacity >= most + shown.count || most == 0, "a sample too small to leave something out")
+        let passages = Dictionary(
+            shown.map { ($0.place.window, $0.place.passage) }, uniquingKeysWith: { first, _ in first })
+        let left = heap.entries.compactMap { entry in
+            ([entry.best] + entry.next).first { passages[$0.firing.place.window] != $0.firing.place.passage }
         }
+        return left.sorted { $0.ranks(before: $1) }.prefix(most).map(\.firing)
     }
 }

@@ -1,8 +1,9 @@
-/// The strongest firings of a feature; equally strong ones by document, then position.
+/// The strongest firings of a feature, of those that show the same text only the strongest; equally strong ones by
+/// place.
 public struct TopFirings<Payload: Sendable>: Sendable {
     @usableFromInline var heap: BoundedHeap<Entry>
 
-    /// A firing ranked by its activation.
+    /// A firing ranked by its activation, in the group of its window.
     @usableFromInline
     struct Entry: RankedEntry {
         @usableFromInline let firing: Firing<Payload>
@@ -12,11 +13,13 @@ public struct TopFirings<Payload: Sendable>: Sendable {
             self.firing = firing
         }
 
+        @inlinable var group: UInt64 { firing.place.window }
+
         @inlinable
-        func ranks(before other: Entry) -> Bool {
-            if firing.activation != other.firing.activation { return firing.activation > other.firing.activation }
-            return (firing.document, firing.position) < (other.firing.document, other.firing.position)
-        }
+        func ranks(before other: Entry) -> Bool { firing.isStronger(than: other.firing) }
+
+        @inlinable
+        func united(with other: Entry) -> Entry { other.ranks(before: self) ? other : self }
     }
 
     /// Makes an empty list.
@@ -35,7 +38,7 @@ public struct TopFirings<Payload: Sendable>: Sendable {
         return heap.worst?.firing.activation ?? -.infinity
     }
 
-    /// Takes in one firing. A NaN is ignored; a firing that is held already is not taken in again.
+    /// Takes in one firing. A NaN is ignored; a text that is held already is not taken in again.
     @inlinable
     public mutating func offer(_ firing: Firing<Payload>) {
         guard firing.activation >= threshold else { return }

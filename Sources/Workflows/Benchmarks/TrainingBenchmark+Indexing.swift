@@ -74,7 +74,8 @@ extension TrainingBenchmark {
             let document = round * tokens + number / 2
             return IndexedBatch.Segment(
                 document: Int64(document), documentKey: UInt64(document),
-                passage: Int64(round * tokens + number), start: number % 2 * Self.segmentTokens,
+                passage: Int64(round * tokens + number), passageKey: UInt64(round * tokens + number),
+                start: number % 2 * Self.segmentTokens,
                 rows: start..<min(start + Self.segmentTokens, tokens))
         }
         return .init(segments: segments, classes: classes)

@@ -10,8 +10,6 @@ struct ContextDraft: Sendable {
 
     /// The passage's key in the catalog.
     let passage: Int64
-    /// The document's own number, made from its content.
-    let documentKey: UInt64
     /// Place of the peak token in the passage.
     let position: Int32
     /// Tokens of the window.

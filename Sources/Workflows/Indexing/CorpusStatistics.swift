@@ -83,18 +83,20 @@ final class CorpusStatistics {
             layerTokens[Int(routed.selected[sample])] += 1
             for layer in layerWeights.indices { layerWeights[layer] += Double(routed.probabilities[sample, layer]) }
         }
+        let tokens = Array(batch.tokenIDs[0..<count])
         features.record(
             IndexedBatch(
-                tokens: Array(batch.tokenIDs[0..<count]), classes: places.classes, segments: places.segments,
+                tokens: tokens, classes: places.classes, segments: places.segments,
                 segmentOfRow: places.segments.enumerated().flatMap { number, segment in
                     Array(repeating: Int32(truncatingIfNeeded: number), count: segment.rows.count)
                 },
+                windowKeys: IndexedBatch.windowKeys(of: places.segments, tokens: tokens, length: window),
                 entries: entries, firings: firings, drawKeys: (0..<count).map { batch.drawKeys[$0] },
                 countsPairs: (0..<count).map {
                     latents.counts[$0] <= IndexedBatch.pairedLatents
                         && CofiringCounts.isSampled(key: batch.drawKeys[$0])
-                }),
-            layerNumbers: encoder.configuration.layers, window: window, workers: workers)
-        tokens += count
+                }, windowLength: window),
+            layerNumbers: encoder.configuration.layers, workers: workers)
+        self.tokens += count
     }
 }

@@ -44,42 +44,12 @@ extension FeatureAccumulator {
 
     /// The rows of table `feature_context`, with their splits.
     func contextEntries(options: IndexingOptions) -> [ContextEntry] {
-        struct Place: Hashable {
-            let document: Int64
-            let position: Int32
-        }
-        var chosen: [(band: ContextRecord.Band, rank: Int, firing: Firing<ContextDraft>)] = []
-        var taken: Set<Place> = []
-        func take(_ firings: [Firing<ContextDraft>], as band: ContextRecord.Band, most: Int) {
-            var rank = 0
-            for firing in firings where rank < most {
-                let place = Place(document: firing.document, position: firing.position)
-                guard taken.insert(place).inserted else { continue }
-                chosen.append((band, rank, firing))
-                rank += 1
-            }
-        }
-        take(top.sorted, as: .top, most: options.topContexts)
-        // Which of the sample stay is decided by priority, their rank by strength.
-        let kept = sample.byPriority.filter { !taken.contains(Place(document: $0.document, position: $0.position)) }
-            .prefix(options.sampleContexts).sorted {
-                $0.activation != $1.activation
-                    ? $0.activation > $1.activation : ($0.document, $0.position) < ($1.document, $1.position)
-            }
-        take(Array(kept), as: .sample, most: options.sampleContexts)
-        take(quiet.byPriority, as: .quiet, most: options.quietContexts)
-        let splits = ContextSplit.assign(
-            chosen.map { context in
-                SplitCandidate(
-                    band: ContextBand(rawValue: context.band.rawValue) ?? .top, rank: context.rank,
-                    document: 0, segment: Int(context.firing.payload.passage))
-            })
-        return zip(chosen, splits).map { context, split in
-            let draft = context.firing.payload
+        ContextChoice.choose(top: top, sample: sample, most: options.sampleContexts, quiet: quiet).map { chosen in
+            let draft = chosen.firing.payload
             return ContextEntry(
-                band: context.band, rank: context.rank, passageID: draft.passage, position: Int(draft.position),
-                layer: Int(draft.layer), routerWeight: draft.routerWeight, activation: context.firing.activation,
-                split: split == .explain ? .explain : .score, activations: draft.window)
+                band: chosen.band, rank: chosen.rank, passageID: draft.passage, position: Int(draft.position),
+                layer: Int(draft.layer), routerWeight: draft.routerWeight, activation: chosen.firing.activation,
+                split: chosen.split, activations: draft.window)
         }
     }
 }

@@ -27,7 +27,7 @@ struct FeatureAccumulator: Sendable {
         self.feature = feature
         self.layers = Array(repeating: LayerShare(), count: layers)
         top = TopFirings(capacity: options.topContexts)
-        // A firing that is in `top` as well is dropped from the sample, so it is drawn larger by as many.
+        // A text that is in `top` as well is dropped from the sample, so it is drawn larger by as many.
         sample = PrioritySample(
             capacity: options.sampleContexts == 0 ? 0 : options.sampleContexts + options.topContexts, seed: seed,
             featureIndex: feature)
@@ -36,10 +36,8 @@ struct FeatureAccumulator: Sendable {
 
     /// Takes in a batch.
     ///
-    /// - Parameters:
-    ///   - layerNumbers: the decoder layers behind the router's outputs.
-    ///   - window: tokens of a context.
-    mutating func record(_ batch: IndexedBatch, layerNumbers: [Int], window: Int) {
+    /// - Parameter layerNumbers: the decoder layers behind the router's outputs.
+    mutating func record(_ batch: IndexedBatch, layerNumbers: [Int]) {
         let range = batch.entries.range(of: feature)
         var first = range.lowerBound
         while first < range.upperBound {
@@ -48,7 +46,7 @@ struct FeatureAccumulator: Sendable {
             var peak = first
             var end = first
             while end < range.upperBound, Int(batch.segmentOfRow[Int(batch.entries.samples[end])]) == segment {
-                recordFiring(end, in: batch, segment: batch.segments[segment], layerNumbers, window)
+                recordFiring(end, in: batch, layerNumbers)
                 if batch.entries.activations[end] > batch.entries.activations[peak] { peak = end }
                 end += 1
             }
@@ -59,15 +57,15 @@ struct FeatureAccumulator: Sendable {
             }
             // One context a segment: the strongest firing stands for its neighbours.
             if batch.entries.activations[peak] >= top.threshold {
-                top.offer(firing(at: Int(batch.entries.samples[peak]), in: batch, layerNumbers, window))
+                top.offer(firing(at: Int(batch.entries.samples[peak]), in: batch, layerNumbers))
             }
             first = end
         }
-        proposeQuiet(batch, layerNumbers, window)
+        proposeQuiet(batch, layerNumbers)
     }
 
     private mutating func recordFiring(
-        _ entry: Int, in batch: IndexedBatch, segment: IndexedBatch.Segment, _ layerNumbers: [Int], _ window: Int
+        _ entry: Int, in batch: IndexedBatch, _ layerNumbers: [Int]
     ) {
         let row = Int(batch.entries.samples[entry])
         let activation = batch.entries.activations[entry]
@@ -79,33 +77,29 @@ struct FeatureAccumulator: Sendable {
         layers[layer].sum += ActivationMoments.onGrid(Double(activation))
         layers[layer].maximum = max(layers[layer].maximum, activation)
         layers[layer].routerWeight += ActivationMoments.onGrid(Double(batch.firings.weight(ofLayer: layer, at: row)))
-        let position = Int32(truncatingIfNeeded: segment.start + row - segment.rows.lowerBound)
-        if sample.accepts(key: segment.documentKey, position: position) {
-            sample.offer(firing(at: row, in: batch, layerNumbers, window), key: segment.documentKey)
-        }
+        if sample.accepts(window: batch.windowKeys[row]) { sample.offer(firing(at: row, in: batch, layerNumbers)) }
     }
 
-    /// Draws a place in every segment and offers it if the feature does not fire in the whole window around it.
-    private mutating func proposeQuiet(_ batch: IndexedBatch, _ layerNumbers: [Int], _ window: Int) {
+    /// Draws a place in every segment, the same in segments of the same tokens, and offers it if the feature does not
+    /// fire in the whole window around it.
+    private mutating func proposeQuiet(_ batch: IndexedBatch, _ layerNumbers: [Int]) {
         for segment in batch.segments {
             let draw = SplitMix64.hash(
-                seed: quiet.seed ^ 0x71_7569_6574, UInt64(feature), segment.documentKey, UInt64(segment.start))
+                seed: quiet.seed ^ 0x71_7569_6574, UInt64(feature), segment.passageKey, UInt64(segment.rows.count))
             let row = segment.rows.lowerBound + Int(draw % UInt64(segment.rows.count))
-            let position = Int32(truncatingIfNeeded: segment.start + row - segment.rows.lowerBound)
-            guard quiet.accepts(key: segment.documentKey, position: position) else { continue }
-            let span = batch.window(around: row, tokens: window)
-            guard firstEntry(from: span.lowerBound, in: batch) == firstEntry(from: span.upperBound, in: batch) else {
-                continue
-            }
-            quiet.offer(firing(at: row, in: batch, layerNumbers, window), key: segment.documentKey)
+            let span = batch.window(around: row)
+            guard quiet.accepts(window: batch.windowKeys[row]),
+                firstEntry(from: span.lowerBound, in: batch) == firstEntry(from: span.upperBound, in: batch)
+            else { continue }
+            quiet.offer(firing(at: row, in: batch, layerNumbers))
         }
     }
 
     private func firing(
-        at row: Int, in batch: IndexedBatch, _ layerNumbers: [Int], _ window: Int
+        at row: Int, in batch: IndexedBatch, _ layerNumbers: [Int]
     ) -> Firing<ContextDraft> {
         let segment = batch.segments[Int(batch.segmentOfRow[row])]
-        let span = batch.window(around: row, tokens: window)
+        let span = batch.window(around: row)
         var activations: [ContextDraft.Activation] = []
         var peak: Float = 0
         let end = batch.entries.range(of: feature).upperBound
@@ -119,11 +113,9 @@ struct FeatureAccumulator: Sendable {
         }
         let layer = batch.firings.layer(of: feature, at: row)
         return Firing(
-            document: segment.document,
-            position: Int32(truncatingIfNeeded: segment.start + row - segment.rows.lowerBound),
-            activation: peak,
+            place: batch.place(of: row), activation: peak,
             payload: ContextDraft(
-                passage: segment.passage, documentKey: segment.documentKey,
+                passage: segment.passage,
                 position: Int32(truncatingIfNeeded: row - segment.rows.lowerBound),
                 windowLength: Int32(truncatingIfNeeded: span.count),
                 layer: Int32(truncatingIfNeeded: layerNumbers[layer]),

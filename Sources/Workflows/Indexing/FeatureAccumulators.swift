@@ -24,10 +24,10 @@ final class FeatureAccumulators: @unchecked Sendable {
     subscript(feature: Int) -> FeatureAccumulator { storage[feature] }
 
     /// Takes in a batch, features shared out among the workers.
-    func record(_ batch: IndexedBatch, layerNumbers: [Int], window: Int, workers: Workers) {
+    func record(_ batch: IndexedBatch, layerNumbers: [Int], workers: Workers) {
         workers.forEach(count, tile: 32) { features, _ in
             for feature in features {
-                storage[feature].record(batch, layerNumbers: layerNumbers, window: window)
+                storage[feature].record(batch, layerNumbers: layerNumbers)
                 countPairs(of: feature, batch)
             }
         }

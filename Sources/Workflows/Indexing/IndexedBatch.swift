@@ -1,4 +1,5 @@
 import FeatureCatalog
+import FeatureScoring
 import SparseCoding
 
 /// A batch of real tokens on its way to the feature statistics, with each token's place in the text.
@@ -11,6 +12,8 @@ struct IndexedBatch {
         let documentKey: UInt64
         /// The passage's key in the catalog: the segment's own tokens.
         let passage: Int64
+        /// Made from these tokens (`FiringPlace.textKey`).
+        let passageKey: UInt64
         /// Place of the segment's first token in the document's token ids.
         let start: Int
         /// Its rows.
@@ -24,6 +27,8 @@ struct IndexedBatch {
     let segments: [Segment]
     /// The segment of each row.
     let segmentOfRow: [Int32]
+    /// Made from the tokens of the window around each row.
+    let windowKeys: [UInt64]
     /// Which tokens each latent fires on.
     let entries: LatentEntries
     /// Which latents each token has, and at which layer.
@@ -37,10 +42,42 @@ struct IndexedBatch {
     /// The most latents of a token whose pairs are counted.
     static let pairedLatents: Int32 = 256
 
+    /// Tokens of a window.
+    let windowLength: Int
+
     /// The rows of the window around a row.
-    func window(around row: Int, tokens count: Int) -> Range<Int> {
-        let rows = segments[Int(segmentOfRow[row])].rows
-        let window = ContextWindow.range(around: row - rows.lowerBound, in: rows.count, length: count)
+    func window(around row: Int) -> Range<Int> {
+        Self.window(around: row, in: segments[Int(segmentOfRow[row])].rows, length: windowLength)
+    }
+
+    /// Where a row is, in the text and by its content.
+    func place(of row: Int) -> FiringPlace {
+        let segment = segments[Int(segmentOfRow[row])]
+        return FiringPlace(
+            window: windowKeys[row], passage: segment.passageKey, documentKey: segment.documentKey,
+            document: segment.document,
+            position: Int32(truncatingIfNeeded: segment.start + row - segment.rows.lowerBound))
+    }
+
+    private static func window(around row: Int, in rows: Range<Int>, length: Int) -> Range<Int> {
+        let window = ContextWindow.range(around: row - rows.lowerBound, in: rows.count, length: length)
         return rows.lowerBound + window.lowerBound..<rows.lowerBound + window.upperBound
+    }
+
+    /// The keys of the windows around all rows of some segments. Neighbours at a segment's ends share a window.
+    ///
+    /// - Complexity: rows · `length`.
+    static func windowKeys(of segments: [Segment], tokens: [Int32], length: Int) -> [UInt64] {
+        var keys: [UInt64] = []
+        keys.reserveCapacity(tokens.count)
+        for segment in segments {
+            var known: (window: Range<Int>, key: UInt64)?
+            for row in segment.rows {
+                let window = window(around: row, in: segment.rows, length: length)
+                if known?.window != window { known = (window, FiringPlace.textKey(tokens[window])) }
+                keys.append(known?.key ?? 0)
+            }
+        }
+        return keys
     }
 }

@@ -143,6 +143,7 @@ final class IndexingPass {
         let places = zip(passages, reading.rows).map { passage, rows in
             IndexedBatch.Segment(
                 document: Int64(passage.segment.document), documentKey: passage.documentKey, passage: passage.id,
+                passageKey: FiringPlace.textKey(passage.segment.tokens.dropFirst(passage.segment.prefix)),
                 start: passage.segment.start, rows: rows)
         }
         statistics.record(

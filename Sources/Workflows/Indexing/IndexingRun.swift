@@ -9,7 +9,7 @@ import Tokenization
 /// Runs text through a model and a dictionary once, and writes what every feature does on it: statistics, layers, token
 /// classes and contexts.
 ///
-/// Memory is bounded by features and options, not by the text: about m · (3 KiB + 128 bytes a context) besides one batch
+/// Memory is bounded by features and options, not by the text: about m · (3 KiB + 160 bytes a context) besides one batch
 /// of activations and 256 MiB of the catalog's pages.
 public struct IndexingRun {
     /// What to do.
@@ -99,7 +99,7 @@ public struct IndexingRun {
         )
         let options = settings.options
         let contexts = Double(2 * options.topContexts + options.sampleContexts + options.quietContexts)
-        let features = m * (960 + contexts * 32)
+        let features = m * (960 + contexts * 40)
         let width = Double(configuration.layers.count) * d
         let batch = Double(2 * batchTokens) * (2 * width + 3 * d + 6 * k)
         let tiles = Double(workers.count * 259) * m

@@ -117,7 +117,9 @@ struct CombinationPlan {
                     found.append(
                         (
                             FeatureCombination.Part(
-                                catalog: sources[part.source], key: key, offset: part.offset, passages: copy.passages),
+                                catalog: sources[part.source], key: key, offset: part.offset, passages: copy.passages,
+                                texts: PassageKeys(
+                                    catalog: sources[part.source], windowLength: indexing.window)),
                             indexing
                         ))
                     // The same weights twice in one catalog are one dictionary, indexed once on a text.

@@ -16,6 +16,8 @@ struct FeatureCombination {
         let offset: Int
         /// Where the part's passages are in the new catalog.
         let passages: [Int64: Int64]
+        /// The part's text.
+        let texts: PassageKeys
     }
 
     let options: IndexingOptions
@@ -121,9 +123,7 @@ struct FeatureCombination {
     private struct Candidate {
         let context: ContextEntry
         let passage: Int64
-        let ordinal: Int
-        let position: Int32
-        let documentKey: UInt64
+        let place: FiringPlace
 
         init(_ placed: PlacedContext, in part: Part) throws {
             guard let passage = part.passages[placed.entry.passageID] else {
@@ -131,9 +131,11 @@ struct FeatureCombination {
             }
             context = placed.entry
             self.passage = passage
-            ordinal = placed.ordinal + part.offset
-            position = Int32(truncatingIfNeeded: placed.tokenPosition)
-            documentKey = DocumentKey.of(sha256: placed.documentSHA256)
+            place = FiringPlace(
+                window: try part.texts.window(of: placed), passage: try part.texts.passage(of: placed),
+                documentKey: DocumentKey.of(sha256: placed.documentSHA256),
+                document: Int64(placed.ordinal + part.offset),
+                position: Int32(truncatingIfNeeded: placed.tokenPosition))
         }
     }
 
@@ -144,40 +146,28 @@ struct FeatureCombination {
         for (index, candidate) in candidates.enumerated() where candidate.context.band == .top {
             top.offer(firing(candidate, index))
         }
-        let strongest = top.sorted.map(\.payload)
-        let taken = Set(strongest)
-        var sample = PrioritySample<Int>(capacity: options.sampleContexts, seed: seed, featureIndex: feature)
+        var sample = PrioritySample<Int>(
+            capacity: options.sampleContexts + options.topContexts, seed: seed, featureIndex: feature)
         var quiet = PrioritySample<Int>(capacity: options.quietContexts, seed: ~seed, featureIndex: feature)
-        for (index, candidate) in candidates.enumerated() where !taken.contains(index) {
+        for (index, candidate) in candidates.enumerated() {
             if candidate.context.band == .quiet {
-                quiet.offer(firing(candidate, index), key: candidate.documentKey)
+                quiet.offer(firing(candidate, index))
             } else {
-                sample.offer(firing(candidate, index), key: candidate.documentKey)
+                sample.offer(firing(candidate, index))
             }
         }
-        let chosen =
-            strongest.enumerated().map { (ContextRecord.Band.top, $0.offset, $0.element) }
-            + sample.byActivation.enumerated().map { (.sample, $0.offset, $0.element.payload) }
-            + quiet.byPriority.enumerated().map { (.quiet, $0.offset, $0.element.payload) }
-        let splits = ContextSplit.assign(
-            chosen.map { band, rank, index in
-                SplitCandidate(
-                    band: ContextBand(rawValue: band.rawValue) ?? .top, rank: rank, document: 0,
-                    segment: Int(candidates[index].passage))
-            })
-        return zip(chosen, splits).map { chosen, split in
-            let candidate = candidates[chosen.2]
+        return ContextChoice.choose(top: top, sample: sample, most: options.sampleContexts, quiet: quiet).map {
+            chosen in
+            let candidate = candidates[chosen.firing.payload]
             return ContextEntry(
-                band: chosen.0, rank: chosen.1, passageID: candidate.passage, position: candidate.context.position,
-                layer: candidate.context.layer, routerWeight: candidate.context.routerWeight,
-                activation: candidate.context.activation, split: split == .explain ? .explain : .score,
-                activations: candidate.context.activations)
+                band: chosen.band, rank: chosen.rank, passageID: candidate.passage,
+                position: candidate.context.position, layer: candidate.context.layer,
+                routerWeight: candidate.context.routerWeight, activation: candidate.context.activation,
+                split: chosen.split, activations: candidate.context.activations)
         }
     }
 
     private func firing(_ candidate: Candidate, _ index: Int) -> Firing<Int> {
-        Firing(
-            document: Int64(candidate.ordinal), position: candidate.position,
-            activation: candidate.context.activation, payload: index)
+        Firing(place: candidate.place, activation: candidate.context.activation, payload: index)
     }
 }
