@@ -29,6 +29,7 @@ test:
 	@tools/bootstrap
 	$(TEST)
 	$(PYTHON) tools/test_read_catalog.py
+	$(PYTHON) tools/mutate.py --count 240
 
 # What is exact by the order of sums: products, the forward pass, decoding, encoding, training, parts and wholes.
 EXACT := LinearAlgebraTests|LanguageModelTests|SparseCodingTests|SparseTrainingTests|BatchInvarianceTests|MergeTests
@@ -46,6 +47,7 @@ check:
 	tools/test_export_activations.py
 	$(PYTHON) tools/test_read_catalog.py
 	$(TEST)
+	$(PYTHON) tools/mutate.py --count 240
 
 benchmark: build
 	@tools/benchmark.py

@@ -93,7 +93,33 @@ package final class WorkerThreads: @unchecked Sendable {
     }
 
     /// Starts a thread, under the lock; where the system refuses, no other is tried again.
+    ///
+    /// The last thread that the system allows is left to others: libdispatch, which the catalog's queue is made of, waits
+    /// for ever where it gets none.
     private func startThread() {
+        let gate = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+        pthread_mutex_init(gate, nil)
+        pthread_mutex_lock(gate)
+        var other = pthread_t()
+        let isOther =
+            pthread_create(
+                &other, nil,
+                { gate in
+                    let gate = gate?.assumingMemoryBound(to: pthread_mutex_t.self)
+                    if let gate {
+                        pthread_mutex_lock(gate)
+                        pthread_mutex_unlock(gate)
+                    }
+                    return nil
+                }, gate) == 0
+        if isOther, startHelper() { count += 1 } else { most = count }
+        pthread_mutex_unlock(gate)
+        if isOther { pthread_join(other, nil) }
+        pthread_mutex_destroy(gate)
+        gate.deallocate()
+    }
+
+    private func startHelper() -> Bool {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }
@@ -114,11 +140,7 @@ package final class WorkerThreads: @unchecked Sendable {
                 Unmanaged<WorkerThreads>.fromOpaque(threads).takeRetainedValue().help()
                 return nil
             }, Unmanaged.passRetained(self).toOpaque())
-        if started == 0 {
-            count += 1
-        } else {
-            Unmanaged.passUnretained(self).release()
-            most = count
-        }
+        if started != 0 { Unmanaged.passUnretained(self).release() }
+        return started == 0
     }
 }

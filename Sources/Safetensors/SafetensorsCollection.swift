@@ -111,9 +111,17 @@ public struct SafetensorsCollection: Sendable {
         try file(of: name).integers(name)
     }
 
-    /// Calls `body` with the stored bytes of a tensor, which are valid only during the call and need not be aligned.
+    /// Calls `body` with the stored bytes of a tensor, piece after piece, each valid only during its call.
     ///
-    /// - Throws: `.noSuchTensor`, and what `body` throws.
+    /// - Throws: `.noSuchTensor`, `.shortened`, `.unreadable`.
+    public func forEachPiece(of name: String, _ body: (UnsafeRawBufferPointer) -> Void) throws(SafetensorsError) {
+        try file(of: name).forEachPiece(of: name, body)
+    }
+
+    /// Calls `body` with the stored bytes of a tensor, which are valid only during the call and need not be aligned. The
+    /// whole tensor is in memory meanwhile.
+    ///
+    /// - Throws: `.noSuchTensor`, `.shortened`, `.unreadable`, and what `body` throws.
     public func withBytes<R>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
         try file(of: name).withBytes(of: name, body)
     }

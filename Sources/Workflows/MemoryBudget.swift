@@ -1,22 +1,55 @@
 import Foundation
+import Glibc
 
 /// Whether a job fits into the machine, asked before anything large is allocated: the system would otherwise end the
 /// process in the middle of the work, without a word.
 package struct MemoryBudget {
     /// Bytes that may be used.
     package let limit: Double
+    /// Who has so many, for the message; what follows the number as well.
+    private let owner: (before: String, after: String)
 
     package init(limit: Double) {
-        self.limit = limit
+        self.init(limit: limit, owner: ("this machine has", ""))
     }
 
-    /// The machine's memory, or the control group's limit where that is lower.
+    private init(limit: Double, owner: (before: String, after: String)) {
+        self.limit = limit
+        self.owner = owner
+    }
+
+    /// The machine's memory, or the control group's limit, or what the process's own limits leave, whichever is least.
     package static var machine: MemoryBudget {
         let physical = Double(ProcessInfo.processInfo.physicalMemory)
         // Control groups version 2, as containers have it; "max" is no limit.
         let group = (try? String(contentsOfFile: "/sys/fs/cgroup/memory.max", encoding: .utf8))
             .flatMap { Double($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
-        return MemoryBudget(limit: min(physical, group ?? .infinity))
+        let machine = MemoryBudget(limit: min(physical, group ?? .infinity))
+        guard let own = process, own.limit < machine.limit else { return machine }
+        return own
+    }
+
+    /// Bytes that a process with a limit keeps for what no formula counts: stacks, heaps and tables of many small things.
+    private static let reserve = Double(48 << 20)
+
+    /// What the process's limits on address space and data leave; nil without such limits.
+    package static var process: MemoryBudget? {
+        let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ")
+            .map { Double($0.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0 }
+        guard let pages, pages.count > 5 else { return nil }
+        let pageSize = Double(sysconf(Int32(_SC_PAGESIZE)))
+        let limits: [(resource: __rlimit_resource, used: Double, option: String)] = [
+            (RLIMIT_AS, pages[0], "ulimit -v"), (RLIMIT_DATA, pages[5], "ulimit -d"),
+        ]
+        return limits.compactMap { resource, used, option in
+            var limit = rlimit()
+            guard getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0, limit.rlim_cur < rlim_t.max / 2 else {
+                return nil
+            }
+            return MemoryBudget(
+                limit: max(0, Double(limit.rlim_cur) - used * pageSize - reserve),
+                owner: ("this process may take", " more ('\(option)')"))
+        }.min { $0.limit < $1.limit }
     }
 
     /// Checks a need.
@@ -30,11 +63,11 @@ package struct MemoryBudget {
         let bytes = floats * Double(MemoryLayout<Float>.size)
         guard bytes > limit else { return }
         throw .refused(
-            "\(job) needs about \(MemoryBudget.gigabytes(bytes)) of memory, this machine has "
-                + "\(MemoryBudget.gigabytes(limit)); \(advice)")
+            "\(job) needs about \(MemoryBudget.gigabytes(bytes)) of memory, \(owner.before) "
+                + "\(MemoryBudget.gigabytes(limit))\(owner.after); \(advice)")
     }
 
     private static func gigabytes(_ bytes: Double) -> String {
-        String(format: "%.1f GB", bytes / 1e9)
+        bytes < 1e9 ? String(format: "%.0f MB", bytes / 1e6) : String(format: "%.1f GB", bytes / 1e9)
     }
 }

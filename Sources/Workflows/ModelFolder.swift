@@ -24,6 +24,7 @@ public struct ModelFolder: Sendable {
         }
         self.path = path
         tokenizer = try Tokenizer(directory: path)
+        try ModelFolder.checkMemory(directory: path, residency: residency)
         model = try LanguageModel(directory: path, workers: workers, residency: residency)
         guard tokenizer.vocabularySize <= model.configuration.vocabularySize else {
             throw WorkflowError.badInput(

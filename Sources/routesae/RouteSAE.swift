@@ -51,6 +51,7 @@ struct RouteSAE: ParsableCommand {
         signal(SIGXFSZ, SIG_IGN)
         do {
             var command = try parseAsRoot()
+            try ProcessLimits.check()
             try command.run()
             try StandardStreams.finish()
         } catch {

@@ -34,6 +34,25 @@ enum Program {
         try run(arguments, in: directory, input: input, environment: environment) { _ in }
     }
 
+    /// Runs it in a folder under limits of the shell's `ulimit`, such as "-n 8".
+    static func run(_ arguments: [String], in directory: TemporaryDirectory, limit: String) throws -> Outcome {
+        try run(
+            ["-c", "ulimit \(limit) && exec \"$0\" \"$@\"", url.path] + arguments, in: directory,
+            executable: URL(filePath: "/bin/sh")
+        ) { _ in }
+    }
+
+    /// Runs it in a folder and does something while it runs.
+    ///
+    /// - Parameter meanwhile: asked again and again, every hundredth of a second, until it says that it is done.
+    static func run(_ arguments: [String], in directory: TemporaryDirectory, meanwhile: () throws -> Bool) throws
+        -> Outcome
+    {
+        try run(arguments, in: directory) { process in
+            while process.isRunning, try !meanwhile() { usleep(10_000) }
+        }
+    }
+
     /// Runs it in a folder and sends it a signal after a while, if it still runs then.
     static func run(
         _ arguments: [String], in directory: TemporaryDirectory, signal: Int32, afterMilliseconds delay: Int
@@ -46,10 +65,10 @@ enum Program {
 
     private static func run(
         _ arguments: [String], in directory: TemporaryDirectory, input: String? = nil,
-        environment: [String: String] = [:], meanwhile: (Process) -> Void
+        environment: [String: String] = [:], executable: URL? = nil, meanwhile: (Process) throws -> Void
     ) throws -> Outcome {
         let process = Process()
-        process.executableURL = url
+        process.executableURL = executable ?? url
         process.arguments = arguments
         process.currentDirectoryURL = directory.url
         let (output, errors) = (directory.file("stdout.log"), directory.file("stderr.log"))
@@ -64,7 +83,7 @@ enum Program {
         }
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         try process.run()
-        meanwhile(process)
+        try meanwhile(process)
         process.waitUntilExit()
         return Outcome(
             status: process.terminationStatus,

@@ -1,0 +1,27 @@
+import LanguageModel
+
+extension ModelFolder {
+    /// Tokens of the largest batch that is given to a model at once.
+    private static let batchTokens = 8192
+
+    /// Checks that there is room for a model and a pass, before its weights are read.
+    ///
+    /// - Throws: `WorkflowError.refused`; what `LanguageModelConfiguration` throws.
+    static func checkMemory(directory: String, residency: WeightResidency) throws {
+        let model = try LanguageModelConfiguration(path: directory + "/config.json")
+        let parameters = Double(model.parameterCount)
+        let isResident =
+            switch residency {
+            case .resident: true
+            case .streamed: false
+            case .automatic: model.parameterCount < (1 << 30) / MemoryLayout<Float>.size
+            }
+        // Where weights are not kept, a layer of them and a stretch of the unembedding are there at a time.
+        let weights = isResident ? parameters : parameters / Double(max(model.layerCount, 1))
+        let heads = Double((2 * model.queryHeads + 2 * model.keyValueHeads) * model.headDimension)
+        let pass = Double(Self.batchTokens) * (2 * Double(model.dModel) + heads)
+        try MemoryBudget.machine.check(
+            floats: weights + pass, for: "the model in \(directory)", advice: "take a smaller model or a larger machine"
+        )
+    }
+}

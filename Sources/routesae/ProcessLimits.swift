@@ -1,0 +1,42 @@
+@preconcurrency import Glibc
+import Workflows
+
+/// What the system grants this process. Where that is too little for any command, it is better said at once than by a
+/// call that fails or waits in the middle of the work.
+enum ProcessLimits {
+    /// Descriptors that a command has open at once, besides those of a model's or a text's shards.
+    private static let files: rlim_t = 32
+    /// Bytes that even the smallest command takes.
+    private static let bytes = Double(32 << 20)
+
+    /// Checks the limits on files, memory and threads; raises that on files as far as is needed and may be.
+    ///
+    /// - Throws: `WorkflowError.refused` naming the limit and what it has to be.
+    static func check() throws(WorkflowError) {
+        var limit = rlimit()
+        if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < files {
+            let before = limit.rlim_cur
+            limit.rlim_cur = min(files, limit.rlim_max)
+            guard limit.rlim_cur == files, setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+                throw .refused("this process may open \(before) files, it needs \(files); raise 'ulimit -n'")
+            }
+        }
+        if let memory = MemoryBudget.process {
+            try memory.check(
+                floats: bytes / Double(MemoryLayout<Float>.size), for: "any command", advice: "raise the limit")
+        }
+        guard mayStartThread() else {
+            throw .refused(
+                "this process may start no thread, it needs one; raise the limit on processes and threads, 'ulimit -u'")
+        }
+    }
+
+    /// Whether a thread can be started. The catalog's queue takes one to be put away, and waits for ever where there is
+    /// none.
+    private static func mayStartThread() -> Bool {
+        var thread = pthread_t()
+        guard pthread_create(&thread, nil, { _ in nil }, nil) == 0 else { return false }
+        pthread_join(thread, nil)
+        return true
+    }
+}
