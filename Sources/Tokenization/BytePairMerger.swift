@@ -46,6 +46,11 @@ struct BytePairMerger {
         for node in nodes where node.token >= 0 { body(node.token) }
     }
 
+    /// Calls `body` with the tokens from left to right and where each begins: so many nodes from the first.
+    func forEachTokenWithStart(_ body: (TokenID, Int) -> Void) {
+        for (start, node) in nodes.enumerated() where node.token >= 0 { body(node.token, start) }
+    }
+
     mutating func merge(by merges: MergeTable) {
         for index in nodes.indices.dropLast() { propose(Int32(index), by: merges) }
         while let candidate = popCandidate() {

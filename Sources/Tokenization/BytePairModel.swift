@@ -32,6 +32,9 @@ final class BytePairModel: Sendable {
             ids.append(id)
             return
         }
+        if piece.count > BytePairModel.longPiece, tokenOfByte.allSatisfy({ $0 >= 0 }) {
+            return encode(long: piece, with: &merger, into: &ids)
+        }
         merger.removeAll()
         var unknown: TokenID?
         for byte in piece {

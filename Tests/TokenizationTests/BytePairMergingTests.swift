@@ -64,6 +64,43 @@ struct BytePairMergingTests {
         #expect(Array(ids.suffix(2)) == [256, 97])
     }
 
+    /// Pieces that are encoded part by part become what they are as a whole: merges in the order of their ranks, each
+    /// wherever it applies, from the left.
+    @Test func longPiecesBecomeWhatTheyAreAsAWhole() throws {
+        var generator = SplitMix(state: 9)
+        for letters in ["a", "ab", "abc", "aab"] {
+            var file = TokenizerFile()
+            var tokens = Set(letters).map(String.init).sorted()
+            for _ in 0..<24 {
+                let pair = (
+                    tokens.randomElement(using: &generator) ?? "", tokens.randomElement(using: &generator) ?? ""
+                )
+                // Made as training makes them: every merge is of tokens that came before it.
+                guard file.vocabulary[pair.0 + pair.1] == nil else { continue }
+                tokens.append(pair.0 + pair.1)
+                file.addToVocabulary(pair.0 + pair.1)
+                file.merges.append("\(pair.0) \(pair.1)")
+            }
+            let tokenizer = try file.load()
+            let text = (0..<200_000).map { _ in Array(letters.utf8).randomElement(using: &generator) ?? 0 }
+            var expected = text.map { TokenID($0) }
+            for merge in file.merges {
+                let pair = "\(merge)".split(separator: " ").map { file.id(String($0)) }
+                let both = file.id("\(merge)".replacing(" ", with: ""))
+                var merged: [TokenID] = []
+                var place = 0
+                while place < expected.count {
+                    let isPair =
+                        place + 1 < expected.count && expected[place] == pair[0] && expected[place + 1] == pair[1]
+                    merged.append(isPair ? both : expected[place])
+                    place += isPair ? 2 : 1
+                }
+                expected = merged
+            }
+            #expect(tokenizer.encode(String(decoding: text, as: UTF8.self)) == expected, "\(letters)")
+        }
+    }
+
     @Test func wholePiecesCanComeBeforeMerges() throws {
         var file = TokenizerFile()
         let ab = file.addToVocabulary("ab")

@@ -51,6 +51,9 @@ struct TokenizerFile {
         return TokenID(id)
     }
 
+    /// The id of a token of the model's vocabulary.
+    func id(_ text: String) -> TokenID { TokenID(vocabulary[Self.written(text.utf8)] as? Int ?? -1) }
+
     var json: [UInt8] {
         get throws {
             var model = model
