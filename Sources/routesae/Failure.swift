@@ -30,7 +30,10 @@ struct Failure {
     private var line: String {
         guard isUsage else { return "\(error)" }
         let full = RouteSAE.fullMessage(for: error).split(separator: "\n")
-        let message = RouteSAE.message(for: error).split(separator: "\n").joined(separator: " ")
+        // An option that is not there is the reason also where the parser finds another one missing.
+        let advice = CommandLineAdvice(arguments: Array(CommandLine.arguments.dropFirst()))
+        let message =
+            advice.optionProblem ?? RouteSAE.message(for: error).split(separator: "\n").joined(separator: " ")
         // The parser takes what begins with '-' for an option; '--name=-1' it does not.
         let remedy =
             message.hasPrefix("Missing value for") ? " (a value that begins with '-' is written NAME=VALUE)" : ""

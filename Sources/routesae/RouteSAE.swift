@@ -50,6 +50,8 @@ struct RouteSAE: ParsableCommand {
         // Writing beyond a limit on the size of files then fails like a full disk, instead of killing the process.
         signal(SIGXFSZ, SIG_IGN)
         do {
+            let advice = CommandLineAdvice(arguments: Array(CommandLine.arguments.dropFirst()))
+            if let problem = advice.verbProblem { throw WorkflowError.usage(problem) }
             var command = try parseAsRoot()
             try ProcessLimits.check()
             try command.run()

@@ -11,7 +11,7 @@ enum Program {
     }
 
     /// The program lies beside the test bundle, since both come from one build.
-    private static let url: URL = {
+    static let url: URL = {
         var folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
         // Newer toolchains put the bundle's executable into a folder of its own.
         while folder.path.count > 1,

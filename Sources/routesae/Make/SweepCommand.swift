@@ -72,7 +72,8 @@ struct SweepCommand: ParsableCommand {
                     figure(last?.explainedVariance), figure(last?.l0), figure(last?.deadShare),
                 ]
             })
-        for failure in outcome.failures { options.say("\(failure.name): dropped out, \(failure.reason)") }
+        // Also with --quiet: it is why the exit status is what it is.
+        for failure in outcome.failures { StandardStreams.remark("\(failure.name): dropped out, \(failure.reason)") }
         // What a single training would have ended with.
         if !outcome.failures.isEmpty { throw ExitCode(65) }
     }

@@ -5,7 +5,16 @@ import Foundation
 import TerminalOutput
 public import Workflows
 
-extension JudgePrompt: ExpressibleByArgument {}
+extension JudgePrompt: ExpressibleByArgument {
+    /// A test by its name. The question for an explanation is none.
+    public init?(argument: String) {
+        guard let prompt = JudgePrompt(rawValue: argument), JudgeSettings.allTests.contains(prompt) else { return nil }
+        self = prompt
+    }
+
+    /// The tests there are.
+    public static var allValueStrings: [String] { JudgeSettings.allTests.map(\.rawValue) }
+}
 extension JudgeSettings.Explanations: ExpressibleByArgument {}
 
 /// The language model that explains and judges features, and what may be spent on it.
