@@ -9,6 +9,7 @@ all others, in the same format:
     activations  [tokens, layers, d]   bf16 (or f16, f32)
     token_ids    [tokens]              i64
     document_ids [tokens]              i64, numbers of the documents in the order they were read
+    is_prefix    [tokens]              u8, 1 for a BOS that was put before a text, 0 for the text's own tokens
 
 One row for every token, in the order of the text.  The header says format, model, model_sha256 (where the weights
 are local safetensors files), tokenizer, layers, context, bos_token_id (only if the tokenizer puts one) and, of
@@ -20,11 +21,11 @@ final norm.  So all layers are taken by hooks on the blocks themselves; a first,
 are the right ones, against every entry of hidden_states that is not normed.  Where no such blocks are found the
 entries of hidden_states are taken, and the last layer is refused.
 
-Text is .txt files (one document each), .jsonl files (one document a line, key `text`) and folders of them.  A document
-is cut into windows of --context tokens; windows never cross a document's border.
+Text is .txt files (one document each), .jsonl files (one document a line, key `text`) and folders of them; UTF-8, or
+what a byte-order mark says.  A document is cut into windows of --context tokens; windows never cross a document's border.
 
-    Decoders   each window begins with BOS if the tokenizer puts one; BOS has a row of its own, which the header's
-               bos_token_id lets training leave out.
+    Decoders   each window begins with BOS if the tokenizer puts one; BOS has a row of its own, which is_prefix lets
+               training leave out.  A BOS that a text contains is text.
     Encoders   each window stands between the tokenizer's special tokens, such as [CLS] and [SEP].  The model sees
                them, but they get no rows.
 
@@ -42,13 +43,17 @@ from __future__ import annotations
 
 import argparse
 import array
+import codecs
+import errno
 import fcntl
 import hashlib
+import io
 import json
 import os
 import re
 import shutil
 import signal
+import stat
 import struct
 import sys
 import time
@@ -78,63 +83,238 @@ class Document(NamedTuple):
     text: str
 
 
+#: Byte-order marks and what they name.  UTF-32's little-endian mark begins with that of UTF-16.
+MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"), (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"), (codecs.BOM_UTF8, "utf-8"),
+)
+#: Bytes that are no text and are passed over with a warning: so many in any file, and one in so many bytes.
+FEW_FAULTS, FAULT_SHARE = 8, 10_000
+_SPACE = b" \t\n\v\f\r"
+
+
+def kind_of(path: str) -> str:
+    """What lies at a path, links followed: `file`, `folder`, or why it cannot be read, as a phrase."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return "is a link that leads in a circle"
+        if os.path.islink(path):
+            return f"is a link to {os.readlink(path)[:80]}, which is not there"
+        return f"cannot be reached ({error.strerror})"
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+        return "file" if stat.S_ISREG(mode) else "folder"
+    if stat.S_ISFIFO(mode):
+        return "is a pipe (FIFO), and only plain files are read; write its text to a file first"
+    return f"is a {'socket' if stat.S_ISSOCK(mode) else 'device'}, and only plain files are read"
+
+
+def is_text(name: str) -> bool:
+    """Whether a name is that of a text file."""
+    return name.lower().endswith((".txt", ".jsonl"))
+
+
 def text_files(path: str) -> List[str]:
-    """The text files that a path names: itself, or those of a folder, by name.  Hidden ones are left out."""
-    suffixes = (".txt", ".jsonl")
-    if not os.path.exists(path):
+    """The text files that a path names: itself, or those of a folder, by name.  Hidden ones are left out.
+
+    Links are followed; a folder is read once, however many links lead to it.
+    """
+    if not os.path.lexists(path):
         raise ExportError(f"{path}: no such file or folder of text")
-    if not os.path.isdir(path):
-        if not path.endswith(suffixes):
+    kind = kind_of(path)
+    if kind == "file":
+        if not is_text(path):
             raise ExportError(f"{path}: is neither .txt nor .jsonl, which are read as text")
         return [path]
-    found = []
-    for folder, folders, names in os.walk(path):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        inside = os.path.relpath(folder, path)
-        for name in names:
-            if name.endswith(suffixes) and not name.startswith("."):
-                found.append(name if inside == "." else f"{inside}/{name}")
+    if kind != "folder":
+        raise ExportError(f"{path}: {kind}")
+    found: List[str] = []
+    seen = set()
+    waiting = [path]  # links come after all folders themselves
+    while waiting:
+        folders = [waiting.pop(0)]
+        while folders:
+            folder = folders.pop(0)
+            status = os.stat(folder)
+            if (status.st_dev, status.st_ino) in seen:
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            try:
+                names = sorted(os.listdir(folder))
+            except OSError as error:
+                raise ExportError(f"{folder}: cannot be opened ({error.strerror})") from None
+            for name in names:
+                inside = os.path.join(folder, name)
+                if name.startswith("."):
+                    continue
+                kind = kind_of(inside)
+                if kind == "folder":
+                    (waiting if os.path.islink(inside) else folders).append(inside)
+                elif is_text(name):
+                    try:
+                        name.encode()
+                    except UnicodeEncodeError:
+                        shown = ascii(name)[1:-1].replace("\\udc", "\\x")
+                        raise ExportError(f"{folder}: holds a file whose name is not UTF-8, {shown}; rename it") from None
+                    if kind != "file":
+                        raise ExportError(f"{inside}: {kind}")
+                    found.append(inside)
     if not found:
         raise ExportError(f"{path}: holds no .txt or .jsonl file")
-    return [path + name if path.endswith("/") else f"{path}/{name}" for name in sorted(found)]
+    return sorted(found)
 
 
-def _no_constant(name: str) -> None:
-    raise ValueError(name)
+_TOKEN = re.compile(r'[ \t\n\v\f\r]*(?:([{}\[\],:])|("[^"\\]*(?:\\.[^"\\]*)*")|([A-Za-z0-9+\-._]+)|($))', re.DOTALL)
 
 
-def record_text(line: bytes, place: str) -> str:
-    """The text of a line of a .jsonl file.  Bytes that are not UTF-8 become U+FFFD."""
+def _text_of(line: str) -> Any:
+    """What key `text` of an object holds: a string's own spelling, or something else.
+
+    Nothing else is judged: other keys may hold NaN, numbers beyond all bounds, half surrogates, values nested to any
+    depth.  Of repeated keys the last one counts.
+    """
+    text: Any = None
+    open_, place, expected, key = "", 0, "value", ""
+    while True:
+        token = _TOKEN.match(line, place)
+        if not token:
+            raise ValueError(line)
+        place = token.end()
+        mark, string, word, end = token.groups()
+        if end is not None:
+            if expected == "end":
+                return text
+            raise ValueError(line)
+        if expected == "value" and (string or word) and open_:
+            if open_ == "{" and json.loads(key, strict=False) == "text":
+                text = string
+            expected = "next"
+        elif expected in ("value", "value or end") and mark in ("{", "["):
+            if open_ == "{" and json.loads(key, strict=False) == "text":
+                text = None
+            if not open_ and mark == "[":
+                raise ValueError(line)
+            open_ += mark
+            expected = "key or end" if mark == "{" else "value or end"
+        elif expected == "value or end" and (string or word):
+            expected = "next"
+        elif expected in ("key", "key or end") and string:
+            key, expected = (string if len(open_) == 1 else '""'), "colon"
+        elif expected == "colon" and mark == ":":
+            expected = "value"
+        elif expected == "next" and mark == ",":
+            expected = "key" if open_[-1] == "{" else "value"
+        elif expected in ("next", "key or end", "value or end") and mark and mark == {"{": "}", "[": "]"}[open_[-1]]:
+            open_ = open_[:-1]
+            expected = "next" if open_ else "end"
+        else:
+            raise ValueError(line)
+
+
+def record_text(line: bytes, place: str, encoding: str = "utf-8") -> Tuple[str, int]:
+    """The text of a line of a .jsonl file, and how much of it is none and became U+FFFD."""
+    problem = ExportError(f"{place}: is not a JSON object with a string named 'text'")
+    # What is not UTF-8 stays until it is known to be in the text.
+    decoded = line.decode(encoding, "surrogateescape" if encoding == "utf-8" else "replace").lstrip("\ufeff")
     try:
-        text = json.loads(line.decode("utf-8", "replace"), parse_constant=_no_constant)["text"]
-        if isinstance(text, str):
-            text.encode("utf-8")  # fails for half a surrogate pair, which no tokenizer takes
-            return text
-    except (ValueError, KeyError, TypeError, RecursionError):
-        pass
-    raise ExportError(f"{place}: is not a JSON object with a string named 'text'")
+        record = json.loads(decoded, parse_int=float, strict=False)
+        text = record.get("text") if isinstance(record, dict) else None
+    except (ValueError, RecursionError):
+        try:
+            text = _text_of(decoded)
+            text = json.loads(text, strict=False) if text else None
+        except ValueError:
+            raise problem from None
+    if not isinstance(text, str):
+        raise problem
+    faults = 0
+
+    def repaired(run: "re.Match[str]") -> str:
+        nonlocal faults
+        faults += len(run[0])
+        return run[0].encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+    text = re.sub("[\udc80-\udcff]+", repaired, text)
+    text, halves = re.subn("[\ud800-\udfff]", "\ufffd", text)
+    return text, faults + halves
 
 
-def documents(files: Iterable[str]) -> Iterator[Document]:
+def _decoded(data: bytes, path: str) -> Tuple[str, int]:
+    """The text of a .txt file, by its byte-order mark or else UTF-8, and how many bytes of it are none."""
+    mark, encoding = next((m for m in MARKS if data.startswith(m[0])), (b"", "utf-8"))
+    faults = 0
+
+    def replace(error: UnicodeError) -> Tuple[str, int]:
+        nonlocal faults
+        assert isinstance(error, UnicodeDecodeError)
+        faults += error.end - error.start
+        return "\ufffd", error.end
+
+    codecs.register_error("routesae", replace)
+    text = data[len(mark) :].decode(encoding, "routesae")
+    if encoding == "utf-8" and data.count(0) > max(FEW_FAULTS, len(data) // FAULT_SHARE):
+        raise ExportError(
+            f"{path}: holds {data.count(0)} zero bytes; it is either no text, or UTF-16 without a byte-order mark, which is "
+            "read once it is saved as UTF-8"
+        )
+    return text, faults
+
+
+def _check_faults(path: str, faults: int, size: int) -> None:
+    """Refuses text of which more than a few bytes are none."""
+    if faults > max(FEW_FAULTS, size // FAULT_SHARE):
+        raise ExportError(f"{path}: {faults} bytes of {size} are no text of its encoding; save it as UTF-8")
+
+
+def documents(files: Iterable[str], say: Any = lambda _line: None) -> Iterator[Document]:
     """Reads the documents of text files, in order.
 
-    Blank lines of a .jsonl file are no documents; a blank .txt file is one, if one without a token.
+    Blank lines of a .jsonl file are no documents; a blank .txt file is one, if one without a token.  `say` is told of
+    bytes that were no text and became U+FFFD.
     """
-    number = 0
+    number = all_faults = all_bytes = 0
     for path in files:
+        faults = size = 0
         try:
             with open(path, "rb") as file:
-                if not path.endswith(".jsonl"):
-                    yield Document(number, path, file.read().decode("utf-8", "replace"))
+                if not path.lower().endswith(".jsonl"):
+                    data = file.read()
+                    text, faults = _decoded(data, path)
+                    size = len(data)
+                    _check_faults(path, faults, size)
+                    yield Document(number, path, text)
                     number += 1
-                    continue
-                for count, line in enumerate(file, 1):
-                    if line.strip(b" \t\n\v\f\r"):
-                        place = f"{path}:{count}"
-                        yield Document(number, place, record_text(line.rstrip(b"\n"), place))
-                        number += 1
+                else:
+                    size = os.fstat(file.fileno()).st_size
+                    start = file.read(4)
+                    mark, encoding = next((m for m in MARKS if start.startswith(m[0])), (b"", "utf-8"))
+                    file.seek(len(mark))
+                    lines: Iterable[bytes] = file
+                    if not encoding.startswith("utf-8"):
+                        lines = (line.encode(encoding) for line in _lines(file, encoding))
+                    for count, line in enumerate(lines, 1):
+                        bare = line if encoding == "utf-8" else line.decode(encoding, "replace").encode()
+                        if bare.strip(_SPACE):
+                            place = f"{path}:{count}"
+                            text, more = record_text(line, place, encoding)
+                            faults += more
+                            yield Document(number, place, text)
+                            number += 1
+                    _check_faults(path, faults, size)
         except OSError as error:
             raise ExportError(f"{path}: cannot be read ({error.strerror})") from None
+        if faults:
+            say(f"warning: {path}: {faults} of its bytes are no text of its encoding and became U+FFFD; save it as UTF-8")
+        all_faults, all_bytes = all_faults + faults, all_bytes + size
+    if all_faults > max(FEW_FAULTS, all_bytes // FAULT_SHARE):
+        raise ExportError(f"{all_faults} bytes of the text are no text of their files' encodings; save the files as UTF-8")
+
+
+def _lines(file: Any, encoding: str) -> Iterator[str]:
+    """The lines of a file in an encoding of several bytes a character."""
+    with io.TextIOWrapper(file, encoding=encoding, errors="replace", newline="\n") as text:
+        yield from text
 
 
 # What is asked for --------------------------------------------------------------------------------------------------
@@ -266,8 +446,8 @@ class Plan(NamedTuple):
 
     @property
     def row_bytes(self) -> int:
-        """Bytes of a row with its two ids."""
-        return self.layers * self.width * DTYPES[self.dtype][0] + 16
+        """Bytes of a row with its two ids and its mark."""
+        return self.layers * self.width * DTYPES[self.dtype][0] + 17
 
     @property
     def bytes(self) -> int:
@@ -356,6 +536,10 @@ def shard_header(rows: int, plan: Plan, metadata: Dict[str, str]) -> bytes:
             "dtype": name, "shape": [rows, plan.layers, plan.width],
             "data_offsets": [end, end + rows * plan.layers * plan.width * element],
         },
+        "is_prefix": {
+            "dtype": "U8", "shape": [rows],
+            "data_offsets": [end + rows * plan.layers * plan.width * element, rows * plan.row_bytes],
+        },
     }
     text = json.dumps(entries, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 8)
@@ -400,11 +584,13 @@ class ShardFiles:
         """Bytes of all headers."""
         return sum(len(shard_header(r, self.plan, self.metadata(i))) for i, r in enumerate(self.plan.rows))
 
-    def append(self, token_ids: Sequence[int], document_ids: Sequence[int], activations: Any) -> None:
+    def append(
+        self, token_ids: Sequence[int], document_ids: Sequence[int], is_prefix: Sequence[int], activations: Any
+    ) -> None:
         """Adds rows.  `activations` is a buffer of their elements in the plan's type, [rows, layers, width]."""
         elements = memoryview(activations).cast("B")
-        row_bytes = self.plan.row_bytes - 16
-        if len(token_ids) != len(document_ids) or len(elements) != len(token_ids) * row_bytes:
+        row_bytes = self.plan.row_bytes - 17
+        if not len(token_ids) == len(document_ids) == len(is_prefix) or len(elements) != len(token_ids) * row_bytes:
             raise ValueError("ids and activations differ in their number of rows")
         start = 0
         while start < len(token_ids):
@@ -415,6 +601,7 @@ class ShardFiles:
             self._write(8 * self._row, array.array("q", token_ids[start:end]).tobytes())
             self._write(8 * (rows + self._row), array.array("q", document_ids[start:end]).tobytes())
             self._write(16 * rows + self._row * row_bytes, elements[start * row_bytes : end * row_bytes])
+            self._write((16 + row_bytes) * rows + self._row, bytes(is_prefix[start:end]))
             self._row += end - start
             self.done += end - start
             start = end
@@ -749,7 +936,9 @@ class Progress:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
-def all_windows(files: List[str], model: Model, context: int, around: Framing) -> Iterator[Window]:
+def all_windows(
+    files: List[str], model: Model, context: int, around: Framing, say: Any = lambda _line: None
+) -> Iterator[Window]:
     """The windows of all documents, in order."""
     waiting: List[Document] = []
     characters = 0
@@ -760,7 +949,7 @@ def all_windows(files: List[str], model: Model, context: int, around: Framing) -
                 raise ExportError(f"{model.path}: the tokenizer has more tokens than the model; they do not belong together")
             yield from windows(ids, document.number, context, around)
 
-    for document in documents(files):
+    for document in documents(files, say):
         waiting.append(document)
         characters += len(document.text)
         if characters > 1 << 20 or len(waiting) == 256:
@@ -794,7 +983,8 @@ def export(options: argparse.Namespace) -> None:
 
     rows = count = 0
     last = -1
-    for window in limited(all_windows(files, model, context, around), options.max_tokens):
+    warn = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731
+    for window in limited(all_windows(files, model, context, around, warn), options.max_tokens):
         rows += window.rows
         count += window.document != last
         last = window.document
@@ -835,7 +1025,11 @@ def export(options: argparse.Namespace) -> None:
         def compute() -> None:
             values = model.rows(batch, layers, options.dtype)
             tokens = [token for window in batch for token in window.ids[window.first : window.end]]
-            shards.append(tokens, [window.document for window in batch for _ in range(window.rows)], values)
+            before = len(around.prefix)
+            shards.append(
+                tokens, [window.document for window in batch for _ in range(window.rows)],
+                [int(place < before) for window in batch for place in range(window.first, window.end)], values,
+            )
             progress.update(shards.done, rows)
             batch.clear()
 

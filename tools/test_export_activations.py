@@ -109,10 +109,54 @@ class Text(InFolder):
         )
 
     def test_bad_records_are_named_by_file_and_line(self) -> None:
-        for line in ("[]", "7", '"text"', "{}", '{"text":null}', '{"text":1}', "{", '{"text":"\\ud800"}', '{"text":"a","x":NaN}'):
+        bad = (
+            "[]", "7", '"text"', "{}", '{"text":null}', '{"text":1}', "{", '{"text":"a"', '{"text":"a"} 1', '{"text":"\\x"}',
+            '{"text":"a","x":}', '{"text":"a","x":[1}', '{"text":"a" "x":1}', '{"x":{"text":"a"}}', '{"text":"a","text":2}',
+        )
+        for line in bad:
             path = self.write("a.jsonl", '{"text":"fine"}\n' + line)
             self.refuses(f"{path}:2: is not a JSON object", list, ex.documents([path]))
-        self.assertEqual(ex.record_text(b'{"text":"x\xff"}', "a:1"), "x\ufffd")
+        self.assertEqual(ex.record_text(b'{"text":"x\xff"}', "a:1"), ("x\ufffd", 1))
+        self.assertEqual(ex.record_text(b'{"text":"\\ud800"}', "a:1"), ("\ufffd", 1))
+
+    def test_of_a_record_only_the_text_is_judged(self) -> None:
+        deep = 3000
+        for other in (
+            "NaN", "-Infinity", "1e400", '"\\ud800"', '"\xff"', "[" * deep + "]" * deep, '{"a":' * deep + "1" + "}" * deep,
+            "9" * 5000, '{"text":1}', '[{"text":2}]', "undefined", '"\\x"',
+        ):
+            for line in (f'{{"text":"a","x":{other}}}', f'{{"x":{other},"text":"a"}}', f'{{"text":1,"x":{other},"text":"a"}}'):
+                self.assertEqual(ex.record_text(line.encode("latin-1"), "a:1"), ("a", 0), line[:60])
+
+    def test_encodings(self) -> None:
+        text = '{"text":"caf\u00e9 \U0001f600"}\n\n{"text":"two"}\n'
+        for mark, encoding in ex.MARKS:
+            path = self.write("a.TXT", mark + "caf\u00e9\n".encode(encoding))
+            self.assertEqual([d.text for d in ex.documents([path])], ["caf\u00e9\n"])
+            path = self.write("a.JSONL", mark + text.encode(encoding))
+            self.assertEqual([(d.place[-1], d.text) for d in ex.documents([path])], [("1", "caf\u00e9 \U0001f600"), ("3", "two")])
+        said: List[str] = []
+        path = self.write("b.txt", b"na\xefve caf\xe9\n")
+        self.assertEqual([d.text for d in ex.documents([path], said.append)], ["na\ufffdve caf\ufffd\n"])
+        self.assertEqual(len(said), 1)
+        self.assertIn("b.txt: 2 of its bytes are no text", said[0])
+        self.refuses("9 bytes of 18 are no text", list, ex.documents([self.write("c.txt", b"\xe9 " * 9)]))
+        self.refuses("zero bytes", list, ex.documents([self.write("d.txt", "the king said unto him".encode("utf-16-le"))]))
+
+    def test_what_is_no_file_is_named(self) -> None:
+        os.mkfifo(self.path("a.txt"))
+        self.refuses("is a pipe (FIFO)", ex.text_files, self.folder)
+        os.unlink(self.path("a.txt"))
+        os.symlink("a.txt", self.path("a.txt"))
+        self.refuses("leads in a circle", ex.text_files, self.folder)
+        os.unlink(self.path("a.txt"))
+        os.symlink("nowhere", self.path("a.txt"))
+        self.refuses("is a link to nowhere, which is not there", ex.text_files, self.path("a.txt"))
+        os.unlink(self.path("a.txt"))
+        self.write("x/b.TXT", "b")
+        os.symlink(".", self.path("x/up"))
+        os.symlink(self.path("x"), self.path("y"))
+        self.assertEqual(ex.text_files(self.folder), [self.path("x/b.TXT")])
 
 
 class Options(InFolder):
@@ -198,19 +242,19 @@ class Files(InFolder):
         self.refuses("99999", self.plan, 100_000, 1)
 
     def test_sizes(self) -> None:
-        self.assertEqual(self.plan().bytes, 5 * (2 * 3 * 2 + 16))
-        self.assertEqual(self.plan(dtype="f32").bytes, 5 * (2 * 3 * 4 + 16))
+        self.assertEqual(self.plan().bytes, 5 * (2 * 3 * 2 + 17))
+        self.assertEqual(self.plan(dtype="f32").bytes, 5 * (2 * 3 * 4 + 17))
         self.assertEqual([ex.size(n) for n in (999, 1000, 38_912_345, 2e12)], ["999 bytes", "1.0 KB", "38.9 MB", "2.0 TB"])
         self.assertEqual([ex.clock(n) for n in (0.4, 61, 7322)], ["0:00:00", "0:01:01", "2:02:02"])
 
     def test_space_is_checked(self) -> None:
         usage = namedtuple("usage", "total used free")
-        for free, fits in ((200, True), (199, False)):
+        for free, fits in ((205, True), (204, False)):
             with mock.patch("shutil.disk_usage", return_value=usage(10**6, 0, free)):
                 if fits:
-                    self.assertEqual(ex.check_space(self.plan(), 60), 200)
+                    self.assertEqual(ex.check_space(self.plan(), 60), 205)
                 else:
-                    self.refuses("200 bytes are needed and 199 bytes are free", ex.check_space, self.plan(), 60)
+                    self.refuses("205 bytes are needed and 204 bytes are free", ex.check_space, self.plan(), 60)
 
     def test_outputs_that_are_refused(self) -> None:
         taken = self.write("a.safetensors", "precious")
@@ -237,12 +281,14 @@ class Files(InFolder):
         self.assertEqual(header["token_ids"], {"dtype": "I64", "shape": [4], "data_offsets": [0, 32]})
         self.assertEqual(header["document_ids"], {"dtype": "I64", "shape": [4], "data_offsets": [32, 64]})
         self.assertEqual(header["activations"], {"dtype": "BF16", "shape": [4, 2, 3], "data_offsets": [64, 112]})
+        self.assertEqual(header["is_prefix"], {"dtype": "U8", "shape": [4], "data_offsets": [112, 116]})
 
-    def rows(self, first: int, count: int) -> Tuple[List[int], List[int], bytes]:
-        """Ids and elements (two layers of three) of rows numbered from `first`."""
+    def rows(self, first: int, count: int) -> Tuple[List[int], List[int], List[int], bytes]:
+        """Ids, marks and elements (two layers of three) of rows numbered from `first`."""
         numbers = range(first, first + count)
         elements = array.array("f", [r + l / 4 + c / 16 for r in numbers for l in range(2) for c in range(3)])
-        return [100 + r for r in numbers], [(1 << 40) + r for r in numbers], elements.tobytes()
+        marks = [int(r % 3 == 0) for r in numbers]
+        return [100 + r for r in numbers], [(1 << 40) + r for r in numbers], marks, elements.tobytes()
 
     def test_rows_are_divided_among_files(self) -> None:
         for pieces in ([8], [1] * 8, [2, 5, 1], [3, 3, 2]):
@@ -258,12 +304,13 @@ class Files(InFolder):
                 shards.finish()
             self.assertEqual(sorted(os.listdir(self.folder)), sorted(os.path.basename(path) for path in plan.paths))
             for index, (start, count) in enumerate([(0, 3), (3, 3), (6, 2)]):
-                tokens, owners, elements = self.rows(start, count)
+                tokens, owners, marks, elements = self.rows(start, count)
                 metadata, tensors = read_safetensors(plan.paths[index])
                 self.assertEqual(metadata, {"model": "m", "shard": str(index), "shards": "3"})
                 self.assertEqual(integers(tensors["token_ids"][2]), tokens)
                 self.assertEqual(integers(tensors["document_ids"][2]), owners)
                 self.assertEqual(tensors["activations"], ("F32", [count, 2, 3], elements))
+                self.assertEqual(tensors["is_prefix"], ("U8", [count], bytes(marks)))
 
     def test_one_file_does_not_say_that_it_is_a_part(self) -> None:
         with ex.ShardFiles(self.plan(dtype="f32"), {"model": "m"}) as shards:
@@ -303,12 +350,15 @@ class Files(InFolder):
                 self.refuses("another writer", second.append, *self.rows(0, 1))
             shards.append(*self.rows(2, 3))
             shards.finish()
-        self.assertEqual(read_safetensors(self.path("a"))[1]["activations"][2], self.rows(0, 5)[2])
+        self.assertEqual(read_safetensors(self.path("a"))[1]["activations"][2], self.rows(0, 5)[3])
 
     def test_lengths_that_differ_are_a_mistake(self) -> None:
         with ex.ShardFiles(self.plan(dtype="f32"), {}) as shards:
-            tokens, owners, elements = self.rows(0, 2)
-            for wrong in ((tokens[:1], owners, elements), (tokens, owners[:1], elements), (tokens, owners, elements[:-4])):
+            tokens, owners, marks, elements = self.rows(0, 2)
+            for wrong in (
+                (tokens[:1], owners, marks, elements), (tokens, owners[:1], marks, elements),
+                (tokens, owners, marks[:1], elements), (tokens, owners, marks, elements[:-4]),
+            ):
                 self.assertRaises(ValueError, shards.append, *wrong)
 
 

@@ -14,6 +14,11 @@ public struct ActivationShard: Sendable {
     public let namesTokens: Bool
     /// Document of each row.
     public let documentIDs: [Int64]
+    /// Whether each row is a token that the model was fed before a text (BOS), and no part of a text.
+    ///
+    /// The file says so in its tensor `is_prefix`. In one that has none, rows of the BOS token that its header names are
+    /// taken for such; they cannot be told from a BOS that a text contains.
+    public let isPrefix: [Bool]
     /// The model the header names, if it does.
     public let model: String?
     /// SHA-256 of the model's weights, if the header gives it.
@@ -53,7 +58,18 @@ public struct ActivationShard: Sendable {
         documentIDs = try ActivationShard.column("document_ids", of: file, rows: shape[0])
         model = file.metadata["model"]
         modelSHA256 = file.metadata["model_sha256"]
-        bosTokenID = file.metadata["bos_token_id"].flatMap { Int32($0) }
+        let bos = file.metadata["bos_token_id"].flatMap { Int32($0) }
+        bosTokenID = bos
+        if file.tensors["is_prefix"] != nil {
+            isPrefix = try ActivationShard.column("is_prefix", of: file, rows: shape[0]).map { value in
+                guard value == 0 || value == 1 else {
+                    throw TrainingError.mismatch(path: path, what: "is_prefix holds \(value); allowed: 0 and 1")
+                }
+                return value == 1
+            }
+        } else {
+            isPrefix = namesTokens ? tokenIDs.map { $0 == bos } : Array(repeating: false, count: shape[0])
+        }
     }
 
     /// Reads one row `[layers, d]`, widened to fp32.
@@ -105,7 +121,6 @@ public struct ActivationShard: Sendable {
         guard dModel == first.dModel else {
             throw mismatch("its residual streams have width", "\(dModel)", "\(first.dModel)")
         }
-        // Rows of BOS are told by the first shard's id.
         guard bosTokenID == first.bosTokenID else {
             func named(_ id: Int32?) -> String { id.map(String.init) ?? "none" }
             throw mismatch("its BOS token is", named(bosTokenID), named(first.bosTokenID))

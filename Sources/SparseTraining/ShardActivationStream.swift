@@ -2,7 +2,7 @@ import LinearAlgebra
 public import SparseCoding
 
 /// Activations from files: safetensors shards with `activations [tokens, layers, d]`, `token_ids [tokens]`,
-/// `document_ids [tokens]` and a header that names the decoder layers.
+/// `document_ids [tokens]`, `is_prefix [tokens]` and a header that names the decoder layers.
 ///
 /// Rows come in order, or in one seeded permutation of all rows for every pass over the data. A batch that reaches the
 /// end goes on at the start.
@@ -25,17 +25,17 @@ public final class ShardActivationStream: ActivationStream {
     /// - Parameters:
     ///   - shards: the files, in order; all with the same layers and width.
     ///   - shuffleSeed: seed of the permutations, or nil for the files' order.
-    ///   - skippedToken: a token id whose rows are left out (BOS, whose activations are outliers), or nil. A shard
-    ///     without token ids gives all its rows.
+    ///   - includesPrefix: whether rows of what the model was fed before a text take part: BOS, whose activations are
+    ///     outliers. A BOS that a text contains always does; see `ActivationShard.isPrefix`.
     /// - Throws: `TrainingError.mismatch` where shards differ, `.noTokens` where nothing is left.
-    public init(shards: [ActivationShard], shuffleSeed: UInt64?, skippedToken: Int32? = nil) throws {
+    public init(shards: [ActivationShard], shuffleSeed: UInt64?, includesPrefix: Bool = true) throws {
         guard let first = shards.first else { throw TrainingError.noTokens(source: "no activation files") }
         self.shards = shards
         layers = first.layers
         dModel = first.dModel
         for shard in shards.dropFirst() { try shard.checkAgreement(with: first) }
         for (index, shard) in shards.enumerated() {
-            for (row, token) in shard.tokenIDs.enumerated() where token != skippedToken || !shard.namesTokens {
+            for (row, isPrefix) in shard.isPrefix.enumerated() where includesPrefix || !isPrefix {
                 order.append((Int32(index), Int32(row)))
             }
         }

@@ -80,6 +80,10 @@ import Testing
         #expect(mismatch { try ActivationShard(path: long) }?.contains("document_ids has 6 entries") == true)
         let large = try ShardFile(tokenIDs: [1, 2, 3, 4, 1 << 31]).write(to: directory.file("large"))
         #expect(mismatch { try ActivationShard(path: large) }?.contains("2147483648") == true)
+        let few = try ShardFile(isPrefix: [1, 0]).write(to: directory.file("few"))
+        #expect(mismatch { try ActivationShard(path: few) }?.contains("is_prefix has 2 entries for 5") == true)
+        let odd = try ShardFile(isPrefix: [1, 0, 2, 0, 0]).write(to: directory.file("odd"))
+        #expect(mismatch { try ActivationShard(path: odd) }?.contains("is_prefix holds 2") == true)
     }
 
     @Test func filesThatAreNoShards() throws {

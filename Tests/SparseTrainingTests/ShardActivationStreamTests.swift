@@ -59,25 +59,43 @@ import Testing
         #expect(try rows(other, 36) != taken)
     }
 
-    @Test(arguments: [nil, 3] as [UInt64?]) func leavesOutTheTokenItIsTold(seed: UInt64?) throws {
+    @Test(arguments: [nil, 3] as [UInt64?]) func leavesOutWhatWasFedBeforeTheText(seed: UInt64?) throws {
         let directory = try TemporaryDirectory()
         let ids: [Int64] = [1, 50, 51, 1, 52]
-        let file = ShardFile(tokenIDs: ids)
+        var file = ShardFile(tokenIDs: ids)
+        file.metadata["bos_token_id"] = "1"
         let shard = try ActivationShard(path: file.write(to: directory.file("a")))
-        let stream = try ShardActivationStream(shards: [shard], shuffleSeed: seed, skippedToken: 1)
+        let stream = try ShardActivationStream(shards: [shard], shuffleSeed: seed, includesPrefix: false)
         #expect(stream.count == 3)
         let batch = ActivationBatch(capacity: 9, layers: [1, 4], dModel: 3)
         try stream.fill(batch)
         for pass in 0..<3 { #expect(Set(batch.tokenIDs[pass * 3..<pass * 3 + 3]) == [50, 51, 52]) }
         #expect((0..<9).allSatisfy { batch.tokenIDs[$0] == Int32(ids[Int(batch.values[$0, 0])]) })
 
-        let all = try ShardFile(tokenIDs: [1, 1, 1, 1, 1]).write(to: directory.file("all"))
+        file.tokenIDs = [1, 1, 1, 1, 1]
+        let all = try file.write(to: directory.file("all"))
         #expect(throws: TrainingError.noTokens(source: all)) {
-            try ShardActivationStream(shards: [ActivationShard(path: all)], shuffleSeed: nil, skippedToken: 1)
+            try ShardActivationStream(shards: [ActivationShard(path: all)], shuffleSeed: nil, includesPrefix: false)
         }
         // Without ids nothing is known to be the token, not even where its number is 0.
-        let unnamed = try ActivationShard(path: ShardFile().write(to: directory.file("unnamed")))
-        #expect(try ShardActivationStream(shards: [unnamed], shuffleSeed: seed, skippedToken: 0).count == 5)
+        file.tokenIDs = nil
+        file.metadata["bos_token_id"] = "0"
+        let unnamed = try ActivationShard(path: file.write(to: directory.file("unnamed")))
+        #expect(try ShardActivationStream(shards: [unnamed], shuffleSeed: seed, includesPrefix: false).count == 5)
+    }
+
+    /// A BOS that a text contains is text; only the file can say which is which.
+    @Test(arguments: [nil, 3] as [UInt64?]) func aBOSOfTheTextTakesPart(seed: UInt64?) throws {
+        let directory = try TemporaryDirectory()
+        var file = ShardFile(tokenIDs: [1, 50, 1, 51, 1], isPrefix: [1, 0, 0, 0, 1])
+        file.metadata["bos_token_id"] = "1"
+        let shard = try ActivationShard(path: file.write(to: directory.file("a")))
+        #expect(shard.isPrefix == [true, false, false, false, true])
+        let stream = try ShardActivationStream(shards: [shard], shuffleSeed: seed, includesPrefix: false)
+        let batch = ActivationBatch(capacity: 3, layers: [1, 4], dModel: 3)
+        try stream.fill(batch)
+        #expect((0..<3).map { batch.values[$0, 0] }.sorted() == [1, 2, 3])
+        #expect(try ShardActivationStream(shards: [shard], shuffleSeed: seed).count == 5)
     }
 
     @Test func shardsThatDiffer() throws {

@@ -12,6 +12,7 @@ struct ShardFile {
     var shape: [Int]?
     var tokenIDs: [Int64]?
     var documentIDs: [Int64]?
+    var isPrefix: [Int64]?
     var dtype = TensorDType.f32
 
     /// Row r, layer l, column c holds r + l/4 + c/16, exact even in bfloat16 for few rows.
@@ -21,6 +22,7 @@ struct ShardFile {
         var tensors: [(name: String, dtype: TensorDType, shape: [Int])] = [("activations", dtype, shape)]
         if let tokenIDs { tensors.append(("token_ids", .i64, [tokenIDs.count])) }
         if let documentIDs { tensors.append(("document_ids", .i64, [documentIDs.count])) }
+        if let isPrefix { tensors.append(("is_prefix", .u8, [isPrefix.count])) }
         let writer = try SafetensorsWriter(path: path, tensors: tensors, metadata: metadata)
         var values: [Float] = []
         for row in firstRow..<firstRow + rows {
@@ -31,6 +33,7 @@ struct ShardFile {
         try writer.append("activations", floats: Array(values.prefix(shape.reduce(1, *))))
         if let tokenIDs { try writer.append("token_ids", integers: tokenIDs) }
         if let documentIDs { try writer.append("document_ids", integers: documentIDs) }
+        if let isPrefix { try writer.append("is_prefix", integers: isPrefix) }
         try writer.finish()
         return path
     }

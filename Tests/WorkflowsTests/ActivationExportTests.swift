@@ -136,7 +136,7 @@ import Workflows
         let plan = try #require(said)
         #expect(plan.tokens == rows && plan.freeBytes == 50_000_000)
         #expect(plan.files == result.files && plan.files.count == (rows + 99) / 100)
-        #expect(plan.bytes == rows * (2 * 192 * 2 + 16))
+        #expect(plan.bytes == rows * (2 * 192 * 2 + 17))
         let bytes = try result.files.reduce(0) { try $0 + SafetensorsFile(path: $1).byteCount }
         #expect(bytes >= plan.bytes && bytes <= plan.bytes + plan.files.count * 4096)
     }

@@ -160,10 +160,116 @@ import Workflows
         #expect(refusal([settings[0]]).contains("checkpoint of 2 dictionaries, 1 are asked for"))
         let text = settings[0].text[0]
         let before = try String(contentsOfFile: text, encoding: .utf8)
-        try (before + " more").write(toFile: text, atomically: true, encoding: .utf8)
+        try before.replacing("In the beginning", with: "In the end").write(
+            toFile: text, atomically: true, encoding: .utf8)
         #expect(refusal(settings).contains("is not what it was when training began"))
         try before.write(toFile: text, atomically: true, encoding: .utf8)
         try train(settings, catalog: path, resuming: true)
+    }
+
+    // MARK: Text that is mended meanwhile
+
+    /// Many documents, of which a few steps read some.
+    private func manyTexts() -> [String] {
+        (0..<2000).map { "\($0). And Salah lived \($0 * 37 % 101) years, and begat Eber, and died in the land." }
+    }
+
+    private func settings(_ text: String, shuffle: Bool, steps: Int = 8) -> TrainingSettings {
+        TrainingSettings(
+            name: "mended", model: DemoModel.path, text: [text], layers: [1, 2], latents: 64, k: 4, batchTokens: 2048,
+            steps: steps, context: 48, shuffle: shuffle, shuffleBuffer: shuffle ? 2048 : nil, seed: 4)
+    }
+
+    /// Writes texts in place, as an editor or `sed` may.
+    private func write(_ texts: [String], to path: String) throws {
+        let lines = try texts.map {
+            String(decoding: try JSONSerialization.data(withJSONObject: ["text": $0]), as: UTF8.self)
+        }
+        try Data(lines.joined(separator: "\n").utf8).write(to: URL(filePath: path))
+    }
+
+    /// Which documents are read after some steps: those whose change makes resuming impossible.
+    @Test(arguments: [false, true]) func whatIsNotReadYetMayBeMended(shuffle: Bool) throws {
+        let demo = try DemoModel()
+        let text = demo.directory.file("a.jsonl")
+        let texts = manyTexts()
+        try write(texts, to: text)
+        let settings = settings(text, shuffle: shuffle)
+        let path = demo.directory.file("c.sqlite")
+        let kept = demo.directory.file("kept")
+        #expect(throws: WorkflowError.self) { try train([settings], catalog: path, cancelled: stop(after: 3)) }
+        for suffix in ["", ".checkpoint"] {
+            try FileManager.default.copyItem(atPath: path + suffix, toPath: kept + suffix)
+        }
+        var outcomes: [Bool] = []
+        for document in stride(from: 0, to: texts.count, by: 160) {
+            for suffix in ["", ".checkpoint"] {
+                try? FileManager.default.removeItem(atPath: path + suffix)
+                try FileManager.default.copyItem(atPath: kept + suffix, toPath: path + suffix)
+            }
+            var mended = texts
+            mended[document] = "Another text altogether, longer than the one before it."
+            try write(mended, to: text)
+            do {
+                let result = try train([settings], catalog: path, resuming: true)
+                outcomes.append(true)
+                guard outcomes.count(where: { $0 }) == 1 else { continue }
+                // The run is what it would have been on this text from the start, and the ledger says so.
+                let whole = demo.directory.file("whole\(document).sqlite")
+                let expected = try train([settings], catalog: whole)
+                #expect(Array(expected[0].reports.suffix(5)) == result[0].reports)
+                #expect(try digest(path) == (try digest(whole)), "document \(document)")
+            } catch WorkflowError.refused(let reason) {
+                #expect(reason.contains("only documents that training has not read yet may differ"))
+                outcomes.append(false)
+            }
+        }
+        // What was read is refused, the rest is not; in order, that is the beginning.
+        #expect(outcomes.contains(true) && outcomes.contains(false))
+        if !shuffle { #expect(outcomes == outcomes.sorted { !$0 && $1 }) }
+        // Documents that were added come after the others, unless all are drawn from.
+        for suffix in ["", ".checkpoint"] {
+            try? FileManager.default.removeItem(atPath: path + suffix)
+            try FileManager.default.copyItem(atPath: kept + suffix, toPath: path + suffix)
+        }
+        try write(texts + ["And more."], to: text)
+        if shuffle {
+            #expect(throws: WorkflowError.self) { try train([settings], catalog: path, resuming: true) }
+        } else {
+            try train([settings], catalog: path, resuming: true)
+        }
+    }
+
+    /// A record that goes bad while training reads the file: the work stays, and goes on once the line is mended.
+    @Test(arguments: [false, true]) func aRecordThatWentBadKeepsTheCheckpoint(shuffle: Bool) throws {
+        let demo = try DemoModel()
+        let text = demo.directory.file("a.jsonl")
+        let texts = manyTexts()
+        try write(texts, to: text)
+        let settings = settings(text, shuffle: shuffle)
+        let whole = demo.directory.file("whole.sqlite")
+        try train([settings], catalog: whole)
+        let path = demo.directory.file("c.sqlite")
+        var bad = texts
+        for place in 100..<texts.count { bad[place] = "x" + bad[place].dropFirst() }
+        var asked = 0
+        let error = #expect(throws: WorkflowError.self) {
+            try train([settings], catalog: path) {
+                asked += 1
+                if asked == 2 { try? write(bad, to: text) }
+                return false
+            }
+        }
+        guard case .badInput(let place, let problem)? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(place.hasPrefix(text + ":") && problem.hasPrefix("has changed since this run began to read it"))
+        #expect(problem.contains("--resume goes on once this is put right"))
+        #expect(try TrainingCheckpoint.read(path + ".checkpoint").record.step >= 1)
+        try write(texts, to: text)
+        try train([settings], catalog: path, resuming: true)
+        #expect(try digest(path) == (try digest(whole)))
     }
 
     @Test func aDictionaryWhoseLossIsNotFiniteDropsOut() throws {

@@ -6,6 +6,7 @@ import SparseCoding
 import SparseTraining
 import TestSupport
 import Testing
+import Tokenization
 import Workflows
 
 @Suite struct TrainingRunTests {
@@ -17,15 +18,24 @@ import Workflows
             [settings], catalog: path, threads: threads, weightsOutput: weightsOutput, cancelled: cancelled)[0]
     }
 
-    @Test func liveAndFromFilesGiveTheSameBits() throws {
+    /// Chats that are rendered already: BOS in front of the text, within it and at its end.
+    private static let chats = DemoModel.texts.flatMap { text in
+        [
+            "<|begin_of_text|>user: \(text)<|end_of_text|><|begin_of_text|>assistant: \(text)<|begin_of_text|>",
+            "<|begin_of_text|>", text,
+        ]
+    }
+
+    @Test(arguments: [DemoModel.texts, chats], [false, true])
+    func liveAndFromFilesGiveTheSameBits(texts: [String], withBOS: Bool) throws {
         let demo = try DemoModel()
-        let text = try demo.text()
+        let text = try demo.text(texts)
         let shard = demo.directory.file("a.safetensors")
         _ = try ActivationExport(model: DemoModel.path, text: [text], layers: [1, 2, 3], output: shard, context: 64)
             .run(workers: Workers(threads: 2), announce: { _ in }, progress: { _, _ in })
         var settings = TrainingSettings(
             model: DemoModel.path, text: [text], layers: [1, 2, 3], latents: 256, k: 8, batchTokens: 32, steps: 5,
-            choices: .init(learningRate: 1e-3), context: 64, shuffle: false, seed: 3)
+            choices: .init(learningRate: 1e-3), context: 64, shuffle: false, includesBOS: withBOS, seed: 3)
         let live = try train(settings, catalog: demo.directory.file("live.sqlite"))
         settings.model = nil
         settings.text = []
@@ -33,6 +43,37 @@ import Workflows
         settings.activations = [shard]
         let stored = try train(settings, catalog: demo.directory.file("stored.sqlite"))
         #expect(live.reports == stored.reports)
+        // A BOS of the text is a row like any other.
+        let tokenizer = demo.folder.tokenizer
+        let bos = try #require(tokenizer.bosTokenID)
+        let file = try ActivationShard(path: shard)
+        let own = texts.flatMap { tokenizer.encode($0, addSpecialTokens: false) }
+        #expect(file.isPrefix.count { !$0 } == own.count)
+        #expect(zip(file.tokenIDs, file.isPrefix).filter { !$1 && $0 == bos }.count == own.count { $0 == bos })
+        #expect(zip(file.tokenIDs, file.isPrefix).allSatisfy { !$1 || $0 == bos })
+    }
+
+    /// Files of before know the prefix by its id alone.
+    @Test func aFileWithoutMarksLeavesOutEveryBOS() throws {
+        let demo = try DemoModel()
+        let path = demo.directory.file("a.safetensors")
+        _ = try ActivationExport(
+            model: DemoModel.path, text: [try demo.text(Self.chats)], layers: [1], output: path, context: 64
+        ).run(workers: Workers(threads: 2), announce: { _ in }, progress: { _, _ in })
+        let file = try SafetensorsFile(path: path)
+        let old = demo.directory.file("old.safetensors")
+        let tokens = try file.integers("token_ids")
+        let writer = try SafetensorsWriter(
+            path: old,
+            tensors: [
+                (name: "activations", dtype: .f32, shape: try file.tensor("activations").shape),
+                (name: "token_ids", dtype: .i64, shape: [tokens.count]),
+            ], metadata: file.metadata)
+        try writer.append("activations", floats: try file.floats("activations"))
+        try writer.append("token_ids", integers: tokens)
+        try writer.finish()
+        let bos = try #require(file.metadata["bos_token_id"].flatMap { Int64($0) })
+        #expect(try ActivationShard(path: old).isPrefix == tokens.map { $0 == bos })
     }
 
     @Test func threadsDoNotChangeTheBits() throws {

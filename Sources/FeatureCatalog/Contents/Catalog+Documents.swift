@@ -57,7 +57,9 @@ extension Catalog {
                 if let documentID = try Int64.fetchOne(known, arguments: identity) { return documentID }
                 let tokenIDs = try frame { () throws(Zstd.Failure) in try TokenIDs.encode(document.tokenIDs) }
                 try insert.execute(arguments: [
-                    corpusID, document.ordinal, document.title, document.source, count, document.sha256, tokenIDs,
+                    corpusID, document.ordinal, document.title.map(Self.storable),
+                    document.source.map(Self.storable), count,
+                    document.sha256, tokenIDs,
                 ])
                 return database.lastInsertedRowID
             }

@@ -8,7 +8,7 @@ extension Catalog {
     ///   - kind: What it does.
     ///   - config: Its whole configuration, a JSON object.
     ///   - seed: The seed of its generator, if it has one.
-    ///   - inputs: The files it reads.
+    ///   - inputs: The files it reads; of several of one name the second gets a number, `a.txt (2)`.
     ///   - software: Who does it.
     ///   - uuid: Its name among all runs of all catalogs; a new one if not given.
     /// - Returns: Its key.
@@ -32,19 +32,33 @@ extension Catalog {
                     process.bootID, Timestamp.now(),
                 ])
             let runID = database.lastInsertedRowID
-            for input in inputs {
-                try database.execute(
-                    sql: "INSERT INTO run_input (run_id, role, name, sha256, bytes) VALUES (?, ?, ?, ?, ?)",
-                    arguments: [runID, input.role, input.name, input.sha256, input.bytes])
-            }
+            try Self.add(inputs, runID: runID, to: database)
             return runID
+        }
+    }
+
+    private static func add(_ inputs: [RunInput], runID: Int64, to database: Database) throws {
+        // Files of one name in different folders are told apart by a number.
+        var taken: Set<[String]> = []
+        var counts: [[String]: Int] = [:]
+        for input in inputs {
+            var name: String
+            repeat {
+                let number = counts[[input.role, input.name], default: 0] + 1
+                counts[[input.role, input.name]] = number
+                name = number == 1 ? input.name : "\(input.name) (\(number))"
+            } while !taken.insert([input.role, name]).inserted
+            try database.execute(
+                sql: "INSERT INTO run_input (run_id, role, name, sha256, bytes) VALUES (?, ?, ?, ?, ?)",
+                arguments: [runID, input.role, name, input.sha256, input.bytes])
         }
     }
 
     /// Takes up a run that was interrupted or failed: it is `running` again, by this process.
     ///
+    /// - Parameter inputs: The files it reads from now on, in the place of those recorded; nil leaves these.
     /// - Throws: ``CatalogError`` `.notFound`; `.refused` if it is complete or another process is at it.
-    public func resumeRun(_ runID: Int64) throws(CatalogError) {
+    public func resumeRun(_ runID: Int64, inputs: [RunInput]? = nil) throws(CatalogError) {
         try write { database in
             let process = ProcessIdentity.current
             guard
@@ -61,6 +75,9 @@ extension Catalog {
                     WHERE run_id = ?
                     """,
                 arguments: [process.host, process.processID, process.startedTicks, process.bootID, runID])
+            guard let inputs else { return }
+            try database.execute(sql: "DELETE FROM run_input WHERE run_id = ?", arguments: [runID])
+            try Self.add(inputs, runID: runID, to: database)
         }
     }
 

@@ -54,11 +54,13 @@ public struct EvaluationRun {
     /// - Parameters:
     ///   - cancelled: asked before every batch; once true, the runs at hand end as interrupted and write nothing.
     ///   - progress: told after every batch.
+    ///   - remark: told what a person should know of the text, such as bytes that were replaced: whole lines.
     /// - Returns: the results that are complete, in the order of the dictionaries.
     /// - Throws: `WorkflowError`, `CatalogError`, `LanguageModelError`, `SparseCodingError`.
     @discardableResult
     public func run(
-        on catalog: Catalog, cancelled: () -> Bool = { false }, progress: (Progress) -> Void = { _ in }
+        on catalog: Catalog, cancelled: () -> Bool = { false }, progress: (Progress) -> Void = { _ in },
+        remark: (String) -> Void = { _ in }
     ) throws -> [Result] {
         try settings.validate()
         let folder = try ModelFolder(path: settings.model, workers: workers)
@@ -75,6 +77,7 @@ public struct EvaluationRun {
         let groups = memory.groups(of: configurations)
         try memory.check(groups, of: configurations)
         let text = try EvaluationText(settings, folder: folder, in: catalog)
+        text.remarks.forEach(remark)
         var results: [Result] = []
         for group in groups {
             results += try evaluate(

@@ -9,6 +9,8 @@ struct EvaluationText {
     let inputs: [RunInput]
     /// How many documents there are.
     let count: Int
+    /// What a person should know of the text: whole lines.
+    let remarks: [String]
     /// The corpus as the catalog knows it, or will.
     let corpusID: Int64
     private let read: (Int) throws -> (ordinal: Int, tokens: [TokenID])
@@ -32,6 +34,7 @@ struct EvaluationText {
                 languageModelID: try catalog.addLanguageModel(try folder.record()), name: name,
                 source: settings.text.joined(separator: ", "), sha256: corpus.digest))
         inputs = corpus.inputs
+        remarks = corpus.remarks
         count = corpus.count
         read = { index in
             (index, folder.tokenizer.encode(try corpus.document(index).text, addSpecialTokens: false))
@@ -65,6 +68,7 @@ struct EvaluationText {
         }
         let vocabulary = folder.model.configuration.vocabularySize
         corpusID = corpus.corpusID
+        remarks = []
         inputs = [RunInput(role: "corpus", name: corpus.name, sha256: corpus.sha256, bytes: 0)]
         count = documents.count
         read = { index in

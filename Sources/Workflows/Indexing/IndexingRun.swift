@@ -48,10 +48,11 @@ public struct IndexingRun {
     ///   - replacing: whether an earlier index of the dictionary is replaced.
     ///   - cancelled: asked before every batch; once true, the run ends as interrupted and writes no statistics.
     ///   - progress: told after every batch how far it has come.
+    ///   - remark: told what a person should know of the text, such as bytes that were replaced: whole lines.
     /// - Throws: `WorkflowError`, `CatalogError`, `LanguageModelError`, `SparseCodingError`.
     public func run(
         on catalog: Catalog, replacing: Bool = false, cancelled: () -> Bool = { false },
-        progress: (IndexingProgress) -> Void = { _ in }
+        progress: (IndexingProgress) -> Void = { _ in }, remark: (String) -> Void = { _ in }
     ) throws -> Result {
         try settings.options.validate()
         let dictionary = try StoredDictionary(named: settings.dictionary, in: catalog)
@@ -60,6 +61,7 @@ public struct IndexingRun {
         _ = try folder.context(settings.options.context)
         try checkMemory(dictionary.configuration)
         let corpus = try TextCorpus(paths: settings.text)
+        corpus.remarks.forEach(remark)
         if !replacing { try checkIsNew(corpus, for: dictionary.record, in: catalog) }
         let runID = try catalog.beginRun(
             kind: .index, config: try canonicalJSON(settings), seed: settings.seed,

@@ -237,6 +237,8 @@ public struct Reproduction {
             for input in try inputs(try ModelFolder(path: model, workers: workers)) { known.insert(input.sha256) }
         }
         let files = paths.flatMap { path -> [String] in
+            // Text as it is found when it is read: through links, too.
+            if let text = try? TextFiles([path]) { return text.paths }
             let names = FileManager.default.enumerator(atPath: path)?.allObjects.compactMap { $0 as? String } ?? []
             return names.isEmpty ? [path] : names.map { path + "/" + $0 }
         }

@@ -5,8 +5,9 @@ public import Safetensors
 import Tokenization
 
 /// Writes a model's residual streams over text to a safetensors file or several: `activations [tokens, layers, d]`,
-/// `token_ids [tokens]` and `document_ids [tokens]`, one row for every token fed to the model, BOS included, in the
-/// order of the text. The header names model, tokenizer, decoder layers and BOS id.
+/// `token_ids [tokens]`, `document_ids [tokens]` and `is_prefix [tokens]`, one row for every token fed to the model, BOS
+/// included, in the order of the text. `is_prefix` is 1 where a token was put before a text, and 0 for the text's own, a
+/// BOS among them. The header names model, tokenizer, decoder layers and BOS id.
 public struct ActivationExport: Sendable {
     /// The model's folder.
     public var model: String
@@ -61,6 +62,8 @@ public struct ActivationExport: Sendable {
         public let bytes: Int
         /// Bytes that were free before; nil where the system does not say.
         public let freeBytes: Int?
+        /// What a person should know of the text, such as bytes that were replaced: whole lines.
+        public let remarks: [String]
     }
 
     /// Runs the export.
@@ -85,13 +88,13 @@ public struct ActivationExport: Sendable {
         let plan = try ActivationFilePlan(output: output, rows: tokens.rows, shardTokens: shardTokens)
         try plan.check(overwriting: overwrite, inputs: folder.weightFiles + corpus.files.map(\.path))
         let d = folder.model.configuration.dModel
-        // A row of activations, and its two ids.
-        let rowBytes = layers.count * d * dtype.byteCount + 2 * TensorDType.i64.byteCount
+        // A row of activations, its two ids and its mark.
+        let rowBytes = layers.count * d * dtype.byteCount + 2 * TensorDType.i64.byteCount + TensorDType.u8.byteCount
         let (bytes, overflow) = tokens.rows.multipliedReportingOverflow(by: rowBytes)
         guard !overflow else { throw WorkflowError.usage("\(output): \(tokens.rows) rows fit no disk") }
         let result = Result(
             tokens: tokens.rows, documents: tokens.documents, layers: layers, dModel: d, files: plan.files.map(\.path),
-            bytes: bytes, freeBytes: freeBytes(output))
+            bytes: bytes, freeBytes: freeBytes(output), remarks: corpus.remarks)
         announce(result)
         try plan.checkSpace(bytes: bytes + plan.files.count * 4096, free: result.freeBytes)
         let writer = ActivationFileWriter(
@@ -155,7 +158,8 @@ public struct ActivationExport: Sendable {
             try check(streams.values, rows: count, segments, folder, layers)
             try writer.append(
                 activations: streams.values.pointer, tokens: segments.flatMap { $0.tokens.map(Int64.init) },
-                documents: segments.flatMap { Array(repeating: Int64($0.document), count: $0.tokens.count) })
+                documents: segments.flatMap { Array(repeating: Int64($0.document), count: $0.tokens.count) },
+                isPrefix: segments.flatMap { segment in segment.tokens.indices.map { $0 < segment.prefix ? 1 : 0 } })
             done += count
             progress(done, rows)
         }

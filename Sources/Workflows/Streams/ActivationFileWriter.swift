@@ -32,17 +32,21 @@ final class ActivationFileWriter {
                 (name: "activations", dtype: dtype, shape: [rows, layers, dModel]),
                 (name: "token_ids", dtype: .i64, shape: [rows]),
                 (name: "document_ids", dtype: .i64, shape: [rows]),
+                (name: "is_prefix", dtype: .u8, shape: [rows]),
             ]
         }
     }
 
     deinit { abandon() }
 
-    /// Appends rows: `activations [rows × layers·d]` and the ids of each.
+    /// Appends rows: `activations [rows × layers·d]`, the ids of each, and whether it is of what was fed before a text.
     ///
     /// - Throws: `SafetensorsError.cannotWrite`.
-    func append(activations: UnsafePointer<Float>, tokens: [Int64], documents: [Int64]) throws {
-        precondition(tokens.count == documents.count, "every row has a token and a document")
+    func append(
+        activations: UnsafePointer<Float>, tokens: [Int64], documents: [Int64], isPrefix: [Int64]
+    ) throws {
+        precondition(
+            tokens.count == documents.count && tokens.count == isPrefix.count, "every row has a token and a document")
         var start = 0
         while start < tokens.count {
             let writer = try writer ?? openNext()
@@ -53,6 +57,7 @@ final class ActivationFileWriter {
                 floats: UnsafeBufferPointer(start: activations + start * width, count: (end - start) * width))
             try writer.append("token_ids", integers: Array(tokens[start..<end]))
             try writer.append("document_ids", integers: Array(documents[start..<end]))
+            try writer.append("is_prefix", integers: Array(isPrefix[start..<end]))
             rowsWritten += end - start
             start = end
             if rowsWritten == file.rows { try close(writer) }

@@ -101,14 +101,17 @@ final class ModelActivationStream: ActivationStream {
             front = 0
         }
         while buffer.count < level {
+            // Where a chunk cannot be read, the stream still stands before it.
+            var ahead = reader
             var segments: [TokenSegment] = []
             var tokens = 0
             while tokens < ModelActivationStream.chunk {
-                let segment = try reader.next()
+                let segment = try ahead.next()
                 segments.append(segment)
                 tokens += segment.tokens.count
             }
             try append(segments)
+            reader = ahead
         }
     }
 

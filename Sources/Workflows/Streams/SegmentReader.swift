@@ -1,3 +1,5 @@
+import Crypto
+import Foundation
 import LinearAlgebra
 import SparseTraining
 
@@ -14,6 +16,8 @@ struct SegmentReader {
     private var pendingDocument = 0
     /// How often the corpus has been read to its end.
     private(set) var passes = 0
+    /// The digest of the texts read so far in the first pass, in the order they were read; nil once nobody knows it.
+    private var textRead: TextReadDigest? = TextReadDigest()
 
     init(corpus: TextCorpus, segmenter: Segmenter, shuffleSeed: UInt64?) {
         self.corpus = corpus
@@ -41,8 +45,10 @@ struct SegmentReader {
         return pending.removeLast()
     }
 
-    private func segments(of document: Int) throws -> [TokenSegment] {
-        segmenter.segments(of: try corpus.document(document).text, document: document).segments.reversed()
+    private mutating func segments(of document: Int) throws -> [TokenSegment] {
+        let text = try corpus.document(document).text
+        if passes == 0 { textRead?.add(text) }
+        return segmenter.segments(of: text, document: document).segments.reversed()
     }
 
     private mutating func startOver() {
@@ -55,17 +61,43 @@ struct SegmentReader {
     var numbers: [String: UInt64] {
         [
             "passes": UInt64(passes), "document_place": UInt64(position), "document": UInt64(pendingDocument),
-            "segments_left": UInt64(pending.count),
-        ]
+            "segments_left": UInt64(pending.count), "documents": UInt64(order.count),
+        ].merging(textRead?.numbers ?? [:]) { $1 }
     }
 
     /// Takes up a place; the passes' orders are drawn again.
     mutating func resume(at place: StreamPosition) throws {
+        textRead = nil
         let wanted = try place.number("passes", upTo: 1 << 40)
         while passes < wanted { startOver() }
         position = try place.number("document_place", upTo: order.count - 1)
         pendingDocument = try place.number("document", upTo: order.count - 1)
         let all = try segments(of: pendingDocument)
         pending = Array(all.prefix(try place.number("segments_left", upTo: all.count)))
+        textRead = TextReadDigest(place.numbers)
+    }
+
+    /// Whether a corpus holds what a reader had read of another one at a place, so that it can go on with this one: the
+    /// documents read are the same, and the rest comes in the order in which it would have come.
+    ///
+    /// - Parameter numbers: those of the reader; see `numbers`.
+    static func hasRead(
+        _ numbers: [String: UInt64], of corpus: TextCorpus, shuffleSeed: UInt64?
+    ) throws -> Bool {
+        guard let wanted = TextReadDigest(numbers), let count = numbers["documents"], let passes = numbers["passes"],
+            let place = numbers["document_place"]
+        else { return false }
+        // The order is drawn for a number of documents; where nothing is drawn, there may be others behind.
+        guard shuffleSeed == nil && passes == 0 ? corpus.count > place : corpus.count == Int(clamping: count) else {
+            return false
+        }
+        var order = Array(0..<corpus.count)
+        var generator = shuffleSeed.map { CounterGenerator(seed: $0, stream: "documents") }
+        generator?.shuffle(&order)
+        var found = TextReadDigest()
+        for document in order.prefix(passes == 0 ? Int(clamping: place) : corpus.count) {
+            found.add(try corpus.document(document).text)
+        }
+        return found == wanted
     }
 }

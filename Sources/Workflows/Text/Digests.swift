@@ -10,6 +10,9 @@ func sha256(of data: some DataProtocol) -> String {
 ///
 /// - Throws: `WorkflowError.missing` where it cannot be opened, `.badInput` where reading fails.
 func sha256(ofFile path: String) throws -> (digest: String, bytes: Int) {
+    let kind = FileKind(path)
+    // A pipe would wait for somebody to write, a device never end.
+    guard kind == .plain || kind == .missing else { throw WorkflowError.badInput(path: path, problem: kind.problem) }
     guard let file = FileHandle(forReadingAtPath: path) else { throw WorkflowError.missing(path: path, what: "file") }
     defer { try? file.close() }
     var hash = SHA256()
@@ -25,7 +28,8 @@ func sha256(ofFile path: String) throws -> (digest: String, bytes: Int) {
     return (hexadecimal(hash.finalize()), bytes)
 }
 
-private func hexadecimal(_ digest: SHA256.Digest) -> String {
+/// A digest's hexadecimal digits.
+func hexadecimal(_ digest: SHA256.Digest) -> String {
     digest.map { byte in
         let text = String(byte, radix: 16)
         return byte < 16 ? "0" + text : text

@@ -4,6 +4,6 @@ public struct TextDocument: Sendable, Equatable {
     public let title: String
     /// Where it comes from: the record's `source`, or the file's name.
     public let source: String
-    /// The text itself; bytes that are not UTF-8 have become U+FFFD.
+    /// The text itself; bytes that are no text of the file's encoding have become U+FFFD.
     public let text: String
 }

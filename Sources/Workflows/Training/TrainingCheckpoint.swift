@@ -22,7 +22,7 @@ public struct TrainingCheckpoint: Codable, Equatable {
     /// Each dictionary's run in the catalog, by uuid.
     let runs: [String]
     /// What the job reads, by digest.
-    let inputs: [Input]
+    var inputs: [Input]
     /// Steps made.
     public var step: Int
     /// Dictionaries that dropped out, by number, and why.
@@ -53,34 +53,50 @@ public struct TrainingCheckpoint: Codable, Equatable {
     /// Where a job that writes into a catalog keeps its checkpoint.
     public static func path(besideCatalog catalog: String) -> String { catalog + ".checkpoint" }
 
-    /// Checks that a job is the one that the checkpoint was taken of.
+    /// Checks that a job is the one that the checkpoint was taken of, and takes up what has changed and may.
     ///
-    /// - Throws: `WorkflowError.refused` naming what differs.
-    func check(_ job: TrainingJob, path: String) throws(WorkflowError) {
+    /// What training has read has to be what it was; the text behind that may have been mended. The run is then what it
+    /// would have been on the mended text from the start.
+    ///
+    /// - Throws: `WorkflowError.refused` naming what differs; what reading the text throws.
+    mutating func takeUp(_ job: TrainingJob, path: String) throws {
         let given = job.plans.map(\.settings)
         guard given.count == settings.count else {
-            throw .refused(
+            throw WorkflowError.refused(
                 "\(path): is a checkpoint of \(settings.count) dictionaries, \(given.count) are asked for; resume with the "
                     + "settings it was made with, or with none")
         }
         for (number, pair) in zip(given, settings).enumerated() where pair.0 != pair.1 {
-            throw .refused(
+            throw WorkflowError.refused(
                 "\(path): is a checkpoint of other settings (dictionary \(number + 1): "
                     + "\(TrainingCheckpoint.difference(pair.0, pair.1))); resume without settings, or remove it")
-        }
-        let now = TrainingCheckpoint.inputs(of: job)
-        if now != inputs {
-            let changed = zip(inputs, now).first { $0 != $1 }?.0 ?? inputs.last
-            throw .refused(
-                "\(path): what is read is not what it was when training began, "
-                    + "\(changed.map { "from \($0.role) \($0.name) on" } ?? "files were added"); a resumed run has to read the "
-                    + "same files")
         }
         guard runs.count == settings.count, (0...job.steps).contains(step), waitingRows >= 0,
             failures.keys.allSatisfy({ settings.indices.contains($0) }),
             // A pass is at least one token, of a batch or of what waits.
             stream["passes", default: 0] <= UInt64(step * job.batchTokens) + 1 << 22
-        else { throw .badInput(path: path, problem: "contradicts itself; remove it and train anew") }
+        else { throw WorkflowError.badInput(path: path, problem: "contradicts itself; remove it and train anew") }
+        let now = TrainingCheckpoint.inputs(of: job)
+        guard now != inputs else { return }
+        let changed = zip(inputs, now).first { $0 != $1 }?.0 ?? inputs.last
+        let what =
+            "\(path): what is read is not what it was when training began, "
+            + (changed.map { "from \($0.role) \($0.name) on" } ?? "files were added")
+        func others(_ inputs: [Input]) -> [Input] { inputs.filter { $0.role != "text" } }
+        guard let corpus = job.source.corpus, others(inputs) == others(now) else {
+            throw WorkflowError.refused("\(what); a resumed run has to read the same files")
+        }
+        // With the last step made nothing more is read.
+        if step == job.steps { return }
+        guard
+            try step == 0
+                || SegmentReader.hasRead(stream, of: corpus, shuffleSeed: job.plans[0].settings.shuffleSeed)
+        else {
+            throw WorkflowError.refused(
+                "\(what); only documents that training has not read yet may differ, and with shuffling their number has to "
+                    + "stay the same")
+        }
+        inputs = now
     }
 
     /// The keys in which two settings differ.

@@ -15,6 +15,8 @@ public struct TrainingJob {
 
     /// The files it reads.
     public var paths: [String] { source.paths + plans.compactMap(\.settings.initialWeights) }
+    /// What a person should know of the text, such as bytes that were replaced: whole lines.
+    public var remarks: [String] { source.corpus?.remarks ?? [] }
     /// Tokens of a step.
     var batchTokens: Int { plans[0].settings.batchTokens }
     /// The layers that the stream has to deliver.

@@ -23,7 +23,10 @@ final class TrainingLedger {
                 throw WorkflowError.refused(
                     "\(catalog.path): run \(run.runID) is no training run; the checkpoint is not of it")
             }
-            if run.status != .complete, checkpoint.failures[number] == nil { try catalog.resumeRun(run.runID) }
+            if run.status != .complete, checkpoint.failures[number] == nil {
+                // What is read from here on may have been mended meanwhile; once all is read, it is what it was.
+                try catalog.resumeRun(run.runID, inputs: checkpoint.step < job.steps ? job.inputs : nil)
+            }
             return run.runID
         }
     }

@@ -59,9 +59,9 @@ public struct TrainingRun {
         into catalog: Catalog, resuming: (record: TrainingCheckpoint, file: SafetensorsFile)? = nil,
         cancelled: () -> Bool = { false }, progress: (_ step: Int, _ reports: [StepReport]) -> Void = { _, _ in }
     ) throws -> Outcome {
-        try resuming?.record.check(job, path: checkpoints.path)
+        var record = resuming?.record ?? TrainingCheckpoint(job)
+        if resuming != nil { try record.takeUp(job, path: checkpoints.path) }
         try refuseTakenNames(in: catalog, resuming: resuming?.record)
-        let record = resuming?.record ?? TrainingCheckpoint(job)
         if resuming == nil { try record.write(to: checkpoints.path, states: [:], position: nil) }
         let ledger = try TrainingLedger(job, record, in: catalog)
         var training = Array(job.plans.indices)

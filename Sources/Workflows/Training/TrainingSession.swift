@@ -72,7 +72,15 @@ final class TrainingSession {
                 throw WorkflowError.interrupted(
                     "training was stopped after \(step) of \(job.steps) steps; --resume goes on with it")
             }
-            try stream.fill(batch)
+            do { try stream.fill(batch) } catch WorkflowError.badInput(let path, let problem) {
+                // The stream stands where it stood before.
+                try save(checkpoints.path)
+                throw WorkflowError.badInput(
+                    path: path,
+                    problem:
+                        "\(problem); training stopped after \(step) of \(job.steps) steps, and --resume goes on once "
+                        + "this is put right, if what it has read is unchanged")
+            }
             let made = try makeStep(batch)
             let now = clock.now
             let pace = Double(batch.count) / max((now - lastStep) / .seconds(1), 1e-9)

@@ -64,6 +64,11 @@ enum TrainingSource {
         }
     }
 
+    /// The text that a model reads; nil for files of activations.
+    var corpus: TextCorpus? {
+        if case .live(_, let corpus) = self { corpus } else { nil }
+    }
+
     /// The files it reads.
     var paths: [String] {
         switch self {
@@ -165,8 +170,7 @@ enum TrainingSource {
                 level: settings.bufferLevel, shuffleSeed: settings.shuffleSeed, includesBOS: settings.readsBOS)
         case .shards(let shards):
             return try ShardActivationStream(
-                shards: shards, shuffleSeed: settings.shuffleSeed,
-                skippedToken: settings.readsBOS ? nil : shards[0].bosTokenID)
+                shards: shards, shuffleSeed: settings.shuffleSeed, includesPrefix: settings.readsBOS)
         }
     }
 }

@@ -8,8 +8,9 @@ struct ActivationsCommand: ParsableCommand {
         commandName: "activations",
         abstract: "Writes a model's residual streams over text to safetensors files.",
         discussion: """
-            activations [tokens, layers, d], token_ids [tokens], document_ids [tokens]: one row for every token fed to \
-            the model, BOS included, in the order of the text. Layer l is the output of decoder layer l, counted from \
+            activations [tokens, layers, d], token_ids [tokens], document_ids [tokens], is_prefix [tokens]: one row for \
+            every token fed to the model, BOS included, in the order of the text. is_prefix is 1 for a BOS that was put \
+            before a text and 0 for the text's own tokens, a BOS among them. Layer l is the output of decoder layer l, counted from \
             0, before the final norm. With --shard-tokens there are several files, PREFIX-00000-of-00003.safetensors \
             and so on; they appear together once all are complete.
 
@@ -52,6 +53,7 @@ struct ActivationsCommand: ParsableCommand {
         let result = try export.run(
             workers: options.workers,
             announce: { plan in
+                plan.remarks.forEach(StandardStreams.remark)
                 let free = plan.freeBytes.map { ", \(Quantities.bytes($0)) are free" } ?? ""
                 options.say(
                     """

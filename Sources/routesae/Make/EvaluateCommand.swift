@@ -80,6 +80,8 @@ struct EvaluateCommand: ParsableCommand {
                     state.documents, of: state.totalDocuments,
                     fields: [("tokens", Quantities.count(state.tokens))]
                         + (state.totalDictionaries > 1 ? [("done", Quantities.percentage(share))] : []))
+            } remark: {
+                StandardStreams.remark($0)
             }
         }
         let several = results.count > 1

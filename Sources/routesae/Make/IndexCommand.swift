@@ -59,7 +59,7 @@ struct IndexCommand: ParsableCommand {
             defer { progress.finish() }
             return try job.run(
                 on: catalog, replacing: force, cancelled: { Interruption.isRequested },
-                progress: progress.show)
+                progress: progress.show, remark: StandardStreams.remark)
         }
         options.say(
             """

@@ -109,12 +109,7 @@ struct SteerCommand: ParsableCommand {
 
     private func promptsOfFile() throws -> [String] {
         guard let promptFile else { return [] }
-        guard let bytes = FileManager.default.contents(atPath: promptFile) else {
-            throw WorkflowError.missing(path: promptFile, what: "file of prompts")
-        }
-        guard let text = String(data: bytes, encoding: .utf8) else {
-            throw WorkflowError.badInput(path: promptFile, problem: "is not UTF-8 text")
-        }
+        let text = try PlainText.read(promptFile, what: "file of prompts")
         let prompts = text.split(whereSeparator: \.isNewline).map(String.init)
         guard !prompts.isEmpty else {
             throw WorkflowError.badInput(path: promptFile, problem: "has no line to continue")

@@ -34,6 +34,7 @@ struct TrainingLauncher {
         let job = try TrainingJob(
             settings, workers: options.workers, weightsOutput: weightsOutput,
             overwritingWeights: files.force || resuming != nil)
+        job.remarks.forEach(StandardStreams.remark)
         try OutputFile.check(
             policy.path, overwriting: true, inputs: job.paths + [catalog] + [weightsOutput, config].compactMap { $0 })
         let batch = settings[0].batchTokens
