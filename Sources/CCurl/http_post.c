@@ -93,7 +93,8 @@ void rsae_http_session_free(rsae_http_session *session) {
 typedef struct {
     rsae_http_reply *reply;
     size_t capacity, limit;
-    bool too_large, out_of_memory;
+    size_t header_size;
+    bool too_large, headers_too_large, out_of_memory;
 } incoming;
 
 static size_t take_body(char *bytes, size_t size, size_t count, void *context) {
@@ -119,21 +120,52 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *context) {
     return length;
 }
 
+// Copies the value of a header line into `value` if the line has that name, with its colon, and the value fits.
+static void keep_value(const char *line, size_t length, const char *name, char *value, size_t capacity) {
+    size_t start = strlen(name), end = length;
+    if (length < start || strncasecmp(line, name, start) != 0) return;
+    while (start < length && (line[start] == ' ' || line[start] == '\t')) start++;
+    while (end > start && strchr(" \t\r\n", line[end - 1])) end--;
+    if (end - start >= capacity) return;
+    memcpy(value, line + start, end - start);
+    value[end - start] = 0;
+}
+
 static size_t take_header(char *bytes, size_t size, size_t count, void *context) {
-    static const char name[] = "retry-after:";
-    rsae_http_reply *reply = ((incoming *)context)->reply;
-    size_t length = size * count, start = sizeof name - 1;
+    incoming *in = context;
+    rsae_http_reply *reply = in->reply;
+    size_t length = size * count;
+    if (length > RSAE_HTTP_MAX_HEADER_BYTES - in->header_size) {
+        in->headers_too_large = true;
+        return 0;
+    }
+    in->header_size += length;
     // A status line begins anew: what came before belonged to an interim reply.
-    if (length >= 5 && memcmp(bytes, "HTTP/", 5) == 0) reply->retry_after[0] = 0;
-    if (length < start || strncasecmp(bytes, name, start) != 0) return length;
-    while (start < length && (bytes[start] == ' ' || bytes[start] == '\t')) start++;
-    size_t end = length;
-    while (end > start && strchr(" \t\r\n", bytes[end - 1])) end--;
-    // What is too long for either form of the header is neither.
-    if (end - start >= sizeof reply->retry_after) return length;
-    memcpy(reply->retry_after, bytes + start, end - start);
-    reply->retry_after[end - start] = 0;
+    if (length >= 5 && memcmp(bytes, "HTTP/", 5) == 0) reply->retry_after[0] = reply->location[0] = 0;
+    // What is too long for either form of Retry-After is neither.
+    keep_value(bytes, length, "retry-after:", reply->retry_after, sizeof reply->retry_after);
+    keep_value(bytes, length, "location:", reply->location, sizeof reply->location);
     return length;
+}
+
+// Whether libcurl itself gave up over the headers: it has limits of its own, and an error for them that depends on its
+// version. Where a line is too long, the older ones say that memory is short.
+static bool is_about_headers(CURLcode code, long sent, const rsae_http_reply *reply) {
+    const int too_large = 100;
+    if (code == CURLE_OUT_OF_MEMORY || (int)code == too_large) return sent > 0 && reply->size == 0;
+    return code == CURLE_RECV_ERROR && strstr(reply->error, "response headers");
+}
+
+// Whether a transfer ended before anything was sent.
+static bool is_unreachable(CURLcode code, long sent) {
+    switch (code) {
+        case CURLE_COULDNT_RESOLVE_PROXY:
+        case CURLE_COULDNT_RESOLVE_HOST:
+        case CURLE_COULDNT_CONNECT:
+        case CURLE_SSL_CONNECT_ERROR:
+        case CURLE_PEER_FAILED_VERIFICATION: return true;
+        default: return code == CURLE_OPERATION_TIMEDOUT && sent == 0;
+    }
 }
 
 // TLS writes without MSG_NOSIGNAL, so a server that hangs up would kill the program. Blocked here and taken back if it
@@ -247,8 +279,9 @@ rsae_http_outcome rsae_http_post(rsae_http_session *session, const rsae_http_req
     block_pipe_signal(&guard);
     CURLcode code = configure(session->easy, request, headers, &in);
     if (code == CURLE_OK) code = perform(session, request, &cancelled);
-    long status = 0;
+    long status = 0, sent = 0;
     curl.easy_getinfo(session->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl.easy_getinfo(session->easy, CURLINFO_REQUEST_SIZE, &sent);
     // Forgets the pointers into this frame, and the key with them; open connections stay.
     curl.easy_reset(session->easy);
     unblock_pipe_signal(&guard);
@@ -257,7 +290,10 @@ rsae_http_outcome rsae_http_post(rsae_http_session *session, const rsae_http_req
     if (cancelled) return failed(reply, RSAE_HTTP_CANCELLED, "cancelled");
     if (in.too_large || code == CURLE_FILESIZE_EXCEEDED)
         return failed(reply, RSAE_HTTP_REPLY_TOO_LARGE, "the reply is too large");
+    if (in.headers_too_large || is_about_headers(code, sent, reply))
+        return failed(reply, RSAE_HTTP_HEADERS_TOO_LARGE, "the headers are too large");
     if (in.out_of_memory) return failed(reply, RSAE_HTTP_CONNECTION, "out of memory");
+    if (is_unreachable(code, sent)) return failed(reply, RSAE_HTTP_UNREACHABLE, curl.easy_strerror(code));
     if (code == CURLE_OPERATION_TIMEDOUT) return failed(reply, RSAE_HTTP_TIMED_OUT, "timed out");
     if (code != CURLE_OK) return failed(reply, RSAE_HTTP_CONNECTION, curl.easy_strerror(code));
     reply->status = (int)status;

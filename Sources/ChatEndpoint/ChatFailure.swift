@@ -1,19 +1,31 @@
-/// Why an exchange did not happen.
+/// Why an exchange did not happen, or brought no answer.
 ///
 /// No case ever holds the key: what an endpoint says is searched for it first.
 public enum ChatFailure: Error, Sendable, Equatable, CustomStringConvertible {
     /// The endpoint answered with a status other than success; `message` is what it said, on one line.
     case http(status: Int, message: String)
+    /// The endpoint redirects, which is not followed: the key would go with the request. `target` is where to, empty if
+    /// it does not say.
+    case redirected(status: Int, target: String)
+    /// The endpoint answered with success and an error in place of a reply; `status` is the HTTP status that its code
+    /// stands for.
+    case reported(status: Int, message: String)
     /// The endpoint has had too many requests; `retryAfter` is how long it asks to wait, in seconds, if it says.
     case rateLimited(retryAfter: Double?)
     /// No complete reply within this many seconds.
     case timedOut(seconds: Double)
-    /// The endpoint could not be reached, or the connection broke off.
+    /// No connection to the endpoint came about, so that nothing was sent.
+    case unreachable(reason: String)
+    /// The connection broke off.
     case connection(reason: String)
     /// The endpoint answered with success and something that is no reply.
     case malformedReply(reason: String)
+    /// The reply is one, without an answer in it; `refusal` is what the model says instead, on one line.
+    case noAnswer(finishReason: String?, refusal: String?)
     /// The reply is longer than the caller allows, in bytes.
     case replyTooLarge(limit: Int)
+    /// The reply's headers are longer than anybody allows, in bytes.
+    case headersTooLarge(limit: Int)
     /// The caller no longer wants it.
     case cancelled
     /// The client has sent as many requests as it may.
@@ -23,21 +35,24 @@ public enum ChatFailure: Error, Sendable, Equatable, CustomStringConvertible {
     /// The request is not one the protocol knows; nothing was sent.
     case invalidRequest(reason: String)
 
-    /// Whether the same request may succeed later.
-    public var isRetryable: Bool {
+    /// The status of a refusal, by HTTP or within a reply.
+    var refusalStatus: Int? {
         switch self {
-        case .http(let status, _): [408, 409, 429].contains(status) || (500...599).contains(status)
-        case .rateLimited, .timedOut, .connection: true
-        case .malformedReply, .replyTooLarge, .cancelled, .limitReached, .libraryMissing, .invalidRequest: false
+        case .http(let status, _), .reported(let status, _), .redirected(let status, _): status
+        case .rateLimited: 429
+        default: nil
         }
     }
 
-    /// Whether every other request would meet the same: a key that is refused, a path that does not exist.
-    var concernsAllRequests: Bool {
+    /// Whether the same request may succeed later.
+    public var isRetryable: Bool {
         switch self {
-        case .http(let status, _): [401, 403, 404].contains(status)
-        case .libraryMissing, .limitReached: true
-        default: false
+        case .http(let status, _), .reported(let status, _):
+            [408, 409, 429].contains(status) || (500...599).contains(status)
+        case .rateLimited, .timedOut, .unreachable, .connection: true
+        case .redirected, .malformedReply, .noAnswer, .replyTooLarge, .headersTooLarge, .cancelled, .limitReached,
+            .libraryMissing, .invalidRequest:
+            false
         }
     }
 
@@ -45,19 +60,29 @@ public enum ChatFailure: Error, Sendable, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .http(401, let message): "the endpoint refuses the key (HTTP 401): \(message)"
+        case .http(402, let message): "the endpoint wants to be paid first (HTTP 402): \(message)"
         case .http(403, let message): "the endpoint forbids the request (HTTP 403): \(message)"
         case .http(404, let message):
             "the endpoint knows no such path or model (HTTP 404); check both: \(message)"
-        case .http(let status, let message) where (300...399).contains(status):
-            "the endpoint redirects (HTTP \(status)), which is not followed; give its final address: \(message)"
         case .http(let status, let message): "the endpoint answered HTTP \(status): \(message)"
+        case .redirected(let status, ""):
+            "the endpoint redirects (HTTP \(status)), which is not followed; give its final address"
+        case .redirected(let status, let target):
+            "the endpoint redirects (HTTP \(status)), which is not followed; give its final address: \(target)"
+        case .reported(let status, let message): "the endpoint reports error \(status): \(message)"
         case .rateLimited(let seconds?):
             "the endpoint has had too many requests and asks to wait \(seconds) s; try again later"
         case .rateLimited(nil): "the endpoint has had too many requests; try again later or ask less at once"
         case .timedOut(let seconds): "the endpoint gave no complete reply within \(seconds) s"
+        case .unreachable(let reason): "the endpoint cannot be reached: \(reason)"
         case .connection(let reason): "the connection failed: \(reason)"
         case .malformedReply(let reason): "the reply is malformed: \(reason)"
+        case .noAnswer(let finishReason, let refusal):
+            "the reply has no answer"
+                + (finishReason.map { " (finish_reason \($0))" } ?? "")
+                + (refusal.map { "; the model refuses: \($0)" } ?? "")
         case .replyTooLarge(let limit): "the reply is longer than \(limit) bytes"
+        case .headersTooLarge(let limit): "the headers of the reply are longer than \(limit) bytes"
         case .cancelled: "the request was cancelled"
         case .limitReached(let requests): "all \(requests) requests that are allowed have been sent"
         case .libraryMissing(let reason): reason

@@ -4,26 +4,50 @@ import StrictJSON
 extension ChatReply {
     /// Reads the body of a reply.
     ///
-    /// - Throws: `ChatFailure.malformedReply` where anything that a reply must have is missing or of another type. Counts
-    ///   of tokens are nothing that it must have.
+    /// - Throws: `ChatFailure.malformedReply` where anything that a reply must have is missing or of another type;
+    ///   `.noAnswer` where it says why there is no text; `.reported` or `.rateLimited` for an error in place of a reply.
+    ///   Counts of tokens are nothing that it must have.
     public init(parsing body: Data) throws(ChatFailure) {
         let root: JSONValue
         do { root = try JSONParser.parse(body) } catch {
             throw .malformedReply(
                 reason: "not JSON (\(error.reason) at byte \(error.offset)): \(excerpt(of: body, limit: 120))")
         }
+        try self.init(in: root)
+    }
+
+    /// Reads a reply that has been taken apart.
+    init(in root: JSONValue) throws(ChatFailure) {
         guard case .object = root else { throw .malformedReply(reason: "the reply is \(root.kind), not an object") }
+        if let error = ReportedError(in: root), let failure = error.failure(excerpt(error.message)) { throw failure }
         guard root["choices"] != nil else {
             let said = root["error"].map { ": " + excerpt(String(decoding: $0.canonicalBytes, as: UTF8.self)) } ?? ""
             throw .malformedReply(reason: "choices is missing" + said)
         }
         let choices = try root.member("choices").elements("choices")
         guard choices.count == 1 else { throw .malformedReply(reason: "\(choices.count) choices, expected 1") }
-        content = try choices[0].member("message").member("content").text("content")
+        let message = try choices[0].member("message")
         finishReason = try Self.optional(choices[0]["finish_reason"])?.text("finish_reason")
+        content = try Self.content(of: message, finishReason: finishReason)
         tokens = try Self.tokens(choices[0]["logprobs"] ?? .null)
         // Bookkeeping: local servers leave it out or get it wrong now and then, and the answer is good all the same.
         usage = ChatUsage(in: root)
+    }
+
+    /// The text of a message.
+    ///
+    /// - Throws: `.noAnswer` where there is none: filters, refusals, calls of tools and thoughts that use up the limit
+    ///   leave it null or, with some servers, empty or out.
+    private static func content(of message: JSONValue, finishReason: String?) throws(ChatFailure) -> String {
+        let content = optional(message["content"])
+        guard content == nil || content == .string("") else { return try message.member("content").text("content") }
+        let refusal: String? =
+            if case .string(let text)? = message["refusal"], !text.isEmpty { excerpt(text, limit: 120) } else { nil }
+        // Without content it would otherwise be no message at all.
+        guard message["content"] != nil || refusal != nil || ![nil, "stop"].contains(finishReason) else {
+            throw .malformedReply(reason: "content is missing")
+        }
+        throw .noAnswer(finishReason: finishReason.map { excerpt($0, limit: 40) }, refusal: refusal)
     }
 
     /// A value that is there.

@@ -69,13 +69,45 @@ struct ChatClientTests {
         #expect((0.5...1).contains(sleeps[0]) && (1...2).contains(sleeps[1]))
     }
 
-    @Test(arguments: [301, 307, 400, 401, 403, 404, 413, 422])
+    @Test(arguments: [400, 401, 402, 403, 404, 405, 413, 422])
     func refusalsAreNotTriedAgain(_ status: Int) async throws {
         let (result, sleeps, requests) = try await ask { _, _ in
-            .status(status, headers: ["Location": "/elsewhere"], body: #"{"error":{"message":"no\nway"}}"#)
+            .status(status, body: #"{"error":{"message":"no\nway"}}"#)
         }
         #expect(result == .failure(.http(status: status, message: "no way")))
         #expect(sleeps.isEmpty && requests.count == 1)
+    }
+
+    /// A redirect would carry the key, so it is not followed, to this host or another.
+    @Test(arguments: [301, 302, 303, 307, 308])
+    func redirectsCarryTheKeyNowhere(_ status: Int) async throws {
+        try await ScriptedChatServer.run(script: { _, _ in .reply("stolen") }) { thief in
+            let target = "\(thief.endpoint)/chat/completions"
+            let (result, sleeps, requests) = try await ask { _, _ in .status(status, headers: ["Location": target]) }
+            #expect(result == .failure(.redirected(status: status, target: target)))
+            #expect(sleeps.isEmpty && requests.count == 1 && thief.requests.isEmpty)
+            let (echo, _, _) = try await ask { _, _ in .status(status, headers: ["Location": "/?key=\(Self.key)"]) }
+            #expect(echo == .failure(.redirected(status: status, target: "/?key=(key)")))
+        }
+        let (nowhere, _, _) = try await ask { _, _ in .status(status) }
+        #expect(nowhere == .failure(.redirected(status: status, target: "")))
+    }
+
+    /// Wherever the bulk of a reply is, its own question fails, at once.
+    @Test func bulkInHeadersFailsAtOnce() async throws {
+        let many = Dictionary(
+            uniqueKeysWithValues: (0..<600).map { ("X-Header-\($0)", String(repeating: "a", count: 900)) })
+        for headers in [many, ["X-Long": String(repeating: "a", count: 400_000)]] {
+            let (result, sleeps, requests) = try await ask { _, _ in .status(200, headers: headers, body: "{}") }
+            #expect(result == .failure(.headersTooLarge(limit: 1 << 18)))
+            #expect(sleeps.isEmpty && requests.count == 1)
+        }
+        let (fine, _, _) = try await ask { _, _ in
+            .status(
+                200, headers: ["X-Long": String(repeating: "a", count: 50_000)],
+                body: String(decoding: ChatBehaviour.replyBody("x"), as: UTF8.self))
+        }
+        #expect(try fine.get().reply.get().content == "x")
     }
 
     @Test func attemptsEndAndWaitsDoubleToACap() async throws {
@@ -172,7 +204,7 @@ struct ChatClientTests {
             let client = try ChatClient(endpoint: endpoint, policy: RetryPolicy(attempts: 1))
             return failure { () throws(ChatFailure) in try client.send(question()) }
         }
-        guard case .connection? = found else {
+        guard case .unreachable? = found else {
             Issue.record("\(String(describing: found))")
             return
         }

@@ -92,7 +92,8 @@ struct ChatReplyTests {
         ("two choices", #"{"choices":[{},{}],"usage":{}}"#, "2 choices"),
         ("choice null", #"{"choices":[null],"usage":{}}"#, "message is asked of null"),
         ("no message", #"{"choices":[{}],"usage":{}}"#, "message is missing"),
-        ("content null", reply(content: "null"), "content is null"),
+        ("no content", #"{"choices":[{"message":{}}]}"#, "content is missing"),
+        ("no content, stop", #"{"choices":[{"message":{},"finish_reason":"stop"}]}"#, "content is missing"),
         ("content a number", reply(content: "12"), "content is 12"),
         ("content in parts", reply(content: #"[{"type":"text","text":"x"}]"#), "content is an array"),
         ("finish a number", reply(finish: "3"), "finish_reason is 3"),
@@ -124,6 +125,38 @@ struct ChatReplyTests {
         let reason = try #require(Self.reason(Data(body.utf8)), "\(name) was read")
         #expect(reason.contains(expected), "\(name)")
         #expect(reason.count <= 200 && reason.split(separator: "\n").count == 1, "\(name)")
+    }
+
+    /// Filters, refusals, tools and thoughts leave no text, and say so in the finish reason.
+    @Test(arguments: ["null", "\"\""])
+    func aReplyWithoutTextSaysWhy(_ content: String) {
+        for finish in ["content_filter", "length", "tool_calls", "stop"] {
+            let found = Self.failure(Self.reply(content: content, finish: "\"\(finish)\""))
+            #expect(found == .noAnswer(finishReason: finish, refusal: nil))
+            #expect(found?.description.contains("finish_reason \(finish)") == true && found?.isRetryable == false)
+        }
+        #expect(
+            Self.failure(#"{"choices":[{"message":{"content":\#(content)}}]}"#)
+                == .noAnswer(finishReason: nil, refusal: nil))
+        // No content at all is the same where something says why.
+        #expect(
+            Self.failure(#"{"choices":[{"message":{"tool_calls":[{}]},"finish_reason":"tool_calls"}]}"#)
+                == .noAnswer(finishReason: "tool_calls", refusal: nil))
+        let refusal = Self.failure(
+            #"{"choices":[{"message":{"content":\#(content),"refusal":"I\ncannot"},"finish_reason":"stop"}]}"#)
+        #expect(refusal == .noAnswer(finishReason: "stop", refusal: "I cannot"))
+        #expect(refusal?.description.contains("the model refuses: I cannot") == true)
+        // However long the reason.
+        let long = Self.failure(Self.reply(content: content, finish: "\"\(String(repeating: "x", count: 100_000))\""))
+        #expect((long?.description.utf8.count ?? .max) < 200)
+    }
+
+    /// Why a body is no reply.
+    private static func failure(_ body: String) -> ChatFailure? {
+        do throws(ChatFailure) {
+            _ = try ChatReply(parsing: Data(body.utf8))
+            return nil
+        } catch { return error }
     }
 
     @Test func bytesThatAreNoTextAreRefused() throws {
@@ -168,6 +201,8 @@ struct ChatReplyTests {
             _ = try ChatReply(parsing: body)
             return nil
         } catch {
+            // A changed letter may leave a message without its content.
+            if case .noAnswer = error { return error.description }
             guard case .malformedReply(let reason) = error else {
                 Issue.record("\(error)")
                 return nil

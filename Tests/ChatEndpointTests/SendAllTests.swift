@@ -73,13 +73,15 @@ struct SendAllTests {
         }
     }
 
-    @Test(arguments: [401, 403, 404])
+    @Test(arguments: [401, 402, 404, 405, 307])
     func aRefusalOfAllIsMetOnce(_ status: Int) async throws {
         try await ScriptedChatServer.run { _, call in
             call <= 5 ? .reply("fine") : .status(status, body: "no")
         } body: { server in
             let course = try await ask(server.endpoint, concurrency: 2)
-            #expect(course.failure == .http(status: status, message: "no"))
+            let expected: ChatFailure =
+                status == 307 ? .redirected(status: 307, target: "") : .http(status: status, message: "no")
+            #expect(course.failure == expected)
             // The other thread's good reply may have been on its way and was broken off.
             #expect((4...5).contains(course.results.count))
             #expect(server.requests.count <= 7)
@@ -117,6 +119,99 @@ struct SendAllTests {
             let course = try await ask(server.endpoint, concurrency: 1)
             #expect(course.failure == .http(status: status, message: "logprobs are not known here"))
             #expect(server.requests.count == 3)
+        }
+    }
+
+    /// What fails three times in the same way before anything is answered fails for all; afterwards for itself.
+    @Test(arguments: [500, 503, 422])
+    func anEndpointThatNeverAnswersIsGivenUp(_ status: Int) async throws {
+        let once = RetryPolicy(attempts: 1)
+        try await ScriptedChatServer.run { _, call in
+            .status(status, body: "request \(call) of 9f\(call): broken")
+        } body: { server in
+            let course = try await ask(server.endpoint, concurrency: 1, policy: once)
+            guard case .http(status, _)? = course.failure else {
+                Issue.record("\(course)")
+                return
+            }
+            #expect(course.results.count == 2 && server.requests.count == 3)
+        }
+        try await ScriptedChatServer.run { _, call in
+            call == 1 ? .reply("fine") : .status(status, body: "broken")
+        } body: { server in
+            let course = try await ask(server.endpoint, concurrency: 1, policy: once)
+            // Not even an endpoint that once answered is asked for ever.
+            #expect(course.failure == .http(status: status, message: "broken"))
+            #expect(course.results.count == 20 && server.requests.count == 21)
+        }
+        try await ScriptedChatServer.run { _, call in
+            call.isMultiple(of: 10) ? .reply("fine") : .status(500 + call % 3, body: "broken")
+        } body: { server in
+            let course = try await ask(server.endpoint, concurrency: 1, policy: once)
+            #expect(course.failure == nil && course.results.count == Self.questions.count)
+        }
+    }
+
+    @Test func anEndpointThatIsNotThereIsTriedOnce() async throws {
+        // The port is free again once the server has gone.
+        let endpoint = try await ScriptedChatServer.run(script: { _, _ in .hang }) { $0.endpoint }
+        let sleeps = RecordedSleeps()
+        let course = try await ask(endpoint, concurrency: 1, sleeps: sleeps)
+        guard case .unreachable? = course.failure else {
+            Issue.record("\(course)")
+            return
+        }
+        #expect(course.results.isEmpty && sleeps.all.count == 4)
+    }
+
+    /// A moderator's 403 is for one question; a key that may not ask meets it first of all.
+    @Test func whatIsForbiddenAfterAnAnswerIsForbiddenForItself() async throws {
+        try await ScriptedChatServer.run { request, _ in
+            request.prompt == "3" ? .status(403, body: "flagged") : .reply("fine")
+        } body: { server in
+            let course = try await ask(server.endpoint, concurrency: 1)
+            #expect(course.failure == nil && course.results[3] == .failure(.http(status: 403, message: "flagged")))
+        }
+        try await ScriptedChatServer.run(script: { _, _ in .status(403, body: "no") }) { server in
+            let course = try await ask(server.endpoint, concurrency: 1)
+            #expect(course.failure == .http(status: 403, message: "no") && server.requests.count == 1)
+        }
+    }
+
+    private struct Useless: Error {}
+
+    /// No more than the vanguard is sent before one answer is of use, or all of it has been looked at.
+    @Test(arguments: [1, 4, 16])
+    func theVanguardGoesAhead(_ concurrency: Int) async throws {
+        for usefulAt in [2, Int.max] {
+            let script: ScriptedChatServer.Script = { _, _ in .slow(seconds: 0.02, .reply("x")) }
+            let sent = try await ScriptedChatServer.run(script: script) { server in
+                let endpoint = server.endpoint
+                let seen = try await onThread {
+                    let client = try ChatClient(endpoint: endpoint, timeout: 600)
+                    var seen = 0
+                    do {
+                        try client.sendAll(Self.questions, concurrency: concurrency, vanguard: 5) { _, _ in
+                            seen += 1
+                            if seen == 5, usefulAt > 5 { throw Useless() }
+                            return seen == usefulAt
+                        }
+                    } catch is Useless {}
+                    return seen
+                }
+                #expect(seen == server.requests.count)
+                return seen
+            }
+            #expect(sent == (usefulAt == 2 ? Self.questions.count : 5))
+        }
+        // Where none is of use and the caller goes on, so do the others.
+        try await ScriptedChatServer.run(script: { _, _ in .reply("x") }) { server in
+            let endpoint = server.endpoint
+            try await onThread {
+                let client = try ChatClient(endpoint: endpoint, timeout: 600)
+                try client.sendAll(Self.questions, concurrency: concurrency, vanguard: 5) { _, _ in false }
+            }
+            #expect(server.requests.count == Self.questions.count)
         }
     }
 

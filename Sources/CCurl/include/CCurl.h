@@ -14,8 +14,10 @@
 typedef enum {
     RSAE_HTTP_DONE,
     RSAE_HTTP_TIMED_OUT,
-    RSAE_HTTP_CONNECTION,       // not reached, broken off, or a certificate that does not hold
+    RSAE_HTTP_UNREACHABLE,      // no connection came about: nothing was sent
+    RSAE_HTTP_CONNECTION,       // the connection broke off, or what came over it is no HTTP
     RSAE_HTTP_REPLY_TOO_LARGE,
+    RSAE_HTTP_HEADERS_TOO_LARGE,
     RSAE_HTTP_CANCELLED,
     RSAE_HTTP_LIBRARY_MISSING,
 } rsae_http_outcome;
@@ -35,12 +37,16 @@ typedef struct {
     void *context;
 } rsae_http_request;
 
+// The most bytes of headers that a reply may have, interim replies included.
+enum { RSAE_HTTP_MAX_HEADER_BYTES = 1 << 18 };
+
 // What came back. `body` belongs to the caller, who gives it to rsae_http_reply_free.
 typedef struct {
     int status;
     uint8_t *body;
     size_t size;
     char retry_after[128];  // the header's value, empty where there is none
+    char location[512];     // likewise; empty as well where it is longer
     char error[256];        // one line where the outcome is not RSAE_HTTP_DONE
 } rsae_http_reply;
 

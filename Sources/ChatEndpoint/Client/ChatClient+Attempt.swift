@@ -24,29 +24,55 @@ extension ChatClient {
             let reply = try sessions.withSession { session throws(ChatFailure) in
                 try session.post(post, cancelled: cancelled)
             }
-            guard (200...299).contains(reply.status) else { return refusal(reply) }
+            guard (200...299).contains(reply.status) else { return refusal(refused(reply), reply) }
+            if let failure = reported(reply) { return refusal(failure, reply) }
             guard let key else { return AttemptOutcome(result: .success(reply.body)) }
             guard let body = key.redacted(reply.body) else {
                 throw .malformedReply(reason: "it repeats the key, so it cannot be kept")
             }
             return AttemptOutcome(result: .success(body))
         } catch {
-            if case .connection(let reason) = error, let key {
-                return AttemptOutcome(result: .failure(.connection(reason: key.redacted(reason))))
-            }
-            return AttemptOutcome(result: .failure(error))
+            return AttemptOutcome(result: .failure(redacted(error)))
         }
     }
 
-    private func refusal(_ reply: HTTPReply) -> AttemptOutcome {
+    private func redacted(_ failure: ChatFailure) -> ChatFailure {
+        guard let key else { return failure }
+        return switch failure {
+        case .connection(let reason): .connection(reason: key.redacted(reason))
+        case .unreachable(let reason): .unreachable(reason: key.redacted(reason))
+        default: failure
+        }
+    }
+
+    private func refusal(_ failure: ChatFailure, _ reply: HTTPReply) -> AttemptOutcome {
         let retryAfter = RetryAfter.seconds(reply.retryAfter, now: Date())
-        let failure: ChatFailure =
-            reply.status == 429
-            ? .rateLimited(retryAfter: retryAfter)
-            : .http(status: reply.status, message: message(reply.body))
         return AttemptOutcome(
             result: .failure(failure), retryAfter: retryAfter,
-            asksAllToWait: reply.status == 429 || retryAfter != nil)
+            asksAllToWait: failure.refusalStatus == 429 || retryAfter != nil)
+    }
+
+    /// What a status other than success means.
+    private func refused(_ reply: HTTPReply) -> ChatFailure {
+        switch reply.status {
+        case 429: .rateLimited(retryAfter: RetryAfter.seconds(reply.retryAfter, now: Date()))
+        case 300...399:
+            .redirected(status: reply.status, target: excerpt(key?.redacted(reply.location) ?? reply.location))
+        default: .http(status: reply.status, message: message(reply.body))
+        }
+    }
+
+    /// The failure that a body reports in place of a reply; nil where it is a reply, or nothing that is known.
+    private func reported(_ reply: HTTPReply) -> ChatFailure? {
+        guard reply.body.range(of: Data("error".utf8)) != nil, let root = try? JSONParser.parse(reply.body) else {
+            return nil
+        }
+        // The key is looked for before the message is cut, since half of one would not be found.
+        return ReportedError(in: root).flatMap { error in
+            error.failure(
+                excerpt(key?.redacted(error.message) ?? error.message),
+                retryAfter: RetryAfter.seconds(reply.retryAfter, now: Date()))
+        }
     }
 
     /// What a refusal says: its `error.message` where it has one.

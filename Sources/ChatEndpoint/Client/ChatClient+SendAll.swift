@@ -5,10 +5,11 @@ extension ChatClient {
     /// another, so that the caller can write it into a database before the next.
     ///
     /// A failure of one request is a result like any other. Nothing more is started, and what is running is broken off,
-    /// when the client is cancelled, and when a failure concerns all requests: 401, 403, 404, a missing library, a rate
-    /// limit that asks for a longer wait than the policy allows, the limit of requests, or the same 400 or 422 three
-    /// times with no success. Such a failure is thrown and not handed over; results that had arrived are handed over
-    /// first. Requests that were broken off or never sent are not handed over either.
+    /// when the client is cancelled, and when a failure concerns all requests: a redirect, 401, 402, 404, 405, a missing
+    /// library, a rate limit that asks for a longer wait than the policy allows, the limit of requests; where nothing has
+    /// been answered yet, 403, an endpoint that cannot be reached, or three failures of one kind; three requests in a row
+    /// that could not be sent; twenty failures in a row. Such a failure is thrown and not handed over; results that had
+    /// arrived are handed over first. Requests that were broken off or never sent are not handed over either.
     ///
     /// Nothing more is started either when `each` throws, but what is running is waited for and handed over, since it
     /// has been paid for; what `each` throws then is dropped, and the first error thrown.
@@ -16,13 +17,16 @@ extension ChatClient {
     /// - Parameters:
     ///   - requests: what to ask, started in this order.
     ///   - concurrency: requests that run at once, each on a thread of its own; at least 1.
-    ///   - each: takes the request's place in `requests` and its result.
+    ///   - vanguard: how many requests are sent before one answer has been of use, or all of these have been looked at;
+    ///     at least 1.
+    ///   - isTrusted: whether the endpoint is known to answer such requests.
+    ///   - each: takes the request's place in `requests` and its result; says whether that is of use.
     /// - Throws: what `each` throws; `ChatFailure.cancelled`; the failure that concerns all requests.
     public func sendAll(
-        _ requests: [ChatRequest], concurrency: Int,
-        each: (Int, Result<Exchange, ChatFailure>) throws -> Void
+        _ requests: [ChatRequest], concurrency: Int, vanguard: Int, isTrusted: Bool = false,
+        each: (Int, Result<Exchange, ChatFailure>) throws -> Bool
     ) throws {
-        let board = RequestBoard(count: requests.count)
+        let board = RequestBoard(count: requests.count, vanguard: max(vanguard, 1), isTrusted: isTrusted)
         let gate = RetryGate()
         let cancelled: @Sendable () -> Bool = { [cancelled] in board.isBrokenOff || cancelled() }
         let stopped: @Sendable () -> Bool = { board.isStopped || cancelled() }
@@ -30,7 +34,7 @@ extension ChatClient {
         board.begin(threads: threads)
         for _ in 0..<threads {
             Thread.detachNewThread { [self] in
-                while !stopped(), let index = board.next() {
+                while !stopped(), let index = board.next(cancelled: self.cancelled) {
                     do throws(ChatFailure) {
                         let exchange = try send(requests[index], gate: gate, cancelled: cancelled, stopped: stopped)
                         board.arrived(index, .success(exchange))
@@ -39,7 +43,7 @@ extension ChatClient {
                         if case .limitReached = error {
                             // What the others have under way is within the limit.
                             board.stop(error, breaksOff: false)
-                        } else if concernsAllRequests(error) || board.isRefusedAgain(error) {
+                        } else if asksToBeLeftAlone(error) || board.isHopeless(error) {
                             board.stop(error, breaksOff: true)
                         } else {
                             board.arrived(index, .failure(error))
@@ -50,19 +54,30 @@ extension ChatClient {
             }
         }
         do {
-            while let (index, result) = board.take() { try each(index, result) }
+            while let (index, result) = board.take() { board.handled(isOfUse: try each(index, result)) }
         } catch {
             board.stop(nil, breaksOff: false)
             // No thread outlives the call: the caller may close what `cancelled` looks at.
-            while let (index, result) = board.take() { try? each(index, result) }
+            while let (index, result) = board.take() { _ = try? each(index, result) }
             throw error
         }
         if let failure = board.failure { throw failure }
         if self.cancelled(), board.isIncomplete { throw ChatFailure.cancelled }
     }
 
-    private func concernsAllRequests(_ failure: ChatFailure) -> Bool {
-        if case .rateLimited(let seconds?) = failure { return seconds > policy.maximumRetryAfter }
-        return failure.concernsAllRequests
+    /// Sends many requests as above, with no answer being of more use than another.
+    ///
+    /// - Throws: as above.
+    public func sendAll(
+        _ requests: [ChatRequest], concurrency: Int, each: (Int, Result<Exchange, ChatFailure>) throws -> Void
+    ) throws {
+        try sendAll(requests, concurrency: concurrency, vanguard: requests.count) { index, result in
+            try each(index, result)
+            return true
+        }
+    }
+
+    private func asksToBeLeftAlone(_ failure: ChatFailure) -> Bool {
+        if case .rateLimited(let seconds?) = failure { seconds > policy.maximumRetryAfter } else { false }
     }
 }

@@ -5,18 +5,26 @@ final class RequestBoard: @unchecked Sendable {
     private let condition = NSCondition()
     // All below is guarded by the condition's lock.
     private let count: Int
+    private let vanguard: Int
+    private var failures: FailureStreak
     private var nextIndex = 0
     private var running = 0
     private var arrivals: [(Int, Result<Exchange, ChatFailure>)] = []
     private var arrivalCount = 0
+    private var handledCount = 0
+    private var hasProved = false
     private var stopped = false
     private var brokenOff = false
-    private var refusals: [ChatFailure] = []
-    private var successCount = 0
     private var stopReason: ChatFailure?
 
-    init(count: Int) {
+    /// - Parameters:
+    ///   - count: requests.
+    ///   - vanguard: how many of them are sent before the caller has found one answer to be of use.
+    ///   - isTrusted: whether the endpoint is known to answer such requests.
+    init(count: Int, vanguard: Int, isTrusted: Bool) {
         self.count = count
+        self.vanguard = vanguard
+        failures = FailureStreak(isTrusted: isTrusted)
     }
 
     private func locked<Value>(_ body: () -> Value) -> Value {
@@ -49,9 +57,14 @@ final class RequestBoard: @unchecked Sendable {
         }
     }
 
-    /// The next request to send, nil when there is none.
-    func next() -> Int? {
+    /// The next request to send, nil when there is none. Beyond the vanguard it is waited for until one answer is of use
+    /// or all of the vanguard have been looked at.
+    func next(cancelled: () -> Bool) -> Int? {
         locked {
+            while !stopped, nextIndex < count, nextIndex >= vanguard, !hasProved, handledCount < vanguard {
+                _ = condition.wait(until: Date(timeIntervalSinceNow: 0.1))
+                if cancelled() { return nil }
+            }
             guard !stopped, nextIndex < count else { return nil }
             nextIndex += 1
             return nextIndex - 1
@@ -62,19 +75,23 @@ final class RequestBoard: @unchecked Sendable {
         locked {
             arrivals.append((index, result))
             arrivalCount += 1
-            if case .success = result { successCount += 1 }
+            if case .success = result { failures.end() }
             condition.broadcast()
         }
     }
 
-    /// Notes a refusal of one request by 400 or 422; whether it is the third of its kind with no success, so that others
-    /// will hardly fare better.
-    func isRefusedAgain(_ failure: ChatFailure) -> Bool {
-        guard case .http(let status, _) = failure, [400, 422].contains(status) else { return false }
-        return locked {
-            refusals.append(failure)
-            return successCount == 0 && refusals.count >= 3 && Set(refusals.map(\.description)).count == 1
+    /// The caller has looked at a result.
+    func handled(isOfUse: Bool) {
+        locked {
+            handledCount += 1
+            if isOfUse { hasProved = true }
+            condition.broadcast()
         }
+    }
+
+    /// Notes the failure of one request; whether the others will hardly fare better.
+    func isHopeless(_ failure: ChatFailure) -> Bool {
+        locked { failures.isHopeless(failure) }
     }
 
     func stop(_ failure: ChatFailure?, breaksOff: Bool) {
@@ -82,6 +99,7 @@ final class RequestBoard: @unchecked Sendable {
             if breaksOff { brokenOff = true }
             if !stopped { stopReason = failure }
             stopped = true
+            condition.broadcast()
         }
     }
 

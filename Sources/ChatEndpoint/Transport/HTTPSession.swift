@@ -17,6 +17,8 @@ struct HTTPReply {
     let body: Data
     /// The value of the Retry-After header, empty where there is none.
     let retryAfter: String
+    /// The value of the Location header, empty where there is none.
+    let location: String
 }
 
 /// Connections to an endpoint that stay open from one request to the next; for one thread at a time.
@@ -42,9 +44,13 @@ final class HTTPSession {
         switch outcome {
         case RSAE_HTTP_DONE:
             let body = reply.body.map { Data(bytes: $0, count: reply.size) } ?? Data()
-            return HTTPReply(status: Int(reply.status), body: body, retryAfter: text(&reply.retry_after))
+            return HTTPReply(
+                status: Int(reply.status), body: body, retryAfter: text(&reply.retry_after),
+                location: text(&reply.location))
         case RSAE_HTTP_TIMED_OUT: throw .timedOut(seconds: post.timeout)
         case RSAE_HTTP_REPLY_TOO_LARGE: throw .replyTooLarge(limit: post.maximumReplyBytes)
+        case RSAE_HTTP_HEADERS_TOO_LARGE: throw .headersTooLarge(limit: Int(RSAE_HTTP_MAX_HEADER_BYTES))
+        case RSAE_HTTP_UNREACHABLE: throw .unreachable(reason: excerpt(text(&reply.error)))
         case RSAE_HTTP_CANCELLED: throw .cancelled
         case RSAE_HTTP_LIBRARY_MISSING: throw .libraryMissing(reason: text(&reply.error))
         default: throw .connection(reason: excerpt(text(&reply.error)))
