@@ -17,11 +17,16 @@ public struct JSONParser {
     public static let maximumDepth = 64
 
     private let bytes: [UInt8]
+    private let ignoresCaseOfWords: Bool
     private var offset = 0
 
     /// Reads a text that holds one value and nothing else.
-    public static func parse(_ text: Data) throws(JSONProblem) -> JSONValue {
-        var parser = JSONParser(bytes: Array(text))
+    ///
+    /// - Parameter ignoresCaseOfWords: takes `True` for `true` and the like, which no JSON has.
+    public static func parse(_ text: Data, ignoringCaseOfWords ignoresCaseOfWords: Bool = false) throws(JSONProblem)
+        -> JSONValue
+    {
+        var parser = JSONParser(bytes: Array(text), ignoresCaseOfWords: ignoresCaseOfWords)
         parser.skipSpace()
         let value = try parser.value(depth: 0)
         parser.skipSpace()
@@ -29,8 +34,9 @@ public struct JSONParser {
         return value
     }
 
-    private init(bytes: [UInt8]) {
+    private init(bytes: [UInt8], ignoresCaseOfWords: Bool) {
         self.bytes = bytes
+        self.ignoresCaseOfWords = ignoresCaseOfWords
     }
 
     private func problem(_ reason: String) -> JSONProblem { JSONProblem(reason: reason, offset: offset) }
@@ -50,7 +56,11 @@ public struct JSONParser {
 
     private mutating func take(word: StaticString) -> Bool {
         let word = UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount)
-        guard bytes[offset...].starts(with: word) else { return false }
+        let isThere =
+            ignoresCaseOfWords
+            ? bytes[offset...].starts(with: word) { ($0 &- 0x41 < 26 ? $0 | 0x20 : $0) == $1 }
+            : bytes[offset...].starts(with: word)
+        guard isThere else { return false }
         offset += word.count
         return true
     }

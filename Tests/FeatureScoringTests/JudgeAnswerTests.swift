@@ -14,8 +14,8 @@ import Testing
 
     @Test(arguments: [
         "", "yes", "[]", "null", "3", #"{"explanation":"#, #"{"explanation":""}"#, #"{"explanation":"  \n "}"#,
-        #"{"explanation":null}"#, #"{"explanation":3}"#, #"{"explanation":["x"]}"#, #"{"Explanation":"x"}"#,
-        #"{"explanation":"x","score":5}"#, #"{"explanation":"x"} and more"#, "```json\n{\"explanation\":\"x\"}\n```",
+        #"{"explanation":null}"#, #"{"explanation":3}"#, #"{"explanation":["x"]}"#,
+        #"{"explanation":"x","score":5}"#, #"{"explanation":"x"} and more"#,
         #"{"explanation":"x","explanation":"y"}"#, #"{"explanation":"x"}{"explanation":"y"}"#,
         String(repeating: "[", count: 100_000),
         #"{"explanation":""# + String(repeating: "long ", count: 1000) + #""}"#, "\u{0}", #"{"explanation":"\ud800"}"#,

@@ -28,15 +28,16 @@ public enum ExpectedLevels {
     ///
     /// - Parameters:
     ///   - levels: the levels of the answer, as ``JudgeAnswer/activations(in:count:)`` reads them.
-    ///   - content: the answer.
+    ///   - content: the reply, in which the array is looked for within the answer (``UnwrappedAnswer``).
     ///   - tokens: its tokens; unless they spell `content` exactly, nothing is expected of them.
     public static func of(_ levels: [Int], in content: String, tokens: [Token]) -> [Float] {
         let plain = levels.map(Float.init)
         guard tokens.map(\.text).joined() == content else { return plain }
         // The numbers of the array, in order: runs of digits behind the bracket.
         var numbers: [(start: Int, text: String)] = []
-        let bytes = Array(content.utf8)
-        guard var place = bytes.firstIndex(of: UInt8(ascii: "[")) else { return plain }
+        let answer = UnwrappedAnswer(content)
+        let bytes = Array(content.utf8.prefix(answer.offset + answer.text.utf8.count))
+        guard var place = bytes[answer.offset...].firstIndex(of: UInt8(ascii: "[")) else { return plain }
         while place < bytes.count {
             let start = place
             while place < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[place]) { place += 1 }

@@ -1,13 +1,36 @@
 import Foundation
 import StrictJSON
 
-/// Reads what a language model answered. Only the form that was asked for is taken; everything else is an error with its
-/// reason, never a guess.
+/// Reads what a language model answered. Only the form that was asked for is taken, with what ``AnswerReading`` allows
+/// around it; everything else is an error with its reason, never a guess.
 public enum JudgeAnswer {
     /// What was wrong with an answer, in one line.
     public struct Garbage: Error, Equatable, Sendable, CustomStringConvertible {
+        /// Kinds of what may be wrong.
+        public enum Kind: Equatable, Sendable {
+            /// It is no JSON object.
+            case form
+            /// It begins with thoughts that do not end.
+            case openThoughts
+            /// It ends thoughts that did not begin.
+            case strayThoughts
+            /// It has other keys than those asked for.
+            case keys
+            /// It has as many values as were not asked for.
+            case count
+            /// A value is none of those that were asked for.
+            case value
+        }
+
         /// The line.
         public let description: String
+        /// Its kind.
+        public let kind: Kind
+
+        init(_ description: String, kind: Kind = .value) {
+            self.description = description
+            self.kind = kind
+        }
     }
 
     /// A verdict by the rubric.
@@ -26,33 +49,40 @@ public enum JudgeAnswer {
     /// Unicode scalars of an explanation that are kept at most.
     public static let maximumExplanationLength = 2000
 
-    /// Whether an answer is what its question asked for.
-    public static func check(_ content: String, answers question: JudgeQuestion) throws(Garbage) {
+    /// Whether an answer is what its question asked for, read as strictly as `reading` says.
+    public static func check(
+        _ content: String, answers question: JudgeQuestion, reading: AnswerReading = .unwrapped
+    ) throws(Garbage) {
         switch question.prompt {
-        case .explanation: _ = try explanation(in: content)
-        case .simulation: _ = try activations(in: content, count: question.answerCount)
-        case .detection, .fuzzing: _ = try decisions(question.prompt, in: content, count: question.answerCount)
-        case .rubric: _ = try rubric(in: content)
+        case .explanation: _ = try explanation(in: content, reading: reading)
+        case .simulation: _ = try activations(in: content, count: question.answerCount, reading: reading)
+        case .detection, .fuzzing:
+            _ = try decisions(question.prompt, in: content, count: question.answerCount, reading: reading)
+        case .rubric: _ = try rubric(in: content, reading: reading)
         }
     }
 
     /// The explanation in an answer: one line that is not empty.
-    public static func explanation(in content: String) throws(Garbage) -> String {
-        try sentence(form(["explanation"], in: content)[0])
+    public static func explanation(
+        in content: String, reading: AnswerReading = .unwrapped
+    ) throws(Garbage) -> String {
+        try sentence(form(["explanation"], in: content, reading)[0])
     }
 
     /// Activations from 0 to 10, one for each token.
-    public static func activations(in content: String, count: Int) throws(Garbage) -> [Int] {
-        let value = try form(["activations"], in: content)[0]
+    public static func activations(
+        in content: String, count: Int, reading: AnswerReading = .unwrapped
+    ) throws(Garbage) -> [Int] {
+        let value = try form(["activations"], in: content, reading)[0]
         guard case .array(let elements) = value else { throw otherKind(value) }
         guard elements.count == count else {
-            throw Garbage(description: "\(elements.count) activations for \(count) tokens")
+            throw Garbage("\(elements.count) activations for \(count) tokens", kind: .count)
         }
         var levels: [Int] = []
         for element in elements {
             let level = try whole(element)
             guard (0...10).contains(level) else {
-                throw Garbage(description: "an activation is \(level); asked for: 0 … 10")
+                throw Garbage("an activation is \(level); asked for: 0 … 10")
             }
             levels.append(level)
         }
@@ -60,11 +90,13 @@ public enum JudgeAnswer {
     }
 
     /// Decisions, one for each text.
-    public static func decisions(_ prompt: JudgePrompt, in content: String, count: Int) throws(Garbage) -> [Bool] {
-        let value = try form([prompt == .detection ? "active" : "correct"], in: content)[0]
+    public static func decisions(
+        _ prompt: JudgePrompt, in content: String, count: Int, reading: AnswerReading = .unwrapped
+    ) throws(Garbage) -> [Bool] {
+        let value = try form([prompt == .detection ? "active" : "correct"], in: content, reading)[0]
         guard case .array(let elements) = value else { throw otherKind(value) }
         guard elements.count == count else {
-            throw Garbage(description: "\(elements.count) decisions for \(count) texts")
+            throw Garbage("\(elements.count) decisions for \(count) texts", kind: .count)
         }
         var decisions: [Bool] = []
         for element in elements {
@@ -75,33 +107,67 @@ public enum JudgeAnswer {
     }
 
     /// Category, score and explanation.
-    public static func rubric(in content: String) throws(Garbage) -> Rubric {
-        let members = try form(["category", "score", "explanation"], in: content)
-        guard case .string(let category) = members[0] else { throw otherKind(members[0]) }
+    public static func rubric(in content: String, reading: AnswerReading = .unwrapped) throws(Garbage) -> Rubric {
+        let members = try form(["category", "score", "explanation"], in: content, reading)
+        guard case .string(var category) = members[0] else { throw otherKind(members[0]) }
+        if reading == .unwrapped { category = lowercased(category) }
         guard categories.contains(category) else {
-            throw Garbage(description: "the category is \"\(shortened(category))\"")
+            throw Garbage("the category is \"\(shortened(category))\"")
         }
         let score = try whole(members[1])
         guard (1...5).contains(score) else {
-            throw Garbage(description: "the score is \(score); asked for: 1 … 5")
+            throw Garbage("the score is \(score); asked for: 1 … 5")
         }
         return Rubric(category: category, score: score, explanation: try sentence(members[2]))
     }
 
     /// The members of one JSON object with exactly these keys, in their order.
-    private static func form(_ keys: [String], in content: String) throws(Garbage) -> [JSONValue] {
+    private static func form(
+        _ keys: [String], in content: String, _ reading: AnswerReading
+    ) throws(Garbage) -> [JSONValue] {
+        let text = reading == .unwrapped ? UnwrappedAnswer(content).text : content
+        if reading == .unwrapped, text.utf8.allSatisfy({ $0 <= 0x20 }) {
+            throw Garbage("the answer is empty", kind: .form)
+        }
         let value: JSONValue
-        do { value = try JSONParser.parse(Data(content.utf8)) } catch {
-            throw Garbage(description: "the answer is not a JSON object, \(error.reason): \(shortened(content))")
-        }
-        guard case .object(let members) = value else {
-            throw Garbage(description: "the answer is not a JSON object: \(shortened(content))")
-        }
-        guard Set(members.keys) == Set(keys) else {
+        do {
+            value = try JSONParser.parse(Data(text.utf8), ignoringCaseOfWords: reading == .unwrapped)
+        } catch {
+            let remark = reading == .unwrapped ? remark(on: text) : nil
             throw Garbage(
-                description: "the answer has the keys \(shortened(members.keys.sorted().joined(separator: ", ")))")
+                "the answer is not a JSON object, \(remark ?? error.reason): "
+                    + shortened(text), kind: kind(of: text))
         }
+        guard case .object(var members) = value else {
+            throw Garbage("the answer is not a JSON object: \(shortened(text))", kind: .form)
+        }
+        let names = shortened(members.keys.sorted().joined(separator: ", "))
+        if reading == .unwrapped {
+            // Two keys that differ in nothing else stay two, and so too many.
+            let lowered = Dictionary(members.map { (lowercased($0), $1) }, uniquingKeysWith: { first, _ in first })
+            if lowered.count == members.count { members = lowered }
+        }
+        guard Set(members.keys) == Set(keys) else { throw Garbage("the answer has the keys \(names)", kind: .keys) }
         return keys.compactMap { members[$0] }
+    }
+
+    /// What a text shows at its beginning that is not JSON.
+    private static func remark(on text: String) -> String? {
+        switch kind(of: text) {
+        case .openThoughts: "it begins with thoughts that do not end"
+        case .strayThoughts: "it ends thoughts that did not begin"
+        default: text.unicodeScalars.first == "\u{FEFF}" ? "it begins with a byte-order mark" : nil
+        }
+    }
+
+    private static func kind(of text: String) -> Garbage.Kind {
+        if text.utf8.drop(while: { $0 <= 0x20 }).starts(with: "<think>".utf8) { return .openThoughts }
+        return text.contains("</think>") ? .strayThoughts : .form
+    }
+
+    /// With the letters A … Z made small, and no others: other alphabets have no part in a fixed word.
+    private static func lowercased(_ text: String) -> String {
+        String(decoding: text.utf8.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }, as: UTF8.self)
     }
 
     private static func whole(_ value: JSONValue) throws(Garbage) -> Int {
@@ -109,24 +175,24 @@ public enum JudgeAnswer {
         case .integer(let number): return number
         case .number(let number):
             // 1.0 is the same number as 1.
-            guard let whole = Int(exactly: number) else { throw Garbage(description: "\(number) is no whole number") }
+            guard let whole = Int(exactly: number) else { throw Garbage("\(number) is no whole number") }
             return whole
         default: throw otherKind(value)
         }
     }
 
     private static func otherKind(_ value: JSONValue) -> Garbage {
-        Garbage(description: "the answer has \(value.kind) where something else was asked for")
+        Garbage("the answer has \(value.kind) where something else was asked for")
     }
 
     private static func sentence(_ value: JSONValue) throws(Garbage) -> String {
         guard case .string(let text) = value else { throw otherKind(value) }
         let line = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-        guard !line.isEmpty else { throw Garbage(description: "the explanation is empty") }
+        guard !line.isEmpty else { throw Garbage("the explanation is empty") }
         // Not characters: one of them may be a million scalars.
         let length = line.unicodeScalars.count
         guard length <= maximumExplanationLength else {
-            throw Garbage(description: "the explanation has \(length) Unicode scalars")
+            throw Garbage("the explanation has \(length) Unicode scalars")
         }
         return line
     }
