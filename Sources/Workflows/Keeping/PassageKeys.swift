@@ -15,7 +15,8 @@ final class PassageKeys {
 
     init(catalog: Catalog, windowLength: Int) {
         self.catalog = catalog
-        self.windowLength = windowLength
+        // A foreign catalog may say anything.
+        self.windowLength = min(max(windowLength, 1), 1 << 20)
     }
 
     /// The key of the window around a context's peak.
