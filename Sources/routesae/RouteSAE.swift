@@ -18,7 +18,7 @@ struct RouteSAE: ParsableCommand {
               routesae features c.sqlite --sort max_activation --limit 20
 
             Exit status: 0 fine; 1 the answer is no; 64 usage; 65 bad input data; 66 input missing; 70 internal; \
-            73 cannot write; 75 interrupted, can be resumed; 77 refused.
+            73 cannot write; 75 interrupted, can be resumed; 77 refused, also where a judge gives no usable answer.
             """,
         version: Software.version,
         groupedSubcommands: [

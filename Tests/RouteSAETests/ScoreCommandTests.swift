@@ -143,6 +143,85 @@ import Testing
         }
     }
 
+    /// No score is no score, in whatever is printed of it, and not 0.
+    @Test func ofNoScoresThereIsNoMean() throws {
+        try "and he went\n".write(toFile: directory.file("few.txt"), atomically: true, encoding: .utf8)
+        let indexed = try Program.run(
+            [
+                "index", "c.sqlite", "--model", Self.model, "--text", "few.txt", "--corpus", "few", "--context", "128",
+                "--quiet",
+            ], in: directory)
+        #expect(indexed.status == 0, "\(indexed.errors)")
+        let outcome = try Program.run(
+            ["score", "c.sqlite", "--corpus", "few", "--all", "--min-firings", "1"], in: directory)
+        #expect(outcome.status == 0 && outcome.errors.contains("simulation: no score; "), "\(outcome.errors)")
+        #expect(outcome.errors.contains("undefined") && !outcome.errors.contains("mean"))
+        let run = try #require(try rows(["runs", "c.sqlite"]).last?["summary"] as? String)
+        #expect(run.contains("no simulation score, ") && run.contains("undefined") && !run.contains("mean"))
+        let page = try Program.run(["runs", "c.sqlite"], in: directory)
+        #expect(page.output.contains("no simulation score"))
+        let compared = try rows(["compare", "c.sqlite"])
+        #expect(compared.allSatisfy { $0["mean_simulation_score"] is NSNull && $0["share_above_chance"] is NSNull })
+        let counted = try Program.run(["count", "c.sqlite", "--corpus", "few", "--by-score"], in: directory)
+        #expect(counted.status == 77 && counted.errors.contains("are undefined"), "\(counted.errors)")
+        let all = try Program.run(["count", "c.sqlite", "--by-score", "--all-dictionaries"], in: directory)
+        #expect(all.status == 0 && !all.output.contains("0.0"), "\(all.output)")
+    }
+
+    /// Who asks quietly hears of it too.
+    @Test func aDeadJudgeIsAFailedRun() async throws {
+        let judge = ["score", "c.sqlite", "--llm", "scripted", "--tests", "rubric", "--timeout", "600", "--quiet"]
+        let directory = directory
+        let dead = try await onThread {
+            try Program.run(judge + ["--endpoint", "http://127.0.0.1:1/v1", "--sample", "40"], in: directory)
+        }
+        #expect(dead.status == 77 && dead.errors.contains("cannot be reached"), "\(dead.errors)")
+        // The announcement, and one line.
+        #expect(dead.errors.split(separator: "\n").count == 2)
+        let run = try #require(try rows(["runs", "c.sqlite"]).last)
+        #expect(run["status"] as? String == "failed" && (run["summary"] as? String)?.contains("score") == false)
+
+        // So is one whose answers are of no use, unless what it said may be asked again.
+        try await ScriptedChatServer.run(script: { _, _ in .reply("well") }) { server in
+            let early = try await onThread {
+                try Program.run(judge + ["--endpoint", server.endpoint, "--sample", "12"], in: directory)
+            }
+            #expect(early.status == 77 && server.requests.count == 5, "\(early.errors)")
+            #expect(early.errors.contains("--no-json-mode") && early.errors.contains("first 5 answers"))
+        }
+        try await ScriptedChatServer.run(
+            script: { _, call in .reply(call <= 2 ? "well" : #"{"Category":"low-level","score":4,"explanation":"x"}"#) }
+        ) { server in
+            let none = try await onThread {
+                try Program.run(judge.dropLast() + ["--endpoint", server.endpoint, "--sample", "2"], in: directory)
+            }
+            #expect(none.status == 77 && none.errors.contains("rubric: no score; 2 failed"), "\(none.errors)")
+            #expect(none.errors.contains("has no score") && !none.errors.contains("mean"))
+            #expect(try rows(["runs", "c.sqlite"]).last?["status"] as? String == "complete")
+            let retried = try await onThread {
+                try Program.run(["score", "c.sqlite", "--retry-failed"], in: directory)
+            }
+            #expect(retried.status == 0 && retried.errors.contains("rubric: mean score 4"), "\(retried.errors)")
+        }
+    }
+
+    /// What is taken off the answers is counted where people see it.
+    @Test func whatIsTakenOffIsCounted() async throws {
+        let good = #"{"category":"Low-Level","score":4,"explanation":"x"}"#
+        let (directory, tests) = (directory, ["--tests", "rubric", "--sample", "4", "--timeout", "600"])
+        try await ScriptedChatServer.run(
+            script: { _, call in .reply(call == 1 ? good : "<think>hm</think>\n```json\n\(good)\n```") }
+        ) { server in
+            let outcome = try await onThread {
+                try Program.run(
+                    ["score", "c.sqlite", "--endpoint", server.endpoint, "--llm", "x"] + tests, in: directory)
+            }
+            #expect(outcome.status == 0 && outcome.errors.contains("rubric: mean score 4\n"), "\(outcome.errors)")
+            #expect(outcome.errors.contains("3 had a code fence around them, 3 had think blocks before them"))
+            #expect(outcome.errors.contains("of 4 answers used"))
+        }
+    }
+
     @Test(arguments: [
         ["--endpoint", "http://127.0.0.1:1/v1"], ["--llm", "x"], ["--dry-run"], ["--retry-failed", "--llm", "x"],
         ["--endpoint", "ftp://127.0.0.1/v1", "--llm", "x"], ["--endpoint", "http://u:p@127.0.0.1/v1", "--llm", "x"],

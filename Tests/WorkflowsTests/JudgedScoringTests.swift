@@ -503,8 +503,8 @@ import Workflows
 
     @Test func aRetryOfNamedFeaturesStandsForNoOthers() async throws {
         let isBroken = Mutex(true)
-        let script: ScriptedChatServer.Script = { request, _ in
-            let fails = isBroken.withLock { $0 } && request.prompt.contains("\"tokens\"")
+        let script: ScriptedChatServer.Script = { request, call in
+            let fails = isBroken.withLock { $0 } && call.isMultiple(of: 2) && request.prompt.contains("\"tokens\"")
             return .reply(fails ? "certainly" : Self.answer(request))
         }
         let loud = try count("SELECT feature_index FROM feature ORDER BY n_fired DESC LIMIT 1")

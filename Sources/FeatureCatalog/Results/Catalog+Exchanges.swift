@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 
 extension Catalog {
@@ -7,7 +8,7 @@ extension Catalog {
     /// Writes an exchange; one that is there already stays as it is.
     ///
     /// - Throws: ``CatalogError`` `.invalidValue` for a question or an answer of more than
-    ///   ``maximumExchangeByteCount``.
+    ///   ``maximumExchangeByteCount``, or one that repeats itself too often to be read back.
     public func write(exchange: ExchangeRecord) throws(CatalogError) {
         guard max(exchange.request.count, exchange.reply.count) <= Self.maximumExchangeByteCount else {
             throw CatalogError(
@@ -15,10 +16,13 @@ extension Catalog {
                 "\(path): an exchange has \(max(exchange.request.count, exchange.reply.count)) bytes; allowed: "
                     + "\(Self.maximumExchangeByteCount)")
         }
-        try write { database in
-            let frames = try [exchange.request, exchange.reply].map { bytes in
-                try frame { () throws(Zstd.Failure) in try Zstd.compress(bytes) }
+        var frames: [Data] = []
+        for bytes in [exchange.request, exchange.reply] {
+            do { frames.append(Data(try Zstd.compress(bytes))) } catch {
+                throw CatalogError(.invalidValue, "\(path): an exchange of \(error)")
             }
+        }
+        try write { [frames] database in
             try database.execute(
                 sql: """
                     INSERT INTO exchange (sha256, endpoint, llm, request, reply, prompt_tokens, completion_tokens,

@@ -14,13 +14,6 @@ final class Interviewer {
         let reply: Result<ChatReply, Unanswered>
     }
 
-    /// Why there is no reply.
-    struct Unanswered: Error, Equatable {
-        let reason: String
-        /// Whether it is only that the archive has no reply and nobody is asked.
-        var isMissing = false
-    }
-
     private let catalog: Catalog
     private let settings: JudgeSettings
     private let connection: JudgeConnection
@@ -32,6 +25,8 @@ final class Interviewer {
     private let endpoint: String
     /// What the replies cost so far.
     private(set) var cost = 0.0
+    /// What was around the usable answers.
+    private(set) var wrapping = AnswerWrapping()
 
     init(
         catalog: Catalog, settings: JudgeSettings, connection: JudgeConnection, asks: Bool, seed: UInt64,
@@ -74,7 +69,7 @@ final class Interviewer {
         for form in settings.earlierForms + [settings.form] {
             let digest = try digest(of: request(for: question, form))
             guard let exchange = try catalog.exchange(sha256: digest) else { continue }
-            let reply = Self.usable(Self.reply(in: Data(exchange.reply)), for: question)
+            let reply = usable(Self.reply(in: Data(exchange.reply)), for: question)
             if case .failure = reply, form != settings.form { continue }
             return Answer(sha256: digest, reply: reply)
         }
@@ -100,7 +95,8 @@ final class Interviewer {
         for _ in 0..<(questions.count - pending.count) { progress() }
         let requests = pending.map { request(for: $0, settings.form) }
         if asks {
-            try send(pending, requests, progress: progress) { answers[$0] = $1 }
+            let isTrusted = answers.values.contains { if case .success = $0.reply { true } else { false } }
+            try send(pending, requests, isTrusted: isTrusted, progress: progress) { answers[$0] = $1 }
         } else {
             for (question, request) in zip(pending, requests) {
                 let missing = Unanswered(reason: "the archive has no answer", isMissing: true)
@@ -108,26 +104,45 @@ final class Interviewer {
                 progress()
             }
         }
+        for case .success(let reply) in answers.values.map(\.reply) where settings.reading == .unwrapped {
+            wrapping.note(UnwrappedAnswer(reply.content))
+        }
         return questions.map { question in
             answers[question] ?? Answer(sha256: "", reply: .failure(Unanswered(reason: "it was not asked")))
         }
     }
 
     private func send(
-        _ pending: [JudgeQuestion], _ requests: [ChatRequest], progress: () -> Void,
+        _ pending: [JudgeQuestion], _ requests: [ChatRequest], isTrusted: Bool, progress: () -> Void,
         answered: (JudgeQuestion, Answer) -> Void
     ) throws {
         try checkRequestLimit(pending.count)
+        let advice = JudgeAdvice(form: settings.form)
+        var trial = AnswerTrial(isTrusted: isTrusted)
+        var left = pending.count
+        var replyCount = 0
+        var lastFailure: ChatFailure?
         do {
-            try client.sendAll(requests, concurrency: connection.concurrency) { index, result in
-                answered(
-                    pending[index],
-                    Answer(
-                        sha256: try digest(of: requests[index]),
-                        reply: Self.usable(try archive(result), for: pending[index])))
+            try client.sendAll(
+                requests, concurrency: connection.concurrency, vanguard: isTrusted ? .max : AnswerTrial.sameReasonLimit,
+                isTrusted: isTrusted
+            ) { index, result in
+                let reply = usable(try archive(result), for: pending[index])
+                answered(pending[index], Answer(sha256: try digest(of: requests[index]), reply: reply))
                 progress()
+                left -= 1
                 try checkCost()
+                switch result {
+                case .failure(.replyTooLarge), .failure(.headersTooLarge): replyCount += 1
+                case .failure(let failure): lastFailure = failure
+                case .success:
+                    replyCount += 1
+                    try trial.note(
+                        reply, to: pending[index].prompt, left: left, endpoint: settings.endpoint, advice: advice.on)
+                }
+                if case .success = reply { return true } else { return false }
             }
+            if let lastFailure, replyCount == 0, !isTrusted { throw lastFailure }
         } catch let failure as ChatFailure {
             switch failure {
             case .cancelled: throw WorkflowError.interrupted("scoring was stopped; answers so far are kept")
@@ -135,11 +150,12 @@ final class Interviewer {
                 throw WorkflowError.refused(
                     "all \(most) requests that --max-requests allows are sent, those sent again counted; answers so far "
                         + "are kept, and the same command goes on from there")
-            case .http(let status, _) where [400, 422].contains(status):
+            default:
+                let answered =
+                    replyCount > 0
+                    ? "; \(replyCount) answers came before and are kept, and the same command goes on from there" : ""
                 throw WorkflowError.refused(
-                    "\(settings.endpoint): \(failure); if it does not know a part of the request, try "
-                        + "--no-log-probabilities, --no-json-mode or --limit-completion")
-            default: throw WorkflowError.refused("\(settings.endpoint): \(failure)")
+                    "\(settings.endpoint): \(failure)\(advice.on(failure))\(answered)")
             }
         }
     }
@@ -147,20 +163,28 @@ final class Interviewer {
     /// Keeps what came back, whatever it is.
     private func archive(_ result: Result<Exchange, ChatFailure>) throws -> Result<ChatReply, Unanswered> {
         switch result {
-        case .failure(let failure): return .failure(Unanswered(reason: "\(failure)"))
+        case .failure(let failure): return .failure(Unanswered(failure))
         case .success(let exchange):
-            try catalog.write(
-                exchange: ExchangeRecord(
-                    endpoint: endpoint, llm: settings.llm, request: Array(exchange.requestBody),
-                    reply: Array(exchange.replyBody), promptTokenCount: exchange.usage.promptTokens,
-                    completionTokenCount: exchange.usage.completionTokens))
+            let record = ExchangeRecord(
+                endpoint: endpoint, llm: settings.llm, request: Array(exchange.requestBody),
+                reply: Array(exchange.replyBody), promptTokenCount: exchange.usage.promptTokens,
+                completionTokenCount: exchange.usage.completionTokens)
+            var tooLarge: Unanswered?
+            do throws(CatalogError) { try catalog.write(exchange: record) } catch {
+                // What cannot be kept cannot be an answer: it could not be read again.
+                guard error.code == .invalidValue else { throw error }
+                tooLarge = Unanswered(
+                    reason: "the reply cannot be kept: \(record.reply.count) bytes, too many or too often the same",
+                    cause: .tooLarge)
+            }
             if let price = connection.price {
                 // Where the endpoint does not count, four bytes are taken for a token.
                 cost += price.cost(
                     promptTokens: exchange.usage.promptTokens ?? exchange.requestBody.count / 4,
                     completionTokens: exchange.usage.completionTokens ?? exchange.replyBody.count / 4)
             }
-            return exchange.reply.mapError { Unanswered(reason: "\($0)") }
+            if let tooLarge { return .failure(tooLarge) }
+            return exchange.reply.mapError { Unanswered($0) }
         }
     }
 
@@ -180,21 +204,21 @@ final class Interviewer {
 
     private static func reply(in body: Data) -> Result<ChatReply, Unanswered> {
         do throws(ChatFailure) { return .success(try ChatReply(parsing: body)) } catch {
-            return .failure(Unanswered(reason: "\(error)"))
+            return .failure(Unanswered(error))
         }
     }
 
     /// A reply that is complete and of the form asked for.
-    private static func usable(
+    private func usable(
         _ reply: Result<ChatReply, Unanswered>, for question: JudgeQuestion
     ) -> Result<ChatReply, Unanswered> {
         reply.flatMap { reply in
-            if reply.finishReason == "length" {
-                return .failure(
-                    Unanswered(reason: "the answer was cut off at its limit; --max-answer-tokens raises it"))
-            }
-            do throws(JudgeAnswer.Garbage) { try JudgeAnswer.check(reply.content, answers: question) } catch {
-                return .failure(Unanswered(reason: error.description))
+            if reply.finishReason == "length" { return .failure(.cutOff) }
+            do throws(JudgeAnswer.Garbage) {
+                try JudgeAnswer.check(reply.content, answers: question, reading: settings.reading ?? .exact)
+            } catch {
+                // Runs of earlier versions did not say the finish reason.
+                return .failure(Unanswered(error, finishReason: settings.reading == nil ? nil : reply.finishReason))
             }
             return .success(reply)
         }

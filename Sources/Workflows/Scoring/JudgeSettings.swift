@@ -31,6 +31,8 @@ public struct JudgeSettings: Sendable, Codable, Equatable {
     /// The uuid of the run whose failures are tried again, the first where there were several tries; nil for a run of its
     /// own.
     public var retryOf: String?
+    /// How answers are read; nil as ``AnswerReading/exact``, which runs had that do not say.
+    public var reading: AnswerReading?
 
     /// What can be asked besides an explanation.
     public static let allTests: [JudgePrompt] = [.simulation, .detection, .fuzzing, .rubric]
@@ -39,7 +41,7 @@ public struct JudgeSettings: Sendable, Codable, Equatable {
     public init(
         endpoint: String, llm: String, tests: [JudgePrompt] = allTests, explanations: Explanations = .written,
         excerpts: Int = 20, form: AnswerForm = AnswerForm(), earlierForms: [AnswerForm] = [], only: [Int]? = nil,
-        retryOf: String? = nil
+        retryOf: String? = nil, reading: AnswerReading? = .unwrapped
     ) {
         self.endpoint = endpoint
         self.llm = llm
@@ -50,6 +52,7 @@ public struct JudgeSettings: Sendable, Codable, Equatable {
         self.earlierForms = earlierForms
         self.only = only
         self.retryOf = retryOf
+        self.reading = reading
     }
 
     /// Whether a feature's scores are written.

@@ -20,31 +20,39 @@ struct JudgedResult {
     }
 
     /// Reads the answers; whatever is wrong with one makes the whole a failure with its reason.
-    init(_ test: JudgePrompt, of feature: JudgedFeature, answers: [Interviewer.Answer]) throws {
+    ///
+    /// - Parameter reading: how strictly they are read; what is taken off is counted in the figures.
+    init(
+        _ test: JudgePrompt, of feature: JudgedFeature, answers: [Interviewer.Answer], reading: AnswerReading
+    ) throws {
         do {
             switch test {
             case .explanation: self = .failed("an explanation is no test")
-            case .simulation: self = try Self.simulation(feature, answers)
+            case .simulation: self = try Self.simulation(feature, answers, reading)
             case .detection:
                 self = try Self.decided(
-                    .detection, truths: feature.held.map(\.fires), answers,
+                    .detection, truths: feature.held.map(\.fires), answers, reading,
                     lacking: "score contexts that do and do not fire")
             case .fuzzing:
                 self = try Self.decided(
-                    .fuzzing, truths: feature.fuzzed.map(\.isCorrect), answers,
+                    .fuzzing, truths: feature.fuzzed.map(\.isCorrect), answers, reading,
                     lacking: "texts that can be marked rightly and wrongly")
             case .rubric:
-                let rubric = try JudgeAnswer.rubric(in: try Self.content(of: answers, 0))
+                let rubric = try JudgeAnswer.rubric(in: try Self.content(of: answers, 0), reading: reading)
                 self = JudgedResult(
                     value: Double(rubric.score), category: FeatureCategory(rawValue: rubric.category),
                     remark: rubric.explanation)
             }
         } catch let garbage as JudgeAnswer.Garbage {
             self = .failed(garbage.description)
-        } catch let unanswered as Interviewer.Unanswered {
+        } catch let unanswered as Unanswered {
             self = .failed(unanswered.reason)
             isMissing = unanswered.isMissing
         }
+        guard reading == .unwrapped else { return }
+        var wrapping = AnswerWrapping()
+        for case .success(let reply) in answers.map(\.reply) { wrapping.note(UnwrappedAnswer(reply.content)) }
+        metrics.merge(wrapping.metrics) { $1 }
     }
 
     private init(
@@ -60,16 +68,18 @@ struct JudgedResult {
     }
 
     private static func content(of answers: [Interviewer.Answer], _ index: Int) throws -> String {
-        guard answers.indices.contains(index) else { throw Interviewer.Unanswered(reason: "it was not asked") }
+        guard answers.indices.contains(index) else { throw Unanswered(reason: "it was not asked") }
         return try answers[index].reply.get().content
     }
 
-    private static func simulation(_ feature: JudgedFeature, _ answers: [Interviewer.Answer]) throws -> JudgedResult {
+    private static func simulation(
+        _ feature: JudgedFeature, _ answers: [Interviewer.Answer], _ reading: AnswerReading
+    ) throws -> JudgedResult {
         var contexts: [SimulatedContext] = []
         for (place, excerpt) in feature.held.enumerated() {
             do {
                 let content = try content(of: answers, place)
-                let levels = try JudgeAnswer.activations(in: content, count: excerpt.tokens.count)
+                let levels = try JudgeAnswer.activations(in: content, count: excerpt.tokens.count, reading: reading)
                 let tokens = try answers[place].reply.get().tokens ?? []
                 let expected = ExpectedLevels.of(
                     levels, in: content,
@@ -83,7 +93,7 @@ struct JudgedResult {
                         band: excerpt.band, predicted: expected.map { $0 / 10 * feature.maximum },
                         actual: excerpt.activations))
             } catch let garbage as JudgeAnswer.Garbage {
-                throw Interviewer.Unanswered(
+                throw Unanswered(
                     reason: "context \(place + 1) of \(feature.held.count): \(garbage.description)")
             }
         }
@@ -99,10 +109,12 @@ struct JudgedResult {
     }
 
     private static func decided(
-        _ test: JudgePrompt, truths: [Bool], _ answers: [Interviewer.Answer], lacking: String
+        _ test: JudgePrompt, truths: [Bool], _ answers: [Interviewer.Answer], _ reading: AnswerReading,
+        lacking: String
     ) throws -> JudgedResult {
         guard truths.contains(true), truths.contains(false) else { return .undefined("there are no \(lacking)") }
-        let decisions = try JudgeAnswer.decisions(test, in: try content(of: answers, 0), count: truths.count)
+        let decisions = try JudgeAnswer.decisions(
+            test, in: try content(of: answers, 0), count: truths.count, reading: reading)
         let score = DecisionScore(decisions: decisions, truths: truths)
         guard let accuracy = score.balancedAccuracy else { return .undefined("there are no \(lacking)") }
         return JudgedResult(

@@ -19,6 +19,9 @@ struct JudgedScoring {
     /// Where a run is done again, what it recorded.
     private let recorded: [RecordedKey: ScoreRecord]
 
+    /// How strictly answers are read.
+    private var reading: AnswerReading { settings.reading ?? .exact }
+
     /// Gathers what is to be judged.
     ///
     /// - Parameter recorded: the scores of the run that is done again; none for a run of its own.
@@ -123,11 +126,13 @@ struct JudgedScoring {
         for (trial, asked) in zip(trials, questions) {
             let own = Array(answers[start..<start + asked.count])
             start += asked.count
-            results[Key(trial)] = (try JudgedResult(trial.test, of: features[trial.place], answers: own), own)
+            results[Key(trial)] = (
+                try JudgedResult(trial.test, of: features[trial.place], answers: own, reading: reading), own
+            )
         }
         for (trial, answer) in zip(first.map(\.trial), openings) where trial.test == .rubric {
             results[Key(trial)] = (
-                try JudgedResult(.rubric, of: features[trial.place], answers: [answer]), [answer]
+                try JudgedResult(.rubric, of: features[trial.place], answers: [answer], reading: reading), [answer]
             )
         }
         let places = features.indices.filter { settings.includes(features[$0].featureIndex) }
@@ -228,10 +233,14 @@ struct JudgedScoring {
         }
         for (trial, answer) in zip(trials, answers) where trial.test == .explanation {
             do {
-                let text = try JudgeAnswer.explanation(in: try answer.reply.get().content)
+                let content = try answer.reply.get().content
+                let text = try JudgeAnswer.explanation(in: content, reading: reading)
+                var wrapping = AnswerWrapping()
+                if reading == .unwrapped { wrapping.note(UnwrappedAnswer(content)) }
                 let detail = ExplanationDetail(
                     endpoint: settings.endpoint, exchange: answer.sha256, llm: settings.llm,
-                    prompt: JudgePrompt.explanation.name)
+                    prompt: JudgePrompt.explanation.name, isFenced: wrapping.fenced > 0 ? true : nil,
+                    isThought: wrapping.thought > 0 ? true : nil)
                 found[trial.place] = Explanation(
                     text: text,
                     origin: .written(
@@ -241,7 +250,7 @@ struct JudgedScoring {
                             method: Self.method, text: text, detailJSON: try canonicalJSON(detail))))
             } catch let garbage as JudgeAnswer.Garbage {
                 reasons[trial.place] = .failed("no explanation: \(garbage.description)")
-            } catch let unanswered as Interviewer.Unanswered {
+            } catch let unanswered as Unanswered {
                 var reason = JudgedResult.failed("no explanation: \(unanswered.reason)")
                 reason.isMissing = unanswered.isMissing
                 reasons[trial.place] = reason
@@ -255,6 +264,9 @@ struct JudgedScoring {
         let exchange: String
         let llm: String
         let prompt: String
+        /// Whether a code fence was taken off the answer, or think blocks; nil if not.
+        let isFenced: Bool?
+        let isThought: Bool?
     }
 
     /// Every test of every feature that has an explanation and is written, with its own and with another's.
@@ -305,7 +317,12 @@ struct JudgedScoring {
         let other = results[Key(place, test, isChance: true)]
         let method = ScoreRecord.Method(rawValue: test.rawValue) ?? .simulation
         var result = own?.result ?? reasons[place] ?? .undefined("it has no contexts to be judged by")
-        if result.isMissing { result.reason = try recordedFailure(method, place).reason }
+        if result.isMissing {
+            result.reason = try recordedFailure(method, place).reason
+        } else if result.status == .failed, settings.reading == nil, let reason = recordedReason(method, place) {
+            // Earlier versions had other words for the same failures.
+            result.reason = reason
+        }
         let donor = Self.explained.contains(test) ? donors[place] : nil
         if donor != nil, result.status == .ok, other == nil || other?.result.status == .failed {
             // What --retry-failed looks for: a score without its chance is only half of one.
@@ -336,6 +353,11 @@ struct JudgedScoring {
             throw lacking(method, feature)
         }
         return score
+    }
+
+    /// Why the same score failed in the run that is done again; nil where it did not, or there is no such run.
+    private func recordedReason(_ method: ScoreRecord.Method, _ place: Int) -> String? {
+        recorded[RecordedKey(feature: features[place].featureIndex, method: method)]?.reason
     }
 
     /// Why the same score had no chance to be compared with.

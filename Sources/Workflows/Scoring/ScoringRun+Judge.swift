@@ -98,7 +98,7 @@ extension ScoringRun {
                 runID: runID, dictionaryID: dictionary.dictionaryID,
                 features: scoring.features.map(\.featureIndex).filter(scoring.settings.includes),
                 scores: simulations.map { $0?.value }, chance: simulations.map { $0?.baselineValue },
-                records: Array(records.joined()))
+                records: Array(records.joined()), wrapping: scoring.interviewer.wrapping)
         } catch {
             let stopped = if case WorkflowError.interrupted = error { true } else { false }
             try? catalog.finishRun(runID, status: stopped ? .interrupted : .failed, error: "\(error)")
@@ -174,6 +174,8 @@ extension ScoringRun {
             judge.retryOf = run.uuid
         }
         judge.only = Set(lacking).sorted()
+        // What an earlier version could not read may be read now, and need not be asked again.
+        judge.reading = .unwrapped
         settings.judge = judge
         // The run may have meant whatever was newest then.
         settings.dictionary = "\(record.dictionaryID)"

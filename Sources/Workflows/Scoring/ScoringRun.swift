@@ -53,6 +53,8 @@ public struct ScoringRun {
         public let chance: [Double?]
         /// Everything that was written: without a judge one simulation score a feature.
         public let records: [ScoreRecord]
+        /// What was around a judge's answers; nil without a judge.
+        public var wrapping: AnswerWrapping?
     }
 
     /// Runs it.

@@ -21,6 +21,14 @@ extension CountCommand {
                 StandardStreams.remark("dictionary \"\(name)\" has no \(method.rawValue) scores")
                 continue
             }
+            if table.all.scoredCount == table.all.undefinedCount {
+                let line =
+                    "dictionary \"\(name)\" has no \(method.rawValue) score by \(table.scorer): "
+                    + "all \(Quantities.count(table.all.scoredCount)) are undefined"
+                guard allDictionaries else { throw WorkflowError.refused(line) }
+                StandardStreams.remark(line)
+                continue
+            }
             guard let limit = table.all.chanceLimit else {
                 guard !allDictionaries else {
                     StandardStreams.remark("dictionary \"\(name)\" has no scores of wrong explanations to compare with")

@@ -69,14 +69,21 @@ struct RunOverview {
         case .explain, .score:
             return try rows(
                 """
-                SELECT d.name, s.method, count(*), avg(s.value), avg(s.baseline_value)
+                SELECT d.name, s.method, count(s.value), avg(s.value), avg(s.baseline_value),
+                    sum(s.status = 'undefined'), sum(s.status = 'failed')
                 FROM score AS s JOIN dictionary AS d USING (dictionary_id)
                 WHERE s.run_id = ? GROUP BY d.dictionary_id, s.method
                 """
             ).map { row in
                 let chance = row[4] == .null ? "" : ", by chance \(describe(row[4]))"
                 let mean = row[3] == .null ? "" : ": mean \(describe(row[3]))\(chance)"
-                return "\(describe(row[0])), \(describe(row[2])) \(describe(row[1])) scores\(mean)"
+                let rest = zip(row[5...], ["undefined", "failed"]).filter { $0.0 != .integer(0) }.map { count, what in
+                    ", \(describe(count)) \(what)"
+                }
+                let scores =
+                    row[2] == .integer(0)
+                    ? "no \(describe(row[1])) score" : "\(describe(row[2])) \(describe(row[1])) scores"
+                return "\(describe(row[0])), \(scores)\(mean)\(rest.joined())"
             }.joined(separator: ", ")
         case .evaluate:
             return try rows(

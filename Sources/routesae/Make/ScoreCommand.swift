@@ -83,6 +83,20 @@ struct ScoreCommand: ParsableCommand {
                 cancelled: { Interruption.isRequested })
         }
         summarise(result)
+        try checkForScores(result)
+    }
+
+    /// - Throws: `WorkflowError.refused` for a run with a judge that gave no score because answers failed.
+    private func checkForScores(_ result: ScoringRun.Result) throws {
+        let failed = result.records.filter { $0.status == .failed }
+        guard let wrapping = result.wrapping, let first = failed.first,
+            !result.records.contains(where: { $0.status == .ok })
+        else { return }
+        let answers = wrapping.answers == 0 ? "no answer could be used" : "no test had all the answers that it needs"
+        throw WorkflowError.refused(
+            "run \(result.runID) has no score: \(answers), such as for the \(first.method.rawValue) of feature "
+                + "\(first.featureIndex): \(first.reason ?? "no reason given"); --retry-failed asks again, and takes "
+                + "--max-answer-tokens, --no-json-mode, --no-log-probabilities and --limit-completion")
     }
 
     private func scoring(in catalog: Catalog) throws -> ScoringRun {
@@ -106,17 +120,25 @@ struct ScoreCommand: ParsableCommand {
             let records = result.records.filter { $0.method == test }
             func count(_ status: ScoreRecord.Status) -> Int { records.filter { $0.status == status }.count }
             func mean(_ values: [Double]) -> String {
-                Quantities.significant(values.reduce(0, +) / Double(max(values.count, 1)))
+                Quantities.significant(values.reduce(0, +) / Double(values.count))
             }
-            var line = "\(test.rawValue): mean score \(mean(records.compactMap(\.value)))"
+            let scores = records.compactMap(\.value)
+            // None is not 0, which is a score.
+            var line = "\(test.rawValue): " + (scores.isEmpty ? "no score" : "mean score \(mean(scores))")
             let chance = ChanceBaseline(scores: records.map(\.baselineValue))
             if !chance.scores.isEmpty {
                 let better = records.filter { chance.isExceeded(by: $0.value) ?? false }.count
-                line += ", by chance \(mean(chance.scores)); \(better) above the 95th percentile of chance"
+                line += ", by chance \(mean(chance.scores))"
+                if !scores.isEmpty { line += "; \(better) above the 95th percentile of chance" }
             }
             if count(.undefined) > 0 { line += "; \(count(.undefined)) undefined" }
             if count(.failed) > 0 { line += "; \(count(.failed)) failed, which --retry-failed asks again" }
             options.say(line)
         }
+        guard let wrapping = result.wrapping, wrapping.fenced + wrapping.thought > 0 else { return }
+        let parts = [(wrapping.fenced, "a code fence around"), (wrapping.thought, "think blocks before")]
+        options.say(
+            parts.filter { $0.0 > 0 }.map { "\(Quantities.count($0.0)) had \($0.1) them" }.joined(separator: ", ")
+                + ", taken off, of \(Quantities.count(wrapping.answers)) answers used")
     }
 }

@@ -87,8 +87,8 @@ struct DemoSummary {
                 + "32-class rule) at activations above \(Quantities.significant(count.threshold))")
         fact(
             "explanations better than chance",
-            "\(better) of \(scoring.features.count) sampled; mean score \(Quantities.significant(mean(scores))), by chance "
-                + Quantities.significant(mean(chance.scores)))
+            "\(better) of \(scoring.features.count) sampled; \(mean(scores).map { "mean score \($0)" } ?? "no score")"
+                + (mean(chance.scores).map { ", by chance \($0)" } ?? ""))
     }
 
     /// The best explained feature of every layer, then the best of the rest, until there are five. Only features that
@@ -184,8 +184,9 @@ struct DemoSummary {
         write("  " + name.padding(to: 36) + value)
     }
 
-    private func mean(_ values: [Double]) -> Double {
-        values.isEmpty ? .nan : values.reduce(0, +) / Double(values.count)
+    /// The mean for people; nil where there is nothing to take it of.
+    private func mean(_ values: [Double]) -> String? {
+        values.isEmpty ? nil : Quantities.significant(values.reduce(0, +) / Double(values.count))
     }
 
     private func write(_ line: String) { fputs(line + "\n", stdout) }

@@ -1,0 +1,79 @@
+import ChatEndpoint
+import FeatureScoring
+
+/// Why a question has no answer.
+struct Unanswered: Error, Equatable {
+    /// What went wrong, as far as it says what may help.
+    enum Cause: Hashable {
+        /// The answer reached its limit of tokens.
+        case cutOff
+        /// The reply has no text; by its finish reason.
+        case empty(String?)
+        /// The model refuses, or a filter withholds the answer.
+        case withheld
+        /// The model calls a tool.
+        case toolCall
+        /// It begins with thoughts that do not end.
+        case openThoughts
+        /// It ends thoughts that did not begin.
+        case strayThoughts
+        /// It is no JSON object.
+        case form
+        /// It has other keys, or values that were not asked for.
+        case content
+        /// What came back is no reply of a chat endpoint.
+        case malformed
+        /// The log-probabilities in the reply are malformed.
+        case logProbabilities
+        /// The reply is too large to be kept.
+        case tooLarge
+        /// Anything that may well be different with the next question, such as how many values it has.
+        case other(String)
+    }
+
+    let reason: String
+    let cause: Cause
+    /// Whether it is only that the archive has no reply and nobody is asked.
+    let isMissing: Bool
+
+    init(reason: String, cause: Cause? = nil, isMissing: Bool = false) {
+        self.reason = reason
+        self.cause = cause ?? .other(reason)
+        self.isMissing = isMissing
+    }
+
+    /// A reply that is cut off at its limit of tokens.
+    static let cutOff = Unanswered(
+        reason: "the answer was cut off at its limit; --max-answer-tokens raises it", cause: .cutOff)
+
+    /// A failure of the exchange.
+    init(_ failure: ChatFailure) {
+        switch failure {
+        case .noAnswer(finishReason: "length", _): self = .cutOff
+        case .noAnswer(let finishReason, let refusal):
+            let cause: Cause =
+                switch finishReason {
+                case "content_filter", "refusal": .withheld
+                case "tool_calls", "function_call": .toolCall
+                default: refusal != nil ? .withheld : .empty(finishReason)
+                }
+            self.init(reason: "\(failure)", cause: cause)
+        case .malformedReply(let reason):
+            self.init(reason: "\(failure)", cause: reason.contains("logprob") ? .logProbabilities : .malformed)
+        default: self.init(reason: "\(failure)")
+        }
+    }
+
+    /// An answer that is not what was asked for; `finishReason` is said unless it is the usual one.
+    init(_ garbage: JudgeAnswer.Garbage, finishReason: String?) {
+        let unusual = finishReason.flatMap { $0 == "stop" ? nil : " (finish_reason \($0.prefix(40)))" } ?? ""
+        let reason = garbage.description + unusual
+        switch garbage.kind {
+        case .form: self.init(reason: reason, cause: finishReason == "content_filter" ? .withheld : .form)
+        case .openThoughts: self.init(reason: reason, cause: .openThoughts)
+        case .strayThoughts: self.init(reason: reason, cause: .strayThoughts)
+        case .keys, .value: self.init(reason: reason, cause: .content)
+        case .count: self.init(reason: reason)
+        }
+    }
+}
