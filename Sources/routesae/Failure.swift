@@ -21,13 +21,25 @@ struct Failure {
     /// Prints one line and ends the process. Help and version are left to the argument parser.
     func exit() -> Never {
         guard let status else { RouteSAE.exit(withError: error) }
-        let style = TerminalStyle.standardError()
-        fputs(style.paint("routesae:", .red) + " " + VisibleText.of(line) + "\n", stderr)
+        fputs(message, stderr)
         Glibc.exit(status)
+    }
+
+    /// Prints one line and ends the process as it is, whatever other threads are at: what they have not written is lost.
+    func endAtOnce() -> Never {
+        let bytes = Array(message.utf8)
+        _ = Glibc.write(STDERR_FILENO, bytes, bytes.count)
+        _exit(status ?? 70)
+    }
+
+    /// The line, ended.
+    private var message: String {
+        TerminalStyle.standardError().paint("routesae:", .red) + " " + BriefText.of(line) + "\n"
     }
 
     /// What is wrong, and what to do.
     private var line: String {
+        if let error = FileFailure(error) { return error.line }
         guard isUsage else { return "\(error)" }
         let full = RouteSAE.fullMessage(for: error).split(separator: "\n")
         // An option that is not there is the reason also where the parser finds another one missing.
@@ -89,6 +101,7 @@ struct Failure {
             }
         case let error as TokenizerError:
             if case .missing = error { 66 } else { 65 }
+        case _ where FileFailure(error) != nil: FileFailure(error)?.status
         case is CleanExit, is ExitCode: nil
         case _ where isUsage: 64
         default: RouteSAE.exitCode(for: error) == .failure ? 70 : nil

@@ -49,6 +49,7 @@ struct RouteSAE: ParsableCommand {
     static func main() {
         // Writing beyond a limit on the size of files then fails like a full disk, instead of killing the process.
         signal(SIGXFSZ, SIG_IGN)
+        StandardStreams.begin()
         do {
             let advice = CommandLineAdvice(arguments: Array(CommandLine.arguments.dropFirst()))
             if let problem = advice.verbProblem { throw WorkflowError.usage(problem) }

@@ -23,6 +23,11 @@ public enum Cell: Hashable, Sendable {
     /// Text, or none.
     public init(_ value: String?) { self = value.map { .text($0) } ?? .null }
 
+    /// Bytes that the cell takes in memory.
+    var byteCount: Int {
+        if case .text(let text) = self { 24 + text.utf8.count } else { 24 }
+    }
+
     /// Whether the cell is a number.
     var isNumber: Bool {
         switch self {

@@ -23,6 +23,9 @@ public struct RowPrinter {
     private let write: (String) -> Void
     private var rowCount = 0
     private var buffered: [[Cell]] = []
+
+    /// Bytes of the rows that are held until the output is finished: those of a table, and nothing of other formats.
+    public private(set) var heldByteCount = 0
     private var isFinished = false
 
     /// Starts the output, with a header in the formats that have one.
@@ -53,7 +56,9 @@ public struct RowPrinter {
         precondition(row.count == columns.count, "a row of \(row.count) cells for \(columns.count) columns")
         precondition(!isFinished, "the output is finished")
         switch format {
-        case .table: buffered.append(row)
+        case .table:
+            buffered.append(row)
+            heldByteCount += row.reduce(64) { $0 + $1.byteCount }
         case .json: write((rowCount == 0 ? "\n  " : ",\n  ") + JSONText.object(columns, row))
         case .jsonl: write(JSONText.object(columns, row) + "\n")
         case .csv: write(DelimitedText.csvLine(row, style: style))
@@ -68,11 +73,12 @@ public struct RowPrinter {
         guard !isFinished else { return }
         isFinished = true
         switch format {
-        case .table: write(TableDrawing(columns: columns, rows: buffered, style: style).text)
+        case .table: TableDrawing(columns: columns, rows: buffered, style: style).draw(write)
         case .json: write(rowCount == 0 ? "]\n" : "\n]\n")
         case .jsonl, .csv, .tsv, .markdown: break
         }
         buffered = []
+        heldByteCount = 0
     }
 
     /// The rows as one text.

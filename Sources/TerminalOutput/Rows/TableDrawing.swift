@@ -1,9 +1,12 @@
 /// Aligned columns, two spaces apart, under a header and a rule.
 struct TableDrawing {
     private let columns: [String]
-    private let rows: [[String]]
+    private let rows: [[Cell]]
     private let isNumeric: [Bool]
     private let style: TerminalStyle
+
+    /// No column is filled to more than this: one long cell would else make every line as long.
+    private static let widest = 1000
 
     /// A column of text is never cut below this width.
     private static let narrowest = 8
@@ -12,7 +15,7 @@ struct TableDrawing {
     init(columns: [String], rows: [[Cell]], style: TerminalStyle) {
         self.columns = columns.map { VisibleText.of($0) }
         self.style = style
-        self.rows = rows.map { row in row.map(Self.text) }
+        self.rows = rows
         isNumeric = columns.indices.map { column in
             let present = rows.lazy.map { $0[column] }.filter { $0 != .null }
             return !present.isEmpty && present.allSatisfy(\.isNumber)
@@ -27,19 +30,21 @@ struct TableDrawing {
         }
     }
 
-    /// The whole table, each line ended; empty without columns.
-    var text: String {
-        guard !columns.isEmpty else { return "" }
+    /// Draws the whole table, line by line, each ended; nothing without columns.
+    func draw(_ write: (String) -> Void) {
+        guard !columns.isEmpty else { return }
         let widths = fitted(naturalWidths())
-        var text = line(columns, widths, emphasis: .bold)
-        text += style.paint(widths.map { String(repeating: "─", count: $0) }.joined(separator: Self.gap), .dim) + "\n"
-        for row in rows { text += line(row, widths, emphasis: nil) }
-        return text
+        write(line(columns, widths, emphasis: .bold))
+        write(style.paint(widths.map { String(repeating: "─", count: $0) }.joined(separator: Self.gap), .dim) + "\n")
+        for row in rows { write(line(row.map(Self.text), widths, emphasis: nil)) }
     }
 
     private func naturalWidths() -> [Int] {
         columns.indices.map { column in
-            rows.reduce(DisplayWidth.of(columns[column])) { max($0, DisplayWidth.of($1[column])) }
+            let width = rows.reduce(DisplayWidth.of(columns[column])) {
+                max($0, DisplayWidth.of(Self.text($1[column])))
+            }
+            return min(width, Self.widest)
         }
     }
 
@@ -63,8 +68,9 @@ struct TableDrawing {
     private func line(_ cells: [String], _ widths: [Int], emphasis: TerminalStyle.Paint?) -> String {
         var line = ""
         for (column, cell) in cells.enumerated() {
-            let cut = DisplayWidth.cut(cell, to: widths[column])
-            let padding = String(repeating: " ", count: widths[column] - DisplayWidth.of(cut))
+            // What goes into a file is never cut.
+            let cut = style.isTerminal ? DisplayWidth.cut(cell, to: widths[column]) : cell
+            let padding = String(repeating: " ", count: max(0, widths[column] - DisplayWidth.of(cut)))
             let painted = emphasis.map { style.paint(cut, $0) } ?? cut
             if column > 0 { line += Self.gap }
             if isNumeric[column] {

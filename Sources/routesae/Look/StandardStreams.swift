@@ -4,6 +4,12 @@ import Workflows
 
 /// Where the verbs that look write what is not rows: pages on standard output, remarks on standard error.
 enum StandardStreams {
+    /// Gives standard output room for what most verbs print, so that a file is not kept locked for as long as someone
+    /// reads it page by page.
+    static func begin() {
+        if isatty(STDOUT_FILENO) == 0 { setvbuf(stdout, nil, _IOFBF, 1 << 22) }
+    }
+
     /// Writes text on standard output as it is: whatever came from a file has to be harmless already.
     static func write(_ text: String) {
         print(text, terminator: "")
@@ -31,6 +37,6 @@ enum StandardStreams {
     static func remark(_ line: String) {
         // What is on its way to the same terminal comes first.
         fflush(nil)
-        fputs(VisibleText.of(line) + "\n", stderr)
+        fputs(BriefText.of(line) + "\n", stderr)
     }
 }

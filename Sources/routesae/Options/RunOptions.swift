@@ -32,7 +32,7 @@ struct RunOptions: ParsableArguments {
 
     /// A line for people on standard error.
     func say(_ line: String) {
-        if !quiet { fputs(line + "\n", stderr) }
+        if !quiet { StandardStreams.remark(line) }
     }
 }
 

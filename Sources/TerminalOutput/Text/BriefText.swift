@@ -1,0 +1,34 @@
+/// Messages that quote what files from elsewhere hold: of any length, and made of anything.
+public enum BriefText {
+    /// Characters of a word that are shown, half of them from its end.
+    private static let wordLength = 240
+    /// Characters of a message that are shown, a third of them from its end, where it says what to do.
+    private static let messageLength = 1500
+
+    /// A message on one line for a person: hostile characters made visible, long words (and whatever has no space in it)
+    /// shortened in the middle, and the whole, too.
+    ///
+    /// - Complexity: linear in the length of `text`.
+    public static func of(_ text: String) -> String {
+        var result: [Unicode.Scalar] = []
+        var word: [Unicode.Scalar] = []
+        for scalar in VisibleText.of(text).unicodeScalars {
+            if scalar == " " {
+                result += shortened(word, to: wordLength, tail: wordLength / 2)
+                result.append(scalar)
+                word.removeAll(keepingCapacity: true)
+            } else {
+                word.append(scalar)
+            }
+        }
+        result += shortened(word, to: wordLength, tail: wordLength / 2)
+        return String(String.UnicodeScalarView(shortened(result, to: messageLength, tail: messageLength / 3)))
+    }
+
+    /// The beginning and the end of a text that is longer than `length`, with what was left out between them.
+    private static func shortened(_ scalars: [Unicode.Scalar], to length: Int, tail: Int) -> [Unicode.Scalar] {
+        guard scalars.count > length else { return scalars }
+        let mark = Array("…(\(scalars.count - length) more)…".unicodeScalars)
+        return scalars.prefix(length - tail) + mark + scalars.suffix(tail)
+    }
+}

@@ -1,0 +1,30 @@
+import Foundation
+import Glibc
+
+/// An error of Foundation's about a file, which names what the system says about it several layers down.
+struct FileFailure {
+    /// What is wrong, and where.
+    let line: String
+    /// The documented exit status.
+    let status: Int32
+
+    /// - Returns: nil for any other error.
+    init?(_ error: any Error) {
+        guard let error = error as? CocoaError else { return nil }
+        let path = error.filePath ?? error.url?.path ?? "a file"
+        var reason: String?
+        if let system = error.underlying as? POSIXError { reason = String(cString: strerror(system.code.rawValue)) }
+        switch error.code {
+        case .fileNoSuchFile, .fileReadNoSuchFile:
+            (line, status) = ("\(path): no such file or folder", 66)
+        case _ where (512..<768).contains(error.code.rawValue):
+            (line, status) = (
+                "\(path): cannot be written (\(reason ?? error.localizedDescription)); check the permissions and the space",
+                73
+            )
+        case _ where (256..<512).contains(error.code.rawValue):
+            (line, status) = ("\(path): cannot be read (\(reason ?? error.localizedDescription))", 65)
+        default: return nil
+        }
+    }
+}
