@@ -22,13 +22,17 @@ public final class Catalog: Sendable {
 
     let queue: DatabaseQueue
 
+    /// How the file is read, if it is only read.
+    let reading: ReadingAccess?
+
     /// Dictionaries read already, by what they are for.
     let zstdDictionaries = Mutex<[String: ZstdDictionary]>([:])
 
-    init(path: String, mode: Mode, queue: DatabaseQueue) {
+    init(path: String, mode: Mode, queue: DatabaseQueue, reading: ReadingAccess? = nil) {
         self.path = path
         self.mode = mode
         self.queue = queue
+        self.reading = reading
     }
 
     /// Runs `body` on the connection, also from within `body` of another call.
@@ -47,6 +51,14 @@ public final class Catalog: Sendable {
             defer { try? database.execute(sql: "COMMIT") }
             return try body()
         }
+    }
+
+    /// Makes sure that a file which had to be read without locks, in a folder that cannot be written, was not changed
+    /// meanwhile.
+    ///
+    /// - Throws: ``CatalogError`` `.busy` if it was.
+    public func checkUnchanged() throws(CatalogError) {
+        try reading?.checkUnchanged()
     }
 
     /// Runs `body` in a transaction, or in a savepoint of the one that is open.

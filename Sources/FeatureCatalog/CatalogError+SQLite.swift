@@ -1,4 +1,5 @@
 import GRDB
+import GRDBSQLite
 
 extension CatalogError {
     /// Translates whatever a database operation threw; `path` is named in the message.
@@ -18,18 +19,31 @@ extension CatalogError {
         switch code.primaryResultCode {
         case .SQLITE_FULL:
             self.init(.cannotWrite, "\(path): the disk is full; free some space and run again")
+        case .SQLITE_READONLY where code == .SQLITE_READONLY_ROLLBACK || code == .SQLITE_READONLY_RECOVERY:
+            self.init(
+                .refused,
+                "\(path): its last writer was stopped in the middle of a change, which readers cannot undo; have "
+                    + "'routesae migrate \(path)' run by someone who may write it")
         case .SQLITE_READONLY:
             self.init(.cannotWrite, "\(path): the file cannot be written (\(message))")
         case .SQLITE_IOERR where code == .SQLITE_IOERR_READ || code == .SQLITE_IOERR_SHORT_READ:
             self.init(.damaged, "\(path): the file cannot be read (\(message))")
+        case .SQLITE_IOERR where code == .SQLITE_IOERR_GETTEMPPATH:
+            self.init(
+                .cannotWrite,
+                "\(path): no folder for temporary files can be written; set TMPDIR to one that can")
         case .SQLITE_IOERR:
             self.init(.cannotWrite, "\(path): the disk reports an error (\(message), code \(resultCode))")
         case .SQLITE_CANTOPEN:
-            self.init(
-                .cannotWrite,
-                "\(path): cannot open the file or the journal beside it; check the folder's permissions")
+            self.init(.cannotWrite, "\(path): \(SQLiteName.reasonNotOpened(path))")
         case .SQLITE_BUSY, .SQLITE_LOCKED:
-            self.init(.busy, "\(path): another process is writing; try again when it is done")
+            self.init(.busy, "\(path): \(LockHolders(of: path).sentence); try again when it is done")
+        case .SQLITE_NOMEM:
+            // Either the machine has no more, or the program that reads allows no more.
+            let isLimited = sqlite3_hard_heap_limit64(-1) > 0
+            self.init(
+                isLimited ? .refused : .failed,
+                isLimited ? "\(path): the question takes too much memory" : "\(path): SQLite gets no more memory")
         case .SQLITE_CORRUPT:
             self.init(.damaged, "\(path): the file is damaged (\(message))")
         case .SQLITE_NOTADB:

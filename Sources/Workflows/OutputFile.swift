@@ -1,7 +1,11 @@
 import Foundation
+import Glibc
 
 /// Checks on a file that a job writes at its end, made before the job begins: hours may lie between.
 public enum OutputFile {
+    /// Bytes of what is put behind a file's name until it is whole, `.partial`.
+    private static let longestSuffix = 8
+
     /// Checks that a file can be written.
     ///
     /// - Parameters:
@@ -20,6 +24,12 @@ public enum OutputFile {
             guard overwriting else {
                 throw .cannotWrite(path: path, problem: "exists already; add --force to replace it")
             }
+        }
+        let name = (path as NSString).lastPathComponent.utf8.count
+        guard name + longestSuffix <= Int(NAME_MAX) else {
+            throw .cannotWrite(
+                path: path,
+                problem: "the name is too long (\(name) bytes, \(Int(NAME_MAX) - longestSuffix) are possible)")
         }
         let folder = URL(filePath: path).deletingLastPathComponent().path
         guard files.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {

@@ -1,5 +1,7 @@
 import FeatureCatalog
 import Foundation
+import GRDB
+import Glibc
 import Testing
 
 /// Statements made to write, to load, to take all memory, or to run for ever within one step of SQLite's machine, where
@@ -36,6 +38,11 @@ import Testing
         "SELECT length(json_remove('[' || replace(hex(zeroblob({n} / 4)), '00', '1,') || '1]', '$[1]', '$[#-1]', '$[3]'))",
         "SELECT 1 + printf('%.*c', {n}, '1')", "SELECT length(printf('%.*f', {n}, 1.5))",
         "SELECT length(upper(printf('%.*c', {n}, 'a')))",
+        "SELECT length(printf('%.*c', 2000000000, 'x'))", "SELECT length(format('%.2000000000c', 'x'))",
+        "SELECT length(printf('%*.*c', 9, 2000000000, 'x'))", "SELECT length(printf('%.*c', -2000000000, 'x'))",
+        "SELECT length(printf(replace(hex(zeroblob(40000)), '00', '%.3999999c')))",
+        "SELECT length(printf('%s%-+ 07.*c', 'a', 2000000000, 'x'))", "SELECT length(printf('%.4294967290c', 'x'))",
+        "SELECT length(printf('%!#,l.2000000000c', 'x'))",
         "SELECT length(printf('%,d', 1)) + length(printf('%2147483647d', 1))", "SELECT zeroblob(9223372036854775807)",
         "SELECT char(1114112, -1, 0)",
         "SELECT group_concat(printf('%.*c', 100000, 'x')) FROM feature a, feature b, token c, token d",
@@ -106,6 +113,55 @@ import Testing
             )
         }
         #expect(try ProcessMemory.peak() - before < 1 << 30)
+    }
+
+    @Test func formatsComeOutAsEver() throws {
+        let plain = try DatabaseQueue()
+        for call in [
+            "printf('%d|%5d|%-5d|%05d|%,d|%+d', 1, 2, 3, 4, 1234567, 5)",
+            "printf('%s|%.2s|%10s|%-10s|', 'abc', 'abc', 'a', 'b')",
+            "format('%.3f %e %g %!.20g', 1.5, 2.5, 3.5, 1e-9)", "printf('%c|%.5c|%5c', 'x', 'y', 'z')",
+            "printf('%q %Q %w', 'it''s', NULL, 'a\"b')", "printf('%x %X %o %p', 255, 255, 8, 16)",
+            "printf('%%%n|%z', 1)",
+            "printf('%*d|%-*d|%.*f|%.*c', 6, 1, 6, 2, 2, 3.14159, 4, 'ä')", "printf('%s')", "printf(NULL)",
+            "printf('')",
+            "printf('%lld %ld', 1, 2)", "printf('%y %d', 1, 2)", "typeof(printf(1)) || printf(1.5)",
+            "printf(x'414243')",
+        ] {
+            let expected = try plain.read { try String.fetchOne($0, sql: "SELECT \(call)") }
+            let value = try catalog.runReadOnly(sql: "SELECT \(call)").rows[0][0]
+            #expect(value == expected.map { .text($0) } ?? .null, "\(call)")
+        }
+    }
+
+    @Test func rowsComeAsTheyAreAskedFor() throws {
+        let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
+        var columns: [String] = []
+        var count = 0
+        let isTruncated = try catalog.streamReadOnly(sql: endless, rowLimit: .max) {
+            columns = $0
+        } row: { _ in
+            count += 1
+            return count < 1000
+        }
+        #expect(columns == ["i"] && count == 1000 && isTruncated)
+        // The time is that of the statement and of whoever takes its rows.
+        let start = ContinuousClock.now
+        expectCatalogError(.timedOut) {
+            _ = try catalog.streamReadOnly(sql: endless, timeLimit: 0.3, rowLimit: .max) { _ in
+            } row: { _ in
+                usleep(1000)
+                return true
+            }
+        }
+        #expect(ContinuousClock.now - start < .seconds(3))
+        let none = try catalog.runReadOnly(sql: "SELECT 1 AS a, 2 AS b WHERE 0")
+        #expect(none.columns == ["a", "b"] && none.rows.isEmpty && !none.isTruncated)
+    }
+
+    @Test func aRowOfManyLargeValuesIsRefused() {
+        let columns = (0..<8).map { _ in "zeroblob(4000000)" }.joined(separator: ", ")
+        expectCatalogError(.refused, containing: "row") { _ = try catalog.runReadOnly(sql: "SELECT \(columns)") }
     }
 
     @Test(arguments: [

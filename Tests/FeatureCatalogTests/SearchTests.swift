@@ -46,6 +46,32 @@ import Testing
         #expect(hits.map(\.peakCount) == hits.map(\.peakCount).sorted(by: >), "\(label)")
     }
 
+    @Test func queriesOfThousandsOfWordsAreRefused() throws {
+        let words = (0..<5000).map { _ in "t1" }
+        let separators = [" ", " OR ", "\" \"", "+", "\t", ")(", " NOT "]
+        for query in separators.map({ words.joined(separator: $0) }) + ["NEAR(\(words.joined(separator: " ")))"] {
+            let start = ContinuousClock.now
+            expectCatalogError(.refused, containing: "words") { _ = try catalog.searchContexts(query) }
+            expectCatalogError(.refused, containing: "words") { _ = try catalog.searchExplanations(query) }
+            #expect(ContinuousClock.now - start < .seconds(2))
+        }
+        expectCatalogError(.refused) { _ = try catalog.searchPromotedTokens(words) }
+        expectCatalogError(.refused) { _ = try catalog.searchPromotedTokens(words.map { _ in "-" }) }
+        // As many as a sentence may have are welcome.
+        #expect(try catalog.searchContexts((0..<90).map { _ in "t1" }.joined(separator: " OR ")).count > 0)
+    }
+
+    @Test func searchingEndsWhenTheTimeIsOver() throws {
+        expectCatalogError(.timedOut, containing: "0.001") {
+            try catalog.bounded(seconds: 0.001) {
+                for _ in 0..<100_000 { _ = try catalog.searchContexts("t1 OR t2 OR t3 OR t4 OR t5") }
+            }
+        }
+        // Afterwards there is no limit.
+        #expect(try catalog.searchContexts("t1").count > 0)
+        #expect(try catalog.bounded(seconds: 60) { try catalog.searchContexts("t1").count } > 0)
+    }
+
     @Test func contextsWithAWord() throws {
         var looked = 0
         for token: Int32 in 0..<50 where token != 7 {

@@ -26,6 +26,14 @@ import Workflows
         #expect(problem(lost) == .cannotWrite(path: lost, problem: "its folder is not there; make it first"))
     }
 
+    @Test func aNameLeavesRoomForWhatIsPutBehindIt() throws {
+        let directory = try TemporaryDirectory()
+        #expect(problem(directory.file(String(repeating: "n", count: 247))) == nil)
+        let long = directory.file(String(repeating: "ä", count: 124))
+        #expect(
+            problem(long) == .cannotWrite(path: long, problem: "the name is too long (248 bytes, 247 are possible)"))
+    }
+
     @Test func neverReplacesAnInput() throws {
         let directory = try TemporaryDirectory()
         let input = directory.file("input")

@@ -16,15 +16,17 @@ extension Catalog {
         at path: String, replacing: Bool, software: SoftwareIdentity = .unknown
     ) throws(CatalogError) -> Catalog {
         let files = FileManager.default
+        if let problem = SQLiteName.problem(with: path) { throw CatalogError(.cannotWrite, "\(path): \(problem)") }
         if files.fileExists(atPath: path) {
             guard replacing else { throw CatalogError(.exists, "\(path): exists already; it is not replaced") }
             do { _ = try FileHeader(path: path) } catch {
                 throw CatalogError(.refused, "\(path): not a catalog, so it is not replaced")
             }
         }
-        let draft = "\(path).\(ProcessIdentity.current.processID).partial"
-        defer { for suffix in ["", "-journal"] { try? files.removeItem(atPath: draft + suffix) } }
-        try? files.removeItem(atPath: draft)
+        DraftFile.removeLeftovers(of: path)
+        let draft = DraftFile.path(for: path, .partial)
+        DraftFile.remove(draft)
+        defer { DraftFile.remove(draft) }
         try makeEmpty(at: draft, for: path, software: software)
         do {
             if replacing {
@@ -48,7 +50,7 @@ extension Catalog {
             configuration.prepareDatabase { database in
                 try database.execute(sql: "PRAGMA page_size = \(CatalogFormat.pageSize)")
             }
-            let queue = try DatabaseQueue(path: draft, configuration: configuration)
+            let queue = try DatabaseQueue(path: SQLiteName.literal(draft), configuration: configuration)
             try queue.inTransaction { database in
                 for migration in Migrations.all { try database.execute(sql: migration.sql) }
                 try database.execute(

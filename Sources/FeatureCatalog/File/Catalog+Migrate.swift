@@ -1,18 +1,23 @@
 import CatalogMigrations
+import Foundation
 import GRDB
 
 extension Catalog {
     /// Brings an older catalog to the present schema, each step in a transaction of its own: whenever the process dies,
     /// the file is whole and at some step, from which migrating goes on.
     ///
-    /// - Parameter progress: Told the name of a step before it is taken.
+    /// What a writer left in a log beside the file is moved into it, in any case.
+    ///
+    /// - Parameters:
+    ///   - patience: How long to wait for others, and whom to tell.
+    ///   - progress: Told the name of a step before it is taken.
     /// - Returns: The schema's number before.
     /// - Throws: As ``open(at:mode:)``, except `.tooOld`; `.damaged` if what the old schema holds contradicts itself.
     @discardableResult
     public static func migrate(
-        at path: String, progress: (_ step: String) -> Void = { _ in }
+        at path: String, patience: Patience = .short, progress: (_ step: String) -> Void = { _ in }
     ) throws(CatalogError) -> Int {
-        let queue = try connect(path: path, mode: .readWrite, allowingOlder: true)
+        let (queue, _) = try connect(path: path, mode: .readWrite, allowingOlder: true)
         do {
             let before = try queue.read { try Int.fetchOne($0, sql: "PRAGMA user_version") ?? 0 }
             try queue.writeWithoutTransaction { database in
@@ -32,10 +37,19 @@ extension Catalog {
                 queue.writeWithoutTransaction { try? $0.execute(sql: "VACUUM") }
             }
             try queue.close()
+            if try isInPieces(path) {
+                try open(at: path, mode: .readWrite, patience: patience).close(patience: patience)
+            }
             return before
         } catch {
             throw CatalogError(error, path: path)
         }
+    }
+
+    /// Whether a writer has left a log beside a file, or the header that asks for one.
+    private static func isInPieces(_ path: String) throws(CatalogError) -> Bool {
+        try FileHeader(path: path).isWriteAheadLogged
+            || FileManager.default.fileExists(atPath: SQLiteName.real(path) + "-wal")
     }
 
     /// Takes one step within a transaction.

@@ -1,5 +1,6 @@
 import CatalogMigrations
 import GRDB
+import GRDBSQLite
 
 extension Catalog {
     /// Opens a catalog, whoever made it: nothing in the file is trusted before its schema has been compared with the
@@ -7,25 +8,32 @@ extension Catalog {
     ///
     /// Opened for writing, runs whose process is gone become `interrupted`.
     ///
+    /// - Parameter patience: How long to wait for readers of a file that is to be written, and whom to tell.
     /// - Throws: ``CatalogError`` `.missing`, `.notACatalog`, `.tooNew`, `.tooOld`, `.refused` (changed schema),
     ///   `.damaged`, `.busy` or `.cannotWrite`.
-    public static func open(at path: String, mode: Mode) throws(CatalogError) -> Catalog {
-        let queue = try connect(path: path, mode: mode, allowingOlder: false)
-        let catalog = Catalog(path: path, mode: mode, queue: queue)
+    public static func open(
+        at path: String, mode: Mode, patience: Patience = .short
+    ) throws(CatalogError) -> Catalog {
+        let (queue, reading) = try connect(path: path, mode: mode, allowingOlder: false)
+        let catalog = Catalog(path: path, mode: mode, queue: queue, reading: reading)
         if mode == .readWrite {
-            try catalog.startWriting()
+            try catalog.startWriting(patience)
             try catalog.markInterruptedRuns()
         }
         return catalog
     }
 
-    static func connect(path: String, mode: Mode, allowingOlder: Bool) throws(CatalogError) -> DatabaseQueue {
+    static func connect(
+        path: String, mode: Mode, allowingOlder: Bool
+    ) throws(CatalogError) -> (queue: DatabaseQueue, reading: ReadingAccess?) {
         let header = try FileHeader(path: path)
         guard header.userVersion <= Migrations.latest else {
             throw CatalogError(
                 .tooNew,
                 "\(path): schema \(header.userVersion), newer than \(Migrations.latest), the newest this version knows")
         }
+        let reading =
+            mode == .readOnly ? try ReadingAccess(path: path, isWriteAheadLogged: header.isWriteAheadLogged) : nil
         var configuration = Configuration()
         configuration.readonly = mode == .readOnly
         configuration.busyMode = .timeout(CatalogFormat.busyTimeout)
@@ -42,9 +50,10 @@ extension Catalog {
                     """)
         }
         do {
-            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            let queue = try DatabaseQueue(
+                path: reading?.name ?? SQLiteName.literal(path), configuration: configuration)
             try queue.unsafeRead { try SchemaCheck.run($0, path: path, allowingOlder: allowingOlder) }
-            return queue
+            return (queue, reading)
         } catch {
             throw CatalogError(error, path: path)
         }
@@ -60,12 +69,16 @@ extension Catalog {
     /// does not fit is written to the disk many times.
     public static let writingCacheByteCount = 256 << 20
 
-    private func startWriting() throws(CatalogError) {
+    private func startWriting(_ patience: Patience) throws(CatalogError) {
         do {
-            try queue.writeWithoutTransaction { database in
-                guard try String.fetchOne(database, sql: "PRAGMA journal_mode = WAL") == "wal" else {
-                    throw CatalogError(.cannotWrite, "\(path): the file or its folder cannot be written")
+            var wait = Wait(patience)
+            while try !useLog() {
+                guard wait.goesOn({ "\(path): \(LockHolders(of: path).sentence); waiting for it" }) else {
+                    throw CatalogError(resultCode: SQLITE_BUSY, message: "", path: path)
                 }
+            }
+            try queue.writeWithoutTransaction { database in
+                try database.execute(sql: "PRAGMA busy_timeout = \(Int(CatalogFormat.busyTimeout * 1000))")
                 try Self.trustSchema(database)
                 // A commit is on the disk when it returns: checkpoints of training rest on what the catalog knows.
                 try database.execute(
@@ -76,30 +89,87 @@ extension Catalog {
         }
     }
 
+    /// Puts the file into WAL mode, which nobody who reads it as it is may see: a file at rest is not locked for longer
+    /// than an attempt takes, so that other readers are not kept waiting meanwhile.
+    ///
+    /// - Returns: False if someone is reading the file.
+    private func useLog() throws -> Bool {
+        try queue.writeWithoutTransaction { database in
+            do {
+                try database.execute(sql: "PRAGMA busy_timeout = 0")
+                guard try String.fetchOne(database, sql: "PRAGMA journal_mode = WAL") == "wal" else {
+                    throw CatalogError(.cannotWrite, "\(path): the file or its folder cannot be written")
+                }
+                return true
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+                return false
+            }
+        }
+    }
+
     /// Closes the file; a catalog opened for writing becomes one plain file again.
     ///
-    /// - Returns: Whether it is. While others read, the journal stays beside it until the next writer closes.
+    /// - Parameter patience: How long to wait for others who have it open, and whom to tell if they keep it from
+    ///   becoming one file.
+    /// - Returns: Whether it is. While others read, the log stays beside it until the next writer closes.
     /// - Throws: ``CatalogError`` `.cannotWrite` if what the journal holds cannot be moved into the file; it stays in
     ///   the journal then, and nothing is lost.
     @discardableResult
-    public func close() throws(CatalogError) -> Bool {
-        var isPlain = true
+    public func close(patience: Patience = .none) throws(CatalogError) -> Bool {
         do {
-            if mode == .readWrite {
-                try queue.writeWithoutTransaction { database in
-                    do {
-                        try database.execute(sql: "PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)")
-                        isPlain = try String.fetchOne(database, sql: "PRAGMA journal_mode = DELETE") == "delete"
-                    } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
-                        isPlain = false
-                    }
-                }
+            var ending = mode == .readWrite ? try becomePlain() : .plain
+            var wait = Wait(patience)
+            while ending != .plain, wait.goesOn({ "\(path): \(LockHolders(of: path).sentence); waiting for it" }) {
+                ending = try becomePlain()
             }
+            // While the file is open, since closing it would drop locks that are looked at.
+            let remark = ending == .plain ? nil : self.remark(on: ending)
             try queue.close()
+            if let remark { patience.remark(remark) }
+            return ending == .plain
         } catch {
             throw CatalogError(error, path: path)
         }
-        return isPlain
+    }
+
+    /// What is left of a log when a file is closed.
+    private enum Ending {
+        /// Nothing.
+        case plain
+        /// A log whose contents are in the file, too.
+        case copied
+        /// A log without which the file is not whole.
+        case needed
+    }
+
+    /// Moves the log's contents into the file, and the file out of WAL mode, as far as others let it.
+    private func becomePlain() throws -> Ending {
+        try queue.writeWithoutTransaction { database in
+            var ending = Ending.needed
+            do {
+                try database.execute(sql: "PRAGMA busy_timeout = 0")
+                // Whether someone was in the way, frames of the log, and those of them that are in the file.
+                if let row = try Row.fetchOne(database, sql: "PRAGMA wal_checkpoint(TRUNCATE)"),
+                    try row.value(1) as Int == row.value(2) as Int
+                {
+                    ending = .copied
+                }
+                return try String.fetchOne(database, sql: "PRAGMA journal_mode = DELETE") == "delete" ? .plain : ending
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+                return ending
+            }
+        }
+    }
+
+    private func remark(on ending: Ending) -> String {
+        let log = SQLiteName.lastComponent(of: path) + "-wal"
+        let holders = LockHolders(of: path).sentence
+        if ending == .copied {
+            return "\(path): is whole, but \(log) stays beside it, because \(holders)"
+        }
+        return
+            "\(path): what was written is partly still in \(log) beside it, because \(holders); keep the two together,"
+            + " and run 'routesae migrate \(path)' when it is done: that makes them one file"
     }
 
     /// Who this catalog is.

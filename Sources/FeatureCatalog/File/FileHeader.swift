@@ -1,9 +1,13 @@
 import Foundation
+import Glibc
 
 /// What the first hundred bytes of a file say, read before SQLite gets to see it.
 struct FileHeader {
     /// The number of the last migration at the last checkpoint.
     let userVersion: Int
+
+    /// Whether the file's writers use a write-ahead log.
+    let isWriteAheadLogged: Bool
 
     /// Reads and checks the header at `path`.
     ///
@@ -14,6 +18,11 @@ struct FileHeader {
             throw CatalogError(.missing, "\(path): no such file")
         }
         guard !isDirectory.boolValue else { throw CatalogError(.notACatalog, "\(path): a folder, not a catalog") }
+        var status = stat()
+        // Opening a pipe would wait for someone to write into it.
+        guard stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG else {
+            throw CatalogError(.notACatalog, "\(path): a pipe or device, not a catalog")
+        }
         guard let file = FileHandle(forReadingAtPath: path) else {
             throw CatalogError(.missing, "\(path): cannot be read; check its permissions")
         }
@@ -32,6 +41,7 @@ struct FileHeader {
         guard bigEndian(68) == CatalogFormat.applicationID else {
             throw CatalogError(.notACatalog, "\(path): a SQLite database, but not a catalog of features")
         }
+        isWriteAheadLogged = bytes[18] == 2 || bytes[19] == 2
         userVersion = Int(Int32(bitPattern: bigEndian(60)))
     }
 }

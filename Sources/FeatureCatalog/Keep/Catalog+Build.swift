@@ -15,32 +15,34 @@ extension Catalog {
         at path: String, replacing: Bool, software: SoftwareIdentity, _ body: (Catalog) throws -> Void
     ) throws {
         let files = FileManager.default
+        if let problem = SQLiteName.problem(with: path) { throw CatalogError(.cannotWrite, "\(path): \(problem)") }
         if files.fileExists(atPath: path) {
             guard replacing else { throw CatalogError(.exists, "\(path): exists already; it is not replaced") }
             do { _ = try FileHeader(path: path) } catch {
                 throw CatalogError(.refused, "\(path): not a catalog, so it is not replaced")
             }
         }
-        let draft = "\(path).\(ProcessIdentity.current.processID).draft"
-        func removeDraft() {
-            for suffix in ["", "-journal", "-wal", "-shm"] { try? files.removeItem(atPath: draft + suffix) }
-        }
-        removeDraft()
-        defer { removeDraft() }
-        let catalog = try create(at: draft, replacing: false, software: software)
+        DraftFile.removeLeftovers(of: path)
+        let draft = DraftFile.path(for: path, .draft)
+        DraftFile.remove(draft)
+        defer { DraftFile.remove(draft) }
         do {
-            try catalog.queue.writeWithoutTransaction { database in
-                // What a crash leaves of a draft is of no use, so nothing has to be safe before the end.
-                try database.execute(sql: "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF")
+            let catalog = try create(at: draft, replacing: false, software: software)
+            do {
+                try catalog.queue.writeWithoutTransaction { database in
+                    // What a crash leaves of a draft is of no use, so nothing has to be safe before the end. It stays
+                    // locked, so that others see that someone is at it.
+                    try database.execute(
+                        sql: "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE")
+                }
+                try body(catalog)
+                try catalog.close()
+            } catch {
+                _ = try? catalog.close()
+                throw error
             }
-            try body(catalog)
-            _ = try catalog.close()
-        } catch {
-            _ = try? catalog.close()
-            if let error = error as? CatalogError {
-                throw CatalogError(error.code, error.message.replacing(draft, with: path))
-            }
-            throw error
+        } catch let error as CatalogError {
+            throw CatalogError(error.code, error.message.replacing(draft, with: path))
         }
         try synchronise(draft)
         if replacing {

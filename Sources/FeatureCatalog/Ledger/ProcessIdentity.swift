@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// Which process, of which boot of which machine: enough to tell later whether it is still alive.
 struct ProcessIdentity: Equatable {
@@ -24,6 +25,23 @@ struct ProcessIdentity: Equatable {
         return startedTicks != now
     }
 
+    /// Whether a process that ran at some time is still there: its number may be another's by now.
+    ///
+    /// - Parameter time: When it was last known to run, in seconds since 1970.
+    static func isAlive(_ processID: Int, since time: Int) -> Bool {
+        guard let ticks = startedTicks(of: processID) else { return false }
+        guard let boot = bootTime() else { return true }
+        // The boot's time is known to the second.
+        return boot + ticks / sysconf(Int32(_SC_CLK_TCK)) <= time + 1
+    }
+
+    /// When the machine started, in seconds since 1970.
+    private static func bootTime() -> Int? {
+        guard let data = FileManager.default.contents(atPath: "/proc/stat") else { return nil }
+        let line = String(decoding: data, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("btime ") }
+        return line.flatMap { Int($0.dropFirst(6)) }
+    }
+
     /// The machine's name as the kernel has it; Foundation's asks the network.
     private static func hostName() -> String {
         guard let data = FileManager.default.contents(atPath: "/proc/sys/kernel/hostname") else { return "unknown" }
@@ -35,7 +53,7 @@ struct ProcessIdentity: Equatable {
         return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    private static func startedTicks(of processID: Int) -> Int? {
+    static func startedTicks(of processID: Int) -> Int? {
         guard let data = FileManager.default.contents(atPath: "/proc/\(processID)/stat") else { return nil }
         // The second field, the program's name in parentheses, may hold anything; count from behind it.
         let line = String(decoding: data, as: UTF8.self)

@@ -11,6 +11,8 @@ extension Catalog {
     private static let contextLimit = 2048
     /// Tokens whose features are looked at, the shortest of those that hold a word.
     private static let tokenLimit = 32
+    /// Bytes of explanations that match.
+    private static let maximumHitByteCount = 1 << 26
 
     /// Features whose explanations match, best first.
     ///
@@ -18,13 +20,14 @@ extension Catalog {
     ///   - query: Words that all have to occur, or a phrase in double quotes, or any query in FTS5's language.
     ///   - dictionaryID: Only this dictionary's features; nil for all.
     ///   - limit: How many features at most.
-    /// - Throws: ``CatalogError`` `.invalidSQL` if FTS5 does not understand the query.
+    /// - Throws: ``CatalogError`` `.invalidSQL` if FTS5 does not understand the query; `.refused` if it is too long.
     public func searchExplanations(
         _ query: String, dictionaryID: Int64? = nil, limit: Int = 20
     ) throws(CatalogError) -> [SearchHit] {
-        try read { database in
+        try SearchWords.check(query, path: path)
+        return try read { database in
             // With min() alone, SQLite takes the other columns from the row that has the minimum: the best match.
-            try Row.fetchAll(
+            let rows = try Row.fetchCursor(
                 database,
                 sql: """
                     WITH i AS MATERIALIZED (
@@ -38,12 +41,21 @@ extension Catalog {
                     GROUP BY e.dictionary_id, e.feature_index
                     ORDER BY min(i.score), e.dictionary_id, e.feature_index LIMIT ?3
                     """,
-                arguments: [query, dictionaryID, limit]
-            ).map { row in
-                try SearchHit(
-                    scope: .explanations, dictionary: row.value(0), featureIndex: row.value(1),
-                    matchCount: row.value(2), peakCount: 0, text: row.value(4))
+                arguments: [query, dictionaryID, limit])
+            var hits: [SearchHit] = []
+            var byteCount = 0
+            while let row = try rows.next() {
+                let text: String = try row.value(4)
+                byteCount += text.utf8.count
+                guard byteCount <= Self.maximumHitByteCount else {
+                    throw CatalogError(.refused, "\(path): the matches hold too much text; ask for fewer")
+                }
+                try hits.append(
+                    SearchHit(
+                        scope: .explanations, dictionary: row.value(0), featureIndex: row.value(1),
+                        matchCount: row.value(2), peakCount: 0, text: text))
             }
+            return hits
         }
     }
 
@@ -59,6 +71,7 @@ extension Catalog {
     ) throws(CatalogError) -> [SearchHit] {
         let words = words.filter { !$0.isEmpty }
         guard !words.isEmpty else { return [] }
+        try SearchWords.check(words.map { "x" + $0 }.joined(separator: " "), path: path)
         let conditions = words.map { _ in "instr(lower(t.text), lower(?)) > 0" }.joined(separator: " OR ")
         return try read { database in
             // The vocabulary first, which CROSS JOIN makes sure of: it is the shorter by far.
@@ -94,11 +107,12 @@ extension Catalog {
     ///   - query: As for ``searchExplanations(_:dictionaryID:limit:)``.
     ///   - dictionaryID: Only this dictionary's features; nil for all.
     ///   - limit: How many features at most.
-    /// - Throws: ``CatalogError`` `.invalidSQL` if FTS5 does not understand the query.
+    /// - Throws: ``CatalogError`` `.invalidSQL` if FTS5 does not understand the query; `.refused` if it is too long.
     public func searchContexts(
         _ query: String, dictionaryID: Int64? = nil, limit: Int = 20
     ) throws(CatalogError) -> [SearchHit] {
-        try read { database in
+        try SearchWords.check(query, path: path)
+        return try read { database in
             var found: [FeatureKey: Found] = [:]
             var contextCount = 0
             for (order, passage) in try bestPassages(query, database).enumerated() {

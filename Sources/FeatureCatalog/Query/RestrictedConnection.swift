@@ -9,16 +9,18 @@ final class RestrictedConnection {
     private static let maximumSQLByteCount: Int32 = 1 << 20
     /// SELECTs that a statement may stand for.
     private static let maximumSelectCount = 10_000
-    /// A result that is held in memory may not be larger.
-    private static let maximumResultByteCount = 1 << 28
+    /// Bytes of a row, since a program makes several copies of one.
+    private static let maximumRowByteCount = 1 << 24
 
     private let path: String
     private let connection: OpaquePointer
     private let guardian = StatementGuardian()
+    private let format = FormatFunction()
 
-    init(path: String) throws(CatalogError) {
+    /// - Parameter name: what SQLite opens: the file, or a URI of it.
+    init(path: String, name: String) throws(CatalogError) {
         var handle: OpaquePointer?
-        let code = sqlite3_open_v2(path, &handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nil)
+        let code = sqlite3_open_v2(name, &handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nil)
         guard code == SQLITE_OK, let handle else {
             sqlite3_close_v2(handle)
             throw CatalogError(resultCode: code, message: String(cString: sqlite3_errstr(code)), path: path)
@@ -35,7 +37,14 @@ final class RestrictedConnection {
         sqlite3_close_v2(connection)
     }
 
-    func run(_ sql: String, timeLimit: Double, rowLimit: Int) throws(CatalogError) -> QueryResult {
+    /// Runs a statement.
+    ///
+    /// - Returns: Whether rows were left out.
+    /// - Throws: `CatalogError`, and what `columns` and `row` throw.
+    func run(
+        _ sql: String, timeLimit: Double, rowLimit: Int, columns: ([String]) throws -> Void,
+        row: ([CatalogValue]) throws -> Bool
+    ) throws -> Bool {
         var bytes = Array(sql.utf8CString)
         if let end = bytes.firstIndex(of: 0), end < bytes.count - 1 {
             throw CatalogError(.invalidSQL, "\(path): the statement holds a zero character")
@@ -63,7 +72,7 @@ final class RestrictedConnection {
         guard sqlite3_stmt_readonly(statement) != 0 else {
             throw CatalogError(.refused, "\(path): the statement would write; only reading is allowed here")
         }
-        return try rows(of: statement, rowLimit: rowLimit)
+        return try step(statement, rowLimit: rowLimit, columns: columns, row: row)
     }
 
     private func configure() throws(CatalogError) {
@@ -84,28 +93,34 @@ final class RestrictedConnection {
         sqlite3_limit(connection, SQLITE_LIMIT_FUNCTION_ARG, 32)
         sqlite3_limit(connection, SQLITE_LIMIT_WORKER_THREADS, 0)
         LinearFunctions.install(on: connection)
+        format.install(on: connection)
         guardian.install(on: connection)
     }
 
-    private func rows(of statement: OpaquePointer, rowLimit: Int) throws(CatalogError) -> QueryResult {
+    private func step(
+        _ statement: OpaquePointer, rowLimit: Int, columns: ([String]) throws -> Void,
+        row: ([CatalogValue]) throws -> Bool
+    ) throws -> Bool {
         let columnCount = sqlite3_column_count(statement)
-        let columns = (0..<columnCount).map { index in
-            sqlite3_column_name(statement, index).map { String(cString: $0) } ?? ""
-        }
-        var rows: [[CatalogValue]] = []
-        var byteCount = 0
+        var rowCount = 0
         while true {
             let code = sqlite3_step(statement)
-            if code == SQLITE_DONE { return QueryResult(columns: columns, rows: rows) }
-            guard code == SQLITE_ROW else { throw failure(code) }
-            if rows.count >= rowLimit || byteCount > Self.maximumResultByteCount {
-                return QueryResult(columns: columns, rows: rows, isTruncated: true)
+            if rowCount == 0, code == SQLITE_DONE || code == SQLITE_ROW {
+                try columns(
+                    (0..<columnCount).map { index in
+                        sqlite3_column_name(statement, index).map { String(cString: $0) } ?? ""
+                    })
             }
-            rows.append(
-                (0..<columnCount).map { index in
-                    byteCount += Int(sqlite3_column_bytes(statement, index)) + 16
-                    return value(statement, index)
-                })
+            if code == SQLITE_DONE { return false }
+            // Between two rows SQLite may take too few steps to ask.
+            guard code == SQLITE_ROW, !guardian.isLate() else { throw failure(code) }
+            if rowCount >= rowLimit { return true }
+            let byteCount = (0..<columnCount).reduce(0) { $0 + Int(sqlite3_column_bytes(statement, $1)) }
+            guard byteCount <= Self.maximumRowByteCount else {
+                throw CatalogError(.refused, "\(path): a row holds more than 16 MiB; ask for fewer columns")
+            }
+            guard try row((0..<columnCount).map { value(statement, $0) }) else { return true }
+            rowCount += 1
         }
     }
 
@@ -144,7 +159,7 @@ final class RestrictedConnection {
         if let refusal = guardian.refusal {
             return CatalogError(.refused, "\(path): \(refusal)")
         }
-        if guardian.isTooLarge {
+        if guardian.isTooLarge || code & 0xFF == SQLITE_NOMEM {
             return CatalogError(.refused, "\(path): the statement takes too much memory")
         }
         if guardian.hasTimedOut {

@@ -19,7 +19,7 @@ final class StatementGuardian {
     private static let stepsBetweenLooks: Int32 = 50
 
     /// Bytes that SQLite may hold more than when the statement began.
-    private static let memoryLimit: Int64 = 1 << 29
+    private static let memoryLimit: Int64 = 1 << 27
 
     /// Settings that tell something and change nothing. FTS5 asks for the last one.
     private static let allowedPragmas: Set<String> = [
@@ -80,7 +80,8 @@ final class StatementGuardian {
         isTooLarge = false
     }
 
-    private func isLate() -> Bool {
+    /// Whether the time is over, or the memory.
+    func isLate() -> Bool {
         if ContinuousClock.now >= deadline { hasTimedOut = true }
         if sqlite3_memory_used() - memoryBefore > Self.memoryLimit { isTooLarge = true }
         return hasTimedOut || isTooLarge

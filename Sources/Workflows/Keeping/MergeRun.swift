@@ -46,6 +46,7 @@ public struct MergeRun {
         var result = Result(dictionaryCount: 0, indexCount: 0, combinedCount: 0)
         try Catalog.build(at: path, replacing: replacing, software: Software.identity) { catalog in
             result = try merge(sources, into: catalog, remark: remark, progress: progress)
+            for source in sources { try source.checkUnchanged() }
         }
         return result
     }

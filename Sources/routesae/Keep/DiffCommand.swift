@@ -8,7 +8,7 @@ struct DiffCommand: ParsableCommand {
         commandName: "diff",
         abstract: "Tells in what two catalogs differ: runs, dictionaries, texts, figures, features.",
         discussion: """
-            Times, hosts and random identifiers do not count: two catalogs made from the same inputs with the same \
+            Times, hosts, random identifiers and runs that did not complete do not count: two catalogs made from the same inputs with the same \
             settings and seed are equal. Dictionaries are the same by name, or by weights; where their weights \
             differ, their features are matched by the cosine of their decoder rows. Rows are of a section, a subject \
             and a name, with what either catalog says and the difference; json is one object. Exit status 0: equal. \
@@ -42,6 +42,7 @@ struct DiffCommand: ParsableCommand {
             _ = try? second.close()
         }
         let report = try first.snapshot { try second.snapshot { try compare(first, second) } }
+        for catalog in [first, second] { try catalog.checkUnchanged() }
         switch output.format {
         case .table: StandardStreams.write(report.text(style: .standardOutput()))
         case .json: StandardStreams.write(try report.json.document(onOneLine: false))

@@ -8,7 +8,8 @@ struct MigrateCommand: ParsableCommand {
         abstract: "Brings a catalog of an earlier version to the present schema, with all that it holds.",
         discussion: """
             Every step is one transaction: a catalog whose migration is killed opens as it was, or with the steps that \
-            were done, and migrating goes on from there. A catalog that is up to date stays as it is.
+            were done, and migrating goes on from there. A catalog that is up to date stays as it is, except that what \
+            a writer left in a -wal file beside it is moved into it.
 
             Examples:
               routesae migrate old.sqlite
@@ -17,7 +18,9 @@ struct MigrateCommand: ParsableCommand {
     @OptionGroup var catalog: CatalogArgument
 
     func run() throws {
-        let before = try Catalog.migrate(at: catalog.catalog) { StandardStreams.remark("migrating: \($0)") }
+        let before = try Catalog.migrate(at: catalog.catalog, patience: CatalogFile.patience) {
+            StandardStreams.remark("migrating: \($0)")
+        }
         let identity = try catalog.read { try $0.identity() }
         StandardStreams.write(
             VisibleText.of(

@@ -37,7 +37,7 @@ struct ReproduceCommand: ParsableCommand {
             runID: runID, model: model, text: text.isEmpty ? nil : text,
             activations: activations.isEmpty ? nil : activations, scratch: scratch)
         let progress = options.progress("reproducing")
-        let comparisons = try catalog.read { catalog in
+        let comparisons = try catalog.read(atOnce: false) { catalog in
             defer { progress.finish() }
             return try Reproduction(settings: settings, workers: options.workers).run(
                 on: catalog, cancelled: { Interruption.isRequested }, remark: { StandardStreams.remark($0) },

@@ -10,7 +10,9 @@ struct SQLCommand: ParsableCommand {
         abstract: "Asks the catalog in SQL; it can only be read.",
         discussion: """
             One SELECT, on a connection that refuses everything else: no writing, no ATTACH, no extensions. The tables \
-            and views are described in schema/README.md.
+            and views are described in schema/README.md. Rows are printed as they come; a table, whose columns are \
+            measured first, shows as many as fit into 32 MiB. Short results are printed once the statement has ended, \
+            long ones by and by: a statement that is stopped may have printed a part.
 
             Examples:
               routesae sql c.sqlite 'SELECT * FROM dictionary_summary'
@@ -22,29 +24,44 @@ struct SQLCommand: ParsableCommand {
     @OptionGroup var catalog: CatalogArgument
     @Argument(help: "The statement; '-', or none, reads it from standard input.")
     var query: String?
-    @Option(help: "Seconds after which it is stopped.")
-    var timeLimit = 10.0
+    @Option(help: "Seconds after which it is stopped, printing included.")
+    var timeLimit = ReadingBounds.defaultSeconds
     @Option(help: "How many rows at most; 0 for all.")
     var limit = 10_000
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        guard timeLimit > 0, timeLimit <= 1_000_000 else {
-            throw ValidationError("--time-limit is \(timeLimit); allowed: seconds above 0, up to 1000000")
-        }
+        try ReadingBounds.check(seconds: timeLimit)
         if limit < 0 { throw ValidationError("--limit is \(limit); allowed: from 1, or 0 for all") }
     }
 
     func run() throws {
-        try catalog.read { catalog in
-            let result = try catalog.runReadOnly(
-                sql: try statement(), timeLimit: timeLimit, rowLimit: limit == 0 ? Int.max : limit)
-            output.print(result)
-            guard result.isTruncated else { return }
+        let sql = try statement()
+        try ReadingBounds.run(seconds: timeLimit, path: catalog.catalog) { deadline in
+            var printer: RowPrinter?
+            let held = HeldOutput()
+            var rowCount = 0
+            let isTruncated = try catalog.read(atOnce: false) { catalog in
+                try catalog.streamReadOnly(
+                    sql: sql, timeLimit: deadline.remaining, rowLimit: limit == 0 ? Int.max : limit
+                ) {
+                    printer = output.printer(columns: $0, on: held)
+                } row: { row in
+                    guard printer?.heldByteCount ?? 0 <= ReadingBounds.tableByteCount else { return false }
+                    printer?.append(row.map(Cell.init))
+                    rowCount += 1
+                    return true
+                }
+            }
+            printer?.finish()
+            deadline.lift()
+            held.release()
+            guard isTruncated else { return }
             StandardStreams.remark(
-                result.rows.count == limit
+                rowCount == limit
                     ? "only the first \(Quantities.count(limit)) rows; --limit 0 gives all"
-                    : "only the first \(Quantities.count(result.rows.count)) rows, which are as many as memory holds")
+                    : "only the first \(Quantities.count(rowCount)) rows, which are as many as a table shows; "
+                        + "--format csv gives all")
         }
     }
 

@@ -35,29 +35,22 @@ struct SearchCommand: ParsableCommand {
     var isQuery = false
     @Option(help: "How many features at most, of each scope; 0 for all.")
     var limit = 20
+    @Option(help: "Seconds after which it is stopped, printing included.")
+    var timeLimit = ReadingBounds.defaultSeconds
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
+        try ReadingBounds.check(seconds: timeLimit)
         if limit < 0 { throw ValidationError("--limit is \(limit); allowed: from 1, or 0 for all") }
         if terms.allSatisfy({ $0.allSatisfy(\.isWhitespace) }) { throw ValidationError("say what to look for") }
     }
 
     func run() throws {
-        try catalog.read { catalog in
-            let dictionaryID = try dictionary.map { try StoredDictionary.record(named: $0, in: catalog).dictionaryID }
-            let query = (isQuery ? terms : terms.map(Self.phrase)).joined(separator: " ")
-            let count = limit == 0 ? Int(Int32.max) : limit
-            let hits = try (scope.map { [$0] } ?? SearchHit.Scope.allCases).flatMap { scope in
-                switch scope {
-                case .explanations:
-                    try catalog.searchExplanations(query, dictionaryID: dictionaryID, limit: count)
-                case .tokens:
-                    try catalog.searchPromotedTokens(
-                        isQuery ? [] : terms.map { $0.hasSuffix("*") ? String($0.dropLast()) : $0 },
-                        dictionaryID: dictionaryID, limit: count)
-                case .contexts: try catalog.searchContexts(query, dictionaryID: dictionaryID, limit: count)
-                }
+        try ReadingBounds.run(seconds: timeLimit, path: catalog.catalog) { deadline in
+            let hits = try catalog.read { catalog in
+                try catalog.bounded(seconds: deadline.remaining) { try find(in: catalog) }
             }
+            let held = HeldOutput()
             output.print(
                 columns: ["scope", "dictionary", "feature_index", "n_matches", "n_on_match", "text"],
                 rows: hits.map { hit in
@@ -65,8 +58,30 @@ struct SearchCommand: ParsableCommand {
                         .text(hit.scope.rawValue), .text(hit.dictionary), Cell(hit.featureIndex), Cell(hit.matchCount),
                         hit.scope == .contexts ? Cell(hit.peakCount) : .null, shown(hit.text),
                     ]
-                })
+                }, on: held)
+            deadline.lift()
+            held.release()
             if hits.isEmpty, output.format == .table { StandardStreams.remark("no text has all of these terms") }
+        }
+    }
+
+    private func find(in catalog: Catalog) throws -> [SearchHit] {
+        let dictionaryID = try dictionary.map { try StoredDictionary.record(named: $0, in: catalog).dictionaryID }
+        // A term that is said twice asks for nothing more.
+        var said: Set<String> = []
+        let terms = isQuery ? terms : terms.filter { said.insert($0).inserted }
+        let query = (isQuery ? terms : terms.map(Self.phrase)).joined(separator: " ")
+        let count = limit == 0 ? Int(Int32.max) : limit
+        return try (scope.map { [$0] } ?? SearchHit.Scope.allCases).flatMap { scope in
+            switch scope {
+            case .explanations:
+                try catalog.searchExplanations(query, dictionaryID: dictionaryID, limit: count)
+            case .tokens:
+                try catalog.searchPromotedTokens(
+                    isQuery ? [] : terms.map { $0.hasSuffix("*") ? String($0.dropLast()) : $0 },
+                    dictionaryID: dictionaryID, limit: count)
+            case .contexts: try catalog.searchContexts(query, dictionaryID: dictionaryID, limit: count)
+            }
         }
     }
 

@@ -108,10 +108,10 @@ struct TrainingLauncher {
     private func open(resuming: Bool) throws -> Catalog {
         let exists = FileManager.default.fileExists(atPath: catalog)
         guard exists else { return try Catalog.create(at: catalog, replacing: false, software: Software.identity) }
-        if resuming || files.append { return try Catalog.open(at: catalog, mode: .readWrite) }
+        if resuming || files.append { return try CatalogFile.open(catalog) }
         if files.resume {
             // Made by a job that was killed before its first checkpoint: there is nothing in it.
-            let file = try Catalog.open(at: catalog, mode: .readWrite)
+            let file = try CatalogFile.open(catalog)
             if try file.runs().isEmpty { return file }
             _ = try file.close()
         }

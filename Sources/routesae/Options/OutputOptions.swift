@@ -15,9 +15,21 @@ struct OutputOptions: ParsableArguments {
         RowPrinter(columns: columns, format: format, style: .standardOutput()) { fputs($0, stdout) }
     }
 
+    /// Prints rows, held back.
+    func printer(columns: [String], on held: HeldOutput) -> RowPrinter {
+        RowPrinter(columns: columns, format: format, style: .standardOutput(), write: held.write)
+    }
+
     /// Prints rows on standard output.
     func print(columns: [String], rows: some Sequence<[Cell]>) {
         var printer = printer(columns: columns)
+        for row in rows { printer.append(row) }
+        printer.finish()
+    }
+
+    /// Prints rows, held back.
+    func print(columns: [String], rows: some Sequence<[Cell]>, on held: HeldOutput) {
+        var printer = printer(columns: columns, on: held)
         for row in rows { printer.append(row) }
         printer.finish()
     }

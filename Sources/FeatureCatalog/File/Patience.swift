@@ -1,0 +1,61 @@
+import Glibc
+
+/// How long opening and closing wait for other processes, and what they say meanwhile.
+public struct Patience: Sendable {
+    let seconds: Double
+    let isOver: @Sendable () -> Bool
+    let remark: @Sendable (String) -> Void
+
+    /// Makes a limit.
+    ///
+    /// - Parameters:
+    ///   - seconds: How long to wait.
+    ///   - isOver: Asked several times a second whether to give up before.
+    ///   - remark: Told whom the waiting is for, and at the end what could not be done; a line each.
+    public init(
+        seconds: Double, isOver: @escaping @Sendable () -> Bool = { false },
+        remark: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+        self.seconds = seconds
+        self.isOver = isOver
+        self.remark = remark
+    }
+
+    /// Nothing is waited for.
+    public static let none = Patience(seconds: 0)
+
+    /// As long as a short statement of someone else's takes, without a word.
+    public static let short = Patience(seconds: CatalogFormat.busyTimeout)
+
+    /// Seconds after which a wait is worth a line.
+    fileprivate static let silence = 1.0
+}
+
+/// One wait for others.
+struct Wait {
+    private let patience: Patience
+    private let start = ContinuousClock.now
+    private var pauses = 0
+    private var hasSpoken = false
+
+    init(_ patience: Patience) {
+        self.patience = patience
+    }
+
+    /// Pauses before another attempt.
+    ///
+    /// - Parameter reason: What the wait is for; said once.
+    /// - Returns: False, at once, if the time is over.
+    mutating func goesOn(_ reason: () -> String) -> Bool {
+        let elapsed = (ContinuousClock.now - start) / .seconds(1)
+        guard elapsed < patience.seconds, !patience.isOver() else { return false }
+        if !hasSpoken, elapsed >= Patience.silence {
+            hasSpoken = true
+            patience.remark(reason())
+        }
+        // From a hundredth of a second to a fifth.
+        usleep(10_000 << UInt32(min(pauses, 4)))
+        pauses += 1
+        return true
+    }
+}
