@@ -63,6 +63,64 @@ enum Program {
         }
     }
 
+    /// Runs it in a folder as a user who owns nothing there; as the tests' own user, unless that one may do anything.
+    static func run(_ arguments: [String], in directory: TemporaryDirectory, asNobody: Bool) throws -> Outcome {
+        guard asNobody, geteuid() == 0 else { return try run(arguments, in: directory) }
+        return try run(
+            ["--reuid", "65534", "--regid", "65534", "--clear-groups", url.path] + arguments, in: directory,
+            executable: URL(filePath: "/usr/bin/setpriv")
+        ) { _ in }
+    }
+
+    /// The program at work.
+    struct Background {
+        fileprivate let process: Process
+
+        var processID: Int32 { process.processIdentifier }
+        var isRunning: Bool { process.isRunning }
+
+        /// The most memory that it has held until now, bytes; nil if it has ended.
+        var peakMemory: Int? {
+            let status = try? String(contentsOfFile: "/proc/\(processID)/status", encoding: .utf8)
+            let line = status?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+            return line?.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 << 10 }
+        }
+
+        /// Waits for its end.
+        ///
+        /// - Returns: the exit status.
+        func wait() -> Int32 {
+            process.waitUntilExit()
+            return process.terminationStatus
+        }
+
+        /// Ends it at once.
+        func kill() {
+            Glibc.kill(processID, SIGKILL)
+            process.waitUntilExit()
+        }
+    }
+
+    /// Starts it in a folder; what it prints is left in `background.log`, or thrown away.
+    static func start(
+        _ arguments: [String], in directory: TemporaryDirectory, environment: [String: String] = [:],
+        discardingOutput: Bool = false
+    ) throws -> Background {
+        let process = Process()
+        process.executableURL = url
+        process.arguments = arguments
+        process.currentDirectoryURL = directory.url
+        let log = directory.file("background.log")
+        _ = FileManager.default.createFile(atPath: log, contents: nil)
+        let output = discardingOutput ? FileHandle.nullDevice : FileHandle(forWritingAtPath: log)
+        process.standardOutput = output
+        process.standardError = output
+        process.standardInput = FileHandle.nullDevice
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        try process.run()
+        return Background(process: process)
+    }
+
     private static func run(
         _ arguments: [String], in directory: TemporaryDirectory, input: String? = nil,
         environment: [String: String] = [:], executable: URL? = nil, meanwhile: (Process) throws -> Void

@@ -31,6 +31,29 @@ import Workflows
         }
     }
 
+    @Test(arguments: [RunRecord.Status.interrupted, .failed])
+    func aRunThatDidNotCompleteMakesNoDifference(_ status: RunRecord.Status) throws {
+        let (one, other) = (try planted("a"), try planted("b"))
+        for planted in [one, other] { try planted.add("d", PlantedDictionaries.random(20, 4, seed: 1)) }
+        let run = try one.catalog.beginRun(kind: .index, config: #"{"x":1}"#, seed: 3)
+        try one.catalog.recordMetrics(runID: run, [RunMetric(step: 0, name: "loss", value: 9)])
+        try one.catalog.finishRun(run, status: status, error: "killed")
+        for catalog in [one.catalog, other.catalog] {
+            let again = try catalog.beginRun(kind: .index, config: #"{"x":1}"#, seed: 3)
+            try catalog.finishRun(again, status: .complete)
+        }
+        for (a, b, name) in [(one, other, "only in a"), (other, one, "only in b")] {
+            let difference = try compare(a.catalog, b.catalog)
+            #expect(difference.isEqual)
+            // It is told all the same.
+            #expect(difference.rows.map(\.name) == [name] && difference.rows.allSatisfy { !$0.isDifference })
+        }
+        // What was completed in one of them only does count.
+        let more = try one.catalog.beginRun(kind: .index, config: #"{"x":2}"#, seed: 3)
+        try one.catalog.finishRun(more, status: .complete)
+        #expect(try !compare(one.catalog, other.catalog).isEqual)
+    }
+
     @Test func aPermutedDictionaryMatchesOneToOne() throws {
         let (one, other) = (try planted("a"), try planted("b"))
         let decoder = PlantedDictionaries.random(50, 6, seed: 1)

@@ -96,7 +96,7 @@ extension Catalog {
     ///
     /// - Parameters:
     ///   - status: How it ended; not `running`.
-    ///   - error: Why it did not complete, in one line.
+    ///   - error: Why it did not complete, in one line; a long one is shortened.
     public func finishRun(
         _ runID: Int64, status: RunRecord.Status, error: String? = nil
     ) throws(CatalogError) {
@@ -104,7 +104,10 @@ extension Catalog {
         try write { database in
             try database.execute(
                 sql: "UPDATE run SET status = ?, finished_at = ?, error = ? WHERE run_id = ?",
-                arguments: [status.rawValue, Timestamp.now(), status == .complete ? nil : error, runID])
+                arguments: [
+                    status.rawValue, Timestamp.now(),
+                    status == .complete ? nil : error.map { CatalogError(.failed, $0).message }, runID,
+                ])
             guard database.changesCount == 1 else { throw CatalogError(.notFound, "\(path): no run \(runID)") }
         }
     }
@@ -129,14 +132,14 @@ extension Catalog {
         }
     }
 
-    /// All runs, oldest first.
+    /// All runs, oldest first; one that is `running` by a process that is gone is `interrupted`, whatever the file says.
     public func runs() throws(CatalogError) -> [RunRecord] {
         try read { database in
             try Row.fetchAll(database, sql: Self.runColumns + " ORDER BY run_id").map(runRecord)
         }
     }
 
-    /// One run.
+    /// One run, as ``runs()`` tells it.
     ///
     /// - Throws: ``CatalogError`` `.notFound`.
     public func run(_ runID: Int64) throws(CatalogError) -> RunRecord {
@@ -177,30 +180,38 @@ extension Catalog {
             let rows = try Row.fetchAll(
                 database,
                 sql: "SELECT run_id, host, boot_id, process_id, process_started FROM run WHERE status = 'running'")
-            for row in rows {
-                let process = try ProcessIdentity(
-                    host: row.value(1), bootID: row.value(2), processID: row.value(3) ?? 0,
-                    startedTicks: row.value(4))
-                guard process.isGone else { continue }
+            for row in rows where try process(row, from: 1).isGone {
                 try database.execute(
                     sql: "UPDATE run SET status = 'interrupted', finished_at = ?, error = ? WHERE run_id = ?",
-                    arguments: [Timestamp.now(), "the process ended without finishing the run", row.value(0) as Int64])
+                    arguments: [Timestamp.now(), Self.processEnded, row.value(0) as Int64])
             }
         }
     }
 
+    private static let processEnded = "the process ended without finishing the run"
+
+    /// The process in columns `host`, `boot_id`, `process_id`, `process_started` of a row.
+    private func process(_ row: Row, from column: Int) throws -> ProcessIdentity {
+        try ProcessIdentity(
+            host: row.value(column), bootID: row.value(column + 1), processID: row.value(column + 2) ?? 0,
+            startedTicks: row.value(column + 3))
+    }
+
     private static let runColumns = """
         SELECT run_id, uuid, kind, status, config, seed, software_version, source_revision, host, started_at,
-            finished_at, error
+            finished_at, error, host, boot_id, process_id, process_started
         FROM run
         """
 
     private func runRecord(_ row: Row) throws -> RunRecord {
-        try RunRecord(
+        let status: RunRecord.Status = try enumeration(row.value(3), "run.status")
+        let isGone = try status == .running && process(row, from: 12).isGone
+        return try RunRecord(
             runID: row.value(0), uuid: row.value(1), kind: enumeration(row.value(2), "run.kind"),
-            status: enumeration(row.value(3), "run.status"), configJSON: row.value(4),
+            status: isGone ? .interrupted : status, configJSON: row.value(4),
             seed: (row.value(5) as Int64?).map { UInt64(bitPattern: $0) },
             software: SoftwareIdentity(version: row.value(6), revision: row.value(7)), host: row.value(8),
-            startedAt: row.value(9), finishedAt: row.value(10), error: row.value(11))
+            startedAt: row.value(9), finishedAt: row.value(10),
+            error: isGone ? Self.processEnded : row.value(11) as String?)
     }
 }

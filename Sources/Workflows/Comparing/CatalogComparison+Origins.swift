@@ -2,7 +2,8 @@ import FeatureCatalog
 
 /// What the catalogs were made from.
 extension CatalogComparison {
-    /// Runs are the same by their identifiers, or if the same was done to the same.
+    /// Runs are the same by their identifiers, or if the same was done to the same. One that did not complete left
+    /// nothing that counts, so that it is told, but makes no difference.
     func compareRuns(into result: inout CatalogDifference) throws {
         struct Run {
             let record: RunRecord
@@ -24,20 +25,30 @@ extension CatalogComparison {
         for (index, found) in both where one[index].deed != other[found].deed {
             let (run, same) = (one[index].record, other[found].record)
             let subject = one[index].subject
+            let counts = run.status == .complete || same.status == .complete
             var isNamed = false
             func compare(_ name: String, _ a: CatalogValue, _ b: CatalogValue) {
                 guard a != b else { return }
                 isNamed = true
-                result.add(.run, subject, name, a, b)
+                result.add(.run, subject, name, a, b, isDifference: counts)
             }
             compare("status", .text(run.status.rawValue), .text(same.status.rawValue))
+            guard run.status == .complete || same.status == .complete else { continue }
             compare("config", .text(run.configJSON), .text(same.configJSON))
             compare("seed", .init(name: run.seed.map { "\($0)" }), .init(name: same.seed.map { "\($0)" }))
             if !isNamed { result.add(.run, subject, "inputs", .null, .null, isDifference: true) }
         }
         func describe(_ run: RunRecord) -> String { "\(run.status.rawValue), begun \(run.startedAt)" }
-        for index in onlyA { result.add(.run, one[index].subject, onlyInFirst: true, describe(one[index].record)) }
-        for index in onlyB { result.add(.run, other[index].subject, onlyInFirst: false, describe(other[index].record)) }
+        for index in onlyA {
+            let run = one[index].record
+            result.add(
+                .run, one[index].subject, onlyInFirst: true, describe(run), isDifference: run.status == .complete)
+        }
+        for index in onlyB {
+            let run = other[index].record
+            result.add(
+                .run, other[index].subject, onlyInFirst: false, describe(run), isDifference: run.status == .complete)
+        }
     }
 
     func compareModels(into result: inout CatalogDifference) throws {

@@ -85,11 +85,13 @@ public struct CatalogDifference: Sendable {
     }
 
     /// Adds a row for something that only one of the catalogs has.
-    mutating func add(_ section: Section, _ subject: String, onlyInFirst isFirst: Bool, _ what: String) {
+    mutating func add(
+        _ section: Section, _ subject: String, onlyInFirst isFirst: Bool, _ what: String, isDifference: Bool = true
+    ) {
         if isFirst {
-            add(section, subject, "only in a", .text(what), .null)
+            add(section, subject, "only in a", .text(what), .null, isDifference: isDifference)
         } else {
-            add(section, subject, "only in b", .null, .text(what))
+            add(section, subject, "only in b", .null, .text(what), isDifference: isDifference)
         }
     }
 }

@@ -18,7 +18,7 @@ extension Reproduction {
         selection.indexes = []
         selection.bands = []
         let copy = CatalogCopy(from: catalog, to: scratch, selection: selection)
-        try copy.copyOrigins()
+        try catalog.snapshot { try copy.copyOrigins() }
         guard let copied = copy.dictionaries[dictionary] else {
             throw CatalogError(.damaged, "\(catalog.path): interventions on a dictionary that is not there")
         }

@@ -72,8 +72,11 @@ public struct Reproduction {
         if run.software.version != Software.identity.version {
             remark("run \(run.runID) was made by version \(run.software.version); this is \(Software.identity.version)")
         }
-        let path = try scratchPath(beside: catalog)
-        defer { if settings.scratch == nil { Reproduction.remove(path) } }
+        let folder =
+            settings.scratch == nil
+            ? try ScratchFolder(beside: catalog.path, advice: "name a file with --scratch") : nil
+        defer { withExtendedLifetime(folder) {} }
+        let path = settings.scratch ?? (folder?.path ?? ".") + "/scratch.sqlite"
         let scratch = try Catalog.create(at: path, replacing: false, software: Software.identity)
         defer { _ = try? scratch.close() }
         let copyID: Int64
@@ -88,7 +91,7 @@ public struct Reproduction {
                 "\(catalog.path): run \(run.runID) is of kind \(run.kind.rawValue), which cannot be done again; "
                     + "train, index, score, evaluate and steer can")
         }
-        return try compare(run, in: catalog, with: copyID, in: scratch)
+        return try catalog.snapshot { try compare(run, in: catalog, with: copyID, in: scratch) }
     }
 
     private func train(
@@ -126,7 +129,7 @@ public struct Reproduction {
         selection.dropsText = true
         selection.indexes = []
         selection.bands = []
-        try CatalogCopy(from: catalog, to: scratch, selection: selection).copyOrigins()
+        try catalog.snapshot { try CatalogCopy(from: catalog, to: scratch, selection: selection).copyOrigins() }
         return try IndexingRun(settings: indexing, workers: workers).run(
             on: scratch, cancelled: cancelled,
             progress: { progress($0.documents, $0.totalDocuments) }
@@ -149,8 +152,10 @@ public struct Reproduction {
         selection.resultsBefore = run.runID
         selection.exchangesUntil = run.finishedAt
         let copy = CatalogCopy(from: catalog, to: scratch, selection: selection)
-        try copy.copyOrigins()
-        try copy.copyIndexes()
+        try catalog.snapshot {
+            try copy.copyOrigins()
+            try copy.copyIndexes()
+        }
         // Conditions may have been on scores that are no longer what they were.
         if scoring.judge?.only == nil {
             scoring.features = try ScoringRun.scoredFeatures(runID: run.runID, in: catalog)
@@ -184,7 +189,7 @@ public struct Reproduction {
         selection.indexes = []
         selection.resultsBefore = run.runID
         let copy = CatalogCopy(from: catalog, to: scratch, selection: selection)
-        try copy.copyOrigins()
+        try catalog.snapshot { try copy.copyOrigins() }
         settings.dictionary = "\(try copy.dictionaries[evaluated.dictionaryID] ?? { throw missing(catalog) }())"
         if settings.text.isEmpty {
             settings.corpus = "\(try copy.corpora[evaluated.corpusID] ?? { throw missing(catalog) }())"
@@ -271,16 +276,5 @@ public struct Reproduction {
 
     private func missing(_ catalog: Catalog) -> CatalogError {
         CatalogError(.damaged, "\(catalog.path): scores of an index that is not there")
-    }
-
-    private func scratchPath(beside catalog: Catalog) throws -> String {
-        if let scratch = settings.scratch { return scratch }
-        let folder = FileManager.default.temporaryDirectory.appending(path: "routesae-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        return folder.appending(path: "scratch.sqlite").path()
-    }
-
-    private static func remove(_ path: String) {
-        try? FileManager.default.removeItem(at: URL(filePath: path).deletingLastPathComponent())
     }
 }

@@ -27,17 +27,11 @@ struct BenchmarkCatalogCommand: ParsableCommand {
     @Flag(name: .shortAndLong, help: "No progress on standard error.") var quiet = false
 
     func run() throws {
-        let folder = FileManager.default.temporaryDirectory.path + "/routesae-\(UUID().uuidString)"
-        let path = output ?? folder + "/catalog.sqlite"
-        if output == nil {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        }
+        let folder = output == nil ? try ScratchFolder(advice: "name a file with --output") : nil
+        let path = output ?? (folder?.path ?? ".") + "/catalog.sqlite"
         defer {
-            if output == nil {
-                if !keep { try? FileManager.default.removeItem(atPath: folder) }
-            } else if !keep {
-                try? FileManager.default.removeItem(atPath: path)
-            }
+            if output != nil, !keep { try? FileManager.default.removeItem(atPath: path) }
+            withExtendedLifetime(folder) {}
         }
         let progress = RunProgress(label: "writing", isQuiet: quiet)
         let result = try CatalogBenchmark(
@@ -45,7 +39,7 @@ struct BenchmarkCatalogCommand: ParsableCommand {
             before: before, seed: seed
         ).run(at: path) { progress.update($0, of: $1) }
         progress.finish()
-        if output == nil, keep { StandardStreams.remark(path) }
+        if let folder, keep { StandardStreams.remark(folder.keep() + "/catalog.sqlite") }
         printing.printObject([
             ("contexts_per_second", .real(Double(result.contexts) / result.writeSeconds)),
             ("rows_per_second", .real(Double(result.rows) / result.writeSeconds)),
