@@ -19,6 +19,7 @@ Each folder of Tests/Fixtures/tokenizers holds a `tokenizer.json` and a
     gpt2     ByteLevel with its built-in rule (the key use_regex is absent, as in older files),
              merges as "a b" strings, <|endoftext|>
     cl100k   the split rule of cl100k (possessive quantifiers), merges as pairs
+    tekken   the split rule of Mistral's Tekken; only the shorter cases
     qwen2    NFC, the split rule of Qwen 2 (single numbers), several special tokens and two added
              tokens that are not special, no beginning token, merges as "a b" strings
 """
@@ -47,6 +48,11 @@ CL100K = (
 QWEN2 = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
     r"|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+TEKKEN = (
+    r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+"
+    r"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*"
+    r"|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 
 PROSE = [
@@ -99,6 +105,7 @@ FIXTURES: Dict[str, Fixture] = {
     "gpt2": Fixture(None, True, False, False, None, ("<|endoftext|>",), ()),
     "cl100k": Fixture(CL100K, False, False, False, None, ("<|endoftext|>", "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>", "<|endofprompt|>"), ()),
     "qwen2": Fixture(QWEN2, True, False, True, None, ("<|endoftext|>", "<|im_start|>", "<|im_end|>"), ("<tool_call>", "</tool_call>")),
+    "tekken": Fixture(TEKKEN, False, False, False, "<s>", ("<s>", "</s>", "[INST]", "[/INST]"), ()),
 }
 
 
@@ -267,6 +274,8 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "tokenizer.json").write_text(layout, encoding="utf-8")
         cases = category_cases() + fixed_cases(fixture) + random_cases(100 + index, fixture)
+        if name == "tekken":
+            cases = [case for case in cases if len(case[1]) < 40]
         golden: List[Dict[str, Any]] = []
         for title, data in cases:
             text = data.decode("utf-8", errors="replace")

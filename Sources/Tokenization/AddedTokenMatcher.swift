@@ -9,11 +9,16 @@ struct AddedTokenMatcher: Sendable {
     private let tokens: [AddedToken]
     /// A trie over UTF-8; the first node is its root.
     private var nodes = [Node()]
+    /// The names of tokens that are passed over, so that they are text as any other.
+    private let skipped: Set<[UInt8]>
     /// Whether some token begins with this byte.
     private var isFirstByte = [Bool](repeating: false, count: 256)
 
-    /// - Parameter patterns: the tokens, and what each is in the text. Empty patterns are never found.
-    init(_ patterns: [(token: AddedToken, pattern: String)]) {
+    /// - Parameters:
+    ///   - patterns: the tokens, and what each is in the text. Empty patterns are never found.
+    ///   - skipped: the names of tokens that are left in the text.
+    init(_ patterns: [(token: AddedToken, pattern: String)], skipping skipped: Set<[UInt8]> = []) {
+        self.skipped = skipped
         tokens = patterns.map(\.token)
         for (index, entry) in patterns.enumerated() {
             var node = 0
@@ -50,6 +55,7 @@ struct AddedTokenMatcher: Sendable {
             // What is found is passed over even if its flags rule it out.
             position = end
             let token = match.token
+            if !skipped.isEmpty, skipped.contains(token.content.tokenKey) { continue }
             if token.isSingleWord, isWordCharacter(before: start, in: text) || isWordCharacter(at: end, in: text) {
                 continue
             }

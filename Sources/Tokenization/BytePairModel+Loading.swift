@@ -6,7 +6,9 @@ extension BytePairModel {
         // Files of early versions do not give a type; what has merges is a byte-pair encoding.
         let type = try document.member("type")
         if let type, try type.string() != "BPE" { throw type.unsupported(try type.string(), supported: "BPE") }
-        if let dropout = try document.member("dropout") { throw dropout.unsupported("set", supported: "null") }
+        if let dropout = try document.member("dropout"), !dropout.isZero {
+            throw dropout.unsupported("set", supported: "null or 0")
+        }
         for key in ["continuing_subword_prefix", "end_of_word_suffix"] {
             if let affix = try document.member(key), try affix.string() != "" {
                 throw affix.unsupported("\"\(try affix.string())\"", supported: "null or empty")

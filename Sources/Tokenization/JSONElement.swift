@@ -13,6 +13,13 @@ struct JSONElement {
     /// - Throws: `.missing`, `.unreadable`, `.malformed`.
     init(file: String) throws(TokenizerError) {
         let contents: Data
+        // A pipe or a device may never end. What lies behind a link counts.
+        let target = URL(filePath: file).resolvingSymlinksInPath().path
+        if let type = try? FileManager.default.attributesOfItem(atPath: target)[.type] as? FileAttributeType,
+            type != .typeRegular, type != .typeDirectory
+        {
+            throw .unreadable(path: file, reason: "it is not a regular file")
+        }
         do {
             contents = try Data(contentsOf: URL(filePath: file))
         } catch CocoaError.fileReadNoSuchFile {
@@ -69,6 +76,15 @@ struct JSONElement {
         return members
     }
 
+    /// All members of an object but those that are null, each with its place, in the order of the text.
+    func memberElements() throws(TokenizerError) -> [(name: String, value: JSONElement)] {
+        try members().compactMap { member in
+            if case .null = member.value { return nil }
+            let inner = place.isEmpty ? member.name : "\(place).\(member.name)"
+            return (member.name, JSONElement(file: file, place: inner, value: member.value))
+        }
+    }
+
     /// The elements of an array, each with its place.
     func elements() throws(TokenizerError) -> [JSONElement] {
         try values().enumerated().map {
@@ -91,6 +107,18 @@ struct JSONElement {
     var stringIfAny: String? {
         if case .string(let string) = value { string } else { nil }
     }
+
+    /// Whether this is the number zero, however it is written.
+    var isZero: Bool {
+        switch value {
+        case .integer(let number): number == 0
+        case .otherNumber(let number): number == 0
+        default: false
+        }
+    }
+
+    /// Whether this is an object.
+    var isObject: Bool { if case .object = value { true } else { false } }
 
     func tokenID() throws(TokenizerError) -> TokenID {
         guard let id = Self.tokenID(value) else {

@@ -133,7 +133,11 @@ struct JSONParser {
             }
             try digits { _ in }
         }
-        return isInteger ? .integer(isNegative ? -magnitude : magnitude) : .otherNumber
+        if isInteger { return .integer(isNegative ? -magnitude : magnitude) }
+        let text = String(decoding: bytes[start..<position], as: UTF8.self)
+        // Digits beyond the range of a Double make an infinity, as in other readers.
+        let value = Double(text) ?? .infinity
+        return .otherNumber(isNegative ? -value : value)
     }
 
     /// At least one digit.

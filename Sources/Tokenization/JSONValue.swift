@@ -7,8 +7,8 @@ enum JSONValue: Sendable {
     case null
     case bool(Bool)
     case integer(Int)
-    /// Any other number. Nothing in a tokenizer needs its value.
-    case otherNumber
+    /// Any other number.
+    case otherNumber(Double)
     case string(String)
     case array([JSONValue])
     /// The members in the order of the text; no name occurs twice.

@@ -43,6 +43,17 @@ struct MergeTable: Sendable {
         }
     }
 
+    /// All merges, the first one first.
+    var inOrder: [(left: TokenID, right: TokenID, token: TokenID)] {
+        let taken = pairs.indices.filter { pairs[$0] != Self.free }.sorted { merges[$0].rank < merges[$1].rank }
+        return taken.map { slot in
+            (
+                TokenID(truncatingIfNeeded: pairs[slot] >> 32), TokenID(truncatingIfNeeded: pairs[slot]),
+                merges[slot].token
+            )
+        }
+    }
+
     private static func packed(_ left: TokenID, _ right: TokenID) -> UInt64 {
         UInt64(UInt32(bitPattern: left)) << 32 | UInt64(UInt32(bitPattern: right))
     }

@@ -39,7 +39,7 @@ extension PreTokenizer {
         guard let pattern = SplitPattern(regularExpression: try expression.string()) else {
             throw expression.unsupported(
                 "\"\(try expression.string())\"",
-                supported: "the expressions of GPT-2, cl100k (Llama 3), Qwen 2 and o200k"
+                supported: "the expressions of GPT-2, cl100k (Llama 3), Qwen 2, o200k and Tekken (Mistral)"
             )
         }
         // Every scalar belongs to a match, so keeping the matches and removing the rest is the same as keeping both.

@@ -5,7 +5,8 @@ extension SplitPattern {
         case .gpt2: scanner.gpt2Match(from: start)
         case .cl100k: scanner.cl100kMatch(from: start, digits: 3)
         case .qwen2: scanner.cl100kMatch(from: start, digits: 1)
-        case .o200k: scanner.o200kMatch(from: start)
+        case .o200k: scanner.o200kMatch(from: start, contractions: true, digits: 3)
+        case .tekken: scanner.o200kMatch(from: start, contractions: false, digits: 1)
         }
     }
 }
@@ -36,15 +37,15 @@ extension ScalarScanner {
         return endOfNumberPunctuationOrSpaces(from: start, digits: digits, trailing: UInt8(ascii: "\n"))
     }
 
-    fileprivate func o200kMatch(from start: Int) -> Int {
+    fileprivate func o200kMatch(from start: Int, contractions: Bool, digits: Int) -> Int {
         let (scalarClass, next) = scalar(at: start)
         // [^\r\n\p{L}\p{N}]? is tried with the scalar first and without it second, for each of the two alternatives.
         let prefixed = scalarClass.isDisjoint(with: [.newline, .letter, .number]) ? next : nil
         let end =
             prefixed.flatMap(endOfLowercasedWord) ?? endOfLowercasedWord(from: start)
             ?? prefixed.flatMap(endOfCapitalWord) ?? endOfCapitalWord(from: start)
-        if let end { return endOfContraction(from: end, ignoringCase: true) ?? end }
-        return endOfNumberPunctuationOrSpaces(from: start, digits: 3, trailing: UInt8(ascii: "/"))
+        if let end { return (contractions ? endOfContraction(from: end, ignoringCase: true) : nil) ?? end }
+        return endOfNumberPunctuationOrSpaces(from: start, digits: digits, trailing: UInt8(ascii: "/"))
     }
 
     /// `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+`

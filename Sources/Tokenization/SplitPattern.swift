@@ -12,6 +12,8 @@ enum SplitPattern: Sendable, CaseIterable {
     case qwen2
     /// `o200k_base`: as `cl100k`, words split where a capital follows a small letter.
     case o200k
+    /// Tekken, of Mistral's models since NeMo: as `o200k` without contractions, every digit alone.
+    case tekken
 
     /// The texts by which the rule is known in files. Several of one rule have the same matches everywhere.
     var regularExpressions: [String] {
@@ -39,6 +41,12 @@ enum SplitPattern: Sendable, CaseIterable {
                     + #"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*"#
                     + #"(?i:'s|'t|'re|'ve|'m|'ll|'d)?"#
                     + #"|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
+            ]
+        case .tekken:
+            [
+                #"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+"#
+                    + #"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*"#
+                    + #"|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
             ]
         }
     }

@@ -7,44 +7,51 @@ struct TokenVocabulary {
     private(set) var bytes: [TokenID: [UInt8]] = [:]
     /// The tokens of the model that stand for bytes, which are all but added ones.
     private(set) var byteLevelTokens: [(bytes: [UInt8], id: TokenID)] = []
+    /// How many tokens the model has.
+    let modelCount: Int
+    /// Tokens of the model that stand for no bytes; each has to be an added token as well.
+    private var names: [String] = []
 
-    /// - Throws: `.malformed` for ids that are no ids or used twice, and for tokens that stand for no bytes.
-    init(document: JSONElement, addedTokens: [AddedToken]) throws(TokenizerError) {
+    /// Takes the tokens of the model.
+    ///
+    /// - Throws: `.malformed` for ids that are no ids or used twice.
+    init(document: JSONElement) throws(TokenizerError) {
         let vocabulary = try document.required("model").required("vocab")
         let members = try vocabulary.members()
-        let addedContents = Set(addedTokens.map { Array($0.content.utf8) })
-        ids.reserveCapacity(members.count + addedTokens.count)
-        bytes.reserveCapacity(members.count + addedTokens.count)
+        modelCount = members.count
+        ids.reserveCapacity(members.count)
+        bytes.reserveCapacity(members.count)
         byteLevelTokens.reserveCapacity(members.count)
         for member in members {
             let token = member.name
             guard let id = JSONElement.tokenID(member.value) else {
-                throw vocabulary.malformed("the id of token \"\(token)\" is not in 0..<\(TokenBytes.maximumCount)")
+                throw vocabulary.malformed("the id of token \(token.quoted) is not in 0..<\(TokenBytes.maximumCount)")
             }
-            let key = Array(token.utf8)
+            let key = token.tokenKey
             if let stored = ByteLevelAlphabet.bytes(of: token) {
                 byteLevelTokens.append((stored, id))
                 try add(key, id: id, bytes: stored, in: vocabulary)
-            } else if addedContents.contains(key) {
-                try add(key, id: id, bytes: key, in: vocabulary)
             } else {
-                throw vocabulary.malformed("token \"\(token)\" has characters that stand for no byte")
+                names.append(token)
+                try add(key, id: id, bytes: key, in: vocabulary)
             }
         }
-        for (index, token) in addedTokens.enumerated() {
-            let key = Array(token.content.utf8)
-            if let id = ids[key] {
-                guard id == token.id else {
-                    throw .malformed(
-                        path: document.file, element: "added_tokens[\(index)]",
-                        reason: "token \"\(token.content)\" has id \(token.id), which is \(id) in the vocabulary"
-                    )
-                }
-                continue
-            }
+    }
+
+    /// Takes the added tokens.
+    ///
+    /// - Throws: `.malformed` for ids used twice, and for tokens of the model that stand for no bytes and are not added
+    ///   tokens.
+    mutating func add(_ addedTokens: [AddedToken], document: JSONElement) throws(TokenizerError) {
+        let vocabulary = try document.required("model").required("vocab")
+        let contents = Set(addedTokens.map(\.content.tokenKey))
+        for name in names where !contents.contains(name.tokenKey) {
+            throw vocabulary.malformed("token \(name.quoted) has characters that stand for no byte")
+        }
+        for token in addedTokens where ids[token.content.tokenKey] == nil {
             // Decoding does not tell added tokens from others, so characters that stand for bytes do so here too.
-            let stored = ByteLevelAlphabet.bytes(of: token.content) ?? key
-            try add(key, id: token.id, bytes: stored, in: vocabulary)
+            let stored = ByteLevelAlphabet.bytes(of: token.content) ?? token.content.tokenKey
+            try add(token.content.tokenKey, id: token.id, bytes: stored, in: vocabulary)
         }
     }
 
@@ -53,11 +60,11 @@ struct TokenVocabulary {
     ) throws(TokenizerError) {
         guard bytes.updateValue(stored, forKey: id) == nil else {
             throw element.malformed(
-                "id \(id) is given to two tokens, \"\(String(decoding: token, as: UTF8.self))\" is one")
+                "id \(id) is given to two tokens, \(String(decoding: token, as: UTF8.self).quoted) is one")
         }
         ids[token] = id
     }
 
     /// The id of a token as written in the file.
-    func id(of token: String) -> TokenID? { ids[Array(token.utf8)] }
+    func id(of token: String) -> TokenID? { ids[token.tokenKey] }
 }

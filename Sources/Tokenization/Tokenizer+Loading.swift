@@ -1,22 +1,15 @@
 internal import Foundation
 
 extension Tokenizer {
-    /// Loads the tokenizer of a model's directory: `tokenizer.json`, and `tokenizer_config.json` and `chat_template.jinja`
-    /// if they are there.
+    /// Loads the tokenizer of a model's directory: `tokenizer.json`, and what stands beside it.
     ///
-    /// The second gives the names of the special tokens and the chat template. If it has `add_bos_token` or
-    /// `add_eos_token`, these take the place of the template in the first, as in `transformers`. The third has a chat
-    /// template that takes the place of the second's.
+    /// As in transformers 5, `tokenizer_config.json`, `added_tokens.json` and `special_tokens_map.json` add tokens and
+    /// change flags of those of `tokenizer.json`, and what is put around a text is what the post-processor of
+    /// `tokenizer.json` says. `chat_template.jinja` takes the place of the chat template of `tokenizer_config.json`.
     ///
     /// - Throws: `TokenizerError`.
     public init(directory: String) throws {
-        let configuration = directory + "/tokenizer_config.json"
-        try self.init(
-            document: JSONElement(file: directory + "/tokenizer.json"),
-            configuration: FileManager.default.fileExists(atPath: configuration)
-                ? JSONElement(file: configuration) : nil,
-            chatTemplate: Self.chatTemplateFile(of: directory)
-        )
+        try self.init(files: TokenizerFiles(directory: directory), chatTemplate: Self.chatTemplateFile(of: directory))
     }
 
     /// The file that a chat template has to itself.
@@ -38,32 +31,35 @@ extension Tokenizer {
     ///
     /// - Throws: `TokenizerError`.
     public init(file: String) throws {
-        try self.init(document: JSONElement(file: file), configuration: nil)
+        try self.init(files: TokenizerFiles(file: file), chatTemplate: nil)
     }
 
-    private init(
-        document: JSONElement, configuration: JSONElement?, chatTemplate ownChatTemplate: String? = nil
-    ) throws(TokenizerError) {
-        let addedTokens = try AddedToken.load(from: document)
-        let vocabulary = try TokenVocabulary(document: document, addedTokens: addedTokens)
+    private init(files: TokenizerFiles, chatTemplate ownChatTemplate: String?) throws(TokenizerError) {
+        let document = files.document
+        try Self.checkKind(of: document)
+        var vocabulary = try TokenVocabulary(document: document)
+        let gathered = try AddedTokenList(files: files, vocabulary: vocabulary)
+        let addedTokens = gathered.tokens
+        try vocabulary.add(addedTokens, document: document)
         model = try BytePairModel(document: document.required("model"), vocabulary: vocabulary)
         normalizer = try TextNormalizer(element: document.member("normalizer"))
         preTokenizer = try PreTokenizer(document: document)
         try Self.checkDecoder(of: document)
 
+        let settings = try TokenizerConfiguration(files: files, vocabulary: vocabulary)
         let normalizer = normalizer
-        verbatimTokens = AddedTokenMatcher(addedTokens.filter { !$0.isNormalized }.map { ($0, $0.content) })
+        splitTokens = settings.splitsSpecialTokens ? gathered.specialNames : []
+        verbatimTokens = AddedTokenMatcher(
+            addedTokens.filter { !$0.isNormalized }.map { ($0, $0.content) }, skipping: splitTokens)
         normalizedTokens = AddedTokenMatcher(
-            addedTokens.filter(\.isNormalized).map { ($0, normalizer.normalized($0.content)) }
-        )
+            addedTokens.filter(\.isNormalized).map { ($0, normalizer.normalized($0.content)) },
+            skipping: splitTokens)
         self.addedTokens = Dictionary(uniqueKeysWithValues: addedTokens.map { ($0.id, $0) })
         unknownTokenID = model.unknownToken
         tokenBytes = TokenBytes(vocabulary.bytes)
 
-        let settings = try TokenizerConfiguration(element: configuration, vocabulary: vocabulary)
-        let ownTemplate = try SpecialTokenTemplate(element: document.member("post_processor"), vocabulary: vocabulary)
-        template = settings.template ?? ownTemplate
-        bosTokenID = settings.bosToken ?? ownTemplate.prefix.first
+        template = try SpecialTokenTemplate(element: document.member("post_processor"), vocabulary: vocabulary)
+        bosTokenID = template.prefix.first ?? settings.bosToken
         eosTokenID = settings.eosToken
         padTokenID = settings.padToken
         chatTemplate = ownChatTemplate ?? settings.chatTemplate
@@ -77,6 +73,29 @@ extension Tokenizer {
         for step in try decoder.sequence(of: "decoders") {
             let type = try step.required("type").string()
             guard type == "ByteLevel" else { throw step.unsupported(type, supported: "ByteLevel") }
+        }
+    }
+
+    /// Tells SentencePiece and other kinds of vocabulary by name, before their tokens are found not to stand for bytes.
+    private static func checkKind(of document: JSONElement) throws(TokenizerError) {
+        let supported = "byte-level BPE, as GPT-2, Llama 3, Qwen and Mistral NeMo have it"
+        let model = try document.required("model")
+        let type = try model.member("type")
+        switch type?.stringIfAny {
+        case "Unigram"?:
+            throw type?.unsupported("SentencePiece (Unigram)", supported: supported) ?? document.malformed("")
+        case "BPE"?, nil: break
+        case let name?: throw type?.unsupported(name.quoted, supported: supported) ?? document.malformed("")
+        }
+        if let fallback = try model.member("byte_fallback"), try model.flag("byte_fallback", absent: false) {
+            throw fallback.unsupported("true (SentencePiece turned into BPE)", supported: supported)
+        }
+        for (key, parts) in [("pre_tokenizer", "pretokenizers"), ("normalizer", "normalizers")] {
+            for part in try document.member(key)?.sequence(of: parts) ?? [] {
+                let type = try part.required("type").string()
+                guard ["Metaspace", "Prepend", "Precompiled"].contains(type) else { continue }
+                throw part.unsupported("\(type) (SentencePiece)", supported: supported)
+            }
         }
     }
 }

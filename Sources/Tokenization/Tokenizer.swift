@@ -4,14 +4,15 @@ public typealias TokenID = Int32
 /// A byte-level byte-pair tokenizer, as described by the `tokenizer.json` of Hugging Face's `tokenizers`.
 ///
 /// Text becomes the same ids as there. Supported are models of type `BPE`; the pre-tokenizers `ByteLevel`, `Digits`,
-/// `Split` with the regular expressions of GPT-2, cl100k (Llama 3), Qwen 2 and o200k, and sequences of them; the
-/// normalizer `NFC`; the post-processors `TemplateProcessing` and `ByteLevel`; the decoder `ByteLevel`; and added tokens
+/// `Split` with the regular expressions of GPT-2, cl100k (Llama 3), Qwen 2, o200k and Tekken (Mistral), and sequences of
+/// them; the normalizer `NFC`; the post-processors `TemplateProcessing` and `ByteLevel`; the decoder `ByteLevel`; and added tokens
 /// with all of their flags. Anything else is refused by name when the tokenizer is loaded. The entries `truncation` and
 /// `padding` are the caller's business and have no effect.
 ///
 /// A tokenizer can be used from several threads at once.
 public struct Tokenizer: Sendable {
-    /// The token that begins a text, from `tokenizer_config.json` or else the first token that the template puts there.
+    /// The token that begins a text: the first that the template puts there, or else the one of that name in
+    /// `tokenizer_config.json`.
     public let bosTokenID: TokenID?
     /// The token that ends a text, from `tokenizer_config.json`.
     public let eosTokenID: TokenID?
@@ -22,7 +23,8 @@ public struct Tokenizer: Sendable {
     /// The chat template: the file `chat_template.jinja`, or else what `tokenizer_config.json` has, of several the one
     /// named `default`.
     public let chatTemplate: String?
-    /// The names of special tokens by what a chat template calls them, such as `bos_token`, from `tokenizer_config.json`.
+    /// The names of special tokens by what a chat template calls them, such as `bos_token`, from `tokenizer_config.json` or
+    /// `special_tokens_map.json`.
     public let specialTokenNames: [String: String]
 
     let model: BytePairModel
@@ -32,14 +34,19 @@ public struct Tokenizer: Sendable {
     let normalizer: TextNormalizer
     let preTokenizer: PreTokenizer
     let template: SpecialTokenTemplate
+    /// The names of special tokens that are text as any other.
+    let splitTokens: Set<[UInt8]>
     let tokenBytes: TokenBytes
     let workspaces = WorkspacePool()
 
     /// One more than the largest token id.
     public var vocabularySize: Int { tokenBytes.count }
 
+    /// What `encode` with special tokens puts before a text: none, or the `bosTokenID` and what the template has behind it.
+    public var prefix: [TokenID] { template.prefix }
+
     /// Whether `encode` with special tokens puts the `bosTokenID` first.
-    public var addsBOS: Bool { template.prefix.first.map { $0 == bosTokenID } ?? false }
+    public var addsBOS: Bool { !template.prefix.isEmpty }
 
     /// Whether a token stands for structure and not for text.
     public func isSpecial(_ id: TokenID) -> Bool { addedTokens[id]?.isSpecial ?? false }
@@ -54,7 +61,8 @@ public struct Tokenizer: Sendable {
     /// Turns text into tokens.
     ///
     /// - Parameters:
-    ///   - text: any text. Names of special tokens in it become those tokens.
+    ///   - text: any text. Names of special tokens in it become those tokens, unless `tokenizer_config.json` has
+    ///     `split_special_tokens`.
     ///   - addSpecialTokens: whether to put around it what the tokenizer's template says, such as a token for the
     ///     beginning.
     /// - Complexity: O(n log n) in the length of the longest piece, O(n) otherwise.

@@ -21,7 +21,8 @@ extension TokenizerError: CustomStringConvertible {
         case .malformed(let path, let element, let reason):
             "\(path): not a valid tokenizer: \(element): \(reason)"
         case .unsupported(let path, let element, let found, let supported):
-            "\(path): \(element) is \(found), which is not supported; supported: \(supported)"
+            "\(path): \(element) is \(found), which is not supported (supported: \(supported)); "
+                + "tools/export_activations.py exports the activations of any model for training"
         }
     }
 }

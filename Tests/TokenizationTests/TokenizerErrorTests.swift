@@ -50,6 +50,11 @@ struct TokenizerErrorTests {
         try expectRefusal(at: "model.type", unsupported: true) { $0.model["type"] = "Unigram" }
         try expectRefusal(at: "model.byte_fallback", unsupported: true) { $0.model["byte_fallback"] = true }
         try expectRefusal(at: "model.dropout", unsupported: true) { $0.model["dropout"] = 0.1 }
+        for zero: Any in [0, 0.0] {
+            var file = TokenizerFile()
+            file.model["dropout"] = zero
+            #expect(try error(file.json) == nil)
+        }
         try expectRefusal(at: "model.end_of_word_suffix", unsupported: true) { $0.model["end_of_word_suffix"] = "</w>" }
         try expectRefusal(at: "model.continuing_subword_prefix", unsupported: true) {
             $0.model["continuing_subword_prefix"] = "##"
@@ -157,7 +162,7 @@ struct TokenizerErrorTests {
         }
         // Its name is the byte 0x61, which has another id; its id is that of another token.
         try expectRefusal(at: "added_tokens[0]", unsupported: false) { $0.add("a", ["id": 300]) }
-        try expectRefusal(at: "model.vocab", unsupported: false) { $0.add("<x>", ["id": 97]) }
+        try expectRefusal(at: "added_tokens[0]", unsupported: false) { $0.add("<x>", ["id": 97]) }
         try expectRefusal(at: "added_tokens", unsupported: false) { $0.document["added_tokens"] = ["a": 1] }
     }
 

@@ -1,0 +1,71 @@
+import Foundation
+import TestSupport
+import Testing
+import Tokenization
+
+/// The bytes that stand for all that a tokenizer does.
+struct TokenizerContentTests {
+    private func content(_ tokenizer: Tokenizer) -> [UInt8] {
+        var bytes: [UInt8] = []
+        tokenizer.withCanonicalContent { bytes.append(contentsOf: $0) }
+        return bytes
+    }
+
+    private var file: TokenizerFile {
+        var file = TokenizerFile()
+        file.addToVocabulary("ab")
+        file.addToVocabulary("abc")
+        file.merges = ["a b", "ab c"]
+        file.add("<x>", special: true)
+        return file
+    }
+
+    @Test func aFileWrittenOtherwiseIsTheSame() throws {
+        let expected = try content(file.load())
+        var other = file
+        other.merges = [["a", "b"], ["ab", "c"]]
+        other.model = ["ignore_merges": false, "byte_fallback": false, "dropout": NSNull()]
+        other.document = ["version": "1.0", "truncation": NSNull(), "normalizer": NSNull()]
+        other.configuration = ["chat_template": "{{ messages }}", "eos_token": "<x>", "model_max_length": 7]
+        #expect(try content(other.load()) == expected)
+        // A token may as well be described in the other file.
+        var elsewhere = file
+        elsewhere.addedTokens = []
+        elsewhere.configuration = ["added_tokens_decoder": ["258": ["content": "<x>", "special": true]]]
+        #expect(try content(elsewhere.load()) == expected)
+    }
+
+    @Test func everythingThatChangesTokensChangesIt() throws {
+        let changes: [(inout TokenizerFile) -> Void] = [
+            { $0.merges = ["ab c", "a b"] },
+            { $0.merges = ["a b"] },
+            {
+                $0.vocabulary["\u{100}"] = 97; $0.vocabulary["a"] = 0
+            },
+            {
+                $0.addToVocabulary("zz"); $0.addedTokens[0]["id"] = 259
+            },
+            { $0.addedTokens[0]["lstrip"] = true },
+            { $0.addedTokens[0]["special"] = false },
+            { $0.add("<y>") },
+            { $0.model["ignore_merges"] = true },
+            { $0.document["normalizer"] = ["type": "NFC"] },
+            { $0.preTokenizer = ["type": "ByteLevel", "add_prefix_space": false] },
+            { $0.configuration = ["pad_token": "<pad>"] },
+            {
+                $0.document["post_processor"] =
+                    [
+                        "type": "TemplateProcessing",
+                        "single": [["SpecialToken": ["id": "<x>"]], ["Sequence": ["id": "A"]]],
+                        "special_tokens": ["<x>": ["ids": [258]]],
+                    ] as [String: Any]
+            },
+        ]
+        var seen: Set<[UInt8]> = [try content(file.load())]
+        for (number, change) in changes.enumerated() {
+            var other = file
+            change(&other)
+            #expect(seen.insert(try content(other.load())).inserted, "change \(number)")
+        }
+    }
+}
