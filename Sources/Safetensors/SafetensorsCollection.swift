@@ -12,16 +12,20 @@ public struct SafetensorsCollection: Sendable {
     /// The tensors' names, file after file in the order of their data.
     public let names: [String]
 
-    /// The index into `files` of each tensor.
+    /// The index into `files` of each tensor that is there.
     private let fileOfTensor: [String: Int]
+    /// What is wrong with the other tensors that an index lists.
+    private let failures: [String: SafetensorsError]
     /// What messages call the whole.
     private let path: String
 
     /// Opens a model's directory: `model.safetensors` if there is one, otherwise the shards that
     /// `model.safetensors.index.json` names.
     ///
-    /// - Throws: `.missing` if there is neither or a shard is not there, `.malformed` if the index or a file is not
-    ///   valid or a tensor is not in the shard that the index gives for it, `.unreadable`.
+    /// An index may list more than anybody reads: a shard that is not there or not valid, and a tensor that is not in its
+    /// shard, are errors for those who ask for such a tensor.
+    ///
+    /// - Throws: `.missing` if there is neither, `.malformed` if the index or the one file is not valid, `.unreadable`.
     public init(directory: String) throws(SafetensorsError) {
         let single = directory + "/" + Self.singleFileName
         let index = directory + "/" + Self.indexFileName
@@ -31,20 +35,26 @@ public struct SafetensorsCollection: Sendable {
         }
         let shardOfTensor = try Self.readIndex(at: index)
         var files: [SafetensorsFile] = []
-        var fileOfTensor: [String: Int] = [:]
+        var shards: [String: Result<Int, SafetensorsError>] = [:]
         for shard in Set(shardOfTensor.values).sorted() {
-            files.append(try SafetensorsFile(path: directory + "/" + shard))
-        }
-        let fileOfShard = Dictionary(
-            uniqueKeysWithValues: Set(shardOfTensor.values).sorted().enumerated().map { ($0.element, $0.offset) }
-        )
-        for (tensor, shard) in shardOfTensor.sorted(by: { $0.key < $1.key }) {
-            guard let file = fileOfShard[shard], files[file].tensors[tensor] != nil else {
-                throw .malformed(path: index, .tensorNotInShard(tensor: tensor, shard: shard))
+            do {
+                let file = try SafetensorsFile(path: directory + "/" + shard)
+                shards[shard] = .success(files.count)
+                files.append(file)
+            } catch {
+                shards[shard] = .failure(error)
             }
-            fileOfTensor[tensor] = file
         }
-        self.init(files: files, fileOfTensor: fileOfTensor, path: directory)
+        var fileOfTensor: [String: Int] = [:]
+        var failures: [String: SafetensorsError] = [:]
+        for (tensor, shard) in shardOfTensor {
+            switch shards[shard] {
+            case .success(let file)? where files[file].holds(tensor): fileOfTensor[tensor] = file
+            case .failure(let error)?: failures[tensor] = error
+            default: failures[tensor] = .malformed(path: index, .tensorNotInShard(tensor: tensor, shard: shard))
+            }
+        }
+        self.init(files: files, fileOfTensor: fileOfTensor, failures: failures, path: directory)
     }
 
     /// Takes the tensors of several files together.
@@ -59,24 +69,30 @@ public struct SafetensorsCollection: Sendable {
                 }
             }
         }
-        self.init(files: files, fileOfTensor: fileOfTensor, path: files.map(\.path).joined(separator: ", "))
+        self.init(
+            files: files, fileOfTensor: fileOfTensor, failures: [:], path: files.map(\.path).joined(separator: ", "))
     }
 
-    private init(files: [SafetensorsFile], fileOfTensor: [String: Int], path: String) {
+    private init(
+        files: [SafetensorsFile], fileOfTensor: [String: Int], failures: [String: SafetensorsError], path: String
+    ) {
         self.files = files
         self.fileOfTensor = fileOfTensor
+        self.failures = failures
         self.path = path
         names = files.enumerated().flatMap { index, file in file.names.filter { fileOfTensor[$0] == index } }
     }
 
-    /// Whether there is a tensor of this name.
-    public func contains(_ name: String) -> Bool { fileOfTensor[name] != nil }
+    /// Whether there is a tensor of this name, or an index says so.
+    public func contains(_ name: String) -> Bool { fileOfTensor[name] != nil || failures[name] != nil }
 
     /// The file that holds a tensor.
     ///
-    /// - Throws: `.noSuchTensor`.
+    /// - Throws: `.noSuchTensor`; `.missing`, `.unreadable` or `.malformed` for one whose shard is not usable.
     public func file(of name: String) throws(SafetensorsError) -> SafetensorsFile {
-        guard let index = fileOfTensor[name] else { throw .noSuchTensor(name: name, path: path) }
+        guard let index = fileOfTensor[name] else {
+            throw failures[name] ?? .noSuchTensor(name: name, path: path)
+        }
         return files[index]
     }
 

@@ -1,19 +1,21 @@
 /// A safetensors file, read on demand.
 ///
-/// The header is checked in full when the file is opened, so that no later read can leave the file's bounds. Values can
-/// be read from several threads at once. A file that is cut short while it is open is an error of the read that meets
-/// its end.
+/// The header is checked in full when the file is opened, so that no later read can leave the file's bounds; only a tensor
+/// whose element type is not known is not judged before it is asked for. Values can be read from several threads at once. A
+/// file that is cut short while it is open is an error of the read that meets its end.
 public final class SafetensorsFile: Sendable {
     /// Where the file was opened.
     public let path: String
     /// The header's free-form text entries.
     public let metadata: [String: String]
-    /// Every tensor by its name.
+    /// Every tensor of a known element type by its name.
     public let tensors: [String: TensorDescription]
     /// The tensors' names in the order of their data in the file.
     public let names: [String]
 
     private let file: ReadableFile
+    /// Tensors whose element type is not known here.
+    private let unknownTypes: [String: String]
 
     /// Opens a file and checks its header.
     ///
@@ -32,6 +34,7 @@ public final class SafetensorsFile: Sendable {
             preconditionFailure("\(error)")
         }
         metadata = header.metadata
+        unknownTypes = header.unknownTypes
         names = header.tensors.map(\.name)
         tensors = Dictionary(uniqueKeysWithValues: header.tensors.map { ($0.name, $0) })
     }
@@ -48,11 +51,15 @@ public final class SafetensorsFile: Sendable {
 
     /// The description of a tensor.
     ///
-    /// - Throws: `.noSuchTensor`.
+    /// - Throws: `.noSuchTensor`, `.malformed` for one whose element type is not known here.
     public func tensor(_ name: String) throws(SafetensorsError) -> TensorDescription {
-        guard let tensor = tensors[name] else { throw .noSuchTensor(name: name, path: path) }
-        return tensor
+        if let tensor = tensors[name] { return tensor }
+        if let type = unknownTypes[name] { throw .malformed(path: path, .unknownDType(type, tensor: name)) }
+        throw .noSuchTensor(name: name, path: path)
     }
+
+    /// Whether the file has a tensor of this name, also if its element type is not known here.
+    func holds(_ name: String) -> Bool { tensors[name] != nil || unknownTypes[name] != nil }
 
     /// Calls `body` with the stored bytes of a tensor, which are valid only during the call and need not be aligned. The
     /// whole tensor is in memory meanwhile: `forEachPiece(of:_:)` is for large ones.

@@ -11,6 +11,8 @@ struct SafetensorsHeader {
     var metadata: [String: String] = [:]
     /// In the order of their data; tensors without data that share a place keep the order of the header.
     var tensors: [TensorDescription] = []
+    /// The element types, by tensor, that this reader does not know. Such tensors cannot be read and need not be.
+    var unknownTypes: [String: String] = [:]
 
     /// Bytes before the header, which say how long it is.
     static let prefixLength = 8
@@ -42,7 +44,7 @@ struct SafetensorsHeader {
     /// One tensor as the header states it, with offsets relative to the data section.
     private struct Entry {
         let name: String
-        var dtype: TensorDType?
+        var dtype: String?
         var shape: [Int]?
         var offsets: [Int]?
     }
@@ -79,9 +81,7 @@ struct SafetensorsHeader {
             switch field {
             case "dtype":
                 guard entry.dtype == nil else { throw .duplicateKey(field, offset: offset) }
-                let dtype = try scanner.string()
-                entry.dtype = TensorDType(rawValue: dtype)
-                if entry.dtype == nil { throw .unknownDType(dtype, tensor: name) }
+                entry.dtype = try scanner.string()
             case "shape":
                 guard entry.shape == nil else { throw .duplicateKey(field, offset: offset) }
                 entry.shape = try scanner.naturalNumbers()
@@ -99,37 +99,44 @@ struct SafetensorsHeader {
         _ entries: [Entry], dataStart: Int, fileSize: Int
     ) throws(SafetensorsMalformation) {
         let dataSize = fileSize - dataStart
+        var places: [(name: String, range: Range<Int>)] = []
         for entry in entries {
             let name = entry.name
             guard let dtype = entry.dtype else { throw .missingField("dtype", tensor: name) }
             guard let shape = entry.shape else { throw .missingField("shape", tensor: name) }
             guard let offsets = entry.offsets else { throw .missingField("data_offsets", tensor: name) }
             guard offsets.count == 2, offsets[0] <= offsets[1] else { throw .invalidOffsets(tensor: name) }
-            guard let needed = TensorDescription.byteCount(dtype: dtype, shape: shape) else {
-                throw .shapeOverflow(tensor: name)
+            let type = TensorDType(rawValue: dtype)
+            if let type {
+                guard let needed = TensorDescription.byteCount(dtype: type, shape: shape) else {
+                    throw .shapeOverflow(tensor: name)
+                }
+                let spanned = offsets[1] - offsets[0]
+                guard spanned == needed else { throw .sizeMismatch(tensor: name, expected: needed, found: spanned) }
             }
-            let spanned = offsets[1] - offsets[0]
-            guard spanned == needed else { throw .sizeMismatch(tensor: name, expected: needed, found: spanned) }
             // Checked before the sums below, which could otherwise overflow.
             guard offsets[1] <= dataSize else {
                 let (end, overflow) = dataStart.addingReportingOverflow(offsets[1])
                 throw .wrongFileSize(expected: overflow ? .max : end, found: fileSize)
             }
-            tensors.append(
-                TensorDescription(
-                    name: name, dtype: dtype, shape: shape, byteRange: dataStart + offsets[0]..<dataStart + offsets[1]
-                )
-            )
+            let range = dataStart + offsets[0]..<dataStart + offsets[1]
+            places.append((name, range))
+            if let type {
+                tensors.append(TensorDescription(name: name, dtype: type, shape: shape, byteRange: range))
+            } else {
+                unknownTypes[name] = dtype
+            }
         }
         // The sort is stable, so tensors without data stay in the order of the header.
         tensors.sort {
             ($0.byteRange.lowerBound, $0.byteRange.upperBound) < ($1.byteRange.lowerBound, $1.byteRange.upperBound)
         }
+        places.sort { ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound) }
         var end = dataStart
-        for tensor in tensors {
-            guard tensor.byteRange.lowerBound >= end else { throw .overlap(tensor: tensor.name) }
-            guard tensor.byteRange.lowerBound == end else { throw .hole(tensor: tensor.name, offset: end) }
-            end = tensor.byteRange.upperBound
+        for (name, range) in places {
+            guard range.lowerBound >= end else { throw .overlap(tensor: name) }
+            guard range.lowerBound == end else { throw .hole(tensor: name, offset: end) }
+            end = range.upperBound
         }
         guard end == fileSize else { throw .wrongFileSize(expected: end, found: fileSize) }
     }

@@ -58,13 +58,33 @@ struct SafetensorsCollectionTests {
     @Test func saysWhatIsMissing() throws {
         #expect(throws: SafetensorsError.missing(path: directory.path + "/model.safetensors")) { try open() }
         try writeIndex(#"{"weight_map":{"a":"part-1.safetensors"}}"#)
-        #expect(throws: SafetensorsError.missing(path: directory.path + "/part-1.safetensors")) { try open() }
+        #expect(throws: SafetensorsError.missing(path: directory.path + "/part-1.safetensors")) {
+            try open().tensor("a")
+        }
         try writeShard("part-1.safetensors", [("b", [1])])
         #expect(
             throws: SafetensorsError.malformed(
                 path: index, .tensorNotInShard(tensor: "a", shard: "part-1.safetensors")
             )
-        ) { try open() }
+        ) { try open().floats("a") }
+    }
+
+    /// What an index lists and nobody reads is not looked at.
+    @Test func onlyWhatIsAskedForIsJudged() throws {
+        try writeIndex(
+            #"{"weight_map":{"a":"x.safetensors","b":"none.safetensors","c":"x.safetensors","d":"bad.safetensors"}}"#)
+        try writeShard("x.safetensors", [("a", [1, 2])])
+        _ = try directory.write([1, 2, 3], as: "bad.safetensors")
+        let model = try open()
+        #expect(try model.floats("a") == [1, 2])
+        #expect(model.names == ["a"] && ["a", "b", "c", "d"].allSatisfy(model.contains))
+        #expect(throws: SafetensorsError.missing(path: directory.path + "/none.safetensors")) { try model.tensor("b") }
+        #expect(
+            throws: SafetensorsError.malformed(path: index, .tensorNotInShard(tensor: "c", shard: "x.safetensors"))
+        ) { try model.file(of: "c") }
+        #expect(
+            throws: SafetensorsError.malformed(path: directory.path + "/bad.safetensors", .fileTooShort(size: 3))
+        ) { try model.floats("d") }
     }
 
     @Test(arguments: ["../x", "sub/x", "/etc/passwd", "..", ".", "", "x\\u0000y"])

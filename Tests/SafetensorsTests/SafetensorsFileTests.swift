@@ -214,6 +214,32 @@ struct SafetensorsFileTests {
     }
 }
 
+extension SafetensorsFileTests {
+    /// Element types that recent files have and nobody here reads; their sizes cannot be checked, their places can.
+    @Test func typesThatAreNotKnownAreJudgedWhenTheyAreRead() throws {
+        let header =
+            #"{"a":{"dtype":"F4","shape":[3],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[2,4]},"#
+            + #""c":{"dtype":"F8_E8M0","shape":[1],"data_offsets":[4,5]}}"#
+        let directory = try TemporaryDirectory()
+        let path = try directory.write(safetensors(header, data: 5), as: "mixed.safetensors")
+        let file = try SafetensorsFile(path: path)
+        #expect(file.names == ["b"])
+        #expect(try file.integers("b").count == 2)
+        for (name, type) in [("a", "F4"), ("c", "F8_E8M0")] {
+            #expect(throws: SafetensorsError.malformed(path: path, .unknownDType(type, tensor: name))) {
+                try file.floats(name)
+            }
+        }
+        let collection = try SafetensorsCollection(files: [file])
+        #expect(collection.names == ["b"])
+        let overlapping = header.replacing("[4,5]", with: "[3,5]")
+        let other = try directory.write(safetensors(overlapping, data: 5), as: "overlapping.safetensors")
+        #expect(throws: SafetensorsError.malformed(path: other, .overlap(tensor: "c"))) {
+            try SafetensorsFile(path: other)
+        }
+    }
+}
+
 extension Float {
     /// The largest bfloat16 that is not above a positive value, by clearing the lower half of its bits.
     fileprivate var bfloat16Floor: Float { Float(bitPattern: bitPattern & 0xFFFF_0000) }
