@@ -29,14 +29,16 @@ public final class LanguageModel: Sendable {
     /// Opens a model directory: `config.json` with `model.safetensors` or its shards and their index.
     ///
     /// Everything is checked first: that the configuration describes a model that is computed here and that every tensor
-    /// is there in the shape that it calls for. Infinities and NaNs in weights are found when the weights are read: here
-    /// if they are resident, otherwise by the pass that needs them.
+    /// is there in the shape that it calls for; only the unembedding may be missing as long as no logits are asked for.
+    /// Infinities and NaNs in weights are found by the pass that needs them, in the embedding and the unembedding row by
+    /// row.
     ///
-    /// - Throws: `.missing`, `.unreadable`, `.malformedConfiguration`, `.unsupportedConfiguration`, `.weights`,
-    ///   `.tensorShape`, `.nonFiniteWeight`.
+    /// - Throws: `.missing`, `.notAModel`, `.unreadable`, `.malformedConfiguration`, `.unsupportedConfiguration`,
+    ///   `.weights`, `.tensorShape`.
     public init(
         directory: String, workers: Workers, residency: WeightResidency = .automatic
     ) throws(LanguageModelError) {
+        try ModelDirectory.check(directory)
         self.directory = directory
         self.workers = workers
         let configuration = try LanguageModelConfiguration(path: directory + "/config.json")

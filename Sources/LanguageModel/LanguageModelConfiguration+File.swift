@@ -20,8 +20,9 @@ extension LanguageModelConfiguration {
             document, architecture: architecture, dModel: dModel, queryHeads: queryHeads)
 
         normEpsilon = Float(try document.positiveNumber("rms_norm_eps", default: 1e-6))
-        if let activation = try document.text("hidden_act"), activation != "silu" {
-            throw document.unsupported("hidden_act", supported: "silu")
+        // Two names of one function.
+        if let activation = try document.text("hidden_act"), activation != "silu", activation != "swish" {
+            throw document.unsupported("hidden_act", supported: "silu, swish")
         }
         (rotaryTheta, rotaryScaling) = try Self.rotary(document, maximumPositions: maximumPositions)
 

@@ -17,6 +17,10 @@ public enum LanguageModelError: Error, Sendable, Equatable {
     case tensorShape(name: String, path: String, expected: [Int], found: [Int])
     /// A weight holds an infinity or a NaN; `element` counts row-major from 0.
     case nonFiniteWeight(name: String, path: String, element: Int)
+    /// The checkpoint has no unembedding, which logits need; residual streams do not.
+    case noUnembedding(name: String, path: String)
+    /// A folder or file is something else than a model that can be read; `problem` says what, and what to do.
+    case notAModel(path: String, problem: String)
     /// A batch has no sequence, or its offsets do not rise from 0 to the number of tokens.
     case malformedBatch(reason: String)
     /// A sequence of a batch has no tokens.
@@ -40,20 +44,27 @@ extension LanguageModelError: CustomStringConvertible {
         case .malformedConfiguration(let path, let key, let found, let expected):
             "\(path): \"\(key)\" is \(found), expected \(expected)"
         case .unsupportedConfiguration(let path, let key, let found, let supported):
-            "\(path): \"\(key)\" is \(found), which is not supported; supported: \(supported)"
+            "\(path): \"\(key)\" is \(found), which is not supported (supported: \(supported)); "
+                + "tools/export_activations.py exports the activations of any model for training"
         case .weights(let error):
             error.description
         case .tensorShape(let name, let path, let expected, let found):
             "\(path): tensor \"\(name)\" has shape \(found), config.json calls for \(expected)"
         case .nonFiniteWeight(let name, let path, let element):
-            "\(path): tensor \"\(name)\" holds an infinity or a NaN at element \(element); the file is damaged"
+            "\(path): tensor \"\(name)\" holds an infinity or a NaN at element \(element), which is needed here; "
+                + "the file is damaged"
+        case .noUnembedding(let name, let path):
+            "\(path): has no tensor named \"\(name)\": there are residual streams, and no logits, which this needs; take the "
+                + "whole causal language model"
+        case .notAModel(let path, let problem):
+            "\(path): \(problem)"
         case .malformedBatch(let reason):
             "malformed batch of tokens: \(reason)"
         case .emptySequence(let index):
             "sequence \(index) of the batch has no tokens; leave it out"
         case .tokenOutOfRange(let token, let position, let vocabularySize):
-            "token \(token) at position \(position) of the batch is not in the vocabulary (0..<\(vocabularySize)); "
-                + "is the tokenizer that of the model?"
+            "token \(token) at position \(position) of the batch has no row in the model's embedding "
+                + "(0..<\(vocabularySize)); is the tokenizer that of the model?"
         case .sequenceTooLong(let index, let length, let maximum):
             "sequence \(index) of the batch has \(length) tokens, the model takes at most \(maximum); cut it"
         case .noSuchLayer(let layer, let layerCount):

@@ -6,24 +6,25 @@ final class ModelWeights: Sendable {
     let layout: LayerLayout
     /// `model.norm.weight`, `[dModel]`.
     let finalNorm: Matrix
+    /// The tensors as they are stored.
+    let file: WeightFile
     /// Whether everything is in memory.
     var isResident: Bool { residentLayers != nil }
 
     private let configuration: LanguageModelConfiguration
-    private let file: WeightFile
     private let workers: Workers
-    private let residentLayers: [Matrix]?
-    /// `[vocabularySize × dModel]`
-    private let residentEmbedding: Matrix?
-    /// `[vocabularySize × dModel]`; the embedding itself if they are tied.
-    private let residentUnembedding: Matrix?
+    /// The layers; for one that cannot be used what is wrong with it.
+    private let residentLayers: [Result<Matrix, LanguageModelError>]?
+    private let residentEmbedding: ResidentRows?
+    /// The embedding itself if they are tied.
+    private let residentUnembedding: ResidentRows?
 
     /// How many rows of the unembedding are widened at a time where it is not in memory.
     static let unembeddingBlock = 4096
 
     /// Opens the weights of a model directory.
     ///
-    /// - Throws: `.weights`, `.tensorShape`, `.nonFiniteWeight`.
+    /// - Throws: `.weights`, `.tensorShape`, `.nonFiniteWeight` for the final norm.
     init(
         directory: String, configuration: LanguageModelConfiguration, workers: Workers, residency: WeightResidency
     ) throws(LanguageModelError) {
@@ -44,25 +45,27 @@ final class ModelWeights: Sendable {
             (residentLayers, residentEmbedding, residentUnembedding) = (nil, nil, nil)
             return
         }
-        var layers: [Matrix] = []
+        var layers: [Result<Matrix, LanguageModelError>] = []
         for layer in 0..<configuration.layerCount {
             let buffer = Matrix(rows: 1, columns: layout.count)
-            try file.read(layer: layer, layout: layout, into: buffer, workers: workers)
-            layers.append(buffer)
+            do throws(LanguageModelError) {
+                try file.read(layer: layer, layout: layout, into: buffer, workers: workers)
+                layers.append(.success(buffer))
+            } catch {
+                layers.append(.failure(error))
+            }
         }
         residentLayers = layers
-        let embedding = Matrix(rows: configuration.vocabularySize, columns: configuration.dModel)
-        try file.read(
-            WeightFile.embeddingName, elements: 0..<embedding.count, into: embedding.pointer, workers: workers)
+        let (rows, d) = (configuration.vocabularySize, configuration.dModel)
+        let embedding = try ResidentRows(WeightFile.embeddingName, of: file, rows: rows, columns: d, workers: workers)
         residentEmbedding = embedding
         if configuration.tiesEmbeddings {
             residentUnembedding = embedding
+        } else if file.hasUnembedding {
+            residentUnembedding = try ResidentRows(
+                WeightFile.unembeddingName, of: file, rows: rows, columns: d, workers: workers)
         } else {
-            let unembedding = Matrix(rows: embedding.rows, columns: embedding.columns)
-            try file.read(
-                WeightFile.unembeddingName, elements: 0..<unembedding.count, into: unembedding.pointer, workers: workers
-            )
-            residentUnembedding = unembedding
+            residentUnembedding = nil
         }
     }
 
@@ -70,7 +73,7 @@ final class ModelWeights: Sendable {
     ///
     /// - Throws: `.nonFiniteWeight`.
     func layer(_ layer: Int, scratch: inout Matrix?) throws(LanguageModelError) -> LayerWeights {
-        if let residentLayers { return LayerWeights(layout: layout, buffer: residentLayers[layer]) }
+        if let residentLayers { return LayerWeights(layout: layout, buffer: try residentLayers[layer].get()) }
         let buffer = scratch ?? Matrix(rows: 1, columns: layout.count)
         scratch = buffer
         try file.read(layer: layer, layout: layout, into: buffer, workers: workers)
@@ -84,7 +87,8 @@ final class ModelWeights: Sendable {
         let d = configuration.dModel
         for (row, token) in tokens.enumerated() {
             if let residentEmbedding {
-                target.row(row).update(from: residentEmbedding.row(Int(token)), count: d)
+                try residentEmbedding.check(Int(token)..<Int(token) + 1)
+                target.row(row).update(from: residentEmbedding.matrix.row(Int(token)), count: d)
             } else {
                 let first = Int(token) * d
                 try file.read(WeightFile.embeddingName, elements: first..<first + d, into: target.row(row))
@@ -92,14 +96,25 @@ final class ModelWeights: Sendable {
         }
     }
 
+    /// Checks that there is an unembedding.
+    ///
+    /// - Throws: `.noUnembedding`.
+    func checkUnembedding() throws(LanguageModelError) {
+        guard file.hasUnembedding else {
+            throw .noUnembedding(name: WeightFile.unembeddingName, path: file.paths.first ?? "")
+        }
+    }
+
     /// One row of the unembedding, `[dModel]`.
     ///
-    /// - Throws: `.nonFiniteWeight`.
+    /// - Throws: `.noUnembedding`, `.nonFiniteWeight`.
     func unembeddingRow(_ token: Int) throws(LanguageModelError) -> [Float] {
+        try checkUnembedding()
         let d = configuration.dModel
         let row = Matrix(rows: 1, columns: d)
         if let residentUnembedding {
-            row.pointer.update(from: residentUnembedding.row(token), count: d)
+            try residentUnembedding.check(token..<token + 1)
+            row.pointer.update(from: residentUnembedding.matrix.row(token), count: d)
         } else {
             try file.read(unembeddingName, elements: token * d..<(token + 1) * d, into: row.pointer)
         }
@@ -109,11 +124,15 @@ final class ModelWeights: Sendable {
     /// The rows of the unembedding for a range of tokens, `[tokens × dModel]`, valid as long as this and `scratch` live
     /// and `scratch` is not used again; `scratch` is made when it is needed, with room for `unembeddingBlock` rows.
     ///
-    /// - Throws: `.nonFiniteWeight`.
+    /// - Throws: `.noUnembedding`, `.nonFiniteWeight`.
     func unembedding(
         of tokens: Range<Int>, scratch: inout Matrix?
     ) throws(LanguageModelError) -> UnsafePointer<Float> {
-        if let residentUnembedding { return UnsafePointer(residentUnembedding.row(tokens.lowerBound)) }
+        try checkUnembedding()
+        if let residentUnembedding {
+            try residentUnembedding.check(tokens)
+            return UnsafePointer(residentUnembedding.matrix.row(tokens.lowerBound))
+        }
         let d = configuration.dModel
         let rows = max(tokens.count, min(Self.unembeddingBlock, configuration.vocabularySize))
         let widened = scratch.flatMap { $0.rows >= rows ? $0 : nil } ?? Matrix(scratchRows: rows, columns: d)
@@ -126,7 +145,7 @@ final class ModelWeights: Sendable {
 
     /// `rows` times the transposed unembedding, `[rows × vocabularySize]`.
     ///
-    /// - Throws: `.nonFiniteWeight`.
+    /// - Throws: `.noUnembedding`, `.nonFiniteWeight`.
     func unembed(_ rows: Matrix) throws(LanguageModelError) -> Matrix {
         let (d, vocabulary) = (configuration.dModel, configuration.vocabularySize)
         let logits = Matrix(scratchRows: rows.rows, columns: vocabulary)

@@ -3,14 +3,22 @@ import LinearAlgebra
 import Safetensors
 
 /// The tensors of a checkpoint, checked against the configuration and widened to fp32 on demand.
+///
+/// Tensors go by the names they have without `model.` in front, since checkpoints of a bare decoder
+/// (`LlamaModel.save_pretrained`, as embedding models ship) lack it. Only what the configuration calls for is looked at.
 struct WeightFile: Sendable {
-    static let embeddingName = "model.embed_tokens.weight"
-    static let finalNormName = "model.norm.weight"
+    static let embeddingName = "embed_tokens.weight"
+    static let finalNormName = "norm.weight"
     static let unembeddingName = "lm_head.weight"
 
     private let collection: SafetensorsCollection
+    /// What each tensor that is read is called in the files.
+    private let storedNames: [String: String]
+    /// Whether there is what logits need.
+    let hasUnembedding: Bool
 
-    /// Opens the weights of a model directory and checks that every tensor is there, in the right shape.
+    /// Opens the weights of a model directory and checks that every tensor is there, in the right shape. The unembedding
+    /// may be missing.
     ///
     /// - Throws: `.weights`, `.tensorShape`.
     init(
@@ -21,21 +29,44 @@ struct WeightFile: Sendable {
         } catch {
             throw .weights(error)
         }
+        var storedNames: [String: String] = [:]
         let embedding = [configuration.vocabularySize, configuration.dModel]
-        try check(Self.embeddingName, shape: embedding)
+        var wanted: [(name: String, shape: [Int])] = [(Self.embeddingName, embedding)]
         for layer in 0..<configuration.layerCount {
-            for entry in layout.entries { try check(Self.name(of: entry, layer: layer), shape: entry.shape) }
+            wanted += layout.entries.map { (Self.name(of: $0, layer: layer), $0.shape) }
         }
-        try check(Self.finalNormName, shape: [configuration.dModel])
-        if !configuration.tiesEmbeddings { try check(Self.unembeddingName, shape: embedding) }
+        wanted.append((Self.finalNormName, [configuration.dModel]))
+        // Of two tensors that are one, a checkpoint may hold either.
+        let tied = configuration.tiesEmbeddings ? Self.unembeddingName : nil
+        for (name, shape) in wanted {
+            let stored = Self.storedName(of: name, or: name == Self.embeddingName ? tied : nil, in: collection)
+            try Self.check(stored, shape: shape, in: collection)
+            storedNames[name] = stored
+        }
+        hasUnembedding = configuration.tiesEmbeddings || collection.contains(Self.unembeddingName)
+        if !configuration.tiesEmbeddings, hasUnembedding {
+            try Self.check(Self.unembeddingName, shape: embedding, in: collection)
+            storedNames[Self.unembeddingName] = Self.unembeddingName
+        }
+        self.storedNames = storedNames
     }
 
-    /// The checkpoint's name of a layer's tensor.
+    /// The name of a layer's tensor.
     static func name(of entry: LayerLayout.Entry, layer: Int) -> String {
-        "model.layers.\(layer).\(entry.name)"
+        "layers.\(layer).\(entry.name)"
     }
 
-    private func check(_ name: String, shape: [Int]) throws(LanguageModelError) {
+    /// What a tensor is called in the files.
+    private static func storedName(
+        of name: String, or other: String?, in collection: SafetensorsCollection
+    ) -> String {
+        let full = "model." + name
+        return [full, name, other].compactMap(\.self).first(where: collection.contains) ?? full
+    }
+
+    private static func check(
+        _ name: String, shape: [Int], in collection: SafetensorsCollection
+    ) throws(LanguageModelError) {
         do {
             let file = try collection.file(of: name)
             let tensor = try file.tensor(name)
@@ -55,21 +86,57 @@ struct WeightFile: Sendable {
         }
     }
 
+    /// The tensors that are read, by the names that do not depend on the checkpoint, in the order of those.
+    var names: [String] { storedNames.keys.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) } }
+
+    /// The files that hold them, in the order of their names.
+    var paths: [String] {
+        Set(storedNames.values.compactMap { try? collection.file(of: $0).path }).sorted()
+    }
+
+    /// Calls `body` with the stored bytes of a tensor, piece after piece, each valid only during its call.
+    ///
+    /// - Returns: its description.
+    /// - Throws: `.weights`.
+    func forEachPiece(
+        of name: String, _ body: (UnsafeRawBufferPointer) -> Void
+    ) throws(LanguageModelError) -> TensorDescription {
+        let stored = storedName(of: name)
+        do {
+            try collection.forEachPiece(of: stored, body)
+            return try collection.tensor(stored)
+        } catch {
+            throw .weights(error)
+        }
+    }
+
+    private func storedName(of name: String) -> String { storedNames[name] ?? name }
+
     /// Widens some elements of a tensor, counted row-major.
     ///
     /// - Throws: `.nonFiniteWeight`.
     func read(
         _ name: String, elements: Range<Int>, into target: UnsafeMutablePointer<Float>
     ) throws(LanguageModelError) {
+        try widen(name, elements: elements, into: target)
+        let bad = Int(rsae_first_non_finite(target, Int64(elements.count)))
+        guard bad < 0 else { throw nonFinite(name, element: elements.lowerBound + bad) }
+    }
+
+    /// The error that an element of a tensor is an infinity or a NaN.
+    func nonFinite(_ name: String, element: Int) -> LanguageModelError {
+        let stored = storedName(of: name)
+        return .nonFiniteWeight(
+            name: stored, path: (try? collection.file(of: stored).path) ?? "", element: element)
+    }
+
+    private func widen(
+        _ name: String, elements: Range<Int>, into target: UnsafeMutablePointer<Float>
+    ) throws(LanguageModelError) {
         do {
-            try collection.readFloats(name, elements: elements, into: target)
+            try collection.readFloats(storedName(of: name), elements: elements, into: target)
         } catch {
             throw .weights(error)
-        }
-        let bad = Int(rsae_first_non_finite(target, Int64(elements.count)))
-        guard bad < 0 else {
-            throw .nonFiniteWeight(
-                name: name, path: (try? collection.file(of: name).path) ?? "", element: elements.lowerBound + bad)
         }
     }
 
@@ -90,6 +157,37 @@ struct WeightFile: Sendable {
             layout.entries.map { entry in
                 (Self.name(of: entry, layer: layer), 0..<entry.count, buffer.pointer + entry.offset)
             }, workers: workers)
+    }
+
+    /// Widens a matrix of which not every row need be used.
+    ///
+    /// - Returns: the rows that hold an infinity or a NaN, with the first such element counted over the whole matrix.
+    func readRows(_ name: String, into matrix: Matrix, workers: Workers) throws(LanguageModelError) -> [Int: Int] {
+        let rows = max(Self.pieceElements / matrix.columns, 1)
+        let tiles = (matrix.rows + rows - 1) / rows
+        var failures = [LanguageModelError?](repeating: nil, count: tiles)
+        var bad = [[Int: Int]](repeating: [:], count: tiles)
+        failures.withUnsafeMutableBufferPointer { failures in
+            bad.withUnsafeMutableBufferPointer { bad in
+                workers.forEach(tiles: tiles) { tile, _ in
+                    let part = tile * rows..<min((tile + 1) * rows, matrix.rows)
+                    let elements = part.lowerBound * matrix.columns..<part.upperBound * matrix.columns
+                    do throws(LanguageModelError) {
+                        try widen(name, elements: elements, into: matrix.row(part.lowerBound))
+                    } catch {
+                        failures[tile] = error
+                        return
+                    }
+                    guard rsae_first_non_finite(matrix.row(part.lowerBound), Int64(elements.count)) >= 0 else { return }
+                    for row in part {
+                        let place = Int(rsae_first_non_finite(matrix.row(row), Int64(matrix.columns)))
+                        if place >= 0 { bad[tile][row] = row * matrix.columns + place }
+                    }
+                }
+            }
+        }
+        for case let failure? in failures { throw failure }
+        return bad.reduce(into: [:]) { all, part in all.merge(part) { first, _ in first } }
     }
 
     /// Pieces small enough to be shared out, and to be in the cache still when they are checked.

@@ -95,7 +95,8 @@ struct Failure {
             switch error {
             case .missing, .weights(.missing): 66
             case .malformedBatch, .emptySequence, .tokenOutOfRange, .sequenceTooLong, .unreadable, .tensorShape,
-                .malformedConfiguration, .unsupportedConfiguration, .nonFiniteWeight, .weights:
+                .malformedConfiguration, .unsupportedConfiguration, .nonFiniteWeight, .weights, .noUnembedding,
+                .notAModel:
                 65
             case .noSuchLayer: 64
             }

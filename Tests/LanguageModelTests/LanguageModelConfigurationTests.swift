@@ -159,7 +159,8 @@ import Testing
             path: "m/config.json", key: "model_type", found: "\"gpt2\"", supported: "llama, mistral, qwen2, qwen3")
         #expect(
             error.description
-                == #"m/config.json: "model_type" is "gpt2", which is not supported; supported: llama, mistral, qwen2, qwen3"#
+                == #"m/config.json: "model_type" is "gpt2", which is not supported (supported: llama, mistral, qwen2, "#
+                + "qwen3); tools/export_activations.py exports the activations of any model for training"
         )
     }
 

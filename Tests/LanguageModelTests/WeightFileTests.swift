@@ -30,7 +30,7 @@ import Testing
     @Test func everyTensorIsNeeded() throws {
         let names = try ScratchModel(["attention_bias": true, "mlp_bias": true]).tensors.keys.sorted()
         #expect(names.count == 3 * 16 + 3)
-        for name in names {
+        for name in names where name != "lm_head.weight" {
             var scratch = try ScratchModel(["attention_bias": true, "mlp_bias": true])
             scratch.tensors[name] = nil
             let path = scratch.directory.file("model.safetensors")
@@ -111,19 +111,17 @@ import Testing
         }
     }
 
-    /// Resident weights are all looked at when the model is opened; streamed ones by the pass that needs them, so a pass
-    /// that ends before a damaged layer does not see it.
-    @Test func nonFiniteWeightsAreNamed() throws {
+    /// Weights are judged by the pass that needs them, so a pass that ends before a damaged layer does not see it.
+    @Test(arguments: [WeightResidency.resident, .streamed])
+    func nonFiniteWeightsAreNamed(_ residency: WeightResidency) throws {
         var scratch = try ScratchModel()
         let name = "model.layers.2.mlp.up_proj.weight"
         scratch.tensors[name]?.elements[77] = .infinity
         scratch.tensors[name]?.elements[500] = .nan
         let path = scratch.directory.file("model.safetensors")
         let expected = LanguageModelError.nonFiniteWeight(name: name, path: path, element: 77)
-        #expect(try error(scratch, residency: .resident) == expected)
-
         let model = try LanguageModel(
-            directory: scratch.write(), workers: Workers(threads: 2), residency: .streamed)
+            directory: scratch.write(), workers: Workers(threads: 2), residency: residency)
         let batch = try TokenBatch(sequences: [[1, 2]])
         #expect(try model.residualStreams(of: batch, layers: [0, 1]).values.elements.allSatisfy(\.isFinite))
         #expect(throws: expected) { try model.residualStreams(of: batch, layers: [2]) }
@@ -134,12 +132,12 @@ import Testing
         var scratch = try ScratchModel()
         scratch.tensors[name]?.elements[23] = .nan
         let path = scratch.directory.file("model.safetensors")
-        #expect(
-            try error(scratch, residency: .resident) == .nonFiniteWeight(name: name, path: path, element: 23))
         let directory = try scratch.write()
-        #expect(throws: LanguageModelError.nonFiniteWeight(name: name, path: path, element: 23)) {
-            let model = try LanguageModel(directory: directory, workers: Workers(threads: 2), residency: .streamed)
-            return try model.logits(of: TokenBatch(sequences: [[0, 1]]))
+        for residency in [WeightResidency.resident, .streamed] {
+            #expect(throws: LanguageModelError.nonFiniteWeight(name: name, path: path, element: 23)) {
+                let model = try LanguageModel(directory: directory, workers: Workers(threads: 2), residency: residency)
+                return try model.logits(of: TokenBatch(sequences: [[0, 1]]))
+            }
         }
     }
 }

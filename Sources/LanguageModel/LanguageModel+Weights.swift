@@ -1,0 +1,38 @@
+import LinearAlgebra
+public import Safetensors
+
+extension LanguageModel {
+    /// The tensors that the model is made of, in the order of their names: those of the checkpoint that are read, without
+    /// `model.` in front. Neither the files they lie in nor other tensors there have a part in it.
+    public var weightNames: [String] { weights.file.names }
+
+    /// The files that hold these tensors, in the order of their names.
+    public var weightPaths: [String] { weights.file.paths }
+
+    /// Calls `body` with the stored bytes of one of `weightNames`, piece after piece, each valid only during its call.
+    ///
+    /// - Returns: its description.
+    /// - Throws: `.weights`.
+    public func forEachPiece(
+        ofWeight name: String, _ body: (UnsafeRawBufferPointer) -> Void
+    ) throws(LanguageModelError) -> TensorDescription {
+        try weights.file.forEachPiece(of: name, body)
+    }
+
+    /// Whether the checkpoint has what logits need.
+    public var hasUnembedding: Bool { weights.file.hasUnembedding }
+
+    /// Checks that the checkpoint has what logits need: an unembedding of its own, or one tied to the embedding, and the
+    /// rows of these tokens without infinities and NaNs; of all tokens if nil.
+    ///
+    /// - Throws: `.noUnembedding`, `.nonFiniteWeight`.
+    public func checkUnembedding(of tokens: Range<Int>? = nil) throws(LanguageModelError) {
+        try weights.checkUnembedding()
+        let tokens = (tokens ?? 0..<configuration.vocabularySize).clamped(to: 0..<configuration.vocabularySize)
+        var scratch: Matrix?
+        for first in stride(from: tokens.lowerBound, to: tokens.upperBound, by: Unembedding.block) {
+            _ = try weights.unembedding(
+                of: first..<min(first + Unembedding.block, tokens.upperBound), scratch: &scratch)
+        }
+    }
+}

@@ -1,0 +1,34 @@
+import LinearAlgebra
+
+/// A matrix with a row for every token, in memory. A row that holds an infinity or a NaN is no error before it is used:
+/// rows that only pad the vocabulary may hold anything.
+struct ResidentRows: Sendable {
+    /// `[vocabularySize × dModel]`
+    let matrix: Matrix
+    /// The rows that cannot be used, and the first bad element of each, counted over the whole matrix.
+    private let bad: [Int: Int]
+    private let file: WeightFile
+    private let name: String
+
+    /// Widens a tensor.
+    ///
+    /// - Throws: `.weights`.
+    init(
+        _ name: String, of file: WeightFile, rows: Int, columns: Int, workers: Workers
+    ) throws(LanguageModelError) {
+        self.name = name
+        self.file = file
+        matrix = Matrix(rows: rows, columns: columns)
+        bad = try file.readRows(name, into: matrix, workers: workers)
+    }
+
+    /// Checks that some rows can be used.
+    ///
+    /// - Throws: `.nonFiniteWeight`.
+    func check(_ rows: Range<Int>) throws(LanguageModelError) {
+        guard !bad.isEmpty, let row = bad.keys.filter({ rows.contains($0) }).min(), let element = bad[row] else {
+            return
+        }
+        throw file.nonFinite(name, element: element)
+    }
+}
