@@ -352,28 +352,70 @@ def check_context(asked: Optional[int], most: Optional[int], special: int) -> in
     return asked
 
 
-def _sha256(path: str) -> str:
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while piece := file.read(1 << 22):
-            digest.update(piece)
-    return digest.hexdigest()
-
-
 def weight_files(folder: str) -> List[str]:
     """The weight files of a model's folder, by name."""
     return [f"{folder}/{name}" for name in sorted(os.listdir(folder)) if name.endswith(".safetensors")]
 
 
+#: What is read of a layer of the models that `routesae` runs itself, by the flag of config.json that asks for it.
+LAYER_TENSORS: Dict[str, str] = {
+    "": r"(input_layernorm|post_attention_layernorm|self_attn\.[qkvo]_proj|mlp\.(gate|up|down)_proj)\.weight",
+    "qwen2": r"self_attn\.[qkv]_proj\.bias", "qwen3": r"self_attn\.[qk]_norm\.weight",
+    "attention_bias": r"self_attn\.[qkvo]_proj\.bias", "mlp_bias": r"mlp\.(gate|up|down)_proj\.bias",
+}
+
+
+def is_read(name: str, config: Dict[str, Any]) -> bool:
+    """Whether `routesae` reads a tensor, named without `model.` in front, of a model; of models it does not run, all count."""
+    family = config.get("model_type")
+    if family not in ("llama", "mistral", "qwen2", "qwen3"):
+        return True
+    if name == "lm_head.weight":
+        return not config.get("tie_word_embeddings", False)
+    if not (layer := re.fullmatch(r"layers\.(\d+)\.(.*)", name)):
+        return name in ("embed_tokens.weight", "norm.weight")
+    flags = ["", family]
+    if family in ("llama", "qwen3") and config.get("attention_bias"):
+        flags.append("attention_bias")
+    if family == "llama" and config.get("mlp_bias"):
+        flags.append("mlp_bias")
+    known = any(re.fullmatch(LAYER_TENSORS[flag], layer[2]) for flag in flags if flag in LAYER_TENSORS)
+    return known and int(layer[1]) < int(config.get("num_hidden_layers", 0))
+
+
 def weights_digest(folder: str) -> Optional[str]:
-    """SHA-256 of the weights: of the one file, or of the files' digests, joined by line feeds, in order of the names.
+    """SHA-256 of the weights, however they are sharded: of a line `name dtype [shape] sha256` for every tensor that is
+    read, in the order of the names, which go without `model.` in front.
 
     None where there is no safetensors file.
     """
-    digests = [_sha256(path) for path in weight_files(folder)]
-    if len(digests) < 2:
-        return digests[0] if digests else None
-    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
+    try:
+        with open(f"{folder}/config.json", encoding="utf-8") as file:
+            config = json.load(file)
+        paths = [f"{folder}/model.safetensors"]
+        if not os.path.isfile(paths[0]):
+            with open(f"{folder}/model.safetensors.index.json", encoding="utf-8") as file:
+                paths = [f"{folder}/{name}" for name in sorted(set(json.load(file)["weight_map"].values()))]
+        lines = []
+        for path in paths:
+            with open(path, "rb") as file:
+                (length,) = struct.unpack("<Q", file.read(8))
+                header = json.loads(file.read(length))
+                for name, entry in header.items():
+                    short = name.removeprefix("model.")
+                    if name == "__metadata__" or not is_read(short, config):
+                        continue
+                    begin, end = entry["data_offsets"]
+                    file.seek(8 + length + begin)
+                    digest = hashlib.sha256()
+                    while begin < end and (piece := file.read(min(1 << 22, end - begin))):
+                        digest.update(piece)
+                        begin += len(piece)
+                    shape = ",".join(map(str, entry["shape"]))
+                    lines.append((short.encode(), f"{short} {entry['dtype']} [{shape}] {digest.hexdigest()}\n"))
+    except (OSError, ValueError, KeyError):
+        return None
+    return hashlib.sha256("".join(line for _, line in sorted(lines)).encode()).hexdigest()
 
 
 # Windows ------------------------------------------------------------------------------------------------------------

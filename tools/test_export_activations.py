@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import array
 import contextlib
-import hashlib
 import importlib.util
 import io
 import json
@@ -183,12 +182,35 @@ class Options(InFolder):
         self.assertIsNone(ex.weights_digest(self.folder))
         self.write("pytorch_model.bin", "x")
         self.assertIsNone(ex.weights_digest(self.folder))
-        self.write("b.safetensors", "abc")
-        abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        self.assertEqual(ex.weights_digest(self.folder), abc)
-        self.write("a.safetensors", "")
-        empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-        self.assertEqual(ex.weights_digest(self.folder), hashlib.sha256(f"{empty}\n{abc}".encode()).hexdigest())
+        tiny = FIXTURES / "cases/tiny"
+        # The same number as `routesae activations` writes for this folder (ModelIdentityTests).
+        expected = "f3b3c978f047cec55a34002ae044e36cd88fe9d23790772281920c5de335baeb"
+        self.assertEqual(ex.weights_digest(str(tiny)), expected)
+        shutil.copytree(tiny, self.folder, dirs_exist_ok=True)
+        self.write("consolidated.safetensors", "not read")
+        self.assertEqual(ex.weights_digest(self.folder), expected)
+        self.reshard()
+        self.assertEqual(ex.weights_digest(self.folder), expected)
+        self.write("model-1.safetensors", Path(self.path("model-1.safetensors")).read_bytes()[:-1] + b"x")
+        self.assertNotEqual(ex.weights_digest(self.folder), expected)
+
+    def reshard(self) -> None:
+        """Writes the tensors of model.safetensors to two shards, and one that nothing reads."""
+        whole = Path(self.path("model.safetensors")).read_bytes()
+        (length,) = struct.unpack("<Q", whole[:8])
+        tensors = {name: entry for name, entry in json.loads(whole[8 : 8 + length]).items() if name != "__metadata__"}
+        places = {}
+        for part in range(2):
+            header, data = {"unread": {"dtype": "U8", "shape": [1], "data_offsets": [0, 1]}} if part == 0 else {}, b"x" if part == 0 else b""
+            for name in sorted(tensors, reverse=True)[part::2]:
+                begin, end = tensors[name]["data_offsets"]
+                header[name] = {**tensors[name], "data_offsets": [len(data), len(data) + end - begin]}
+                data += whole[8 + length + begin : 8 + length + end]
+                places[name] = f"model-{part}.safetensors"
+            text = json.dumps(header).encode()
+            self.write(f"model-{part}.safetensors", struct.pack("<Q", len(text)) + text + data)
+        os.remove(self.path("model.safetensors"))
+        self.write("model.safetensors.index.json", json.dumps({"weight_map": places}))
 
 
 class Windows(unittest.TestCase):
@@ -518,7 +540,7 @@ class Models(InFolder):
         self.assertEqual(len(tokens), row)
         self.assertEqual(metadata["attention"], "causal" if kind in ("llama", "gpt2", "mamba") else "bidirectional")
         self.assertEqual(metadata.get("bos_token_id"), "1" if writes_before else None)
-        self.assertEqual(metadata["model_sha256"], hashlib.sha256(Path(folder, "model.safetensors").read_bytes()).hexdigest())
+        self.assertEqual(metadata["model_sha256"], ex.weights_digest(folder))
         self.assertEqual((metadata["model"], metadata["layers"], metadata["context"]), (kind, "[0,1,2]", "12"))
 
     def test_llama(self) -> None:

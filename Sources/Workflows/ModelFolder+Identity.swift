@@ -8,39 +8,63 @@ extension ModelFolder {
     /// The folder's own name, which stands for the model.
     var name: String { URL(filePath: path).standardizedFileURL.lastPathComponent }
 
-    /// The weight files, in order of their names.
+    /// All weight files in the folder, read or not, in order of their names.
     var weightFiles: [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
         return names.filter { $0.hasSuffix(".safetensors") }.sorted().map { path + "/" + $0 }
     }
 
-    /// SHA-256 of the weight files' digests in order: one number for the model, however it is sharded.
-    func weightsDigest() throws -> String {
-        let digests = try weightFiles.map { try sha256(ofFile: $0).digest }
-        return digests.count == 1 ? digests[0] : sha256(of: Data(digests.joined(separator: "\n").utf8))
+    /// One number for the model's weights, however they are sharded: of the tensors that are read.
+    func weightsDigest() throws -> String { try identity.weights().digest }
+
+    /// Whether a digest is that of the model's weights. What versions up to 0.1 wrote is recognised: the SHA-256 of the
+    /// weight file, or of the files' digests in order.
+    func hasWeights(_ digest: String) throws -> Bool {
+        if try weightsDigest() == digest { return true }
+        return try Set([weightFiles, model.weightPaths]).contains { files in
+            let digests = try files.map { try identity.file($0).digest }
+            let one = digests.count == 1 ? digests[0] : sha256(of: Data(digests.joined(separator: "\n").utf8))
+            return one == digest
+        }
     }
 
-    /// What a run that uses the model records of it.
+    /// What a run that uses the model records of it: digests of the weights that are read, of what the configuration says
+    /// of the computation, and of what the tokenizer does.
     func inputs() throws -> [RunInput] {
-        try inputs(["config.json", "tokenizer.json"])
+        let parts = [
+            ("weights", try identity.weights()), ("config.json", identity.configuration()),
+            ("tokenizer.json", identity.tokenization()),
+        ]
+        return parts.map { RunInput(role: "model", name: $0, sha256: $1.digest, bytes: $1.bytes) }
     }
 
     /// What a run records that lets the model write: also what says where a text ends, and how a chat is written.
     func inputs(steering settings: SteeringSettings) throws -> [RunInput] {
-        var names = ["config.json", "tokenizer.json", LanguageModelConfiguration.generationFileName]
+        var names = [LanguageModelConfiguration.generationFileName]
         // The first also names the special tokens that templates write.
         if settings.chat != nil { names += ["tokenizer_config.json", Tokenizer.chatTemplateFileName] }
-        return try inputs(names.filter { FileManager.default.fileExists(atPath: path + "/" + $0) })
+        return try inputs().map { input in
+            guard input.name == "config.json" else { return input }
+            let (digest, bytes) = identity.configuration(withEnds: true)
+            return RunInput(role: input.role, name: input.name, sha256: digest, bytes: bytes)
+        } + fileInputs(names.filter { FileManager.default.fileExists(atPath: path + "/" + $0) })
     }
 
-    private func inputs(_ names: [String]) throws -> [RunInput] {
-        try (weightFiles + names.map { path + "/" + $0 }).map { file in
-            let (digest, bytes) = try sha256(ofFile: file)
-            return RunInput(role: "model", name: URL(filePath: file).lastPathComponent, sha256: digest, bytes: bytes)
+    /// What versions up to 0.1 recorded: all weight files of the folder, which may have been those that are read alone.
+    func formerInputs() throws -> [[RunInput]] {
+        try Set([weightFiles, model.weightPaths]).map { files in
+            try fileInputs(files.map { URL(filePath: $0).lastPathComponent } + ["config.json", "tokenizer.json"])
         }
     }
 
-    /// The model as the catalog knows it.
+    private func fileInputs(_ names: [String]) throws -> [RunInput] {
+        try names.map { name in
+            let (digest, bytes) = try identity.file(path + "/" + name)
+            return RunInput(role: "model", name: name, sha256: digest, bytes: bytes)
+        }
+    }
+
+    /// The model as a catalog knows it, if it holds no such model yet.
     func record() throws -> LanguageModelRecord {
         let configuration = model.configuration
         return LanguageModelRecord(
@@ -51,7 +75,7 @@ extension ModelFolder {
             vocabularySize: configuration.vocabularySize,
             configJSON: String(decoding: try Data(contentsOf: URL(filePath: path + "/config.json")), as: UTF8.self),
             sha256: try weightsDigest(),
-            tokenizerSHA256: try sha256(ofFile: path + "/tokenizer.json").digest)
+            tokenizerSHA256: identity.tokenization().digest)
     }
 
     /// Checks layer numbers against the model.

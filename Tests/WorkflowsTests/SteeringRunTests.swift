@@ -122,7 +122,7 @@ import Workflows
             #expect(try JSONDecoder().decode(SteeringSettings.self, from: Data(run.configJSON.utf8)) == asked)
             #expect(
                 Set(try catalog.runInputs(runID).map(\.name))
-                    == ["config.json", "generation_config.json", "model.safetensors", "tokenizer.json"])
+                    == ["config.json", "generation_config.json", "tokenizer.json", "weights"])
             let rows = try catalog.interventions(dictionaryID: result.dictionaryID, featureIndex: 7)
             #expect(rows.map(\.strength) == [1, 4, 1, 4] && rows.allSatisfy { $0.operation == .set })
             #expect(rows.map(\.prompt) == SteeringWorld.prompts.flatMap { [$0, $0] })

@@ -28,6 +28,7 @@ struct CatalogInspection {
         try checkTensors()
         try checkZstdDictionaries()
         try checkPassages()
+        try checkPassageTokens()
         try checkSplits()
         let keys = try Row.fetchAll(database, sql: "SELECT dictionary_id, corpus_id FROM indexing").map {
             try IndexingKey(dictionaryID: $0.value(0), corpusID: $0.value(1))

@@ -116,13 +116,31 @@ package final class CatalogCopy {
 
     private func copyModels(_ from: Database, _ to: Database) throws {
         for model in try source.languageModels() {
-            let isNew = try !target.languageModels().contains { $0.sha256 == model.sha256 && $0.name == model.name }
+            let known = try target.languageModels().first { $0.sha256 == model.sha256 && $0.name == model.name }
+            if let known { try checkTokenizers(model, known) }
+            let isNew = known == nil
             models[model.languageModelID] = try target.addLanguageModel(model)
             guard isNew else { continue }
             try copy(
                 "token", "language_model_id = \(model.languageModelID)", from, to,
                 mapping: ["language_model_id": models])
         }
+    }
+
+    /// Refuses to bring together what two tokenizers made of one model's texts.
+    private func checkTokenizers(_ model: LanguageModelRecord, _ known: LanguageModelRecord) throws {
+        guard let one = model.tokenizerSHA256, let other = known.tokenizerSHA256, one != other else { return }
+        let theirs = try source.tokens(languageModelID: model.languageModelID)
+        let ours = try target.tokens(languageModelID: known.languageModelID)
+        guard !theirs.isEmpty, !ours.isEmpty else { return }
+        let different = zip(theirs, ours).first { $0 != $1 }?.0.tokenID
+        guard let token = different ?? (theirs.count == ours.count ? nil : min(theirs.count, ours.count)) else {
+            return
+        }
+        throw CatalogError(
+            .refused,
+            "\(source.path): model \(model.name) has another tokenizer there (from token \(token) on) than in what it is "
+                + "merged with")
     }
 
     private func copyTexts(_ from: Database, _ to: Database) throws {

@@ -46,6 +46,7 @@ public struct DecodeBenchmark: Sendable {
     /// - Throws: `WorkflowError.usage`, `.refused` where weights and array do not fit in memory, and what opening the
     ///   model throws.
     public func run(workers: Workers, progress: (_ done: Int, _ total: Int) -> Void) throws -> Result {
+        try ModelFolder.checkIsFolder(model)
         let layout = try LanguageModel(directory: model, workers: workers, residency: .streamed).configuration
         guard prompt > 0, tokens > 0, prompt + tokens <= layout.maximumPositions else {
             throw WorkflowError.usage(

@@ -42,6 +42,7 @@ public struct EvaluationBenchmark: Sendable {
     ///
     /// - Throws: `WorkflowError.usage`, and what opening the model throws.
     public func run(workers: Workers, progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }) throws -> Result {
+        try ModelFolder.checkIsFolder(model)
         let model = try LanguageModel(directory: model, workers: workers)
         let shape = model.configuration
         guard (2...shape.maximumPositions).contains(context), (2...1 << 24).contains(tokens), repeats > 0 else {

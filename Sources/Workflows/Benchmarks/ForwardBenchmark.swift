@@ -40,6 +40,7 @@ public struct ForwardBenchmark: Sendable {
     ///
     /// - Throws: `WorkflowError.usage`, and what opening the model throws.
     public func run(workers: Workers, progress: (_ done: Int, _ total: Int) -> Void) throws -> Result {
+        try ModelFolder.checkIsFolder(model)
         let model = try LanguageModel(directory: model, workers: workers)
         let configuration = model.configuration
         let last = lastLayer ?? configuration.layerCount - 1

@@ -62,7 +62,7 @@ public struct ScoringBenchmark: Sendable {
         try dictionary.check(folder, in: catalog)
         let chosen = try FeatureChoice(settings: settings).features(of: indexing.key, in: catalog)
         let hasPrefix = folder.tokenizer.addsBOS && folder.tokenizer.bosTokenID != nil
-        let pad = folder.tokenizer.padTokenID ?? folder.tokenizer.eosTokenID ?? 0
+        let pad = folder.paddingToken
         let configuration = try NeuronToGraphConfiguration(maximumSuffix: settings.maximumSuffix)
         let probe = ModelFeatureProbe(folder: folder, dictionary: dictionary, workers: workers)
         let clock = ContinuousClock()

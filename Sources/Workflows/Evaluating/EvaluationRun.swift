@@ -67,8 +67,8 @@ public struct EvaluationRun {
         let context = try folder.context(settings.context)
         let records = try dictionaries.map { try StoredDictionary.record(named: $0, in: catalog) }
         // Before anything is begun: a dictionary of another model spoils all.
-        let digest = try folder.weightsDigest()
-        for record in records { try StoredDictionary.check(record, against: folder, digest: digest, in: catalog) }
+        for record in records { try StoredDictionary.check(record, against: folder, in: catalog) }
+        try folder.model.checkUnembedding()
         let configurations = try records.map { try StoredDictionary.configuration(of: $0) }
         let model = folder.model.configuration
         let batchTokens = EvaluationPass.batchTokens(model)

@@ -31,7 +31,7 @@ struct EvaluationText {
         let name = settings.corpus ?? IndexingSettings(model: settings.model, text: settings.text).corpusName
         corpusID = try catalog.addCorpus(
             CorpusRecord(
-                languageModelID: try catalog.addLanguageModel(try folder.record()), name: name,
+                languageModelID: try folder.languageModelID(in: catalog), name: name,
                 source: settings.text.joined(separator: ", "), sha256: corpus.digest))
         inputs = corpus.inputs
         remarks = corpus.remarks
@@ -43,8 +43,8 @@ struct EvaluationText {
 
     private init(storedAs name: String?, folder: ModelFolder, in catalog: Catalog) throws {
         // Token ids mean something to the model they were made for, and to no other.
-        let digest = try folder.weightsDigest()
-        let models = Set(try catalog.languageModels().filter { $0.sha256 == digest }.map(\.languageModelID))
+        let models = Set(
+            try catalog.languageModels().filter { try folder.hasWeights($0.sha256) }.map(\.languageModelID))
         let corpora = try catalog.corpora().filter { models.contains($0.languageModelID) }
         var named = corpora.filter { name == nil || $0.name == name || "\($0.corpusID)" == name }
         if name == nil {

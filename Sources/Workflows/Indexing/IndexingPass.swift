@@ -44,7 +44,7 @@ final class IndexingPass {
         reader = TextReader(dictionary: dictionary, folder: folder, workers: workers)
         statistics = CorpusStatistics(
             encoder: reader.encoder, options: settings.options, seed: settings.seed, workers: workers)
-        modelID = try catalog.addLanguageModel(try folder.record())
+        modelID = try folder.languageModelID(in: catalog)
         let corpusID = try catalog.addCorpus(
             CorpusRecord(
                 languageModelID: modelID, name: settings.corpusName, source: settings.text.joined(separator: ", "),
@@ -197,7 +197,10 @@ final class IndexingPass {
     private func describe(cancelled: () -> Bool) throws {
         let dictionaryID = dictionary.record.dictionaryID
         let decoder = dictionary.weights.decoder
-        if settings.options.promotedTokens > 0, try !catalog.hasLogits(dictionaryID: dictionaryID) {
+        // Without an unembedding there is nothing to list.
+        if settings.options.promotedTokens > 0, folder.model.hasUnembedding,
+            try !catalog.hasLogits(dictionaryID: dictionaryID)
+        {
             let lens = PromotedTokens(
                 unembedding: folder.model.unembedding, tokenCount: folder.tokenizer.vocabularySize,
                 count: settings.options.promotedTokens, workers: workers)

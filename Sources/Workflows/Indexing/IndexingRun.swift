@@ -40,6 +40,8 @@ public struct IndexingRun {
         public let documents: Int
         /// Explained variance over all of them.
         public let explainedVariance: Double
+        /// Whether the model has an unembedding; without it no promoted tokens are listed.
+        public let hasUnembedding: Bool
     }
 
     /// Runs it.
@@ -58,6 +60,10 @@ public struct IndexingRun {
         let dictionary = try StoredDictionary(named: settings.dictionary, in: catalog)
         let folder = try ModelFolder(path: settings.model, workers: workers)
         try dictionary.check(folder, in: catalog)
+        // The rows that promoted tokens are read from, hours later.
+        if settings.options.promotedTokens > 0, folder.model.hasUnembedding {
+            try folder.model.checkUnembedding(of: 0..<folder.tokenizer.vocabularySize)
+        }
         _ = try folder.context(settings.options.context)
         try checkMemory(dictionary.configuration)
         let corpus = try TextCorpus(paths: settings.text)
@@ -74,7 +80,8 @@ public struct IndexingRun {
             try pass.write(runID: runID, replacing: replacing, cancelled: cancelled)
             return Result(
                 runID: runID, key: pass.key, tokens: pass.tokens,
-                documents: pass.documents, explainedVariance: pass.explainedVariance)
+                documents: pass.documents, explainedVariance: pass.explainedVariance,
+                hasUnembedding: folder.model.hasUnembedding)
         } catch {
             let stopped = if case WorkflowError.interrupted = error { true } else { false }
             try? catalog.finishRun(runID, status: stopped ? .interrupted : .failed, error: "\(error)")

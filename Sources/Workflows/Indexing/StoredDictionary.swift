@@ -49,20 +49,15 @@ public struct StoredDictionary: Sendable {
         return try catalog.dictionary(named: name)
     }
 
-    /// Checks that a model is the one the dictionary was trained on, by the digest of its weights.
+    /// Checks that a model is the one the dictionary was trained on, by its weights, with the same tokenizer.
     ///
-    /// - Throws: `WorkflowError.refused` for another model.
+    /// - Throws: `WorkflowError.refused` for another model or another tokenizer.
     func check(_ folder: ModelFolder, in catalog: Catalog) throws {
-        try StoredDictionary.check(record, against: folder, digest: try folder.weightsDigest(), in: catalog)
+        try StoredDictionary.check(record, against: folder, in: catalog)
     }
 
     /// The same, before the dictionary's weights are read.
-    ///
-    /// - Parameter digest: the digest of the model's weights.
-    static func check(
-        _ record: DictionaryRecord, against folder: ModelFolder, digest: @autoclosure () throws -> String,
-        in catalog: Catalog
-    ) throws {
+    static func check(_ record: DictionaryRecord, against folder: ModelFolder, in catalog: Catalog) throws {
         let layer = record.layers.max() ?? 0
         guard folder.model.configuration.dModel == record.dModel, layer < folder.model.configuration.layerCount else {
             throw WorkflowError.refused(
@@ -70,14 +65,19 @@ public struct StoredDictionary: Sendable {
                     + "\(folder.model.configuration.layerCount) layers; dictionary \"\(record.name)\" needs width "
                     + "\(record.dModel) and layer \(layer)")
         }
-        guard let modelID = record.languageModelID,
-            let known = try catalog.languageModels().first(where: { $0.languageModelID == modelID })
-        else { return }
-        let digest = try digest()
-        guard digest == known.sha256 else {
+        let models = try catalog.languageModels()
+        guard let modelID = record.languageModelID, let known = models.first(where: { $0.languageModelID == modelID })
+        else {
+            // Trained from files: what its indexes say of the tokenizer counts.
+            return try folder.checkTokenizer(
+                against: try models.filter { try folder.hasWeights($0.sha256) }, in: catalog)
+        }
+        guard try folder.hasWeights(known.sha256) else {
             throw WorkflowError.refused(
                 "\(folder.path): is not the model that dictionary \"\(record.name)\" was trained on "
-                    + "(weights \(digest.prefix(12))…, expected \(known.sha256.prefix(12))… of \(known.name))")
+                    + "(weights \(try folder.weightsDigest().prefix(12))…, expected \(known.sha256.prefix(12))… of "
+                    + "\(known.name))")
         }
+        try folder.checkTokenizer(against: [known], in: catalog)
     }
 }

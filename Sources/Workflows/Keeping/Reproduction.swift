@@ -239,7 +239,8 @@ public struct Reproduction {
         }
         var known: Set<String> = []
         if let model {
-            for input in try inputs(try ModelFolder(path: model, workers: workers)) { known.insert(input.sha256) }
+            let folder = try ModelFolder(path: model, workers: workers)
+            for input in try inputs(folder) + folder.formerInputs().joined() { known.insert(input.sha256) }
         }
         let files = paths.flatMap { path -> [String] in
             // Text as it is found when it is read: through links, too.

@@ -89,7 +89,7 @@ public struct ScoringRun {
             let features = try chosen.map { try reader.contexts(of: $0) }
             let graphs: [NeuronGraph]
             if let folder {
-                let pad = folder.tokenizer.padTokenID ?? folder.tokenizer.eosTokenID ?? 0
+                let pad = folder.paddingToken
                 graphs = try NeuronToGraphExplainer(configuration: configuration).explain(
                     features: features,
                     probe: ModelFeatureProbe(

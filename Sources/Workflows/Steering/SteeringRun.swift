@@ -74,6 +74,7 @@ public struct SteeringRun {
         }
         let folder = try ModelFolder.decoding(path: settings.model, workers: workers)
         try dictionary.check(folder, in: catalog)
+        try folder.model.checkUnembedding()
         let chat = try settings.chat.map { try ChatPrompts($0, folder: folder) }
         let prompts = try settings.prompts.map { try checked(try chat?.prompt($0) ?? plain($0, folder), folder) }
         let stops = try folder.model.configuration.endOfSequence(in: folder.path)

@@ -46,7 +46,7 @@ public struct TrainingCheckpoint: Codable, Equatable {
         software = "\(Software.identity.version)"
         settings = job.plans.map(\.settings)
         runs = job.plans.map { _ in UUID().uuidString.lowercased() }
-        inputs = TrainingCheckpoint.inputs(of: job)
+        inputs = TrainingCheckpoint.inputs(job.inputs)
         step = 0
     }
 
@@ -76,9 +76,16 @@ public struct TrainingCheckpoint: Codable, Equatable {
             // A pass is at least one token, of a batch or of what waits.
             stream["passes", default: 0] <= UInt64(step * job.batchTokens) + 1 << 22
         else { throw WorkflowError.badInput(path: path, problem: "contradicts itself; remove it and train anew") }
-        let now = TrainingCheckpoint.inputs(of: job)
+        let now = TrainingCheckpoint.inputs(job.inputs)
+        let former = try formerInputs(of: job)
+        func model(_ inputs: [Input]) -> [Input] { inputs.filter { $0.role == "model" } }
+        if former.contains(where: { model($0) == model(inputs) }) {
+            inputs = model(now) + inputs.filter { $0.role != "model" }
+        }
         guard now != inputs else { return }
-        let changed = zip(inputs, now).first { $0 != $1 }?.0 ?? inputs.last
+        // The spelling that agrees the longest is the one it was written in.
+        let agreeing = ([now] + former).map { zip(inputs, $0).prefix { $0 == $1 }.count }.max() ?? 0
+        let changed = agreeing < inputs.count ? inputs[agreeing] : inputs.last
         let what =
             "\(path): what is read is not what it was when training began, "
             + (changed.map { "from \($0.role) \($0.name) on" } ?? "files were added")
@@ -99,6 +106,12 @@ public struct TrainingCheckpoint: Codable, Equatable {
         inputs = now
     }
 
+    /// What a job reads as versions up to 0.1 noted it, where this is of such a version: by the model's files.
+    private func formerInputs(of job: TrainingJob) throws -> [[Input]] {
+        guard inputs.contains(where: { $0.role == "model" && $0.name.hasSuffix(".safetensors") }) else { return [] }
+        return try job.formerInputs().map(TrainingCheckpoint.inputs)
+    }
+
     /// The keys in which two settings differ.
     private static func difference(_ one: TrainingSettings, _ other: TrainingSettings) -> String {
         func object(_ settings: TrainingSettings) -> [String: String] {
@@ -112,7 +125,7 @@ public struct TrainingCheckpoint: Codable, Equatable {
             .map { "\($0) is \(one[$0] ?? "not set"), was \(other[$0] ?? "not set")" }.joined(separator: "; ")
     }
 
-    private static func inputs(of job: TrainingJob) -> [Input] {
-        job.inputs.map { Input(role: $0.role, name: $0.name, sha256: $0.sha256, bytes: $0.bytes) }
+    private static func inputs(_ inputs: [RunInput]) -> [Input] {
+        inputs.map { Input(role: $0.role, name: $0.name, sha256: $0.sha256, bytes: $0.bytes) }
     }
 }

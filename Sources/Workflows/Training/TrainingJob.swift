@@ -58,12 +58,21 @@ public struct TrainingJob {
         }
         try TrainingMemory(plans, source: source, workers: workers).check()
         try source.probe(layers: Set(plans.flatMap(\.configuration.layers)).sorted(), settings: first)
-        inputs =
-            try source.inputs
-            + Set(settings.compactMap(\.initialWeights)).sorted().map { path in
-                let (digest, bytes) = try sha256(ofFile: path)
-                return RunInput(
-                    role: "initial_weights", name: URL(filePath: path).lastPathComponent, sha256: digest, bytes: bytes)
-            }
+        inputs = try source.inputs + Self.initialWeights(of: settings)
+    }
+
+    /// The weights that dictionaries begin with, by digest.
+    private static func initialWeights(of settings: [TrainingSettings]) throws -> [RunInput] {
+        try Set(settings.compactMap(\.initialWeights)).sorted().map { path in
+            let (digest, bytes) = try sha256(ofFile: path)
+            return RunInput(
+                role: "initial_weights", name: URL(filePath: path).lastPathComponent, sha256: digest, bytes: bytes)
+        }
+    }
+
+    /// What versions up to 0.1 would have recorded as `inputs`.
+    func formerInputs() throws -> [[RunInput]] {
+        let weights = try Self.initialWeights(of: plans.map(\.settings))
+        return try source.formerInputs().map { $0 + weights }
     }
 }

@@ -53,7 +53,8 @@ public struct TrainingRun {
     ///   - resuming: the checkpoint to go on from, or nil to start.
     ///   - cancelled: asked before every step; once true, a checkpoint is taken and the runs end as interrupted.
     ///   - progress: told after every step: the steps done and the reports of the dictionaries still in training.
-    /// - Throws: `WorkflowError.interrupted`, `SparseCodingError`, `TrainingError`, `CatalogError`, `SafetensorsError`.
+    /// - Throws: `WorkflowError.interrupted`, `.refused` where the catalog knows the model's weights with another tokenizer
+    ///   or the checkpoint is of another job, `SparseCodingError`, `TrainingError`, `CatalogError`, `SafetensorsError`.
     ///   A failed run stays in the ledger, marked so, without a dictionary.
     public func run(
         into catalog: Catalog, resuming: (record: TrainingCheckpoint, file: SafetensorsFile)? = nil,
@@ -62,6 +63,7 @@ public struct TrainingRun {
         var record = resuming?.record ?? TrainingCheckpoint(job)
         if resuming != nil { try record.takeUp(job, path: checkpoints.path) }
         try refuseTakenNames(in: catalog, resuming: resuming?.record)
+        try job.source.checkTokenizer(in: catalog)
         if resuming == nil { try record.write(to: checkpoints.path, states: [:], position: nil) }
         let ledger = try TrainingLedger(job, record, in: catalog)
         var training = Array(job.plans.indices)
@@ -112,7 +114,7 @@ public struct TrainingRun {
                 overwrite: true)
         }
         if dictionaryID == nil {
-            let modelID = try job.source.languageModel.map { try catalog.addLanguageModel($0) }
+            let modelID = try job.source.languageModelID(in: catalog)
             dictionaryID = try catalog.addDictionary(
                 try plan.record(
                     runID: runID, languageModelID: modelID, name: name, tokens: job.steps * job.batchTokens),

@@ -134,14 +134,26 @@ enum TrainingSource {
         }
     }
 
-    /// The model as the catalog knows it.
-    var languageModel: LanguageModelRecord? {
-        get throws {
-            switch self {
-            case .live(let folder, _): try folder.record()
-            case .shards: nil
-            }
+    /// The model's row in the catalog; nil for files.
+    func languageModelID(in catalog: Catalog) throws -> Int64? {
+        switch self {
+        case .live(let folder, _): try folder.languageModelID(in: catalog)
+        case .shards: nil
         }
+    }
+
+    /// Refuses a model whose weights the catalog knows with another tokenizer.
+    func checkTokenizer(in catalog: Catalog) throws {
+        guard case .live(let folder, _) = self else { return }
+        try folder.checkTokenizer(
+            against: try catalog.languageModels().filter { try folder.hasWeights($0.sha256) }, in: catalog)
+    }
+
+    /// What versions up to 0.1 recorded that the run read, of the files in the model's folder and of those that are read;
+    /// nothing for files of activations, of which the same is recorded still.
+    func formerInputs() throws -> [[RunInput]] {
+        guard case .live(let folder, let corpus) = self else { return [] }
+        return try folder.formerInputs().map { $0 + corpus.inputs }
     }
 
     /// What the run read, by digest.

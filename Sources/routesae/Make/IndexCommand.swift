@@ -61,6 +61,9 @@ struct IndexCommand: ParsableCommand {
                 on: catalog, replacing: force, cancelled: { Interruption.isRequested },
                 progress: progress.show, remark: StandardStreams.remark)
         }
+        if !result.hasUnembedding {
+            options.say("\(model) has no unembedding (lm_head.weight): no promoted tokens are listed")
+        }
         options.say(
             """
             run \(result.runID): \(Quantities.count(result.tokens)) tokens of \
