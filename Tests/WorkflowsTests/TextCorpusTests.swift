@@ -80,7 +80,10 @@ import Workflows
         let path = directory.file("t/a.txt")
         for (make, phrase) in [
             ({ _ = mkfifo(path, 0o600) }, "is a pipe (FIFO)"),
-            ({ try files.createSymbolicLink(atPath: path, withDestinationPath: "a.txt") }, "leads in a circle"),
+            (
+                { try files.createSymbolicLink(atPath: path, withDestinationPath: "a.txt") },
+                "is a link that leads in a circle"
+            ),
             (
                 { try files.createSymbolicLink(atPath: path, withDestinationPath: "b") },
                 "is a link to b, which is not there"

@@ -1,5 +1,5 @@
-import Crypto
 import Foundation
+import Glibc
 
 /// A collection of documents: `.txt` files (one document each) and `.jsonl` files (one a line, key `text`).
 ///
@@ -27,8 +27,12 @@ public final class TextCorpus: Sendable {
     private let contents: [TextFileContents]
     private let places: [TextPlace]
 
-    /// Files that stay open; a process may not have many more.
-    private static let mostOpenFiles = 200
+    /// Files that stay open: a share of those that the process may have.
+    private static var mostOpenFiles: Int {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 16 }
+        return min(200, Int(clamping: limit.rlim_cur) / 4)
+    }
 
     /// Finds the files, reads them and notes where each document lies.
     ///
@@ -38,6 +42,7 @@ public final class TextCorpus: Sendable {
     public init(paths: [String]) throws {
         guard !paths.isEmpty else { throw WorkflowError.usage("name the text with --text FILE or FOLDER") }
         let found = try TextFiles(paths)
+        let mostOpenFiles = TextCorpus.mostOpenFiles
         var files: [File] = []
         var contents: [TextFileContents] = []
         var places: [TextPlace] = []
@@ -52,7 +57,7 @@ public final class TextCorpus: Sendable {
             files.append(File(path: path, bytes: bytes, sha256: digest))
             contents.append(
                 TextFileContents(
-                    path: path, encoding: scan.encoding, file: files.count <= TextCorpus.mostOpenFiles ? file : nil))
+                    path: path, encoding: scan.encoding, file: files.count <= mostOpenFiles ? file : nil))
         }
         guard !isBlank else {
             throw WorkflowError.badInput(path: paths.joined(separator: ", "), problem: "holds no text")

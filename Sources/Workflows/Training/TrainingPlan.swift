@@ -22,6 +22,9 @@ public struct TrainingPlan {
         if settings.name?.isEmpty == true {
             throw WorkflowError.usage("--name is empty; name the dictionary or leave it out")
         }
+        if settings.name?.utf8.contains(0) == true {
+            throw WorkflowError.usage("the dictionary's name holds a zero character; name it otherwise")
+        }
         if settings.initialWeights != nil, settings.initialThreshold != nil {
             throw WorkflowError.usage("--initial-threshold goes with drawn weights; --initial-weights hold thresholds")
         }

@@ -13,7 +13,7 @@ struct EvaluateCommand: ParsableCommand {
             ce_zero with zeros in the same places, and recovered, the share of the loss between them that the \
             reconstruction keeps; dead_share; routing_share and router_weight by layer, routing_entropy, \
             token_entropy, chosen_weight. Every figure comes with the tokens it rests on and a 95 % interval, by \
-            bootstrap over documents. BOS never counts.
+            bootstrap over documents. The BOS that is put before a text never counts.
 
             Without --text, the documents that the catalog has of a corpus are read again. Several dictionaries share \
             one pass of the model as it is.
