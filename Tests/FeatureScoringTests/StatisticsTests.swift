@@ -138,19 +138,22 @@ struct BoundedListTests {
         }
     }
 
-    /// Few texts in many places: `window` of each is one of 12, `passage` one of 6, and a window has two firings.
+    /// Few texts in many places: `window` of each is one of 12, `passage` one of 6, and each brings its two firings, which
+    /// follow from window and passage.
     private func repeatedFirings(_ count: Int, seed: UInt64) -> [Firing<Int>] {
         var generator = SplitMix64(seed: seed)
-        return (0..<count).map { index in
-            let window = generator.next(below: 12)
-            // What a feature does in a window follows from the passage.
-            let (passage, firing) = (generator.next(below: 6), generator.next(below: 2))
-            return Firing(
-                place: FiringPlace(
-                    window: SplitMix64.mixed(UInt64(window + 1)), passage: UInt64(passage), documentKey: UInt64(index),
-                    document: Int64(index), position: Int32(window + 3 * firing)),
-                activation: Float(
-                    SplitMix64.hash(seed: seed, UInt64(window), UInt64(passage), UInt64(firing)) % 9), payload: index)
+        return (0..<count / 2).flatMap { document in
+            let (window, passage) = (generator.next(below: 12), generator.next(below: 6))
+            return (0..<2).map { firing in
+                Firing(
+                    place: FiringPlace(
+                        window: SplitMix64.mixed(UInt64(window + 1)), passage: UInt64(passage),
+                        documentKey: UInt64(document), document: Int64(document),
+                        position: Int32(2 * window + firing)),
+                    activation: Float(
+                        SplitMix64.hash(seed: seed, UInt64(window), UInt64(passage), UInt64(firing)) % 9),
+                    payload: 2 * document + firing)
+            }
         }
     }
 
@@ -230,7 +233,7 @@ struct BoundedListTests {
             #expect(shuffled.top.map(\.payload) == whole.top.map(\.payload))
             #expect(shuffled.sample.map(\.payload) == whole.sample.map(\.payload))
             // Only what is kept of the parts goes into the whole.
-            let parts = [stream[..<30], stream[30..<75], stream[75...]].map { kept(Array($0)) }
+            let parts = [stream[..<30], stream[30..<76], stream[76...]].map { kept(Array($0)) }
             let combined = kept(parts.flatMap { $0.top + $0.sample })
             #expect(combined.top.map(\.payload) == whole.top.map(\.payload), "seed \(seed)")
             #expect(combined.sample.map(\.payload) == whole.sample.map(\.payload), "seed \(seed)")
