@@ -52,7 +52,8 @@ struct Failure {
         // "See 'routesae train --help' for more information."
         let help = full.last { $0.contains("--help'") }.map { $0.split(separator: "'") } ?? []
         let sentence = message.hasSuffix(".") ? String(message.dropLast()) : message
-        return sentence + remedy + (help.count > 1 ? "; '\(help[1])' tells more" : "")
+        let separator = sentence.hasSuffix("?") && remedy.isEmpty ? " " : "; "
+        return sentence + remedy + (help.count > 1 ? "\(separator)'\(help[1])' tells more" : "")
     }
 
     /// Whether the command line itself is wrong, as the argument parser finds.

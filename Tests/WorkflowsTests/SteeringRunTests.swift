@@ -222,14 +222,15 @@ import Workflows
     /// A tokenizer that puts nothing before a text: an empty prompt is nothing to continue, and the first token of
     /// another is edited like all others.
     @Test func withoutBOS() throws {
-        let world = try SteeringWorld(.topk)
-        let copy = world.directory.file("plain")
+        let directory = try TemporaryDirectory()
+        let copy = directory.file("plain")
         try FileManager.default.copyItem(atPath: DemoModel.path, toPath: copy)
         let file = URL(filePath: copy + "/tokenizer.json")
         var tokenizer = try #require(try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
         tokenizer["post_processor"] = nil
         try FileManager.default.removeItem(at: file)
         try JSONSerialization.data(withJSONObject: tokenizer).write(to: file)
+        let world = try SteeringWorld(.topk, model: copy)
         var asked = settings([edit(1, .set, 20)], prompts: [""], tokens: 1)
         asked.model = copy
         #expect(throws: WorkflowError.self) { try world.steer(asked) }
@@ -237,7 +238,7 @@ import Workflows
         #expect(try world.steer(asked).outcomes[0].divergence > 0.001)
         // With BOS, an empty prompt has nothing to edit.
         asked = settings([edit(1, .set, 20)], prompts: [""], tokens: 1)
-        #expect(try world.steer(asked).outcomes[0].divergence == 0)
+        #expect(try SteeringWorld(.topk).steer(asked).outcomes[0].divergence == 0)
     }
 
     @Test func anotherModelIsRefused() throws {

@@ -13,15 +13,18 @@ struct SteeringWorld {
     let path: String
     let folder: ModelFolder
 
-    init(_ architecture: Architecture, routing: RoutingMode = .hard, fidelity: Fidelity = .corrected) throws {
+    init(
+        _ architecture: Architecture, routing: RoutingMode = .hard, fidelity: Fidelity = .corrected,
+        model: String = DemoModel.path
+    ) throws {
         directory = try TemporaryDirectory()
         path = directory.file("c.sqlite")
-        folder = try ModelFolder(path: DemoModel.path, workers: Workers(threads: 2))
+        folder = try ModelFolder(path: model, workers: Workers(threads: 2))
         let isPenalised = [.vanilla, .gated, .jumprelu].contains(architecture)
         try train(
             [
                 TrainingSettings(
-                    name: "d", architecture: architecture, model: DemoModel.path,
+                    name: "d", architecture: architecture, model: model,
                     text: [repositoryFile("Demo/text/heldout/bible.jsonl")],
                     layers: architecture.readsOneLayer ? [4] : [2, 3, 5], latents: 96, k: isPenalised ? nil : 6,
                     routing: routing, fidelity: fidelity, batchTokens: 256, steps: 12, context: 64, seed: 3)
