@@ -13,6 +13,9 @@
 // Fewer rows than this do not repay packing B.
 #define THIN 3
 
+// How many rows of B ahead a product of few rows asks for.
+#define PREFETCHED_ROWS 16
+
 // A broadcast from memory as one instruction. Left to itself the compiler loads neighbouring elements together and then
 // shuffles them apart, which takes half of the arithmetic's time with AVX2.
 #define BROADCAST_FROM_MEMORY(v, x) __asm__("vbroadcastss %1, %0" : "=v"(v) : "m"(x))

@@ -38,11 +38,15 @@ typedef float NAME(vector) __attribute__((vector_size(4 * LANES), aligned(4), ma
 #endif
 
 // LANES rows of LANES floats, from column k on, turned into columns: first squares of 4 × 4 floats within the quarters,
-// then the squares themselves. A row that is null is zeros.
-STEP void NAME(transpose)(const float *const *rows, int64_t k, VECTOR *x) {
+// then the squares themselves. A row that is null is zeros. What lies `ahead` floats further on is asked for: the rows
+// are many short streams, which the processor does not foresee.
+STEP void NAME(transpose)(const float *const *rows, int64_t k, int64_t ahead, VECTOR *x) {
     UNROLL for (int i = 0; i < LANES; i += 4) {
         VECTOR r[4];
-        UNROLL for (int j = 0; j < 4; j++) r[j] = rows[i + j] ? *(const VECTOR *)(rows[i + j] + k) : (VECTOR){0};
+        UNROLL for (int j = 0; j < 4; j++) {
+            __builtin_prefetch((const void *)((uintptr_t)rows[i + j] + (uintptr_t)(k + ahead) * sizeof(float)));
+            r[j] = rows[i + j] ? *(const VECTOR *)(rows[i + j] + k) : (VECTOR){0};
+        }
         const VECTOR a = PICK(r[0], r[1], 0, LANES, 1, LANES + 1), b = PICK(r[2], r[3], 0, LANES, 1, LANES + 1);
         const VECTOR c = PICK(r[0], r[1], 2, LANES + 2, 3, LANES + 3), d = PICK(r[2], r[3], 2, LANES + 2, 3, LANES + 3);
         x[i] = PICK(a, b, 0, 1, LANES, LANES + 1);
@@ -74,7 +78,7 @@ TARGET static void NAME(pack_rows)(const float *source, int64_t stride, int64_t 
         int64_t k = 0;
         for (; k + LANES <= inner; k += LANES) {
             VECTOR x[LANES];
-            NAME(transpose)(rows, k, x);
+            NAME(transpose)(rows, k, width * stride, x);
             // Whole vectors: what is too much of one is overwritten by the next.
             UNROLL for (int i = 0; i < LANES; i++) *(VECTOR *)(out + (k + i) * width) = x[i];
         }
@@ -156,7 +160,7 @@ STEP void NAME(thin)(const int rows, const rsae_product *p) {
             int64_t k = block;
             for (; k + LANES <= block + length; k += LANES) {
                 VECTOR x[LANES];
-                NAME(transpose)(b, k, x);
+                NAME(transpose)(b, k, PREFETCHED_ROWS * p->b_stride, x);
                 UNROLL for (int i = 0; i < LANES; i++) {
                     UNROLL for (int r = 0; r < rows; r++) {
                         sum[r] = FMA((VECTOR){0} + p->a[r * p->a_stride + k + i], x[i], sum[r]);

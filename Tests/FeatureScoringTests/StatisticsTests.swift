@@ -244,6 +244,37 @@ struct BoundedListTests {
         }
     }
 
+    /// What is passed over would have changed nothing, and what is taken changes something.
+    @Test func aSampleTakesWhatChangesIt() {
+        var (passed, taken) = (0, 0)
+        for seed in 0..<40 {
+            var (all, chosen) = (
+                PrioritySample<Int>(capacity: 6, seed: 4, featureIndex: 2),
+                PrioritySample<Int>(capacity: 6, seed: 4, featureIndex: 2)
+            )
+            let stream = repeatedFirings(300, seed: UInt64(seed))
+            let order = SeededPermutation.permutation(count: stream.count, seed: UInt64(seed))
+            for firing in order.map({ stream[$0] }) {
+                all.offer(firing)
+                if chosen.accepts(window: firing.place.window),
+                    chosen.takes(firing.place, activation: firing.activation)
+                {
+                    chosen.offer(firing)
+                    taken += 1
+                } else {
+                    passed += 1
+                }
+            }
+            #expect(chosen.byPriority.map(\.payload) == all.byPriority.map(\.payload))
+            // What is left out shows the second best of each window.
+            let shown = all.byPriority.prefix(3)
+            #expect(
+                chosen.byPriority(most: 3, without: Array(shown)).map(\.payload)
+                    == all.byPriority(most: 3, without: Array(shown)).map(\.payload))
+        }
+        #expect(passed > taken)
+    }
+
     @Test(arguments: [0, 1, 10, 300])
     func samplesDoNotDependOnOrderOrParts(capacity: Int) {
         let stream = firings(200, seed: 1)

@@ -30,8 +30,8 @@ struct BoundedHeap<Entry: RankedEntry>: Sendable {
     /// The number of entries held.
     @inlinable var count: Int { entries.count }
 
-    /// The entry that would go first, `nil` as long as there is room.
-    @inlinable var worst: Entry? { entries.count == capacity ? entries.first : nil }
+    /// Whether an entry has to go for another to come; the first of `entries` is the one.
+    @inlinable var isFull: Bool { entries.count == capacity }
 
     /// The entries, best first.
     @usableFromInline var sorted: [Entry] { entries.sorted { $0.ranks(before: $1) } }

@@ -32,9 +32,16 @@ public struct PrioritySample<Payload: Sendable>: Sendable {
         @inlinable
         func ranks(before other: Ranked) -> Bool {
             if priority != other.priority { return priority < other.priority }
-            let (one, two) = (firing.place, other.firing.place)
-            return one.window == two.window && one.passage == two.passage
-                ? firing.isStronger(than: other.firing) : one.precedes(two)
+            return other.ranks(behind: firing.place, firing.activation)
+        }
+
+        /// Whether a firing of the same priority ranks before this one.
+        @inlinable
+        func ranks(behind place: FiringPlace, _ activation: Float) -> Bool {
+            guard place.window == firing.place.window, place.passage == firing.place.passage else {
+                return place.precedes(firing.place)
+            }
+            return activation != firing.activation ? activation > firing.activation : place.precedes(firing.place)
         }
     }
 
@@ -52,6 +59,14 @@ public struct PrioritySample<Payload: Sendable>: Sendable {
         }
 
         @inlinable var group: UInt64 { best.firing.place.window }
+
+        /// Whether a firing with this window would be the best, or the best from another passage.
+        @inlinable
+        func takes(_ place: FiringPlace, _ activation: Float) -> Bool {
+            if best.ranks(behind: place, activation) { return true }
+            guard place.passage != best.firing.place.passage else { return false }
+            return next.isEmpty || next[0].ranks(behind: place, activation)
+        }
 
         @inlinable
         func ranks(before other: Entry) -> Bool { best.ranks(before: other.best) }
@@ -96,8 +111,19 @@ public struct PrioritySample<Payload: Sendable>: Sendable {
     @inlinable
     public func accepts(window: UInt64) -> Bool {
         guard heap.capacity > 0 else { return false }
-        guard let worst = heap.worst else { return true }
-        return priority(window: window) <= worst.best.priority
+        // Asked at every firing: the entry is looked at where it lies.
+        guard heap.isFull else { return true }
+        return priority(window: window) <= heap.entries[0].best.priority
+    }
+
+    /// Whether a firing with a window that is accepted would change the sample: worth asking before its payload is
+    /// gathered, since the firings at a segment's ends share their windows.
+    @inlinable
+    public func takes(_ place: FiringPlace, activation: Float) -> Bool {
+        for entry in heap.entries.indices where heap.entries[entry].group == place.window {
+            return heap.entries[entry].takes(place, activation)
+        }
+        return true
     }
 
     /// Takes in one firing.

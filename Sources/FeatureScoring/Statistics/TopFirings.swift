@@ -35,7 +35,7 @@ public struct TopFirings<Payload: Sendable>: Sendable {
     /// A firing weaker than this cannot enter; −∞ as long as there is room.
     @inlinable public var threshold: Float {
         if heap.capacity == 0 { return .infinity }
-        return heap.worst?.firing.activation ?? -.infinity
+        return heap.isFull ? heap.entries[0].firing.activation : -.infinity
     }
 
     /// Takes in one firing. A NaN is ignored; a text that is held already is not taken in again.

@@ -77,7 +77,9 @@ struct FeatureAccumulator: Sendable {
         layers[layer].sum += ActivationMoments.onGrid(Double(activation))
         layers[layer].maximum = max(layers[layer].maximum, activation)
         layers[layer].routerWeight += ActivationMoments.onGrid(Double(batch.firings.weight(ofLayer: layer, at: row)))
-        if sample.accepts(window: batch.windowKeys[row]) { sample.offer(firing(at: row, in: batch, layerNumbers)) }
+        if sample.accepts(window: batch.windowKeys[row]), sample.takes(batch.place(of: row), activation: activation) {
+            sample.offer(firing(at: row, in: batch, layerNumbers))
+        }
     }
 
     /// Draws a place in every segment, the same in segments of the same tokens, and offers it if the feature does not
