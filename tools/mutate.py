@@ -32,7 +32,7 @@ DOCUMENTED = {0, 1, 64, 65, 66, 73, 75, 77}
 # After so long a command is asked to end, which it has to do within GRACE. Machines may be busy.
 PATIENCE, GRACE = 10.0, 20.0
 
-VOCABULARY, WIDTH, INNER, LAYERS = 270, 16, 24, 3
+VOCABULARY, WIDTH, INNER, LAYERS = 265, 16, 24, 3
 
 
 # ---- The whole files -------------------------------------------------------------------------------------------------
