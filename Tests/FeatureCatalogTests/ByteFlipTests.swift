@@ -2,6 +2,7 @@ import FeatureCatalog
 import Foundation
 import GRDB
 import Synchronization
+import TestSupport
 import Testing
 
 /// Every byte of a small catalog, changed: what comes of it is an error, a problem that verification finds, or what the
@@ -49,9 +50,9 @@ import Testing
             for index in stretches[number] { bytes[index] ^= UInt8(1 + generator.next(below: 255)) }
             let path = directory.file("flipped-\(worker)")
             try Data(bytes).write(to: URL(filePath: path))
-            let begin = ContinuousClock.now
+            let begin = ProcessorTime.ofThisThread
             let outcome = Self.look(at: path, digest)
-            let taken = ContinuousClock.now - begin
+            let taken = ProcessorTime.ofThisThread - begin
             #expect(taken < .seconds(10), "byte \(place)")
             #expect(try Array(Data(contentsOf: URL(filePath: path))) == bytes, "byte \(place): written to")
             let columns = outcome == .unnoticed ? try contents.differences(from: Contents(of: path)) : []

@@ -2,6 +2,7 @@ import FeatureCatalog
 import Foundation
 import GRDB
 import Synchronization
+import TestSupport
 import Testing
 
 /// Catalogs damaged at random: whatever is in them, reading ends with an error or with a result, soon, and writes
@@ -43,7 +44,7 @@ import Testing
                 try Self.damage(path, places, contents: mutation == .contents, &generator)
             }
             let before = try Data(contentsOf: URL(filePath: path))
-            let begin = ContinuousClock.now
+            let begin = ProcessorTime.ofThisThread
             var hasNoticed = true
             do {
                 let catalog = try Catalog.open(at: path, mode: .readOnly)
@@ -52,7 +53,7 @@ import Testing
             } catch let error as CatalogError {
                 #expect(EveryReading.expected.contains(error.code), "\(mutation) \(number): \(error.code)")
             }
-            let taken = ContinuousClock.now - begin
+            let taken = ProcessorTime.ofThisThread - begin
             #expect(taken < .seconds(20), "\(mutation) \(number): \(taken)")
             #expect(try Data(contentsOf: URL(filePath: path)) == before, "\(mutation) \(number): written to")
             if hasNoticed { noticed.withLock { $0 += 1 } }
@@ -86,7 +87,7 @@ import Testing
                 try whole.write(to: URL(filePath: path))
                 try Self.damage(path, places, contents: false, &generator)
             }
-            let begin = ContinuousClock.now
+            let begin = ProcessorTime.ofThisThread
             let outcomes = try (0..<2).map { _ in try Self.migrate(path) }
             if let reason = outcomes[0] {
                 #expect(!reason.message.contains("\n"), "\(mutation) \(number): \(reason.message)")
@@ -98,7 +99,7 @@ import Testing
                 _ = EveryReading(catalog)
                 try catalog.close()
             }
-            #expect(ContinuousClock.now - begin < .seconds(20), "\(mutation) \(number)")
+            #expect(ProcessorTime.ofThisThread - begin < .seconds(20), "\(mutation) \(number)")
         }
         #expect((1..<Self.inputCount / 3).contains(refused.withLock { $0 }))
     }

@@ -2,6 +2,7 @@ import CatalogMigrations
 import FeatureCatalog
 import Foundation
 import GRDB
+import TestSupport
 import Testing
 
 /// Catalogs that someone has prepared: whatever is in them, they are refused or read safely, and never written to.
@@ -416,8 +417,9 @@ import Testing
             try database.execute(sql: trigger)
         }
         let catalog = try Catalog.open(at: path, mode: .readOnly)
-        let clock = ContinuousClock()
-        let taken = try clock.measure { _ = try catalog.searchContexts("a") }
+        let start = ProcessorTime.ofThisThread
+        _ = try catalog.searchContexts("a")
+        let taken = ProcessorTime.ofThisThread - start
         #expect(taken < .seconds(5))
     }
 
@@ -430,8 +432,9 @@ import Testing
                     """)
         }
         let catalog = try Catalog.open(at: path, mode: .readOnly)
-        var problems: [VerificationProblem] = []
-        let taken = try ContinuousClock().measure { problems = try catalog.verify() }
+        let start = ProcessorTime.ofThisThread
+        let problems = try catalog.verify()
+        let taken = ProcessorTime.ofThisThread - start
         #expect(!problems.isEmpty)
         #expect(taken < .seconds(5))
     }
@@ -532,7 +535,7 @@ import Testing
     private func read(mayFailToOpen: Bool) throws -> EveryReading? {
         let before = try Data(contentsOf: URL(filePath: path))
         let memory = try ProcessMemory.peak()
-        let start = ContinuousClock.now
+        let start = ProcessorTime.ofThisThread
         var result: EveryReading?
         do {
             let catalog = try Catalog.open(at: path, mode: .readOnly)
@@ -543,7 +546,7 @@ import Testing
                 mayFailToOpen && [.refused, .damaged, .notACatalog].contains(error.code),
                 "\(error.code) \(error.message)")
         }
-        #expect(ContinuousClock.now - start < .seconds(30))
+        #expect(ProcessorTime.ofThisThread - start < .seconds(30))
         // Other tests run beside this one; a bomb would take a gigabyte.
         #expect(try ProcessMemory.peak() - memory < 700 << 20)
         #expect(try Data(contentsOf: URL(filePath: path)) == before)

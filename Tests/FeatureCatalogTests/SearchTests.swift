@@ -50,10 +50,10 @@ import Testing
         let words = (0..<5000).map { _ in "t1" }
         let separators = [" ", " OR ", "\" \"", "+", "\t", ")(", " NOT "]
         for query in separators.map({ words.joined(separator: $0) }) + ["NEAR(\(words.joined(separator: " ")))"] {
-            let start = ContinuousClock.now
+            let start = ProcessorTime.ofThisThread
             expectCatalogError(.refused, containing: "words") { _ = try catalog.searchContexts(query) }
             expectCatalogError(.refused, containing: "words") { _ = try catalog.searchExplanations(query) }
-            #expect(ContinuousClock.now - start < .seconds(2))
+            #expect(ProcessorTime.ofThisThread - start < .seconds(2))
         }
         expectCatalogError(.refused) { _ = try catalog.searchPromotedTokens(words) }
         expectCatalogError(.refused) { _ = try catalog.searchPromotedTokens(words.map { _ in "-" }) }

@@ -63,6 +63,21 @@ enum Program {
         }
     }
 
+    /// Runs it in a folder and sends it a signal as soon as it has said something on standard error.
+    static func run(_ arguments: [String], in directory: TemporaryDirectory, signal: Int32, whenItSays words: String)
+        throws -> Outcome
+    {
+        try run(arguments, in: directory) { process in
+            while process.isRunning, !hasSaid(words, in: directory) { usleep(10_000) }
+            if process.isRunning { kill(process.processIdentifier, signal) }
+        }
+    }
+
+    /// Whether what runs in the folder has said something on standard error.
+    static func hasSaid(_ words: String, in directory: TemporaryDirectory) -> Bool {
+        (try? String(contentsOfFile: directory.file("stderr.log"), encoding: .utf8))?.contains(words) == true
+    }
+
     /// Runs it in a folder as a user who owns nothing there; as the tests' own user, unless that one may do anything.
     static func run(_ arguments: [String], in directory: TemporaryDirectory, asNobody: Bool) throws -> Outcome {
         guard asNobody, geteuid() == 0 else { return try run(arguments, in: directory) }
@@ -101,13 +116,13 @@ enum Program {
         }
     }
 
-    /// Starts it in a folder; what it prints is left in `background.log`, or thrown away.
+    /// Starts it, or another program, in a folder; what it prints is left in `background.log`, or thrown away.
     static func start(
         _ arguments: [String], in directory: TemporaryDirectory, environment: [String: String] = [:],
-        discardingOutput: Bool = false
+        executable: URL? = nil, discardingOutput: Bool = false
     ) throws -> Background {
         let process = Process()
-        process.executableURL = url
+        process.executableURL = executable ?? url
         process.arguments = arguments
         process.currentDirectoryURL = directory.url
         let log = directory.file("background.log")
