@@ -190,7 +190,7 @@ def decoding(quick: bool) -> str:
                          f"{median(f['read_bytes_per_second'] for f in found) / 1e9:.0f} GB/s",
                          f"{median(f['tokens_per_second'] for f in found):.0f}",
                          f"{median(f['ratio'] for f in found):.2f}"])
-    return ("Token by token after a prompt of 16, weights in memory as fp32. The time of a token over that of reading an "
+    return ("Token by token after a prompt of 16, bf16 weights in memory. The time of a token over that of reading an "
             "array as large as the weights it needs once, with all threads, in the same run.\n\n"
             + table(["model", "weights", "reading", "tokens per second", "ratio"], rows))
 

@@ -25,6 +25,7 @@
 #define NAME(x) avx512_##x
 #define LANES 16
 #define MR 14
+#define THIN_VECTORS 8
 #define FMA(a, b, c) __builtin_elementwise_fma(a, b, c)
 #define BROADCAST BROADCAST_FROM_MEMORY
 #include "product_kernel_body.h"
@@ -34,6 +35,7 @@
 #define NAME(x) avx2_##x
 #define LANES 8
 #define MR 6
+#define THIN_VECTORS 8
 #define FMA(a, b, c) __builtin_elementwise_fma(a, b, c)
 #define BROADCAST BROADCAST_FROM_MEMORY
 #include "product_kernel_body.h"
@@ -43,6 +45,7 @@
 #define NAME(x) baseline_##x
 #define LANES 4
 #define MR 4
+#define THIN_VECTORS 8
 #define FMA(a, b, c) ((a) * (b) + (c))
 #define BROADCAST(v, x) ((v) = (VECTOR){0} + (x))
 #include "product_kernel_body.h"

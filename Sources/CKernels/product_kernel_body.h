@@ -4,6 +4,7 @@
 //     NAME(x)          the name of this set's x
 //     LANES            floats in a vector
 //     MR               rows of a tile of C, whose sums stay in registers
+//     THIN_VECTORS     sums of a product of very few rows that stay in registers
 //     FMA(a, b, c)     a · b + c
 //     BROADCAST(v, x)  sets all elements of the vector v to x in memory
 //
@@ -18,6 +19,8 @@
 #define UNROLL _Pragma("clang loop unroll(full)")
 
 typedef float NAME(vector) __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+typedef uint32_t NAME(bits) __attribute__((vector_size(4 * LANES)));
+typedef uint16_t NAME(halves) __attribute__((vector_size(2 * LANES), aligned(2), may_alias));
 
 // Of two vectors, within each quarter of 4 floats: the lower or upper two floats interleaved, and the lower or upper pairs
 // side by side. And the quarters of both: the first halves interleaved, and the second halves.
@@ -121,14 +124,23 @@ STEP void NAME(finish)(const VECTOR *sum, const int vectors, float alpha, bool a
     memcpy(c, edge, (size_t)columns * sizeof(float));
 }
 
-// A tile of C, `rows` × NR, of whose columns the first `columns` exist. A is packed k after k; of B a row has NR elements
-// and the next is `b_step` further on.
-STEP void NAME(tile)(const int rows, const float *a, const float *b, int64_t b_step, int64_t inner, float alpha,
-                     bool adds, float *c, int64_t stride, int64_t columns) {
+// The same for the sums of a whole panel of columns.
+STEP void NAME(finish_panel)(const VECTOR *sum, float alpha, bool adds, float *c, int64_t columns) {
+    UNROLL for (int v = 0; v < RSAE_PANEL_COLUMNS / LANES; v++) {
+        if (v * LANES >= columns) break;
+        const int64_t rest = columns - v * LANES;
+        NAME(finish)(sum + v, 1, alpha, adds, c + v * LANES, rest < LANES ? rest : LANES);
+    }
+}
+
+// A tile of C, `rows` × NR, of whose columns the first `columns` exist. A is packed k after k; of B the first LANES columns
+// are at b, the others `b_half` further on, and the next row is `b_step` further on.
+STEP void NAME(tile)(const int rows, const float *a, const float *b, int64_t b_half, int64_t b_step, int64_t inner,
+                     float alpha, bool adds, float *c, int64_t stride, int64_t columns) {
     VECTOR sum[MR][2];
     UNROLL for (int i = 0; i < rows; i++) sum[i][0] = sum[i][1] = (VECTOR){0};
     for (int64_t k = 0; k < inner; k++) {
-        const VECTOR x0 = *(const VECTOR *)(b + k * b_step), x1 = *(const VECTOR *)(b + k * b_step + LANES);
+        const VECTOR x0 = *(const VECTOR *)(b + k * b_step), x1 = *(const VECTOR *)(b + k * b_step + b_half);
         UNROLL for (int i = 0; i < rows; i++) {
             VECTOR y;
             BROADCAST(y, a[k * rows + i]);
@@ -182,11 +194,105 @@ STEP void NAME(thin)(const int rows, const rsae_product *p) {
     }
 }
 
+// LANES elements of a panel.
+STEP VECTOR NAME(panel_row)(const void *panels, int64_t element, const bool halved) {
+    if (!halved) return *(const VECTOR *)((const float *)panels + element);
+    const NAME(halves) x = *(const NAME(halves) *)((const uint16_t *)panels + element);
+    return (VECTOR)(__builtin_convertvector(x, NAME(bits)) << 16);
+}
+
+// `rows` rows of A times `panels` panels of B from a column on: each panel is read once, from its beginning to its end.
+STEP void NAME(thin_panels)(const int rows, const int panels, const bool halved, const rsae_product *p,
+                            int64_t column) {
+    enum { VECTORS = RSAE_PANEL_COLUMNS / LANES };
+    int64_t length;
+    for (int64_t block = 0; block < p->inner; block += length) {
+        length = BLOCK_LENGTH(p, block);
+        VECTOR sum[THIN][THIN_VECTORS];
+        UNROLL for (int r = 0; r < rows; r++) {
+            UNROLL for (int v = 0; v < panels * VECTORS; v++) sum[r][v] = (VECTOR){0};
+        }
+        for (int64_t k = block; k < block + length; k++) {
+            VECTOR y[THIN];
+            UNROLL for (int r = 0; r < rows; r++) BROADCAST(y[r], p->a[r * p->a_stride + k]);
+            UNROLL for (int v = 0; v < panels * VECTORS; v++) {
+                const VECTOR x = NAME(panel_row)(
+                    p->b_panels,
+                    (column + v / VECTORS * RSAE_PANEL_COLUMNS) * p->inner + k * RSAE_PANEL_COLUMNS
+                        + v % VECTORS * LANES,
+                    halved);
+                UNROLL for (int r = 0; r < rows; r++) sum[r][v] = FMA(y[r], x, sum[r][v]);
+            }
+        }
+        UNROLL for (int r = 0; r < rows; r++) {
+            UNROLL for (int i = 0; i < panels; i++) {
+                const int64_t first = column + i * RSAE_PANEL_COLUMNS, rest = p->columns - first;
+                NAME(finish_panel)(&sum[r][i * VECTORS], p->alpha, block > 0 || p->accumulates,
+                                   p->c + r * p->c_stride + first,
+                                   rest < RSAE_PANEL_COLUMNS ? rest : RSAE_PANEL_COLUMNS);
+            }
+        }
+    }
+}
+
+// As many panels side by side as there are whole groups of them, from a column on; where the next group begins. None if
+// their sums do not stay in registers.
+STEP int64_t NAME(thin_groups)(const int rows, const int panels, const bool halved, const rsae_product *p,
+                               int64_t column) {
+    if (rows * panels * RSAE_PANEL_COLUMNS > THIN_VECTORS * LANES) return column;
+    for (; column + (panels - 1) * RSAE_PANEL_COLUMNS < p->columns; column += panels * RSAE_PANEL_COLUMNS) {
+        NAME(thin_panels)(rows, panels, halved, p, column);
+    }
+    return column;
+}
+
+// A product of very few rows with B in panels, of which several side by side keep the processor's units for arithmetic
+// busy: a sum by itself waits for its last term.
+STEP void NAME(thin_product)(const int rows, const bool halved, const rsae_product *p) {
+    int64_t column = NAME(thin_groups)(rows, 8, halved, p, 0);
+    column = NAME(thin_groups)(rows, 4, halved, p, column);
+    column = NAME(thin_groups)(rows, 2, halved, p, column);
+    NAME(thin_groups)(rows, 1, halved, p, column);
+}
+
+// Widens terms k to k + inner of a panel of bf16.
+STEP void NAME(widen_panel)(const void *panel, int64_t k, int64_t inner, float *target) {
+    for (int64_t i = 0; i < inner * RSAE_PANEL_COLUMNS; i += LANES) {
+        *(VECTOR *)(target + i) = NAME(panel_row)(panel, k * RSAE_PANEL_COLUMNS + i, true);
+    }
+}
+
+// Where the columns of a tile begin in panels, from term k on, of `inner` terms; the second half follows after `half`.
+// Elements that are bf16 are widened to `room`.
+TARGET static const float *NAME(panels_of_tile)(const rsae_product *p, int64_t column, int64_t k, int64_t inner,
+                                                float *room, int64_t *half) {
+    const int64_t first = column / RSAE_PANEL_COLUMNS * RSAE_PANEL_COLUMNS;
+    const int64_t length = p->inner * RSAE_PANEL_COLUMNS;
+    // Where there is no second panel the first stands in for it: these columns are not stored.
+    const bool has_second = NR > RSAE_PANEL_COLUMNS && first + RSAE_PANEL_COLUMNS < p->columns;
+    const float *start;
+    if (p->b_is_halved) {
+        const uint16_t *panel = (const uint16_t *)p->b_panels + first * p->inner;
+        NAME(widen_panel)(panel, k, inner, room);
+        if (has_second) NAME(widen_panel)(panel + length, k, inner, room + inner * RSAE_PANEL_COLUMNS);
+        start = room;
+        *half = inner * RSAE_PANEL_COLUMNS;
+    } else {
+        start = (const float *)p->b_panels + first * p->inner + k * RSAE_PANEL_COLUMNS;
+        *half = length;
+    }
+    if (!has_second) *half = 0;
+    if (NR <= RSAE_PANEL_COLUMNS) *half = LANES;
+    return start + (column - first);
+}
+
 #define TILE(n)                                                                                                       \
-    case n: NAME(tile)(n, panel, b, step, inner, p->alpha, adds, c + row * p->c_stride, p->c_stride, columns); break;
+    case n:                                                                                                           \
+        NAME(tile)(n, panel, b, half, step, inner, p->alpha, adds, c + row * p->c_stride, p->c_stride, columns);      \
+        break;
 
 // Some neighbouring columns of C, for all rows of the packed block of A, whose panels have about equal heights.
-TARGET static void NAME(column_panel)(const rsae_product *p, const float *a, int64_t rows, const float *b,
+TARGET static void NAME(column_panel)(const rsae_product *p, const float *a, int64_t rows, const float *b, int64_t half,
                                       int64_t step, int64_t inner, bool adds, float *c, int64_t columns) {
     const int64_t panels = (rows + MR - 1) / MR;
     for (int64_t i = 0; i < panels; i++) {
@@ -231,11 +337,19 @@ TARGET static void NAME(pack_a)(const rsae_product *p, int64_t first, int64_t ro
 }
 
 TARGET static void NAME(multiply)(const rsae_product *p, float *scratch) {
-    if (p->rows < THIN && p->b_transposed && !p->a_transposed) {
+    if (p->b_panels && p->rows < THIN && !p->a_transposed) {
+        if (p->b_is_halved) {
+            p->rows == 1 ? NAME(thin_product)(1, true, p) : NAME(thin_product)(2, true, p);
+        } else {
+            p->rows == 1 ? NAME(thin_product)(1, false, p) : NAME(thin_product)(2, false, p);
+        }
+        return;
+    }
+    if (!p->b_panels && p->rows < THIN && p->b_transposed && !p->a_transposed) {
         p->rows == 1 ? NAME(thin)(1, p) : NAME(thin)(2, p);
         return;
     }
-    float *const packed_b = scratch, *const a = scratch + RSAE_PRODUCT_BLOCK * NR;
+    float *const packed_b = scratch, *const a = scratch + RSAE_PRODUCT_BLOCK * MOST_COLUMNS;
     for (int64_t first = 0; first < p->rows; first += ROWS) {
         const int64_t rows = p->rows - first < ROWS ? p->rows - first : ROWS;
         int64_t inner;
@@ -245,8 +359,11 @@ TARGET static void NAME(multiply)(const rsae_product *p, float *scratch) {
             for (int64_t column = 0; column < p->columns; column += NR) {
                 const int64_t columns = p->columns - column < NR ? p->columns - column : NR;
                 const float *b = packed_b;
-                int64_t step = NR;
-                if (p->b_transposed) {
+                int64_t step = NR, half = LANES;
+                if (p->b_panels) {
+                    b = NAME(panels_of_tile)(p, column, k, inner, packed_b, &half);
+                    step = RSAE_PANEL_COLUMNS;
+                } else if (p->b_transposed) {
                     NAME(pack_rows)(p->b + column * p->b_stride + k, p->b_stride, columns, inner, NR, packed_b);
                 } else if (rows > MR || columns < NR) {
                     NAME(pack_columns)(p->b + k * p->b_stride + column, p->b_stride, columns, inner, NR, packed_b);
@@ -254,7 +371,7 @@ TARGET static void NAME(multiply)(const rsae_product *p, float *scratch) {
                     b = p->b + k * p->b_stride + column;
                     step = p->b_stride;
                 }
-                NAME(column_panel)(p, a, rows, b, step, inner, k > 0 || p->accumulates,
+                NAME(column_panel)(p, a, rows, b, half, step, inner, k > 0 || p->accumulates,
                                    p->c + first * p->c_stride + column, columns);
             }
         }
@@ -265,6 +382,7 @@ TARGET static void NAME(multiply)(const rsae_product *p, float *scratch) {
 #undef NAME
 #undef LANES
 #undef MR
+#undef THIN_VECTORS
 #undef FMA
 #undef BROADCAST
 #undef NR

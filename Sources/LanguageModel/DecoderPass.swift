@@ -88,8 +88,8 @@ struct DecoderPass {
             norm(scratch.residual.row(rows.lowerBound), rows: rows.count, weights[\.attentionNorm], into: x, workers)
             let projected = scratch.projected.row(rows.lowerBound)
             workers.multiply(
-                rows: rows.count, columns: width, inner: d, x, stride: d,
-                byTransposeOf: weights[\.queriesKeysValues], stride: d, into: projected, stride: width)
+                rows: rows.count, outputs: width, inputs: d, x, stride: d,
+                byTransposeOf: weights.queriesKeysValues, into: projected, stride: width)
             workers.forEach(rows.count, tile: Self.rowTile) { tile, _ in
                 let first = projected + tile.lowerBound * width
                 if let bias = weights[\.queriesKeysValuesBias] {
@@ -158,8 +158,8 @@ struct DecoderPass {
         forEachBlock { rows, block, workers in
             let h = scratch.residual.row(rows.lowerBound)
             workers.multiply(
-                rows: rows.count, columns: d, inner: attended, scratch.attended.row(rows.lowerBound), stride: attended,
-                byTransposeOf: weights[\.attentionOutput], stride: attended, into: h, stride: d, accumulating: true)
+                rows: rows.count, outputs: d, inputs: attended, scratch.attended.row(rows.lowerBound),
+                stride: attended, byTransposeOf: weights.attentionOutput, into: h, stride: d, accumulating: true)
             if let bias = weights[\.attentionOutputBias] {
                 rsae_add_bias(h, Int64(d), Int64(rows.count), Int64(d), bias)
             }
@@ -168,8 +168,8 @@ struct DecoderPass {
             norm(h, rows: rows.count, weights[\.feedForwardNorm], into: x, workers)
             let gates = scratch.hidden.row(block)
             workers.multiply(
-                rows: rows.count, columns: hidden, inner: d, x, stride: d,
-                byTransposeOf: weights[\.gateAndValue], stride: d, into: gates, stride: hidden)
+                rows: rows.count, outputs: hidden, inputs: d, x, stride: d,
+                byTransposeOf: weights.gateAndValue, into: gates, stride: hidden)
             workers.forEach(rows.count, tile: Self.rowTile) { tile, _ in
                 let first = gates + tile.lowerBound * hidden
                 if let bias = weights[\.gateAndValueBias] {
@@ -178,9 +178,8 @@ struct DecoderPass {
                 rsae_swiglu(first, Int64(hidden), Int64(tile.count), Int64(model.dFeedForward))
             }
             workers.multiply(
-                rows: rows.count, columns: d, inner: model.dFeedForward, gates, stride: hidden,
-                byTransposeOf: weights[\.feedForwardOutput], stride: model.dFeedForward, into: h, stride: d,
-                accumulating: true)
+                rows: rows.count, outputs: d, inputs: model.dFeedForward, gates, stride: hidden,
+                byTransposeOf: weights.feedForwardOutput, into: h, stride: d, accumulating: true)
             if let bias = weights[\.feedForwardOutputBias] {
                 rsae_add_bias(h, Int64(d), Int64(rows.count), Int64(d), bias)
             }

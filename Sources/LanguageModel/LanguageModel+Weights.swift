@@ -1,4 +1,3 @@
-import LinearAlgebra
 public import Safetensors
 
 extension LanguageModel {
@@ -19,6 +18,10 @@ extension LanguageModel {
         try weights.file.forEachPiece(of: name, body)
     }
 
+    /// Bytes of the weights that a token's pass to its logits reads, as they are in memory: the layers, the final norm,
+    /// the unembedding. Nil where they are not in memory.
+    public var residentBytesPerToken: Int? { weights.bytesPerToken }
+
     /// Whether the checkpoint has what logits need.
     public var hasUnembedding: Bool { weights.file.hasUnembedding }
 
@@ -27,12 +30,7 @@ extension LanguageModel {
     ///
     /// - Throws: `.noUnembedding`, `.nonFiniteWeight`.
     public func checkUnembedding(of tokens: Range<Int>? = nil) throws(LanguageModelError) {
-        try weights.checkUnembedding()
-        let tokens = (tokens ?? 0..<configuration.vocabularySize).clamped(to: 0..<configuration.vocabularySize)
-        var scratch: Matrix?
-        for first in stride(from: tokens.lowerBound, to: tokens.upperBound, by: Unembedding.block) {
-            _ = try weights.unembedding(
-                of: first..<min(first + Unembedding.block, tokens.upperBound), scratch: &scratch)
-        }
+        try weights.checkUnembedding(
+            of: (tokens ?? 0..<configuration.vocabularySize).clamped(to: 0..<configuration.vocabularySize))
     }
 }

@@ -15,10 +15,12 @@ struct LayerLayout: Sendable {
         var count: Int { shape.reduce(1, *) }
     }
 
-    /// Every tensor of a layer, in the order of the computation.
+    /// Every tensor of a layer: norms and biases, then the matrices.
     private(set) var entries: [Entry] = []
     /// The size of the buffer in elements.
     private(set) var count = 0
+    /// The size of the part of it that comes before the matrices.
+    let vectorCount: Int
 
     /// `[dModel]`
     let attentionNorm: Int
@@ -68,11 +70,6 @@ struct LayerLayout: Sendable {
         }
 
         attentionNorm = place([("input_layernorm.weight", [d])])
-        queriesKeysValues = place([
-            ("self_attn.q_proj.weight", [queries, d]),
-            ("self_attn.k_proj.weight", [keys, d]),
-            ("self_attn.v_proj.weight", [keys, d]),
-        ])
         queriesKeysValuesBias = place(
             [
                 ("self_attn.q_proj.bias", [queries]),
@@ -81,19 +78,25 @@ struct LayerLayout: Sendable {
             ], if: model.biasesQueriesKeysValues)
         queryNorm = place([("self_attn.q_norm.weight", [model.headDimension])], if: model.normalisesQueriesAndKeys)
         keyNorm = place([("self_attn.k_norm.weight", [model.headDimension])], if: model.normalisesQueriesAndKeys)
-        attentionOutput = place([("self_attn.o_proj.weight", [d, queries])])
         attentionOutputBias = place([("self_attn.o_proj.bias", [d])], if: model.biasesAttentionOutput)
-
         feedForwardNorm = place([("post_attention_layernorm.weight", [d])])
+        gateAndValueBias = place(
+            [("mlp.gate_proj.bias", [model.dFeedForward]), ("mlp.up_proj.bias", [model.dFeedForward])],
+            if: model.biasesFeedForward)
+        feedForwardOutputBias = place([("mlp.down_proj.bias", [d])], if: model.biasesFeedForward)
+        vectorCount = count
+
+        queriesKeysValues = place([
+            ("self_attn.q_proj.weight", [queries, d]),
+            ("self_attn.k_proj.weight", [keys, d]),
+            ("self_attn.v_proj.weight", [keys, d]),
+        ])
+        attentionOutput = place([("self_attn.o_proj.weight", [d, queries])])
         gateAndValue = place([
             ("mlp.gate_proj.weight", [model.dFeedForward, d]),
             ("mlp.up_proj.weight", [model.dFeedForward, d]),
         ])
-        gateAndValueBias = place(
-            [("mlp.gate_proj.bias", [model.dFeedForward]), ("mlp.up_proj.bias", [model.dFeedForward])],
-            if: model.biasesFeedForward)
         feedForwardOutput = place([("mlp.down_proj.weight", [d, model.dFeedForward])])
-        feedForwardOutputBias = place([("mlp.down_proj.bias", [d])], if: model.biasesFeedForward)
 
         self.entries = entries
         self.count = count

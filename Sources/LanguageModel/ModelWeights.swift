@@ -1,7 +1,7 @@
 import LinearAlgebra
 import Tokenization
 
-/// A model's weights, in memory as fp32 or read from the file whenever a pass needs them.
+/// A model's weights, in memory, packed for products, or read from the file whenever a pass needs them.
 final class ModelWeights: Sendable {
     let layout: LayerLayout
     /// `model.norm.weight`, `[dModel]`.
@@ -14,7 +14,7 @@ final class ModelWeights: Sendable {
     private let configuration: LanguageModelConfiguration
     private let workers: Workers
     /// The layers; for one that cannot be used what is wrong with it.
-    private let residentLayers: [Result<Matrix, LanguageModelError>]?
+    private let residentLayers: [Result<ResidentLayer, LanguageModelError>]?
     private let residentEmbedding: ResidentRows?
     /// The embedding itself if they are tied.
     private let residentUnembedding: ResidentRows?
@@ -45,12 +45,13 @@ final class ModelWeights: Sendable {
             (residentLayers, residentEmbedding, residentUnembedding) = (nil, nil, nil)
             return
         }
-        var layers: [Result<Matrix, LanguageModelError>] = []
+        var layers: [Result<ResidentLayer, LanguageModelError>] = []
+        let buffer = Matrix(rows: 1, columns: layout.count)
         for layer in 0..<configuration.layerCount {
-            let buffer = Matrix(rows: 1, columns: layout.count)
             do throws(LanguageModelError) {
-                try file.read(layer: layer, layout: layout, into: buffer, workers: workers)
-                layers.append(.success(buffer))
+                let resident = try ResidentLayer(
+                    layer, of: file, model: configuration, layout: layout, buffer: buffer, workers: workers)
+                layers.append(.success(resident))
             } catch {
                 layers.append(.failure(error))
             }
@@ -73,7 +74,7 @@ final class ModelWeights: Sendable {
     ///
     /// - Throws: `.nonFiniteWeight`.
     func layer(_ layer: Int, scratch: inout Matrix?) throws(LanguageModelError) -> LayerWeights {
-        if let residentLayers { return LayerWeights(layout: layout, buffer: try residentLayers[layer].get()) }
+        if let residentLayers { return LayerWeights(layout: layout, resident: try residentLayers[layer].get()) }
         let buffer = scratch ?? Matrix(rows: 1, columns: layout.count)
         scratch = buffer
         try file.read(layer: layer, layout: layout, into: buffer, workers: workers)
@@ -87,8 +88,7 @@ final class ModelWeights: Sendable {
         let d = configuration.dModel
         for (row, token) in tokens.enumerated() {
             if let residentEmbedding {
-                try residentEmbedding.check(Int(token)..<Int(token) + 1)
-                target.row(row).update(from: residentEmbedding.matrix.row(Int(token)), count: d)
+                try residentEmbedding.copyRow(Int(token), to: target.row(row))
             } else {
                 let first = Int(token) * d
                 try file.read(WeightFile.embeddingName, elements: first..<first + d, into: target.row(row))
@@ -105,6 +105,19 @@ final class ModelWeights: Sendable {
         }
     }
 
+    /// Checks that there is an unembedding whose rows for these tokens have neither infinities nor NaNs.
+    ///
+    /// - Throws: `.noUnembedding`, `.nonFiniteWeight`.
+    func checkUnembedding(of tokens: Range<Int>) throws(LanguageModelError) {
+        try checkUnembedding()
+        if let residentUnembedding { return try residentUnembedding.check(tokens) }
+        var scratch: Matrix?
+        for first in stride(from: tokens.lowerBound, to: tokens.upperBound, by: Self.unembeddingBlock) {
+            _ = try unembedding(
+                of: first..<min(first + Self.unembeddingBlock, tokens.upperBound), scratch: &scratch)
+        }
+    }
+
     /// One row of the unembedding, `[dModel]`.
     ///
     /// - Throws: `.noUnembedding`, `.nonFiniteWeight`.
@@ -113,8 +126,7 @@ final class ModelWeights: Sendable {
         let d = configuration.dModel
         let row = Matrix(rows: 1, columns: d)
         if let residentUnembedding {
-            try residentUnembedding.check(token..<token + 1)
-            row.pointer.update(from: residentUnembedding.matrix.row(token), count: d)
+            try residentUnembedding.copyRow(token, to: row.pointer)
         } else {
             try file.read(unembeddingName, elements: token * d..<(token + 1) * d, into: row.pointer)
         }
@@ -129,14 +141,17 @@ final class ModelWeights: Sendable {
         of tokens: Range<Int>, scratch: inout Matrix?
     ) throws(LanguageModelError) -> UnsafePointer<Float> {
         try checkUnembedding()
-        if let residentUnembedding {
-            try residentUnembedding.check(tokens)
-            return UnsafePointer(residentUnembedding.matrix.row(tokens.lowerBound))
-        }
         let d = configuration.dModel
         let rows = max(tokens.count, min(Self.unembeddingBlock, configuration.vocabularySize))
         let widened = scratch.flatMap { $0.rows >= rows ? $0 : nil } ?? Matrix(scratchRows: rows, columns: d)
         scratch = widened
+        if let residentUnembedding {
+            try residentUnembedding.check(tokens)
+            workers.forEach(tokens.count, tile: 64) { part, _ in
+                for row in part { residentUnembedding.matrix.copyRow(tokens.lowerBound + row, to: widened.row(row)) }
+            }
+            return UnsafePointer(widened.pointer)
+        }
         try file.read(
             unembeddingName, elements: tokens.lowerBound * d..<tokens.upperBound * d, into: widened.pointer,
             workers: workers)
@@ -149,16 +164,31 @@ final class ModelWeights: Sendable {
     func unembed(_ rows: Matrix) throws(LanguageModelError) -> Matrix {
         let (d, vocabulary) = (configuration.dModel, configuration.vocabularySize)
         let logits = Matrix(scratchRows: rows.rows, columns: vocabulary)
-        let block = isResident ? vocabulary : Self.unembeddingBlock
+        if let residentUnembedding {
+            try residentUnembedding.check(0..<vocabulary)
+            workers.multiply(
+                rows: rows.rows, rows.pointer, stride: d, byTransposeOf: residentUnembedding.matrix,
+                into: logits.pointer, stride: vocabulary)
+            return logits
+        }
         var scratch: Matrix?
-        for first in stride(from: 0, to: vocabulary, by: block) {
-            let tokens = first..<min(first + block, vocabulary)
+        for first in stride(from: 0, to: vocabulary, by: Self.unembeddingBlock) {
+            let tokens = first..<min(first + Self.unembeddingBlock, vocabulary)
             let weights = try unembedding(of: tokens, scratch: &scratch)
             workers.multiply(
                 rows: rows.rows, columns: tokens.count, inner: d, rows.pointer, stride: d,
                 byTransposeOf: weights, stride: d, into: logits.pointer + first, stride: vocabulary)
         }
         return logits
+    }
+
+    /// Bytes in memory of what one token's pass reads: the layers, the final norm, the unembedding. Nil unless the weights
+    /// are in memory.
+    var bytesPerToken: Int? {
+        guard let residentLayers else { return nil }
+        return residentLayers.reduce((residentUnembedding?.matrix.byteCount ?? 0) + finalNorm.count * 4) {
+            $0 + ((try? $1.get().byteCount) ?? 0)
+        }
     }
 
     private var unembeddingName: String {

@@ -1,16 +1,16 @@
 import LinearAlgebra
 
-/// A matrix with a row for every token, in memory. A row that holds an infinity or a NaN is no error before it is used:
+/// A matrix with a row for every token, in memory, packed for products. A row that holds an infinity or a NaN is no error before it is used:
 /// rows that only pad the vocabulary may hold anything.
 struct ResidentRows: Sendable {
     /// `[vocabularySize × dModel]`
-    let matrix: Matrix
+    let matrix: PackedMatrix
     /// The rows that cannot be used, and the first bad element of each, counted over the whole matrix.
     private let bad: [Int: Int]
     private let file: WeightFile
     private let name: String
 
-    /// Widens a tensor.
+    /// Reads a tensor.
     ///
     /// - Throws: `.weights`.
     init(
@@ -18,8 +18,16 @@ struct ResidentRows: Sendable {
     ) throws(LanguageModelError) {
         self.name = name
         self.file = file
-        matrix = Matrix(rows: rows, columns: columns)
+        matrix = PackedMatrix(rows: rows, columns: columns, halved: file.isHalved(name))
         bad = try file.readRows(name, into: matrix, workers: workers)
+    }
+
+    /// Writes a row, `[dModel]`, to `target`.
+    ///
+    /// - Throws: `.nonFiniteWeight`.
+    func copyRow(_ row: Int, to target: UnsafeMutablePointer<Float>) throws(LanguageModelError) {
+        try check(row..<row + 1)
+        matrix.copyRow(row, to: target)
     }
 
     /// Checks that some rows can be used.

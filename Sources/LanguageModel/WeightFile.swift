@@ -110,6 +110,9 @@ struct WeightFile: Sendable {
         }
     }
 
+    /// Whether a tensor's elements are bf16.
+    func isHalved(_ name: String) -> Bool { (try? collection.tensor(storedName(of: name)).dtype) == .bf16 }
+
     private func storedName(of name: String) -> String { storedNames[name] ?? name }
 
     /// Widens some elements of a tensor, counted row-major.
@@ -159,28 +162,37 @@ struct WeightFile: Sendable {
             }, workers: workers)
     }
 
-    /// Widens a matrix of which not every row need be used.
+    /// Packs a matrix of which not every row need be used.
     ///
     /// - Returns: the rows that hold an infinity or a NaN, with the first such element counted over the whole matrix.
-    func readRows(_ name: String, into matrix: Matrix, workers: Workers) throws(LanguageModelError) -> [Int: Int] {
-        let rows = max(Self.pieceElements / matrix.columns, 1)
+    func readRows(
+        _ name: String, into matrix: PackedMatrix, workers: Workers
+    ) throws(LanguageModelError) -> [Int: Int] {
+        // Whole panels.
+        let rows = max(Self.pieceElements / matrix.columns / PackedMatrix.panelRows, 1) * PackedMatrix.panelRows
         let tiles = (matrix.rows + rows - 1) / rows
+        let widened = (0..<workers.count).map { _ in
+            Matrix(scratchRows: min(rows, matrix.rows), columns: matrix.columns)
+        }
         var failures = [LanguageModelError?](repeating: nil, count: tiles)
         var bad = [[Int: Int]](repeating: [:], count: tiles)
         failures.withUnsafeMutableBufferPointer { failures in
             bad.withUnsafeMutableBufferPointer { bad in
-                workers.forEach(tiles: tiles) { tile, _ in
+                workers.forEach(tiles: tiles) { tile, worker in
                     let part = tile * rows..<min((tile + 1) * rows, matrix.rows)
                     let elements = part.lowerBound * matrix.columns..<part.upperBound * matrix.columns
+                    let piece = widened[worker]
                     do throws(LanguageModelError) {
-                        try widen(name, elements: elements, into: matrix.row(part.lowerBound))
+                        try widen(name, elements: elements, into: piece.pointer)
                     } catch {
                         failures[tile] = error
                         return
                     }
-                    guard rsae_first_non_finite(matrix.row(part.lowerBound), Int64(elements.count)) >= 0 else { return }
+                    matrix.pack(part, from: piece.pointer)
+                    guard rsae_first_non_finite(piece.pointer, Int64(elements.count)) >= 0 else { return }
                     for row in part {
-                        let place = Int(rsae_first_non_finite(matrix.row(row), Int64(matrix.columns)))
+                        let place = Int(
+                            rsae_first_non_finite(piece.row(row - part.lowerBound), Int64(matrix.columns)))
                         if place >= 0 { bad[tile][row] = row * matrix.columns + place }
                     }
                 }

@@ -36,7 +36,7 @@ public func multiply(
     var product = rsae_product(
         rows: Int64(rows), columns: Int64(columns), inner: Int64(inner), inner_start: Int64(innerStart), alpha: alpha,
         accumulates: accumulating, a_transposed: transposeA, b_transposed: transposeB, a: a, a_stride: Int64(strideA),
-        b: b, b_stride: Int64(strideB), c: c, c_stride: Int64(strideC))
+        b: b, b_stride: Int64(strideB), b_panels: nil, b_is_halved: false, c: c, c_stride: Int64(strideC))
     rsae_multiply_with(kernel?.kernel ?? rsae_product_kernel(), &product)
 }
 
@@ -83,6 +83,35 @@ extension Workers {
                 shared.b + firstColumn * strideB, stride: strideB, transposeB: true,
                 accumulating: accumulating,
                 into: shared.c + firstRow * strideC + firstColumn, stride: strideC, with: kernel)
+        }
+    }
+
+    /// `C = A · Bᵀ (+ C if accumulating)` with packed weights `B`, with the bits of the product with their rows:
+    /// `A [rows × B.columns]`, `C [rows × B.rows]`, row-major.
+    public func multiply(
+        rows: Int,
+        _ a: UnsafePointer<Float>,
+        stride strideA: Int,
+        byTransposeOf b: PackedMatrix,
+        into c: UnsafeMutablePointer<Float>,
+        stride strideC: Int,
+        accumulating: Bool = false,
+        with kernel: ProductKernel? = nil
+    ) {
+        let (rowTile, columnTile) = productTile(rows: rows, columns: b.rows, inner: b.columns)
+        let rowTiles = (rows + rowTile - 1) / rowTile
+        let columnTiles = (b.rows + columnTile - 1) / columnTile
+        let kernel = kernel?.kernel ?? rsae_product_kernel()
+        forEach(tiles: rowTiles * columnTiles) { tile, _ in
+            let firstRow = (tile % rowTiles) * rowTile
+            let firstColumn = (tile / rowTiles) * columnTile
+            var product = rsae_product(
+                rows: Int64(min(rowTile, rows - firstRow)), columns: Int64(min(columnTile, b.rows - firstColumn)),
+                inner: Int64(b.columns), inner_start: 0, alpha: 1, accumulates: accumulating, a_transposed: false,
+                b_transposed: true, a: a + firstRow * strideA, a_stride: Int64(strideA), b: nil, b_stride: 0,
+                b_panels: b.panel(ofRow: firstColumn), b_is_halved: b.isHalved,
+                c: c + firstRow * strideC + firstColumn, c_stride: Int64(strideC))
+            rsae_multiply_with(kernel, &product)
         }
     }
 

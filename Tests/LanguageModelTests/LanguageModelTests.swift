@@ -53,6 +53,32 @@ import Testing
         #expect(streamed.finalNormWeight == resident.finalNormWeight)
     }
 
+    /// Weights that are bf16 stay so in memory; a matrix joined from tensors of several types is kept as fp32.
+    @Test(arguments: [[], ["v_proj", "up_proj", "lm_head", "norm"], ["embed_tokens"]])
+    func weightsOfAnyTypeGiveTheSameBits(_ others: [String]) throws {
+        var scratch = try ScratchModel()
+        for name in scratch.tensors.keys {
+            scratch.types[name] = others.contains(where: name.contains) ? .f16 : .bf16
+        }
+        let resident = try open(scratch, residency: .resident)
+        let streamed = try open(scratch, residency: .streamed)
+        let batch = try longBatch()
+        #expect(try streamed.logits(of: batch).elements == resident.logits(of: batch).elements)
+        #expect(try streamed.unembeddingRow(of: 49) == resident.unembeddingRow(of: 49))
+        let tokens: [Int32] = [4, 8, 15]
+        let sessions = try [DecodingSession(resident, capacity: 3), DecodingSession(streamed, capacity: 3)]
+        for token in tokens {
+            let logits = try sessions.map { try $0.append([token]).logits.elements }
+            #expect(logits[0] == logits[1])
+        }
+        // Panels of 16 rows; two norms a layer, the second at a multiple of 16 elements.
+        let matrices = 3 * (48 * 24 + 32 * 24 + 80 * 24 + 32 * 40)
+        if others.isEmpty {
+            #expect(resident.residentBytesPerToken == matrices * 2 + 3 * 56 * 4 + 64 * 24 * 2 + 24 * 4)
+        }
+        #expect(streamed.residentBytesPerToken == nil)
+    }
+
     /// A sequence's result is its own, whatever else is in the batch and whatever the scratch space held before.
     @Test func sequencesDoNotSeeEachOther() throws {
         let model = try open(ScratchModel())

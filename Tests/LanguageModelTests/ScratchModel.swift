@@ -8,6 +8,8 @@ struct ScratchModel {
     let directory: TemporaryDirectory
     var config: [String: Any]
     var tensors: [String: (shape: [Int], elements: [Float])] = [:]
+    /// How tensors are stored; f32 for those that are not named.
+    var types: [String: TensorDType] = [:]
 
     /// A Llama of 3 layers, d = 24, 4 heads that share 2 key heads, vocabulary 50; `changes` overrides config values
     /// (nil removes a key) before the weights are drawn.
@@ -82,7 +84,8 @@ struct ScratchModel {
         let names = tensors.keys.sorted()
         let writer = try SafetensorsWriter(
             path: directory.file("model.safetensors"),
-            tensors: names.map { (name: $0, dtype: .f32, shape: tensors[$0]?.shape ?? []) }, overwrite: true)
+            tensors: names.map { (name: $0, dtype: types[$0] ?? .f32, shape: tensors[$0]?.shape ?? []) },
+            overwrite: true)
         for name in names { try writer.append(name, floats: tensors[name]?.elements ?? []) }
         try writer.finish()
         return directory.path

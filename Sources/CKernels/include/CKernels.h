@@ -8,5 +8,6 @@
 #include "product_kernel.h"
 #include "ranking_kernels.h"
 #include "transformer_kernels.h"
+#include "weight_panels.h"
 
 #endif

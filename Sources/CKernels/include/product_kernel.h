@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "weight_panels.h"
+
 #define RSAE_PRODUCT_BLOCK 256
 
 // C = alpha · op(A) · op(B), or C + that: op(A) [rows × inner], op(B) [inner × columns], C [rows × columns], all
@@ -29,6 +31,10 @@ typedef struct {
     int64_t a_stride;
     const float *b;
     int64_t b_stride;
+    // B as panels if not null (`weight_panels.h`), instead of b; the first column is the first of a panel, and the panels
+    // are `inner` long. Whether their elements are bf16.
+    const void *b_panels;
+    bool b_is_halved;
     float *c;
     int64_t c_stride;
 } rsae_product;

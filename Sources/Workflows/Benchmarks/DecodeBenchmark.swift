@@ -31,7 +31,7 @@ public struct DecodeBenchmark: Sendable {
         public let secondsPerToken: Double
         /// Seconds of the prompt, which goes through in one pass.
         public let promptSeconds: Double
-        /// Bytes of fp32 weights that a token needs: all layers, the final norm, the unembedding.
+        /// Bytes of the weights that a token needs, as they are in memory: all layers, the final norm, the unembedding.
         public let weightBytes: Int
         /// Seconds of reading an array of that size once, all threads together.
         public let readSeconds: Double
@@ -59,7 +59,8 @@ public struct DecodeBenchmark: Sendable {
             floats: Double(layout.parameterCount + weights), for: "the benchmark of \(model)",
             advice: "take a smaller model")
         let model = try LanguageModel(directory: model, workers: workers, residency: .resident)
-        let array = Matrix(rows: 1, columns: weights)
+        let bytes = model.residentBytesPerToken ?? weights * 4
+        let array = Matrix(rows: 1, columns: bytes / 4)
         var generator = CounterGenerator(seed: 0, stream: "benchmark")
         let ids = (0..<prompt + tokens).map { _ in
             Int32(truncatingIfNeeded: generator.index(below: layout.vocabularySize))
@@ -82,8 +83,7 @@ public struct DecodeBenchmark: Sendable {
         let (token, read) = (median(decoding), median(reading))
         return Result(
             tokensPerSecond: 1 / token, secondsPerToken: token, promptSeconds: median(prefill),
-            weightBytes: weights * 4, readSeconds: read, bytesPerSecond: Double(weights * 4) / read, ratio: token / read
-        )
+            weightBytes: bytes, readSeconds: read, bytesPerSecond: Double(bytes) / read, ratio: token / read)
     }
 
     /// The sum of all squares, in tiles of 256 KiB: one reading from the beginning to the end.

@@ -1,0 +1,84 @@
+import CKernels
+
+/// Weights `[rows × columns]` that stay as they are, laid out once so that products with their transpose read memory from
+/// one end to the other (`weight_panels.h`): panels of 16 rows one after another, in each for every column the elements
+/// of its 16 rows side by side; the last panel is filled up with zeros. All kernels read this layout.
+///
+/// Elements are f32, or bf16 where that loses nothing: a product widens them on the way, and its bits are those of the
+/// product with the weights row by row.
+///
+/// Filled once by whoever makes it, panels in any order and on any threads; after that only read.
+public final class PackedMatrix: @unchecked Sendable {
+    /// How many rows a panel has.
+    public static let panelRows = Int(RSAE_PANEL_COLUMNS)
+
+    /// The number of rows: outputs of a linear layer.
+    public let rows: Int
+    /// The number of columns: inputs of a linear layer.
+    public let columns: Int
+    /// Whether elements are bf16.
+    public let isHalved: Bool
+    let panels: UnsafeMutableRawPointer
+
+    /// Bytes that the elements take.
+    public var byteCount: Int { Self.byteCount(rows: rows, columns: columns, halved: isHalved) }
+
+    /// Makes room for a matrix; its elements are not set.
+    ///
+    /// - Parameter halved: whether elements are kept as bf16, which is for weights that are such.
+    /// - Precondition: sides are positive, and fit in memory.
+    public init(rows: Int, columns: Int, halved: Bool) {
+        precondition(rows > 0 && columns > 0, "a packed matrix has rows and columns")
+        self.rows = rows
+        self.columns = columns
+        isHalved = halved
+        panels = UnsafeMutableRawPointer.allocate(
+            byteCount: Self.byteCount(rows: rows, columns: columns, halved: halved), alignment: 64)
+    }
+
+    /// Packs a whole matrix.
+    ///
+    /// - Parameter weights: `[rows × columns]`, row-major without gaps.
+    public convenience init(
+        _ weights: UnsafePointer<Float>, rows: Int, columns: Int, halved: Bool, workers: Workers
+    ) {
+        self.init(rows: rows, columns: columns, halved: halved)
+        workers.forEach(rows, tile: 4 * Self.panelRows) { part, _ in
+            pack(part, from: weights + part.lowerBound * columns)
+        }
+    }
+
+    deinit {
+        panels.deallocate()
+    }
+
+    /// Sets some rows.
+    ///
+    /// - Parameters:
+    ///   - part: whole panels: it begins at a multiple of `panelRows`, and ends at one or at the last row.
+    ///   - weights: these rows, row-major without gaps. If the matrix is halved they have to be bf16: what they have
+    ///     beyond that is cut off.
+    public func pack(_ part: Range<Int>, from weights: UnsafePointer<Float>) {
+        precondition(
+            part.lowerBound % Self.panelRows == 0 && part.upperBound <= rows
+                && (part.upperBound % Self.panelRows == 0 || part.upperBound == rows),
+            "rows \(part) of \(rows) are no whole panels")
+        rsae_pack_panels(
+            weights, Int64(columns), Int64(part.count), Int64(columns), isHalved, panel(ofRow: part.lowerBound))
+    }
+
+    /// Writes the elements of a row, `[columns]`, to `target`.
+    public func copyRow(_ row: Int, to target: UnsafeMutablePointer<Float>) {
+        precondition(row >= 0 && row < rows, "row \(row) of \(rows)")
+        rsae_unpack_column(panels, isHalved, Int64(row), Int64(columns), target)
+    }
+
+    /// The panel that begins with a row.
+    func panel(ofRow row: Int) -> UnsafeMutableRawPointer {
+        panels + row * columns * (isHalved ? 2 : 4)
+    }
+
+    private static func byteCount(rows: Int, columns: Int, halved: Bool) -> Int {
+        (rows + panelRows - 1) / panelRows * panelRows * columns * (halved ? 2 : 4)
+    }
+}
