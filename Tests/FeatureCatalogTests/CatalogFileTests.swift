@@ -138,8 +138,8 @@ import Testing
 
     @Test(arguments: [
         ("CREATE TRIGGER spy AFTER INSERT ON run BEGIN DELETE FROM review; END", "unexpected trigger \"spy\""),
-        ("CREATE VIEW extra AS SELECT 1", "unexpected view \"extra\""),
-        ("CREATE TABLE passage_text_extra (x)", "unexpected table"),
+        ("CREATE VIEW json_tree AS SELECT 1", "unexpected view \"json_tree\""),
+        ("CREATE TABLE passage_text_content (x)", "unexpected table"),
         ("DROP INDEX score_by_run", "index \"score_by_run\" is missing"),
         ("DROP TRIGGER feature_context_insert", "\"feature_context_insert\" is missing"),
         ("DROP VIEW layer_profile; CREATE VIEW layer_profile AS SELECT randomblob(9)", "\"layer_profile\" differs"),

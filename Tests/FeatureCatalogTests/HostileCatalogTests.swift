@@ -20,14 +20,18 @@ import Testing
     // MARK: Schemas
 
     @Test(arguments: [
-        // Things of the attacker's own.
+        // Things of the attacker's own that would run when ours are read or written.
         ("CREATE TRIGGER t AFTER INSERT ON run BEGIN DELETE FROM review; END", "unexpected trigger"),
         ("CREATE TRIGGER t AFTER UPDATE ON run BEGIN SELECT load_extension('x'); END", "unexpected trigger"),
         ("CREATE TRIGGER t INSTEAD OF INSERT ON context BEGIN DELETE FROM review; END", "unexpected trigger"),
-        ("CREATE VIEW v AS SELECT * FROM run", "unexpected view"),
+        ("CREATE TRIGGER t AFTER INSERT ON passage_text_config BEGIN DELETE FROM review; END", "unexpected trigger"),
         ("CREATE INDEX i ON run (abs(run_id))", "unexpected index"),
-        ("CREATE VIRTUAL TABLE v USING fts5(x)", "unexpected table"),
-        ("CREATE TABLE sqlean (x)", "unexpected table"),
+        ("CREATE INDEX i ON run (kind) WHERE length(zeroblob(1000000000)) > 0", "unexpected index"),
+        ("CREATE UNIQUE INDEX i ON layer_routing (layer)", "unexpected index"),
+        ("CREATE TABLE json_each (x)", "unexpected table"),
+        ("CREATE VIEW pragma_table_xinfo AS SELECT 'x' AS name, 0 AS hidden", "unexpected view"),
+        ("CREATE TABLE Passage_Text_Content (x)", "unexpected table"),
+        ("DROP TABLE review; CREATE TABLE REVIEW (x)", "unexpected table"),
         // Things of ours, changed.
         ("DROP VIEW feature_summary; CREATE VIEW feature_summary AS SELECT load_extension('x') AS name", "differs"),
         ("DROP TRIGGER passage_text_insert", "missing"),

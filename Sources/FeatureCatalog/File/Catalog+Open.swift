@@ -52,15 +52,19 @@ extension Catalog {
         do {
             let queue = try DatabaseQueue(
                 path: reading?.name ?? SQLiteName.literal(path), configuration: configuration)
-            try queue.unsafeRead { try SchemaCheck.run($0, path: path, allowingOlder: allowingOlder) }
+            try queue.unsafeRead { database in
+                let additions = try SchemaCheck.run(database, path: path, allowingOlder: allowingOlder)
+                // While migrating, foreign keys are off.
+                if mode == .readWrite, !allowingOlder { try additions?.checkForWriting() }
+            }
             return (queue, reading)
         } catch {
             throw CatalogError(error, path: path)
         }
     }
 
-    /// Lets triggers reach the full-text indexes, which SQLite forbids an untrusted schema. Only after the schema has
-    /// been found to be, word for word, our own.
+    /// Lets triggers reach the full-text indexes, which SQLite forbids an untrusted schema. Only after ours
+    /// has been found to be so word for word, and all else to take no part in it.
     static func trustSchema(_ database: Database) throws {
         try database.execute(sql: "PRAGMA trusted_schema = ON")
     }

@@ -1,11 +1,13 @@
 import CatalogMigrations
 import GRDB
 
-/// Compares a file's schema with what the migration it claims makes, so that a file from elsewhere brings no triggers
-/// or views of its own.
+/// Compares a file's schema with what the migration it claims makes, so that nothing that a file from elsewhere brings
+/// along is ever run. What others added beside it is left alone.
 enum SchemaCheck {
+    /// - Returns: What others added; nil if nothing was.
     /// - Throws: `CatalogError` `.tooNew`, `.tooOld` (unless `allowingOlder`) or `.refused`.
-    static func run(_ database: Database, path: String, allowingOlder: Bool) throws {
+    @discardableResult
+    static func run(_ database: Database, path: String, allowingOlder: Bool) throws -> SchemaAdditions? {
         let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
         guard version <= Migrations.latest else {
             throw CatalogError(
@@ -18,22 +20,26 @@ enum SchemaCheck {
         }
         let entries = try SchemaEntry.all(database).filter { !$0.isStatisticsTable }
         // Making the schema afresh takes longer than most queries; what differs is looked for only where one does.
-        if version == Migrations.latest, SchemaEntry.digest(entries) == SchemaEntry.latestDigest { return }
-        let expected = Dictionary(
-            try SchemaEntry.expected(version: version).map { (Key($0), $0) }, uniquingKeysWith: { first, _ in first })
+        if version == Migrations.latest, SchemaEntry.digest(entries) == SchemaEntry.latestDigest { return nil }
+        let models = try SchemaEntry.expected(version: version)
+        let expected = Dictionary(models.map { (Key($0), $0) }, uniquingKeysWith: { first, _ in first })
         var missing = Set(expected.keys)
+        var others: [SchemaEntry] = []
         for entry in entries {
             guard let model = expected[Key(entry)] else {
-                throw refusal(path, "unexpected \(entry.type) \"\(entry.name)\"")
+                others.append(entry)
+                continue
             }
             guard model.table == entry.table, model.sql == entry.sql || entry.isShadowTable else {
                 throw refusal(path, "\(entry.type) \"\(entry.name)\" differs from the one of migration \(version)")
             }
             missing.remove(Key(entry))
         }
+        let additions = try SchemaAdditions(others, expected: models, version: version, database, path: path)
         if let key = missing.min(by: { $0.name < $1.name }) {
             throw refusal(path, "\(key.type) \"\(key.name)\" is missing")
         }
+        return additions.all.isEmpty ? nil : additions
     }
 
     private struct Key: Hashable {
@@ -46,7 +52,7 @@ enum SchemaCheck {
         }
     }
 
-    private static func refusal(_ path: String, _ reason: String) -> CatalogError {
+    static func refusal(_ path: String, _ reason: String) -> CatalogError {
         CatalogError(.refused, "\(path): not opened, its schema has been changed: \(reason)")
     }
 }

@@ -12,7 +12,7 @@ struct SchemaEntry: Hashable {
     /// Whether the table belongs to a full-text index and is as SQLite makes it, whose versions may quote differently.
     var isShadowTable: Bool {
         guard type == "table", table == name,
-            let prefix = ["context_text_", "passage_text_", "explanation_text_"].first(where: name.hasPrefix),
+            let prefix = Self.textIndexPrefixes.first(where: name.hasPrefix),
             let columns = Self.shadowColumns[String(name.dropFirst(prefix.count))]
         else { return false }
         return Self.words(sql) == Self.words("CREATE TABLE \(name)\(columns)")
@@ -23,6 +23,12 @@ struct SchemaEntry: Hashable {
         guard type == "table", table == name, let columns = Self.statisticsColumns[name] else { return false }
         return Self.words(sql) == Self.words("CREATE TABLE \(name)\(columns)")
     }
+
+    /// All names that full-text indexes have for their tables, of which those over tables of ours use four.
+    static let textIndexTables = Set(
+        textIndexPrefixes.flatMap { prefix in (shadowColumns.keys + ["content"]).map { prefix + $0 } })
+
+    private static let textIndexPrefixes = ["context_text_", "passage_text_", "explanation_text_"]
 
     private static let shadowColumns = [
         "data": "(id INTEGER PRIMARY KEY, block BLOB)",
@@ -56,6 +62,13 @@ struct SchemaEntry: Hashable {
         }
         cache.withLock { $0[version] = entries }
         return entries
+    }
+
+    /// What of the schema the migrations made; what others added is left out.
+    static func own(_ database: Database) throws -> [SchemaEntry] {
+        let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+        let names = Set(try expected(version: min(max(version, 0), Migrations.latest)).map { [$0.type, $0.name] })
+        return try all(database).filter { names.contains([$0.type, $0.name]) }
     }
 
     /// What ``digest(_:)`` gives for the schema after the last migration; a test holds it to that.

@@ -46,6 +46,9 @@ public struct MergeRun {
         var result = Result(dictionaryCount: 0, indexCount: 0, combinedCount: 0)
         try Catalog.build(at: path, replacing: replacing, software: Software.identity) { catalog in
             result = try merge(sources, into: catalog, remark: remark, progress: progress)
+            if settings.keepAdditions == true {
+                for source in sources { try source.copyAdditions(to: catalog, remark: remark) }
+            }
             for source in sources { try source.checkUnchanged() }
         }
         return result

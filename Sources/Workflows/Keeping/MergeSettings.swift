@@ -4,14 +4,17 @@ public struct MergeSettings: Sendable, Codable, Equatable {
     public var inputs: [String]
     /// What the corpus is called that the parts make up; nil leaves them side by side.
     public var combine: String?
+    /// Whether tables, views and indexes that others added are kept; nil is no.
+    public var keepAdditions: Bool?
     /// How the parts were indexed, where they are combined: what merging the result again needs to know.
     public var options: IndexingOptions?
     /// The seed of their samples.
     public var seed: UInt64?
 
     /// Makes settings.
-    public init(inputs: [String], combine: String? = nil) {
+    public init(inputs: [String], combine: String? = nil, keepAdditions: Bool = false) {
         self.inputs = inputs
         self.combine = combine
+        self.keepAdditions = keepAdditions ? true : nil
     }
 }

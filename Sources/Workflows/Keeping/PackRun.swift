@@ -13,16 +13,20 @@ public struct PackSettings: Sendable, Codable, Equatable {
     public var dtype: String?
     /// Whether text that no kept context shows is left out.
     public var dropText: Bool
+    /// Whether tables, views and indexes that others added are kept; nil is no.
+    public var keepAdditions: Bool?
 
     /// Makes settings; without any, all that the catalog says is kept.
     public init(
-        dropBands: [String] = [], contexts: Int? = nil, lists: Int? = nil, dtype: String? = nil, dropText: Bool = false
+        dropBands: [String] = [], contexts: Int? = nil, lists: Int? = nil, dtype: String? = nil, dropText: Bool = false,
+        keepAdditions: Bool = false
     ) {
         self.dropBands = dropBands
         self.contexts = contexts
         self.lists = lists
         self.dtype = dtype
         self.dropText = dropText
+        self.keepAdditions = keepAdditions ? true : nil
     }
 
     /// What of a catalog is copied.
@@ -74,10 +78,11 @@ public struct PackRun {
     ///
     /// - Parameters:
     ///   - replacing: whether a catalog that is there may be replaced.
+    ///   - remark: told what of others' additions is not kept, a line each.
     ///   - progress: told how many of how many features are done.
     /// - Throws: `WorkflowError.usage`, `CatalogError`.
     public func run(
-        from source: Catalog, to path: String, replacing: Bool = false,
+        from source: Catalog, to path: String, replacing: Bool = false, remark: (String) -> Void = { _ in },
         progress: @escaping (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) throws -> Result {
         let selection = try settings.selection()
@@ -92,6 +97,7 @@ public struct PackRun {
             try copy.copyIndexes(progress: progress)
             try copy.copyPackings()
             try target.notePacking(options: options, bytesBefore: before)
+            if settings.keepAdditions == true { try source.copyAdditions(to: target, remark: remark) }
         }
         return Result(bytesBefore: before, bytesAfter: try PackRun.bytes(of: path))
     }

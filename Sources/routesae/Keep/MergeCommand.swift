@@ -25,6 +25,8 @@ struct MergeCommand: ParsableCommand {
     var inputs: [String]
     @Option(help: ArgumentHelp("Makes one corpus of all that were indexed, under this name.", valueName: "name"))
     var combine: String?
+    @Flag(help: "Keeps plain tables, views and indexes that others added; never triggers or virtual tables.")
+    var keepAdditions = false
     @Flag(help: "Replaces a catalog that is there.")
     var force = false
     @Flag(name: .shortAndLong, help: "No progress.")
@@ -33,7 +35,7 @@ struct MergeCommand: ParsableCommand {
     func run() throws {
         let progress = RunProgress(label: "merging", isQuiet: quiet)
         defer { progress.finish() }
-        let merge = MergeRun(settings: MergeSettings(inputs: inputs, combine: combine))
+        let merge = MergeRun(settings: MergeSettings(inputs: inputs, combine: combine, keepAdditions: keepAdditions))
         let result = try merge.run(
             to: catalog, replacing: force, remark: { StandardStreams.remark($0) },
             progress: { done, total in progress.update(done, of: total) })

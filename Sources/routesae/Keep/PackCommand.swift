@@ -30,6 +30,8 @@ struct PackCommand: ParsableCommand {
     var dtype: String?
     @Flag(help: "Leaves out text that no kept context shows.")
     var dropText = false
+    @Flag(help: "Keeps plain tables, views and indexes that others added; never triggers or virtual tables.")
+    var keepAdditions = false
     @Flag(help: "Replaces a catalog that is there.")
     var force = false
     @Flag(name: .shortAndLong, help: "No progress.")
@@ -38,12 +40,13 @@ struct PackCommand: ParsableCommand {
     func run() throws {
         let pack = PackRun(
             settings: PackSettings(
-                dropBands: dropBands, contexts: contexts, lists: lists, dtype: dtype, dropText: dropText))
+                dropBands: dropBands, contexts: contexts, lists: lists, dtype: dtype, dropText: dropText,
+                keepAdditions: keepAdditions))
         let progress = RunProgress(label: "packing", isQuiet: quiet)
         defer { progress.finish() }
         let result = try catalog.read { catalog in
             try pack.run(
-                from: catalog, to: output, replacing: force,
+                from: catalog, to: output, replacing: force, remark: { StandardStreams.remark($0) },
                 progress: { done, total in progress.update(done, of: total) })
         }
         progress.finish()

@@ -9,12 +9,13 @@ struct VerifyCommand: ParsableCommand {
         abstract: "Checks a catalog to the last byte: pages, references, blobs, digests, derived figures.",
         discussion: """
             With --recompute, contexts are drawn and run through the model again; what differs by more than round-off \
-            is a problem too. Exit status 0: sound. 1: damaged, with a row for every problem found.
+            is a problem too. What others added to the file (tables, views, indexes of their own) is named in a remark \
+            and left alone. Exit status 0: sound. 1: damaged, with a row for every problem found.
 
             Examples:
               routesae verify c.sqlite
               routesae verify c.sqlite --recompute 200 --model Demo/model
-              routesae verify c.sqlite --format json | jq length
+              routesae verify c.sqlite --format json | jq 'map(select(.problem)) | length'
             """)
 
     @OptionGroup var catalog: CatalogArgument
@@ -42,8 +43,10 @@ struct VerifyCommand: ParsableCommand {
 
     func run() throws {
         var problems: [VerificationProblem]
+        var additions: [SchemaAddition] = []
         do {
             problems = try catalog.read { catalog in
+                additions = try catalog.additions()
                 let found = try catalog.verify(limit: limit)
                 // What is damaged cannot be computed again.
                 return found.isEmpty ? try recomputed(catalog) : found
@@ -51,9 +54,7 @@ struct VerifyCommand: ParsableCommand {
         } catch let error as CatalogError where error.code == .damaged {
             problems = [VerificationProblem(place: "file", reason: error.message)]
         }
-        if !problems.isEmpty || output.format != .table {
-            output.print(columns: ["place", "problem"], rows: problems.map { [.text($0.place), .text($0.reason)] })
-        }
+        show(problems, additions)
         guard problems.isEmpty else {
             let count = problems.count < limit ? "\(problems.count)" : "at least \(problems.count)"
             StandardStreams.remark(
@@ -65,6 +66,26 @@ struct VerifyCommand: ParsableCommand {
         } else {
             StandardStreams.remark("\(catalog.catalog) is sound")
         }
+    }
+
+    /// Problems as rows. What others added is a line for people, and for programs rows with a remark in the place of a
+    /// problem.
+    private func show(_ problems: [VerificationProblem], _ additions: [SchemaAddition]) {
+        guard output.format != .table else {
+            if !problems.isEmpty {
+                output.print(
+                    columns: ["place", "problem"], rows: problems.map { [.text($0.place), .text($0.reason)] })
+            }
+            if !additions.isEmpty {
+                let names = additions.map(\.description).joined(separator: ", ")
+                StandardStreams.write(VisibleText.of("additions of others, left alone: \(names)") + "\n")
+            }
+            return
+        }
+        output.print(
+            columns: ["place", "problem", "remark"],
+            rows: problems.map { [.text($0.place), .text($0.reason), .null] }
+                + additions.map { [.text("\($0)"), .null, .text("addition of others, left alone")] })
     }
 
     /// What the model says otherwise.

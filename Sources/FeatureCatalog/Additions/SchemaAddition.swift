@@ -1,0 +1,32 @@
+/// Something in a catalog's schema that is not the catalog's own: others made it, with any SQLite tool.
+public struct SchemaAddition: Equatable, Sendable, CustomStringConvertible {
+    /// What it is.
+    public enum Kind: String, Sendable {
+        /// A table with rows.
+        case table
+        /// A table that an extension of SQLite makes up, such as a full-text index.
+        case virtualTable = "virtual table"
+        /// A table that a virtual one keeps its rows in.
+        case shadowTable = "shadow table"
+        /// A view.
+        case view
+        /// An index, on a table of others or on one of the catalog's own.
+        case index
+        /// A trigger on a table or view of others.
+        case trigger
+    }
+
+    /// What it is.
+    public let kind: Kind
+    /// Its name.
+    public let name: String
+    /// The table that an index or a trigger is on; its own name otherwise.
+    public let table: String
+    /// The statement that makes it.
+    let sql: String
+
+    /// Kind and name, and of an index or a trigger the table.
+    public var description: String {
+        kind == .index || kind == .trigger ? "\(kind.rawValue) \(name) on \(table)" : "\(kind.rawValue) \(name)"
+    }
+}
