@@ -8,8 +8,8 @@ The clients:
   datasette       the real server on a free loopback port: pages, JSON, search, facets, links along foreign keys
   duckdb          its SQLite scanner, with typed columns and with sqlite_all_varchar
   pandas          read_sql over sqlite3
-  polars          read_database over sqlite3
-  polars-adbc     polars.read_database_uri with the ADBC driver
+  polars          read_database over sqlite3, where needed with infer_schema_length=None
+  polars-adbc     polars.read_database_uri with the ADBC driver, where needed in one batch
   polars-cx       polars.read_database_uri with connectorx
 
 What sqlite3 reads is the truth. Every other client has to give the same number of rows and of NULLs, the same sums of
@@ -355,7 +355,7 @@ def try_sqlite_utils(catalog: Catalog, report: Report) -> None:
     for place, arguments in sqlite_utils_commands(catalog):
         with report.task(place, "sqlite-utils " + " ".join(arguments[:1] + arguments[2:])):
             outcome = subprocess.run(
-                [sys.executable, "-m", "sqlite_utils", *arguments], capture_output=True, text=True, timeout=300)
+                [sys.executable, "-P", "-m", "sqlite_utils", *arguments], capture_output=True, text=True, timeout=300)
             if outcome.returncode:
                 raise Difference(outcome.stderr or outcome.stdout or f"exit status {outcome.returncode}")
 
@@ -384,7 +384,7 @@ def try_datasette(catalog: Catalog, report: Report) -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     server = subprocess.Popen(
-        [sys.executable, "-m", "datasette", "serve", str(catalog.path), "--host", "127.0.0.1", "--port", str(port)],
+        [sys.executable, "-P", "-m", "datasette", "serve", str(catalog.path), "--host", "127.0.0.1", "--port", str(port)],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         site = Datasette(f"http://127.0.0.1:{port}", catalog, report)
@@ -614,7 +614,7 @@ def pandas_kind(series: Any, values: list[Any]) -> str:
 
 
 def try_polars(catalog: Catalog, report: Report) -> None:
-    """polars.read_database over sqlite3, with its defaults."""
+    """polars.read_database over sqlite3."""
     import polars
 
     with contextlib.closing(catalog.connect()) as connection:
@@ -657,7 +657,8 @@ def read_with_polars(
 ) -> None:
     """Reads all tables and views with one of the ways that polars has.
 
-    Where that fails, a note says whether an option helps: types follow from the first rows, which may all be NULL.
+    These infer types from the first rows and fail where they are all NULL, whatever the schema says. An option looks at
+    more rows; where it is needed, a note says so.
     """
     for relation in catalog.relations:
         query = f"SELECT * FROM {quoted(relation.name)}"
@@ -665,11 +666,10 @@ def read_with_polars(
             try:
                 frame = read(query)
             except Exception:
-                if read_with_option:
-                    with contextlib.suppress(Exception):
-                        read_with_option(query)
-                        report.notes.append(f"{relation.name} is read with {option}")
-                raise
+                if read_with_option is None:
+                    raise
+                frame = read_with_option(query)
+                report.notes.append(f"{relation.name} needs {option}")
             columns = {}
             for name in frame.columns:
                 values = frame[name].to_list()
