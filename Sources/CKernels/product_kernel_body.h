@@ -105,6 +105,10 @@ TARGET static void NAME(pack_columns)(const float *source, int64_t stride, int64
     }
 }
 
+// How near C is fetched while the sums of its tile are made. Its rows often are a power of two apart, so that they all fall
+// on the same few places of the first-level cache, which holds eight of them; more wait in the second.
+#define CLOSENESS (MR > 8 ? 2 : 3)
+
 // Adds the sums of one row of a tile to the first `columns` elements at c.
 STEP void NAME(finish)(const VECTOR *sum, const int vectors, float alpha, bool adds, float *c, int64_t columns) {
     const VECTOR factor = (VECTOR){0} + alpha;
@@ -138,7 +142,12 @@ STEP void NAME(finish_panel)(const VECTOR *sum, float alpha, bool adds, float *c
 STEP void NAME(tile)(const int rows, const float *a, const float *b, int64_t b_half, int64_t b_step, int64_t inner,
                      float alpha, bool adds, float *c, int64_t stride, int64_t columns) {
     VECTOR sum[MR][2];
-    UNROLL for (int i = 0; i < rows; i++) sum[i][0] = sum[i][1] = (VECTOR){0};
+    UNROLL for (int i = 0; i < rows; i++) {
+        sum[i][0] = sum[i][1] = (VECTOR){0};
+        // The row's first and last column, which is in the next cache line of all that there may be.
+        __builtin_prefetch(c + i * stride, 1, CLOSENESS);
+        __builtin_prefetch((const void *)((uintptr_t)(c + i * stride) + (NR - 1) * sizeof(float)), 1, CLOSENESS);
+    }
     for (int64_t k = 0; k < inner; k++) {
         const VECTOR x0 = *(const VECTOR *)(b + k * b_step), x1 = *(const VECTOR *)(b + k * b_step + b_half);
         UNROLL for (int i = 0; i < rows; i++) {
@@ -394,3 +403,4 @@ TARGET static void NAME(multiply)(const rsae_product *p, float *scratch) {
 #undef UPPER_QUARTERS
 #undef BLOCK_LENGTH
 #undef TILE
+#undef CLOSENESS

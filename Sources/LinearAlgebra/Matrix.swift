@@ -36,7 +36,7 @@ public final class Matrix: @unchecked Sendable {
         self.rows = rows
         self.columns = columns
         let bytes = max(rows * columns, 1) * MemoryLayout<Float>.stride
-        let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+        let raw = AlignedMemory.allocate(byteCount: bytes)
         pointer = raw.bindMemory(to: Float.self, capacity: max(rows * columns, 1))
     }
 

@@ -32,8 +32,7 @@ public final class PackedMatrix: @unchecked Sendable {
         self.rows = rows
         self.columns = columns
         isHalved = halved
-        panels = UnsafeMutableRawPointer.allocate(
-            byteCount: Self.byteCount(rows: rows, columns: columns, halved: halved), alignment: 64)
+        panels = AlignedMemory.allocate(byteCount: Self.byteCount(rows: rows, columns: columns, halved: halved))
     }
 
     /// Packs a whole matrix.
