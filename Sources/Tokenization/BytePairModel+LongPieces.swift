@@ -9,12 +9,14 @@ extension BytePairModel {
     /// A sequence of tokens is that of the whole piece exactly if the bytes of any two neighbours by themselves become
     /// these two: the first merge across a border of tokens would be made in the two alone as well. That holds within a
     /// part, so it is asked only of the two tokens at the border to the next one.
-    func encode(long piece: UnsafeBufferPointer<UInt8>, with merger: inout BytePairMerger, into ids: inout [TokenID]) {
+    func encode(
+        long piece: UnsafeBufferPointer<UInt8>, with merger: inout BytePairMerger, into sink: inout TokenSink
+    ) {
         var length = Self.longPiece
         var part = tokens(of: piece, 0..<min(length, piece.count), with: &merger)
         while let start = part.first?.start {
             if start + length >= piece.count {
-                ids.append(contentsOf: part.lazy.map(\.token))
+                sink.ids.append(contentsOf: part.lazy.map(\.token))
                 return
             }
             // Tokens near the end depend on what follows, so the next part begins before them.
@@ -27,7 +29,8 @@ extension BytePairModel {
                 if isBorder(part[cut - 1], candidate, of: piece, with: &merger) { next = candidate } else { cut += 1 }
             }
             if let next {
-                ids.append(contentsOf: part[..<cut].lazy.map(\.token))
+                sink.ids.append(contentsOf: part[..<cut].lazy.map(\.token))
+                sink.passOn()
                 part = next
             } else {
                 length *= 2

@@ -27,13 +27,13 @@ final class BytePairModel: Sendable {
     }
 
     /// Appends the tokens of a piece, computed anew.
-    func encode(_ piece: UnsafeBufferPointer<UInt8>, with merger: inout BytePairMerger, into ids: inout [TokenID]) {
+    func encode(_ piece: UnsafeBufferPointer<UInt8>, with merger: inout BytePairMerger, into sink: inout TokenSink) {
         if ignoresMerges, let id = vocabulary.id(of: piece) {
-            ids.append(id)
+            sink.ids.append(id)
             return
         }
         if piece.count > BytePairModel.longPiece, tokenOfByte.allSatisfy({ $0 >= 0 }) {
-            return encode(long: piece, with: &merger, into: &ids)
+            return encode(long: piece, with: &merger, into: &sink)
         }
         merger.removeAll()
         var unknown: TokenID?
@@ -50,6 +50,6 @@ final class BytePairModel: Sendable {
         }
         if let token = unknown { merger.append(token) }
         merger.merge(by: merges)
-        merger.forEachToken { ids.append($0) }
+        merger.forEachToken { sink.ids.append($0) }
     }
 }

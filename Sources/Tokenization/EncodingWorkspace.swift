@@ -8,11 +8,13 @@ final class EncodingWorkspace: @unchecked Sendable {
     var cache = PieceCache()
 
     /// Appends the tokens of a piece.
-    func encode(_ piece: UnsafeBufferPointer<UInt8>, by model: BytePairModel, into ids: inout [TokenID]) {
-        if cache.append(piece, to: &ids) { return }
-        let start = ids.count
-        model.encode(piece, with: &merger, into: &ids)
-        cache.remember(piece, tokens: ids[start...])
+    func encode(_ piece: UnsafeBufferPointer<UInt8>, by model: BytePairModel, into sink: inout TokenSink) {
+        sink.passOn()
+        if cache.append(piece, to: &sink.ids) { return }
+        let start = sink.ids.count
+        model.encode(piece, with: &merger, into: &sink)
+        // Tokens of a long piece may have been passed on.
+        if piece.count <= PieceCache.maximumKeyCount { cache.remember(piece, tokens: sink.ids[start...]) }
     }
 }
 

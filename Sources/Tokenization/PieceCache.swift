@@ -13,7 +13,7 @@ struct PieceCache {
 
     private static let entryCount = 1 << 16
     /// Pieces longer than this are rare and not kept.
-    private static let maximumKeyCount = 128
+    static let maximumKeyCount = 128
     /// Bytes kept before all is forgotten; a piece has no more ids than bytes.
     private static let maximumByteCount = 1 << 22
 
@@ -36,8 +36,10 @@ struct PieceCache {
     }
 
     /// Remembers the tokens of a piece.
+    ///
+    /// - Precondition: it has at most `maximumKeyCount` bytes.
     mutating func remember(_ piece: UnsafeBufferPointer<UInt8>, tokens: ArraySlice<TokenID>) {
-        guard piece.count <= Self.maximumKeyCount, !piece.isEmpty else { return }
+        guard !piece.isEmpty else { return }
         if keys.count + piece.count > Self.maximumByteCount {
             self = PieceCache()
         }

@@ -67,31 +67,49 @@ public struct Tokenizer: Sendable {
     ///     beginning.
     /// - Complexity: O(n log n) in the length of the longest piece, O(n) otherwise.
     public func encode(_ text: String, addSpecialTokens: Bool = true) -> [TokenID] {
+        var sink = TokenSink(after: addSpecialTokens ? template.prefix : [])
+        encode(text, into: &sink)
+        return addSpecialTokens ? sink.ids + template.suffix : sink.ids
+    }
+
+    /// Turns text into tokens and hands them out while it goes on, so that those of a long text need not be in memory at
+    /// once. Nothing is put around it; the tokens are those of `encode` without special tokens.
+    ///
+    /// - Parameter body: takes the tokens in stretches, from left to right.
+    public func forEachStretch(ofTokensOf text: String, _ body: ([TokenID]) -> Void) {
+        withoutActuallyEscaping(body) { body in
+            var sink = TokenSink(stretch: Self.stretch, body)
+            encode(text, into: &sink)
+            sink.passOnAll()
+        }
+    }
+
+    /// Tokens that are handed out at a time: about.
+    private static let stretch = 1 << 14
+
+    private func encode(_ text: String, into sink: inout TokenSink) {
         let workspace = workspaces.take()
         defer { workspaces.giveBack(workspace) }
-        var ids = addSpecialTokens ? template.prefix : []
         var text = text
         text.withUTF8 { bytes in
-            ids.reserveCapacity(ids.count + bytes.count / 3)
+            sink.reserve(forBytes: bytes.count)
             verbatimTokens.split(bytes) { stretch, id in
-                if let id { ids.append(id) } else { encode(stretch, with: workspace, into: &ids) }
+                if let id { sink.ids.append(id) } else { encode(stretch, with: workspace, into: &sink) }
             }
         }
-        if addSpecialTokens { ids.append(contentsOf: template.suffix) }
-        return ids
     }
 
     /// Encodes text in which the added tokens that are looked for verbatim have been found already.
     private func encode(
-        _ text: UnsafeBufferPointer<UInt8>, with workspace: EncodingWorkspace, into ids: inout [TokenID]
+        _ text: UnsafeBufferPointer<UInt8>, with workspace: EncodingWorkspace, into sink: inout TokenSink
     ) {
         let model = model
         normalizer.withNormalized(text) { normalized in
             normalizedTokens.split(normalized) { stretch, id in
                 if let id {
-                    ids.append(id)
+                    sink.ids.append(id)
                 } else {
-                    preTokenizer.forEachPiece(of: stretch) { workspace.encode($0, by: model, into: &ids) }
+                    preTokenizer.forEachPiece(of: stretch) { workspace.encode($0, by: model, into: &sink) }
                 }
             }
         }

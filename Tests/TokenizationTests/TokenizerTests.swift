@@ -31,6 +31,25 @@ struct TokenizerTests {
         }
     }
 
+    /// Texts of many stretches, of one piece that is longer than several, of none.
+    @Test(arguments: ["llama3", "gpt2", "qwen2"])
+    func tokensInStretchesAreThoseOfTheWhole(_ name: String) throws {
+        let tokenizer = try Tokenizer(directory: fixture("tokenizers/\(name)"))
+        let words = randomTexts(4000, length: 30).joined(separator: " ")
+        let letters = (0..<300_000).map { ["a", "ab", "xq", "the"][$0 * $0 % 31 % 4] }.joined()
+        for text in [words, letters, words + letters + " " + words, "one", ""] {
+            var ids: [TokenID] = []
+            var longest = 0
+            tokenizer.forEachStretch(ofTokensOf: text) {
+                ids += $0
+                longest = max(longest, $0.count)
+            }
+            #expect(ids == tokenizer.encode(text, addSpecialTokens: false))
+            // A long piece is passed on part by part, each of some ten thousand bytes.
+            #expect(longest < 120_000)
+        }
+    }
+
     @Test func describesTokens() throws {
         let tokenizer = try Tokenizer(file: fixture("tokenizers/llama3/tokenizer.json"))
         #expect(tokenizer.vocabularySize == 606)

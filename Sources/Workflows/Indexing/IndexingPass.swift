@@ -70,7 +70,7 @@ final class IndexingPass {
         for index in 0..<corpus.count {
             if cancelled() { throw WorkflowError.interrupted("indexing was stopped; no statistics were written") }
             let document = try corpus.document(index)
-            let (ids, whole) = segmenter.segments(of: document.text, document: index)
+            let (ids, whole) = segmenter.tokensAndSegments(of: document.text, document: index)
             var segments = whole
             guard !ids.isEmpty else { continue }
             if let most = settings.options.maximumTokens {

@@ -54,7 +54,7 @@ public struct FiringSearch {
         try dictionary.check(folder, in: catalog)
         let reader = TextReader(dictionary: dictionary, folder: folder, workers: workers)
         let segmenter = Segmenter(tokenizer: folder.tokenizer, context: folder.defaultContext)
-        let (tokens, segments) = segmenter.segments(of: text, document: 0)
+        let (tokens, segments) = segmenter.tokensAndSegments(of: text, document: 0)
         guard !tokens.isEmpty else { throw WorkflowError.usage("the text in which features fire holds no tokens") }
         var found: [Int: FeatureFirings] = [:]
         var rest = segments[...]

@@ -124,12 +124,13 @@ public struct ActivationExport: Sendable {
         var rows = 0
         var documents = 0
         for index in 0..<corpus.count {
-            let segments = segmenter.segments(of: try corpus.document(index).text, document: index).segments
-            if !segments.isEmpty { documents += 1 }
-            for segment in segments {
-                rows += segment.tokens.count
-                if let maximumTokens, rows >= maximumTokens { return (rows, documents) }
+            var isEmpty = true
+            segmenter.forEachSegment(of: try corpus.document(index).text, document: index) { segment in
+                isEmpty = false
+                if rows < maximumTokens ?? .max { rows += segment.tokens.count }
             }
+            if !isEmpty { documents += 1 }
+            if let maximumTokens, rows >= maximumTokens { return (rows, documents) }
         }
         guard rows > 0 else { throw WorkflowError.badInput(path: text[0], problem: "the text holds no tokens") }
         return (rows, documents)

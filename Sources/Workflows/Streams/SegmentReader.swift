@@ -48,7 +48,7 @@ struct SegmentReader {
     private mutating func segments(of document: Int) throws -> [TokenSegment] {
         let text = try corpus.document(document).text
         if passes == 0 { textRead?.add(text) }
-        return segmenter.segments(of: text, document: document).segments.reversed()
+        return segmenter.segments(of: text, document: document).reversed()
     }
 
     private mutating func startOver() {

@@ -30,19 +30,57 @@ struct Segmenter: Sendable {
     let context: Int
 
     /// The document's own tokens, BOS not among them, and its segments.
-    func segments(of text: String, document: Int) -> (tokens: [TokenID], segments: [TokenSegment]) {
+    func tokensAndSegments(of text: String, document: Int) -> (tokens: [TokenID], segments: [TokenSegment]) {
         let tokens = tokenizer.encode(text, addSpecialTokens: false)
         return (tokens, segments(ofTokens: tokens, document: document))
     }
 
+    /// The segments of a document. Its tokens are there once, in these.
+    func segments(of text: String, document: Int) -> [TokenSegment] {
+        var segments: [TokenSegment] = []
+        forEachSegment(of: text, document: document) { segments.append($0) }
+        return segments
+    }
+
+    /// Calls `body` with the segments of a document in order, each made when its tokens are.
+    func forEachSegment(of text: String, document: Int, _ body: (TokenSegment) -> Void) {
+        // Tokens that have not been given away, and where among the document's they begin.
+        var rest: [TokenID] = []
+        var start = 0
+        tokenizer.forEachStretch(ofTokensOf: text) { stretch in
+            rest += stretch
+            let whole = rest.count / length * length
+            giveAway(rest[..<whole], document: document, from: start, body)
+            rest.removeFirst(whole)
+            start += whole
+        }
+        giveAway(rest[...], document: document, from: start, body)
+    }
+
     /// The segments of a document that is tokens already.
     func segments(ofTokens tokens: [TokenID], document: Int) -> [TokenSegment] {
-        let prefix = tokenizer.addsBOS ? tokenizer.bosTokenID.map { [$0] } ?? [] : []
-        let length = max(context - prefix.count, 1)
-        return stride(from: 0, to: tokens.count, by: length).enumerated().map { index, start in
-            TokenSegment(
-                document: document, index: index, start: start,
-                tokens: prefix + tokens[start..<min(start + length, tokens.count)], prefix: prefix.count)
+        var segments: [TokenSegment] = []
+        giveAway(tokens[...], document: document, from: 0) { segments.append($0) }
+        return segments
+    }
+
+    /// What stands before every segment: BOS, where the tokenizer asks for it.
+    private var prefix: [TokenID] { tokenizer.addsBOS ? tokenizer.bosTokenID.map { [$0] } ?? [] : [] }
+
+    /// Tokens of a document in each of its segments but the last.
+    private var length: Int { max(context - prefix.count, 1) }
+
+    /// Cuts tokens that are the document's from `start` on, the beginning of a segment.
+    private func giveAway(
+        _ tokens: ArraySlice<TokenID>, document: Int, from start: Int, _ body: (TokenSegment) -> Void
+    ) {
+        let (prefix, length) = (prefix, length)
+        for offset in stride(from: 0, to: tokens.count, by: length) {
+            let first = tokens.startIndex + offset
+            body(
+                TokenSegment(
+                    document: document, index: (start + offset) / length, start: start + offset,
+                    tokens: prefix + tokens[first..<min(first + length, tokens.endIndex)], prefix: prefix.count))
         }
     }
 }
