@@ -150,12 +150,14 @@ import Testing
         }
     }
 
-    /// A context whose window of zeros holds `activation` at its peak.
+    /// A context whose window is zeros but for its peak.
     private func context(
         passage: Int, position: Int, rank: Int = 0, split: ContextRecord.Split? = nil,
-        band: ContextRecord.Band = .top, activation: Float = 2
+        band: ContextRecord.Band = .top
     ) -> ContextEntry {
         let end = min(max(position + 5, 16), 20)
+        // All as strong as the feature gets.
+        let activation = sample.entries[1].record.maxActivation ?? 0
         var activations = [Float](repeating: 0, count: 16)
         activations[position - (end - 16)] = activation
         return ContextEntry(
@@ -165,7 +167,8 @@ import Testing
 
     private func write(_ contexts: [ContextEntry]) throws {
         var entries = sample.entries
-        entries[1] = FeatureEntry(record: entries[1].record, contexts: contexts)
+        entries[1] = FeatureEntry(
+            record: entries[1].record, layers: entries[1].layers, tokens: entries[1].tokens, contexts: contexts)
         try sample.writeIndex(entries, sample.indexing, replacing: true)
     }
 
@@ -202,6 +205,8 @@ import Testing
     }
 
     @Test func theActivationIsThatOfThePeak() throws {
+        // All as strong as the feature gets.
+        let activation = sample.entries[1].record.maxActivation ?? 0
         var activations = [Float](repeating: 0, count: 16)
         activations[4] = 2
         func entry(

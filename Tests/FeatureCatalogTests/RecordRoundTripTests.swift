@@ -18,14 +18,18 @@ import Testing
             model
                 == LanguageModelRecord(
                     languageModelID: sample.languageModelID, name: "tiny", architecture: "llama", layerCount: 8,
-                    dModel: SampleCatalog.dModel, vocabularySize: 50, configJSON: "{}", sha256: SampleCatalog.digest,
+                    dModel: SampleCatalog.dModel, vocabularySize: 50, configJSON: SampleCatalog.modelConfig,
+                    sha256: SampleCatalog.digest,
                     tokenizerSHA256: SampleCatalog.digest))
         #expect(try catalog.addLanguageModel(model) == sample.languageModelID)
         let tokens = try catalog.tokens(languageModelID: sample.languageModelID)
         #expect(tokens.count == 50 && tokens[3] == TokenRecord(tokenID: 3, text: " t3"))
         #expect(
             try catalog.tokens(languageModelID: sample.languageModelID, tokenIDs: [7, 99, 2])
-                == [TokenRecord(tokenID: 2, text: " t2"), TokenRecord(tokenID: 7, text: " t7", bytes: [0xFF, 0])])
+                == [
+                    TokenRecord(tokenID: 2, text: " t2"),
+                    TokenRecord(tokenID: 7, text: "\u{FFFD}\u{2400}", bytes: [0xFF, 0]),
+                ])
         try catalog.addTokens(
             languageModelID: sample.languageModelID, [TokenRecord(tokenID: 3, text: "a\0b", bytes: [97, 0, 98])])
         #expect(

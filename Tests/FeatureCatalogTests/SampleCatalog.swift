@@ -8,6 +8,9 @@ struct SampleCatalog {
     static let layers = [2, 3, 4, 5]
     static let digest = String(repeating: "ab", count: 32)
 
+    /// What the model says of itself.
+    static let modelConfig = #"{"num_hidden_layers":8,"hidden_size":6,"vocab_size":50}"#
+
     /// Tokens of a passage, and of a context's window.
     static let passageLength = 20
     static let window = 16
@@ -48,10 +51,14 @@ struct SampleCatalog {
         languageModelID = try catalog.addLanguageModel(
             LanguageModelRecord(
                 name: "tiny", architecture: "llama", layerCount: 8, dModel: Self.dModel, vocabularySize: 50,
-                configJSON: "{}", sha256: Self.digest, tokenizerSHA256: Self.digest))
+                configJSON: Self.modelConfig, sha256: Self.digest, tokenizerSHA256: Self.digest))
         try catalog.addTokens(
             languageModelID: languageModelID,
-            (0..<50).map { TokenRecord(tokenID: $0, text: " t\($0)", bytes: $0 == 7 ? [0xFF, 0x00] : nil) })
+            (0..<50).map {
+                $0 == 7
+                    ? TokenRecord(tokenID: 7, text: "\u{FFFD}\u{2400}", bytes: [0xFF, 0x00])
+                    : TokenRecord(tokenID: $0, text: " t\($0)")
+            })
         corpusID = try catalog.addCorpus(
             CorpusRecord(languageModelID: languageModelID, name: "held-out", source: "made up", sha256: Self.digest))
         documents = (0..<5).map { ordinal in
@@ -62,12 +69,24 @@ struct SampleCatalog {
         documentIDs = try catalog.addDocuments(corpusID: corpusID, documents)
         passages = Self.passages(of: zip(documentIDs, documents))
         passageIDs = try catalog.addPassages(passages)
-        tensorValues = (0..<Self.latentCount * Self.dModel).map { _ in generator.unit() - 0.5 }
+        tensorValues = (0..<Self.latentCount).flatMap { _ in
+            // Of length 1, as the features say.
+            let row = (0..<Self.dModel).map { _ in generator.unit() - 0.5 }
+            let norm = row.reduce(0) { $0 + $1 * $1 }.squareRoot()
+            return row.map { $0 / norm }
+        }
         dictionaryID = try catalog.addDictionary(
             Self.dictionaryRecord(runID: trainRunID, languageModelID: languageModelID, name: "main"),
             tensors: [
                 DictionaryTensor(name: "decoder", shape: [Self.latentCount, Self.dModel], values: tensorValues),
                 DictionaryTensor(name: "pre_bias", dataType: .bf16, shape: [Self.dModel], values: [0, 1, 2, 3, 4, 5]),
+                DictionaryTensor(name: "encoder", shape: [Self.latentCount, Self.dModel], values: tensorValues),
+                DictionaryTensor(
+                    name: "latent_bias", shape: [Self.latentCount],
+                    values: [Float](repeating: 0, count: Self.latentCount)),
+                DictionaryTensor(
+                    name: "router", shape: [Self.layers.count, Self.dModel],
+                    values: [Float](repeating: 0.5, count: Self.layers.count * Self.dModel)),
             ])
         try catalog.finishRun(trainRunID, status: .complete)
         indexRunID = try catalog.beginRun(kind: .index, config: "{}", seed: nil)
@@ -155,23 +174,26 @@ struct SampleCatalog {
             // Every tenth never fires.
             guard feature % 10 != 9 else { return silent(feature) }
             var layers: [FeatureLayerRecord] = []
+            let maximum = 4 + generator.unit()
             for layer in Self.layers where generator.next(below: 3) > 0 || layer == 4 {
-                let count = 1 + generator.next(below: 30)
+                let count = 140 + generator.next(below: 30)
                 layers.append(
                     FeatureLayerRecord(
                         featureIndex: feature, layer: layer, firedCount: count,
-                        sumActivation: Double(count) * Double(generator.unit()), maxActivation: generator.unit(),
+                        sumActivation: Double(count) * Double(0.25 + generator.unit() / 2),
+                        maxActivation: layer == 4 ? maximum : 1 + generator.unit(),
                         sumRouterWeight: layer == 3 ? nil : 0.5 * Double(count)))
             }
             let fired = layers.reduce(0) { $0 + $1.firedCount }
             let record = FeatureRecord(
-                featureIndex: feature, firedCount: fired, sumActivation: 0.75 * Double(fired),
-                sumSquare: 0.625 * Double(fired), minActivation: generator.unit() / 8,
-                maxActivation: 4 + generator.unit(), quantiles: .init(p10: 0.1, p50: 0.5, p90: 0.9, p99: 0.99),
+                featureIndex: feature, firedCount: fired,
+                sumActivation: layers.reduce(0) { $0 + $1.sumActivation },
+                sumSquare: Double(fired), minActivation: generator.unit() / 8,
+                maxActivation: maximum, quantiles: .init(p10: 0.2, p50: 0.5, p90: 0.9, p99: 0.99),
                 decoderNorm: 1, documentCount: 1 + generator.next(below: 5), histogram: [fired - 3, 0, 1, 2])
             return FeatureEntry(
                 record: record, layers: layers, tokens: tokens(of: feature, &generator),
-                contexts: contexts(&generator, passageIDs: passageIDs),
+                contexts: contexts(&generator, passageIDs: passageIDs, maximum: maximum),
                 cofirings: (0..<feature % 4).map { rank in
                     CofiringRecord(
                         otherIndex: (feature + rank + 1) % latentCount, share: 0.5 / Double(rank + 1),
@@ -200,7 +222,9 @@ struct SampleCatalog {
     }
 
     /// Nine contexts, three of every band, in passages of their own.
-    private static func contexts(_ generator: inout SplitMix, passageIDs: [Int64]) -> [ContextEntry] {
+    private static func contexts(
+        _ generator: inout SplitMix, passageIDs: [Int64], maximum: Float
+    ) -> [ContextEntry] {
         let shift = generator.next(below: passageIDs.count)
         return (0..<9).map { number in
             let band = ContextRecord.Band.allCases[number / 3]
@@ -208,7 +232,12 @@ struct SampleCatalog {
             // The last quarter of a window lies behind the peak, unless the passage begins or ends before.
             let end = min(max(position + 5, window), passageLength)
             var activations = (0..<window).map { _ in generator.next(below: 5) == 0 ? generator.unit() : 0 }
-            activations[position - (end - window)] = band == .quiet ? 0 : 3 + generator.unit()
+            activations[position - (end - window)] =
+                switch band {
+                case .top: maximum - Float(number) / 4
+                case .sample: 3 + generator.unit()
+                case .quiet: 0
+                }
             return ContextEntry(
                 band: band, rank: number % 3, passageID: passageIDs[(shift + number) % passageIDs.count],
                 position: position, layer: Self.layers[generator.next(below: 4)],

@@ -30,7 +30,13 @@ struct TinyCatalog {
                 runID: train, languageModelID: model, name: "main", architecture: .route, dModel: 2, latentCount: 2,
                 k: 1, layers: [0, 1], aggregation: .sum, routing: .hard, fidelity: .corrected, activationThreshold: 0.5,
                 relativeThreshold: 0.25, configJSON: "{}", trainedTokenCount: 10),
-            tensors: [DictionaryTensor(name: "decoder", shape: [2, 2], values: [1, 0, 0.5, -1])])
+            tensors: [
+                DictionaryTensor(name: "decoder", shape: [2, 2], values: [1, 0, 0.5, -1]),
+                DictionaryTensor(name: "encoder", shape: [2, 2], values: [1, 0, 0.5, -1]),
+                DictionaryTensor(name: "router", shape: [2, 2], values: [1, 0, 0, 1]),
+                DictionaryTensor(name: "pre_bias", shape: [2], values: [0, 1]),
+                DictionaryTensor(name: "latent_bias", shape: [2], values: [0, 0]),
+            ])
         try catalog.finishRun(train, status: .complete)
         if isIndexed {
             let run = try catalog.beginRun(kind: .index, config: "{}", seed: nil)
@@ -72,14 +78,15 @@ struct TinyCatalog {
         return FeatureEntry(
             record: FeatureRecord(
                 featureIndex: feature, firedCount: 3, sumActivation: 4, sumSquare: 6, minActivation: two,
-                maxActivation: one, quantiles: .init(p10: 0.5, p50: 1, p90: 1.5, p99: 2), decoderNorm: 1,
+                maxActivation: one, quantiles: .init(p10: two, p50: 1, p90: 1.5, p99: 2),
+                decoderNorm: feature == 0 ? 1 : 1.25.squareRoot(),
                 documentCount: 1, histogram: [2, 1]),
             layers: [
                 FeatureLayerRecord(
-                    featureIndex: feature, layer: 0, firedCount: 2, sumActivation: 3, maxActivation: one,
+                    featureIndex: feature, layer: 0, firedCount: 2, sumActivation: 4 - Double(two), maxActivation: one,
                     sumRouterWeight: 1),
                 FeatureLayerRecord(
-                    featureIndex: feature, layer: 1, firedCount: 1, sumActivation: 1, maxActivation: two,
+                    featureIndex: feature, layer: 1, firedCount: 1, sumActivation: Double(two), maxActivation: two,
                     sumRouterWeight: 0.5),
             ],
             tokens: [

@@ -114,10 +114,13 @@ import Testing
             FeatureEntry(
                 record: entry.record, layers: entry.layers, tokens: entry.tokens,
                 contexts: (0..<contextCount).map { number in
-                    let activations = (0..<16).map { _ in 1 + generator.unit() }
+                    var activations = (0..<16).map { _ in 1 + generator.unit() }
                     let position = number / passageIDs.count
+                    // As strong as the feature gets, where it fires at all.
+                    activations[position] = entry.record.maxActivation ?? 0
                     return ContextEntry(
-                        band: .top, rank: number, passageID: passageIDs[number % passageIDs.count],
+                        band: entry.record.firedCount > 0 ? .top : .quiet, rank: number,
+                        passageID: passageIDs[number % passageIDs.count],
                         position: position, layer: 3, routerWeight: nil, activation: activations[position],
                         split: nil, activations: activations)
                 })

@@ -69,4 +69,22 @@ import Workflows
         let again = try world.read(path) { try check.run(on: $0) }
         #expect(again[0].problems.count == 60)
     }
+
+    @Test(arguments: [
+        ("UPDATE feature_context SET router_weight = 0.75 + router_weight / 4", "its router weight is"),
+        ("UPDATE passage SET text = replace(text, 'e', 'E')", "does not read as the model's tokenizer"),
+        ("UPDATE feature SET max_activation = max_activation / 2", "outside of min_activation"),
+        ("DELETE FROM feature_layer", "feature_layer has no firings"),
+    ])
+    func whatElseTheModelSaysOtherwise(sql: String, reason: String) throws {
+        let world = try KeepingWorld()
+        let path = try catalog(world)
+        let queue = try DatabaseQueue(path: path)
+        try queue.write { try $0.execute(sql: sql) }
+        try queue.close()
+        let check = Recomputation(
+            settings: Recomputation.Settings(model: DemoModel.path, count: 40, seed: 3), workers: Workers(threads: 1))
+        let results = try world.read(path) { try check.run(on: $0) }
+        #expect(results[0].problems.contains { $0.contains(reason) }, "\(results[0].problems)")
+    }
 }

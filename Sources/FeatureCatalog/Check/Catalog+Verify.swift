@@ -3,12 +3,25 @@ import GRDB
 extension Catalog {
     /// Looks at every page, reference and blob, and works the derived columns out again.
     ///
-    /// - Parameter limit: Problems after which it stops looking.
+    /// - Parameters:
+    ///   - limit: Problems after which it stops looking.
+    ///   - progress: Told what is looked at, and how many of how many bytes of the file what was looked at stands for.
     /// - Returns: What is wrong; empty if nothing is.
     /// - Throws: ``CatalogError`` only if the file cannot be read at all.
-    public func verify(limit: Int = 100) throws(CatalogError) -> [VerificationProblem] {
+    public func verify(
+        limit: Int = 100, progress: @escaping (_ step: String, _ done: Int, _ total: Int) -> Void = { _, _, _ in }
+    ) throws(CatalogError) -> [VerificationProblem] {
         try read { database in
-            var inspection = CatalogInspection(catalog: self, database: database, limit: limit)
+            // Rows that are looked up in no order stay at hand.
+            let cache = try Int.fetchOne(database, sql: "PRAGMA cache_size") ?? -2000
+            try database.execute(sql: "PRAGMA cache_size = -\(Self.verifyingCacheByteCount >> 10)")
+            defer { try? database.execute(sql: "PRAGMA cache_size = \(cache); PRAGMA shrink_memory") }
+            let pages = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
+            let size = try Int.fetchOne(database, sql: "PRAGMA page_size") ?? 0
+            var inspection = CatalogInspection(
+                catalog: self, database: database, limit: limit,
+                progress: CheckProgress(
+                    byteCount: pages.multipliedReportingOverflow(by: size).partialValue, tell: progress))
             do {
                 try inspection.run()
             } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT {
@@ -19,4 +32,7 @@ extension Catalog {
             return inspection.problems
         }
     }
+
+    /// Bytes of pages that verification holds at most.
+    static let verifyingCacheByteCount = 256 << 20
 }

@@ -116,7 +116,11 @@ public struct CatalogBenchmark: Sendable {
                 latentCount: features, k: Int(SyntheticFeatures.activePerToken), layers: Self.layers, aggregation: .sum,
                 routing: .hard, fidelity: .corrected, activationThreshold: 1.5, relativeThreshold: 1.5 / root,
                 configJSON: "{}"),
-            tensors: ["decoder", "encoder"].map(tensor))
+            tensors: [
+                tensor("decoder", [features, dModel]), tensor("encoder", [features, dModel]),
+                tensor("router", [Self.layers.count, dModel]), tensor("pre_bias", [dModel]),
+                tensor("latent_bias", [features]),
+            ])
         let corpusID = try catalog.addCorpus(
             CorpusRecord(languageModelID: modelID, name: "synthetic", sha256: digest))
         let (documentCount, passages, drawn) = try addText(catalog, text, corpusID: corpusID)
@@ -127,16 +131,23 @@ public struct CatalogBenchmark: Sendable {
             features: SyntheticFeatures(
                 firstPassage: 1, passageLengths: passages, tokenCount: passages.reduce(0) { $0 + Int($1) },
                 classes: drawn.map { text.classes[Int($0)] }, featureCount: features, contextCount: contexts,
-                layers: Self.layers, window: Self.window, seed: seed))
+                layers: Self.layers, window: Self.window, seed: seed, documentCount: documentCount,
+                decoderNorm: { [dModel, seed] feature in
+                    let row = Self.row(feature, of: "decoder", width: dModel, seed: seed)
+                    return row.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+                }))
     }
 
-    private func tensor(_ name: String) -> DictionaryTensor {
-        DictionaryTensor(name: name, dataType: .f32, shape: [features, dModel]) { rows in
-            rows.flatMap { row in
-                var generator = CounterGenerator(seed: seed ^ CounterGenerator.mix(UInt64(row)), stream: name)
-                return (0..<dModel).map { _ in generator.uniform() - 0.5 }
-            }
+    private func tensor(_ name: String, _ shape: [Int]) -> DictionaryTensor {
+        let width = shape.dropFirst().reduce(1, *)
+        return DictionaryTensor(name: name, dataType: .f32, shape: shape) { rows in
+            rows.flatMap { Self.row($0, of: name, width: width, seed: seed) }
         }
+    }
+
+    private static func row(_ row: Int, of tensor: String, width: Int, seed: UInt64) -> [Float] {
+        var generator = CounterGenerator(seed: seed ^ CounterGenerator.mix(UInt64(row)), stream: tensor)
+        return (0..<width).map { _ in generator.uniform() - 0.5 }
     }
 
     /// Adds documents until there are as many tokens as asked for.
@@ -191,7 +202,7 @@ public struct CatalogBenchmark: Sendable {
                 logits: range.flatMap { feature in
                     FeatureLogit.Direction.allCases.flatMap { direction in
                         (0..<10).map { rank in
-                            let value = (1 + generator.uniform()) / Float(rank + 2)
+                            let value = (Float(11 - rank) + generator.uniform()) / 10
                             return FeatureLogit(
                                 featureIndex: feature, direction: direction, rank: rank,
                                 tokenID: generator.index(below: vocabularySize),
@@ -203,8 +214,9 @@ public struct CatalogBenchmark: Sendable {
                 neighbors: range.flatMap { feature in
                     (0..<10).map { rank in
                         FeatureNeighbor(
-                            featureIndex: feature, rank: rank, neighborIndex: generator.index(below: features),
-                            cosine: (0.5 + 0.5 * generator.uniform()) / Float(rank + 1))
+                            featureIndex: feature, rank: rank,
+                            neighborIndex: (feature + 1 + generator.index(below: max(1, features - 1))) % features,
+                            cosine: (Float(9 - rank) + generator.uniform()) / 10)
                     }
                 }, dictionaryID: dictionaryID)
         }

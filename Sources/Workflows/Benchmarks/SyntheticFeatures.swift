@@ -18,6 +18,10 @@ struct SyntheticFeatures {
     let layers: [Int]
     let window: Int
     let seed: UInt64
+    /// Documents of the text.
+    let documentCount: Int
+    /// The norm of a feature's decoder vector.
+    let decoderNorm: @Sendable (_ feature: Int) -> Double
 
     /// Active features of a token, on average.
     static let activePerToken = 32.0
@@ -80,7 +84,8 @@ struct SyntheticFeatures {
             maxActivation: Float(maximum),
             quantiles: FeatureRecord.Quantiles(
                 p10: quantile(0.3), p50: quantile(0.9), p90: quantile(1.6), p99: quantile(1.95)),
-            decoderNorm: 0.9 + 0.2 * Double(generator.uniform()), documentCount: 1 + fired / 7, histogram: histogram)
+            decoderNorm: decoderNorm(index), documentCount: min(1 + fired / 7, fired, documentCount),
+            histogram: histogram)
     }
 
     private func tokenRecords(
@@ -103,8 +108,9 @@ struct SyntheticFeatures {
     private func cofirings(_ index: Int, _ generator: inout CounterGenerator) -> [CofiringRecord] {
         (0..<10).map { place in
             let share = 0.5 * (0.8 + 0.2 * Double(generator.uniform())) / Double(place + 1)
+            let other = generator.index(below: featureCount)
             return CofiringRecord(
-                otherIndex: generator.index(below: featureCount), share: share,
+                otherIndex: other == index ? (index + 1) % featureCount : other, share: share,
                 lift: share * Double(featureCount) / Self.activePerToken)
         }
     }
@@ -124,7 +130,7 @@ struct SyntheticFeatures {
             } while !taken.insert(passage << 16 | position).inserted
             let band: ContextRecord.Band = number < top ? .top : number < 2 * top ? .sample : .quiet
             if number == top { strength = Float(maximum) * 0.8 }
-            strength *= 1 - 0.03 * generator.uniform()
+            if number > 0 { strength *= 1 - 0.03 * generator.uniform() }
             let activation = band == .quiet ? 0 : strength
             return ContextEntry(
                 band: band, rank: band == .top ? number : band == .sample ? number - top : number - 2 * top,

@@ -4,7 +4,8 @@ public import LinearAlgebra
 import SparseCoding
 import Tokenization
 
-/// Runs contexts of a catalog through the model again and compares what it says with what comes out.
+/// Runs contexts of a catalog through the model again and compares what it says with what comes out: the text of their
+/// passages, layers and router weights, activations, and whether firings are within what is said of their feature.
 public struct Recomputation {
     /// How contexts are drawn and compared.
     public struct Settings: Sendable, Equatable {
@@ -95,17 +96,13 @@ public struct Recomputation {
             let contexts = try catalog.contexts(key, featureIndex: feature)
             guard contexts.indices.contains(place) else { continue }
             let context = contexts[place]
-            let maximum = Double(try catalog.feature(key, featureIndex: feature).maxActivation ?? 1)
-            let again = try activations(of: context, feature, reader, catalog)
-            tokens += again.values.count
-            let difference = zip(again.values, context.activations).map { abs(Double($0) - Double($1)) }.max() ?? 0
-            largest = max(largest, difference / maximum)
+            let figures = try Figures(of: feature, key, catalog)
+            let again = try read(context, feature, reader, catalog)
+            tokens += context.activations.count
+            let (difference, reasons) = differences(context, figures, again)
+            largest = max(largest, difference / figures.scale)
             let place = "feature \(feature), document \(context.documentID), token \(context.tokenPosition)"
-            if difference > settings.tolerance * maximum {
-                problems.append("\(place): an activation differs by \(difference), of \(maximum) at most")
-            } else if again.layer != context.layer {
-                problems.append("\(place): is routed to layer \(again.layer), not \(context.layer)")
-            }
+            problems += reasons.map { "\(place): \($0)" }
             progress(done + 1, chosen.count)
         }
         let corpora = try catalog.corpora()
@@ -115,26 +112,93 @@ public struct Recomputation {
             tokenCount: tokens, largestDifference: largest, problems: problems)
     }
 
-    /// A context's activations, computed from the tokens of its passage.
-    private func activations(
-        of context: ContextRecord, _ feature: Int, _ reader: TextReader, _ catalog: Catalog
-    ) throws -> (values: [Float], layer: Int) {
+    /// What the catalog says of a feature's firings.
+    private struct Figures {
+        let minimum: Float?
+        let maximum: Float?
+        let layers: Set<Int>
+
+        /// What differences are measured by.
+        var scale: Double { Double(maximum ?? 1) }
+
+        init(of feature: Int, _ key: IndexingKey, _ catalog: Catalog) throws {
+            let record = try catalog.feature(key, featureIndex: feature)
+            minimum = record.minActivation
+            maximum = record.maxActivation
+            layers = Set(try catalog.featureLayers(key, featureIndex: feature).map(\.layer))
+        }
+    }
+
+    /// What the model makes of a context's passage, as far as its window reaches.
+    private struct Again {
+        /// Activations of the feature from the start of the passage on.
+        let activations: [Float]
+        /// The layer of every token, as the feature sees it.
+        let layers: [Int]
+        /// Where the window starts.
+        let first: Int
+        /// The peak.
+        let peak: Int
+        let routerWeight: Float
+        /// Whether the passage's text is what the tokenizer makes of its tokens.
+        let isTextTheSame: Bool
+    }
+
+    /// - Returns: The largest difference of an activation, and what does not agree.
+    private func differences(
+        _ context: ContextRecord, _ figures: Figures, _ again: Again
+    ) -> (largest: Double, reasons: [String]) {
+        var reasons: [String] = []
+        let window = again.activations[again.first...]
+        let difference = zip(window, context.activations).map { abs(Double($0) - Double($1)) }.max() ?? 0
+        let allowed = settings.tolerance * figures.scale
+        if difference > allowed {
+            reasons.append("an activation differs by \(difference), of \(figures.scale) at most")
+        } else if again.layers[again.peak] != context.layer {
+            reasons.append("is routed to layer \(again.layers[again.peak]), not \(context.layer)")
+        }
+        if let weight = context.routerWeight, abs(Double(weight) - Double(again.routerWeight)) > settings.tolerance {
+            reasons.append("its router weight is \(again.routerWeight), not \(weight)")
+        }
+        if !again.isTextTheSame { reasons.append("its passage does not read as the model's tokenizer has it") }
+        for (activation, layer) in zip(again.activations, again.layers) where activation != 0 {
+            let isInRange =
+                Double(activation) <= Double(figures.maximum ?? -.infinity) + allowed
+                && Double(activation) >= Double(figures.minimum ?? -.infinity) - allowed
+            guard !isInRange || !figures.layers.contains(layer) else { continue }
+            reasons.append(
+                isInRange
+                    ? "it fires at layer \(layer), where feature_layer has no firings"
+                    : "it fires with \(activation), outside of min_activation … max_activation")
+            break
+        }
+        return (difference, reasons)
+    }
+
+    /// Reads a context's passage again, up to the end of its window: nothing after that has a part in it.
+    private func read(
+        _ context: ContextRecord, _ feature: Int, _ reader: TextReader, _ catalog: Catalog
+    ) throws -> Again {
         let document = try catalog.document(context.documentID)
         guard
             let passage = try catalog.passages(documentID: context.documentID).first(where: {
                 $0.passageID == context.passageID
             }), passage.firstToken + passage.text.tokenCount <= document.tokenIDs.count
         else { throw CatalogError(.damaged, "\(catalog.path): a context's passage is not in its document") }
-        // Nothing after the window has a part in it.
         let end = context.windowStart + context.activations.count
         let prefix = reader.prefix
         let segment = TokenSegment(
             document: document.ordinal, index: passage.segment, start: passage.firstToken,
             tokens: prefix + document.tokenIDs[passage.firstToken..<end], prefix: prefix.count)
         let reading = try reader.read([segment])
-        let first = context.windowStart - passage.firstToken
-        let layers = reader.dictionary.configuration.layers
-        let selected = reading.firings.layer(of: feature, at: context.tokenPosition - passage.firstToken)
-        return ((first..<reading.count).map { reading.activation(of: feature, at: $0) }, layers[selected])
+        let numbers = reader.dictionary.configuration.layers
+        let selected = (0..<reading.count).map { reading.firings.layer(of: feature, at: $0) }
+        let peak = context.tokenPosition - passage.firstToken
+        let stretch = document.tokenIDs[passage.firstToken..<passage.firstToken + passage.text.tokenCount]
+        return Again(
+            activations: (0..<reading.count).map { reading.activation(of: feature, at: $0) },
+            layers: selected.map { numbers[$0] }, first: context.windowStart - passage.firstToken, peak: peak,
+            routerWeight: reading.firings.weight(ofLayer: selected[peak], at: peak),
+            isTextTheSame: reader.folder.tokenizer.passageText(stretch) == passage.text)
     }
 }

@@ -47,7 +47,14 @@ struct VerifyCommand: ParsableCommand {
         do {
             problems = try catalog.read { catalog in
                 additions = try catalog.additions()
-                let found = try catalog.verify(limit: limit)
+                let progress = options.progress("verifying, MB")
+                defer { progress.finish() }
+                let found = try catalog.verify(limit: limit) { step, done, total in
+                    // Smaller files are done before a line could be read.
+                    guard total >= 50_000_000 else { return }
+                    progress.update(done / 1_000_000, of: total / 1_000_000, fields: [("at", step)])
+                }
+                progress.finish()
                 // What is damaged cannot be computed again.
                 return found.isEmpty ? try recomputed(catalog) : found
             }

@@ -1,0 +1,77 @@
+/// What verification knows of a dictionary while it looks at what rests on it.
+struct InspectedDictionary {
+    let id: Int64
+    let languageModelID: Int64?
+    let architecture: String
+    let dModel: Int
+    let latentCount: Int
+    let k: Int?
+    let layers: [Int]
+    let isCorrected: Bool
+    /// Whether its router sends a token to one layer.
+    let isRoutedHard: Bool
+    /// Euclidean norms of the decoder's rows; empty without a decoder that holds.
+    var decoderNorms: [Double] = []
+    /// By how much of a norm what is stored of the decoder may differ from what it was computed from.
+    var normTolerance = 0.0
+
+    /// The layer that a router chooses has the largest of its probabilities, so no less than their mean.
+    var leastRouterWeight: Double? {
+        isRoutedHard && architecture == "route" && !layers.isEmpty ? (1 - 1e-5) / Double(layers.count) : nil
+    }
+
+    /// What does not go together in its own row.
+    var contradictions: [String] {
+        var found: [String] = []
+        if layers.isEmpty || layers != Set(layers).sorted() || layers.contains(where: { $0 < 0 }) {
+            found.append("layers \(Catalog.json(layers)) are not ascending numbers, each once")
+        } else if ["topk", "vanilla", "gated", "jumprelu"].contains(architecture), layers.count > 1 {
+            found.append("a \(architecture) reads one layer, not \(layers.count)")
+        }
+        switch architecture {
+        case "vanilla", "gated", "jumprelu":
+            if let k { found.append("a \(architecture) has no k, and here it is \(k)") }
+        case "crosscoder": break
+        default: if k == nil { found.append("a \(architecture) has a k, which is missing") }
+        }
+        if let k, k > latentCount { found.append("k is \(k), and there are \(latentCount) latents") }
+        return found
+    }
+
+    /// Names and shapes of the tensors that one of its architecture has.
+    var expectedTensors: [String: [Int]] {
+        let (width, overflow) =
+            architecture == "crosscoder" ? dModel.multipliedReportingOverflow(by: layers.count) : (dModel, false)
+        guard !overflow else { return [:] }
+        var tensors = ["encoder": [latentCount, width], "decoder": [latentCount, width]]
+        if architecture == "route", layers.count > 1 { tensors["router"] = [layers.count, dModel] }
+        if architecture != "crosscoder" || isCorrected { tensors["pre_bias"] = [width] }
+        if architecture == "gated" {
+            for name in ["gate_bias", "mag_bias", "r_mag"] { tensors[name] = [latentCount] }
+        } else {
+            tensors["latent_bias"] = [latentCount]
+        }
+        if architecture == "jumprelu" { tensors["threshold"] = [latentCount] }
+        return tensors
+    }
+
+    /// What its tensors' names and shapes contradict.
+    func contradictions(of tensors: [String: [Int]]) -> [String] {
+        let expected = expectedTensors
+        guard !expected.isEmpty, contradictions.isEmpty else { return [] }
+        var found: [String] = []
+        for (name, shape) in expected.sorted(by: { $0.key < $1.key }) {
+            guard let stored = tensors[name] else {
+                found.append("a \(architecture) has a tensor \(name), which is missing")
+                continue
+            }
+            if stored != shape {
+                found.append("tensor \(name) has the shape \(Catalog.json(stored)), not \(Catalog.json(shape))")
+            }
+        }
+        for name in tensors.keys.sorted() where expected[name] == nil {
+            found.append("a \(architecture) has no tensor \(name)")
+        }
+        return found
+    }
+}
