@@ -205,8 +205,6 @@ import Testing
     }
 
     @Test func theActivationIsThatOfThePeak() throws {
-        // All as strong as the feature gets.
-        let activation = sample.entries[1].record.maxActivation ?? 0
         var activations = [Float](repeating: 0, count: 16)
         activations[4] = 2
         func entry(

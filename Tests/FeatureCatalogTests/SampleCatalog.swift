@@ -180,7 +180,7 @@ struct SampleCatalog {
                 layers.append(
                     FeatureLayerRecord(
                         featureIndex: feature, layer: layer, firedCount: count,
-                        sumActivation: Double(count) * Double(0.25 + generator.unit() / 2),
+                        sumActivation: 0.75 * Double(count),
                         maxActivation: layer == 4 ? maximum : 1 + generator.unit(),
                         sumRouterWeight: layer == 3 ? nil : 0.5 * Double(count)))
             }
@@ -188,7 +188,7 @@ struct SampleCatalog {
             let record = FeatureRecord(
                 featureIndex: feature, firedCount: fired,
                 sumActivation: layers.reduce(0) { $0 + $1.sumActivation },
-                sumSquare: Double(fired), minActivation: generator.unit() / 8,
+                sumSquare: 0.625 * Double(fired), minActivation: generator.unit() / 8,
                 maxActivation: maximum, quantiles: .init(p10: 0.2, p50: 0.5, p90: 0.9, p99: 0.99),
                 decoderNorm: 1, documentCount: 1 + generator.next(below: 5), histogram: [fired - 3, 0, 1, 2])
             return FeatureEntry(
