@@ -31,7 +31,7 @@ struct TinyCatalog {
                 k: 1, layers: [0, 1], aggregation: .sum, routing: .hard, fidelity: .corrected, activationThreshold: 0.5,
                 relativeThreshold: 0.25, configJSON: "{}", trainedTokenCount: 10),
             tensors: [
-                DictionaryTensor(name: "decoder", shape: [2, 2], values: [1, 0, 0.5, -1]),
+                DictionaryTensor(name: "decoder", shape: [2, 2], values: [1, 0, 0, -1]),
                 DictionaryTensor(name: "encoder", shape: [2, 2], values: [1, 0, 0.5, -1]),
                 DictionaryTensor(name: "router", shape: [2, 2], values: [1, 0, 0, 1]),
                 DictionaryTensor(name: "pre_bias", shape: [2], values: [0, 1]),
@@ -79,7 +79,7 @@ struct TinyCatalog {
             record: FeatureRecord(
                 featureIndex: feature, firedCount: 3, sumActivation: 4, sumSquare: 6, minActivation: two,
                 maxActivation: one, quantiles: .init(p10: two, p50: 1, p90: 1.5, p99: 2),
-                decoderNorm: feature == 0 ? 1 : 1.25.squareRoot(),
+                decoderNorm: 1,
                 documentCount: 1, histogram: [2, 1]),
             layers: [
                 FeatureLayerRecord(

@@ -58,8 +58,7 @@ final class BulkRead {
     }
 
     func text(_ column: Int32) throws(CatalogError) -> String {
-        guard sqlite3_column_type(statement, column) == SQLITE_TEXT else { throw wrongType(column) }
-        return withBytes(column) { String(decoding: $0, as: UTF8.self) }
+        try withText(column) { String(decoding: $0, as: UTF8.self) }
     }
 
     func optionalText(_ column: Int32) throws(CatalogError) -> String? {
@@ -68,7 +67,14 @@ final class BulkRead {
 
     func isNull(_ column: Int32) -> Bool { sqlite3_column_type(statement, column) == SQLITE_NULL }
 
-    /// The bytes of a text or blob, valid within `body`.
+    /// A text in UTF-8, valid within `body`.
+    func withText<Value>(_ column: Int32, _ body: (UnsafeRawBufferPointer) -> Value) throws(CatalogError) -> Value {
+        guard sqlite3_column_type(statement, column) == SQLITE_TEXT else { throw wrongType(column) }
+        let start = sqlite3_column_text(statement, column)
+        return body(UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, column))))
+    }
+
+    /// The bytes of a blob, or of a text in the file's encoding, valid within `body`.
     func withBytes<Value>(_ column: Int32, _ body: (UnsafeRawBufferPointer) -> Value) -> Value {
         let start = sqlite3_column_blob(statement, column)
         return body(UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, column))))

@@ -96,7 +96,7 @@ extension CatalogInspection {
         figures.decoderNorm = try rows.real(15)
         figures.documentCount = try rows.integer(16)
         if !rows.isNull(17) {
-            figures.histogram = rows.withBytes(17) { FeatureFigures.counts(json: $0) }
+            figures.histogram = try rows.withText(17) { FeatureFigures.counts(json: $0) }
             figures.isHistogramValid = figures.histogram != nil
         }
         figures.stored.peakLayer = try rows.optionalInteger(18)
