@@ -63,9 +63,10 @@ let package = Package(
             resources: [
                 .embedInCode("0001_catalog.sql"), .embedInCode("0002_corpora_and_passages.sql"),
                 .embedInCode("0003_contexts_moved.sql"), .embedInCode("0004_faster_questions.sql"),
-                .embedInCode("0005_verdicts_and_exchanges.sql"),
+                .embedInCode("0005_verdicts_and_exchanges.sql"), .embedInCode("0006_every_tool.sql"),
             ], swiftSettings: swiftSettings),
-        library("FeatureCatalog", ["CZstd", "CatalogMigrations", crypto, grdb, grdbSQLite]),
+        .target(name: "CSQLiteRows", linkerSettings: [.linkedLibrary("sqlite3")]),
+        library("FeatureCatalog", ["CSQLiteRows", "CZstd", "CatalogMigrations", crypto, grdb, grdbSQLite]),
         library("StrictJSON"),
         library("FeatureScoring", ["StrictJSON"]),
 

@@ -29,6 +29,9 @@ public enum Migrations {
         Migration(
             number: 5, name: "0005_verdicts_and_exchanges",
             sql: String(decoding: PackageResources._005_verdicts_and_exchanges_sql, as: UTF8.self)),
+        Migration(
+            number: 6, name: "0006_every_tool",
+            sql: String(decoding: PackageResources._006_every_tool_sql, as: UTF8.self)),
     ]
 
     /// The number of the last step: the schema that this version of the software writes.

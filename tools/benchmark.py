@@ -240,7 +240,7 @@ def scoring(quick: bool) -> str:
 def catalog_bytes(path: Path) -> dict:
     """Bytes of a catalog's parts, by what they are counted in."""
     parts = {
-        "contexts": ["feature_context", "context_activations", "zstd_dictionary"],
+        "contexts": ["feature_context"],
         "text": ["passage", "document"],
         "features": ["feature", "feature_layer", "feature_token", "feature_logit", "feature_neighbor", "feature_cofiring"],
         "weights": ["tensor_chunk", "dictionary_tensor"],

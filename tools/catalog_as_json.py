@@ -97,7 +97,7 @@ def contents(catalog: Catalog, name: str | None, corpus: str | None) -> tuple[di
                 "context": "".join(texts), "band": context.band, "rank": context.rank, "document": context.document_id,
                 "token_position": context.token_position, "layer": context.layer, "router_weight": context.router_weight,
                 "activation": float(context.activation), "split": context.split, "tokens": context.texts,
-                "activations": [] if context.activations is None else context.activations.astype(float).tolist(),
+                "n_occurrences": context.n_occurrences, "activations": context.activations.astype(float).tolist(),
             })
         for entries in classes.values():
             entries.sort(key=lambda entry: -entry["activation"])

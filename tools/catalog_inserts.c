@@ -23,20 +23,21 @@ static const struct {
     {"feature",
      "dictionary_id, feature_index, corpus_id, n_fired, firing_rate, mean_activation, std_activation, min_activation, "
      "max_activation, sum_activation, sum_square, p10, p50, p90, p99, decoder_norm, is_dead, n_documents, histogram, "
-     "peak_layer, peak_layer_share, layer_entropy, top_token, counted_from, counted_below",
-     "feature_index", 25},
+     "peak_layer, peak_layer_share, layer_entropy, top_token, counted_from, counted_below, strongest_token",
+     "feature_index", 26},
     {"feature_layer",
-     "dictionary_id, feature_index, corpus_id, layer, n_fired, sum_activation, max_activation, sum_router_weight",
-     "feature_index, layer", 8},
+     "dictionary_id, feature_index, corpus_id, layer, n_fired, sum_activation, max_activation, sum_router_weight, "
+     "mean_router_weight",
+     "feature_index, layer", 9},
     {"feature_token",
      "dictionary_id, feature_index, corpus_id, token_class, n_fired, activation_1, activation_2",
      "feature_index, token_class", 7},
     {"feature_cofiring", "dictionary_id, feature_index, corpus_id, rank, other_index, share, lift",
      "feature_index, rank", 7},
     {"feature_context",
-     "dictionary_id, feature_index, corpus_id, band, rank, passage_id, position, layer, router_weight, activation, split",
-     "feature_index, band, rank", 11},
-    {"context_activations", "dictionary_id, feature_index, corpus_id, n_contexts, \"values\"", "feature_index", 5},
+     "dictionary_id, feature_index, corpus_id, band, rank, passage_id, position, layer, router_weight, activation, "
+     "split, n_occurrences, other_activations",
+     "feature_index, band, rank", 13},
 };
 enum { TABLES = sizeof tables / sizeof *tables, CONTEXTS = 5 };
 

@@ -27,7 +27,7 @@ from typing import Dict, Iterable, List, Optional, Set, Tuple
 REPOSITORY = Path(__file__).resolve().parent.parent
 MODEL = str(REPOSITORY / "Demo" / "model")
 TEXT = str(REPOSITORY / "Demo" / "text" / "heldout" / "devil.jsonl")
-VERSION_1 = REPOSITORY / "Tests" / "Fixtures" / "catalogs" / "version-1.sqlite.zst"
+VERSION_5 = REPOSITORY / "Tests" / "Fixtures" / "catalogs" / "version-5.sqlite.zst"
 
 # {catalog} is a copy of what the operation starts from, {base} and {other} are catalogs that it only reads, and
 # {output} is a file that is not there yet.
@@ -46,7 +46,7 @@ class Operation:
 OPERATIONS = [
     Operation("index", ["index", "{catalog}", *INDEX, "3000", "--corpus", "killed"], "base"),
     Operation("replace", ["index", "{catalog}", *INDEX, "2000", "--corpus", "first", "--seed", "9", "--force"], "base"),
-    Operation("migrate", ["migrate", "{catalog}"], "version-1"),
+    Operation("migrate", ["migrate", "{catalog}"], "version-5"),
     Operation("merge", ["merge", "{output}", "{base}", "{other}"]),
     Operation("pack", ["pack", "{base}", "{output}"]),
 ]
@@ -158,7 +158,7 @@ class Killer:
         for path, seed in ((base, "1"), (other, "2")):
             self.run(["train", str(path), *training, "--tokens", "2048", "--name", path.name, "--seed", seed, "--quiet"])
             self.run(["index", str(path), *INDEX, "2000", "--corpus", "first"])
-        subprocess.run(["zstd", "-dqf", VERSION_1, "-o", self.folder / "version-1"], check=True)
+        subprocess.run(["zstd", "-dqf", VERSION_5, "-o", self.folder / "version-5"], check=True)
 
     def files(self, operation: Operation, name: str) -> Tuple[Path, List[str]]:
         """The file that an operation writes, and its command."""

@@ -21,6 +21,7 @@ is used.  What is wrong with a file is said in one line, by CatalogError.
 Examples:
     tools/read_catalog.py demo.catalog
     tools/read_catalog.py demo.catalog --feature 7 --band top
+    tools/read_catalog.py demo.catalog --verify
     tools/read_catalog.py demo.catalog --dictionary demo --corpus 1 --npz demo.npz
 """
 
@@ -31,7 +32,9 @@ import hashlib
 import json
 import math
 import os
+import re
 import sqlite3
+import struct
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -49,13 +52,11 @@ except ImportError as error:
 #: What `PRAGMA application_id` of a catalog is: "RSAE".
 APPLICATION_ID = 0x52534145
 #: The form of the catalog that this file reads.
-USER_VERSION = 5
+USER_VERSION = 6
 #: The most bytes that the content of a frame may have.
 MOST_BYTES = 1 << 30
 #: The most elements of an array whose size the file tells, and the most rows of a tensor.
 MOST_ELEMENTS, MOST_ROWS = 1 << 33, 1 << 28
-#: The most bytes of a dictionary for zstd.
-MOST_DICTIONARY_BYTES = 1 << 20
 #: The longest window of a context, and the most contexts of a feature in a corpus.
 MOST_WINDOW, MOST_CONTEXTS = 1 << 20, 3 << 14
 #: Names of the bands, by number.
@@ -102,8 +103,8 @@ class Dictionary(NamedTuple):
 class Context(NamedTuple):
     """A window of text around a token on which a feature fires, or in the band `quiet` does not.
 
-    `tokens` (int64) are the window's token ids and `activations` (float32) the feature's activation on each; None
-    where a packed catalog left them out.  `texts` are the pieces of the window's text, one a token: of a character
+    `tokens` (int64) are the window's token ids and `activations` (float32) the feature's activation on each;
+    `n_occurrences` is how often the window's tokens occur in the corpus, None where that was not counted.  `texts` are the pieces of the window's text, one a token: of a character
     that is divided among tokens the last has all of it, and those before it none.  `tokens[peak]` is the token the
     window was cut around, `token_position` its place in the document; `activation` is the feature's activation there.
     """
@@ -120,9 +121,10 @@ class Context(NamedTuple):
     router_weight: float | None
     activation: float
     split: str | None
+    n_occurrences: int | None
     tokens: np.ndarray
     texts: list[str]
-    activations: np.ndarray | None
+    activations: np.ndarray
     excerpt: str
 
 
@@ -136,7 +138,7 @@ class Histogram(NamedTuple):
 # Blobs --------------------------------------------------------------------------------------------------------------
 
 
-def decompress(frame: bytes, limit: int, place: str, dictionary: zstandard.ZstdCompressionDict | None = None) -> bytes:
+def decompress(frame: bytes, limit: int, place: str) -> bytes:
     """The content of a blob: exactly one zstd frame, with content size and checksum, of at most `limit` bytes.
 
     The size that the frame claims is looked at before any memory is taken for it.
@@ -152,12 +154,10 @@ def decompress(frame: bytes, limit: int, place: str, dictionary: zstandard.ZstdC
         raise CatalogError(f"{place}: its zstd frame does not tell its content's size")
     if claimed > min(limit, MOST_BYTES):
         raise CatalogError(f"{place}: its zstd frame claims {claimed} bytes, where at most {min(limit, MOST_BYTES)} belong")
-    if not parameters.dict_id:
-        dictionary = None
-    elif dictionary is None or dictionary.dict_id() != parameters.dict_id:
-        raise CatalogError(f"{place}: its zstd frame needs dictionary {parameters.dict_id}, which is not this column's")
+    if parameters.dict_id:
+        raise CatalogError(f"{place}: its zstd frame needs a dictionary")
     try:
-        content = zstandard.ZstdDecompressor(dict_data=dictionary).decompress(frame, allow_extra_data=False)
+        content = zstandard.ZstdDecompressor().decompress(frame, allow_extra_data=False)
     except (zstandard.ZstdError, MemoryError) as error:
         raise CatalogError(f"{place}: its zstd frame is damaged ({one_line(error)})") from None
     if len(content) != claimed:
@@ -185,72 +185,50 @@ def widened(raw: bytes, dtype: str) -> np.ndarray:
     return np.frombuffer(raw, {"f32": "<f4", "f16": "<f2"}[dtype]).astype(np.float32)
 
 
-class _Numbers:
-    """Reads unsigned LEB128 numbers."""
-
-    def __init__(self, content: bytes, offset: int, place: str) -> None:
-        self.content = content
-        self.offset = offset
-        self.place = place
-
-    def next(self) -> int:
-        value = shift = 0
-        while shift < 63:
-            if self.offset >= len(self.content):
-                raise CatalogError(f"{self.place}: ends within a number, at byte {self.offset}")
-            byte = self.content[self.offset]
-            self.offset += 1
-            value |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                return value
-            shift += 7
-        raise CatalogError(f"{self.place}: a number has more than 63 bits, at byte {self.offset}")
+#: One token of `other_activations`: its place in the window, and a number as JSON writes it.
+OTHER = re.compile(r'"(0|[1-9][0-9]{0,6})":(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)')
 
 
-def sparse_limit(lengths: Sequence[int]) -> int:
-    """The most bytes that the activations in windows of these lengths take."""
-    return 4 + sum(3 + 7 * length for length in lengths)
+def window_activations(others: str | None, length: int, peak: int, activation: float, place: str) -> np.ndarray:
+    """The activations in a context's window, float32, from `other_activations` and the peak token's own."""
+    window = np.zeros(length, np.float32)
+    with np.errstate(over="ignore"):
+        window[peak] = activation
+    if others is None:
+        return window
+    if others[:1] != "{" or others[-1:] != "}":
+        raise CatalogError(f"{place}: is no JSON object")
+    last = -1
+    for item in others[1:-1].split(","):
+        found = OTHER.fullmatch(item)
+        if not found:
+            raise CatalogError(f"{place}: {item[:40]!r} is not a place and a number")
+        token, value = int(found[1]), float(found[2])
+        if not last < token < length or token == peak:
+            raise CatalogError(f"{place}: token {token} is out of order, or not another one of a window of {length}")
+        # Rounded once, from the shortest decimal that reads back as the very number.
+        with np.errstate(over="ignore"):
+            window[token] = value
+        if not (np.isfinite(window[token]) and window[token]):
+            raise CatalogError(f"{place}: an activation of {found[2][:40]}")
+        last = token
+    return window
 
 
-def sparse_activations(content: bytes, lengths: Sequence[int], place: str) -> list[np.ndarray]:
-    """The activations in a feature's contexts, float32, from the sparse form in schema/README.md.
-
-    `lengths` are the lengths of the contexts' windows, in the order of band and rank.
-    """
-    width = {1: 4, 2: 2}.get(content[0] if content else 0)
-    if width is None:
-        raise CatalogError(f"{place}: is of an unknown form ({content[0] if content else 'empty'})")
-    numbers = _Numbers(content, 1, place)
-    count = numbers.next()
-    if count != len(lengths):
-        raise CatalogError(f"{place}: holds {count} contexts, where {len(lengths)} belong")
-    kept = []
-    for index, length in enumerate(lengths):
-        kept.append(numbers.next())
-        if kept[-1] > length:
-            raise CatalogError(f"{place}: context {index} has {kept[-1]} values in a window of {length} tokens")
-    positions = []
-    for index, length in enumerate(lengths):
-        at = -1
-        row = []
-        for _ in range(kept[index]):
-            at += numbers.next() + 1
-            if at >= length:
-                raise CatalogError(f"{place}: context {index} has a value at token {at} of a window of {length}")
-            row.append(at)
-        positions.append(row)
-    rest = content[numbers.offset :]
-    if len(rest) != sum(kept) * width:
-        raise CatalogError(f"{place}: has {len(rest)} bytes of values, where {sum(kept) * width} belong")
-    values = widened(unshuffled(rest, width), "f32" if width == 4 else "f16")
-    result = []
-    start = 0
-    for row, length in zip(positions, lengths):
-        window = np.zeros(length, np.float32)
-        window[row] = values[start : start + len(row)]
-        start += len(row)
-        result.append(window)
-    return result
+def row_digest(table: str, row: Sequence[Any], reals: Sequence[bool]) -> int:
+    """The SHA-256 of a row as `table_digest` adds it up: a number whose first byte is the lowest."""
+    parts = [table.encode() + b"\0"]
+    for value, is_real in zip(row, reals):
+        if value is None:
+            parts.append(b"\0")
+        elif isinstance(value, float) or is_real and isinstance(value, int):
+            parts.append(b"\2" + struct.pack("<d", value))
+        elif isinstance(value, int):
+            parts.append(b"\1" + struct.pack("<q", value))
+        else:
+            content = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
+            parts.append((b"\3" if isinstance(value, str) else b"\4") + struct.pack("<Q", len(content)) + content)
+    return int.from_bytes(hashlib.sha256(b"".join(parts)).digest(), "little")
 
 
 # The catalog --------------------------------------------------------------------------------------------------------
@@ -265,7 +243,6 @@ class Catalog:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Opens a file, and checks that it is a catalog of the form that is known here."""
         self.path = os.fspath(path)
-        self._zstd_dictionaries: dict[str, zstandard.ZstdCompressionDict | None] = {}
         if not os.path.isfile(self.path):
             raise CatalogError(f"{self.path}: no such file")
         try:
@@ -546,9 +523,12 @@ class Catalog:
             self._fail(f"{place}: {count} contexts are too many")
         # The order of context_id is that of the bands' numbers; the view has their names.
         rows = self._rows(
-            "itiiTiiiiRrTtiitt",
+            "itiiTiiiiRrTtiittIT",
             "SELECT v.context_id, v.band, v.rank, v.document_id, d.title, v.token_position, v.window_start, v.window_length,"
-            " v.layer, v.router_weight, v.activation, v.split, v.excerpt, p.first_token, p.n_tokens, p.text, p.token_starts"
+            " v.layer, v.router_weight, v.activation, v.split, v.excerpt, p.first_token, p.n_tokens, p.text, p.token_starts,"
+            " v.n_occurrences, (SELECT c.other_activations FROM feature_context AS c WHERE c.dictionary_id = v.dictionary_id"
+            " AND c.feature_index = v.feature_index AND c.corpus_id = v.corpus_id AND c.rank = v.rank"
+            " AND c.band = CASE v.band WHEN 'top' THEN 0 WHEN 'sample' THEN 1 ELSE 2 END)"
             " FROM context AS v JOIN passage AS p ON p.passage_id = v.passage_id"
             " JOIN document AS d ON d.document_id = p.document_id"
             " WHERE v.dictionary_id = ? AND v.feature_index = ? AND v.corpus_id = ? ORDER BY v.context_id",
@@ -556,40 +536,22 @@ class Catalog:
         )
         if len(rows) != count:
             self._fail(f"{place}: {count - len(rows)} of its contexts lack their passage or document")
-        activations = self._activations(key, [row[7] for row in rows], place)
         documents: dict[int, np.ndarray] = {}
         result = []
-        for row, values in zip(rows, activations):
+        for row in rows:
             if band in (None, row[1]):
                 if row[3] not in documents:
                     documents[row[3]] = self.token_ids(row[3])
-                result.append(self._context(row, values, documents[row[3]], f"{place}: context {row[1]} {row[2]}"))
+                result.append(self._context(row, documents[row[3]], f"{place}: context {row[1]} {row[2]}"))
         return result
 
-    def _activations(self, key: tuple[int, int, int], lengths: list[int], place: str) -> Sequence[np.ndarray | None]:
-        """The activations in all contexts of a feature, in order; None for each where they were left out."""
-        found = self._rows(
-            "ib",
-            'SELECT n_contexts, "values" FROM context_activations WHERE dictionary_id = ? AND feature_index = ? AND corpus_id = ?',
-            *key,
-        )
-        if not found:
-            return [None] * len(lengths)
-        n_contexts, frame = found[0]
-        here = f"{self.path}: {place}: activations"
-        if n_contexts != len(lengths):
-            raise CatalogError(f"{here}: are of {n_contexts} contexts, and it has {len(lengths)}")
-        for length in lengths:
-            if not 0 < length <= MOST_WINDOW:
-                raise CatalogError(f"{here}: a window of {length} tokens")
-        dictionary = self._zstd_dictionary("context_activations.values")
-        return sparse_activations(decompress(frame, sparse_limit(lengths), here, dictionary), lengths, here)
-
-    def _context(self, row: tuple[Any, ...], activations: np.ndarray | None, document: np.ndarray, place: str) -> Context:
+    def _context(self, row: tuple[Any, ...], document: np.ndarray, place: str) -> Context:
         identity, band, rank, document_id, title, position, start, length, layer, weight, activation, split, excerpt = row[:13]
-        first, n_tokens, text, token_starts = row[13:]
+        first, n_tokens, text, token_starts, n_occurrences, others = row[13:]
         if not first <= start <= position < start + length <= first + n_tokens <= document.size:
             self._fail(f"{place}: token {position} in {length} tokens from {start} is not within its passage and document")
+        if length > MOST_WINDOW:
+            self._fail(f"{place}: a window of {length} tokens")
         width, rest = divmod(len(token_starts), n_tokens + 1)
         if rest or not width or not (token_starts.isascii() and token_starts.isdecimal()):
             self._fail(f"{place}: the token starts of its passage are not {n_tokens + 1} decimals of equal width")
@@ -597,9 +559,11 @@ class Catalog:
         starts = [int(token_starts[token * width : (token + 1) * width]) for token in inside]
         if starts != sorted(starts) or starts[-1] > len(text):
             self._fail(f"{place}: the token starts of its passage do not ascend within its text")
+        activations = window_activations(
+            others, length, position - start, activation, f"{self.path}: {place}: other_activations")
         return Context(
             identity, band, rank, document_id, title, position, start, position - start, layer, weight, activation, split,
-            document[start : start + length], [text[a:b] for a, b in zip(starts, starts[1:])], activations, excerpt,
+            n_occurrences, document[start : start + length], [text[a:b] for a, b in zip(starts, starts[1:])], activations, excerpt,
         )
 
     def token_ids(self, document_id: int) -> np.ndarray:
@@ -611,28 +575,43 @@ class Catalog:
         raw = exactly(frame, 4 * n_tokens, f"{self.path}: document {document_id}: token ids")
         return np.frombuffer(unshuffled(raw, 4) if is_shuffled else raw, "<u4").astype(np.int64)
 
-    # Beneath
+    # What was written
 
-    def _zstd_dictionary(self, purpose: str) -> zstandard.ZstdCompressionDict | None:
-        """What zstd needs to read the frames of a column, if anything."""
-        if purpose not in self._zstd_dictionaries:
-            rows = self._rows(
-                "itB",
-                "SELECT zstd_dictionary_id, sha256, CASE WHEN length(content) <= ? THEN content END FROM zstd_dictionary"
-                " WHERE purpose = ?", MOST_DICTIONARY_BYTES, purpose,
-            )
-            found = None
-            for identity, sha256, content in rows:
-                place = f"zstd dictionary {identity}"
-                if content is None:
-                    self._fail(f"{place}: is longer than {MOST_DICTIONARY_BYTES} bytes")
-                if hashlib.sha256(content).hexdigest() != sha256:
-                    self._fail(f"{place}: does not match its SHA-256")
-                found = zstandard.ZstdCompressionDict(content)
-                if found.dict_id() != identity:
-                    self._fail(f"{place}: its own number is {found.dict_id()}")
-            self._zstd_dictionaries[purpose] = found
-        return self._zstd_dictionaries[purpose]
+    def changed_tables(self) -> list[tuple[str, str]]:
+        """Tables and parts of them whose rows are not those that `table_digest` says were written.
+
+        A part is a condition on the table's rows, such as "dictionary_id = 1 AND corpus_id = 2", or empty.
+        """
+        kept = {(table, part): (count, digest) for table, part, count, digest in self._rows(
+            "ttit", "SELECT table_name, part, n_rows, digest FROM table_digest")}
+        tables = [name for (name,) in self._rows(
+            "t", "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'shadow')"
+            " AND name NOT LIKE 'sqlite%' AND name <> 'table_digest'")]
+        parts: dict[str, list[str]] = {table: [] for table in tables}
+        for table, part in kept:
+            parts.setdefault(table, []).append(part)
+        changed = []
+        for table in tables:
+            names = re.findall(r"(\w+) = ", parts[table][0]) if parts[table] else []
+            columns = self._rows("tt", "SELECT name, type FROM pragma_table_xinfo(?) WHERE hidden = 0", table)
+            known = [name for name, _ in columns]
+            if not all(name in known for name in names):
+                changed += [(table, part) for part in parts[table]]
+                continue
+            sums: dict[str, tuple[int, int]] = {}
+            quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in known)
+            reals = [kind == "REAL" for _, kind in columns]
+            for row in self._connection.execute(f'SELECT {quoted} FROM "{table}"'):
+                part = " AND ".join(f"{name} = {row[known.index(name)]}" for name in names)
+                count, total = sums.get(part, (0, 0))
+                sums[part] = count + 1, (total + row_digest(table, row, reals)) % (1 << 256)
+            found = {part: (count, f"{total:064x}") for part, (count, total) in sums.items()}
+            changed += [(table, part) for part in {*parts[table], *found} if kept.get((table, part)) != found.get(part)]
+        # Tables of others, of which nothing was written down, are theirs.
+        return sorted((table, part) for table, part in changed if parts[table]) + sorted(
+            key for key in kept if key[0] not in tables)
+
+    # Beneath
 
     def _feature(self, owner: Dictionary, index: Index, feature: int) -> None:
         """Refuses a feature that does not exist."""
@@ -747,7 +726,7 @@ def feature_lines(catalog: Catalog, feature: int, options: argparse.Namespace) -
     """A feature's contexts."""
     for context in catalog.contexts(feature, options.dictionary, options.corpus, options.band):
         values = context.activations
-        firing = "" if values is None else f", fires on {np.count_nonzero(values)} of {values.size} tokens"
+        firing = f", fires on {np.count_nonzero(values)} of {values.size} tokens"
         weight = "" if context.router_weight is None else f" (weight {number(context.router_weight)})"
         yield (f"{context.band} {context.rank}: {number(context.activation)} in layer {context.layer}{weight}, "
                f"{visible(context.document) or f'document {context.document_id}'}, token {context.token_position}{firing}"
@@ -795,6 +774,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--corpus", type=identity, help="a corpus's name or id (default: the one indexed last)")
     result.add_argument("--feature", type=int, help="print this feature's contexts instead of a summary")
     result.add_argument("--band", choices=BANDS, help="with --feature: contexts of this band only")
+    result.add_argument("--verify", action="store_true", help="name the tables that another program changed; status 1 if there are any")
     result.add_argument("--npz", metavar="OUT", help="write decoder, encoder and feature statistics to a file for numpy.load")
     result.add_argument("--force", action="store_true", help="replace an existing OUT")
     return result
@@ -805,7 +785,13 @@ def main() -> int:
     options = parser().parse_args()
     try:
         with Catalog(options.file) as catalog:
-            if options.npz:
+            if options.verify:
+                changed = catalog.changed_tables()
+                for table, part in changed:
+                    print(visible(f"{table}, {part}" if part else table))
+                if changed:
+                    return 1
+            elif options.npz:
                 save_npz(catalog, options.npz, options)
             elif options.feature is not None:
                 print(*feature_lines(catalog, options.feature, options), sep="\n")

@@ -76,31 +76,15 @@ def packed(values: list[float], dtype: str) -> bytes:
     return struct.pack(f"<{len(values)}{'f' if dtype == 'f32' else 'e'}", *values)
 
 
-def is_half(value: float) -> bool:
-    try:
-        return struct.unpack("<e", struct.pack("<e", value))[0] == value
-    except OverflowError:
-        return False
-
-
-def sparse(windows: list[list[float]]) -> bytes:
-    """The form of context_activations.values, before compression."""
-    kept = [value for window in windows for value in window if value]
-    dtype = "f16" if all(map(is_half, kept)) else "f32"
-    content = bytes([2 if dtype == "f16" else 1]) + leb128(len(windows))
-    content += b"".join(leb128(sum(1 for value in window if value)) for window in windows)
-    for window in windows:
-        zeros = 0
-        for value in window:
-            if value:
-                content += leb128(zeros)
-            zeros = 0 if value else zeros + 1
-    return content + shuffled(packed(kept, dtype), WIDTHS[dtype])
-
-
 def single(value: float) -> float:
     """The nearest number of 32 bits."""
     return struct.unpack("<f", struct.pack("<f", value))[0]
+
+
+def others(window: list[float], peak: int) -> str | None:
+    """The column other_activations: 17 digits are more than a reader needs."""
+    items = [f'"{place}":{value!r}' for place, value in enumerate(window) if value and place != peak]
+    return "{" + ",".join(items) + "}" if items else None
 
 
 def characters(data: bytes) -> tuple[str, list[int]]:
@@ -163,6 +147,26 @@ WINDOW = 8
 EDGES = [0.0, 1.0, 4.0, 16.0, 64.0]
 
 
+#: Columns in the order in which they are given below, where it is not the table's.
+COLUMNS = {
+    "run": "run_id, uuid, kind, status, config, seed, software_version, source_revision, host, process_id, process_started,"
+           " boot_id, started_at, finished_at, error",
+    "language_model": "language_model_id, name, architecture, n_layers, d_model, vocab_size, config, sha256, tokenizer_sha256",
+    "corpus": "corpus_id, language_model_id, name, source, sha256",
+    "document": "document_id, corpus_id, ordinal, title, source, n_tokens, sha256, token_ids, is_shuffled",
+    "dictionary": "dictionary_id, run_id, language_model_id, name, architecture, d_model, n_latents, k, layers, aggregation,"
+                  " routing, fidelity, activation_threshold, relative_threshold, n_tokens_trained, config",
+    "dictionary_tensor": "tensor_id, dictionary_id, name, dtype, shape, n_rows, row_length, rows_per_chunk, sha256, is_shuffled",
+    "indexing": "dictionary_id, corpus_id, run_id, n_tokens, n_documents, window, histogram_edges, n_alive, n_contexts,"
+                " mean_active_per_token, mean_layer_entropy",
+    "feature_context": "dictionary_id, feature_index, corpus_id, band, rank, passage_id, position, layer, router_weight,"
+                       " activation, split, n_occurrences, other_activations",
+    "explanation": "explanation_id, run_id, dictionary_id, feature_index, corpus_id, method, text, detail",
+    "score": "score_id, run_id, dictionary_id, feature_index, corpus_id, explanation_id, method, status, value,"
+             " baseline_value, reason, n_contexts, n_tokens, metrics, detail, category",
+}
+
+
 def fired_on(feature: int, corpus_id: int) -> int:
     """How often a feature fires on a corpus; most fire more often on the second."""
     return 0 if feature % 130 == 3 else 1 + feature % 90 * (1, 3)[corpus_id - 1]
@@ -184,6 +188,7 @@ class Written:
         self.classes: dict[tuple[int, int], list[tuple[float, float | None]]] = {}
         self.database = sqlite3.connect(path, isolation_level=None)
         self.database.execute("PRAGMA foreign_keys = OFF")
+        self.database.create_function("other_activations", 6, lambda *_: None)
         for migration in MIGRATIONS:
             self.database.executescript(migration.read_text())
         self.database.execute("PRAGMA foreign_keys = ON")
@@ -199,6 +204,8 @@ class Written:
         self.database.close()
 
     def insert(self, table: str, *rows: tuple[Any, ...]) -> None:
+        if "(" not in table:
+            table = f"{table} ({COLUMNS[table]})" if table in COLUMNS else table
         for row in rows:
             self.database.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
 
@@ -286,8 +293,7 @@ class Written:
                 feature % 5 + 1 if fired else None, 1.0 if fired else None, 0.0 if fired else None, "lord" if fired else None,
                 firsts[32] if len(firsts) >= 33 else None, both[4] if len(both) >= 5 else None))
             if fired:
-                self.insert("feature_layer (dictionary_id, feature_index, corpus_id, layer, n_fired, sum_activation, max_activation,"
-                            " sum_router_weight)", (1, feature, corpus_id, feature % 5 + 1, fired, 2.5 * fired, 3.0, 0.5 * fired))
+                self.insert("feature_layer", (1, feature, corpus_id, feature % 5 + 1, fired, 2.5 * fired, 3.0, 0.5 * fired, 0.5))
             for number, (first, second) in enumerate(classes):
                 self.insert("feature_token", (1, feature, corpus_id, "lord" if number == 0 else f"t{number}", 1, first, second))
         self.insert("feature_cofiring", (1, 7, corpus_id, 0, 8, 0.5, 4.0), (1, 7, corpus_id, 1, 9, 0.25, 1.0))
@@ -317,23 +323,8 @@ class Written:
                 split = taken.setdefault(identity, self.random.choice((None, 0, 1)))
                 self.insert("feature_context", (
                     1, feature, corpus_id, band, rank, identity, position, 4, 0.5 if feature % 3 else None,
-                    window[position - tokens.start], split))
+                    window[position - tokens.start], split, number or None, others(window, position - tokens.start)))
             self.contexts[feature, corpus_id] = places
-        dictionary = None
-        if HAS_MODULES:
-            if corpus_id == 2:
-                samples = [sparse([p.window for p in places]) for places in self.contexts.values()]
-                samples += [bytes(self.random.choices((1, 2, 0, 5), k=200)) for _ in range(100)]
-                trained = zstandard.train_dictionary(1024, samples)
-                self.insert("zstd_dictionary", (
-                    trained.dict_id(), "context_activations.values", hashlib.sha256(trained.as_bytes()).hexdigest(), trained.as_bytes()))
-                self.trained = trained
-            dictionary = self.trained
-        for (feature, corpus), places in self.contexts.items():
-            if corpus == corpus_id:
-                content = sparse([place.window for place in places])
-                blob = frame(content) if feature % 4 == 0 else frame(content, dict_data=dictionary)
-                self.insert("context_activations", (1, feature, corpus_id, len(places), blob))
 
     def results(self) -> None:
         self.insert("feature_logit", (1, 7, "promoted", 0, 2, 1.5), (1, 7, "promoted", 1, 1, 1.25), (1, 7, "suppressed", 0, 3, -1.0))
@@ -477,7 +468,7 @@ class Schema(unittest.TestCase):
                 copy.execute("INSERT INTO passage VALUES (?, ?, 0, 100, ?, ?, ?)", (identity, document, len(tokens), *passage_text(tokens)))
                 copy.execute("INSERT INTO indexing (dictionary_id, corpus_id, run_id, n_tokens, n_documents, window, histogram_edges)"
                              " VALUES (?, 3, 3, 1, 1, ?, '[]')", (identity, window))
-                copy.execute("INSERT INTO feature_context VALUES (?, 0, 3, 0, 0, ?, ?, 1, NULL, 1.0, NULL)", (identity, identity, position))
+                copy.execute("INSERT INTO feature_context VALUES (?, 0, 3, 0, 0, ?, ?, 1, NULL, 1.0, NULL, NULL, NULL)", (identity, identity, position))
             for number, (tokens, position, window, expected) in enumerate(cases):
                 with self.subTest(tokens=tokens, position=position, window=window):
                     found = copy.execute("SELECT excerpt, window_start, window_length, token_position FROM context"
@@ -549,13 +540,11 @@ class Readme(unittest.TestCase):
     @unittest.skipUnless(shutil.which("sqlite3") and shutil.which("zstd"), "the sqlite3 or zstd command is missing")
     def test_reading_blobs_by_hand(self) -> None:
         output = []
-        for block in self.blocks_of("sqlite3 ", "cat ", "import "):
-            shell = not block.startswith("import ")
-            command = ["bash", "-e", "-o", "pipefail", "-c", block] if shell else [sys.executable, "-c", block]
-            result = subprocess.run(command, cwd=self.folder, capture_output=True, text=True)
+        for block in self.blocks_of("sqlite3 ", "cat "):
+            result = subprocess.run(["bash", "-e", "-o", "pipefail", "-c", block], cwd=self.folder, capture_output=True, text=True)
             self.assertEqual(result.returncode, 0, f"{block}\n{result.stderr}")
             output.append(result.stdout)
-        unshuffle, ids, decoder, activations, by_hand, detail = output
+        unshuffle, ids, decoder, detail = output
         self.assertEqual(unshuffle, "")
         self.assertEqual([int(word) for word in ids.split()[1:]], self.made.documents[1])
         first, length = decoder.split("\n")[0].split("|")[1:3]
@@ -564,12 +553,6 @@ class Readme(unittest.TestCase):
         expected = self.made.tensors[1, "decoder"][1234 * 4 : 1235 * 4]
         for number, value in zip(numbers[row : row + 4], expected, strict=True):
             self.assertAlmostEqual(number, value, delta=1e-5 * abs(value))
-        self.assertIn(f"DictID: {self.made.trained.dict_id()}", activations)
-        found = [re.fullmatch(r"context (\d+) token (\d+) of its window: (\S+)", line).groups() for line in by_hand.splitlines()]
-        self.assertEqual(
-            [(int(context), int(token), float(value)) for context, token, value in found],
-            [(number, token, value) for number, place in enumerate(self.made.contexts[7, 1])
-             for token, value in enumerate(place.window) if value])
         self.assertTrue(detail.endswith('{"a":1}'))
 
 
@@ -591,6 +574,58 @@ class Reading(unittest.TestCase):
             call(*arguments, **options)
         self.assertIn(words, str(caught.exception))
         self.assertNotIn("\n", str(caught.exception))
+
+
+class Digests(Reading):
+    def digest_all(self, path: Path) -> None:
+        """Fills `table_digest` from the description in schema/README.md."""
+        database = sqlite3.connect(path)
+        parts = {"feature": ("dictionary_id", "corpus_id"), "token": ("language_model_id",), "run_metric": ("run_id",)}
+        for table, columns in parts.items():
+            names = [name for _, name, *_ in database.execute(f"PRAGMA table_xinfo({table})")]
+            kinds = [kind for _, _, kind, *_ in database.execute(f"PRAGMA table_xinfo({table})")]
+            sums: dict[str, list[int]] = {}
+            for row in database.execute(f"SELECT * FROM {table}"):
+                content = table.encode("ascii") + b"\0"
+                for value, kind in zip(row, kinds):
+                    if value is None:
+                        content += b"\0"
+                    elif kind == "REAL":
+                        content += b"\2" + struct.pack("<d", float(value))
+                    elif kind == "INTEGER":
+                        content += b"\1" + value.to_bytes(8, "little", signed=True)
+                    else:
+                        data = value.encode() if kind == "TEXT" else value
+                        content += (b"\3" if kind == "TEXT" else b"\4") + len(data).to_bytes(8, "little") + data
+                key = " AND ".join(f"{name} = {row[names.index(name)]}" for name in columns)
+                sums.setdefault(key, []).append(int.from_bytes(hashlib.sha256(content).digest(), "little"))
+            for key, values in sums.items():
+                database.execute("INSERT INTO table_digest VALUES (?, ?, ?, ?)",
+                                 (table, key, len(values), f"{sum(values) % 2**256:064x}"))
+        database.commit()
+        database.close()
+
+    def test_changes_show(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(shutil.copy(self.made.path, f"{folder}/copy"))
+            self.digest_all(path)
+            for sql, expected in (
+                ("SELECT 1", []),
+                ("UPDATE feature SET n_documents = n_documents + 1 WHERE corpus_id = 2 AND feature_index = 7",
+                 [("feature", "dictionary_id = 1 AND corpus_id = 2")]),
+                ("DELETE FROM run_metric WHERE step = 1", [("run_metric", "run_id = 1")]),
+                ("UPDATE token SET bytes = x'00' WHERE token_id = 1", [("token", "language_model_id = 1")]),
+                ("INSERT INTO run_metric VALUES (2, 'loss', 0, 1.0)", [("run_metric", "run_id = 2")]),
+                ("INSERT INTO table_digest VALUES ('gone', '', 1, printf('%064d', 0))", [("gone", "")]),
+            ):
+                with self.subTest(sql=sql):
+                    other = Path(shutil.copy(path, f"{folder}/other"))
+                    database = sqlite3.connect(other, isolation_level=None)
+                    database.execute(sql)
+                    database.close()
+                    with rc.Catalog(other) as catalog:
+                        found = [change for change in catalog.changed_tables() if change[0] in ("feature", "run_metric", "token", "gone")]
+                    self.assertEqual(found, expected)
 
 
 class Contents(Reading):
@@ -714,32 +749,20 @@ class Contents(Reading):
         self.refuses("no band 'middle'", self.catalog.contexts, 7, "demo", None, "middle")
         self.refuses("no feature -1", self.catalog.contexts, -1, "demo")
 
-    def test_the_frames_are_of_both_kinds(self) -> None:
-        database = sqlite3.connect(self.made.path)
-        self.addCleanup(database.close)
-        frames = [frame for (frame,) in database.execute('SELECT "values" FROM context_activations')]
-        kinds = {zstandard.get_frame_parameters(frame).dict_id for frame in frames}
-        self.assertEqual(kinds, {0, self.made.trained.dict_id()})
-
     def test_nothing_is_written(self) -> None:
         with self.assertRaises(sqlite3.OperationalError):
             self.catalog._connection.execute("DELETE FROM feature")
 
-    def test_long_gaps_and_many_contexts(self) -> None:
+    def test_windows_of_any_length(self) -> None:
         chance = random.Random(9)
-        for values in ((0.5, 1.25, -3.0), (0.1, 70000.0, 1e-30)):
-            windows = []
-            for length in [1, 2, 127, 128, 129, 300, 20_000] + [5] * 300:
-                window = [0.0] * length
-                for place in {0, length - 1} if length > 1 else set():
-                    window[place] = single(chance.choice(values))
-                windows.append(window)
-            content = sparse(windows)
-            self.assertEqual(content[0], 2 if values[0] == 0.5 else 1)
-            lengths = [len(window) for window in windows]
-            self.assertLessEqual(len(content), rc.sparse_limit(lengths))
-            found = rc.sparse_activations(content, lengths, "x")
-            self.assertEqual([window.tolist() for window in found], windows)
+        for length in [1, 2, 127, 128, 129, 300, 20_000] + [5] * 300:
+            window = [0.0] * length
+            for place in {0, length - 1, chance.randrange(length)}:
+                window[place] = single(chance.choice((0.5, -3.0, 0.1, 70000.0, 1e-30, 1e38)))
+            peak = chance.randrange(length)
+            found = rc.window_activations(others(window, peak), length, peak, window[peak], "x")
+            self.assertEqual(found.tolist(), window)
+
 
 
 class Malformed(Reading):
@@ -769,8 +792,8 @@ class Malformed(Reading):
             other.write_bytes(b"")
             self.refuses("is not a catalog", rc.Catalog, other)
         self.refuses("is not a catalog", self.damaged, "PRAGMA application_id = 7")
-        self.refuses("form 4, and form 5 is read here; upgrade", self.damaged, "PRAGMA user_version = 4")
-        self.refuses("form 6, and form 5 is read here; take a newer", self.damaged, "PRAGMA user_version = 6")
+        self.refuses("form 5, and form 6 is read here; upgrade", self.damaged, "PRAGMA user_version = 5")
+        self.refuses("form 7, and form 6 is read here; take a newer", self.damaged, "PRAGMA user_version = 7")
 
     def test_frames(self) -> None:
         content = struct.pack("<5I", 0, 1, 22, 2, 8)
@@ -789,7 +812,8 @@ class Malformed(Reading):
             "claims 67108864 bytes, where at most 20 belong": (frame(b"\0" * (64 << 20)),),
             "claims 21 bytes, where at most 20": (good[:5] + bytes([21]) + good[6:],),
             "has 16 bytes, where 20 belong": (frame(content[:-4]),),
-            "needs dictionary": (frame(content, dict_data=self.made.trained),),
+            "needs a dictionary": (frame(content, dict_data=zstandard.train_dictionary(
+                1024, [bytes(random.Random(n).choices(b"abcd", k=300)) for n in range(200)])),),
         }
         self.assertEqual(good[4] & 0x23, 0x20)  # one byte says the size, and it is the sixth
         for words, frames in cases.items():
@@ -802,20 +826,6 @@ class Malformed(Reading):
         self.refuses("has 20 bytes", catalog.token_ids, 2)
         catalog = self.damaged("UPDATE document SET n_tokens = -1 WHERE document_id = 2")
         self.refuses("where at most -4 belong", catalog.token_ids, 2)
-
-    def test_dictionaries_for_zstd(self) -> None:
-        other = zstandard.train_dictionary(1024, [bytes(random.Random(n).choices(b"abcd", k=300)) for n in range(200)], dict_id=77)
-        digest = hashlib.sha256(other.as_bytes()).hexdigest()
-        where = "WHERE purpose = 'context_activations.values'"
-        for words, sql, values in (
-            ("needs dictionary", "DELETE FROM zstd_dictionary", ()),
-            ("needs dictionary", f"UPDATE zstd_dictionary SET zstd_dictionary_id = 77, content = ?, sha256 = ? {where}", (other.as_bytes(), digest)),
-            ("does not match its SHA-256", f"UPDATE zstd_dictionary SET content = ? {where}", (other.as_bytes(),)),
-            ("its own number is 77", f"UPDATE zstd_dictionary SET content = ?, sha256 = ? {where}", (other.as_bytes(), digest)),
-            ("longer than 1048576", f"UPDATE zstd_dictionary SET content = zeroblob(1048577) {where}", ()),
-        ):
-            with self.subTest(words=words):
-                self.refuses(words, self.damaged(sql, *values).contexts, 7, 1, 1)
 
     def test_tensors(self) -> None:
         name = "f16 False [10, 3] 4"
@@ -853,45 +863,27 @@ class Malformed(Reading):
         self.refuses("values are too many", huge.tensor, "huge", 2, [5])
 
     def test_activations(self) -> None:
-        lengths = [3, 4]
-        windows = [[0.0, 1.0, 0.0], [0.1, 0.0, 0.0, 0.2]]
-        good = sparse(windows)
-        self.assertEqual(good[:7].hex(" "), "01 02 01 02 01 00 02")
-        for words, content in (
-            ("unknown form (3)", b"\x03" + good[1:]),
-            ("unknown form (0)", b"\x00" + good[1:]),
-            ("unknown form (empty)", b""),
-            ("ends within a number", good[:1]),
-            ("ends within a number", good[:2] + b"\x81"),
-            ("ends within a number", good[:6]),
-            ("more than 63 bits", good[:2] + b"\x80" * 9 + b"\x01" + good[3:]),
-            ("holds 3 contexts, where 2 belong", good[:1] + b"\x03" + good[2:]),
-            ("holds 1 contexts", good[:1] + b"\x01" + good[2:]),
-            ("context 0 has 4 values in a window of 3", good[:2] + b"\x04" + good[3:]),
-            ("context 0 has a value at token 3 of a window of 3", good[:4] + b"\x03" + good[5:]),
-            ("context 1 has a value at token 4 of a window of 4", good[:6] + b"\x03" + good[7:]),
-            ("value at token", good[:4] + b"\xff" * 8 + b"\x7f" + good[5:]),
-            ("has 11 bytes of values, where 12 belong", good[:-1]),
-            ("has 13 bytes of values", good + b"\0"),
-            ("has 12 bytes of values, where 6 belong", b"\x02" + good[1:]),
+        for words, text in (
+            ("is no JSON object", ""), ("is no JSON object", "[]"), ("is no JSON object", '{"0":1'), ("is no JSON object", " {}"),
+            ("not a place and a number", "{}"), ("not a place and a number", '{"0":}'), ("not a place and a number", '{"0":1,}'),
+            ("not a place and a number", "{0:1}"), ("not a place and a number", '{"00":1}'), ("not a place and a number", '{"0": 1}'),
+            ("not a place and a number", '{"0":nan}'), ("not a place and a number", '{"0":0x1}'), ("not a place and a number", '{"0":"1"}'),
+            ("not a place and a number", '{"99999999999":1}'), ("not a place and a number", '{"-1":1}'),
+            ("token 2 is out of order", '{"2":1}'), ("token 4 is out of order", '{"4":1}'), ("token 0 is out of order", '{"1":1,"0":1}'),
+            ("token 1 is out of order", '{"1":1,"1":1}'), ("an activation of 1e99", '{"0":1e99}'), ("an activation of 0", '{"0":0}'),
+            ("an activation of 1e-99", '{"0":1e-99}'),
         ):
-            with self.subTest(words=words):
-                self.refuses(words, rc.sparse_activations, content, lengths, "x")
-        self.assertEqual([w.tolist() for w in rc.sparse_activations(good, lengths, "x")], [list(map(single, w)) for w in windows])
-        for length in range(len(good)):
-            self.refuses("x: ", rc.sparse_activations, good[:length], lengths, "x")
+            with self.subTest(words=words, text=text):
+                self.refuses(words, rc.window_activations, text, 4, 2, 1.5, "x")
+        self.assertEqual(rc.window_activations('{"0":0.25,"3":-2e1}', 4, 2, 1.5, "x").tolist(), [0.25, 0, 1.5, -20])
+        self.assertEqual(rc.window_activations(None, 4, 2, 1.5, "x").tolist(), [0, 0, 1.5, 0])
 
     def test_contexts(self) -> None:
         of = "WHERE dictionary_id = 1 AND feature_index = 8 AND corpus_id = 1"
-        blob = f'UPDATE context_activations SET "values" = ? {of}'
-        count = len(self.made.contexts[8, 1])
         first = self.made.contexts[8, 1][0].passage_id
         for words, sql, values in (
-            ("is damaged", blob, (frame(b"\1" * 50)[:-2],)),
-            ("unknown form (9)", blob, (frame(b"\x09"),)),
-            ("at most", blob, (frame(b"\0" * (1 << 20)),)),
-            (f"are of {count + 1} contexts, and it has {count}", f"UPDATE context_activations SET n_contexts = n_contexts + 1 {of}", ()),
-            (f"are of {count} contexts, and it has {count - 1}", f"DELETE FROM feature_context {of} AND band = 2 AND rank = 0", ()),
+            ("is no JSON object", f"UPDATE feature_context SET other_activations = 'x' {of}", ()),
+            ("is out of order", f"UPDATE feature_context SET other_activations = '{{\"99\":1.0}}' {of}", ()),
             ("lack their passage", "DELETE FROM passage WHERE passage_id = ?", (first,)),
             ("not within its passage", f"UPDATE feature_context SET position = 4000 {of} AND band = 0 AND rank = 0", ()),
             ("not within its passage and document", "UPDATE passage SET first_token = 5000 + passage_id", ()),
@@ -901,8 +893,6 @@ class Malformed(Reading):
         ):
             with self.subTest(words=words, sql=sql):
                 self.refuses(words, self.damaged(sql, *values).contexts, 8, 1, 1)
-        left = self.damaged(f"DELETE FROM context_activations {of}").contexts(8, 1, 1)
-        self.assertEqual([context.activations for context in left], [None] * count)
 
     def test_names_do_not_break_the_line(self) -> None:
         catalog = self.damaged("UPDATE dictionary SET name = ? WHERE dictionary_id = 2", "a\nb\x1b[31m")
@@ -948,8 +938,8 @@ class Malformed(Reading):
         stranger = self.damaged("DROP VIEW context")
         database = sqlite3.connect(stranger.path)
         columns = ("context_id, band, document_id, token_position, window_start, window_length, layer, router_weight, activation, split,"
-                   " passage_id, excerpt, dictionary_id, feature_index, corpus_id, rank")
-        database.execute(f"CREATE VIEW context ({columns}) AS SELECT 'x', 0, 1, 0, 0, 1, 0, NULL, 0.0, NULL, passage_id, '', dictionary_id,"
+                   " n_occurrences, passage_id, excerpt, dictionary_id, feature_index, corpus_id, rank")
+        database.execute(f"CREATE VIEW context ({columns}) AS SELECT 'x', 0, 1, 0, 0, 1, 0, NULL, 0.0, NULL, NULL, passage_id, '', dictionary_id,"
                          " feature_index, corpus_id, rank FROM feature_context")
         database.commit()
         database.close()

@@ -62,6 +62,25 @@ TOLERANCE = 1e-9
 MOST_CHARACTERS = 300
 
 
+def size(text: str) -> float:
+    """The length of a text; of JSON the sum of its numbers and keys, for clients write one number in several ways."""
+    if text[:1] not in ("{", "["):
+        return len(text)
+    try:
+        return weight(json.loads(text))
+    except (ValueError, RecursionError):
+        return len(text)
+
+
+def weight(value: Any) -> float:
+    if isinstance(value, dict):
+        return sum(len(key) + weight(item) for key, item in value.items())
+    if isinstance(value, list):
+        return sum(map(weight, value))
+    return len(value) if isinstance(value, str) else abs(value or 0)
+
+
+
 class Measure(NamedTuple):
     """What a column holds, in a form that does not depend on the order of rows.
 
@@ -84,7 +103,7 @@ class Measure(NamedTuple):
                 nulls += 1
             elif isinstance(value, str):
                 kinds.add("text")
-                total += abs(float(value)) if as_number else len(value)
+                total += abs(float(value)) if as_number else size(value)
             elif isinstance(value, (bytes, bytearray, memoryview)):
                 kinds.add("blob")
                 total += len(value)

@@ -1,5 +1,4 @@
 import GRDB
-import Synchronization
 
 /// A catalog file: dictionaries of features with where they come from and what is known about them.
 ///
@@ -25,8 +24,8 @@ public final class Catalog: Sendable {
     /// How the file is read, if it is only read.
     let reading: ReadingAccess?
 
-    /// Dictionaries read already, by what they are for.
-    let zstdDictionaries = Mutex<[String: ZstdDictionary]>([:])
+    /// What this connection changes, once it may.
+    let recorder = ChangeRecorder()
 
     init(path: String, mode: Mode, queue: DatabaseQueue, reading: ReadingAccess? = nil) {
         self.path = path
@@ -74,9 +73,17 @@ public final class Catalog: Sendable {
         do {
             return try queue.unsafeReentrantWrite { database in
                 var value: Value?
-                try database.inSavepoint {
-                    value = try body(database)
-                    return .commit
+                let isOutermost = !database.isInsideTransaction
+                let before = recorder.changes
+                do {
+                    try database.inSavepoint {
+                        value = try body(database)
+                        if isOutermost { try recorder.record(in: database, path: path) }
+                        return .commit
+                    }
+                } catch {
+                    recorder.changes = before
+                    throw error
                 }
                 guard let value else { preconditionFailure("a committed savepoint has run its body") }
                 return value

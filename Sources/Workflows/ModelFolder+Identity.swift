@@ -5,9 +5,6 @@ import LanguageModel
 import Tokenization
 
 extension ModelFolder {
-    /// The folder's own name, which stands for the model.
-    var name: String { URL(filePath: path).standardizedFileURL.lastPathComponent }
-
     /// All weight files in the folder, read or not, in order of their names.
     var weightFiles: [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
@@ -68,7 +65,7 @@ extension ModelFolder {
     func record() throws -> LanguageModelRecord {
         let configuration = model.configuration
         return LanguageModelRecord(
-            name: name,
+            name: name, revision: publication.revision,
             architecture: configuration.architecture.rawValue,
             layerCount: configuration.layerCount,
             dModel: configuration.dModel,

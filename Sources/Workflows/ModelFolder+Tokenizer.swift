@@ -2,13 +2,17 @@ import FeatureCatalog
 import Tokenization
 
 extension ModelFolder {
-    /// The model's row in a catalog: one of the same weights and name, or a new one with its vocabulary.
+    /// The model's row in a catalog: one of the same weights, which takes the name that was given if one was, or a new
+    /// one with its vocabulary.
     ///
     /// - Throws: `WorkflowError.refused` where the catalog knows the weights with another tokenizer; `CatalogError`.
     func languageModelID(in catalog: Catalog) throws -> Int64 {
         let known = try catalog.languageModels().filter { try hasWeights($0.sha256) }
         try checkTokenizer(against: known, in: catalog)
-        if let same = known.first(where: { $0.name == name }) { return same.languageModelID }
+        if let same = known.first(where: { $0.name == name }) ?? known.first {
+            if let givenName { try catalog.renameLanguageModel(same.languageModelID, to: givenName) }
+            return same.languageModelID
+        }
         let modelID = try catalog.addLanguageModel(try record())
         try catalog.addTokens(languageModelID: modelID, tokenizer.records)
         return modelID

@@ -14,13 +14,25 @@ public struct ModelFolder: Sendable {
     public let tokenizer: Tokenizer
     /// What makes it the same model under other file names.
     let identity: ModelIdentity
+    /// Which public model it is.
+    let publication: ModelPublication
+
+    /// What a catalog calls the model: the name that was given, its publisher's, or the folder's own.
+    var name: String { givenName ?? publication.name ?? folderName }
+
+    /// Stands above what the folder says.
+    var givenName: String?
+
+    private var folderName: String { URL(filePath: path).standardizedFileURL.lastPathComponent }
 
     /// Opens both. A tokenizer may have more tokens than the model has rows; such a token is an error once it occurs.
     ///
     /// - Parameter residency: where the weights are while the model runs.
     /// - Throws: `WorkflowError.missing` for a folder that is not there, `.badInput` for a file in its place and for a
     ///   tokenizer that puts several tokens before a text; what `LanguageModel` and `Tokenizer` throw.
-    public init(path: String, workers: Workers, residency: WeightResidency = .automatic) throws {
+    public init(
+        path: String, workers: Workers, residency: WeightResidency = .automatic, name: String? = nil
+    ) throws {
         try ModelFolder.checkIsFolder(path)
         try ModelDirectory.check(path)
         try ModelDirectory.checkTokenizer(path)
@@ -36,6 +48,8 @@ public struct ModelFolder: Sendable {
         try ModelFolder.checkMemory(directory: path, residency: residency)
         model = try LanguageModel(directory: path, workers: workers, residency: residency)
         identity = ModelIdentity(model: model, tokenizer: tokenizer, workers: workers)
+        publication = ModelPublication(folder: path)
+        givenName = name
     }
 
     /// Checks that there is a folder.

@@ -16,7 +16,7 @@ import Testing
     private func rowCounts() throws -> [CatalogValue] {
         try [
             "indexing", "feature", "feature_layer", "feature_token", "feature_cofiring", "feature_context",
-            "context_activations", "context", "passage", "passage_text", "layer_routing", "zstd_dictionary",
+            "context", "passage", "passage_text", "layer_routing",
         ].map {
             try catalog.rows(sql: "SELECT count(*) FROM \($0)").rows[0][0]
         }

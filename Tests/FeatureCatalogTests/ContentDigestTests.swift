@@ -38,7 +38,8 @@ import Testing
         "UPDATE run_input SET bytes = 13", "UPDATE run_metric SET value = 0.125 WHERE step = 0",
         "UPDATE language_model SET config = '[]'", "UPDATE token SET text = 'x' WHERE token_id = 1",
         "UPDATE token SET bytes = NULL", "UPDATE corpus SET source = NULL", "UPDATE document SET title = 'x'",
-        "DELETE FROM feature_context", "DELETE FROM context_activations", "DELETE FROM feature_cofiring",
+        "DELETE FROM feature_context", "UPDATE feature_context SET other_activations = NULL",
+        "DELETE FROM feature_cofiring",
         "UPDATE dictionary SET k = 5", "UPDATE dictionary SET config = '[]'",
         "UPDATE dictionary_tensor SET sha256 = printf('%064d', 0) WHERE name = 'decoder'",
         "UPDATE indexing SET n_documents = 9", "UPDATE indexing SET window = 17", "UPDATE indexing SET n_alive = 1",
@@ -59,14 +60,13 @@ import Testing
         "UPDATE feature_context SET router_weight = 0.125", "UPDATE feature_context SET split = 0 WHERE split IS NULL",
         "UPDATE feature_context SET passage_id = 51 WHERE feature_index = 4 AND band = 0 AND rank = 0",
         """
-        UPDATE context_activations
-        SET "values" = (SELECT "values" FROM context_activations WHERE feature_index = 6) WHERE feature_index = 5
+        UPDATE feature_context SET other_activations = '{"1":0.5}' WHERE feature_index = 5 AND rank = 0
         """,
         "INSERT INTO feature_logit VALUES (1, 2, 'promoted', 0, 3, 1.0)",
         "INSERT INTO feature_neighbor VALUES (1, 2, 0, 3, 1.0)",
-        "INSERT INTO explanation VALUES (1, 1, 1, 2, 1, 'n2g', 'text', NULL)",
-        "INSERT INTO score VALUES (1, 1, 1, 2, 1, NULL, 'rubric', 'ok', 4.0, NULL, NULL, 0, 0, NULL, NULL, NULL)",
-        "INSERT INTO evaluation VALUES (1, 1, 1, 'kl', NULL, 0.5, NULL, NULL, 5, NULL)",
+        "INSERT INTO explanation VALUES (1, 1, 2, 1, 'n2g', 'text', 1, NULL)",
+        "INSERT INTO score VALUES (1, 1, 2, 1, NULL, 'rubric', 'ok', 4.0, NULL, NULL, NULL, 0, 0, 1, NULL, NULL)",
+        "INSERT INTO evaluation VALUES (1, 1, 1, NULL, 'kl', NULL, 0.5, NULL, NULL, 5)",
         "INSERT INTO intervention VALUES (1, 1, 1, 2, 'set', 8.0, 'a', 'b', NULL, NULL)",
         "INSERT INTO review VALUES (1, 1, 2, NULL, 4, NULL, NULL, NULL, 'now')",
     ])
@@ -139,7 +139,6 @@ import Testing
         #expect(
             whole.map(\.table) == [
                 "indexing", "feature", "feature_layer", "feature_token", "feature_cofiring", "feature_context",
-                "context_activations",
             ])
         #expect(Set(whole.map(\.sha256)).count == whole.count)
         // The same index in another catalog, beside another one: written later, with other numbers of rows.

@@ -38,7 +38,7 @@ import Testing
         func start(in directory: MemoryDirectory) throws -> String {
             let path = directory.file("start")
             if self == .migrate {
-                try VersionOneCatalog.bytes().write(to: URL(filePath: path))
+                try FrozenCatalog.one.bytes().write(to: URL(filePath: path))
                 return path
             }
             return try TinyCatalog.make(at: path, isIndexed: self != .writeIndex)

@@ -49,17 +49,17 @@ import Testing
         ("run", "error TEXT", "error TEXT, poison AS (load_extension('x'))"),
         ("run", "error TEXT", "error TEXT AS (printf('%.*c', 1000000000, 'x'))"),
         ("score", "detail BLOB", "detail BLOB AS (zeroblob(1000000000))"),
-        ("feature_layer", "sum_router_weight / n_fired", "randomblob(n_fired)"),
+        ("feature_layer", "mean_router_weight REAL", "mean_router_weight REAL AS (randomblob(n_fired))"),
         // A default that runs, a reference that goes round in circles, a check that is not ours.
         ("corpus", "source TEXT", "source TEXT DEFAULT (hex(randomblob(9)))"),
         ("run", "run_id INTEGER PRIMARY KEY", "run_id INTEGER PRIMARY KEY REFERENCES run ON DELETE CASCADE"),
         (
-            "dictionary", "run_id INTEGER NOT NULL REFERENCES run",
+            "dictionary", "run_id INTEGER NOT NULL REFERENCES run (run_id)",
             "run_id INTEGER NOT NULL REFERENCES dictionary_tensor ON UPDATE CASCADE"
         ),
         ("review", "note TEXT", "note TEXT CHECK (length(zeroblob(1000000000)) > 0)"),
         ("indexing", ") STRICT, WITHOUT ROWID", ") WITHOUT ROWID"),
-        ("context_activations", "BLOB NOT NULL", "TEXT NOT NULL"),
+        ("tensor_chunk", "BLOB NOT NULL", "TEXT NOT NULL"),
     ])
     func rewrittenStatementsAreRefused(table: String, old: String, new: String) throws {
         try rewriteSchema(table, old, new)
@@ -131,7 +131,9 @@ import Testing
         let tables = try rewriteInUTF16()
         #expect(tables > 20)
         let result = try read()
-        #expect(result.problems == [] && result.errors.allSatisfy { $0.error.code == .notFound }, "\(result.errors)")
+        // But for the full-text indexes, which were made by another hand.
+        #expect(result.problems?.allSatisfy { $0.place.contains("_text_") } == true, "\(result.problems ?? [])")
+        #expect(result.errors.allSatisfy { $0.error.code == .notFound }, "\(result.errors)")
     }
 
     /// Makes the file anew in UTF-16, with the same schema and rows.
@@ -143,6 +145,7 @@ import Testing
         return try source.read { from in
             try target.writeWithoutTransaction { to in
                 try to.execute(sql: "PRAGMA encoding = 'UTF-16le'; PRAGMA page_size = 8192; PRAGMA foreign_keys = OFF")
+                to.add(function: DatabaseFunction("other_activations", argumentCount: 6) { _ in nil })
                 for migration in Migrations.all { try to.execute(sql: migration.sql) }
                 let tables = try String.fetchAll(
                     from,
@@ -185,7 +188,7 @@ import Testing
 
     static let blobColumns: [(table: String, column: String, reading: String)] = [
         ("document", "token_ids", "document"), ("tensor_chunk", "values", "readTensorRows"),
-        ("context_activations", "values", "contexts"), ("score", "detail", "scores"),
+        ("score", "detail", "scores"),
     ]
 
     @Test(arguments: blobColumns.indices, bombs.indices)
@@ -226,7 +229,7 @@ import Testing
     }
 
     @Test func aThousandWindowsOfAMillionTokens() throws {
-        // Hardly a byte of activations, and yet each window would take four megabytes.
+        // No byte of activations, and yet each window would take four megabytes.
         let count = 3000
         try attack { database in
             let starts = String(repeating: "0", count: (1 << 20) + 1)
@@ -242,10 +245,6 @@ import Testing
                         """,
                     arguments: [rank, rank])
             }
-            let content: [UInt8] = [2, 0xBA, 0x17] + [UInt8](repeating: 0, count: count + 2)
-            try database.execute(
-                sql: "UPDATE context_activations SET \"values\" = ?, n_contexts = ? WHERE feature_index = 0",
-                arguments: [Data(try Zstd.compress(content)), count + 2])
             try database.execute(sql: trigger)
         }
         let result = try read()
@@ -253,25 +252,30 @@ import Testing
         #expect(result.problems?.isEmpty == false)
     }
 
-    static let zstdDictionaries: [(String, [UInt8])] = [
-        ("not a dictionary", [UInt8](repeating: 7, count: 200)),
-        ("a header alone", [0x37, 0xA4, 0x30, 0xEC, 1, 0, 0, 0]),
-        ("32 MB", [0x37, 0xA4, 0x30, 0xEC, 1, 0, 0, 0] + [UInt8](repeating: 3, count: 32 << 20)),
-        ("nothing", []),
-    ]
-
-    @Test(arguments: zstdDictionaries.indices)
-    func badZstdDictionaries(number: Int) throws {
-        let (what, content) = Self.zstdDictionaries[number]
-        let digest = try HostileFrames.sha256(content)
-        try attack {
-            try $0.execute(
-                sql: "INSERT INTO zstd_dictionary VALUES (1, 'context_activations.values', ?, ?)",
-                arguments: [digest, Data(content)])
+    @Test(arguments: [
+        "", "{", "{}", "[]", "null", "{\"0\":1", "{\"0\":}", "{\"0\":1,}", "{\"0\":1,\"0\":1}", "{\"1\":1,\"0\":1}",
+        "{\"99999999999999999999\":1}", "{\"-1\":1}", "{\"00\":1}", "{\"0\":1e99}", "{\"0\":nan}", "{\"0\":0x1}",
+        "{\"0\":\"1\"}", "{\"0\":0}", "{0:1}", "{\"99\":1}", "{ \"0\":1}",
+    ])
+    func otherActivationsOfNoForm(text: String) throws {
+        try attack { database in
+            try database.execute(
+                sql: "UPDATE feature_context SET other_activations = ? WHERE feature_index = 0", arguments: [text])
         }
         let result = try read()
-        #expect(result.codes(of: "contexts") == [.damaged], "\(what)")
+        #expect(result.codes(of: "contexts") == [.damaged], "\(text)")
         #expect(result.problems?.isEmpty == false)
+    }
+
+    @Test func otherActivationsWithoutEnd() throws {
+        try attack { database in
+            try database.execute(
+                sql: """
+                    UPDATE feature_context SET
+                        other_activations = '{' || replace(hex(zeroblob(1000000)), '00', '"0":1,') || '"1":1}'
+                    """)
+        }
+        #expect(try read().codes(of: "contexts") == [.damaged])
     }
 
     @Test(arguments: [

@@ -12,7 +12,7 @@ import Testing
     /// Tables that grow with features, tokens or text.
     private static let large: Set = [
         "feature", "feature_context", "feature_token", "feature_layer", "feature_cofiring", "passage",
-        "context_activations", "feature_logit", "feature_neighbor", "explanation", "score", "document",
+        "feature_logit", "feature_neighbor", "explanation", "score", "document",
         "tensor_chunk", "run_metric",
     ]
 
@@ -74,7 +74,7 @@ import Testing
             for (sql, tables) in [
                 ("SELECT * FROM feature", ["feature"]), ("SELECT count(*) FROM feature_token", ["feature_token"]),
                 ("SELECT 1 FROM context WHERE layer = ?", ["feature_context"]),
-                ("SELECT * FROM feature WHERE feature_index = 1", ["feature"]),
+                ("SELECT * FROM feature WHERE n_documents = 1", ["feature"]),
                 ("SELECT text FROM explanation ORDER BY text", ["explanation"]),
                 ("SELECT * FROM dictionary AS d JOIN feature AS f ON f.n_fired > d.k", ["feature"]),
                 ("SELECT * FROM dictionary", []), ("SELECT * FROM feature WHERE dictionary_id = ?", []),
@@ -83,6 +83,34 @@ import Testing
                 #expect(found == tables, "\(sql)")
             }
         }
+    }
+
+    /// What people ask where there is one dictionary and one corpus.
+    @Test(arguments: [
+        ("SELECT * FROM feature_summary WHERE feature_index = 7", "SEARCH f USING PRIMARY KEY"),
+        ("SELECT * FROM context WHERE feature_index = 7 AND band = 'top'", "SEARCH c USING PRIMARY KEY"),
+        ("SELECT * FROM feature_token WHERE feature_index = 7", "SEARCH feature_token USING PRIMARY KEY"),
+        ("SELECT * FROM feature_layer WHERE feature_index = 7", "SEARCH feature_layer USING PRIMARY KEY"),
+        ("SELECT * FROM cofiring_pair WHERE feature_index = 7", "SEARCH p USING PRIMARY KEY"),
+        ("SELECT * FROM feature_summary ORDER BY max_activation DESC LIMIT 9", "SCAN f USING INDEX feature_strongest"),
+        (
+            "SELECT * FROM feature_summary ORDER BY simulation_score DESC LIMIT 9",
+            "SCAN f USING INDEX feature_best_explained"
+        ),
+        (
+            "SELECT * FROM feature_summary WHERE firing_rate < 0.01 ORDER BY firing_rate LIMIT 9",
+            "SEARCH f USING INDEX feature_most_frequent"
+        ),
+    ])
+    func questionsWithoutNamesGoByIndexes(sql: String, step: String) throws {
+        try catalog.close()
+        let queue = try DatabaseQueue(path: catalog.path)
+        let plan = try queue.read { database in
+            try Row.fetchAll(database, sql: "EXPLAIN QUERY PLAN \(sql)").map { $0["detail"] as String }
+        }
+        try queue.close()
+        #expect(plan.contains { $0.hasPrefix(step) }, "\(plan)")
+        #expect(!plan.contains { $0.contains("TEMP B-TREE") || $0.contains("AUTOMATIC") }, "\(plan)")
     }
 
     /// Every reading call of the library, as it puts it to SQLite.
@@ -128,7 +156,7 @@ import Testing
                 FeatureQuery(dictionaryID: dictionaryID, conditions: [.init("corpus_id", .equal, 1)], limit: 20))
         }
         #expect(statements.count > 40)
-        for part in ["FROM context_activations", "FROM context ", "passage_text MATCH", "counted_below"] {
+        for part in ["FROM feature_context", "FROM context ", "passage_text MATCH", "counted_below"] {
             #expect(statements.contains { $0.contains(part) }, "\(part) has not been recorded")
         }
         // Transactions, and settings, are no queries.

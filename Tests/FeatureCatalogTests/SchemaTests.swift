@@ -12,6 +12,7 @@ import Testing
         "0003_contexts_moved": "687bc450b49750cadc2a16a191b5a579c635981f522057a238a459c93e6a3243",
         "0004_faster_questions": "94a57f857318140384ab3a602d3065e26532fa06dadaac67a9924866f59ac4b4",
         "0005_verdicts_and_exchanges": "4c495766461b127c2162073727183af31ff91cd0cb7d330540362c142e574076",
+        "0006_every_tool": "75581b7334e77ea155578405f9ad42bec1a2e3dc4effbc9f5a4555e1e62b1cf0",
     ]
 
     private func digest(_ bytes: Data) -> String {
@@ -93,7 +94,7 @@ import Testing
         #expect(
             looked.isSuperset(of: [
                 "feature", "feature_layer", "feature_token", "feature_cofiring", "feature_context",
-                "context_activations", "feature_logit", "feature_neighbor", "explanation", "score", "review",
+                "feature_logit", "feature_neighbor", "explanation", "score", "review",
                 "passage", "document", "tensor_chunk", "layer_routing",
             ]))
         for row in keys.rows {

@@ -385,8 +385,7 @@ import Workflows
         let loud = try count("SELECT feature_index FROM feature ORDER BY n_fired DESC LIMIT 1")
         try execute(
             """
-            DELETE FROM feature_context WHERE feature_index = \(silent);
-            DELETE FROM context_activations WHERE feature_index = \(silent)
+            DELETE FROM feature_context WHERE feature_index = \(silent)
             """, path)
         try await ScriptedChatServer.run(script: Self.honest) { server in
             var settings = settings(server)

@@ -147,7 +147,8 @@ import Workflows
         #expect(refusal { try model.index(path, corpus: "two") } == nil)
         try model.open(path) { catalog in
             #expect(try catalog.languageModels().count == 1)
-            #expect(try catalog.verify().isEmpty)
+            // But for what this test changed by another hand.
+            #expect(try catalog.verify().allSatisfy { $0.reason.contains("something else has changed them") })
             let comparisons = try Reproduction(
                 settings: .init(runID: 1), workers: Workers(threads: 2)
             ).run(on: catalog)

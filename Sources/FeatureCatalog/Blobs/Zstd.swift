@@ -14,18 +14,14 @@ public enum Zstd {
 
     /// Compresses `bytes` into one frame that carries its content size and a checksum.
     ///
-    /// - Parameter dictionary: What readers will need as well; its own level counts then.
     /// - Throws: ``Failure`` if memory runs out.
-    public static func compress(
-        _ bytes: [UInt8], level: Int = defaultLevel, dictionary: ZstdDictionary? = nil
-    ) throws(Failure) -> [UInt8] {
+    public static func compress(_ bytes: [UInt8], level: Int = defaultLevel) throws(Failure) -> [UInt8] {
         let context = try compressors.take()
         defer { compressors.giveBack(context) }
         _ = ZSTD_CCtx_reset(context, ZSTD_reset_session_and_parameters)
         _ = ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Int32(level))
         _ = ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)
         _ = ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 1)
-        if let dictionary { _ = ZSTD_CCtx_refCDict(context, dictionary.compressing) }
         let bound = ZSTD_compressBound(bytes.count)
         var code = 0
         let frame = [UInt8](unsafeUninitializedCapacity: bound) { buffer, count in
@@ -52,11 +48,17 @@ public enum Zstd {
     /// The size that the frame claims is compared with `limit` before any memory is taken for it, and the frame must
     /// carry a checksum.
     ///
+    /// - Throws: ``Failure`` if `frame` is not exactly one such frame, needs a dictionary, or its checksum does not
+    ///   match.
+    public static func decompress(_ frame: [UInt8], limit: Int) throws(Failure) -> [UInt8] {
+        try decompress(frame, limit: limit, dictionary: nil)
+    }
+
+    /// As ``decompress(_:limit:)``, for frames that may need a dictionary.
+    ///
     /// - Parameter dictionary: What the frame was made with, if with any.
-    /// - Throws: ``Failure`` if `frame` is not exactly one such frame, needs another dictionary, or its checksum does
-    ///   not match.
-    public static func decompress(
-        _ frame: [UInt8], limit: Int, dictionary: ZstdDictionary? = nil
+    package static func decompress(
+        _ frame: [UInt8], limit: Int, dictionary: ZstdDictionary?
     ) throws(Failure) -> [UInt8] {
         // The fifth byte of a frame describes it; its third bit says that a checksum follows the content.
         guard frame.count > 5, frame.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) else {

@@ -125,11 +125,6 @@ extension Catalog {
             }
             for id in ids { writer.append(littleEndian: UInt32(bitPattern: id)) }
             return writer.bytes
-        case .activations:
-            let dictionary = try zstdDictionary(for: ContextActivationsWriter.purpose, database)
-            return try blob(section.name) { () throws(Zstd.Failure) in
-                try Zstd.decompress(frame, limit: ContextActivations.maximumByteCount, dictionary: dictionary)
-            }
         }
     }
 }

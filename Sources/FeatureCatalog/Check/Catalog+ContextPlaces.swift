@@ -14,13 +14,13 @@ extension Catalog {
             let rows = try Row.fetchCursor(
                 database,
                 sql: """
-                    SELECT feature_index, n_contexts FROM context_activations
-                    WHERE dictionary_id = ? AND corpus_id = ? ORDER BY feature_index
+                    SELECT feature_index, count(*) FROM feature_context
+                    WHERE dictionary_id = ? AND corpus_id = ? GROUP BY feature_index ORDER BY feature_index
                     """,
                 arguments: [key.dictionaryID, key.corpusID])
             while !wanted.isEmpty, let row = try rows.next() {
                 let (feature, count): (Int, Int) = (try row.value(0), try row.value(1))
-                guard count > 0, count <= ContextActivations.maximumContextCount else { continue }
+                guard count > 0, count <= OtherActivations.maximumContextCount else { continue }
                 while let number = wanted.first, number < next + count {
                     found.append((feature, number - next))
                     wanted = wanted.dropFirst()
@@ -36,8 +36,21 @@ extension Catalog {
         try read { database in
             try Int.fetchOne(
                 database,
-                sql: "SELECT sum(n_contexts) FROM context_activations WHERE dictionary_id = ? AND corpus_id = ?",
+                sql: "SELECT count(*) FROM feature_context WHERE dictionary_id = ? AND corpus_id = ?",
                 arguments: [key.dictionaryID, key.corpusID]) ?? 0
+        }
+    }
+
+    /// The passages and positions of an index's contexts.
+    package func forEachContextPlace(
+        _ key: IndexingKey, _ body: (_ passageID: Int64, _ position: Int) -> Void
+    ) throws(CatalogError) {
+        try read { database in
+            let rows = try Row.fetchCursor(
+                database,
+                sql: "SELECT passage_id, position FROM feature_context WHERE dictionary_id = ? AND corpus_id = ?",
+                arguments: [key.dictionaryID, key.corpusID])
+            while let row = try rows.next() { body(try row.value(0), try row.value(1)) }
         }
     }
 }

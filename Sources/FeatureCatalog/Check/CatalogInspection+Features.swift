@@ -17,12 +17,15 @@ extension CatalogInspection {
         }
         let passages = try InspectedPassages(self)
         let layers = try FeatureRows(
-            "feature_layer", "layer, n_fired, sum_activation, max_activation, sum_router_weight", order: "layer", self)
+            "feature_layer",
+            "layer, n_fired, sum_activation, max_activation, sum_router_weight, mean_router_weight", order: "layer",
+            self)
         let tokens = try FeatureRows(
             "feature_token", "token_class, n_fired, activation_1, activation_2", order: "token_class", self)
         let cofirings = try FeatureRows("feature_cofiring", "rank, other_index, share, lift", order: "rank", self)
         let contexts = try FeatureRows(
-            "feature_context", "band, rank, passage_id, position, layer, router_weight, activation, split",
+            "feature_context",
+            "band, rank, passage_id, position, layer, router_weight, activation, split, other_activations",
             order: "band, rank", self)
         let features = try read(Self.featureQuery)
         while try features.next() {
@@ -36,7 +39,8 @@ extension CatalogInspection {
                 figures.layers.append(
                     FeatureFigures.Layer(
                         layer: try rows.integer(3), firedCount: try rows.integer(4), sum: try rows.real(5),
-                        maximum: try rows.real(6), routerWeight: try rows.optionalReal(7)))
+                        maximum: try rows.real(6), routerWeight: try rows.optionalReal(7),
+                        meanRouterWeight: try rows.optionalReal(8)))
             }
             try tokens.forEach(of: key) { rows in
                 figures.tokens.append(
@@ -78,7 +82,8 @@ extension CatalogInspection {
     private static let featureQuery = """
         SELECT dictionary_id, feature_index, corpus_id, n_fired, firing_rate, mean_activation, std_activation,
             min_activation, max_activation, sum_activation, sum_square, p10, p50, p90, p99, decoder_norm, n_documents,
-            histogram, peak_layer, peak_layer_share, layer_entropy, top_token, counted_from, counted_below
+            histogram, peak_layer, peak_layer_share, layer_entropy, top_token, counted_from, counted_below,
+            strongest_token
         FROM feature ORDER BY dictionary_id, feature_index, corpus_id
         """
 
@@ -105,6 +110,7 @@ extension CatalogInspection {
         figures.stored.topToken = try rows.optionalText(21)
         figures.stored.countedFrom = try rows.optionalReal(22).map { Float($0) }
         figures.stored.countedBelow = try rows.optionalReal(23).map { Float($0) }
+        figures.stored.strongestToken = try rows.optionalText(24)
         return figures
     }
 

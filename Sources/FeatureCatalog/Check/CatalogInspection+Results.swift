@@ -1,15 +1,6 @@
 import GRDB
 
 extension CatalogInspection {
-    /// The zstd dictionaries, and with them everything that needs one.
-    mutating func checkZstdDictionaries() throws {
-        for purpose in try String.fetchAll(database, sql: "SELECT purpose FROM zstd_dictionary") {
-            do { _ = try catalog.zstdDictionary(for: purpose, database) } catch let error as CatalogError {
-                add("zstd_dictionary", error.message)
-            }
-        }
-    }
-
     mutating func checkScores() throws {
         let rows = try Row.fetchCursor(database, sql: "SELECT score_id, detail FROM score WHERE detail IS NOT NULL")
         while let row = try rows.next() {

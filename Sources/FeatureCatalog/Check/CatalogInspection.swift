@@ -63,7 +63,6 @@ struct CatalogInspection {
         try checkScores()
         try checkExchanges()
         try checkVerdicts()
-        try checkZstdDictionaries()
         progress.report(.tensors)
         try checkModels()
         try checkDictionaries()
@@ -75,6 +74,7 @@ struct CatalogInspection {
         try checkSplits()
         progress.report(.features)
         try checkFeatures()
-        try checkActivationCounts()
+        progress.report(.digests)
+        try checkDigests()
     }
 }

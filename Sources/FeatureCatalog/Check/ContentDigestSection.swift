@@ -6,8 +6,6 @@ struct ContentDigestSection {
         case plain(limit: Int)
         /// Token ids; the two columns that follow the last one to count say how many, and whether they are shuffled.
         case tokenIDs
-        /// Activations of contexts, with the catalog's dictionary.
-        case activations
     }
 
     let name: String
@@ -55,7 +53,7 @@ struct ContentDigestSection {
             ContentDigestSection(
                 "language_model",
                 """
-                SELECT sha256, name, architecture, n_layers, d_model, vocab_size, config, tokenizer_sha256
+                SELECT sha256, name, revision, architecture, n_layers, d_model, vocab_size, config, tokenizer_sha256
                 FROM language_model ORDER BY sha256, name
                 """),
             ContentDigestSection(
@@ -205,7 +203,8 @@ struct ContentDigestSection {
                 """
                 x.n_fired, x.firing_rate, x.mean_activation, x.std_activation, x.min_activation, x.max_activation,
                 x.sum_activation, x.sum_square, x.p10, x.p50, x.p90, x.p99, x.decoder_norm, x.n_documents,
-                x.peak_layer, x.peak_layer_share, x.layer_entropy, x.top_token, x.counted_from, x.counted_below,
+                x.peak_layer, x.peak_layer_share, x.layer_entropy, x.top_token, x.strongest_token,
+                x.counted_from, x.counted_below,
                 x.histogram
                 """, order: ""),
             section(
@@ -218,11 +217,9 @@ struct ContentDigestSection {
                 "feature_context",
                 """
                 x.band, x.rank, o.ordinal, p.first_token, p.n_tokens, x.position, x.layer, x.router_weight,
-                x.activation, x.split
+                x.activation, x.split, x.n_occurrences, x.other_activations
                 """, order: ", x.band, x.rank",
                 joins: "JOIN passage AS p USING (passage_id) JOIN document AS o USING (document_id)"),
-            section(
-                "context_activations", "x.n_contexts, x.\"values\"", order: "", frame: (5, .activations)),
         ]
     }
 

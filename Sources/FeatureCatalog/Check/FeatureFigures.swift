@@ -8,6 +8,7 @@ struct FeatureFigures {
         let sum: Double
         let maximum: Double
         let routerWeight: Double?
+        let meanRouterWeight: Double?
     }
 
     var index = 0
@@ -45,7 +46,7 @@ struct FeatureFigures {
         }
         let derived = DerivedColumns(layers: layers.map { ($0.layer, $0.firedCount) }, tokens: tokens)
         if !stored.agrees(with: derived) || firingRate != Double(firedCount) / Double(max(1, index.tokenCount)) {
-            found.append("its rate, layers, top token or counting do not follow from its firings")
+            found.append("its rate, layers, tokens or counting do not follow from its firings")
         }
         if firedCount > index.tokenCount { found.append("n_fired is \(firedCount), of \(index.tokenCount) tokens") }
         if documentCount > min(firedCount, index.documentCount) || (firedCount > 0 && documentCount < 1) {
@@ -130,6 +131,9 @@ struct FeatureFigures {
                 || layer.sum < count * (minimum ?? -.infinity) - tolerance
             {
                 found.append("sum_activation of layer \(layer.layer) is not that of \(layer.firedCount) firings")
+            }
+            if layer.meanRouterWeight != layer.routerWeight.map({ $0 / count }) {
+                found.append("mean_router_weight of layer \(layer.layer) is not sum_router_weight / n_fired")
             }
             if let weight = layer.routerWeight, !(weight >= 0 && weight <= count * (1 + 1e-6)) {
                 found.append("sum_router_weight of layer \(layer.layer) is not that of \(layer.firedCount) firings")

@@ -10,6 +10,7 @@ struct InspectedContext {
     let routerWeight: Double?
     let activation: Double
     let split: Int?
+    let otherActivations: String?
 
     /// Takes the row that `rows` stands at, behind the three columns of its feature.
     init(_ rows: BulkRead) throws {
@@ -21,13 +22,14 @@ struct InspectedContext {
         routerWeight = try rows.optionalReal(8)
         activation = try rows.real(9)
         split = try rows.optionalInteger(10)
+        otherActivations = try rows.optionalText(11)
     }
 
     /// The tokens of the passage that the context shows; nil if it does not fit its passage.
     func window(_ index: InspectedIndex, _ passages: InspectedPassages) -> Range<Int>? {
-        guard let count = passages[passage]?.tokenCount, (0..<count).contains(position), index.window > 0 else {
-            return nil
-        }
+        guard let count = passages[passage]?.tokenCount, count < Int.max / 2, position >= 0, position < count,
+            index.window > 0
+        else { return nil }
         return ContextWindow.range(around: position, in: count, length: min(index.window, count))
     }
 
@@ -63,7 +65,7 @@ struct InspectedContext {
         first({ passages[$0.passage]?.corpusID != index.key.corpusID }) {
             "passage \($0.passage) is not of the corpus"
         }
-        first({ !(0..<(passages[$0.passage]?.tokenCount ?? .max)).contains($0.position) }) {
+        first({ $0.position < 0 || $0.position >= passages[$0.passage]?.tokenCount ?? .max }) {
             "position \($0.position) is outside of passage \($0.passage)"
         }
         for (one, next) in zip(contexts, contexts.dropFirst()) where one.band == 0 && next.band == 0 {

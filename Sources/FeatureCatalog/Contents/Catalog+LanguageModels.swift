@@ -15,15 +15,25 @@ extension Catalog {
             if let known { return known }
             try database.execute(
                 sql: """
-                    INSERT INTO language_model (name, architecture, n_layers, d_model, vocab_size, config, sha256,
-                        tokenizer_sha256)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                    INSERT INTO language_model (name, revision, architecture, n_layers, d_model, vocab_size, config,
+                        sha256, tokenizer_sha256)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
-                    model.name, model.architecture, model.layerCount, model.dModel, model.vocabularySize,
+                    model.name, model.revision, model.architecture, model.layerCount, model.dModel,
+                    model.vocabularySize,
                     model.configJSON, model.sha256, model.tokenizerSHA256,
                 ])
             return database.lastInsertedRowID
+        }
+    }
+
+    /// Gives a language model another name, unless one of the same weights has it.
+    package func renameLanguageModel(_ languageModelID: Int64, to name: String) throws(CatalogError) {
+        try write { database in
+            try database.execute(
+                sql: "UPDATE OR IGNORE language_model SET name = ?1 WHERE language_model_id = ?2 AND name <> ?1",
+                arguments: [Self.storable(name), languageModelID])
         }
     }
 
@@ -34,13 +44,14 @@ extension Catalog {
                 database,
                 sql: """
                     SELECT language_model_id, name, architecture, n_layers, d_model, vocab_size, config, sha256,
-                        tokenizer_sha256
+                        tokenizer_sha256, revision
                     FROM language_model ORDER BY language_model_id
                     """
             ).map { row in
                 try LanguageModelRecord(
-                    languageModelID: row.value(0), name: row.value(1), architecture: row.value(2),
-                    layerCount: row.value(3), dModel: row.value(4), vocabularySize: row.value(5),
+                    languageModelID: row.value(0), name: row.value(1), revision: row.value(9),
+                    architecture: row.value(2), layerCount: row.value(3), dModel: row.value(4),
+                    vocabularySize: row.value(5),
                     configJSON: row.value(6), sha256: row.value(7), tokenizerSHA256: row.value(8))
             }
         }

@@ -47,8 +47,11 @@ extension Catalog {
     ) throws(CatalogError) {
         do {
             var configuration = Configuration()
+            // As migrations expect it.
+            configuration.foreignKeysEnabled = false
             configuration.prepareDatabase { database in
                 try database.execute(sql: "PRAGMA page_size = \(CatalogFormat.pageSize)")
+                FormerActivationsFunction(path: path).install(in: database)
             }
             let queue = try DatabaseQueue(path: SQLiteName.literal(draft), configuration: configuration)
             try queue.inTransaction { database in
@@ -61,6 +64,7 @@ extension Catalog {
                         PRAGMA application_id = \(CatalogFormat.applicationID);
                         PRAGMA user_version = \(Migrations.latest);
                         """)
+                try RowReader(database: database, path: path).sums().record(in: database)
                 return .commit
             }
             try queue.close()

@@ -59,8 +59,15 @@ extension Catalog {
 
     /// Takes one step within a transaction.
     private static func apply(_ migration: Migration, to database: Database, _ catalog: Catalog) throws {
-        try database.execute(sql: migration.sql)
+        let function = FormerActivationsFunction(path: catalog.path)
+        function.install(in: database)
+        do { try database.execute(sql: migration.sql) } catch { throw function.problem ?? error }
         if migration.number == 2 { try ContextTransfer(catalog: catalog, database: database).run() }
+        if migration.number == 6 {
+            try catalog.deriveWhatIsMissing(database)
+            try Catalog.analyze(database)
+            try RowReader(database: database, path: catalog.path).sums().record(in: database)
+        }
         try database.execute(sql: "PRAGMA user_version = \(migration.number)")
         // What tables of others refer to is theirs to know.
         for table in try SchemaEntry.own(database) where table.type == "table" {

@@ -87,6 +87,7 @@ extension Catalog {
                 // A commit is on the disk when it returns: checkpoints of training rest on what the catalog knows.
                 try database.execute(
                     sql: "PRAGMA synchronous = FULL; PRAGMA cache_size = -\(Self.writingCacheByteCount >> 10)")
+                try recorder.install(on: database)
             }
         } catch {
             throw CatalogError(error, path: path)

@@ -6,7 +6,7 @@ struct ContextTransfer {
     let catalog: Catalog
     let database: Database
 
-    /// Moves the rows of `old_context` and fills what follows from the tables.
+    /// Moves the rows of `old_context`.
     ///
     /// - Throws: ``CatalogError`` `.damaged` if a blob does not hold or a context does not fit its document.
     func run() throws {
@@ -16,7 +16,6 @@ struct ContextTransfer {
         for key in keys {
             let passages = try addPassages(key)
             try moveContexts(key, passages)
-            try derive(key)
         }
         try database.execute(
             sql: "INSERT INTO feature_verdict SELECT DISTINCT dictionary_id, feature_index, corpus_id FROM explanation")
@@ -71,13 +70,29 @@ struct ContextTransfer {
 
     private func moveContexts(_ key: IndexingKey, _ passages: [Segment: Passage]) throws {
         guard let window = try catalog.indexing(key)?.window else { return }
-        let insert = try CatalogIndexWriter.Statements(database, path: catalog.path).context
-        let activations = try ContextActivationsWriter(catalog: catalog, database: database, key: key)
+        let insert = try BulkInsert(
+            database, path: catalog.path,
+            sql: """
+                INSERT INTO feature_context (dictionary_id, feature_index, corpus_id, band, rank, passage_id, position,
+                    layer, router_weight, activation, split)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """)
+        let activations = try BulkInsert(
+            database, path: catalog.path,
+            sql: """
+                INSERT INTO context_activations (dictionary_id, feature_index, corpus_id, n_contexts, "values")
+                VALUES (?, ?, ?, ?, ?)
+                """)
         var feature = -1
         var windows: [[Float]] = []
         func flush() throws {
             guard !windows.isEmpty else { return }
-            try activations.write(ContextActivations.encode(windows), windows.count, of: feature)
+            activations.bind(1, key.dictionaryID)
+            activations.bind(2, feature)
+            activations.bind(3, key.corpusID)
+            activations.bind(4, windows.count)
+            activations.bind(5, try Zstd.compress(FormerActivations.encode(windows)))
+            try activations.run()
             windows = []
         }
         let rows = try Row.fetchCursor(
@@ -122,39 +137,6 @@ struct ContextTransfer {
             try insert.run()
         }
         try flush()
-        try activations.finish()
-    }
-
-    /// Fills the columns that follow from others.
-    private func derive(_ key: IndexingKey) throws {
-        var totals = IndexTotals()
-        let update = try database.makeStatement(
-            sql: """
-                UPDATE feature SET counted_from = ?, counted_below = ?
-                WHERE dictionary_id = ? AND feature_index = ? AND corpus_id = ?
-                """)
-        for record in try catalog.features(key) {
-            let layers = try catalog.featureLayers(key, featureIndex: record.featureIndex)
-            let tokens = try catalog.featureTokens(key, featureIndex: record.featureIndex)
-            let derived = DerivedColumns(layers: layers.map { ($0.layer, $0.firedCount) }, tokens: tokens)
-            try update.execute(arguments: [
-                derived.countedFrom, derived.countedBelow, key.dictionaryID, record.featureIndex, key.corpusID,
-            ])
-            totals.add(FeatureEntry(record: record, layers: layers, tokens: tokens), derived)
-        }
-        try totals.write(of: key, database)
-        try database.execute(
-            sql: """
-                UPDATE indexing SET n_contexts = (
-                    SELECT count(*) FROM feature_context AS c
-                    WHERE c.dictionary_id = indexing.dictionary_id AND c.corpus_id = indexing.corpus_id)
-                WHERE dictionary_id = ? AND corpus_id = ?
-                """,
-            arguments: [key.dictionaryID, key.corpusID])
-        guard let runID = try catalog.indexing(key)?.runID else { return }
-        try catalog.insert(
-            try catalog.layerRouting(dictionaryID: key.dictionaryID, runID: runID), dictionaryID: key.dictionaryID,
-            runID: runID, totals: totals.layers, database)
     }
 
     private func damaged(_ reason: String) -> CatalogError {

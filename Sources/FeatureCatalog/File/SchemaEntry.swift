@@ -56,7 +56,10 @@ struct SchemaEntry: Hashable {
     /// What the schema has to be after migration `version`, made afresh in memory.
     static func expected(version: Int) throws -> [SchemaEntry] {
         if let known = cache.withLock({ $0[version] }) { return known }
-        let entries = try DatabaseQueue().writeWithoutTransaction { database in
+        var configuration = Configuration()
+        configuration.foreignKeysEnabled = false
+        let entries = try DatabaseQueue(configuration: configuration).writeWithoutTransaction { database in
+            FormerActivationsFunction(path: "").install(in: database)
             for migration in Migrations.all.prefix(version) { try database.execute(sql: migration.sql) }
             return try all(database)
         }
@@ -72,7 +75,7 @@ struct SchemaEntry: Hashable {
     }
 
     /// What ``digest(_:)`` gives for the schema after the last migration; a test holds it to that.
-    static let latestDigest = "e53964d9bd76c4678b35c3ca122930871ca4bdb397335133a3ba7b6122be1085"
+    static let latestDigest = "52f20b106d9e707b9e9cfe4e23958ae072201e7d90fa377edbbb35a254fbfa63"
 
     /// SHA-256 of a whole schema, whatever its order; of a shadow table only the name counts.
     static func digest(_ entries: [SchemaEntry]) -> String {

@@ -16,66 +16,76 @@ extension Catalog {
                 database,
                 sql: """
                     SELECT context_id, feature_index, band, rank, passage_id, document_id, token_position, segment,
-                        window_start, window_length, layer, router_weight, activation, split, excerpt
+                        window_start, window_length, layer, router_weight, activation, split, excerpt, n_occurrences
                     FROM context WHERE dictionary_id = ? AND feature_index = ? AND corpus_id = ?
                     ORDER BY CASE band WHEN 'top' THEN 0 WHEN 'sample' THEN 1 ELSE 2 END, rank
                     """,
                 arguments: [key.dictionaryID, featureIndex, key.corpusID])
-            let lengths: [Int] = try rows.map { try $0.value(9) }
-            let windows = try contextActivations(key, featureIndex: featureIndex, windowLengths: lengths, database)
+            let shapes = try rows.map { row in
+                try ContextShape(
+                    band: enumeration(row.value(2), "context.band"), rank: row.value(3), windowLength: row.value(9),
+                    windowStart: row.value(8), tokenPosition: row.value(6))
+            }
+            let windows = try contextActivations(key, featureIndex: featureIndex, shapes, database)
             return try zip(rows, windows).map(contextRecord).filter {
                 (band == nil || $0.band == band) && (split == nil || $0.split == split)
             }
         }
     }
 
-    /// What the activations of a feature's contexts are laid out by, in their order: band, rank and window length.
-    func contextShapes(
-        _ key: IndexingKey, featureIndex: Int
-    ) throws(CatalogError) -> [(band: ContextRecord.Band, rank: Int, windowLength: Int)] {
+    /// The windows of a feature's contexts, in the order of band and rank.
+    func contextShapes(_ key: IndexingKey, featureIndex: Int) throws(CatalogError) -> [ContextShape] {
         try read { database in
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT band, rank, window_length FROM context
+                    SELECT band, rank, window_length, window_start, token_position FROM context
                     WHERE dictionary_id = ? AND feature_index = ? AND corpus_id = ?
                     ORDER BY CASE band WHEN 'top' THEN 0 WHEN 'sample' THEN 1 ELSE 2 END, rank
                     """,
                 arguments: [key.dictionaryID, featureIndex, key.corpusID]
-            ).map { (try enumeration($0.value(0), "context.band"), try $0.value(1), try $0.value(2)) }
+            ).map {
+                try ContextShape(
+                    band: enumeration($0.value(0), "context.band"), rank: $0.value(1), windowLength: $0.value(2),
+                    windowStart: $0.value(3), tokenPosition: $0.value(4))
+            }
         }
     }
 
     /// The activations of all of a feature's contexts, `[contexts][window tokens]`.
     func contextActivations(
-        _ key: IndexingKey, featureIndex: Int, windowLengths: [Int]
+        _ key: IndexingKey, featureIndex: Int, _ shapes: [ContextShape]
     ) throws(CatalogError) -> [[Float]] {
-        try read { try contextActivations(key, featureIndex: featureIndex, windowLengths: windowLengths, $0) }
+        try read { try contextActivations(key, featureIndex: featureIndex, shapes, $0) }
     }
 
     /// The activations of all of a feature's contexts, `[contexts][window tokens]`.
     func contextActivations(
-        _ key: IndexingKey, featureIndex: Int, windowLengths: [Int], _ database: Database
+        _ key: IndexingKey, featureIndex: Int, _ shapes: [ContextShape], _ database: Database
     ) throws -> [[Float]] {
-        guard !windowLengths.isEmpty else { return [] }
+        guard !shapes.isEmpty else { return [] }
         let place = "activations of feature \(featureIndex) of dictionary \(key.dictionaryID) on corpus \(key.corpusID)"
-        guard ContextActivations.canHold(windowLengths: windowLengths) else {
+        guard OtherActivations.canHold(windowLengths: shapes.map(\.windowLength)) else {
             throw CatalogError(.damaged, "\(path): \(place): impossible windows")
         }
-        let row = try Row.fetchOne(
+        let rows = try Row.fetchAll(
             database,
             sql: """
-                SELECT "values" FROM context_activations
-                WHERE dictionary_id = ? AND feature_index = ? AND corpus_id = ?
+                SELECT other_activations, activation FROM feature_context
+                WHERE dictionary_id = ? AND feature_index = ? AND corpus_id = ? ORDER BY band, rank
                 """,
             arguments: [key.dictionaryID, featureIndex, key.corpusID])
-        guard let row else { throw CatalogError(.damaged, "\(path): \(place) are missing") }
-        let frame = try row.bytes(0)
-        let dictionary = try zstdDictionary(for: ContextActivationsWriter.purpose, database)
-        return try blob(place) { () throws(Zstd.Failure) in
-            let content = try Zstd.decompress(
-                frame, limit: ContextActivations.limit(windowLengths: windowLengths), dictionary: dictionary)
-            return try ContextActivations.decode(content, windowLengths: windowLengths)
+        guard rows.count == shapes.count else {
+            throw CatalogError(.damaged, "\(path): \(place): those of another number of contexts")
+        }
+        return try zip(rows, shapes).map { row, shape in
+            guard
+                let window = OtherActivations.decode(
+                    try row.value(0), peak: shape.peak, activation: try row.value(1), length: shape.windowLength)
+            else {
+                throw CatalogError(.damaged, "\(path): \(place): not of the form, or of another window")
+            }
+            return window
         }
     }
 
@@ -103,7 +113,7 @@ extension Catalog {
             contextID: row.value(0), featureIndex: row.value(1), band: enumeration(row.value(2), "context.band"),
             rank: row.value(3), passageID: row.value(4), documentID: row.value(5), tokenPosition: row.value(6),
             segment: row.value(7), windowStart: row.value(8), layer: row.value(10), routerWeight: row.value(11),
-            activation: row.value(12), split: enumeration(row.value(13), "context.split"), activations: activations,
-            excerpt: row.value(14))
+            activation: row.value(12), split: enumeration(row.value(13), "context.split"),
+            occurrenceCount: row.value(15), activations: activations, excerpt: row.value(14))
     }
 }

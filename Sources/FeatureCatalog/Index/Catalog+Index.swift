@@ -56,11 +56,8 @@ extension Catalog {
                     catalog: self, database: database, indexing: indexing, latentCount: latentCount)
                 try body(writer)
                 try writer.finish()
+                try Self.analyze(database)
             }
-        } catch {
-            // One that was trained meanwhile has gone with the transaction.
-            zstdDictionaries.withLock { $0 = [:] }
-            throw error
         }
     }
 
@@ -106,7 +103,7 @@ extension Catalog {
     func removeIndex(_ key: IndexingKey, _ database: Database) throws {
         let arguments: StatementArguments = [key.dictionaryID, key.corpusID]
         for table in [
-            "score", "explanation", "context_activations", "feature_context", "feature_cofiring", "feature_token",
+            "score", "explanation", "feature_context", "feature_cofiring", "feature_token",
             "feature_layer", "feature", "indexing",
         ] {
             try database.execute(

@@ -23,13 +23,19 @@ extension CatalogIndexWriter {
                 """
                 n_fired, firing_rate, mean_activation, std_activation, min_activation, max_activation, sum_activation,
                 sum_square, p10, p50, p90, p99, decoder_norm, is_dead, n_documents, histogram, peak_layer,
-                peak_layer_share, layer_entropy, top_token, counted_from, counted_below
+                peak_layer_share, layer_entropy, top_token, counted_from, counted_below, strongest_token
                 """)
-            layer = try insert("feature_layer", "layer, n_fired, sum_activation, max_activation, sum_router_weight")
+            layer = try insert(
+                "feature_layer",
+                "layer, n_fired, sum_activation, max_activation, sum_router_weight, mean_router_weight")
             token = try insert("feature_token", "token_class, n_fired, activation_1, activation_2")
             cofiring = try insert("feature_cofiring", "rank, other_index, share, lift")
             context = try insert(
-                "feature_context", "band, rank, passage_id, position, layer, router_weight, activation, split")
+                "feature_context",
+                """
+                band, rank, passage_id, position, layer, router_weight, activation, split, n_occurrences,
+                other_activations
+                """)
         }
     }
 }

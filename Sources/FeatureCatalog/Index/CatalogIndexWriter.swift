@@ -11,7 +11,6 @@ public final class CatalogIndexWriter {
     let latentCount: Int
 
     private let statements: Statements
-    private let activations: ContextActivationsWriter
     private var totals = IndexTotals()
     /// Tokens of the passages met so far.
     private var passageLengths: [Int64: Int] = [:]
@@ -23,7 +22,6 @@ public final class CatalogIndexWriter {
         self.indexing = indexing
         self.latentCount = latentCount
         statements = try Statements(database, path: catalog.path)
-        activations = try ContextActivationsWriter(catalog: catalog, database: database, key: indexing.key)
     }
 
     /// Writes one feature. Every latent of the dictionary needs to be written once before the index ends.
@@ -58,7 +56,6 @@ public final class CatalogIndexWriter {
         guard totals.featureCount == latentCount else {
             throw invalid("features written: \(totals.featureCount), latents of the dictionary: \(latentCount)")
         }
-        try activations.finish()
         try totals.write(of: indexing.key, database)
         try catalog.insert(
             routing, dictionaryID: indexing.key.dictionaryID, runID: indexing.runID, totals: totals.layers, database)
@@ -113,6 +110,7 @@ public final class CatalogIndexWriter {
         insert.bind(23, derived.topToken.map(Catalog.storable))
         insert.bind(24, derived.countedFrom)
         insert.bind(25, derived.countedBelow)
+        insert.bind(26, derived.strongestToken.map(Catalog.storable))
         try insert.run()
     }
 
@@ -124,6 +122,7 @@ public final class CatalogIndexWriter {
         insert.bind(6, layer.sumActivation)
         insert.bind(7, layer.maxActivation)
         insert.bind(8, layer.sumRouterWeight)
+        insert.bind(9, layer.meanRouterWeight)
         try insert.run()
     }
 
@@ -153,7 +152,7 @@ public final class CatalogIndexWriter {
         let contexts = contexts.sorted { ($0.band.code, $0.rank) < ($1.band.code, $1.rank) }
         let insert = statements.context
         for context in contexts {
-            try check(context, of: feature)
+            let peak = try check(context, of: feature)
             bindKey(insert, feature)
             insert.bind(4, context.band.code)
             insert.bind(5, context.rank)
@@ -163,17 +162,19 @@ public final class CatalogIndexWriter {
             insert.bind(9, context.routerWeight)
             insert.bind(10, context.activation)
             insert.bind(11, context.split?.code)
+            insert.bind(12, context.occurrenceCount)
+            insert.bind(13, OtherActivations.encode(context.activations, peak: peak))
             try insert.run()
         }
-        guard ContextActivations.canHold(windowLengths: contexts.map(\.activations.count)) else {
+        guard OtherActivations.canHold(windowLengths: contexts.map(\.activations.count)) else {
             throw invalid(
-                "feature \(feature) has \(contexts.count) contexts, with more tokens than the \(ContextActivations.maximumTokenCount) that can be kept"
+                "feature \(feature) has \(contexts.count) contexts, with more tokens than the \(OtherActivations.maximumTokenCount) that can be kept"
             )
         }
-        try activations.write(ContextActivations.encode(contexts.map(\.activations)), contexts.count, of: feature)
     }
 
-    private func check(_ context: ContextEntry, of feature: Int) throws {
+    /// - Returns: The peak token's place in the window.
+    private func check(_ context: ContextEntry, of feature: Int) throws -> Int {
         let place = "context of feature \(feature), passage \(context.passageID), token \(context.position)"
         let length = try passageLength(context.passageID)
         guard (0..<length).contains(context.position) else {
@@ -184,12 +185,14 @@ public final class CatalogIndexWriter {
             throw invalid(
                 "\(place): \(context.activations.count) activations for a window of \(window.count), or not finite")
         }
-        guard context.activations[context.position - window.lowerBound] == context.activation else {
+        let peak = context.position - window.lowerBound
+        guard context.activations[peak] == context.activation else {
             throw invalid("\(place): its activation is not that of the peak token in its window")
         }
         guard (context.band == .quiet) == (context.activation == 0) || context.band != .quiet else {
             throw invalid("\(place): quiet, and yet it fires")
         }
+        return peak
     }
 
     private func passageLength(_ passageID: Int64) throws -> Int {

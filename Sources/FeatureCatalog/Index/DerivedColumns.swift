@@ -11,6 +11,8 @@ package struct DerivedColumns: Equatable {
     package var layerEntropy: Double?
     /// The class with most firings.
     package var topToken: String?
+    /// The class with the strongest firing.
+    package var strongestToken: String?
     /// Counting's threshold below which it has more than 32 token classes: the 33rd highest peak of a class.
     package var countedFrom: Float?
     /// Counting's threshold from which on it has fewer than 5 contexts: the 5th highest of all that are kept.
@@ -40,6 +42,13 @@ package struct DerivedColumns: Equatable {
         topToken =
             tokens.min {
                 ($1.firedCount, $1.activation1, $0.tokenClass) < ($0.firedCount, $0.activation1, $1.tokenClass)
+            }?.tokenClass
+        strongestToken =
+            tokens.min {
+                if $0.activation1 != $1.activation1 { return $0.activation1 > $1.activation1 }
+                if $0.firedCount != $1.firedCount { return $0.firedCount > $1.firedCount }
+                // As SQLite compares text.
+                return $0.tokenClass.utf8.lexicographicallyPrecedes($1.tokenClass.utf8)
             }?.tokenClass
         let peaks = tokens.map(\.activation1).sorted(by: >)
         let kept = (peaks + tokens.compactMap(\.activation2)).sorted(by: >)

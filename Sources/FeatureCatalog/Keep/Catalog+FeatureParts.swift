@@ -27,14 +27,13 @@ extension Catalog {
             tokens: try featureTokens(key, featureIndex: featureIndex),
             cofirings: try cofirings(key, featureIndex: featureIndex))
         let shapes = try contextShapes(key, featureIndex: featureIndex)
-        let windows = try contextActivations(
-            key, featureIndex: featureIndex, windowLengths: shapes.map(\.windowLength))
+        let windows = try contextActivations(key, featureIndex: featureIndex, shapes)
         let contexts = try read { database in
             let rows = try Row.fetchAll(
                 database,
                 sql: """
                     SELECT c.band, c.rank, c.passage_id, c.position, c.layer, c.router_weight, c.activation, c.split,
-                        d.ordinal, d.sha256, p.first_token, p.n_tokens, d.document_id
+                        d.ordinal, d.sha256, p.first_token, p.n_tokens, d.document_id, c.n_occurrences
                     FROM feature_context AS c JOIN passage AS p USING (passage_id) JOIN document AS d USING (document_id)
                     WHERE c.dictionary_id = ? AND c.feature_index = ? AND c.corpus_id = ? ORDER BY c.band, c.rank
                     """,
@@ -55,7 +54,8 @@ extension Catalog {
                     entry: ContextEntry(
                         band: shape.0.band, rank: row.value(1), passageID: row.value(2), position: position,
                         layer: row.value(4), routerWeight: row.value(5), activation: row.value(6),
-                        split: split.map { $0 == 0 ? .explain : .score }, activations: shape.1),
+                        split: split.map { $0 == 0 ? .explain : .score }, occurrenceCount: row.value(13),
+                        activations: shape.1),
                     documentID: row.value(12), ordinal: row.value(8), documentSHA256: row.value(9),
                     tokenPosition: place, passageTokens: first..<end)
             }

@@ -83,6 +83,7 @@ package final class CatalogCopy {
                     done += try source.dictionary(key.from.dictionaryID).latentCount
                 }
                 try copyResults(keys, from, to)
+                try Catalog.analyze(to)
             }
         }
     }
@@ -333,7 +334,7 @@ package final class CatalogCopy {
         for table in ["feature_layer", "feature_token"] { try copy(table, condition, from, to, mapping: mapping) }
         try copy("feature_cofiring", "\(condition) AND \(listFilter)", from, to, mapping: mapping)
         try copy("feature_context", "\(condition) AND \(contextFilter)", from, to, mapping: mapping)
-        try copyActivations(key, copyKey, to, progress: progress)
+        progress(try source.dictionary(key.dictionaryID).latentCount)
         if selection.dropsContexts {
             try to.execute(
                 sql: """
@@ -344,27 +345,6 @@ package final class CatalogCopy {
                     """,
                 arguments: [copyKey.dictionaryID, copyKey.corpusID])
         }
-    }
-
-    /// Blobs of activations need the source's zstd dictionary and its contexts to be read, so they are made anew.
-    private func copyActivations(
-        _ key: IndexingKey, _ copyKey: IndexingKey, _ to: Database, progress: (Int) -> Void
-    ) throws {
-        let writer = try ContextActivationsWriter(catalog: target, database: to, key: copyKey)
-        for feature in 0..<(try source.dictionary(key.dictionaryID).latentCount) {
-            let contexts = try source.contextShapes(key, featureIndex: feature)
-            let kept = contexts.indices.filter { index in
-                selection.bands.contains(contexts[index].band)
-                    && contexts[index].rank < selection.contextLimit ?? Int.max
-            }
-            if !kept.isEmpty {
-                let windows = try source.contextActivations(
-                    key, featureIndex: feature, windowLengths: contexts.map(\.windowLength))
-                try writer.write(ContextActivations.encode(kept.map { windows[$0] }), kept.count, of: feature)
-            }
-            if (feature + 1).isMultiple(of: 256) { progress(feature + 1) }
-        }
-        try writer.finish()
     }
 
     private func copyResults(_ keys: [(from: IndexingKey, to: IndexingKey)], _ from: Database, _ to: Database) throws {

@@ -19,13 +19,15 @@ public struct ContextEntry: Equatable, Sendable {
     public let activation: Float
     /// What it may be used for; nil for neither.
     public let split: ContextRecord.Split?
+    /// How often the window's tokens occur in the corpus; nil where that was not counted.
+    public let occurrenceCount: Int?
     /// Activations `[window tokens]`, of the window that ``ContextWindow`` gives.
     public let activations: [Float]
 
     /// Describes a context.
     public init(
         band: ContextRecord.Band, rank: Int, passageID: Int64, position: Int, layer: Int, routerWeight: Float?,
-        activation: Float, split: ContextRecord.Split?, activations: [Float]
+        activation: Float, split: ContextRecord.Split?, occurrenceCount: Int? = nil, activations: [Float]
     ) {
         self.band = band
         self.rank = rank
@@ -35,6 +37,7 @@ public struct ContextEntry: Equatable, Sendable {
         self.routerWeight = routerWeight
         self.activation = activation
         self.split = split
+        self.occurrenceCount = occurrenceCount
         self.activations = activations
     }
 }

@@ -44,6 +44,8 @@ public struct ContextRecord: Equatable, Sendable {
     public let activation: Float
     /// What it may be used for; nil for neither.
     public let split: Split?
+    /// How often the window's tokens occur in the corpus; nil where that was not counted.
+    public let occurrenceCount: Int?
     /// Activations `[window tokens]`; their count is the column `window_length`.
     public let activations: [Float]
     /// The window as text with the peak token between « and ».
@@ -53,7 +55,7 @@ public struct ContextRecord: Equatable, Sendable {
     public init(
         contextID: Int64, featureIndex: Int, band: Band, rank: Int, passageID: Int64, documentID: Int64,
         tokenPosition: Int, segment: Int, windowStart: Int, layer: Int, routerWeight: Float?, activation: Float,
-        split: Split?, activations: [Float], excerpt: String
+        split: Split?, occurrenceCount: Int? = nil, activations: [Float], excerpt: String
     ) {
         self.contextID = contextID
         self.featureIndex = featureIndex
@@ -68,6 +70,7 @@ public struct ContextRecord: Equatable, Sendable {
         self.routerWeight = routerWeight
         self.activation = activation
         self.split = split
+        self.occurrenceCount = occurrenceCount
         self.activations = activations
         self.excerpt = excerpt
     }

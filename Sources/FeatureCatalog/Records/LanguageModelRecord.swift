@@ -2,8 +2,10 @@
 public struct LanguageModelRecord: Equatable, Sendable {
     /// The key; 0 for a record that is yet to be written.
     public let languageModelID: Int64
-    /// What people call it.
+    /// What its publisher calls it, such as `meta-llama/Llama-3.2-1B`, or the folder it was read from.
     public let name: String
+    /// Which version of the public model it is, as its publisher counts; nil if that is not known.
+    public let revision: String?
     /// The family, such as `llama`.
     public let architecture: String
     /// Decoder layers.
@@ -21,11 +23,12 @@ public struct LanguageModelRecord: Equatable, Sendable {
 
     /// Describes a model.
     public init(
-        languageModelID: Int64 = 0, name: String, architecture: String, layerCount: Int, dModel: Int,
-        vocabularySize: Int, configJSON: String, sha256: String, tokenizerSHA256: String? = nil
+        languageModelID: Int64 = 0, name: String, revision: String? = nil, architecture: String, layerCount: Int,
+        dModel: Int, vocabularySize: Int, configJSON: String, sha256: String, tokenizerSHA256: String? = nil
     ) {
         self.languageModelID = languageModelID
         self.name = name
+        self.revision = revision
         self.architecture = architecture
         self.layerCount = layerCount
         self.dModel = dModel

@@ -57,7 +57,6 @@ public struct CatalogComparison {
     /// Tables of which every index has a part.
     static let indexTables: Set<String> = [
         "indexing", "feature", "feature_layer", "feature_token", "feature_cofiring", "feature_context",
-        "context_activations",
     ]
 
     private func digests(of catalog: Catalog) throws -> [(table: String, sha256: String)] {

@@ -42,14 +42,28 @@ extension FeatureAccumulator {
         }
     }
 
+    /// Has the windows of its contexts counted.
+    func addWindows(to occurrences: WindowOccurrences, options: IndexingOptions) {
+        for chosen in contexts(options) {
+            let draft = chosen.firing.payload
+            occurrences.add(passageID: draft.passage, position: Int(draft.position))
+        }
+    }
+
+    private func contexts(_ options: IndexingOptions) -> [ContextChoice<ContextDraft>] {
+        ContextChoice.choose(top: top, sample: sample, most: options.sampleContexts, quiet: quiet)
+    }
+
     /// The rows of table `feature_context`, with their splits.
-    func contextEntries(options: IndexingOptions) -> [ContextEntry] {
-        ContextChoice.choose(top: top, sample: sample, most: options.sampleContexts, quiet: quiet).map { chosen in
+    func contextEntries(options: IndexingOptions, occurrences: WindowOccurrences) -> [ContextEntry] {
+        contexts(options).map { chosen in
             let draft = chosen.firing.payload
             return ContextEntry(
                 band: chosen.band, rank: chosen.rank, passageID: draft.passage, position: Int(draft.position),
                 layer: Int(draft.layer), routerWeight: draft.routerWeight, activation: chosen.firing.activation,
-                split: chosen.split, activations: draft.window)
+                split: chosen.split,
+                occurrenceCount: occurrences.count(passageID: draft.passage, position: Int(draft.position)),
+                activations: draft.window)
         }
     }
 }

@@ -168,6 +168,12 @@ final class IndexingPass {
             try describe(cancelled: cancelled)
             try catalog.recordMetrics(
                 runID: runID, [RunMetric(step: 0, name: "explained_variance", value: explainedVariance)])
+            let occurrences = try WindowOccurrences(
+                catalog: catalog, corpusID: key.corpusID, window: settings.options.window)
+            for index in 0..<features.count {
+                features[index].addWindows(to: occurrences, options: settings.options)
+            }
+            try occurrences.count()
             let rates = (0..<features.count).map { Double(features[$0].moments.count) / Double(max(tokens, 1)) }
             for index in 0..<features.count {
                 let feature = features[index]
@@ -176,7 +182,7 @@ final class IndexingPass {
                         record: feature.record(decoderNorm: norms[index]),
                         layers: feature.layerRecords(layerNumbers: layers),
                         tokens: feature.tokenRecords(classText: classes.text),
-                        contexts: feature.contextEntries(options: settings.options),
+                        contexts: feature.contextEntries(options: settings.options, occurrences: occurrences),
                         cofirings: features.cofirings.sketch(of: index).companions(settings.options.cofirings).map {
                             CofiringRecord(
                                 otherIndex: $0.featureIndex, share: $0.share, lift: $0.share / rates[$0.featureIndex])

@@ -58,7 +58,7 @@ public struct IndexingRun {
     ) throws -> Result {
         try settings.options.validate()
         let dictionary = try StoredDictionary(named: settings.dictionary, in: catalog)
-        let folder = try ModelFolder(path: settings.model, workers: workers)
+        let folder = try ModelFolder(path: settings.model, workers: workers, name: settings.modelName)
         try dictionary.check(folder, in: catalog)
         // The rows that promoted tokens are read from, hours later.
         if settings.options.promotedTokens > 0, folder.model.hasUnembedding {

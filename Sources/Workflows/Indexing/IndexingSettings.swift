@@ -6,6 +6,8 @@ public struct IndexingSettings: Sendable, Codable, Equatable {
     public var dictionary: String?
     /// Model folder.
     public var model: String
+    /// What the catalog calls the model; nil takes what the folder says.
+    public var modelName: String?
     /// Text files and folders.
     public var text: [String]
     /// What the corpus is called in the catalog; nil names it after the files and folders.
@@ -17,12 +19,13 @@ public struct IndexingSettings: Sendable, Codable, Equatable {
 
     /// Makes settings.
     public init(
-        dictionary: String? = nil, model: String, text: [String], corpus: String? = nil,
+        dictionary: String? = nil, model: String, modelName: String? = nil, text: [String], corpus: String? = nil,
         options: IndexingOptions = IndexingOptions(),
         seed: UInt64 = 0
     ) {
         self.dictionary = dictionary
         self.model = model
+        self.modelName = modelName
         self.text = text
         self.corpus = corpus
         self.options = options

@@ -140,7 +140,10 @@ struct CombinationPlan {
         _ found: [(part: FeatureCombination.Part, indexing: IndexingRecord)], of dictionary: DictionaryRecord,
         to catalog: Catalog, key: IndexingKey, runID: Int64, progress: (_ done: Int, _ total: Int) -> Void
     ) throws {
-        let combination = FeatureCombination(options: options, seed: seed)
+        let combination = try FeatureCombination(
+            options: options, seed: seed, parts: found.map(\.part),
+            occurrences: WindowOccurrences(
+                catalog: catalog, corpusID: key.corpusID, window: found[0].indexing.window))
         let indexing = IndexingRecord(
             key: key, runID: runID, tokenCount: found.reduce(0) { $0 + $1.indexing.tokenCount },
             documentCount: found.reduce(0) { $0 + $1.indexing.documentCount }, window: found[0].indexing.window,

@@ -22,6 +22,20 @@ struct FeatureCombination {
 
     let options: IndexingOptions
     let seed: UInt64
+    /// Of the parts' windows in the whole.
+    let occurrences: WindowOccurrences
+
+    init(options: IndexingOptions, seed: UInt64, parts: [Part], occurrences: WindowOccurrences) throws {
+        self.options = options
+        self.seed = seed
+        self.occurrences = occurrences
+        for part in parts {
+            try part.catalog.forEachContextPlace(part.key) { passage, position in
+                if let passage = part.passages[passage] { occurrences.add(passageID: passage, position: position) }
+            }
+        }
+        try occurrences.count()
+    }
 
     /// What all parts say of a feature.
     ///
@@ -163,7 +177,10 @@ struct FeatureCombination {
                 band: chosen.band, rank: chosen.rank, passageID: candidate.passage,
                 position: candidate.context.position, layer: candidate.context.layer,
                 routerWeight: candidate.context.routerWeight, activation: candidate.context.activation,
-                split: chosen.split, activations: candidate.context.activations)
+                split: chosen.split,
+                occurrenceCount: occurrences.count(
+                    passageID: candidate.passage, position: candidate.context.position),
+                activations: candidate.context.activations)
         }
     }
 

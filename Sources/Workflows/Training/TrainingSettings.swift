@@ -10,6 +10,8 @@ public struct TrainingSettings: Sendable, Codable, Equatable {
     public var architecture: Architecture
     /// Model folder, for training live from text.
     public var model: String?
+    /// What the catalog calls the model; nil takes what the folder says.
+    public var modelName: String?
     /// Text files and folders, likewise.
     public var text: [String]
     /// Activation files, for training without a model.
@@ -83,7 +85,7 @@ public struct TrainingSettings: Sendable, Codable, Equatable {
 
     /// The keys of the JSON form: the properties, no others.
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case name, architecture, model, text, activations, layers, latents, k, routing, aggregation, fidelity
+        case name, architecture, model, modelName, text, activations, layers, latents, k, routing, aggregation, fidelity
         case batchTokens, steps, tokens, learningRate, warmupFraction, decayFraction, gradientClip, normalizeEvery
         case removesParallelGradient, initialBias, loadBalance, routerGradient, auxiliaryCoefficient, auxiliaryK
         case deadAfterTokens, lambda, lambdaWarmup, bandwidth, initialThreshold, context, shuffle, shuffleBuffer,
@@ -93,14 +95,16 @@ public struct TrainingSettings: Sendable, Codable, Equatable {
 
     /// Keys that decide the stream of activations, not the dictionary: the same for all dictionaries of a sweep.
     static let streamKeys: Set<CodingKeys> = [
-        .model, .text, .activations, .batchTokens, .steps, .tokens, .context, .shuffle, .shuffleBuffer, .includesBOS,
+        .model, .modelName, .text, .activations, .batchTokens, .steps, .tokens, .context, .shuffle, .shuffleBuffer,
+        .includesBOS,
         .streamSeed,
     ]
 
     /// Makes settings; what is not named takes the default shown.
     public init(
-        name: String? = nil, architecture: Architecture = .route, model: String? = nil, text: [String] = [],
-        activations: [String] = [], layers: [Int]? = nil, latents: Int, k: Int? = nil, routing: RoutingMode = .hard,
+        name: String? = nil, architecture: Architecture = .route, model: String? = nil,
+        modelName: String? = nil, text: [String] = [], activations: [String] = [], layers: [Int]? = nil, latents: Int,
+        k: Int? = nil, routing: RoutingMode = .hard,
         aggregation: RouterAggregation = .sum, fidelity: Fidelity = .corrected, batchTokens: Int = 4096,
         steps: Int? = nil, tokens: Int? = nil, choices: TrainingOptions.Choices = .init(), context: Int? = nil,
         shuffle: Bool = true, shuffleBuffer: Int? = nil, includesBOS: Bool? = nil, seed: UInt64 = 0,
@@ -109,6 +113,7 @@ public struct TrainingSettings: Sendable, Codable, Equatable {
         self.name = name
         self.architecture = architecture
         self.model = model
+        self.modelName = modelName
         self.text = text
         self.activations = activations
         self.layers = layers

@@ -21,7 +21,9 @@ enum TrainingSource {
         case (.some, false):
             throw WorkflowError.usage("--model and --activations exclude each other: the files hold the activations")
         case (let model?, true):
-            self = .live(try ModelFolder(path: model, workers: workers), try TextCorpus(paths: settings.text))
+            self = .live(
+                try ModelFolder(path: model, workers: workers, name: settings.modelName),
+                try TextCorpus(paths: settings.text))
         case (nil, false):
             guard settings.text.isEmpty, settings.context == nil else {
                 throw WorkflowError.usage(

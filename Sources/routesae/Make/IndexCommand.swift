@@ -22,6 +22,8 @@ struct IndexCommand: ParsableCommand {
     @OptionGroup var dictionary: DictionaryOption
     @Option(help: "Folder of the language model the dictionary was trained on.")
     var model: String
+    @Option(help: "What the catalog calls the model, such as org/name; by default what its config.json says.")
+    var modelName: String?
     @Option(parsing: .upToNextOption, help: "Text files (.txt, .jsonl) and folders of them.")
     var text: [String]
     @Option(help: "What the corpus is called in the catalog; by default after the files and folders named.")
@@ -51,8 +53,8 @@ struct IndexCommand: ParsableCommand {
             quietContexts: quietContexts, window: window)
         let job = IndexingRun(
             settings: IndexingSettings(
-                dictionary: dictionary.dictionary, model: model, text: text, corpus: corpus, options: indexing,
-                seed: seed),
+                dictionary: dictionary.dictionary, model: model, modelName: modelName, text: text, corpus: corpus,
+                options: indexing, seed: seed),
             workers: options.workers)
         let result = try catalog.write { catalog in
             let progress = options.progress("indexing")

@@ -92,7 +92,8 @@ struct TrainCommand: ParsableCommand {
             throw WorkflowError.usage("say how large the dictionary is, with --latents M")
         }
         return TrainingSettings(
-            name: shape.name, architecture: shape.architecture ?? .route, model: source.model, text: source.text,
+            name: shape.name, architecture: shape.architecture ?? .route, model: source.model,
+            modelName: source.modelName, text: source.text,
             activations: source.activations, layers: shape.layers?.layers, latents: latents, k: shape.k,
             routing: shape.routing ?? .hard, aggregation: shape.aggregation ?? .sum,
             fidelity: shape.fidelity ?? .corrected, batchTokens: schedule.batchTokens ?? 4096, steps: schedule.steps,
@@ -109,6 +110,7 @@ struct TrainCommand: ParsableCommand {
             if isGiven { given.append(name) }
         }
         note("--model", source.model != nil)
+        note("--model-name", source.modelName != nil)
         note("--text", !source.text.isEmpty)
         note("--activations", !source.activations.isEmpty)
         note("--context", source.context != nil)

@@ -6,6 +6,8 @@ import SparseTraining
 struct TrainSourceOptions: ParsableArguments {
     @Option(help: "Folder of a language model in Hugging Face layout.")
     var model: String?
+    @Option(help: "What the catalog calls the model, such as org/name; by default what its config.json says.")
+    var modelName: String?
     @Option(parsing: .upToNextOption, help: "Text files (.txt, .jsonl) and folders of them.")
     var text: [String] = []
     @Option(parsing: .upToNextOption, help: "Activation files, or folders of them, instead of a model and text.")

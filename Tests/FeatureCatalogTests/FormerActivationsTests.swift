@@ -1,15 +1,16 @@
 import FeatureCatalog
 import Testing
 
-@Suite struct ContextActivationsTests {
+@Suite struct FormerActivationsTests {
     private func roundTrip(_ windows: [[Float]]) throws {
-        let lengths = windows.map(\.count)
-        let bytes = ContextActivations.encode(windows)
-        #expect(bytes.count <= ContextActivations.limit(windowLengths: lengths))
-        #expect(try ContextActivations.decode(bytes, windowLengths: lengths) == windows)
-        // As it is stored.
-        let frame = try Zstd.compress(bytes)
-        #expect(try Zstd.decompress(frame, limit: ContextActivations.limit(windowLengths: lengths)) == bytes)
+        let bytes = FormerActivations.encode(windows)
+        let contexts = try FormerActivations.decode(bytes)
+        #expect(contexts.count == windows.count)
+        for (context, window) in zip(contexts, windows) {
+            let firing = window.enumerated().filter { $0.element != 0 }
+            #expect(context.map(\.place) == firing.map(\.offset))
+            #expect(context.map(\.activation) == firing.map(\.element))
+        }
     }
 
     @Test func everySmallPatternComesBack() throws {
@@ -31,7 +32,7 @@ import Testing
         try roundTrip([[Float](repeating: 0, count: 64)])
         try roundTrip(Array(repeating: [Float](repeating: 0, count: 64), count: 300))
         // A zero with a sign is a token on which the feature does not fire.
-        #expect(ContextActivations.encode([[-0.0, 0]]) == [2, 1, 0])
+        #expect(FormerActivations.encode([[-0.0, 0]]) == [2, 1, 0])
     }
 
     @Test(arguments: [1, 7, 150, 400]) func manyAndLongAndDenseComeBack(count: Int) throws {
@@ -48,10 +49,10 @@ import Testing
             // What f16 holds takes half the room.
             let halves = windows.map { $0.map { Float(Float16($0.clamped(to: -100...100))) } }
             try roundTrip(halves)
-            #expect(ContextActivations.encode(halves)[0] == 2 && ContextActivations.encode(windows)[0] == 1)
+            #expect(FormerActivations.encode(halves)[0] == 2 && FormerActivations.encode(windows)[0] == 1)
         }
         // One value at the end of the longest window that there may be.
-        var longest = [Float](repeating: 0, count: ContextActivations.maximumWindowLength)
+        var longest = [Float](repeating: 0, count: OtherActivations.maximumWindowLength)
         longest[longest.count - 1] = 0.1
         try roundTrip([longest])
     }
@@ -63,11 +64,11 @@ import Testing
         first[3] = 1.5
         first[150] = -2
         #expect(
-            ContextActivations.encode([first, [1, 0, 0]])
+            FormerActivations.encode([first, [1, 0, 0]])
                 == [2, 2, 2, 1, 3, 0x92, 0x01, 0, 0x00, 0x00, 0x00, 0x3E, 0xC0, 0x3C])
         first[150] = 0.1
         #expect(
-            ContextActivations.encode([first, [1, 0, 0]])
+            FormerActivations.encode([first, [1, 0, 0]])
                 == [
                     1, 2, 2, 1, 3, 0x92, 0x01, 0, 0x00, 0xCD, 0x00, 0x00, 0xCC, 0x00, 0xC0, 0xCC, 0x80, 0x3F, 0x3D,
                     0x3F,
@@ -76,16 +77,13 @@ import Testing
 
     @Test(
         arguments: [
-            ([], "unknown form"), ([0, 1, 0], "unknown form"), ([3, 1, 0], "unknown form"),
-            ([2], "number of contexts"), ([2, 1, 0], "number of contexts"), ([2, 3, 0, 0, 0], "number of contexts"),
-            ([2, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F], "number of contexts"),
-            // Counts that are missing or beyond the window.
-            ([2, 2], "window length"), ([2, 2, 0], "window length"), ([2, 2, 5, 0], "window length"),
-            ([2, 2, 0, 3], "window length"), ([2, 2, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F, 0], "window length"),
-            // Gaps that are missing or lead out of the window.
-            ([2, 2, 1, 0], "outside their window"), ([2, 2, 1, 0, 4, 0, 0x3C], "outside their window"),
-            ([2, 2, 2, 0, 3, 0, 0, 0, 0x3C, 0x3C], "outside their window"),
-            ([2, 2, 0, 1, 2, 0, 0x3C], "outside their window"),
+            ([], "unknown form"), ([0, 1, 0], "unknown form"), ([3, 1, 0], "unknown form"), ([2], "more contexts"),
+            ([2, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F], "more contexts"),
+            // Counts that are missing or impossible.
+            ([2, 2], "impossible window"), ([2, 2, 0], "impossible window"),
+            ([2, 2, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F, 0], "impossible window"), ([2, 2, 5, 0], "wrong length"),
+            // Gaps that are missing or lead out of any window.
+            ([2, 2, 1, 0], "wrong length"), ([2, 1, 1, 0xFF], "outside their window"),
             ([2, 2, 1, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F, 0, 0], "outside their window"),
             // Values that are missing or too many.
             ([2, 2, 1, 0, 3], "wrong length"), ([2, 2, 1, 0, 3, 0], "wrong length"),
@@ -94,20 +92,10 @@ import Testing
         ] as [([UInt8], String)])
     func otherContentsAreRefused(bytes: [UInt8], reason: String) throws {
         do {
-            let windows = try ContextActivations.decode(bytes, windowLengths: [4, 2])
-            Issue.record("\(windows) of \(bytes)")
+            let contexts = try FormerActivations.decode(bytes)
+            Issue.record("\(contexts) of \(bytes)")
         } catch {
             #expect(error.description.contains(reason), "\(error)")
-        }
-    }
-
-    @Test func otherWindowsAreRefused() throws {
-        let good: [UInt8] = [2, 2, 1, 0, 3, 0x00, 0x3C]
-        #expect(try ContextActivations.decode(good, windowLengths: [4, 2]) == [[0, 0, 0, 1], [0, 0]])
-        for lengths in [
-            [], [4], [4, 2, 2], [3, 2], [-1, 2], [4, -1], [.max, 2], [4, ContextActivations.maximumWindowLength + 1],
-        ] {
-            #expect(throws: Zstd.Failure.self) { try ContextActivations.decode(good, windowLengths: lengths) }
         }
     }
 }

@@ -1,0 +1,20 @@
+/// A context's window, without its text.
+struct ContextShape {
+    let band: ContextRecord.Band
+    let rank: Int
+    /// Tokens of the window.
+    let windowLength: Int
+    /// The peak token's place in the window; in a file from elsewhere maybe outside.
+    let peak: Int
+
+    /// - Parameters:
+    ///   - windowStart: The window's first token in the document.
+    ///   - tokenPosition: The peak token in the document.
+    init(band: ContextRecord.Band, rank: Int, windowLength: Int, windowStart: Int, tokenPosition: Int) {
+        self.band = band
+        self.rank = rank
+        self.windowLength = windowLength
+        let (peak, overflow) = tokenPosition.subtractingReportingOverflow(windowStart)
+        self.peak = overflow ? -1 : peak
+    }
+}

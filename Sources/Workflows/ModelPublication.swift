@@ -1,0 +1,48 @@
+import Foundation
+
+/// Which public model a folder holds, as far as it says so.
+struct ModelPublication: Equatable {
+    /// What its publisher calls it, such as `meta-llama/Llama-3.2-1B`.
+    var name: String?
+    /// The revision there, a commit.
+    var revision: String?
+
+    /// Looks at `config.json` (`_name_or_path`, `_commit_hash`) and at the folder's place in a cache of the Hugging Face
+    /// hub, `models--ORG--NAME/snapshots/REVISION`.
+    ///
+    /// A path on the machine of whoever saved the model is no name.
+    init(folder: String) {
+        let parts = URL(filePath: folder).standardizedFileURL.resolvingSymlinksInPath().pathComponents
+        if let snapshots = parts.lastIndex(of: "snapshots"), snapshots > 0, snapshots + 1 < parts.count,
+            parts[snapshots - 1].hasPrefix("models--")
+        {
+            name = Self.name(String(parts[snapshots - 1].dropFirst(8)).replacing("--", with: "/"))
+            revision = Self.revision(parts[snapshots + 1])
+        }
+        guard let content = FileManager.default.contents(atPath: folder + "/config.json"),
+            let object = try? JSONSerialization.jsonObject(with: content) as? [String: Any]
+        else { return }
+        name = (object["_name_or_path"] as? String).flatMap { Self.name($0) } ?? name
+        revision = (object["_commit_hash"] as? String).flatMap(Self.revision) ?? revision
+    }
+
+    /// A name as the hub has it: one part, or two with a slash between.
+    private static func name(_ text: String) -> String? {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        let isName =
+            (1...2).contains(parts.count)
+            && parts.allSatisfy { part in
+                part.utf8.count <= 96 && part.utf8.first.map(isLetterOrDigit) == true
+                    && part.utf8.allSatisfy { isLetterOrDigit($0) || "-_.".utf8.contains($0) }
+            }
+        return isName ? text : nil
+    }
+
+    private static func revision(_ text: String) -> String? {
+        text.utf8.count == 40 && text.utf8.allSatisfy { "0123456789abcdef".utf8.contains($0) } ? text : nil
+    }
+
+    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+    }
+}
