@@ -21,8 +21,8 @@ is used.  What is wrong with a file is said in one line, by CatalogError.
 Examples:
     tools/read_catalog.py demo.catalog
     tools/read_catalog.py demo.catalog --feature 7 --band top
-    tools/read_catalog.py demo.catalog --verify
     tools/read_catalog.py demo.catalog --dictionary demo --corpus 1 --npz demo.npz
+    tools/read_catalog.py demo.catalog --verify
 """
 
 from __future__ import annotations
@@ -57,14 +57,33 @@ USER_VERSION = 6
 MOST_BYTES = 1 << 30
 #: The most elements of an array whose size the file tells, and the most rows of a tensor.
 MOST_ELEMENTS, MOST_ROWS = 1 << 33, 1 << 28
-#: The longest window of a context, and the most contexts of a feature in a corpus.
-MOST_WINDOW, MOST_CONTEXTS = 1 << 20, 3 << 14
+#: The longest window of a context, the most contexts of a feature in a corpus, and the most tokens of their windows.
+MOST_WINDOW, MOST_CONTEXTS, MOST_TOKENS = 1 << 20, 3 << 14, 1 << 23
+#: The most characters of an activation, and of all that stands for one token in a context's activations.
+MOST_DIGITS, MOST_PER_TOKEN = 64, 64 + len('"1048575":,')
 #: Names of the bands, by number.
 BANDS = ("top", "sample", "quiet")
 #: Types of a column's values, by the letters that Catalog._rows takes.
 KINDS: dict[str, tuple[type, ...]] = {"i": (int,), "r": (float, int), "t": (str,), "b": (bytes,)}
 #: Bytes of a value, by dtype.
 WIDTHS = {"f32": 4, "f16": 2, "bf16": 2}
+#: One token's activation: its place in the window, and the number as JSON writes it.
+ACTIVATION = re.compile(r'"(0|[1-9][0-9]{0,6})":(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)', re.ASCII)
+#: The tables that have digests, by the columns that divide their rows into parts.
+PARTS: dict[tuple[str, ...], tuple[str, ...]] = {
+    (): (
+        "catalog", "run", "language_model", "corpus", "passage", "packing", "dictionary", "indexing", "exchange",
+        "passage_text_data", "passage_text_idx", "passage_text_docsize", "passage_text_config",
+        "explanation_text_data", "explanation_text_idx", "explanation_text_docsize", "explanation_text_config"),
+    ("run_id",): ("run_input", "run_metric"),
+    ("language_model_id",): ("token",),
+    ("corpus_id",): ("document",),
+    ("tensor_id",): ("tensor_chunk",),
+    ("dictionary_id",): (
+        "dictionary_tensor", "layer_routing", "feature_logit", "feature_neighbor", "review", "evaluation", "intervention"),
+    ("dictionary_id", "corpus_id"): (
+        "feature", "feature_layer", "feature_token", "feature_cofiring", "feature_context", "explanation", "score"),
+}
 
 
 class CatalogError(ValueError):
@@ -103,10 +122,10 @@ class Dictionary(NamedTuple):
 class Context(NamedTuple):
     """A window of text around a token on which a feature fires, or in the band `quiet` does not.
 
-    `tokens` (int64) are the window's token ids and `activations` (float32) the feature's activation on each;
-    `n_occurrences` is how often the window's tokens occur in the corpus, None where that was not counted.  `texts` are the pieces of the window's text, one a token: of a character
+    `tokens` (int64) are the window's token ids and `activations` (float32) the feature's activation on each.  `texts` are the pieces of the window's text, one a token: of a character
     that is divided among tokens the last has all of it, and those before it none.  `tokens[peak]` is the token the
-    window was cut around, `token_position` its place in the document; `activation` is the feature's activation there.
+    window was cut around, `token_position` its place in the document; `activation` is the feature's activation there.  `n_occurrences` says how
+    often the window's tokens occur in the corpus; None where it was not counted.
     """
 
     context_id: int
@@ -155,7 +174,7 @@ def decompress(frame: bytes, limit: int, place: str) -> bytes:
     if claimed > min(limit, MOST_BYTES):
         raise CatalogError(f"{place}: its zstd frame claims {claimed} bytes, where at most {min(limit, MOST_BYTES)} belong")
     if parameters.dict_id:
-        raise CatalogError(f"{place}: its zstd frame needs a dictionary")
+        raise CatalogError(f"{place}: its zstd frame needs dictionary {parameters.dict_id}, and a catalog has none")
     try:
         content = zstandard.ZstdDecompressor().decompress(frame, allow_extra_data=False)
     except (zstandard.ZstdError, MemoryError) as error:
@@ -185,50 +204,71 @@ def widened(raw: bytes, dtype: str) -> np.ndarray:
     return np.frombuffer(raw, {"f32": "<f4", "f16": "<f2"}[dtype]).astype(np.float32)
 
 
-#: One token of `other_activations`: its place in the window, and a number as JSON writes it.
-OTHER = re.compile(r'"(0|[1-9][0-9]{0,6})":(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)')
+# Activations --------------------------------------------------------------------------------------------------------
 
 
-def window_activations(others: str | None, length: int, peak: int, activation: float, place: str) -> np.ndarray:
-    """The activations in a context's window, float32, from `other_activations` and the peak token's own."""
-    window = np.zeros(length, np.float32)
-    with np.errstate(over="ignore"):
-        window[peak] = activation
-    if others is None:
-        return window
-    if others[:1] != "{" or others[-1:] != "}":
-        raise CatalogError(f"{place}: is no JSON object")
+def window_activations(text: str | None, peak: int, activation: float, length: int, place: str) -> np.ndarray:
+    """The activations on the tokens of a window, float32 [length], from `feature_context.other_activations`.
+
+    That is a JSON object of the other tokens that fire, `{"12":1.23,"27":2.6}`: the place in the window, which ascends,
+    and the activation.  None stands for no such token.  `activation` is that of the token at `peak`.
+    """
+    if not 0 <= peak < length <= MOST_WINDOW:
+        raise CatalogError(f"{place}: token {peak} is the peak of a window of {length}")
+    if text is not None and len(text) > 2 + length * MOST_PER_TOKEN:
+        raise CatalogError(f"{place}: {len(text)} characters are too many for the activations of {length} tokens")
+    if text is not None and (len(text) < 2 or text[0] != "{" or text[-1] != "}"):
+        raise CatalogError(f"{place}: its activations are not a JSON object of places and numbers")
     last = -1
-    for item in others[1:-1].split(","):
-        found = OTHER.fullmatch(item)
-        if not found:
-            raise CatalogError(f"{place}: {item[:40]!r} is not a place and a number")
-        token, value = int(found[1]), float(found[2])
-        if not last < token < length or token == peak:
-            raise CatalogError(f"{place}: token {token} is out of order, or not another one of a window of {length}")
-        # Rounded once, from the shortest decimal that reads back as the very number.
-        with np.errstate(over="ignore"):
-            window[token] = value
-        if not (np.isfinite(window[token]) and window[token]):
-            raise CatalogError(f"{place}: an activation of {found[2][:40]}")
+    places, values = [peak], [activation]
+    for item in () if text is None else text[1:-1].split(","):
+        found = ACTIVATION.fullmatch(item)
+        if not found or len(found[2]) > MOST_DIGITS:
+            raise CatalogError(f"{place}: its activations are not a JSON object of places and numbers")
+        token = int(found[1])
+        if token >= length:
+            raise CatalogError(f"{place}: has an activation at token {token} of a window of {length}")
+        if token == peak:
+            raise CatalogError(f"{place}: has the peak, token {token}, among its other activations")
+        if token <= last:
+            raise CatalogError(f"{place}: the places of its activations do not ascend at token {token}")
+        places.append(token)
+        values.append(float(found[2]))
         last = token
-    return window
+    with np.errstate(over="ignore"):
+        singles = np.array(values, np.float64).astype(np.float32)
+    for token, value in zip(places, singles):
+        if not np.isfinite(value) or value == 0 and token != peak:
+            raise CatalogError(f"{place}: the activation of token {token} is {'zero' if value == 0 else 'not a finite number'}")
+    result = np.zeros(length, np.float32)
+    result[places] = singles
+    return result
 
 
-def row_digest(table: str, row: Sequence[Any], reals: Sequence[bool]) -> int:
-    """The SHA-256 of a row as `table_digest` adds it up: a number whose first byte is the lowest."""
-    parts = [table.encode() + b"\0"]
-    for value, is_real in zip(row, reals):
+# Digests ------------------------------------------------------------------------------------------------------------
+
+
+class _Text(bytes):
+    """A text's bytes in UTF-8, which may be damaged."""
+
+
+def row_bytes(row: Sequence[Any], are_real: Sequence[bool]) -> bytes:
+    """A row as its digest takes it: of every value its type and its bits, numbers little-endian.
+
+    A whole number in a REAL column counts as the double.
+    """
+    parts = []
+    for value, is_real in zip(row, are_real):
         if value is None:
             parts.append(b"\0")
-        elif isinstance(value, float) or is_real and isinstance(value, int):
-            parts.append(b"\2" + struct.pack("<d", value))
-        elif isinstance(value, int):
-            parts.append(b"\1" + struct.pack("<q", value))
+        elif isinstance(value, (bytes, str)):
+            content = value.encode() if isinstance(value, str) else value
+            parts.append(struct.pack("<Bq", 3 if isinstance(value, (_Text, str)) else 4, len(content)) + content)
+        elif is_real or isinstance(value, float):
+            parts.append(struct.pack("<Bd", 2, value))
         else:
-            content = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
-            parts.append((b"\3" if isinstance(value, str) else b"\4") + struct.pack("<Q", len(content)) + content)
-    return int.from_bytes(hashlib.sha256(b"".join(parts)).digest(), "little")
+            parts.append(struct.pack("<Bq", 1, value))
+    return b"".join(parts)
 
 
 # The catalog --------------------------------------------------------------------------------------------------------
@@ -523,35 +563,36 @@ class Catalog:
             self._fail(f"{place}: {count} contexts are too many")
         # The order of context_id is that of the bands' numbers; the view has their names.
         rows = self._rows(
-            "itiiTiiiiRrTtiittIT",
+            "itiiTiiiiRrTItIiitt",
             "SELECT v.context_id, v.band, v.rank, v.document_id, d.title, v.token_position, v.window_start, v.window_length,"
-            " v.layer, v.router_weight, v.activation, v.split, v.excerpt, p.first_token, p.n_tokens, p.text, p.token_starts,"
-            " v.n_occurrences, (SELECT c.other_activations FROM feature_context AS c WHERE c.dictionary_id = v.dictionary_id"
-            " AND c.feature_index = v.feature_index AND c.corpus_id = v.corpus_id AND c.rank = v.rank"
-            " AND c.band = CASE v.band WHEN 'top' THEN 0 WHEN 'sample' THEN 1 ELSE 2 END)"
+            " v.layer, v.router_weight, v.activation, v.split, v.n_occurrences, v.excerpt,"
+            " length(CAST(c.other_activations AS BLOB)), p.first_token, p.n_tokens, p.text, p.token_starts"
             " FROM context AS v JOIN passage AS p ON p.passage_id = v.passage_id"
             " JOIN document AS d ON d.document_id = p.document_id"
+            " JOIN feature_context AS c ON c.dictionary_id = v.dictionary_id AND c.feature_index = v.feature_index"
+            " AND c.corpus_id = v.corpus_id AND c.rank = v.rank"
+            " AND c.band = CASE v.band WHEN 'top' THEN 0 WHEN 'sample' THEN 1 WHEN 'quiet' THEN 2 END"
             " WHERE v.dictionary_id = ? AND v.feature_index = ? AND v.corpus_id = ? ORDER BY v.context_id",
             *key,
         )
         if len(rows) != count:
             self._fail(f"{place}: {count - len(rows)} of its contexts lack their passage or document")
+        if sum(row[7] for row in rows) > MOST_TOKENS:
+            self._fail(f"{place}: its contexts have more than {MOST_TOKENS} tokens")
         documents: dict[int, np.ndarray] = {}
         result = []
         for row in rows:
             if band in (None, row[1]):
                 if row[3] not in documents:
                     documents[row[3]] = self.token_ids(row[3])
-                result.append(self._context(row, documents[row[3]], f"{place}: context {row[1]} {row[2]}"))
+                result.append(self._context(key, row, documents[row[3]], f"{place}: context {row[1]} {row[2]}"))
         return result
 
-    def _context(self, row: tuple[Any, ...], document: np.ndarray, place: str) -> Context:
-        identity, band, rank, document_id, title, position, start, length, layer, weight, activation, split, excerpt = row[:13]
-        first, n_tokens, text, token_starts, n_occurrences, others = row[13:]
+    def _context(self, key: tuple[int, int, int], row: tuple[Any, ...], document: np.ndarray, place: str) -> Context:
+        (identity, band, rank, document_id, title, position, start, length, layer, weight, activation, split, occurrences,
+         excerpt, text_length, first, n_tokens, text, token_starts) = row
         if not first <= start <= position < start + length <= first + n_tokens <= document.size:
             self._fail(f"{place}: token {position} in {length} tokens from {start} is not within its passage and document")
-        if length > MOST_WINDOW:
-            self._fail(f"{place}: a window of {length} tokens")
         width, rest = divmod(len(token_starts), n_tokens + 1)
         if rest or not width or not (token_starts.isascii() and token_starts.isdecimal()):
             self._fail(f"{place}: the token starts of its passage are not {n_tokens + 1} decimals of equal width")
@@ -559,11 +600,21 @@ class Catalog:
         starts = [int(token_starts[token * width : (token + 1) * width]) for token in inside]
         if starts != sorted(starts) or starts[-1] > len(text):
             self._fail(f"{place}: the token starts of its passage do not ascend within its text")
-        activations = window_activations(
-            others, length, position - start, activation, f"{self.path}: {place}: other_activations")
+        if occurrences is not None and occurrences < 1:
+            self._fail(f"{place}: its window occurs {occurrences} times")
+        # No text is read before its length is known to be right.
+        if (text_length or 0) > 2 + length * MOST_PER_TOKEN:
+            self._fail(f"{place}: {text_length} bytes are too many for the activations of {length} tokens")
+        (others,) = (None,) if text_length is None else self._row(
+            "t",
+            "SELECT other_activations FROM feature_context"
+            " WHERE dictionary_id = ? AND feature_index = ? AND corpus_id = ? AND band = ? AND rank = ?",
+            *key, BANDS.index(band), rank,
+        )
+        values = window_activations(others, position - start, activation, length, f"{self.path}: {place}")
         return Context(
             identity, band, rank, document_id, title, position, start, position - start, layer, weight, activation, split,
-            n_occurrences, document[start : start + length], [text[a:b] for a, b in zip(starts, starts[1:])], activations, excerpt,
+            occurrences, document[start : start + length], [text[a:b] for a, b in zip(starts, starts[1:])], values, excerpt,
         )
 
     def token_ids(self, document_id: int) -> np.ndarray:
@@ -575,41 +626,51 @@ class Catalog:
         raw = exactly(frame, 4 * n_tokens, f"{self.path}: document {document_id}: token ids")
         return np.frombuffer(unshuffled(raw, 4) if is_shuffled else raw, "<u4").astype(np.int64)
 
-    # What was written
+    # Digests
 
     def changed_tables(self) -> list[tuple[str, str]]:
-        """Tables and parts of them whose rows are not those that `table_digest` says were written.
+        """The tables, and parts of tables, that do not hold what they held when the software last wrote to them.
 
-        A part is a condition on the table's rows, such as "dictionary_id = 1 AND corpus_id = 2", or empty.
+        Works out the digests of all rows again, which takes a few microseconds a row, and compares them with those in
+        `table_digest`.  A part is given by a condition that holds for its rows, `dictionary_id = 1 AND corpus_id = 1`;
+        it is empty for a table that is one part.
         """
-        kept = {(table, part): (count, digest) for table, part, count, digest in self._rows(
-            "ttit", "SELECT table_name, part, n_rows, digest FROM table_digest")}
-        tables = [name for (name,) in self._rows(
-            "t", "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'shadow')"
-            " AND name NOT LIKE 'sqlite%' AND name <> 'table_digest'")]
-        parts: dict[str, list[str]] = {table: [] for table in tables}
-        for table, part in kept:
-            parts.setdefault(table, []).append(part)
-        changed = []
-        for table in tables:
-            names = re.findall(r"(\w+) = ", parts[table][0]) if parts[table] else []
-            columns = self._rows("tt", "SELECT name, type FROM pragma_table_xinfo(?) WHERE hidden = 0", table)
-            known = [name for name, _ in columns]
-            if not all(name in known for name in names):
-                changed += [(table, part) for part in parts[table]]
-                continue
-            sums: dict[str, tuple[int, int]] = {}
-            quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in known)
-            reals = [kind == "REAL" for _, kind in columns]
+        said = {
+            (table, part): (count, digest)
+            for table, part, count, digest in self._rows("ttit", "SELECT table_name, part, n_rows, digest FROM table_digest")
+        }
+        found = {}
+        for columns, tables in PARTS.items():
+            for table in tables:
+                found.update(self._digests(table, columns))
+        return sorted(key for key in {*said, *found} if said.get(key) != found.get(key))
+
+    def _digests(self, table: str, part_columns: tuple[str, ...]) -> dict[tuple[str, str], tuple[int, str]]:
+        """The parts of a table that have rows, with the number of the rows and the sum of their SHA-256."""
+        columns = self._rows("tt", "SELECT name, type FROM pragma_table_xinfo(?) WHERE hidden = 0 ORDER BY cid", table)
+        names = [name for name, _ in columns]
+        if not set(part_columns) < set(names):
+            self._fail(f"table {table}: is not there, or lacks {' and '.join(part_columns) or 'its columns'}")
+        are_real = [kind == "REAL" for _, kind in columns]
+        places = [names.index(column) for column in part_columns]
+        quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
+        start = table.encode() + b"\0"
+        sums: dict[tuple[Any, ...], list[int]] = {}
+        factory, self._connection.text_factory = self._connection.text_factory, _Text
+        try:
             for row in self._connection.execute(f'SELECT {quoted} FROM "{table}"'):
-                part = " AND ".join(f"{name} = {row[known.index(name)]}" for name in names)
-                count, total = sums.get(part, (0, 0))
-                sums[part] = count + 1, (total + row_digest(table, row, reals)) % (1 << 256)
-            found = {part: (count, f"{total:064x}") for part, (count, total) in sums.items()}
-            changed += [(table, part) for part in {*parts[table], *found} if kept.get((table, part)) != found.get(part)]
-        # Tables of others, of which nothing was written down, are theirs.
-        return sorted((table, part) for table, part in changed if parts[table]) + sorted(
-            key for key in kept if key[0] not in tables)
+                one = sums.setdefault(tuple(row[place] for place in places), [0, 0])
+                one[0] += 1
+                one[1] += int.from_bytes(hashlib.sha256(start + row_bytes(row, are_real)).digest(), "little")
+        except (sqlite3.Error, OverflowError, MemoryError) as error:
+            self._fail(f"table {table}: {one_line(error)}")
+        finally:
+            self._connection.text_factory = factory
+        return {
+            (table, " AND ".join(f"{column} = {value}" for column, value in zip(part_columns, part))):
+                (count, f"{total % (1 << 256):064x}")
+            for part, (count, total) in sums.items()
+        }
 
     # Beneath
 
@@ -725,13 +786,23 @@ def summary(catalog: Catalog, dictionary: int | str | None, corpus: int | str | 
 def feature_lines(catalog: Catalog, feature: int, options: argparse.Namespace) -> Iterator[str]:
     """A feature's contexts."""
     for context in catalog.contexts(feature, options.dictionary, options.corpus, options.band):
-        values = context.activations
-        firing = f", fires on {np.count_nonzero(values)} of {values.size} tokens"
+        firing = f", fires on {np.count_nonzero(context.activations)} of {context.activations.size} tokens"
+        times = "" if context.n_occurrences is None else f", {context.n_occurrences} times in the corpus"
         weight = "" if context.router_weight is None else f" (weight {number(context.router_weight)})"
         yield (f"{context.band} {context.rank}: {number(context.activation)} in layer {context.layer}{weight}, "
-               f"{visible(context.document) or f'document {context.document_id}'}, token {context.token_position}{firing}"
+               f"{visible(context.document) or f'document {context.document_id}'}, token {context.token_position}{firing}{times}"
                + (f", for {context.split}" if context.split else ""))
         yield f"    {visible(context.excerpt)}"
+
+
+def verify(catalog: Catalog) -> int:
+    """Says which tables changed; 1 if any did."""
+    changed = catalog.changed_tables()
+    for table, part in changed:
+        print(f"changed: {visible(table)}{', ' if part else ''}{visible(part)}")
+    if not changed:
+        print("all tables hold what they held when they were last written to")
+    return 1 if changed else 0
 
 
 def save_npz(catalog: Catalog, path: str, options: argparse.Namespace) -> None:
@@ -774,8 +845,8 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--corpus", type=identity, help="a corpus's name or id (default: the one indexed last)")
     result.add_argument("--feature", type=int, help="print this feature's contexts instead of a summary")
     result.add_argument("--band", choices=BANDS, help="with --feature: contexts of this band only")
-    result.add_argument("--verify", action="store_true", help="name the tables that another program changed; status 1 if there are any")
     result.add_argument("--npz", metavar="OUT", help="write decoder, encoder and feature statistics to a file for numpy.load")
+    result.add_argument("--verify", action="store_true", help="work out the tables' digests again, and name those that changed")
     result.add_argument("--force", action="store_true", help="replace an existing OUT")
     return result
 
@@ -784,13 +855,10 @@ def main() -> int:
     """Runs the command; every error is one line."""
     options = parser().parse_args()
     try:
+        status = 0
         with Catalog(options.file) as catalog:
             if options.verify:
-                changed = catalog.changed_tables()
-                for table, part in changed:
-                    print(visible(f"{table}, {part}" if part else table))
-                if changed:
-                    return 1
+                status = verify(catalog)
             elif options.npz:
                 save_npz(catalog, options.npz, options)
             elif options.feature is not None:
@@ -798,7 +866,7 @@ def main() -> int:
             else:
                 print(*summary(catalog, options.dictionary, options.corpus), sep="\n")
             sys.stdout.flush()
-        return 0
+        return status
     except BrokenPipeError:  # a pager that was left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

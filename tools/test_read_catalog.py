@@ -26,6 +26,7 @@ import sys
 import tempfile
 import textwrap
 import unittest
+import unittest.mock
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -61,14 +62,6 @@ def shuffled(raw: bytes, width: int) -> bytes:
     return b"".join(raw[place::width] for place in range(width))
 
 
-def leb128(number: int) -> bytes:
-    result = b""
-    while number > 127:
-        result += bytes([number & 127 | 128])
-        number >>= 7
-    return result + bytes([number])
-
-
 def packed(values: list[float], dtype: str) -> bytes:
     """Little-endian values; bf16 takes the upper half of those f32 values that need no more."""
     if dtype == "bf16":
@@ -82,9 +75,38 @@ def single(value: float) -> float:
 
 
 def others(window: list[float], peak: int) -> str | None:
-    """The column other_activations: 17 digits are more than a reader needs."""
-    items = [f'"{place}":{value!r}' for place, value in enumerate(window) if value and place != peak]
+    """The column other_activations: the shortest decimals that read back as the numbers of 32 bits."""
+    items = []
+    for place, value in enumerate(window):
+        if value and place != peak:
+            shortest = next(text for digits in range(1, 10) if single(float(text := f"{value:.{digits}g}")) == value)
+            items.append(f'"{place}":{float(shortest)!r}')
     return "{" + ",".join(items) + "}" if items else None
+
+
+def sum_of_rows(database: sqlite3.Connection, table: str, where: str = "1") -> tuple[int, str]:
+    """Rows of a table and the sum of their SHA-256, all of it in SQL but for the hash and the sum."""
+    columns = database.execute("SELECT name, type FROM pragma_table_xinfo(?) WHERE hidden = 0 ORDER BY cid", (table,)).fetchall()
+    values = ", ".join(
+        f'CASE WHEN typeof("{name}") = \'integer\' AND {kind == "REAL":d} THEN \'real\' ELSE typeof("{name}") END, "{name}"'
+        for name, kind in columns)
+    count = total = 0
+    for row in database.execute(f'SELECT {values} FROM "{table}" WHERE {where}'):
+        content = table.encode("utf-8") + b"\x00"
+        for kind, value in zip(row[::2], row[1::2]):
+            if kind == "null":
+                content += b"\x00"
+            elif kind == "integer":
+                content += b"\x01" + (value % 2**64).to_bytes(8, "little")
+            elif kind == "real":
+                content += b"\x02" + struct.pack("<d", value)
+            else:
+                raw = value.encode("utf-8") if kind == "text" else value
+                content += (b"\x03" if kind == "text" else b"\x04") + len(raw).to_bytes(8, "little") + raw
+        digest = hashlib.sha256(content).digest()
+        total += sum(byte << 8 * place for place, byte in enumerate(digest))
+        count += 1
+    return count, f"{total % 2**256:064x}"
 
 
 def characters(data: bytes) -> tuple[str, list[int]]:
@@ -147,26 +169,6 @@ WINDOW = 8
 EDGES = [0.0, 1.0, 4.0, 16.0, 64.0]
 
 
-#: Columns in the order in which they are given below, where it is not the table's.
-COLUMNS = {
-    "run": "run_id, uuid, kind, status, config, seed, software_version, source_revision, host, process_id, process_started,"
-           " boot_id, started_at, finished_at, error",
-    "language_model": "language_model_id, name, architecture, n_layers, d_model, vocab_size, config, sha256, tokenizer_sha256",
-    "corpus": "corpus_id, language_model_id, name, source, sha256",
-    "document": "document_id, corpus_id, ordinal, title, source, n_tokens, sha256, token_ids, is_shuffled",
-    "dictionary": "dictionary_id, run_id, language_model_id, name, architecture, d_model, n_latents, k, layers, aggregation,"
-                  " routing, fidelity, activation_threshold, relative_threshold, n_tokens_trained, config",
-    "dictionary_tensor": "tensor_id, dictionary_id, name, dtype, shape, n_rows, row_length, rows_per_chunk, sha256, is_shuffled",
-    "indexing": "dictionary_id, corpus_id, run_id, n_tokens, n_documents, window, histogram_edges, n_alive, n_contexts,"
-                " mean_active_per_token, mean_layer_entropy",
-    "feature_context": "dictionary_id, feature_index, corpus_id, band, rank, passage_id, position, layer, router_weight,"
-                       " activation, split, n_occurrences, other_activations",
-    "explanation": "explanation_id, run_id, dictionary_id, feature_index, corpus_id, method, text, detail",
-    "score": "score_id, run_id, dictionary_id, feature_index, corpus_id, explanation_id, method, status, value,"
-             " baseline_value, reason, n_contexts, n_tokens, metrics, detail, category",
-}
-
-
 def fired_on(feature: int, corpus_id: int) -> int:
     """How often a feature fires on a corpus; most fire more often on the second."""
     return 0 if feature % 130 == 3 else 1 + feature % 90 * (1, 3)[corpus_id - 1]
@@ -188,6 +190,7 @@ class Written:
         self.classes: dict[tuple[int, int], list[tuple[float, float | None]]] = {}
         self.database = sqlite3.connect(path, isolation_level=None)
         self.database.execute("PRAGMA foreign_keys = OFF")
+        # Of the migration's own, which has nothing to do where there are no contexts.
         self.database.create_function("other_activations", 6, lambda *_: None)
         for migration in MIGRATIONS:
             self.database.executescript(migration.read_text())
@@ -201,27 +204,44 @@ class Written:
             self.index(corpus_id, run_id)
         self.results()
         self.database.execute("COMMIT")
+        self.digests()
         self.database.close()
 
     def insert(self, table: str, *rows: tuple[Any, ...]) -> None:
-        if "(" not in table:
-            table = f"{table} ({COLUMNS[table]})" if table in COLUMNS else table
         for row in rows:
             self.database.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+
+    def digests(self) -> None:
+        """What table_digest says, of the tables that have rows."""
+        divided = {
+            "run_metric": ["run_id"], "token": ["language_model_id"], "document": ["corpus_id"], "tensor_chunk": ["tensor_id"],
+            **dict.fromkeys(("dictionary_tensor", "layer_routing", "feature_logit"), ["dictionary_id"]),
+            **dict.fromkeys(
+                ("feature", "feature_layer", "feature_token", "feature_cofiring", "feature_context", "explanation", "score"),
+                ["dictionary_id", "corpus_id"]),
+        }
+        tables = self.database.execute(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 AND name <> 'table_digest'"
+            " AND name NOT LIKE 'sqlite%'").fetchall()
+        for (table,) in tables:
+            columns = divided.get(table, [])
+            for values in self.database.execute(f"SELECT DISTINCT {', '.join(columns) or 1} FROM {table}").fetchall():
+                part = " AND ".join(f"{column} = {value}" for column, value in zip(columns, values))
+                self.insert("table_digest", (table, part, *sum_of_rows(self.database, table, part or "1")))
 
     def runs_and_text(self) -> None:
         self.insert("catalog", (1, "u", "2025-01-01T00:00:00Z", "test"))
         for run_id, kind in enumerate(("train", "index", "index", "explain", "score"), 1):
-            self.insert("run", (run_id, f"r{run_id}", kind, "complete", "{}", 1, "1", None, "h", 1, 1, "b", "t", "t", None))
+            self.insert("run", (run_id, kind, "complete", "t", "t", None, 1, "{}", "1", None, "h", 1, 1, "b", f"r{run_id}"))
         for step, value in enumerate((3.0, 2.0, None)):
             self.insert("run_metric", (1, "loss", step, value))
-        self.insert("language_model", (1, "tiny", "llama", 6, 4, len(VOCABULARY), "{}", DIGEST, None))
+        self.insert("language_model", (1, "tiny", None, "llama", 6, 4, len(VOCABULARY), DIGEST, None, "{}"))
         for identity, token in enumerate(VOCABULARY):
             try:
                 self.insert("token", (1, identity, token.decode(), None))
             except UnicodeDecodeError:
                 self.insert("token", (1, identity, token.decode("utf-8", "replace"), token))
-        self.insert("corpus", (1, 1, "bible", None, DIGEST), (2, 1, "held-out", None, DIGEST))
+        self.insert("corpus", (1, "bible", None, 1, DIGEST), (2, "held-out", None, 1, DIGEST))
         texts = {
             1: ENDS * 3 + MENU * 2 + [1, 2, 20, 21], 2: [0, 1, 22, 2, 8], 3: MENU + ENDS + [23, 3, 4, 23],
             4: [self.random.randrange(len(VOCABULARY)) for _ in range(300)],
@@ -232,7 +252,7 @@ class Written:
             raw = struct.pack(f"<{len(ids)}I", *ids)
             self.insert("document", (
                 document_id, 2 if document_id == 3 else 1, document_id, f"Document {document_id}", None, len(ids), DIGEST,
-                frame(shuffled(raw, 4) if is_shuffled else raw), int(is_shuffled)))
+                int(is_shuffled), frame(shuffled(raw, 4) if is_shuffled else raw)))
             for segment, first in enumerate(range(0, len(ids), 13)):
                 passage_id = len(self.passages) + 1
                 piece = ids[first : first + 13]
@@ -243,7 +263,7 @@ class Written:
     def weights(self) -> None:
         for identity, name, latents in ((1, "demo", 1300), (2, "weights", 10)):
             self.insert("dictionary", (
-                identity, 1, 1, name, "route", 4, latents, 2, "[1,2,3,4,5]", "sum", "hard", "corrected", 10.0, 5.0, 1000, "{}"))
+                identity, name, "route", "[1,2,3,4,5]", 4, latents, 2, "sum", "hard", "corrected", 1000, 10.0, 5.0, 1, 1, "{}"))
         for name, shape, per_chunk in (("encoder", [1300, 4], 1300), ("decoder", [1300, 4], 100), ("pre_bias", [4], 3)):
             self.tensor(1, name, "f32", shape, per_chunk, name != "encoder")
         for dtype in WIDTHS:
@@ -263,8 +283,8 @@ class Written:
         tensor_id = len(self.tensors)
         raw = packed(values, dtype)
         self.insert("dictionary_tensor", (
-            tensor_id, dictionary_id, name, dtype, json.dumps(shape), n_rows, length, per_chunk, hashlib.sha256(raw).hexdigest(),
-            int(is_shuffled)))
+            tensor_id, dictionary_id, name, dtype, json.dumps(shape), n_rows, length, per_chunk, int(is_shuffled),
+            hashlib.sha256(raw).hexdigest()))
         for first in range(0, n_rows, per_chunk):
             rows = min(per_chunk, n_rows - first)
             piece = raw[first * length * WIDTHS[dtype] : (first + rows) * length * WIDTHS[dtype]]
@@ -273,11 +293,11 @@ class Written:
 
     def index(self, corpus_id: int, run_id: int) -> None:
         here = {identity: p for identity, p in self.passages.items() if (p[0] == 3) == (corpus_id == 2)}
-        self.insert("indexing", (1, corpus_id, run_id, 10_000, 3, WINDOW, json.dumps(EDGES), 1290, 5, 2.0, 0.5))
+        self.insert("indexing", (1, corpus_id, run_id, 10_000, 3, WINDOW, 1290, 5, 2.0, 0.5, json.dumps(EDGES)))
         columns = (
             "dictionary_id, feature_index, corpus_id, n_fired, firing_rate, mean_activation, std_activation, min_activation,"
             " max_activation, sum_activation, sum_square, decoder_norm, is_dead, n_documents, histogram, peak_layer,"
-            " peak_layer_share, layer_entropy, top_token, counted_from, counted_below")
+            " peak_layer_share, layer_entropy, top_token, strongest_token, counted_from, counted_below")
         for feature in range(1300):
             fired = fired_on(feature, corpus_id)
             classes = []
@@ -290,10 +310,12 @@ class Written:
             self.insert(f"feature ({columns})", (
                 1, feature, corpus_id, fired, fired / 10_000, *((2.5, 0.5, 0.25, 3.0 + feature) if fired else (None,) * 4),
                 2.5 * fired, 7.0 * fired, 1.0, int(fired == 0), min(fired, 3), json.dumps([fired, 0, 1, 0]),
-                feature % 5 + 1 if fired else None, 1.0 if fired else None, 0.0 if fired else None, "lord" if fired else None,
+                feature % 5 + 1 if fired else None, 1.0 if fired else None, 0.0 if fired else None, *("lord" if fired else None,) * 2,
                 firsts[32] if len(firsts) >= 33 else None, both[4] if len(both) >= 5 else None))
             if fired:
-                self.insert("feature_layer", (1, feature, corpus_id, feature % 5 + 1, fired, 2.5 * fired, 3.0, 0.5 * fired, 0.5))
+                self.insert("feature_layer (dictionary_id, feature_index, corpus_id, layer, n_fired, sum_activation, max_activation,"
+                            " sum_router_weight, mean_router_weight)",
+                            (1, feature, corpus_id, feature % 5 + 1, fired, 2.5 * fired, 3.0, 0.5 * fired, 0.5))
             for number, (first, second) in enumerate(classes):
                 self.insert("feature_token", (1, feature, corpus_id, "lord" if number == 0 else f"t{number}", 1, first, second))
         self.insert("feature_cofiring", (1, 7, corpus_id, 0, 8, 0.5, 4.0), (1, 7, corpus_id, 1, 9, 0.25, 1.0))
@@ -323,13 +345,14 @@ class Written:
                 split = taken.setdefault(identity, self.random.choice((None, 0, 1)))
                 self.insert("feature_context", (
                     1, feature, corpus_id, band, rank, identity, position, 4, 0.5 if feature % 3 else None,
-                    window[position - tokens.start], split, number or None, others(window, position - tokens.start)))
+                    window[position - tokens.start], split, number + 1 if feature % 2 else None,
+                    others(window, position - tokens.start)))
             self.contexts[feature, corpus_id] = places
 
     def results(self) -> None:
         self.insert("feature_logit", (1, 7, "promoted", 0, 2, 1.5), (1, 7, "promoted", 1, 1, 1.25), (1, 7, "suppressed", 0, 3, -1.0))
-        self.insert("explanation", (1, 4, 1, 7, 1, "n2g", "what burns", None), (2, 4, 1, 7, 2, "n2g", "what is drunk", None))
-        self.insert("score", (1, 5, 1, 7, 1, 1, "simulation", "ok", 0.75, 0.1, None, 5, 40, None, frame(b'{"a":1}'), None))
+        self.insert("explanation", (1, 1, 7, 1, "n2g", "what burns", 4, None), (2, 1, 7, 2, "n2g", "what is drunk", 4, None))
+        self.insert("score", (1, 1, 7, 1, 1, "simulation", "ok", 0.75, 0.1, None, None, 5, 40, 5, None, frame(b'{"a":1}')))
 
 
 _written: dict[str, Written] = {}
@@ -389,8 +412,8 @@ class Schema(unittest.TestCase):
         self.assertEqual(len({row[0] for row in rows}), len(rows))
 
     def test_the_largest_context_id_is_a_number_of_63_bits(self) -> None:
-        sql = (MIGRATIONS[1].read_text().split("\n    (((("))[1].split(" AS context_id")[0]
-        formula = "((((" + re.sub(r"w\.", ":", sql)
+        (sql,) = self.database.execute("SELECT sql FROM sqlite_schema WHERE name = 'context'").fetchone()
+        formula = "(((" + re.sub(r"w\.", ":", sql.split("CAST((((")[1].split(" AS BIGINT")[0])
         most = {"dictionary_id": 8191, "corpus_id": 1023, "feature_index": 2**24 - 1, "band": 2, "rank": 2**14 - 1}
         (found,) = self.database.execute(f"SELECT {formula}", most).fetchone()
         self.assertEqual(found, ((((8191 * 1024 + 1023) * 2**24 + 2**24 - 1) * 4 + 2) * 2**14 + 2**14 - 1))
@@ -477,6 +500,16 @@ class Schema(unittest.TestCase):
                     self.assertEqual(found, (expected, 100 + inside.start, len(inside), 100 + position))
             copy.close()
 
+    def test_the_view_s_activations_are_those_of_all_tokens_that_fire(self) -> None:
+        rows = self.database.execute(
+            "SELECT feature_index, corpus_id, band, rank, activations, n_occurrences FROM context").fetchall()
+        for feature, corpus, band, rank, activations, occurrences in rows:
+            places = self.made.contexts[feature, corpus]
+            (number,) = [n for n, p in enumerate(places) if (("top", "sample", "quiet")[p.band], p.rank) == (band, rank)]
+            found = {int(place): single(value) for place, value in json.loads(activations).items()}
+            self.assertEqual(found, {place: value for place, value in enumerate(places[number].window) if value})
+            self.assertEqual(occurrences, number + 1 if feature % 2 else None)
+
     def test_counting_by_the_derived_columns(self) -> None:
         for corpus in (1, 2):
             for threshold in [0.0, *range(31), 4.5, -1.0]:
@@ -540,8 +573,10 @@ class Readme(unittest.TestCase):
     @unittest.skipUnless(shutil.which("sqlite3") and shutil.which("zstd"), "the sqlite3 or zstd command is missing")
     def test_reading_blobs_by_hand(self) -> None:
         output = []
-        for block in self.blocks_of("sqlite3 ", "cat "):
-            result = subprocess.run(["bash", "-e", "-o", "pipefail", "-c", block], cwd=self.folder, capture_output=True, text=True)
+        for block in self.blocks_of("sqlite3 ", "cat ", "import "):
+            shell = not block.startswith("import ")
+            command = ["bash", "-e", "-o", "pipefail", "-c", block] if shell else [sys.executable, "-c", block]
+            result = subprocess.run(command, cwd=self.folder, capture_output=True, text=True)
             self.assertEqual(result.returncode, 0, f"{block}\n{result.stderr}")
             output.append(result.stdout)
         unshuffle, ids, decoder, detail = output
@@ -574,58 +609,6 @@ class Reading(unittest.TestCase):
             call(*arguments, **options)
         self.assertIn(words, str(caught.exception))
         self.assertNotIn("\n", str(caught.exception))
-
-
-class Digests(Reading):
-    def digest_all(self, path: Path) -> None:
-        """Fills `table_digest` from the description in schema/README.md."""
-        database = sqlite3.connect(path)
-        parts = {"feature": ("dictionary_id", "corpus_id"), "token": ("language_model_id",), "run_metric": ("run_id",)}
-        for table, columns in parts.items():
-            names = [name for _, name, *_ in database.execute(f"PRAGMA table_xinfo({table})")]
-            kinds = [kind for _, _, kind, *_ in database.execute(f"PRAGMA table_xinfo({table})")]
-            sums: dict[str, list[int]] = {}
-            for row in database.execute(f"SELECT * FROM {table}"):
-                content = table.encode("ascii") + b"\0"
-                for value, kind in zip(row, kinds):
-                    if value is None:
-                        content += b"\0"
-                    elif kind == "REAL":
-                        content += b"\2" + struct.pack("<d", float(value))
-                    elif kind == "INTEGER":
-                        content += b"\1" + value.to_bytes(8, "little", signed=True)
-                    else:
-                        data = value.encode() if kind == "TEXT" else value
-                        content += (b"\3" if kind == "TEXT" else b"\4") + len(data).to_bytes(8, "little") + data
-                key = " AND ".join(f"{name} = {row[names.index(name)]}" for name in columns)
-                sums.setdefault(key, []).append(int.from_bytes(hashlib.sha256(content).digest(), "little"))
-            for key, values in sums.items():
-                database.execute("INSERT INTO table_digest VALUES (?, ?, ?, ?)",
-                                 (table, key, len(values), f"{sum(values) % 2**256:064x}"))
-        database.commit()
-        database.close()
-
-    def test_changes_show(self) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(shutil.copy(self.made.path, f"{folder}/copy"))
-            self.digest_all(path)
-            for sql, expected in (
-                ("SELECT 1", []),
-                ("UPDATE feature SET n_documents = n_documents + 1 WHERE corpus_id = 2 AND feature_index = 7",
-                 [("feature", "dictionary_id = 1 AND corpus_id = 2")]),
-                ("DELETE FROM run_metric WHERE step = 1", [("run_metric", "run_id = 1")]),
-                ("UPDATE token SET bytes = x'00' WHERE token_id = 1", [("token", "language_model_id = 1")]),
-                ("INSERT INTO run_metric VALUES (2, 'loss', 0, 1.0)", [("run_metric", "run_id = 2")]),
-                ("INSERT INTO table_digest VALUES ('gone', '', 1, printf('%064d', 0))", [("gone", "")]),
-            ):
-                with self.subTest(sql=sql):
-                    other = Path(shutil.copy(path, f"{folder}/other"))
-                    database = sqlite3.connect(other, isolation_level=None)
-                    database.execute(sql)
-                    database.close()
-                    with rc.Catalog(other) as catalog:
-                        found = [change for change in catalog.changed_tables() if change[0] in ("feature", "run_metric", "token", "gone")]
-                    self.assertEqual(found, expected)
 
 
 class Contents(Reading):
@@ -753,16 +736,72 @@ class Contents(Reading):
         with self.assertRaises(sqlite3.OperationalError):
             self.catalog._connection.execute("DELETE FROM feature")
 
-    def test_windows_of_any_length(self) -> None:
+    def test_activations_of_every_size(self) -> None:
         chance = random.Random(9)
-        for length in [1, 2, 127, 128, 129, 300, 20_000] + [5] * 300:
-            window = [0.0] * length
-            for place in {0, length - 1, chance.randrange(length)}:
-                window[place] = single(chance.choice((0.5, -3.0, 0.1, 70000.0, 1e-30, 1e38)))
+        for _ in range(3000):
+            length = chance.choice((1, 2, 5, 48, 300))
+            bits = [chance.randrange(1 << 32) if chance.random() < 0.3 else 0 for _ in range(length)]
+            window = [struct.unpack("<f", struct.pack("<I", number))[0] for number in bits]
+            window = [value if value - value == 0 else 1.5 for value in window]  # no NaN, no infinity
             peak = chance.randrange(length)
-            found = rc.window_activations(others(window, peak), length, peak, window[peak], "x")
-            self.assertEqual(found.tolist(), window)
+            found = rc.window_activations(others(window, peak), peak, window[peak], length, "x")
+            self.assertEqual((found.dtype, found.tolist()), (np.float32, window))
+        written = rc.window_activations('{"0":1e-05,"1":-2,"3":1E+2}', 2, 0.0, 4, "x")
+        self.assertEqual(written.tolist(), [single(1e-05), -2, 0, 100])
 
+
+class Digests(Reading):
+    """`changed_tables` against the sums that are worked out in this file."""
+
+    def changed(self, *statements: str) -> list[tuple[str, str]]:
+        with tempfile.TemporaryDirectory() as folder:
+            path = shutil.copy(self.made.path, f"{folder}/changed.catalog")
+            database = sqlite3.connect(path, isolation_level=None)
+            for statement in statements:
+                database.execute(statement)
+            database.close()
+            with rc.Catalog(path) as catalog:
+                return catalog.changed_tables()
+
+    def test_nothing_has_changed(self) -> None:
+        self.assertEqual(self.catalog.changed_tables(), [])
+
+    def test_a_row_s_bytes(self) -> None:
+        row = rc.row_bytes((None, -2, 3, 0.5, "é", b"\x00"), (False, False, True, True, False, False))
+        self.assertEqual(row.hex(" "), "00 01 fe ff ff ff ff ff ff ff 02 00 00 00 00 00 00 08 40 02 00 00 00 00 00 00 e0 3f"
+                                       " 03 02 00 00 00 00 00 00 00 c3 a9 04 01 00 00 00 00 00 00 00 00")
+
+    def test_changes_are_seen_where_they_are(self) -> None:
+        of_corpus = "dictionary_id = 1 AND corpus_id = 2"
+        for expected, statement in (
+            ([("feature", of_corpus)], "UPDATE feature SET p10 = 1.0 WHERE feature_index = 9 AND corpus_id = 2"),
+            ([("feature_context", of_corpus)], "UPDATE feature_context SET other_activations = NULL WHERE feature_index = 12 AND corpus_id = 2"),
+            ([("feature_token", of_corpus)], "DELETE FROM feature_token WHERE corpus_id = 2"),
+            ([("tensor_chunk", "tensor_id = 3")], 'UPDATE tensor_chunk SET "values" = \'x\' WHERE tensor_id = 3 AND first_row = 0'.replace("'x'", "x'00'")),
+            ([("run_metric", "run_id = 1")], "UPDATE run_metric SET step = step + 10"),
+            ([("run", "")], "UPDATE run SET seed = -1 WHERE run_id = 3"),
+            ([("corpus", "")], "UPDATE corpus SET name = 'Bible' WHERE corpus_id = 1"),
+            ([("review", "dictionary_id = 1")], "INSERT INTO review VALUES (1, 1, 7, NULL, 5, NULL, NULL, NULL, 't')"),
+            ([("corpus", "")], "UPDATE table_digest SET digest = replace(digest, substr(digest, 1, 1), 'g') WHERE table_name = 'corpus'"),
+            ([("corpus", "")], "UPDATE table_digest SET n_rows = 3 WHERE table_name = 'corpus'"),
+            ([("corpus", "")], "DELETE FROM table_digest WHERE table_name = 'corpus'"),
+            ([("none", "")], f"INSERT INTO table_digest VALUES ('none', '', 1, '{DIGEST}')"),
+        ):
+            with self.subTest(statement=statement):
+                self.assertEqual(self.changed(statement), expected)
+        # A trigger changes the full text with the passage.
+        found = self.changed("UPDATE passage SET text = 'x' || substr(text, 2) WHERE passage_id = 4")
+        self.assertEqual({table for table, _ in found} - {"passage_text_docsize", "passage_text_idx"}, {"passage", "passage_text_data"})
+
+    def test_rewriting_a_row_or_the_file_changes_nothing(self) -> None:
+        self.assertEqual(self.changed("UPDATE feature SET p10 = p10", "VACUUM"), [])
+        self.assertEqual(self.changed("UPDATE run SET seed = 2 WHERE run_id = 3", "UPDATE run SET seed = 1 WHERE run_id = 3"), [])
+
+    def test_text_that_is_damaged(self) -> None:
+        self.assertEqual(self.changed("UPDATE corpus SET name = CAST(x'ff41' AS TEXT) WHERE corpus_id = 1"), [("corpus", "")])
+
+    def test_a_table_that_is_missing(self) -> None:
+        self.refuses("table review: is not there", self.changed, "DROP TABLE review")
 
 
 class Malformed(Reading):
@@ -798,6 +837,7 @@ class Malformed(Reading):
     def test_frames(self) -> None:
         content = struct.pack("<5I", 0, 1, 22, 2, 8)
         good = frame(content)
+        trained = zstandard.train_dictionary(1024, [bytes(random.Random(n).choices(b"abcd", k=300)) for n in range(200)], dict_id=77)
         rle = b"".join(struct.pack("<I", 131072 << 3 | 1 << 1 | last)[:3] + b"\0" for last in [0] * 500 + [1])
         cases = {
             "is not a zstd frame": (b"", b"\0" * 30, good[:5], b"x" + good),
@@ -812,8 +852,7 @@ class Malformed(Reading):
             "claims 67108864 bytes, where at most 20 belong": (frame(b"\0" * (64 << 20)),),
             "claims 21 bytes, where at most 20": (good[:5] + bytes([21]) + good[6:],),
             "has 16 bytes, where 20 belong": (frame(content[:-4]),),
-            "needs a dictionary": (frame(content, dict_data=zstandard.train_dictionary(
-                1024, [bytes(random.Random(n).choices(b"abcd", k=300)) for n in range(200)])),),
+            "needs dictionary 77": (frame(content, dict_data=trained),),
         }
         self.assertEqual(good[4] & 0x23, 0x20)  # one byte says the size, and it is the sixth
         for words, frames in cases.items():
@@ -853,7 +892,7 @@ class Malformed(Reading):
         swapped = self.damaged(f'UPDATE tensor_chunk SET "values" = ? {chunk}', frame(b"\0" * 24))
         self.refuses("does not match its SHA-256", swapped.tensor, name, 2)
         huge = self.damaged("INSERT INTO dictionary_tensor VALUES (999, 2, 'huge', 'f32', '[4611686018427387904]', 4611686018427387904, 1,"
-                            f" 4611686018427387904, '{DIGEST}', 0)")
+                            f" 4611686018427387904, 0, '{DIGEST}')")
         self.refuses("chunks end at row 0", huge.tensor, "huge", 2)
         database = sqlite3.connect(huge.path)
         database.execute("INSERT INTO tensor_chunk VALUES (NULL, 999, 0, 4611686018427387904, ?)", (frame(b"1234"),))
@@ -863,27 +902,50 @@ class Malformed(Reading):
         self.refuses("values are too many", huge.tensor, "huge", 2, [5])
 
     def test_activations(self) -> None:
+        form = "are not a JSON object of places and numbers"
         for words, text in (
-            ("is no JSON object", ""), ("is no JSON object", "[]"), ("is no JSON object", '{"0":1'), ("is no JSON object", " {}"),
-            ("not a place and a number", "{}"), ("not a place and a number", '{"0":}'), ("not a place and a number", '{"0":1,}'),
-            ("not a place and a number", "{0:1}"), ("not a place and a number", '{"00":1}'), ("not a place and a number", '{"0": 1}'),
-            ("not a place and a number", '{"0":nan}'), ("not a place and a number", '{"0":0x1}'), ("not a place and a number", '{"0":"1"}'),
-            ("not a place and a number", '{"99999999999":1}'), ("not a place and a number", '{"-1":1}'),
-            ("token 2 is out of order", '{"2":1}'), ("token 4 is out of order", '{"4":1}'), ("token 0 is out of order", '{"1":1,"0":1}'),
-            ("token 1 is out of order", '{"1":1,"1":1}'), ("an activation of 1e99", '{"0":1e99}'), ("an activation of 0", '{"0":0}'),
-            ("an activation of 1e-99", '{"0":1e-99}'),
+            *((form, text) for text in (
+                "", "{", "}", "{}", "[]", "null", "x", '{"1":1.5', '"1":1.5}', '{"1":1.5,}', '{,"1":1.5}', '{"1":1.5,,"2":1}', '{1:1.5}',
+                '{"1": 1.5}', ' {"1":1.5}', '{"1":1.5}\n', '{"1":"1.5"}', '{"1":}', '{"1":null}', '{"1":true}', '{"1":NaN}',
+                '{"1":Infinity}', '{"1":.5}', '{"1":1.}', '{"1":01}', '{"1":+1}', '{"1":0x1p3}', '{"1":1_0}', '{"1":1e}', '{"1":--1}',
+                '{"01":1}', '{"+1":1}', '{"-1":1}', '{"1.0":1}', '{"":1}', '{"a":1}', '{"\u0661":1}', '{"1":\u0661}', '{"10000000":1}',
+                '{"1":{"2":1}}', '{"1":[1]}', '{"1":1.5}{"2":1}', '{"1":' + "1" * 65 + "}", '{"1":1.5\0}', '{"0":1,"1":1e' + "0" * 63 + "}",
+            )),
+            ("at token 4 of a window of 4", '{"4":1.5}'),
+            ("at token 1048576 of a window of 4", '{"1":1,"1048576":1.5}'),
+            ("do not ascend at token 1", '{"3":1.5,"1":1}'),
+            ("do not ascend at token 1", '{"1":1.5,"1":1}'),
+            ("has the peak, token 2, among", '{"1":1.5,"2":1}'),
+            ("the activation of token 1 is zero", '{"1":0}'),
+            ("the activation of token 1 is zero", '{"1":-0.0}'),
+            ("the activation of token 1 is zero", '{"1":1e-60}'),
+            ("the activation of token 1 is not a finite number", '{"1":1e39}'),
+            ("the activation of token 1 is not a finite number", '{"1":-1e999}'),
+            ("304 characters are too many for the activations of 4 tokens", '{"1":1.' + "0" * 296 + "}"),
         ):
-            with self.subTest(words=words, text=text):
-                self.refuses(words, rc.window_activations, text, 4, 2, 1.5, "x")
-        self.assertEqual(rc.window_activations('{"0":0.25,"3":-2e1}', 4, 2, 1.5, "x").tolist(), [0.25, 0, 1.5, -20])
-        self.assertEqual(rc.window_activations(None, 4, 2, 1.5, "x").tolist(), [0, 0, 1.5, 0])
+            with self.subTest(text=text):
+                self.refuses(words, rc.window_activations, text, 2, 1.0, 4, "x")
+        good = '{"0":0.1,"1":2.5,"3":-1}'
+        self.assertEqual(rc.window_activations(good, 2, 1.0, 4, "x").tolist(), [single(0.1), 2.5, 1, -1])
+        for length in range(len(good)):
+            self.refuses(f"x: its activations {form}", rc.window_activations, good[:length], 2, 1.0, 4, "x")
+        for value in (float("inf"), float("nan"), 1e39):
+            self.refuses("token 2 is not a finite number", rc.window_activations, None, 2, value, 4, "x")
+        for peak, length in ((4, 4), (-1, 4), (0, 0), (0, (1 << 20) + 1)):
+            self.refuses("is the peak of a window", rc.window_activations, None, peak, 1.0, length, "x")
 
     def test_contexts(self) -> None:
         of = "WHERE dictionary_id = 1 AND feature_index = 8 AND corpus_id = 1"
+        others_of = f"UPDATE feature_context SET other_activations = ? {of} AND band = 0 AND rank = 0"
+        peak = self.catalog.contexts(8, 1, 1)[0].peak
         first = self.made.contexts[8, 1][0].passage_id
         for words, sql, values in (
-            ("is no JSON object", f"UPDATE feature_context SET other_activations = 'x' {of}", ()),
-            ("is out of order", f"UPDATE feature_context SET other_activations = '{{\"99\":1.0}}' {of}", ()),
+            ("context top 0: its activations are not a JSON object", others_of, ("x",)),
+            ("context top 0: has an activation at token 8 of a window of 8", others_of, ('{"8":1}',)),
+            ("context top 0: has the peak", others_of, (f'{{"{peak}":1}}',)),
+            ("bytes are too many for the activations of 8 tokens", others_of, ("{" + " " * 700 + "}",)),
+            ("its window occurs 0 times", f"UPDATE feature_context SET n_occurrences = 0 {of}", ()),
+            ("is not a finite number", f"UPDATE feature_context SET activation = 9e999 {of} AND band = 0", ()),
             ("lack their passage", "DELETE FROM passage WHERE passage_id = ?", (first,)),
             ("not within its passage", f"UPDATE feature_context SET position = 4000 {of} AND band = 0 AND rank = 0", ()),
             ("not within its passage and document", "UPDATE passage SET first_token = 5000 + passage_id", ()),
@@ -893,6 +955,9 @@ class Malformed(Reading):
         ):
             with self.subTest(words=words, sql=sql):
                 self.refuses(words, self.damaged(sql, *values).contexts, 8, 1, 1)
+
+        with unittest.mock.patch.object(rc, "MOST_TOKENS", 20):
+            self.refuses("its contexts have more than 20 tokens", self.catalog.contexts, 8, 1, 1)
 
     def test_names_do_not_break_the_line(self) -> None:
         catalog = self.damaged("UPDATE dictionary SET name = ? WHERE dictionary_id = 2", "a\nb\x1b[31m")
@@ -939,7 +1004,8 @@ class Malformed(Reading):
         database = sqlite3.connect(stranger.path)
         columns = ("context_id, band, document_id, token_position, window_start, window_length, layer, router_weight, activation, split,"
                    " n_occurrences, passage_id, excerpt, dictionary_id, feature_index, corpus_id, rank")
-        database.execute(f"CREATE VIEW context ({columns}) AS SELECT 'x', 0, 1, 0, 0, 1, 0, NULL, 0.0, NULL, NULL, passage_id, '', dictionary_id,"
+        database.execute(f"CREATE VIEW context ({columns}) AS SELECT 'x',"
+                         " CASE band WHEN 0 THEN 'top' WHEN 1 THEN 'sample' ELSE 'quiet' END, 1, 0, 0, 1, 0, NULL, 0.0, NULL, NULL, passage_id, '', dictionary_id,"
                          " feature_index, corpus_id, rank FROM feature_context")
         database.commit()
         database.close()
@@ -986,6 +1052,20 @@ class Command(Reading):
             refused = self.run_script(str(self.made.path), "--npz", f"{folder}/none/out", "--dictionary", "demo")
             self.assertEqual((refused.returncode, refused.stderr.count("\n")), (1, 1), refused.stderr)
 
+    def test_verifying(self) -> None:
+        result = self.run_script(str(self.made.path), "--verify")
+        self.assertEqual((result.returncode, result.stdout), (0, "all tables hold what they held when they were last written to\n"), result.stderr)
+        with tempfile.TemporaryDirectory() as folder:
+            path = shutil.copy(self.made.path, f"{folder}/changed.catalog")
+            database = sqlite3.connect(path)
+            database.execute("UPDATE corpus SET name = 'x' WHERE corpus_id = 1")
+            database.execute("DELETE FROM feature_logit WHERE rank = 1")
+            database.commit()
+            database.close()
+            result = self.run_script(path, "--verify")
+            self.assertEqual(
+                (result.returncode, result.stdout), (1, "changed: corpus\nchanged: feature_logit, dictionary_id = 1\n"), result.stderr)
+
     def test_errors_are_one_line(self) -> None:
         for arguments in (("/nonexistent",), (str(self.made.path), "--feature", "5"), (str(SCRIPT),)):
             result = self.run_script(*arguments)
@@ -1004,6 +1084,7 @@ class RealCatalog(unittest.TestCase):
         self.addCleanup(database.close)
         with rc.Catalog(path) as catalog:
             self.assertTrue(catalog.dictionaries())
+            self.assertEqual(catalog.changed_tables(), [])
             for dictionary in catalog.dictionaries():
                 for name, (_, shape) in catalog.tensors(dictionary.name).items():
                     values = catalog.tensor(name, dictionary.name)
@@ -1040,8 +1121,7 @@ class RealCatalog(unittest.TestCase):
                 count += 1
                 self.assertLessEqual(len(context.tokens), index.window)
                 self.assertEqual(len(context.texts), len(context.tokens))
-                if context.activations is not None:
-                    self.assertEqual(float(context.activations[context.peak]), context.activation)
+                self.assertEqual(float(context.activations[context.peak]), context.activation)
                 text = "".join(context.texts)
                 if "«" not in text and "»" not in text and context.texts[context.peak]:
                     self.assertEqual(context.excerpt.replace("«", "").replace("»", ""), text)
