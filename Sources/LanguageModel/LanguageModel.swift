@@ -10,8 +10,7 @@ public typealias ResidualEdit = (_ layer: Int, _ residual: Matrix) throws -> Voi
 /// Several threads may use one model; each call has scratch space of its own and uses all of the model's workers.
 ///
 /// The results do not depend on the number of workers, bit for bit, nor on whether the weights are resident. What is
-/// computed for a sequence depends on that sequence alone, but not to the last bit: a product may round otherwise when
-/// its number of rows, that is the size of the batch, is another.
+/// computed for a sequence depends on that sequence alone, to the bit, whatever else is in the batch.
 public final class LanguageModel: Sendable {
     /// What `config.json` says.
     public let configuration: LanguageModelConfiguration

@@ -3,8 +3,8 @@ import GRDB
 /// Counts how often windows of text occur in a corpus, as `feature_context.n_occurrences` says.
 ///
 /// A window as long as asked for occurs wherever its tokens stand in a document, a shorter one, which is a whole passage,
-/// wherever a passage has its tokens and no others. Two passes over the documents, one document in memory at a time, and
-/// 32 bytes a window.
+/// wherever a passage has its tokens and no others. Two passes over the documents, one document in memory at a time;
+/// besides that it holds every window that is counted and where the corpus's passages lie.
 package final class WindowOccurrences {
     /// What tokens are recognised by: a polynomial in them modulo 2⁶⁴, with their number.
     private struct Text: Hashable {

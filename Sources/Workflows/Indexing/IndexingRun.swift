@@ -10,7 +10,8 @@ import Tokenization
 /// classes and contexts.
 ///
 /// Memory is bounded by features and options, not by the text: about m · (3 KiB + 160 bytes a context) besides one batch
-/// of activations and 256 MiB of the catalog's pages.
+/// of activations and 256 MiB of the catalog's pages. While the index is written come the windows whose occurrences are
+/// counted, and where the corpus's passages lie, which is a little for each passage of the text.
 public struct IndexingRun {
     /// What to do.
     public let settings: IndexingSettings
