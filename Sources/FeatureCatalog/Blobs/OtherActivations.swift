@@ -42,22 +42,67 @@ package enum OtherActivations {
         var window = [Float](repeating: 0, count: length)
         window[peak] = activation
         guard let text else { return window }
-        var bytes = Array(text.utf8)[...]
-        guard bytes.popFirst() == UInt8(ascii: "{"), bytes.popLast() == UInt8(ascii: "}") else { return nil }
-        var last = -1
-        for item in bytes.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
-            guard let colon = item.firstIndex(of: UInt8(ascii: ":")),
-                let place = place(item[..<colon]), place > last, place < length, place != peak,
-                let value = number(item[(colon + 1)...]), value != 0
-            else { return nil }
+        let isWhole = forEach(text, peak: peak, length: length) { place, digits in
+            guard let value = number(digits), value != 0 else { return false }
             window[place] = value
-            last = place
+            return true
         }
-        return window
+        return isWhole ? window : nil
+    }
+
+    /// Whether ``decode(_:peak:activation:length:)`` would read it.
+    static func isValid(_ text: String?, peak: Int, activation: Float, length: Int) -> Bool {
+        guard (0...maximumWindowLength).contains(length), (0..<length).contains(peak), activation.isFinite else {
+            return false
+        }
+        guard let text else { return true }
+        return forEach(text, peak: peak, length: length) { _, digits in
+            isPlain(digits) || number(digits).map { $0 != 0 } ?? false
+        }
+    }
+
+    /// Goes through the keys and what is behind their colons, until `body` refuses one.
+    ///
+    /// - Returns: False if `text` is not of the form, or `body` refused a value.
+    private static func forEach(
+        _ text: String, peak: Int, length: Int,
+        _ body: (_ place: Int, _ digits: Slice<UnsafeBufferPointer<UInt8>>) -> Bool
+    ) -> Bool {
+        var text = text
+        return text.withUTF8 { bytes in
+            guard bytes.count >= 2, bytes.first == UInt8(ascii: "{"), bytes.last == UInt8(ascii: "}") else {
+                return false
+            }
+            let end = bytes.count - 1
+            var (start, last) = (1, -1)
+            while true {
+                let item = bytes[start..<(bytes[start..<end].firstIndex(of: UInt8(ascii: ",")) ?? end)]
+                guard let colon = item.firstIndex(of: UInt8(ascii: ":")),
+                    let place = place(item[..<colon]), place > last, place < length, place != peak,
+                    body(place, item[(colon + 1)...])
+                else { return false }
+                last = place
+                guard item.endIndex < end else { return true }
+                start = item.endIndex + 1
+            }
+        }
+    }
+
+    /// Whether digits with a point among them are, without reading them, a number that is neither zero nor too large.
+    private static func isPlain(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
+        guard bytes.count <= 24, let first = bytes.first, let last = bytes.last, isDigit(first), isDigit(last) else {
+            return false
+        }
+        var (points, hasValue) = (0, false)
+        for byte in bytes {
+            if byte == UInt8(ascii: ".") { points += 1 } else if !isDigit(byte) { return false }
+            hasValue = hasValue || (UInt8(ascii: "1")...UInt8(ascii: "9")).contains(byte)
+        }
+        return points <= 1 && hasValue
     }
 
     /// A finite number as JSON writes it, as a 32-bit float.
-    private static func number(_ bytes: ArraySlice<UInt8>) -> Float? {
+    private static func number(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Float? {
         guard let first = bytes.first, first == UInt8(ascii: "-") || isDigit(first), bytes.count <= 64,
             bytes.allSatisfy({ isDigit($0) || "+-.eE".utf8.contains($0) }),
             let value = Float(String(decoding: bytes, as: UTF8.self)), value.isFinite
@@ -68,7 +113,7 @@ package enum OtherActivations {
     private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 
     /// The number between two quotation marks, as JSON writes it.
-    private static func place(_ key: ArraySlice<UInt8>) -> Int? {
+    private static func place(_ key: Slice<UnsafeBufferPointer<UInt8>>) -> Int? {
         guard key.count >= 3, key.count <= 9, key.first == UInt8(ascii: "\""), key.last == UInt8(ascii: "\"") else {
             return nil
         }

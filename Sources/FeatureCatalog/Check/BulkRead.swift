@@ -1,3 +1,4 @@
+import CSQLiteRows
 import GRDB
 import GRDBSQLite
 
@@ -88,6 +89,14 @@ final class BulkRead {
         type == SQLITE_FLOAT
             ? sqlite3_column_double(statement, column).bitPattern
             : UInt64(bitPattern: sqlite3_column_int64(statement, column))
+    }
+
+    /// An integer, or what SQLite makes of anything else.
+    func number(_ column: Int32) -> Int64 { sqlite3_column_int64(statement, column) }
+
+    /// Appends the first columns of the row as `sqlite_rows.h` describes; false if memory runs out.
+    func append(to bytes: inout rsae_bytes, areReal: [Bool]) -> Bool {
+        rsae_append_statement_row(&bytes, statement, areReal, Int32(areReal.count))
     }
 
     private func wrongType(_ column: Int32) -> CatalogError {

@@ -6,10 +6,10 @@ extension CatalogInspection {
         for context in contexts {
             // What does not fit its passage has been said.
             guard let range = context.window(index, passages) else { continue }
-            let window = OtherActivations.decode(
+            let isValid = OtherActivations.isValid(
                 context.otherActivations, peak: context.position - range.lowerBound,
                 activation: Float(context.activation), length: range.count)
-            guard window == nil else { continue }
+            guard !isValid else { continue }
             add(
                 "contexts of feature \(feature) of dictionary \(index.key.dictionaryID) on corpus \(index.key.corpusID)",
                 "other_activations are not of the form, or of another window")

@@ -34,21 +34,22 @@ struct CatalogInspection {
     /// In a file whose pages do not hold together nothing else can be believed: what is wrong with them is all that is
     /// said then.
     mutating func run() throws {
-        let pages = PagesCheck.Running(catalog, limit: limit)
-        if pages == nil {
-            progress.report(.pages)
-            try add(pages: PagesCheck(database, path: catalog.path, limit: limit).run())
-            guard problems.isEmpty else { return }
-        }
-        let contents = Result { try checkContents() }
-        if let pages {
+        if let pages = PagesCheck.Running(catalog, limit: limit) {
+            let contents = Result { try checkContents() }
             progress.report(.pages)
             let found = try pages.wait()
-            if !found.isEmpty { problems = [] }
-            add(pages: found)
-            guard found.isEmpty else { return }
+            if !found.lines.isEmpty { problems = [] }
+            add(pages: found.lines)
+            guard found.lines.isEmpty else { return }
+            try contents.get()
+            try checkDigests(found.sums)
+        } else {
+            let found = try PagesCheck(database, path: catalog.path, limit: limit).run()
+            add(pages: found.lines)
+            guard found.lines.isEmpty else { return }
+            try checkContents()
+            try checkDigests(found.sums)
         }
-        try contents.get()
     }
 
     private mutating func add(pages lines: [String]) {
@@ -74,7 +75,5 @@ struct CatalogInspection {
         try checkSplits()
         progress.report(.features)
         try checkFeatures()
-        progress.report(.digests)
-        try checkDigests()
     }
 }

@@ -1,27 +1,37 @@
 import GRDB
 import GRDBSQLite
-import Glibc
 
 /// Compares a table's indexes with its rows, reading both in their own order.
 ///
 /// SQLite's integrity check looks every row up in every index: for large tables that takes far longer than to read
-/// them. Here the index has to ascend, and the sum of a keyed hash of all its entries has to be that of the rows.
+/// them. Here the index has to ascend, and the sum of a keyed hash of all its entries has to be that of the rows, which
+/// are taken as they are read for their digests.
 struct IndexComparison {
     private let table: String
+    /// Names of the indexes, and their columns with those of the key behind them.
     private let indexes: [(name: String, columns: [String])]
-    private let key: [String]
-    /// Columns of which no index has all, so that none can be read in the place of the table.
-    private let others: [String]
+    /// Columns of a row of the table that indexes hold.
+    private let columns: [Int32]
+    /// Where each index's columns are among those.
+    private let places: [[Int]]
     private let seed = UInt64.random(in: .min ... .max) | 1
+    /// For each index what its entries should add up to.
+    private var expected: [UInt64]
+    /// Hashes of the row's values, by the places of `columns`.
+    private var values: [UInt64]
+    private var rowCount = 0
 
     /// Nil if the table has no index, or one that only SQLite can work out: with expressions, conditions, descending
     /// columns or unique ones.
     init?(_ entry: SchemaEntry, _ database: Database) throws {
-        table = entry.name
-        let hasRowIDs = !entry.sql.contains("WITHOUT ROWID")
-        let columns = try Row.fetchAll(
-            database, sql: "SELECT name FROM pragma_table_xinfo(?) WHERE pk > 0 ORDER BY pk", arguments: [entry.name])
-        var key: [String] = try columns.map { try $0.value(0) }
+        guard let table = DigestedTable.all.first(where: { $0.name == entry.name }) else { return nil }
+        let columns = try table.columns(database)
+        let key =
+            columns.haveRowIDs
+            ? ["rowid"]
+            : try String.fetchAll(
+                database, sql: "SELECT name FROM pragma_table_xinfo(?) WHERE pk > 0 ORDER BY pk",
+                arguments: [entry.name])
         var indexes: [(name: String, columns: [String])] = []
         let list = try Row.fetchAll(
             database, sql: "SELECT name, \"unique\", origin, partial FROM pragma_index_list(?)",
@@ -29,7 +39,7 @@ struct IndexComparison {
         for index in list {
             let (name, origin): (String, String) = (try index.value(0), try index.value(2))
             // The primary key of a table without row ids is the table itself.
-            if origin == "pk", !hasRowIDs { continue }
+            if origin == "pk", !columns.haveRowIDs { continue }
             guard try index.value(1) as Int == 0, try index.value(3) as Int == 0 else { return nil }
             let parts = try Row.fetchAll(
                 database, sql: "SELECT cid, name, \"desc\", coll FROM pragma_index_xinfo(?) WHERE key ORDER BY seqno",
@@ -41,40 +51,35 @@ struct IndexComparison {
                 }
                 names.append(try part.value(1) ?? "rowid")
             }
-            indexes.append((name, names))
+            indexes.append((name, names + key.filter { !names.contains($0) }))
         }
-        if hasRowIDs { key = ["rowid"] }
         guard !indexes.isEmpty, !key.isEmpty else { return nil }
-        let stored = try String.fetchAll(
-            database, sql: "SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0 ORDER BY cid",
-            arguments: [entry.name])
-        var others: Set<String> = []
-        for index in indexes {
-            guard let other = stored.first(where: { !index.columns.contains($0) && !key.contains($0) }) else {
-                return nil
-            }
-            others.insert(other)
-        }
-        self.others = others.sorted()
+        let all = columns.names + ["\"rowid\""]
+        let found = indexes.map { index in index.columns.map { all.firstIndex(of: "\"\($0)\"").map(Int32.init) } }
+        // What the table works out anew is in none of its stored columns.
+        guard !found.contains(where: { $0.contains(nil) }) else { return nil }
+        let held = Set(found.joined().compactMap(\.self)).sorted()
+        self.table = entry.name
         self.indexes = indexes
-        self.key = key
+        self.columns = held
+        places = found.map { $0.compactMap { column in held.firstIndex { $0 == column } } }
+        values = Array(repeating: 0, count: held.count)
+        expected = Array(repeating: 0, count: indexes.count)
     }
 
-    /// - Returns: What is wrong with the indexes.
-    func run(_ database: Database, path: String) throws -> [String] {
-        let lists = indexes.map { index in index.columns + key.filter { !index.columns.contains($0) } }
-        let all = lists.reduce(into: [String]()) { $0 += $1.filter { [known = $0] in !known.contains($0) } }
-        let places = lists.map { list in list.compactMap { all.firstIndex(of: $0).map(Int32.init) } }
-        var expected = Array(repeating: UInt64(0), count: lists.count)
-        var count = 0
-        let rows = try BulkRead(
-            database, path: path, sql: "SELECT \(Self.names(all + others)) FROM \"\(table)\" NOT INDEXED")
-        while try rows.next() {
-            count += 1
-            for (index, list) in places.enumerated() { expected[index] &+= hash(rows, list) }
+    /// Takes the row that `rows` stands at, as ``RowReader`` goes through the table.
+    mutating func add(_ rows: BulkRead) {
+        rowCount += 1
+        for (place, column) in columns.enumerated() { values[place] = hash(rows, column) }
+        for index in expected.indices {
+            expected[index] &+= places[index].reduce(seed) { Self.mixed($0 ^ values[$1]) }
         }
-        return try lists.indices.compactMap { index in
-            try compare(indexes[index].name, lists[index], expected[index], count, database, path)
+    }
+
+    /// - Returns: What is wrong with the indexes, when all rows were taken.
+    func contradictions(_ database: Database, path: String) throws -> [String] {
+        try indexes.indices.compactMap { index in
+            try compare(indexes[index].name, indexes[index].columns, expected[index], rowCount, database, path)
         }
     }
 
@@ -92,7 +97,7 @@ struct IndexComparison {
         var (sum, found, isOrdered) = (UInt64(0), 0, true)
         var last = IndexEntry(columnCount: columns.count)
         while try entries.next() {
-            sum &+= hash(entries, places)
+            sum &+= places.reduce(seed) { Self.mixed($0 ^ hash(entries, $1)) }
             found += 1
             if isOrdered { isOrdered = last.advance(to: entries) }
         }
@@ -101,29 +106,25 @@ struct IndexComparison {
         return sum == expected ? nil : "index \(name) holds other values than the rows"
     }
 
-    private func hash(_ rows: BulkRead, _ columns: [Int32]) -> UInt64 {
-        var state = seed
-        for column in columns {
-            let type = rows.type(column)
-            state = Self.mixed(state ^ UInt64(bitPattern: Int64(type)))
-            switch type {
-            case SQLITE_NULL: continue
-            case SQLITE_INTEGER, SQLITE_FLOAT: state = Self.mixed(state ^ rows.bits(column, type))
-            default:
-                state = rows.withBytes(column) { bytes in
-                    var state = Self.mixed(state ^ UInt64(bytes.count))
-                    var offset = 0
-                    while offset + 8 <= bytes.count {
-                        state = Self.mixed(state ^ bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
-                        offset += 8
-                    }
-                    var rest: UInt64 = 0
-                    for byte in bytes[offset...] { rest = rest << 8 | UInt64(byte) }
-                    return Self.mixed(state ^ rest)
+    private func hash(_ rows: BulkRead, _ column: Int32) -> UInt64 {
+        let type = rows.type(column)
+        let state = Self.mixed(seed &+ UInt64(bitPattern: Int64(type)))
+        switch type {
+        case SQLITE_NULL: return state
+        case SQLITE_INTEGER, SQLITE_FLOAT: return Self.mixed(state ^ rows.bits(column, type))
+        default:
+            return rows.withBytes(column) { bytes in
+                var state = Self.mixed(state ^ UInt64(bytes.count))
+                var offset = 0
+                while offset + 8 <= bytes.count {
+                    state = Self.mixed(state ^ bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+                    offset += 8
                 }
+                var rest: UInt64 = 0
+                for byte in bytes[offset...] { rest = rest << 8 | UInt64(byte) }
+                return Self.mixed(state ^ rest)
             }
         }
-        return state
     }
 
     /// A step of MurmurHash3's finaliser.
@@ -132,86 +133,5 @@ struct IndexComparison {
         value ^= value >> 33
         value = value &* 0xC4CE_B9FE_1A85_EC53
         return value ^ value >> 29
-    }
-}
-
-/// An entry of an index, to see whether the next one is behind it.
-private struct IndexEntry {
-    private var types: [Int32]
-    private var numbers: [UInt64]
-    private var texts: [[UInt8]]
-    private var isFirst = true
-
-    init(columnCount: Int) {
-        types = Array(repeating: SQLITE_NULL, count: columnCount)
-        numbers = Array(repeating: 0, count: columnCount)
-        texts = Array(repeating: [], count: columnCount)
-    }
-
-    /// Takes the entry that `rows` stands at; false if it is not behind the one before.
-    mutating func advance(to rows: BulkRead) -> Bool {
-        var order = isFirst ? -1 : 0
-        isFirst = false
-        for column in types.indices {
-            let type = rows.type(Int32(column))
-            let isNumber = type == SQLITE_INTEGER || type == SQLITE_FLOAT
-            let bits = isNumber ? rows.bits(Int32(column), type) : 0
-            let isText = type == SQLITE_TEXT || type == SQLITE_BLOB
-            if order == 0 {
-                order = compare(column, type, bits, rows)
-                // What comes before the first difference is the same and need not be taken.
-                if order == 0 { continue }
-            }
-            types[column] = type
-            numbers[column] = bits
-            if isText {
-                rows.withBytes(Int32(column)) { bytes in
-                    texts[column].removeAll(keepingCapacity: true)
-                    texts[column].append(contentsOf: bytes)
-                }
-            }
-        }
-        return order < 0
-    }
-
-    /// Below 0 if what was taken is before what `rows` has, by SQLite's order: NULL, numbers, texts, blobs.
-    private func compare(_ column: Int, _ type: Int32, _ bits: UInt64, _ rows: BulkRead) -> Int {
-        let (one, two) = (Self.rank(types[column]), Self.rank(type))
-        guard one == two else { return one - two }
-        switch type {
-        case SQLITE_NULL: return 0
-        case SQLITE_INTEGER, SQLITE_FLOAT:
-            if type == SQLITE_INTEGER, types[column] == SQLITE_INTEGER {
-                let (one, two) = (Int64(bitPattern: numbers[column]), Int64(bitPattern: bits))
-                return one < two ? -1 : one > two ? 1 : 0
-            }
-            let one = Self.real(types[column], numbers[column])
-            let two = Self.real(type, bits)
-            return one < two ? -1 : one > two ? 1 : 0
-        default:
-            return rows.withBytes(Int32(column)) { bytes in
-                texts[column].withUnsafeBytes { known in
-                    let common = min(known.count, bytes.count)
-                    if common > 0, let one = known.baseAddress, let two = bytes.baseAddress {
-                        let order = memcmp(one, two, common)
-                        if order != 0 { return Int(order) }
-                    }
-                    return known.count - bytes.count
-                }
-            }
-        }
-    }
-
-    private static func rank(_ type: Int32) -> Int {
-        switch type {
-        case SQLITE_NULL: 0
-        case SQLITE_INTEGER, SQLITE_FLOAT: 1
-        case SQLITE_TEXT: 2
-        default: 3
-        }
-    }
-
-    private static func real(_ type: Int32, _ bits: UInt64) -> Double {
-        type == SQLITE_FLOAT ? Double(bitPattern: bits) : Double(Int64(bitPattern: bits))
     }
 }

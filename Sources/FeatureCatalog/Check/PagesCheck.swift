@@ -2,8 +2,16 @@ import Dispatch
 import GRDB
 import Synchronization
 
-/// Looks at every page of the file and every entry of its indexes.
+/// Looks at every page of the file, every entry of its indexes, and every row of its tables as bytes.
 struct PagesCheck {
+    /// What it comes to.
+    struct Found {
+        /// What is wrong with the file's pages and indexes.
+        var lines: [String] = []
+        /// Sums of all rows, where pages and indexes are as they should be.
+        var sums: RowSums = [:]
+    }
+
     private let database: Database
     private let path: String
     private let limit: Int
@@ -14,19 +22,29 @@ struct PagesCheck {
         self.limit = limit
     }
 
-    /// - Returns: What is wrong.
-    func run() throws -> [String] {
+    func run() throws -> Found {
         let tables = try SchemaEntry.own(database).filter { $0.type == "table" && !$0.sql.hasPrefix("CREATE VIRTUAL") }
         // The whole file; where others have added to it, the tables that are ours, since of all others SQLite would work
         // out what their indexes and columns hold.
         let isPlain = try SchemaCheck.run(database, path: path, allowingOlder: false) == nil
         let parts = isPlain ? ["\(limit)"] : ["sqlite_schema"] + tables.map { "\"\($0.name)\"" }
-        let found = try parts.flatMap { try lines("quick_check(\($0))") }
-        guard found.isEmpty else { return found }
-        return try tables.flatMap { table in
-            try IndexComparison(table, database)?.run(database, path: path)
-                ?? lines("integrity_check(\"\(table.name)\")")
+        var found = Found()
+        found.lines = try parts.flatMap { try lines("quick_check(\($0))") }
+        guard found.lines.isEmpty else { return found }
+        var comparisons: [String: IndexComparison] = [:]
+        for table in tables {
+            comparisons[table.name] = try IndexComparison(table, database)
+            guard comparisons[table.name] == nil else { continue }
+            found.lines += try lines("integrity_check(\"\(table.name)\")")
         }
+        let reader = RowReader(database: database, path: path)
+        for (number, table) in DigestedTable.all.enumerated() {
+            var comparison = comparisons[table.name]
+            let sums = try reader.sums(ofTable: number) { comparison?.add($0) }
+            found.sums.merge(sums) { $1 }
+            found.lines += try comparison?.contradictions(database, path: path) ?? []
+        }
+        return found
     }
 
     private func lines(_ pragma: String) throws -> [String] {
@@ -38,7 +56,7 @@ extension PagesCheck {
     /// A check that runs on a thread and a connection of its own, beside all others.
     final class Running: Sendable {
         private let isDone = DispatchSemaphore(value: 0)
-        private let result = Mutex<Result<[String], CatalogError>>(.success([]))
+        private let result = Mutex<Result<Found, CatalogError>>(.success(Found()))
 
         /// Starts; nil where the file cannot be read a second time, as while it is written.
         init?(_ catalog: Catalog, limit: Int) {
@@ -47,7 +65,7 @@ extension PagesCheck {
                 let queue = try? Catalog.connect(path: path, mode: .readOnly, allowingOlder: false).queue
             else { return nil }
             DispatchQueue.global().async { [self] in
-                let found = Result<[String], CatalogError> { () throws(CatalogError) in
+                let found = Result<Found, CatalogError> { () throws(CatalogError) in
                     do {
                         return try queue.unsafeRead { database in
                             try database.execute(
@@ -64,9 +82,7 @@ extension PagesCheck {
         }
 
         /// Waits for it.
-        ///
-        /// - Returns: What is wrong.
-        func wait() throws(CatalogError) -> [String] {
+        func wait() throws(CatalogError) -> Found {
             isDone.wait()
             return try result.withLock { $0 }.get()
         }

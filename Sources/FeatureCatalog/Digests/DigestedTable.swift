@@ -35,6 +35,8 @@ struct DigestedTable {
         let areReal: [Bool]
         /// Places of the part's columns among them.
         let partPlaces: [Int32]
+        /// Whether rows have a number that is in no column.
+        let haveRowIDs: Bool
     }
 
     func columns(_ database: Database) throws -> Columns {
@@ -42,6 +44,8 @@ struct DigestedTable {
             database, sql: "SELECT name, cid, type FROM pragma_table_xinfo(?) WHERE hidden = 0 ORDER BY cid",
             arguments: [name])
         let names: [String] = try rows.map { try $0.value(0) }
+        let definition = try String.fetchOne(
+            database, sql: "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?", arguments: [name])
         return try Columns(
             names: names.map { "\"\($0)\"" }, numbers: rows.map { try $0.value(1) },
             areReal: rows.map { try ($0.value(2) as String) == "REAL" },
@@ -50,6 +54,6 @@ struct DigestedTable {
                     throw CatalogError(.damaged, "table \(name) has no column \(column)")
                 }
                 return Int32(place)
-            })
+            }, haveRowIDs: definition?.contains("WITHOUT ROWID") == false)
     }
 }

@@ -1,6 +1,5 @@
 import CSQLiteRows
 import GRDB
-import GRDBSQLite
 
 /// Goes through tables as they are and sums up their rows.
 struct RowReader {
@@ -8,28 +7,23 @@ struct RowReader {
     let path: String
 
     /// The sums of all tables.
-    ///
-    /// - Parameter progress: Told the bytes of every so many rows; an error that it throws ends the reading.
-    func sums(progress: (_ table: String, _ byteCount: Int) throws -> Void = { _, _ in }) throws -> RowSums {
-        var sums: RowSums = [:]
-        for table in DigestedTable.all.indices {
-            try sums.merge(self.sums(ofTable: table) { try progress(DigestedTable.all[table].name, $0) }) { $1 }
+    func sums() throws -> RowSums {
+        try DigestedTable.all.indices.reduce(into: [:]) { sums, table in
+            try sums.merge(self.sums(ofTable: table)) { $1 }
         }
-        return sums
     }
 
     /// The sums of one table's parts.
-    func sums(ofTable number: Int, progress: (_ byteCount: Int) throws -> Void) throws -> RowSums {
+    ///
+    /// - Parameter each: Told of every row, whose values are those of the table's stored columns in their order; in a table
+    ///   that has row ids these come behind them.
+    func sums(ofTable number: Int, each: (BulkRead) throws -> Void = { _ in }) throws -> RowSums {
         let table = DigestedTable.all[number]
         let columns = try table.columns(database)
-        guard let connection = database.sqliteConnection else {
-            throw CatalogError(.failed, "\(path): the connection is closed")
-        }
-        var statement: OpaquePointer?
-        let sql = "SELECT \(columns.names.joined(separator: ", ")) FROM \"\(table.name)\""
-        let prepared = sqlite3_prepare_v2(connection, sql, -1, &statement, nil)
-        defer { sqlite3_finalize(statement) }
-        guard prepared == SQLITE_OK, let statement else { throw failure(prepared, connection) }
+        let names = columns.names + (columns.haveRowIDs ? ["rowid"] : [])
+        // Of the table itself: an index could be read in its place, and need not hold the same.
+        let rows = try BulkRead(
+            database, path: path, sql: "SELECT \(names.joined(separator: ", ")) FROM \"\(table.name)\" NOT INDEXED")
         var sums: RowSums = [:]
         var part = TablePart(table: number)
         var sum = RowSum()
@@ -37,36 +31,23 @@ struct RowReader {
         let start = Array(table.name.utf8) + [0]
         var bytes = rsae_bytes()
         defer { rsae_bytes_free(&bytes) }
-        var (rows, byteCount) = (0, 0)
-        var code = sqlite3_step(statement)
-        while code == SQLITE_ROW {
+        while try rows.next() {
             var next = TablePart(table: number)
-            if let first { next.first = sqlite3_column_int64(statement, first) }
-            if let second { next.second = sqlite3_column_int64(statement, second) }
+            if let first { next.first = rows.number(first) }
+            if let second { next.second = rows.number(second) }
             if next != part {
                 if !sum.isZero { sums[part, default: RowSum()] += sum }
                 (part, sum) = (next, RowSum())
             }
             bytes.count = 0
-            guard rsae_bytes_append(&bytes, start, start.count),
-                rsae_append_statement_row(&bytes, statement, columns.areReal, Int32(columns.names.count))
-            else { throw failure(SQLITE_NOMEM, connection) }
-            sum.add(row: UnsafeRawBufferPointer(start: bytes.start, count: bytes.count))
-            rows += 1
-            byteCount += bytes.count
-            if byteCount >= 1 << 20 {
-                try progress(byteCount)
-                byteCount = 0
+            guard rsae_bytes_append(&bytes, start, start.count), rows.append(to: &bytes, areReal: columns.areReal)
+            else {
+                throw CatalogError(.failed, "\(path): no memory for a row of \(table.name)")
             }
-            code = sqlite3_step(statement)
+            sum.add(row: UnsafeRawBufferPointer(start: bytes.start, count: bytes.count))
+            try each(rows)
         }
-        guard code == SQLITE_DONE else { throw failure(code, connection) }
         if !sum.isZero { sums[part, default: RowSum()] += sum }
-        try progress(byteCount)
         return sums
-    }
-
-    private func failure(_ code: Int32, _ connection: OpaquePointer) -> CatalogError {
-        CatalogError(resultCode: code, message: String(cString: sqlite3_errmsg(connection)), path: path)
     }
 }

@@ -4,12 +4,16 @@ import GRDB
 typealias RowSums = [TablePart: RowSum]
 
 /// Part of a table's rows.
-struct TablePart: Hashable {
+struct TablePart: Hashable, Comparable {
     /// The table's number in ``DigestedTable/all``.
     let table: Int
     /// Values of the columns that divide it; 0 where there are fewer.
     var first: Int64 = 0
     var second: Int64 = 0
+
+    static func < (one: TablePart, two: TablePart) -> Bool {
+        (one.table, one.first, one.second) < (two.table, two.first, two.second)
+    }
 
     /// Its row in `table_digest`, whose part is a condition that holds for its rows.
     var key: (table: String, part: String) {
@@ -44,5 +48,37 @@ extension RowSums {
                     arguments: [key.table, key.part, sum.rowCount, sum.hexadecimal])
             }
         }
+    }
+}
+
+extension RowSums {
+    /// Where these, made of the rows that are there, are not what `table_digest` says, in the tables' order.
+    func differences(_ database: Database) throws -> [VerificationProblem] {
+        var kept: [String: [String: (rows: Int, digest: String)]] = [:]
+        for row in try Row.fetchAll(database, sql: "SELECT table_name, part, n_rows, digest FROM table_digest") {
+            kept[try row.value(0), default: [:]][try row.value(1)] = (try row.value(2), try row.value(3))
+        }
+        var found: [VerificationProblem] = []
+        for (part, sum) in sorted(by: { $0.key < $1.key }) {
+            let (table, name) = part.key
+            let known = kept[table]?.removeValue(forKey: name)
+            if known?.rows != sum.rowCount || known?.digest != sum.hexadecimal {
+                found.append(Self.difference(table, name, written: known?.rows ?? 0, found: sum.rowCount))
+            }
+        }
+        for (table, parts) in kept.sorted(by: { $0.key < $1.key }) {
+            for (name, known) in parts.sorted(by: { $0.key < $1.key }) {
+                found.append(Self.difference(table, name, written: known.rows, found: 0))
+            }
+        }
+        return found
+    }
+
+    private static func difference(_ table: String, _ part: String, written: Int, found: Int) -> VerificationProblem {
+        VerificationProblem(
+            place: part.isEmpty ? table : "\(table), \(part)",
+            reason: written == found
+                ? "its rows are not those that were written: something else has changed them"
+                : "\(written) rows were written, and \(found) are there: something else has changed them")
     }
 }

@@ -24,6 +24,12 @@ public struct PassageText: Equatable, Sendable {
             offsets.append(bytes.count)
             bytes += token
         }
+        // Of ASCII every byte is a character.
+        if bytes.allSatisfy({ $0 < 0x80 && $0 != 0 }) {
+            text = String(decoding: bytes, as: UTF8.self)
+            tokenStarts = offsets + [bytes.count]
+            return
+        }
         var scalars = String.UnicodeScalarView()
         var starts: [Int] = []
         var offset = 0
