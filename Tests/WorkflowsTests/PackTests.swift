@@ -1,5 +1,6 @@
 import FeatureCatalog
 import Foundation
+import GRDB
 import LinearAlgebra
 import TestSupport
 import Testing
@@ -36,6 +37,39 @@ import Workflows
         }
         #expect(throws: WorkflowError.self) {
             try world.read(path) { try PackRun(settings: PackSettings()).run(from: $0, to: path) }
+        }
+    }
+
+    /// A copy has digests of its own: what another program changed would look as if it had been written so.
+    @Test(arguments: [
+        "UPDATE feature_context SET other_activations = '{\"0\":' WHERE other_activations IS NOT NULL",
+        "UPDATE feature_token SET activation_2 = activation_2 / 2 WHERE activation_2 > 0",
+        "DELETE FROM feature_cofiring",
+    ])
+    func whatAnotherProgramChangedIsCopiedOnlyWhenAccepted(_ change: String) throws {
+        let world = try KeepingWorld()
+        let path = try world.catalog("c.sqlite", indexedOn: world.parts, corpus: "all")
+        let queue = try DatabaseQueue(path: path)
+        try queue.write {
+            try $0.execute(sql: change)
+            #expect($0.changesCount > 0)
+        }
+        try queue.close()
+        let copy = world.demo.directory.file("copy.sqlite")
+        let refusal = #expect(throws: CatalogError.self) {
+            try world.read(path) { try PackRun(settings: PackSettings()).run(from: $0, to: copy) }
+        }
+        #expect(refusal?.code == .damaged)
+        #expect(refusal?.message.contains("something else has changed them") == true)
+        #expect(throws: CatalogError.self) {
+            try MergeRun(settings: MergeSettings(inputs: [path, path])).run(to: copy)
+        }
+        #expect(!FileManager.default.fileExists(atPath: copy))
+        let settings = PackSettings(acceptChanges: true)
+        _ = try world.read(path) { try PackRun(settings: settings).run(from: $0, to: copy) }
+        try world.read(copy) { catalog in
+            let noted = try catalog.rows(sql: "SELECT options FROM packing").rows
+            #expect("\(noted)".contains("acceptChanges"))
         }
     }
 

@@ -3,8 +3,8 @@ import GRDB
 /// Copies what one catalog holds into another, under new keys: what merging and packing are made of.
 ///
 /// Whatever the target has already (by uuid, digest or name) is found instead of copied. Rows go through the target's
-/// constraints, and tensors and documents through their decoders. Activations of contexts are copied as they are; `verify`
-/// looks at their form.
+/// constraints, and tensors and documents through their decoders; of everything else the digests of the source's rows say
+/// that it is what was written (``Catalog/refuseChangedRows()``).
 package final class CatalogCopy {
     /// What is left out or made smaller.
     package struct Selection {

@@ -109,7 +109,8 @@ public struct IndexingRun {
         )
         let options = settings.options
         let contexts = Double(2 * options.topContexts + options.sampleContexts + options.quietContexts)
-        let features = m * (960 + contexts * 40)
+        // A context, and its window while it is counted how often that occurs.
+        let features = m * (960 + contexts * (40 + 32))
         let width = Double(configuration.layers.count) * d
         let batch = Double(2 * batchTokens) * (2 * width + 3 * d + 6 * k)
         let tiles = Double(workers.count * 259) * m

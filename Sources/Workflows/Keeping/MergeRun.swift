@@ -29,7 +29,7 @@ public struct MergeRun {
     ///   - replacing: whether a catalog that is there may be replaced.
     ///   - remark: told what was left out or renamed, a line each.
     ///   - progress: told how many of how many features are done.
-    /// - Throws: `WorkflowError`, `CatalogError`.
+    /// - Throws: `WorkflowError`, `CatalogError`; `.damaged` for a catalog whose rows something else has changed.
     public func run(
         to path: String, replacing: Bool = false, remark: @escaping (String) -> Void = { _ in },
         progress: @escaping (_ done: Int, _ total: Int) -> Void = { _, _ in }
@@ -45,6 +45,7 @@ public struct MergeRun {
         defer { for source in sources { _ = try? source.close() } }
         var result = Result(dictionaryCount: 0, indexCount: 0, combinedCount: 0)
         try Catalog.build(at: path, replacing: replacing, software: Software.identity) { catalog in
+            for source in sources { try source.refuseChangedRows() }
             result = try merge(sources, into: catalog, remark: remark, progress: progress)
             if settings.keepAdditions == true {
                 for source in sources { try source.copyAdditions(to: catalog, remark: remark) }

@@ -15,11 +15,13 @@ public struct PackSettings: Sendable, Codable, Equatable {
     public var dropText: Bool
     /// Whether tables, views and indexes that others added are kept; nil is no.
     public var keepAdditions: Bool?
+    /// Whether rows that something else has changed are copied as they are; nil is no, and refuses the catalog.
+    public var acceptChanges: Bool?
 
     /// Makes settings; without any, all that the catalog says is kept.
     public init(
         dropBands: [String] = [], contexts: Int? = nil, lists: Int? = nil, dtype: String? = nil, dropText: Bool = false,
-        keepAdditions: Bool = false
+        keepAdditions: Bool = false, acceptChanges: Bool = false
     ) {
         self.dropBands = dropBands
         self.contexts = contexts
@@ -27,6 +29,7 @@ public struct PackSettings: Sendable, Codable, Equatable {
         self.dtype = dtype
         self.dropText = dropText
         self.keepAdditions = keepAdditions ? true : nil
+        self.acceptChanges = acceptChanges ? true : nil
     }
 
     /// What of a catalog is copied.
@@ -80,7 +83,7 @@ public struct PackRun {
     ///   - replacing: whether a catalog that is there may be replaced.
     ///   - remark: told what of others' additions is not kept, a line each.
     ///   - progress: told how many of how many features are done.
-    /// - Throws: `WorkflowError.usage`, `CatalogError`.
+    /// - Throws: `WorkflowError.usage`, `CatalogError`; `.damaged` for a catalog whose rows something else has changed.
     public func run(
         from source: Catalog, to path: String, replacing: Bool = false, remark: (String) -> Void = { _ in },
         progress: @escaping (_ done: Int, _ total: Int) -> Void = { _, _ in }
@@ -92,6 +95,7 @@ public struct PackRun {
         }
         let options = try canonicalJSON(settings)
         try Catalog.build(at: path, replacing: replacing, software: Software.identity) { target in
+            if settings.acceptChanges != true { try source.refuseChangedRows() }
             let copy = CatalogCopy(from: source, to: target, selection: selection)
             try copy.copyOrigins()
             try copy.copyIndexes(progress: progress)

@@ -32,6 +32,8 @@ struct PackCommand: ParsableCommand {
     var dropText = false
     @Flag(help: "Keeps plain tables, views and indexes that others added; never triggers or virtual tables.")
     var keepAdditions = false
+    @Flag(help: "Takes rows that another program has changed as they are; without it such a catalog is refused.")
+    var acceptChanges = false
     @Flag(help: "Replaces a catalog that is there.")
     var force = false
     @Flag(name: .shortAndLong, help: "No progress.")
@@ -41,7 +43,7 @@ struct PackCommand: ParsableCommand {
         let pack = PackRun(
             settings: PackSettings(
                 dropBands: dropBands, contexts: contexts, lists: lists, dtype: dtype, dropText: dropText,
-                keepAdditions: keepAdditions))
+                keepAdditions: keepAdditions, acceptChanges: acceptChanges))
         let progress = RunProgress(label: "packing", isQuiet: quiet)
         defer { progress.finish() }
         let result = try catalog.read { catalog in
