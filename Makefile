@@ -1,3 +1,4 @@
+# On a machine without make: tools/make TARGET, which installs it first.
 # demo: the main job on the shipped model.   test: all tests, in the build that the demo uses.
 # paper: the comparison of the paper, docs/comparison.md.
 # test-kernels: the tests of exact arithmetic with each set of instructions that the processor has.

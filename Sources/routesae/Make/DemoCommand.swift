@@ -16,7 +16,7 @@ struct DemoCommand: ParsableCommand {
 
             Examples:
               routesae demo
-              routesae demo --latents 4096 --tokens 4000000 --sample 300 --output big.sqlite
+              routesae demo --latents 8192 --tokens 4000000 --sample 300 --output big.sqlite
             """)
 
     @Option(help: "The catalog to make.")
@@ -24,7 +24,7 @@ struct DemoCommand: ParsableCommand {
     @Option(help: "The shipped model's and text's folder.")
     var assets = "Demo"
     @Option(help: "Number of latents.")
-    var latents = 2048
+    var latents = 4096
     @Option(help: "Number of active latents of a token.")
     var k = 32
     @Option(help: "Training tokens.")
@@ -40,7 +40,7 @@ struct DemoCommand: ParsableCommand {
     @OptionGroup var options: RunOptions
 
     /// Tokens the shipped model sees at once, as it was trained.
-    private static let context = 256
+    private static let context = 512
 
     func run() throws {
         Interruption.watch()

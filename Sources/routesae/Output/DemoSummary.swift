@@ -21,6 +21,7 @@ struct DemoSummary {
         write(heading("RouteSAE on \(assets)/model"))
         printTraining()
         try printRouting()
+        try printSpans()
         try printCounts()
         let chosen = try chooseFeatures()
         try printFeatures(chosen)
@@ -63,6 +64,28 @@ struct DemoSummary {
                 note: "\(Quantities.percentage(share)) of tokens, \(Quantities.count(Int(peak))) features peak here")
         }
         write("\n" + style.paint("Where the router sends the tokens", .bold))
+        write(BarChart(bars: bars, width: 30).draw(style: style))
+    }
+
+    /// How many layers features span: those with a tenth of a feature's firings or more each.
+    private func printSpans() throws {
+        let spans = try catalog.rows(
+            sql: """
+                WITH spans AS (
+                    SELECT f.feature_index, count(*) AS n_layers
+                    FROM feature AS f JOIN feature_layer AS l USING (dictionary_id, corpus_id, feature_index)
+                    WHERE f.dictionary_id = ? AND f.corpus_id = ? AND l.n_fired * 10 >= f.n_fired AND l.n_fired > 0
+                    GROUP BY f.feature_index
+                )
+                SELECT n_layers, count(*) FROM spans GROUP BY n_layers ORDER BY n_layers
+                """, arguments: [.integer(indexing.key.dictionaryID), .integer(indexing.key.corpusID)])
+        let bars = spans.rows.compactMap { row -> BarChart.Bar? in
+            guard case .integer(let layers) = row[0], case .integer(let features) = row[1] else { return nil }
+            return BarChart.Bar(
+                label: layers == 1 ? "1 layer" : "\(layers) layers", value: Double(features),
+                note: "\(Quantities.count(Int(features))) features")
+        }
+        write(style.paint("What spans layers: features by the layers with a tenth of their firings or more", .bold))
         write(BarChart(bars: bars, width: 30).draw(style: style))
     }
 
@@ -128,7 +151,7 @@ struct DemoSummary {
                 "\n  " + style.paint("feature \(feature)", .cyan)
                     + "  score \(Quantities.significant(score)); \(Quantities.count(record.firedCount)) firings: "
                     + (try layers(of: feature)))
-            write("  " + VisibleText.of(explanation?.text ?? ""))
+            write("  " + DisplayWidth.cut(VisibleText.of(explanation?.text ?? ""), to: 118))
             let contexts = try catalog.contexts(indexing.key, featureIndex: feature, band: .top)
             for context in contexts.prefix(3) { try printContext(context, maximum: record.maxActivation, text) }
         }
