@@ -1,37 +1,47 @@
 #!/usr/bin/env python3
-"""Build the demo corpus: public-domain text of four clearly different kinds.
+"""Build the demo corpus from the documentation and dictionaries of Debian 12 packages.
 
-The text comes from four Debian 12 packages, which have to be installed:
+Three steps, each skipped when its result is there already:
 
-    bible-kjv-text 4.38, bible-kjv 4.38   King James Bible (`bible` unpacks it)
-    sqlite3-doc 3.40.1-2+deb12u2          SQLite manual (HTML)
-    dict-jargon 4.4.7-3.1                 The Jargon File 4.4.7 (dictd)
-    dict-devil 1.0-13.1                   The Devil's Dictionary (dictd)
+    fetch     `apt-get download` of the pinned packages into WORK/debs
+    unpack    `dpkg-deb -x` into WORK/packages; nothing of a package is executed
+    extract   plain text, one JSON object a line with `text`, `source`, `title`
 
-The result is one JSON object a line with the keys `text`, `source`, `title`:
+Two corpora are written, one file a source:
 
-    <out>/train/{bible,sqlite,jargon,devil}.jsonl
-    <out>/heldout/{bible,sqlite,jargon,devil}.jsonl
+    WORK/{train,heldout}/*.jsonl   everything, about 110 MB: what tools/make_demo_model.py trains on
+    OUT/{train,heldout}/*.jsonl    a share of each source whose licence allows it: the repository's text
+    OUT/LICENSES/*.txt             the notices of the packages' copyright files
 
-A document is a chapter, a manual page (or a piece of a long one), or a
-dictionary entry.  Held-out documents are chosen by a seeded hash of source and
-title, so the split does not depend on order; all pieces of one manual page
-fall on the same side.  Only the Python standard library is needed (3.9+).
+A document is a page, a chapter, a dictionary entry or forty glosses.  A paragraph
+that an earlier page had already is dropped.  A document is held out when the
+first eight hexadecimal digits of its text's SHA-256 are a multiple of 50.  The Bible,
+the Jargon File and the Devil's Dictionary have a second, older split by a seeded hash:
+its held-out documents are the ones shipped, and neither kind is trained on.
+
+Of the held-out pages only those are shipped whose text does not depend on the order of the pages, and
+of these the pieces that differ from the training text: at most `--overlap` of their runs of eight words
+may occur there.
+
+Needs selectolax (tools/requirements.txt), apt-get, dpkg-deb and gzip.
 """
 
 from __future__ import annotations
 
 import argparse
+import collections
 import gzip
 import hashlib
 import json
+import os
+import random
 import re
+import struct
 import subprocess
 import sys
 import unicodedata
-from html.parser import HTMLParser
 from pathlib import Path
-from typing import Iterable, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Counter, Dict, Iterable, Iterator, List, NamedTuple, Set, Tuple
 
 BOOKS: List[str] = """Genesis|Exodus|Leviticus|Numbers|Deuteronomy|Joshua|Judges|Ruth|1 Samuel|2 Samuel|1 Kings|2 Kings
 1 Chronicles|2 Chronicles|Ezra|Nehemiah|Esther|Job|Psalm|Proverbs|Ecclesiastes|Song of Solomon|Isaiah|Jeremiah
@@ -40,25 +50,245 @@ Matthew|Mark|Luke|John|Acts|Romans|1 Corinthians|2 Corinthians|Galatians|Ephesia
 1 Thessalonians|2 Thessalonians|1 Timothy|2 Timothy|Titus|Philemon|Hebrews|James|1 Peter|2 Peter
 1 John|2 John|3 John|Jude|Revelation""".replace("\n", "|").split("|")
 
-#: Pages of the SQLite manual that are indexes, or that repeat other pages.
-SQLITE_SKIP = {
-    "capi3ref", "doc_backlink_crossref", "doc_keyword_crossref", "doc_pagelink_crossref",
-    "doc_target_crossref", "keyword_index", "requirements", "syntaxdiagrams", "search",
-    "sitemap", "docs", "doclist", "c3ref/funclist", "c3ref/objlist", "c3ref/constlist",
-    "session/funclist", "session/objlist", "session/constlist", "session/session", "chronology", "download",
-}
+
+class Source(NamedTuple):
+    """One source: its package, how much of it is used, and which of its pages may be shipped."""
+
+    name: str
+    package: str
+    version: str
+    licence: str
+    trained: float  # characters to train on, at most
+    extracted: float = 1e9  # characters to extract, at most
+    shipped: str = ""  # pattern of the pages that may be shipped
+    required: str = ""  # a shipped page's file has to contain this
+
+
+#: In the order of the packages' names, which decides which copy of a repeated paragraph is kept.
+SOURCES: List[Source] = [
+    Source("erlang", "erlang-doc", "1:25.2.3+dfsg-1+deb12u4", "Apache-2.0", 6e6, 10e6, r"/doc/erlang-doc/"),
+    Source("boost", "libboost1.74-doc", "1.74.0+ds1-21", "BSL-1.0", 6e6, 10e6, r"/doc/html/", "Boost Software License"),
+    Source("postgresql", "postgresql-doc-15", "15.20-0+deb12u1", "PostgreSQL", 8e6, shipped=r"/html/"),
+    Source("django", "python-django-doc", "3:3.2.25-0+deb12u7", "BSD-3-Clause", 7e6, shipped=r"/html/"),
+    Source("pandas", "python-pandas-doc", "1.5.3+dfsg-2", "BSD-3-Clause", 7e6, 10e6,
+           r"/html/(_sources/)?(reference|generated|user_guide|getting_started)/"),
+    Source("scipy", "python-scipy-doc", "1.10.1-2", "BSD-3-Clause", 6e6, 8e6, r"/html/(reference|tutorial)/"),
+    Source("sklearn", "python-sklearn-doc", "1.2.1+dfsg-1", "BSD-3-Clause", 7e6, 8e6,
+           r"/html/(?!whats_new|about|testimonials)"),
+    Source("sqlalchemy", "python-sqlalchemy-doc", "1.4.46+ds1-1", "MIT", 6.2e6, shipped=r"/html/"),
+    Source("python", "python3.11-doc", "3.11.2-6+deb12u9", "PSF-2.0", 18e6, shipped=r"/html/(?!whatsnew)"),
+    Source("rust", "rust-doc", "1.63.0+dfsg1-2", "MIT OR Apache-2.0", 16e6, 22e6,
+           r"/html/(std|core|alloc|proc_macro|test|book|reference|nomicon|rust-by-example|rustc|rustdoc|edition-guide)/"),
+    Source("sqlite", "sqlite3-doc", "3.40.1-2+deb12u2", "public domain", 6.5e6, shipped=r"/doc/sqlite3/"),
+    Source("wordnet", "wordnet-base", "1:3.0-37", "WordNet 3.0", 10.5e6, shipped="."),
+    Source("bible", "bible-kjv-text", "4.38", "public domain", 1e9, shipped="."),
+    Source("jargon", "dict-jargon", "4.4.7-3.1", "public domain", 1e9, shipped="."),
+    Source("devil", "dict-devil", "1.0-13.1", "public domain", 1e9, shipped="."),
+]
+PROSE = ("bible", "jargon", "devil")
+
+#: A page whose file has one of these is not shipped: text under another licence, or quoted from elsewhere.
+OTHER_LICENCE = re.compile(
+    rb"creative ?commons|\bCC[- ]BY\b|\bCC0\b|Free Documentation Licen|stackoverflow\.com", re.IGNORECASE
+)
+#: Indexes, and pages of legal text.
+NOT_SHIPPED_NAME = re.compile(
+    r"genindex|py-modindex|/search|copyright|licen[sc]e|/all\.html|legalnotice", re.IGNORECASE
+)
+#: A document with something like a key, or the host of a package registry, is not shipped.
+NOT_SHIPPED_TEXT = re.compile(
+    r"PRIVATE KEY|AKIA[0-9A-Z]{12}|gh[pousr]_\w{20}|pypi\.org|crates\.io|\b[0-9a-f]{40,}\b|[A-Za-z0-9+]{64,}"
+)
 
 MAX_CHARACTERS = 12_000
 MIN_CHARACTERS = 40
+HELD_OUT_MODULUS = 50
+SHINGLE = 8
 
 
 class Document(NamedTuple):
-    """One document; `key` decides the split (pieces of a page share it)."""
+    """One document; `page` is the file it was made of, `shippable` whether its licence lets it be shipped.
+
+    `paragraphs` has the digests of a page's long paragraphs, those too that were dropped as repeats.
+    """
 
     source: str
     title: str
     text: str
-    key: str
+    page: str = ""
+    shippable: bool = True
+    paragraphs: Tuple[bytes, ...] = ()
+
+
+# --- packages ---------------------------------------------------------------------------------
+
+
+def fetch(work: Path) -> None:
+    """Download the pinned packages that are missing, and unpack those that are not unpacked."""
+    debs, packages = work / "debs", work / "packages"
+    debs.mkdir(parents=True, exist_ok=True)
+    for source in SOURCES:
+        pattern = f"{source.package}_{source.version.replace(':', '%3a')}_*.deb"
+        if not list(debs.glob(pattern)):
+            subprocess.run(["apt-get", "download", "-qq", f"{source.package}={source.version}"], cwd=debs, check=True)
+        folder = packages / source.package
+        if not folder.exists():
+            aside = packages / f".{source.package}.part"
+            aside.mkdir(parents=True, exist_ok=True)
+            subprocess.run(["dpkg-deb", "-x", str(next(debs.glob(pattern))), str(aside)], check=True)
+            os.replace(aside, folder)
+
+
+def copyright_file(source: Source, work: Path) -> str:
+    """The package's copyright file."""
+    path = work / "packages" / source.package / "usr/share/doc" / source.package / "copyright"
+    return path.read_text(encoding="utf-8")
+
+
+def notice(source: Source, work: Path) -> str:
+    """What applies of a package's copyright file: who holds the rights, and the licence's text."""
+    text = copyright_file(source, work)
+    if source.name == "python":
+        start, end = text.index("Python License\n====="), text.index("BEOPEN.COM LICENSE AGREEMENT FOR PYTHON 2.0")
+        body = text[start:end]
+    elif not text.startswith("Format:"):
+        body = text
+    else:
+        stanzas = re.split(r"\n\n+(?=[A-Z][-A-Za-z]*:)", text)
+        first = next(s for s in stanzas if s.startswith(("Files: *", "Files: C*.md")))
+        body = first
+        names = re.search(r"^License: *(.+)$", first, re.MULTILINE)
+        elsewhere = names is not None and not first[names.end():].startswith("\n ")
+        wanted = re.split(r" or | and ", names.group(1)) if elsewhere else []
+        for name in wanted:
+            for stanza in stanzas:
+                if re.match(rf"License: *{re.escape(name.strip())}\n ", stanza):
+                    body += "\n\n" + stanza
+                    break
+    body = re.sub(r"[ \t]*<?[\w.+&-]+@[\w-]+\.[\w.-]+>?", "", body)
+    origin = f"{source.package} {source.version}, from the copyright file of the Debian package."
+    if source.name not in PROSE:
+        origin += "\nThe text was extracted from its files: mark-up, navigation, repeats and addresses were removed."
+    return f"{origin}\n\n{body.strip()}\n"
+
+
+# --- pages ------------------------------------------------------------------------------------
+
+BLOCKS = "p,div,li,tr,h1,h2,h3,h4,h5,h6,pre,dt,dd,br,table,blockquote"
+NAVIGATION = (
+    "script", "style", "nav", "header", "footer", "noscript", "svg", "button", "form",
+    ".sphinxsidebar", ".related", ".headerlink", ".sidebar", ".navheader", ".navfooter",
+)
+LANGUAGE = (
+    "de|fr|es|it|ja|zh|ru|pt|nl|ca|hu|cs|ko|pl|da|sv|nb|el|zh_cn|pt-br|id|tr|vi|ar|fi|uk|sr|hr|ro|gl|lt|lv|sl|sk|fa"
+)
+
+
+def tidy(text: str) -> str:
+    """No blanks at line ends, no pilcrows, at most one empty line in a row."""
+    text = text.replace("\r\n", "\n").replace("\u00b6", "")
+    text = re.sub(r"[ \t]+\n", "\n", text)
+    return re.sub(r"\n{3,}", "\n\n", text).strip()
+
+
+def page_text(content: bytes) -> Tuple[str, str]:
+    """Title and text of an HTML page; blocks begin on a line of their own."""
+    from selectolax.lexbor import LexborHTMLParser
+
+    page = LexborHTMLParser(content)
+    title = page.css_first("title")
+    name = re.sub(r"\s+", " ", title.text()).strip() if title else ""
+    for selector in NAVIGATION:
+        for node in page.css(selector):
+            node.decompose()
+    body = page.css_first("main") or page.css_first("[role=main]") or page.css_first(".document") or page.body
+    if body is None:
+        return name, ""
+    for node in body.css(BLOCKS):
+        node.insert_before("\n")
+    return name, re.sub(r"\n[ \t]*(\n[ \t]*)+", "\n\n", body.text(separator=""))
+
+
+def mostly_words(text: str) -> bool:
+    """Whether the beginning is at least 60 % letters and blanks."""
+    beginning = text[:4000]
+    return sum(c.isalpha() or c == " " for c in beginning) >= 0.6 * len(beginning)
+
+
+def without_repeats(text: str, pages: Counter[bytes]) -> Tuple[str, Tuple[bytes, ...]]:
+    """The text without the long paragraphs that it or an earlier page had, and the digests of all of them.
+
+    `pages` counts the pages on which a paragraph was met.
+    """
+    kept, own = [], {}
+    for paragraph in text.split("\n\n"):
+        if len(paragraph) > 120:
+            digest = hashlib.sha256(paragraph.strip().encode("utf-8", "surrogatepass")).digest()[:16]
+            repeated = digest in own or digest in pages
+            own[digest] = None
+            if repeated:
+                continue
+        kept.append(paragraph)
+    pages.update(own.keys())
+    return tidy("\n\n".join(kept)), tuple(own)
+
+
+def without_addresses(text: str) -> str:
+    """The text without web and e-mail addresses."""
+    return re.sub(r"\S+@\S+\.\S+", "", re.sub(r"https?://\S+", "", text))
+
+
+def page_documents(source: Source, packages: Path, pages: Counter[bytes]) -> Iterator[Document]:
+    """The pages of a package, in the order of a hash of their paths."""
+    names = [
+        (Path(folder) / name).relative_to(packages).as_posix()
+        for folder, _, files in os.walk(packages / source.package) for name in files
+    ]
+    total = 0
+    for name in sorted(names, key=lambda n: hashlib.md5(f"packages/{n}".encode()).hexdigest()):
+        if total > source.extracted:
+            return
+        path, lower = packages / name, f"packages/{name}".lower()
+        if path.is_symlink() or path.stat().st_size > 8e6 or "copyright" in lower or "changelog" in lower:
+            continue
+        if re.search(rf"/({LANGUAGE})([-_][a-z]+)?/|\.({LANGUAGE}|zh-cn|zh-tw|nb-no)\.(html|txt)", lower):
+            continue
+        content = path.read_bytes()
+        if lower.endswith(".gz"):
+            content, lower = gzip.decompress(content), lower[:-3]
+        is_page = lower.endswith((".html", ".htm", ".xhtml"))
+        is_plain = lower.endswith((".txt", ".rst", ".md", ".cfg")) or ("/doc/" in lower and "." not in Path(lower).name)
+        try:
+            title, text = page_text(content) if is_page else ("", content.decode("utf-8") if is_plain else "")
+        except UnicodeDecodeError:
+            continue
+        text = tidy(text)
+        if len(text) < 400 or not mostly_words(text):
+            continue
+        text, paragraphs = without_repeats(text, pages)
+        if len(text) < 400:
+            continue
+        total += len(text)
+        shippable = (
+            re.search(source.shipped, name) is not None and NOT_SHIPPED_NAME.search(name) is None
+            and OTHER_LICENCE.search(content) is None and source.required.encode() in content
+        )
+        text = without_addresses(text[:200_000])
+        yield Document(source.name, title or text.split("\n", 1)[0][:80], text, name, shippable, paragraphs)
+
+
+def gloss_documents(folder: Path) -> Iterator[Document]:
+    """WordNet: forty glosses a document, each after the first word of its set."""
+    for part in ("noun", "verb", "adj", "adv"):
+        glosses = []
+        path = next(folder.rglob(f"data.{part}"))
+        for line in path.read_text(encoding="utf-8", errors="ignore").split("\n"):
+            match = re.match(r"^\d{8} \d\d \w ([0-9a-f]{2}) (\S+) ", line)
+            if match and "|" in line:
+                glosses.append(match.group(2).replace("_", " ") + ": " + line.split("|", 1)[1].strip())
+        for start in range(0, len(glosses), 40):
+            text = without_addresses("\n".join(glosses[start : start + 40]))
+            yield Document("wordnet", f"{part} {start // 40 + 1}", text)
 
 
 def clean(text: str) -> str:
@@ -73,149 +303,36 @@ def clean(text: str) -> str:
 # --- King James Bible -------------------------------------------------------------------------
 
 
-def bible_documents(program: str) -> Iterator[Document]:
+def bible_verses(path: Path) -> str:
+    """The verses of `bible.data`: windows of 64 KiB, each packed as by `compress` without its header."""
+    content = path.read_bytes()
+    (count,) = struct.unpack(">I", content[0x58:0x5C])
+    offsets = [*struct.unpack(f">{count}I", content[0x5C : 0x5C + 4 * count]), len(content)]
+    windows = [
+        subprocess.run(
+            ["gzip", "-dc"], input=b"\x1f\x9d\x90" + content[start:end], stdout=subprocess.PIPE, check=True
+        ).stdout
+        for start, end in zip(offsets, offsets[1:])
+    ]
+    return b"".join(windows).decode("latin-1").split("\n", 1)[1]
+
+
+def bible_documents(verses: str) -> Iterator[Document]:
     """A document a chapter: the title, then a numbered verse a line."""
-    raw = subprocess.run([program, "-f", "ge1:1-re99:99"], stdin=subprocess.DEVNULL, check=True, stdout=subprocess.PIPE)
-    book_index, last_book, chapter = -1, "", 0
-    lines: List[str] = []
-
-    def finish() -> Optional[Document]:
-        if not lines:
-            return None
-        title = f"{BOOKS[book_index]} {chapter}"
-        return Document("bible", title, clean(title + "\n\n" + "\n".join(lines)), title)
-
-    for line in raw.stdout.decode("latin-1").splitlines():
+    chapters: Dict[str, List[str]] = {}
+    book_index, last_book = -1, ""
+    for line in verses.splitlines():
         match = re.match(r"^(\d?[A-Za-z]+)(\d+):(\d+) (.*)$", line)
         if match is None:
             raise SystemExit(f"unexpected verse line: {line!r}")
-        book, number = match.group(1), int(match.group(2))
-        if book != last_book or number != chapter:
-            document = finish()
-            if document is not None:
-                yield document
-            lines = []
-            if book != last_book:
-                book_index += 1
-            last_book, chapter = book, number
-        lines.append(f"{match.group(3)} {match.group(4).strip()}")
-    document = finish()
-    if document is not None:
-        yield document
+        if match.group(1) != last_book:
+            book_index, last_book = book_index + 1, match.group(1)
+        verse = f"{match.group(3)} {match.group(4).strip()}"
+        chapters.setdefault(f"{BOOKS[book_index]} {match.group(2)}", []).append(verse)
     if book_index != len(BOOKS) - 1:
         raise SystemExit(f"expected {len(BOOKS)} books, found {book_index + 1}")
-
-
-# --- SQLite manual ----------------------------------------------------------------------------
-
-
-class PageText(HTMLParser):
-    """Plain text of one manual page; `<pre>` keeps its white space."""
-
-    SKIPPED = {"script", "style", "svg", "button", "form", "select", "head", "noscript"}
-    BLOCKS = {"p", "h1", "h2", "h3", "h4", "h5", "ul", "ol", "dl", "table", "blockquote", "center", "hr", "pre"}
-    BREAKS = {"br", "li", "dt", "dd", "tr", "div"}
-    SKIPPED_CLASSES = ("nosearch", "fancy_toc", "imgcontainer", "menu", "searchmenu", "mobileonly", "rightsidebar")
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.title = ""
-        self.title_open = True  # some pages have more than one title
-        self.parts: List[str] = []
-        self.link_characters = 0
-        self.characters = 0
-        self._skip: List[str] = []  # open elements inside (and including) a skipped one
-        self._pre = 0
-        self._link = 0
-        self._title = False
-        self._cells = 0
-
-    def _newline(self, count: int) -> None:
-        """End the current line so that `count` newlines precede what follows."""
-        joined = "".join(self.parts[-3:])
-        have = len(joined) - len(joined.rstrip("\n"))
-        self.parts.append("\n" * max(0, count - have))
-
-    def handle_starttag(self, tag: str, attrs: List[Tuple[str, Optional[str]]]) -> None:
-        if tag == "title":
-            self._title = True
-        if self._skip:
-            if tag == self._skip[0]:
-                self._skip.append(tag)
-            return
-        classes = (dict(attrs).get("class") or "").split()
-        if tag in self.SKIPPED or (tag in ("div", "p") and any(c in self.SKIPPED_CLASSES for c in classes)):
-            self._skip.append(tag)
-            return
-        if tag == "a":
-            self._link += 1
-        elif tag in self.BLOCKS:
-            self._newline(2)
-            self._pre += tag == "pre"
-        elif tag in self.BREAKS:
-            self._newline(1)
-            if tag == "li":
-                self.parts.append("* ")
-            if tag == "dd":
-                self.parts.append("    ")
-            if tag == "tr":
-                self._cells = 0
-        elif tag in ("td", "th"):
-            if self._cells:
-                self.parts.append(" | ")
-            self._cells += 1
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "title":
-            self._title = False
-            self.title_open = not self.title.strip()
-        if self._skip:
-            if tag == self._skip[0]:
-                self._skip.pop()
-            return
-        if tag == "a":
-            self._link = max(0, self._link - 1)
-        elif tag == "pre":
-            self._pre = max(0, self._pre - 1)
-            self._newline(2)
-        elif tag in self.BLOCKS:
-            self._newline(2)
-        elif tag in ("dt", "dd", "tr", "div"):
-            self._newline(1)
-
-    def handle_data(self, data: str) -> None:
-        if self._title and self.title_open:
-            self.title += data
-        if self._skip:
-            return
-        if not self._pre:
-            data = re.sub(r"[ \t\r\n\f]+", " ", data)
-            before = self.parts[-1][-1:] if self.parts and self.parts[-1] else ""
-            if not before:
-                before = next((p[-1] for p in reversed(self.parts) if p), "\n")
-            if before in ("\n", " "):
-                data = data.lstrip(" ")
-        if not data:
-            return
-        self.parts.append(data)
-        weight = len(re.sub(r"\s", "", data))
-        self.characters += weight
-        if self._link:
-            self.link_characters += weight
-
-    def text(self) -> str:
-        """The page as text, without footers, hash lines and empty bullets."""
-        kept = []
-        for line in "".join(self.parts).split("\n"):
-            stripped = line.strip()
-            if re.search(r"[0-9a-f]{32}", line) or stripped in ("*", "Hashes:", "|"):
-                continue
-            if re.match(r"^(\* )?SQLITE_SOURCE_ID", stripped) or stripped.startswith("This page last modified"):
-                continue
-            if stripped.startswith("See also lists of Objects, Constants, and Functions"):
-                continue
-            kept.append(line)
-        return clean("\n".join(kept))
+    for title, lines in chapters.items():
+        yield Document("bible", title, clean(title + "\n\n" + "\n".join(lines)))
 
 
 def split_long(text: str, limit: int) -> Iterator[str]:
@@ -238,32 +355,6 @@ def split_long(text: str, limit: int) -> Iterator[str]:
         size += 2 + len(paragraph)
     if pieces:
         yield "\n\n".join(pieces)
-
-
-def sqlite_documents(root: Path) -> Iterator[Document]:
-    """A document a manual page; pages that are mostly links are dropped."""
-    seen = set()
-    for path in sorted(root.rglob("*.html")):
-        name = path.relative_to(root).with_suffix("").as_posix()
-        if name in SQLITE_SKIP or name.startswith(("releaselog/", "syntax/")):
-            continue
-        parser = PageText()
-        parser.feed(path.read_text(encoding="utf-8", errors="replace").replace("\ufffd", "'"))
-        parser.close()
-        text = parser.text()
-        title = clean(re.sub(r"\s+", " ", parser.title)).strip() or name
-        if not text.startswith(title):
-            text = f"{title}\n\n{text}"
-        if len(text) < 400 or parser.link_characters > 0.5 * max(1, parser.characters):
-            continue
-        digest = hashlib.sha256(text.split("\n\n", 1)[-1].encode()).digest()
-        if digest in seen:
-            continue
-        seen.add(digest)
-        pieces = list(split_long(text, MAX_CHARACTERS))
-        for number, piece in enumerate(pieces, 1):
-            suffix = f" ({number}/{len(pieces)})" if len(pieces) > 1 else ""
-            yield Document("sqlite", f"{title}{suffix}", piece, name)
 
 
 # --- dictd dictionaries -----------------------------------------------------------------------
@@ -337,7 +428,7 @@ def jargon_documents(stem: Path) -> Iterator[Document]:
             lines[1] = ""
         text = clean(dedent_body(unwrap("\n".join(lines), 79)))
         if len(text) >= MIN_CHARACTERS and title:
-            yield Document("jargon", title, text, title)
+            yield Document("jargon", title, text)
 
 
 def devil_documents(stem: Path) -> Iterator[Document]:
@@ -346,53 +437,167 @@ def devil_documents(stem: Path) -> Iterator[Document]:
         text = clean(unwrap(clean(entry), 70))
         title = re.split(r",|\.|\n", text, maxsplit=1)[0].strip()
         if len(text) >= MIN_CHARACTERS:
-            yield Document("devil", title, text, title)
+            yield Document("devil", title, text)
 
 
-# --- split and output -------------------------------------------------------------------------
+# --- split and choice -------------------------------------------------------------------------
 
 
-def is_heldout(document: Document, seed: int, share: float) -> bool:
-    """A seeded hash of source and key, compared with the wanted share."""
-    digest = hashlib.sha256(f"{seed}\0{document.source}\0{document.key}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") < share * 2**64
+def is_heldout(document: Document) -> bool:
+    """The rule by the text's digest."""
+    return int(hashlib.sha256(document.text.encode()).hexdigest()[:8], 16) % HELD_OUT_MODULUS == 0
 
 
-def write(documents: Iterable[Document], out: Path, seed: int, share: float) -> None:
-    """Write both splits and print their sizes."""
-    everything = list(documents)
-    for split in ("train", "heldout"):
-        for source in ("bible", "sqlite", "jargon", "devil"):
-            chosen = [
-                d for d in everything
-                if d.source == source and is_heldout(d, seed, share) == (split == "heldout")
-            ]
-            path = out / split / f"{source}.jsonl"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("w", encoding="utf-8") as stream:
-                for d in chosen:
-                    stream.write(json.dumps({"text": d.text, "source": d.source, "title": d.title}, ensure_ascii=False) + "\n")
-            size = sum(len(d.text.encode()) for d in chosen)
-            print(f"{split:8} {source:7} {len(chosen):5} documents {size:9} bytes")
+def is_old_heldout(document: Document) -> bool:
+    """The older rule for the three prose sources: 4.5 % by a seeded hash of source and title."""
+    digest = hashlib.sha256(f"7\0{document.source}\0{document.title}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") < 0.045 * 2**64
+
+
+def is_stable(document: Document, pages: Counter[bytes]) -> bool:
+    """Whether the text, and with it the rule that holds it out, is the same in any order of the pages.
+
+    It is when every long paragraph is on this page alone, or on so many that an earlier one surely had it.
+    """
+    return all(pages[p] == 1 or pages[p] >= 50 for p in document.paragraphs)
+
+
+def shingles(text: str) -> Iterator[str]:
+    """Runs of eight words, without case and punctuation."""
+    words = re.findall(r"[a-z0-9]+", text.lower())
+    for start in range(len(words) - SHINGLE + 1):
+        yield " ".join(words[start : start + SHINGLE])
+
+
+def overlaps(heldout: List[Document], train: Iterable[Document]) -> List[float]:
+    """For every held-out document the share of its runs of words that occur in the training text."""
+    own = [set(shingles(d.text)) for d in heldout]
+    wanted: Set[str] = set().union(*own) if own else set()
+    found: Set[str] = set()
+    for document in train:
+        found.update(s for s in shingles(document.text) if s in wanted)
+    return [len(o & found) / max(1, len(o)) for o in own]
+
+
+def pieces(documents: Iterable[Document], most: int) -> Iterator[Document]:
+    """The first pieces of every document that may be shipped, cut at empty lines."""
+    for document in documents:
+        if not document.shippable:
+            continue
+        parts = [document.text] if document.source in PROSE else list(split_long(document.text, MAX_CHARACTERS))
+        for number, part in enumerate(parts[:most], 1):
+            suffix = f" ({number}/{len(parts)})" if len(parts) > 1 else ""
+            if NOT_SHIPPED_TEXT.search(part) is None:
+                yield document._replace(text=part, title=f"{document.title}{suffix}")
+
+
+def take(pieces: Iterable[Document], size: float) -> List[Document]:
+    """The pieces in turn, until there are `size` bytes."""
+    taken: List[Document] = []
+    for piece in pieces:
+        if size <= 0:
+            break
+        taken.append(piece)
+        size -= len(piece.text.encode())
+    return taken
+
+
+def write(path: Path, documents: Iterable[Document]) -> None:
+    """One JSON object a line."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as stream:
+        for d in documents:
+            stream.write(json.dumps({"text": d.text, "source": d.source, "title": d.title}, ensure_ascii=False) + "\n")
+
+
+def repeated_share(heldout: List[Document], train: List[Document]) -> float:
+    """Share of the characters in held-out paragraphs of more than 60 that also occur in the training text."""
+    known = {p.strip() for d in train for p in re.split(r"\n\n+", d.text)}
+    long = [p.strip() for d in heldout for p in re.split(r"\n\n+", d.text) if len(p.strip()) > 60]
+    return sum(len(p) for p in long if p in known) / max(1, sum(map(len, long)))
+
+
+def megabytes(documents: Iterable[Document]) -> float:
+    """Size of the text in UTF-8."""
+    return sum(len(d.text.encode()) for d in documents) / 1e6
+
+
+def extract(work: Path) -> Dict[str, List[Document]]:
+    """The documents of every source, after the choice of how much of it is used."""
+    packages = work / "packages"
+    pages: Counter[bytes] = collections.Counter()
+    everything = [d for s in SOURCES[:-4] for d in page_documents(s, packages, pages)]
+    everything = [
+        d._replace(shippable=d.shippable and (not is_heldout(d) or is_stable(d, pages))) for d in everything
+    ]
+    everything += gloss_documents(packages / "wordnet-base")
+    order = list(range(len(everything)))
+    random.Random(4).shuffle(order)
+    limits = {s.name: s.trained for s in SOURCES}
+    chosen: Dict[str, List[Document]] = {s.name: [] for s in SOURCES}
+    for document in (everything[i] for i in order):
+        # Held-out documents cost nothing: all of them are kept.
+        if limits[document.source] >= 0 or is_heldout(document):
+            chosen[document.source].append(document)
+            limits[document.source] -= len(document.text)
+    chosen["bible"] = list(bible_documents(bible_verses(packages / "bible-kjv-text/usr/lib/bible.data")))
+    chosen["jargon"] = list(jargon_documents(packages / "dict-jargon/usr/share/dictd/jargon"))
+    chosen["devil"] = list(devil_documents(packages / "dict-devil/usr/share/dictd/devil"))
+    return chosen
 
 
 def main() -> None:
-    """Read the four packages and write the corpus."""
+    """Fetch, unpack, extract, choose and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=Path("Demo/text"), help="output folder (default: %(default)s)")
-    parser.add_argument("--bible", default="bible", help="the `bible` program (default: %(default)s)")
-    parser.add_argument("--sqlite", type=Path, default=Path("/usr/share/doc/sqlite3"), help="folder of the SQLite manual")
-    parser.add_argument("--dictd", type=Path, default=Path("/usr/share/dictd"), help="folder of the dictd databases")
-    parser.add_argument("--seed", type=int, default=7, help="seed of the split (default: %(default)s)")
-    parser.add_argument("--heldout-share", type=float, default=0.045, help="share of held-out documents (default: %(default)s)")
+    parser.add_argument(
+        "--work", type=Path, default=Path(".build-demo"), help="packages and whole text (default: %(default)s)"
+    )
+    parser.add_argument("--out", type=Path, default=Path("Demo/text"), help="the text to ship (default: %(default)s)")
+    parser.add_argument(
+        "--train-bytes", type=float, default=650e3, help="shipped training text of a source (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--heldout-bytes", type=float, default=100e3, help="the same of the held-out text (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--overlap", type=float, default=0.5, help="most of a held-out page that may be known (default: %(default)s)"
+    )
+    parser.add_argument("--seed", type=int, default=7, help="seed of the choice of documents (default: %(default)s)")
     arguments = parser.parse_args()
-    documents = [
-        *bible_documents(arguments.bible),
-        *sqlite_documents(arguments.sqlite),
-        *jargon_documents(arguments.dictd / "jargon"),
-        *devil_documents(arguments.dictd / "devil"),
-    ]
-    write(documents, arguments.out, arguments.seed, arguments.heldout_share)
+    fetch(arguments.work)
+    chosen = extract(arguments.work)
+    print("source      train MB docs | held out docs, overlap | "
+          "shipped: train MB docs, held out kB docs, overlap, repeated paragraphs")
+    for source in SOURCES:
+        documents = chosen[source.name]
+        old = is_old_heldout if source.name in PROSE else lambda document: False
+        train = [d for d in documents if not is_heldout(d) and not old(d)]
+        heldout = [d for d in documents if is_heldout(d) or old(d)]
+        known = overlaps(heldout, train)
+        write(arguments.work / "train" / f"{source.name}.jsonl", train)
+        write(arguments.work / "heldout" / f"{source.name}.jsonl", heldout)
+        order = list(train)
+        random.Random(arguments.seed).shuffle(order)
+        shipped = take(pieces(order, 3), arguments.train_bytes)
+        if source.name in PROSE:
+            kept = [d for d in documents if old(d)]
+        else:
+            candidates = list(pieces(heldout, 20))
+            shares = overlaps(candidates, train)
+            new = (d for d, share in zip(candidates, shares) if share <= arguments.overlap)
+            kept = take(new, arguments.heldout_bytes)
+        write(arguments.out / "train" / f"{source.name}.jsonl", shipped)
+        write(arguments.out / "heldout" / f"{source.name}.jsonl", kept)
+        notices = arguments.out / "LICENSES" / f"{source.name}.txt"
+        notices.parent.mkdir(parents=True, exist_ok=True)
+        notices.write_text(notice(source, arguments.work), encoding="utf-8")
+        again = overlaps(kept, train)
+        print(
+            f"{source.name:11} {megabytes(train):6.2f} {len(train):5} | "
+            f"{len(heldout):4} {sum(known) / max(1, len(known)):.2f} | "
+            f"{megabytes(shipped):5.2f} {len(shipped):4}, {1000 * megabytes(kept):5.1f} {len(kept):4}, "
+            f"{sum(again) / max(1, len(again)):.2f}, {repeated_share(kept, shipped):.3f}", flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -146,7 +146,8 @@ class Attention(nn.Module):
         q, k, v = (
             projection(x).view(batch, length, heads, self.shape.head).transpose(1, 2)
             for projection, heads in (
-                (self.q_proj, self.shape.heads), (self.k_proj, self.shape.key_heads), (self.v_proj, self.shape.key_heads),
+                (self.q_proj, self.shape.heads), (self.k_proj, self.shape.key_heads),
+                (self.v_proj, self.shape.key_heads),
             )
         )
         q, k = rotate(q, cos, sin), rotate(k, cos, sin)
@@ -374,7 +375,8 @@ def make(options: argparse.Namespace, shape: Shape, out: Path) -> None:
     record.update({
         "train_tokens": len(ids), "parameters": parameters, "device": options.device,
         "settings": {
-            k: getattr(options, k) for k in ("rows", "lr", "warmup", "decay", "weight_decay", "repeat", "seed", "steps", "seconds")
+            k: getattr(options, k)
+            for k in ("rows", "lr", "warmup", "decay", "weight_decay", "repeat", "seed", "steps", "seconds")
         },
         "versions": {
             "python": platform.python_version(), "torch": torch.__version__, "transformers": transformers.__version__,
@@ -390,20 +392,34 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--text", type=Path, default=Path("Demo/text"), help="the corpus (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=None, help="output folder; needed for training")
-    parser.add_argument("--figures", type=Path, default=None, metavar="FOLDER", help="measure this model folder, train nothing")
+    parser.add_argument(
+        "--figures", type=Path, default=None, metavar="FOLDER", help="measure this model folder, train nothing"
+    )
     parser.add_argument("--sources", nargs="+", default=None, help="with --figures: only these sources")
-    parser.add_argument("--window", type=int, default=512, help="with --figures: window in tokens (default: %(default)s)")
+    parser.add_argument(
+        "--window", type=int, default=512, help="with --figures: window in tokens (default: %(default)s)"
+    )
     parser.add_argument("--json", type=Path, default=None, help="with --figures: write the figures to this file too")
-    parser.add_argument("--smoke", action="store_true", help="ten steps of a tiny model on the CPU, in a temporary folder")
-    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to train (default: %(default)s)")
+    parser.add_argument(
+        "--smoke", action="store_true", help="ten steps of a tiny model on the CPU, in a temporary folder"
+    )
+    parser.add_argument(
+        "--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to train (default: %(default)s)"
+    )
     parser.add_argument("--steps", type=int, default=2799, help="steps (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=None, help="train for this time instead of a number of steps")
     parser.add_argument("--rows", type=int, default=256, help="windows a step (default: %(default)s)")
     parser.add_argument("--lr", type=float, default=3e-3, help="peak rate (default: %(default)s)")
     parser.add_argument("--warmup", type=int, default=200, help="warm-up steps (default: %(default)s)")
-    parser.add_argument("--decay", type=float, default=0.55, help="last share of the run over which the rate falls (default: %(default)s)")
-    parser.add_argument("--weight-decay", type=float, default=0.1, help="for matrices, embedding excepted (default: %(default)s)")
-    parser.add_argument("--repeat", type=int, default=1, help="times that the three prose texts are seen a pass (default: %(default)s)")
+    parser.add_argument(
+        "--decay", type=float, default=0.55, help="last share of the run, where the rate falls (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--weight-decay", type=float, default=0.1, help="for matrices, embedding excepted (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--repeat", type=int, default=1, help="times that the three prose texts are seen a pass (default: %(default)s)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="seed (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=2, help="threads on the CPU (default: %(default)s)")
     options = parser.parse_args()
@@ -412,7 +428,8 @@ def main() -> None:
         options.device = "cuda" if torch.cuda.is_available() and not options.smoke else "cpu"
     if options.figures is not None:
         texts = read_texts(options.text / "heldout")
-        result = figures(options.figures, {s: d for s, d in texts.items() if options.sources is None or s in options.sources}, options.window)
+        wanted = {s: d for s, d in texts.items() if options.sources is None or s in options.sources}
+        result = figures(options.figures, wanted, options.window)
         if options.json is not None:
             write_json(options.json, result)
     elif options.smoke:
