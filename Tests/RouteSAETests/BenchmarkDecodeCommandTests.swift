@@ -15,8 +15,8 @@ import Testing
         let figures = try #require(try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
         let (token, read) = (figures["seconds_per_token"] as? Double ?? 0, figures["read_seconds"] as? Double ?? 0)
         #expect(token > 0 && read > 0 && abs((figures["ratio"] as? Double ?? 0) - token / read) < 1e-9)
-        // 3.94 million weights, all but 3264 of them in matrices that stay bf16; the embedding is also the unembedding.
-        #expect(figures["weight_bytes"] as? Int == 7_877_376)
+        // 12.07 million weights, all but 8448 of them in matrices that stay bf16; the embedding is also the unembedding.
+        #expect(figures["weight_bytes"] as? Int == 24_151_040)
         let long = ["benchmark", "decode", "--model", model, "--tokens", "600"]
         #expect(try Program.run(long, in: directory).status == 64)
     }

@@ -22,7 +22,7 @@ import Workflows
         let demo = try DemoModel()
         let result = try export(demo, layers: [1, 4])
         let file = try SafetensorsFile(path: demo.directory.file("a.safetensors"))
-        #expect(try file.tensor("activations").shape == [result.tokens, 2, 192])
+        #expect(try file.tensor("activations").shape == [result.tokens, 2, DemoModel.width])
         #expect(file.metadata["layers"] == "[1,4]")
 
         // Every document on its own, in segments of 64 with BOS.
@@ -48,7 +48,7 @@ import Workflows
 
     @Test func allLayersAreEveryDecoderLayer() throws {
         let demo = try DemoModel()
-        #expect(try export(demo, layers: nil).layers == Array(0..<8))
+        #expect(try export(demo, layers: nil).layers == Array(0..<DemoModel.layerCount))
     }
 
     @Test func narrowsToTheTypeAskedFor() throws {
@@ -70,7 +70,7 @@ import Workflows
 
     @Test func leavesNothingBehindWhereALayerIsMissing() throws {
         let demo = try DemoModel()
-        #expect(throws: WorkflowError.self) { try export(demo, layers: [8]) }
+        #expect(throws: WorkflowError.self) { try export(demo, layers: [DemoModel.layerCount]) }
         #expect(
             try FileManager.default.contentsOfDirectory(atPath: demo.directory.path) == ["text.jsonl"]
                 || FileManager.default.contentsOfDirectory(atPath: demo.directory.path).isEmpty)
@@ -115,7 +115,7 @@ import Workflows
                 #expect(metadata.removeValue(forKey: "shards") == (count > 1 ? String(count) : nil))
                 #expect(metadata == whole.metadata)
                 let length = index < count - 1 ? size : rows - (count - 1) * size
-                #expect(try part.tensor("activations").shape == [length, 2, 192])
+                #expect(try part.tensor("activations").shape == [length, 2, DemoModel.width])
                 #expect(try part.tensor("activations").dtype == .bf16)
             }
             #expect(try parts.flatMap { try $0.floats("activations") } == whole.floats("activations"))
@@ -136,7 +136,7 @@ import Workflows
         let plan = try #require(said)
         #expect(plan.tokens == rows && plan.freeBytes == 50_000_000)
         #expect(plan.files == result.files && plan.files.count == (rows + 99) / 100)
-        #expect(plan.bytes == rows * (2 * 192 * 2 + 17))
+        #expect(plan.bytes == rows * (2 * DemoModel.width * 2 + 17))
         let bytes = try result.files.reduce(0) { try $0 + SafetensorsFile(path: $1).byteCount }
         #expect(bytes >= plan.bytes && bytes <= plan.bytes + plan.files.count * 4096)
     }

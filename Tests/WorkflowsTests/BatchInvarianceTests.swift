@@ -90,7 +90,8 @@ import Workflows
         let layers = [1, 2, 4]
         let dictionaries = try [Architecture.route, .topk, .crosscoder, .vanilla].map { architecture in
             let configuration = try DictionaryConfiguration(
-                architecture: architecture, dModel: 192, latents: 256, k: architecture == .vanilla ? nil : 16,
+                architecture: architecture, dModel: DemoModel.width, latents: 256,
+                k: architecture == .vanilla ? nil : 16,
                 layers: architecture.readsOneLayer ? [2] : layers)
             return (configuration, DictionaryWeights(configuration, seed: 5))
         }

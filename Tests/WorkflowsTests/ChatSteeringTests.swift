@@ -56,14 +56,16 @@ import Workflows
         let outcome = try world.steer(settings()).outcomes[0]
         #expect(outcome.prompt == " And the king said\n" && outcome.rendered == Self.rendered)
         let rest = String(Self.rendered.dropFirst("<|begin_of_text|>".count))
-        let tokens = [4093] + world.folder.tokenizer.encode(rest, addSpecialTokens: false)
+        let tokens =
+            [try #require(world.folder.tokenizer.bosTokenID)]
+            + world.folder.tokenizer.encode(rest, addSpecialTokens: false)
         #expect(tokens == world.folder.tokenizer.encode(Self.rendered, addSpecialTokens: false))
         let dictionary = try world.dictionary()
         let languageModel = world.folder.model
         let expected = try NaiveSteering(
             model: languageModel, configuration: dictionary.configuration, weights: dictionary.weights,
             edits: settings().edits, seed: 0
-        ).greedy(tokens, count: 6, stops: [4094])
+        ).greedy(tokens, count: 6, stops: [try #require(world.folder.tokenizer.eosTokenID)])
         #expect(outcome.tokens == expected.tokens.map(Int.init))
         #expect(abs(outcome.divergence - expected.divergence) < 1e-4 + 2e-3 * expected.divergence)
     }
@@ -112,7 +114,8 @@ import Workflows
         try write(Self.template)
         let free = try world.steer(settings()).outcomes[0].tokens
         try #require(free.count > 2)
-        try write("{\"eos_token_id\": [4094, \(free[2])]}", to: "generation_config.json")
+        let usual = try #require(world.folder.tokenizer.eosTokenID)
+        try write("{\"eos_token_id\": [\(usual), \(free[2])]}", to: "generation_config.json")
         let end = try #require(free.firstIndex(of: free[2]))
         #expect(try world.steer(settings()).outcomes[0].tokens == Array(free[...end]))
     }

@@ -6,6 +6,9 @@ import Workflows
 /// The shipped model and a little text, for tests that need a real one.
 struct DemoModel {
     static let path = repositoryFile("Demo/model")
+    /// Width of its residual stream.
+    static let width = 256
+    static let layerCount = 16
     let folder: ModelFolder
     let directory: TemporaryDirectory
 
@@ -22,6 +25,16 @@ struct DemoModel {
         "x",
         "The sqlite3_open() function returns SQLITE_OK on success. SELECT count(*) FROM t1 WHERE a > 5;",
     ]
+
+    /// Copies the model to a folder, and changes one bit of its weights.
+    static func copyOtherwise(to folder: String) throws {
+        try FileManager.default.copyItem(atPath: path, toPath: folder)
+        let shard = URL(filePath: folder + "/model-00002-of-00002.safetensors")
+        var bytes = try Data(contentsOf: shard)
+        bytes[bytes.count - 100] ^= 1
+        try FileManager.default.removeItem(at: shard)
+        try bytes.write(to: shard)
+    }
 
     /// Writes the documents as JSONL and returns the file's path.
     func text(_ texts: [String] = DemoModel.texts) throws -> String {

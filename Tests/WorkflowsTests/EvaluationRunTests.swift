@@ -21,10 +21,10 @@ import Workflows
         throws -> (DictionaryConfiguration, DictionaryWeights)
     {
         let layers = architecture.readsOneLayer ? [2] : [1, 2, 4]
-        let width = architecture == .crosscoder ? 3 * 192 : 192
+        let width = architecture == .crosscoder ? 3 * DemoModel.width : DemoModel.width
         let isSparseByK = ![.vanilla, .gated, .jumprelu].contains(architecture)
         let configuration = try DictionaryConfiguration(
-            architecture: architecture, dModel: 192, latents: 2 * width, k: isSparseByK ? 2 * width : nil,
+            architecture: architecture, dModel: DemoModel.width, latents: 2 * width, k: isSparseByK ? 2 * width : nil,
             layers: layers, routing: routing, fidelity: fidelity)
         let weights = DictionaryWeights(configuration)
         for column in 0..<width {
@@ -38,7 +38,9 @@ import Workflows
         // θ = exp(−80).
         if architecture == .jumprelu { weights.threshold.fill(-80) }
         for layer in 0..<weights.router.rows {
-            for column in 0..<192 { weights.router[layer, column] = Float((layer * 7 + column * 3) % 11) / 40 - 0.1 }
+            for column in 0..<DemoModel.width {
+                weights.router[layer, column] = Float((layer * 7 + column * 3) % 11) / 40 - 0.1
+            }
         }
         return (configuration, weights)
     }
@@ -166,10 +168,7 @@ import Workflows
         #expect(throws: WorkflowError.self) { try evaluate(bare, EvaluationSettings(model: model)) }
         // Another model: the same shape, other weights.
         let other = world.demo.directory.file("model")
-        try FileManager.default.copyItem(atPath: model, toPath: other)
-        var weights = try Data(contentsOf: URL(filePath: other + "/model.safetensors"))
-        weights[weights.count - 100] ^= 1
-        try weights.write(to: URL(filePath: other + "/model.safetensors"))
+        try DemoModel.copyOtherwise(to: other)
         #expect(refusal(EvaluationSettings(model: other)).contains("is not the model"))
         // None of it left a run that is still running, or a figure.
         try open(path) { catalog in

@@ -51,7 +51,8 @@ import Workflows
                 let own = ids[start..<min(start + Self.context - 1, ids.count)]
                 let streams = try demo.folder.model.residualStreams(
                     of: TokenBatch(sequences: [[bos] + own]), layers: stored.configuration.layers)
-                let batch = ActivationBatch(capacity: own.count, layers: stored.configuration.layers, dModel: 192)
+                let batch = ActivationBatch(
+                    capacity: own.count, layers: stored.configuration.layers, dModel: DemoModel.width)
                 batch.count = own.count
                 batch.values.pointer.update(from: streams.values.row(1), count: batch.values.count)
                 let routed = AutoencoderInput(capacity: own.count, configuration: stored.configuration)

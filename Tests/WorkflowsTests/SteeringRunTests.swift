@@ -244,12 +244,7 @@ import Workflows
     @Test func anotherModelIsRefused() throws {
         let world = try SteeringWorld(.topk)
         let copy = world.directory.file("other")
-        try FileManager.default.copyItem(atPath: DemoModel.path, toPath: copy)
-        let weights = URL(filePath: copy + "/model.safetensors")
-        var bytes = try Data(contentsOf: weights)
-        bytes[bytes.count - 2] ^= 1
-        try FileManager.default.removeItem(at: weights)
-        try bytes.write(to: weights)
+        try DemoModel.copyOtherwise(to: copy)
         var asked = settings([edit(1, .set, 1)])
         asked.model = copy
         #expect {

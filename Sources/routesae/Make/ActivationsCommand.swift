@@ -18,8 +18,8 @@ struct ActivationsCommand: ParsableCommand {
             writes the same files with PyTorch.
 
             Examples:
-              routesae activations --model Demo/model --text Demo/text/heldout --layers 1-5 --output a.safetensors
-              routesae activations --model llama --text books --layers 3-11 --shard-tokens 1000000 --output out/llama
+              routesae activations --model Demo/model --text Demo/text/heldout --layers 3-11 --output a.safetensors
+              routesae activations --model llama --text books --layers 8,16 --shard-tokens 1000000 --output out/llama
             """)
 
     @Option(help: "Folder of a language model in Hugging Face layout.")

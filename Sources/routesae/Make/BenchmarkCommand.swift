@@ -139,7 +139,7 @@ struct BenchmarkForwardCommand: ParsableCommand {
         abstract: "The language model's forward pass: tokens per second and peak resident memory.",
         discussion: """
             Example:
-              routesae benchmark forward --model Demo/model --tokens 8192 --last-layer 5 --format json
+              routesae benchmark forward --model Demo/model --tokens 8192 --last-layer 11 --format json
             """)
 
     @Option(help: "Folder of a language model in Hugging Face layout.") var model: String
