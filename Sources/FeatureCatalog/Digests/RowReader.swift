@@ -32,6 +32,8 @@ struct RowReader {
         var bytes = rsae_bytes()
         defer { rsae_bytes_free(&bytes) }
         while try rows.next() {
+            // First, as the bytes of a row are made of texts in UTF-8 whatever the file's encoding.
+            try each(rows)
             var next = TablePart(table: number)
             if let first { next.first = rows.number(first) }
             if let second { next.second = rows.number(second) }
@@ -45,7 +47,6 @@ struct RowReader {
                 throw CatalogError(.failed, "\(path): no memory for a row of \(table.name)")
             }
             sum.add(row: UnsafeRawBufferPointer(start: bytes.start, count: bytes.count))
-            try each(rows)
         }
         if !sum.isZero { sums[part, default: RowSum()] += sum }
         return sums

@@ -115,13 +115,13 @@ struct DemoSummary {
     }
 
     /// The best explained feature of every layer, then the best of the rest, until there are five. Only features that
-    /// fire most strongly on a word count: that commas are easy to explain is no news.
+    /// fire most strongly on a word of four letters or more count: that commas are easy to explain is no news.
     private func chooseFeatures() throws -> [(feature: Int, score: Double)] {
         var candidates: [(feature: Int, score: Double, layer: Int?, token: String)] = []
         for (feature, score) in zip(scoring.features, scoring.scores) {
             guard let score else { continue }
             let classes = try catalog.featureTokens(indexing.key, featureIndex: feature)
-            guard let token = classes.first?.tokenClass, token.count > 2, token.allSatisfy(\.isLetter) else { continue }
+            guard let token = classes.first?.tokenClass, token.count > 3, token.allSatisfy(\.isLetter) else { continue }
             let layers = try catalog.featureLayers(indexing.key, featureIndex: feature)
             let peak = layers.max { ($0.firedCount, $1.layer) < ($1.firedCount, $0.layer) }?.layer
             candidates.append((feature, score, peak, token))
@@ -195,7 +195,7 @@ struct DemoSummary {
               routesae features \(path) --min-score 0.5 --sort simulation_score
               routesae layers \(path)
               routesae count \(path) --relative-threshold 0.25
-              sqlite3 \(path) "SELECT feature_index, top_token FROM feature_summary \\
+              sqlite3 \(path) "SELECT feature_index, strongest_token FROM feature_summary \\
                 WHERE peak_layer = \(try lateLayer()) AND firing_rate < 0.01 ORDER BY max_activation DESC LIMIT 10"
             (routesae is .build/release/routesae)
             """)
