@@ -126,13 +126,13 @@ import Testing
             (["train", "n.sqlite", "--activations", "text.sqlite", "--latents", "8", "--k", "2", "--steps", "1"], 65),
             (
                 [
-                    "train", "n.sqlite", "--model", model, "--text", "t.txt", "--layers", "9", "--latents", "8", "--k",
+                    "train", "n.sqlite", "--model", model, "--text", "t.txt", "--layers", "16", "--latents", "8", "--k",
                     "2",
                     "--steps", "1",
                 ], 64
             ),
             (["activations", "--model", model, "--text", "t.txt", "--layers", "all", "--output", "text.sqlite"], 73),
-            (["activations", "--model", model, "--text", "t.txt", "--layers", "0-8", "--output", "n.safetensors"], 64),
+            (["activations", "--model", model, "--text", "t.txt", "--layers", "0-16", "--output", "n.safetensors"], 64),
             (
                 [
                     "train", "nowhere/n.sqlite", "--model", model, "--text", "t.txt", "--latents", "8", "--k", "2",
