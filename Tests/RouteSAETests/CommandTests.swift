@@ -132,7 +132,10 @@ import Testing
                 ], 64
             ),
             (["activations", "--model", model, "--text", "t.txt", "--layers", "all", "--output", "text.sqlite"], 73),
-            (["activations", "--model", model, "--text", "t.txt", "--layers", "0-16", "--output", "n.safetensors"], 64),
+            (
+                ["activations", "--model", model, "--text", "t.txt", "--layers", "0-16", "--output", "n.safetensors"],
+                64
+            ),
             (
                 [
                     "train", "nowhere/n.sqlite", "--model", model, "--text", "t.txt", "--latents", "8", "--k", "2",

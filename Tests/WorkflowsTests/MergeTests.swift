@@ -1,5 +1,6 @@
 import FeatureCatalog
 import Foundation
+import GRDB
 import TestSupport
 import Testing
 import Workflows
@@ -24,6 +25,33 @@ import Workflows
             #expect(digest == expectation, "\(digest.table)")
         }
         #expect(digests.count == expected.count)
+    }
+
+    /// Another program's numbers, taken as they are into a catalog whose digests agree with them.
+    @Test(arguments: [
+        "UPDATE feature SET n_fired = 9223372036854775807 WHERE n_fired > 0",
+        "UPDATE feature SET n_documents = 9223372036854775807 WHERE n_fired > 0",
+        "UPDATE feature SET min_activation = 1e38 WHERE n_fired > 0",
+        "UPDATE feature_layer SET n_fired = 9223372036854775807",
+        "UPDATE feature_token SET n_fired = 9223372036854775807",
+        "UPDATE indexing SET n_tokens = 9223372036854775807",
+        "UPDATE layer_routing SET n_tokens = 9223372036854775807",
+    ])
+    func whatCannotBeAddedUpIsRefused(_ change: String) throws {
+        let world = try KeepingWorld()
+        let one = try world.catalog("one.sqlite", indexedOn: [world.parts[0]], corpus: "first")
+        let two = try world.catalog("two.sqlite", indexedOn: [world.parts[1]], corpus: "second")
+        let queue = try DatabaseQueue(path: one)
+        try queue.write { try $0.execute(sql: change) }
+        try queue.close()
+        let taken = world.demo.directory.file("taken.sqlite")
+        _ = try world.read(one) { try PackRun(settings: PackSettings(acceptChanges: true)).run(from: $0, to: taken) }
+        let merged = world.demo.directory.file("merged.sqlite")
+        let refusal = #expect(throws: CatalogError.self) {
+            try MergeRun(settings: MergeSettings(inputs: [taken, two], combine: "all")).run(to: merged)
+        }
+        #expect(refusal?.code == .damaged, "\(refusal?.message ?? "")")
+        #expect(!FileManager.default.fileExists(atPath: merged))
     }
 
     @Test func partsOfPartsCombineToo() throws {

@@ -270,9 +270,12 @@ package final class CatalogCopy {
     /// - Parameters:
     ///   - key: A column whose value the target chooses.
     ///   - mapping: New values by column; NULLs stay.
+    ///   - isWanted: Whether the row with a key is copied, where there is a `key`.
+    ///   - note: Told the key of a row that was copied, where there is a `key`; the target has the new one.
     func copy(
         _ table: String, _ condition: String, _ from: Database, _ to: Database, key: String? = nil,
-        mapping: [String: [Int64: Int64]] = [:]
+        mapping: [String: [Int64: Int64]] = [:], where isWanted: (_ key: Int64) -> Bool = { _ in true },
+        note: (_ key: Int64) -> Void = { _ in }
     ) throws {
         let all = try Row.fetchAll(
             from, sql: "SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0", arguments: [table])
@@ -281,8 +284,11 @@ package final class CatalogCopy {
         let places = columns.map { _ in "?" }.joined(separator: ", ")
         let maps = columns.map { mapping[$0] }
         let insert = try BulkInsert(to, path: target.path, sql: "INSERT INTO \(table) (\(names)) VALUES (\(places))")
-        let rows = try Row.fetchCursor(from, sql: "SELECT \(names) FROM \(table) WHERE \(condition)")
+        let last = key.map { ", \"\($0)\"" } ?? ""
+        let rows = try Row.fetchCursor(from, sql: "SELECT \(names)\(last) FROM \(table) WHERE \(condition)")
         while let row = try rows.next() {
+            let old: Int64? = key == nil ? nil : try row.value(columns.count)
+            if let old, !isWanted(old) { continue }
             for (index, map) in maps.enumerated() {
                 let value = row[index] as DatabaseValue
                 if let map, case .int64(let old) = value.storage {
@@ -292,6 +298,7 @@ package final class CatalogCopy {
                 }
             }
             try insert.run()
+            if let old { note(old) }
         }
     }
 
@@ -353,12 +360,9 @@ package final class CatalogCopy {
         for key in keys {
             let index = "dictionary_id = \(key.from.dictionaryID) AND corpus_id = \(key.from.corpusID)"
             let condition = index + (selection.resultsBefore.map { " AND run_id < \($0)" } ?? "")
-            let ids = try Int64.fetchAll(
-                from, sql: "SELECT explanation_id FROM explanation WHERE \(condition) ORDER BY explanation_id")
-            for id in ids {
-                try copy("explanation", "explanation_id = \(id)", from, to, key: "explanation_id", mapping: mapping)
-                explanations[id] = to.lastInsertedRowID
-            }
+            try copy(
+                "explanation", "\(condition) ORDER BY explanation_id", from, to, key: "explanation_id",
+                mapping: mapping, note: { explanations[$0] = to.lastInsertedRowID })
             try copy(
                 "score", "\(condition) ORDER BY score_id", from, to, key: "score_id",
                 mapping: mapping.merging(["explanation_id": explanations]) { $1 })
@@ -396,15 +400,15 @@ package final class CatalogCopy {
     /// Exchanges that the target does not have yet.
     private func copyExchanges(_ from: Database, _ to: Database) throws {
         let known = try String.fetchSet(to, sql: "SELECT sha256 FROM exchange")
-        let ids = try Int64.fetchAll(
-            from, sql: "SELECT exchange_id FROM exchange WHERE ?1 IS NULL OR created_at <= ?1 ORDER BY exchange_id",
-            arguments: [selection.exchangesUntil])
-        for id in ids {
-            let digest = try String.fetchOne(
-                from, sql: "SELECT sha256 FROM exchange WHERE exchange_id = ?", arguments: [id])
-            if let digest, known.contains(digest) { continue }
-            try copy("exchange", "exchange_id = \(id)", from, to, key: "exchange_id")
-        }
+        let condition = selection.exchangesUntil == nil ? "TRUE" : "created_at <= ?1"
+        let until = selection.exchangesUntil.map { [$0] } ?? []
+        let digests = try Row.fetchAll(
+            from, sql: "SELECT exchange_id, sha256 FROM exchange WHERE \(condition)",
+            arguments: StatementArguments(until))
+        let wanted = try Set(
+            digests.compactMap { row -> Int64? in known.contains(try row.value(1)) ? nil : try row.value(0) })
+        try copy(
+            "exchange", "TRUE ORDER BY exchange_id", from, to, key: "exchange_id", where: { wanted.contains($0) })
     }
 
     private func copyReviews(of dictionary: Int64, _ from: Database, _ to: Database) throws {

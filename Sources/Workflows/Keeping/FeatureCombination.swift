@@ -45,8 +45,8 @@ struct FeatureCombination {
         let entries = found.map(\.entry)
         return FeatureEntry(
             record: try record(of: feature, entries.map(\.record)),
-            layers: layers(entries),
-            tokens: tokens(entries),
+            layers: try layers(entries),
+            tokens: try tokens(entries),
             contexts: try contexts(
                 of: feature,
                 zip(parts, found).flatMap { part, found in
@@ -71,6 +71,9 @@ struct FeatureCombination {
         if let maximum, let histogram = FiringHistogram(counts: counts) {
             // Version 1 of the catalog kept no smallest activation; the lowest bin with any is the next best.
             let least = fired.allSatisfy({ $0.minActivation != nil }) ? minimum ?? maximum : min(0, maximum)
+            guard least <= maximum else {
+                throw CatalogError(.damaged, "feature \(feature) has a min_activation above its max_activation")
+            }
             func quantile(_ share: Double) -> Float {
                 histogram.quantile(share, minimum: least, maximum: maximum) ?? maximum
             }
@@ -79,38 +82,39 @@ struct FeatureCombination {
         }
         return FeatureRecord(
             featureIndex: feature,
-            firedCount: records.reduce(0) { $0 + $1.firedCount },
+            firedCount: try records.checkedSum(of: "n_fired", \.firedCount),
             sumActivation: records.reduce(0) { $0 + $1.sumActivation },
             sumSquare: records.reduce(0) { $0 + $1.sumSquare },
             minActivation: fired.allSatisfy { $0.minActivation != nil } ? minimum : nil,
             maxActivation: maximum,
             quantiles: quantiles,
             decoderNorm: records.first?.decoderNorm ?? 0,
-            documentCount: records.reduce(0) { $0 + $1.documentCount },
+            documentCount: try records.checkedSum(of: "n_documents", \.documentCount),
             histogram: fired.isEmpty ? [] : counts.map { Int(clamping: $0) })
     }
 
-    private func layers(_ entries: [FeatureEntry]) -> [FeatureLayerRecord] {
+    private func layers(_ entries: [FeatureEntry]) throws -> [FeatureLayerRecord] {
         let groups = Dictionary(grouping: entries.flatMap(\.layers), by: \.layer)
-        return groups.keys.sorted().compactMap { layer in
+        return try groups.keys.sorted().compactMap { layer in
             guard let group = groups[layer], let first = group.first else { return nil }
             let weights = group.compactMap(\.sumRouterWeight)
             return FeatureLayerRecord(
-                featureIndex: first.featureIndex, layer: layer, firedCount: group.reduce(0) { $0 + $1.firedCount },
+                featureIndex: first.featureIndex, layer: layer,
+                firedCount: try group.checkedSum(of: "n_fired", \.firedCount),
                 sumActivation: group.reduce(0) { $0 + $1.sumActivation },
                 maxActivation: group.map(\.maxActivation).max() ?? first.maxActivation,
                 sumRouterWeight: weights.count == group.count ? weights.reduce(0, +) : nil)
         }
     }
 
-    private func tokens(_ entries: [FeatureEntry]) -> [FeatureTokenRecord] {
+    private func tokens(_ entries: [FeatureEntry]) throws -> [FeatureTokenRecord] {
         let groups = Dictionary(grouping: entries.flatMap(\.tokens), by: \.tokenClass)
-        let all = groups.values.compactMap { group -> FeatureTokenRecord? in
+        let all = try groups.values.compactMap { group -> FeatureTokenRecord? in
             let peaks = (group.map(\.activation1) + group.compactMap(\.activation2)).sorted(by: >)
             guard let first = group.first, let strongest = peaks.first else { return nil }
             return FeatureTokenRecord(
                 featureIndex: first.featureIndex, tokenClass: first.tokenClass,
-                firedCount: group.reduce(0) { $0 + $1.firedCount }, activation1: strongest,
+                firedCount: try group.checkedSum(of: "n_fired", \.firedCount), activation1: strongest,
                 activation2: peaks.dropFirst().first)
         }
         let best = all.sorted { ($1.activation1, $0.tokenClass) < ($0.activation1, $1.tokenClass) }
@@ -119,7 +123,7 @@ struct FeatureCombination {
 
     /// Shares weighted by firings; a part that does not list a feature counts as if it never fired along.
     private func cofirings(_ entries: [FeatureEntry]) -> [CofiringRecord] {
-        let total = Double(entries.reduce(0) { $0 + $1.record.firedCount })
+        let total = entries.reduce(0) { $0 + Double($1.record.firedCount) }
         guard total > 0 else { return [] }
         var sums: [Int: (share: Double, lift: Double)] = [:]
         for entry in entries {

@@ -20,7 +20,7 @@ struct JudgedFeature {
                 band: context.band)
         }
         featureIndex = feature.featureIndex
-        let seed = SplitMix64.hash(seed: seed, UInt64(feature.featureIndex), 0, 0)
+        let seed = SplitMix64.hash(seed: seed, UInt64(bitPattern: Int64(feature.featureIndex)), 0, 0)
         let firing = feature.contexts.filter { $0.split == .explain && $0.peakActivation > 0 }
         explained = firing.enumerated().sorted {
             $0.element.peakActivation != $1.element.peakActivation
