@@ -200,7 +200,7 @@ def evaluating(quick: bool) -> str:
     with tempfile.TemporaryDirectory() as folder:
         random_model(Path(folder))
         for name, path, latents, tokens in [
-            ("the demo model, d 192", ROOT / "Demo/model", 2048, 4096), ("random, d 1024", folder, 8192, 1024),
+            ("the demo model, d 256", ROOT / "Demo/model", 2048, 4096), ("random, d 1024", folder, 8192, 1024),
         ]:
             found = [run("evaluate", {}, 3, model=path, latents=latents, tokens=tokens) for _ in range(1 if quick else 3)]
             rows.append([name, latents, f"{median(f['ratio'] for f in found):.2f}"])
@@ -214,7 +214,7 @@ def indexing(quick: bool) -> str:
     for name, sizes, repeats in [
         ("route", {**LARGE, "tokens": 4096}, 3),
         ("topk", {"d-model": 768, "latents": 24576, "k": 32, "layers": 1, "tokens": 4096}, 5), ("route", SMALL, 9),
-        ("route", {"d-model": 192, "latents": 2048, "k": 32, "layers": 5, "tokens": 8192}, 9),
+        ("route", {"d-model": 256, "latents": 4096, "k": 32, "layers": 9, "tokens": 8192}, 9),
     ]:
         ratios = [run("index", sizes, repeats, architecture=name)["ratio"] for _ in range(1 if quick else 3)]
         rows.append([name, shown(sizes), f"{median(ratios):.2f}"])
