@@ -382,18 +382,21 @@ class Comparison:
                 if points:
                     result[family] = points
             return result
+        def picture(title: str, x: str, y, across: str, up: str) -> str:
+            """Lines over x; with one k, where all would share a place, a row for each system."""
+            return chart(title, across, up, lines(x, y)) if len(ks) > 1 else dots(f"{title}, k = {ks[0]}", up, lines(x, y))
         return [
-            ("kl", "KL against L0", chart("KL against L0", "L0", "KL, nats", lines("l0", "kl"))),
-            ("features", "Features against k", chart(
-                "Interpretable features by the paper's protocol, t = 0.331·√D", "k", "features",
-                lines("k", lambda one: one["features"][1]))),
-            ("score", "Simulation score against k", chart(
-                "Simulation score", "k", "mean correlation", lines("k", "score"))),
-            ("strict", "Features by score against k", chart(
-                f"Features above chance with a score of {self.options.min_score} or more", "k", "features, estimated",
-                lines("k", "strict"))),
+            ("kl", "KL", picture("KL", "l0", "kl", "L0", "KL, nats")),
+            ("features", "Features by the paper's count", picture(
+                "Interpretable features by the paper's protocol, t = 0.221·√D", "k", lambda one: one["features"][0],
+                "k", "features")),
+            ("score", "Simulation score", picture(
+                "Simulation score", "k", "score", "k", "mean correlation")),
+            ("strict", "Features by score", picture(
+                f"Features above chance with a score of {self.options.min_score} or more", "k", "strict", "k",
+                "features, estimated")),
             ("routing", "Routing by layer", bars(
-                "Tokens by layer", {
+                "Share of the tokens that is read at each layer", {
                     f"{one} k={k}": [
                         mean(d["shares"].get(layer, 0) for d in found if d["family"] == one and d["k"] == k)
                         for layer in self.layers]
@@ -496,20 +499,55 @@ def chart(title: str, across: str, up: str, lines: dict) -> str:
     return frame(title, width, height, body)
 
 
+def dots(title: str, across: str, lines: dict) -> str:
+    """The mean and the range over the seeds, in a row for each system."""
+    row, left, right, top, width = 18, 260, 830, 40, 860
+    bottom = top + row * len(lines)
+    points = {name: line[0] for name, line in lines.items()}
+    if not points:
+        return frame(title, width, bottom, [])
+    low, high = min(p[2] for p in points.values()), max(p[3] for p in points.values())
+    low, high = low - 0.05 * (high - low or 1), high + 0.05 * (high - low or 1)
+
+    def x(value: float) -> float:
+        return left + (value - low) / (high - low) * (right - left)
+
+    body = []
+    for tick in ticks(low, high):
+        body.append(f'<line x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="{top - 6}" y2="{bottom}" stroke="#dddddd"/>')
+        body.append(f'<text x="{x(tick):.1f}" y="{bottom + 16}" text-anchor="middle">{tick:g}</text>')
+    body.append(f'<text x="{(left + right) / 2}" y="{bottom + 36}" text-anchor="middle">{across}</text>')
+    for number, (name, (_, value, least, most)) in enumerate(points.items()):
+        y = top + row * number + row / 2
+        colour = COLOURS[0] if name.startswith("RouteSAE") else COLOURS[3] if name.startswith("TopK") else COLOURS[6]
+        body.append(f'<text x="{left - 12}" y="{y + 4}" text-anchor="end">{name}</text>')
+        body.append(f'<line x1="{x(least):.1f}" x2="{x(most):.1f}" y1="{y}" y2="{y}" stroke="{colour}" stroke-width="2"/>')
+        body.append(f'<circle cx="{x(value):.1f}" cy="{y}" r="4" fill="{colour}"/>')
+    return frame(title, width, bottom + 50, body)
+
+
+def shade(number: int, count: int) -> str:
+    """The colour of a layer, from the first, dark blue, to the last, yellow."""
+    share = number / max(1, count - 1)
+    return f"hsl({250 - 200 * share:.0f} {45 + 35 * share:.0f}% {32 + 30 * share:.0f}%)"
+
+
 def bars(title: str, groups: dict, layers: list) -> str:
     """A bar for each system, divided by layer."""
-    row, left, width = 22, 230, 860
+    row, left, width = 22, 300, 920
     height = 70 + row * len(groups)
     body = []
+    step = min(90.0, (width - left) / len(layers))
     for number, layer in enumerate(layers):
-        body.append(f'<rect x="{left + 90 * number}" y="34" width="12" height="12" fill="{COLOURS[number % len(COLOURS)]}"/>')
-        body.append(f'<text x="{left + 90 * number + 18}" y="45">layer {layer}</text>')
+        x = left + step * number
+        body.append(f'<rect x="{x:.1f}" y="34" width="12" height="12" fill="{shade(number, len(layers))}"/>')
+        body.append(f'<text x="{x + 17:.1f}" y="45">{layer}</text>')
     for line, (name, shares) in enumerate(groups.items()):
         y, x = 58 + row * line, float(left)
         body.append(f'<text x="{left - 8}" y="{y + 12}" text-anchor="end">{name}</text>')
         for number, share in enumerate(shares):
             span = share * (width - left - 20)
-            body.append(f'<rect x="{x:.1f}" y="{y}" width="{span:.1f}" height="16" fill="{COLOURS[number % len(COLOURS)]}"/>')
+            body.append(f'<rect x="{x:.1f}" y="{y}" width="{span:.1f}" height="16" fill="{shade(number, len(layers))}"/>')
             x += span
     return frame(title, width, height, body)
 
@@ -522,11 +560,11 @@ def main() -> None:
     parser.add_argument("--catalog", default="paper.sqlite", help="where everything is kept")
     parser.add_argument("--output", default="docs/comparison.md")
     parser.add_argument("--latents", type=int, default=1024)
-    parser.add_argument("--k", type=int, nargs="+", default=[16, 32, 64])
+    parser.add_argument("--k", type=int, nargs="+", default=[32])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--tokens", type=int, default=200_000, help="training tokens")
     parser.add_argument("--batch-tokens", type=int, default=1024)
-    parser.add_argument("--context", type=int, default=256)
+    parser.add_argument("--context", type=int, default=512)
     parser.add_argument("--index-tokens", type=int, default=16_000, help="tokens of indexing and of evaluation")
     parser.add_argument("--sample", type=int, default=60, help="features scored of each dictionary")
     parser.add_argument("--min-score", type=float, default=0.7, help="what a score has to reach to count as strict")
