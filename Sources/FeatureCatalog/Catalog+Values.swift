@@ -26,15 +26,19 @@ extension Catalog {
         }
     }
 
-    /// A JSON array of integers, as `dictionary.layers` and `dictionary_tensor.shape` hold.
+    /// A JSON array of layers, lengths or counts, as `dictionary.layers`, `dictionary_tensor.shape` and
+    /// `feature.histogram` hold: integers of 0 … 2⁵³.
     func integers(_ json: String, _ column: String) throws(CatalogError) -> [Int] {
         // Decoded, a number takes tens of times its text; no such array is long.
         guard json.utf8.count <= Self.maximumArrayByteCount else {
             throw CatalogError(.damaged, "\(path): \(column) holds \(json.utf8.count) bytes, more than any array has")
         }
-        do { return try JSONDecoder().decode([Int].self, from: Data(json.utf8)) } catch {
-            throw CatalogError(.damaged, "\(path): \(column) is not a JSON array of integers")
+        guard let values = try? JSONDecoder().decode([Int].self, from: Data(json.utf8)),
+            values.allSatisfy((0...1 << 53).contains)
+        else {
+            throw CatalogError(.damaged, "\(path): \(column) is not a JSON array of counts")
         }
+        return values
     }
 
     /// A JSON array of numbers, as `indexing.histogram_edges` holds.

@@ -6,6 +6,7 @@ extension CatalogError {
     init(_ error: any Error, path: String) {
         switch error {
         case let error as CatalogError: self = error
+        case let error as DamagedColumn: self.init(.damaged, "\(path): \(error)")
         case let error as DatabaseError:
             self.init(
                 resultCode: error.extendedResultCode.rawValue, message: error.message ?? "no message", path: path)

@@ -333,6 +333,25 @@ import Testing
         try readWith("\(value)", in: places)
     }
 
+    /// What is read into memory is counted by it: no range of a negative end, no product beyond an Int.
+    @Test(
+        arguments: [
+            "dictionary.d_model", "dictionary.n_latents", "dictionary.k", "dictionary.n_tokens_trained",
+            "language_model.n_layers", "language_model.d_model", "language_model.vocab_size", "indexing.n_tokens",
+            "indexing.n_documents", "indexing.window", "feature.n_fired", "feature.n_documents",
+            "feature_layer.n_fired",
+            "feature_token.n_fired", "feature_neighbor.neighbor_index", "feature_cofiring.other_index",
+            "layer_routing.n_tokens", "evaluation.n_tokens", "score.n_contexts", "score.n_tokens",
+        ], ["-1", "9223372036854775807"])
+    func countsThatNoMemoryHolds(column: String, value: String) throws {
+        let name = column.split(separator: ".").map(String.init)
+        try put(value, into: name[0], name[1])
+        let result = try read()
+        let complaint = "\(path): column \(name[1]) holds \(value)"
+        #expect(result.errors.contains { $0.error.code == .damaged && $0.error.message == complaint }, "\(column)")
+        #expect(result.problems?.isEmpty == false)
+    }
+
     @Test(arguments: ["9e999"])
     func numbersBeyondAllBounds(value: String) throws {
         try readWith(value, in: columns(of: "REAL"))

@@ -34,7 +34,7 @@ import Workflows
         "UPDATE feature SET min_activation = 1e38 WHERE n_fired > 0",
         "UPDATE feature_layer SET n_fired = 9223372036854775807",
         "UPDATE feature_token SET n_fired = 9223372036854775807",
-        "UPDATE indexing SET n_tokens = 9223372036854775807",
+        "UPDATE indexing SET n_tokens = 9223372036854775807", "UPDATE indexing SET n_documents = 9223372036854775807",
         "UPDATE layer_routing SET n_tokens = 9223372036854775807",
     ])
     func whatCannotBeAddedUpIsRefused(_ change: String) throws {
@@ -45,12 +45,16 @@ import Workflows
         try queue.write { try $0.execute(sql: change) }
         try queue.close()
         let taken = world.demo.directory.file("taken.sqlite")
-        _ = try world.read(one) { try PackRun(settings: PackSettings(acceptChanges: true)).run(from: $0, to: taken) }
         let merged = world.demo.directory.file("merged.sqlite")
         let refusal = #expect(throws: CatalogError.self) {
-            try MergeRun(settings: MergeSettings(inputs: [taken, two], combine: "all")).run(to: merged)
+            _ = try world.read(one) {
+                try PackRun(settings: PackSettings(acceptChanges: true)).run(from: $0, to: taken)
+            }
+            _ = try MergeRun(settings: MergeSettings(inputs: [taken, two], combine: "all")).run(to: merged)
         }
         #expect(refusal?.code == .damaged, "\(refusal?.message ?? "")")
+        // Which of the files it is.
+        #expect([one, taken].contains { refusal?.message.hasPrefix("\($0): ") == true }, "\(refusal?.message ?? "")")
         #expect(!FileManager.default.fileExists(atPath: merged))
     }
 

@@ -22,11 +22,9 @@ extension Catalog {
                 catalog: self, database: database, limit: limit,
                 progress: CheckProgress(
                     byteCount: pages.multipliedReportingOverflow(by: size).partialValue, tell: progress))
-            do {
-                try inspection.run()
-            } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT {
-                inspection.add("file", error.message ?? "damaged")
-            } catch let error as CatalogError where error.code == .damaged {
+            do { try inspection.run() } catch {
+                let error = CatalogError(error, path: path)
+                guard error.code == .damaged else { throw error }
                 inspection.add("file", error.message)
             }
             return inspection.problems

@@ -15,7 +15,7 @@ extension CatalogInspection {
                 guard let stated = (config?[name] as? NSNumber)?.intValue, stated != value else { continue }
                 add(place, "\(column) is \(value), and its config says \(name) \(stated)")
             }
-            vocabularySizes[model.languageModelID] = max(0, model.vocabularySize)
+            vocabularySizes[model.languageModelID] = model.vocabularySize
         }
         try checkTokens()
     }
@@ -40,7 +40,7 @@ extension CatalogInspection {
             let known = InspectedDictionary(
                 id: record.dictionaryID, languageModelID: record.languageModelID,
                 architecture: record.architecture.rawValue, dModel: record.dModel,
-                latentCount: max(0, record.latentCount),
+                latentCount: record.latentCount,
                 k: record.k, layers: record.layers, isCorrected: record.fidelity == .corrected,
                 isRoutedHard: record.routing == .hard)
             dictionaries[record.dictionaryID] = known
@@ -88,6 +88,8 @@ extension CatalogInspection {
                 }
         } catch let error as CatalogError {
             add(place, error.message)
+        } catch let error as DamagedColumn {
+            add(place, error.description)
         }
     }
 }

@@ -90,11 +90,11 @@ extension Catalog {
     private func dictionaryRecord(_ row: Row) throws -> DictionaryRecord {
         try DictionaryRecord(
             dictionaryID: row.value(0), runID: row.value(1), languageModelID: row.value(2), name: row.value(3),
-            architecture: enumeration(row.value(4), "dictionary.architecture"), dModel: row.value(5),
-            latentCount: row.value(6), k: row.value(7), layers: integers(row.value(8), "dictionary.layers"),
+            architecture: enumeration(row.value(4), "dictionary.architecture"), dModel: row.number(5),
+            latentCount: row.number(6), k: row.number(7), layers: integers(row.value(8), "dictionary.layers"),
             aggregation: enumeration(row.value(9), "dictionary.aggregation"),
             routing: enumeration(row.value(10), "dictionary.routing"),
             fidelity: enumeration(row.value(11), "dictionary.fidelity"), activationThreshold: row.value(12),
-            relativeThreshold: row.value(13), configJSON: row.value(14), trainedTokenCount: row.value(15))
+            relativeThreshold: row.value(13), configJSON: row.value(14), trainedTokenCount: row.tally(15))
     }
 }

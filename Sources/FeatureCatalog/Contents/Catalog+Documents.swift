@@ -95,7 +95,7 @@ extension Catalog {
                 try TokenIDs.decode(bytes, count: count, isShuffled: isShuffled)
             }
             return try DocumentRecord(
-                documentID: row.value(0), ordinal: row.value(1), title: row.value(2), source: row.value(3),
+                documentID: row.value(0), ordinal: row.number(1), title: row.value(2), source: row.value(3),
                 tokenIDs: tokenIDs, sha256: row.value(6))
         }
     }

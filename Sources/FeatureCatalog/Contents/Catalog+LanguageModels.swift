@@ -50,8 +50,8 @@ extension Catalog {
             ).map { row in
                 try LanguageModelRecord(
                     languageModelID: row.value(0), name: row.value(1), revision: row.value(9),
-                    architecture: row.value(2), layerCount: row.value(3), dModel: row.value(4),
-                    vocabularySize: row.value(5),
+                    architecture: row.value(2), layerCount: row.number(3), dModel: row.number(4),
+                    vocabularySize: row.number(5),
                     configJSON: row.value(6), sha256: row.value(7), tokenizerSHA256: row.value(8))
             }
         }
@@ -75,7 +75,7 @@ extension Catalog {
         try read { database in
             let sql = "SELECT token_id, text, bytes FROM token WHERE language_model_id = ?"
             let record = { (row: Row) in
-                try TokenRecord(tokenID: row.value(0), text: row.value(1), bytes: row.optionalBytes(2))
+                try TokenRecord(tokenID: row.number(0), text: row.value(1), bytes: row.optionalBytes(2))
             }
             guard let tokenIDs else {
                 return try Row.fetchAll(database, sql: sql + " ORDER BY token_id", arguments: [languageModelID])

@@ -43,15 +43,15 @@ extension Catalog {
                 arguments: [documentID]
             ).map { row in
                 let text: String = try row.value(5)
-                guard let starts = PassageText.starts(decimals: try row.value(6), tokenCount: try row.value(4)),
+                guard let starts = PassageText.starts(decimals: try row.value(6), tokenCount: try row.tally(4)),
                     starts.last == text.unicodeScalars.count
                 else {
                     throw CatalogError(
                         .damaged, "\(path): passage \(try row.value(0) as Int64): its tokens do not fit it")
                 }
                 return try PassageRecord(
-                    passageID: row.value(0), documentID: row.value(1), segment: row.value(2), firstToken: row.value(3),
-                    text: PassageText(text: text, tokenStarts: starts))
+                    passageID: row.value(0), documentID: row.value(1), segment: row.number(2),
+                    firstToken: row.number(3), text: PassageText(text: text, tokenStarts: starts))
             }
         }
     }

@@ -31,7 +31,7 @@ extension Catalog {
         do {
             if replacing {
                 // A journal left by the old file would be taken for one of the new.
-                for suffix in ["-journal", "-wal", "-shm"] where files.fileExists(atPath: path + suffix) {
+                for suffix in CompanionFiles.suffixes where files.fileExists(atPath: path + suffix) {
                     try files.removeItem(atPath: path + suffix)
                 }
             }

@@ -13,7 +13,6 @@ enum DraftFile {
 
     /// Bytes of the longest that is put behind a name: a draft's own partial's journal.
     private static let longestSuffix = ".4194304.draft.4194304.partial-journal".utf8.count
-    private static let companions = ["-journal", "-wal", "-shm"]
 
     /// Where this process makes what shall be at `path`.
     static func path(for path: String, _ kind: Kind) -> String {
@@ -23,7 +22,7 @@ enum DraftFile {
 
     /// Removes a draft and what SQLite put beside it.
     static func remove(_ draft: String) {
-        for suffix in [""] + companions { unlink(draft + suffix) }
+        for suffix in [""] + CompanionFiles.suffixes { unlink(draft + suffix) }
     }
 
     /// Removes what killed processes left behind that were making `path`: files of this user's, under such a name,
@@ -52,7 +51,7 @@ enum DraftFile {
     /// The draft that a file belongs to: "12.draft" for "12.draft-journal" and "12.draft.12.partial"; nil if to none.
     private static func draft(_ rest: Substring) -> String? {
         var parts = rest.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-        if let last = parts.last, let suffix = companions.first(where: last.hasSuffix) {
+        if let last = parts.last, let suffix = CompanionFiles.suffixes.first(where: last.hasSuffix) {
             parts[parts.count - 1] = String(last.dropLast(suffix.count))
         }
         func isNumber(_ text: String) -> Bool { !text.isEmpty && text.utf8.allSatisfy { (48...57).contains($0) } }

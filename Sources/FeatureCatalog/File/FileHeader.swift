@@ -11,7 +11,7 @@ struct FileHeader {
 
     /// Reads and checks the header at `path`.
     ///
-    /// - Throws: `CatalogError` `.missing` or `.notACatalog`.
+    /// - Throws: `CatalogError` `.missing`, `.notACatalog`, or `.refused` for what cannot lie beside a catalog.
     init(path: String) throws(CatalogError) {
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
@@ -41,6 +41,7 @@ struct FileHeader {
         guard bigEndian(68) == CatalogFormat.applicationID else {
             throw CatalogError(.notACatalog, "\(path): a SQLite database, but not a catalog of features")
         }
+        try CompanionFiles.check(of: path)
         isWriteAheadLogged = bytes[18] == 2 || bytes[19] == 2
         userVersion = Int(Int32(bitPattern: bigEndian(60)))
     }

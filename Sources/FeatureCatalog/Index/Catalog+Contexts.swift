@@ -23,8 +23,8 @@ extension Catalog {
                 arguments: [key.dictionaryID, featureIndex, key.corpusID])
             let shapes = try rows.map { row in
                 try ContextShape(
-                    band: enumeration(row.value(2), "context.band"), rank: row.value(3), windowLength: row.value(9),
-                    windowStart: row.value(8), tokenPosition: row.value(6))
+                    band: enumeration(row.value(2), "context.band"), rank: row.number(3), windowLength: row.number(9),
+                    windowStart: row.number(8), tokenPosition: row.number(6))
             }
             let windows = try contextActivations(key, featureIndex: featureIndex, shapes, database)
             return try zip(rows, windows).map(contextRecord).filter {
@@ -46,8 +46,8 @@ extension Catalog {
                 arguments: [key.dictionaryID, featureIndex, key.corpusID]
             ).map {
                 try ContextShape(
-                    band: enumeration($0.value(0), "context.band"), rank: $0.value(1), windowLength: $0.value(2),
-                    windowStart: $0.value(3), tokenPosition: $0.value(4))
+                    band: enumeration($0.value(0), "context.band"), rank: $0.number(1), windowLength: $0.number(2),
+                    windowStart: $0.number(3), tokenPosition: $0.number(4))
             }
         }
     }
@@ -110,10 +110,10 @@ extension Catalog {
 
     private func contextRecord(_ row: Row, _ activations: [Float]) throws -> ContextRecord {
         try ContextRecord(
-            contextID: row.value(0), featureIndex: row.value(1), band: enumeration(row.value(2), "context.band"),
-            rank: row.value(3), passageID: row.value(4), documentID: row.value(5), tokenPosition: row.value(6),
-            segment: row.value(7), windowStart: row.value(8), layer: row.value(10), routerWeight: row.value(11),
+            contextID: row.value(0), featureIndex: row.number(1), band: enumeration(row.value(2), "context.band"),
+            rank: row.number(3), passageID: row.value(4), documentID: row.value(5), tokenPosition: row.number(6),
+            segment: row.number(7), windowStart: row.number(8), layer: row.number(10), routerWeight: row.value(11),
             activation: row.value(12), split: enumeration(row.value(13), "context.split"),
-            occurrenceCount: row.value(15), activations: activations, excerpt: row.value(14))
+            occurrenceCount: row.tally(15), activations: activations, excerpt: row.value(14))
     }
 }

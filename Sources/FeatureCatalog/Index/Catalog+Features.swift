@@ -43,7 +43,7 @@ extension Catalog {
                 arguments: [key.dictionaryID, featureIndex, key.corpusID]
             ).map { row in
                 try FeatureLayerRecord(
-                    featureIndex: row.value(0), layer: row.value(1), firedCount: row.value(2),
+                    featureIndex: row.number(0), layer: row.number(1), firedCount: row.tally(2),
                     sumActivation: row.value(3), maxActivation: row.value(4), sumRouterWeight: row.value(5))
             }
         }
@@ -62,7 +62,7 @@ extension Catalog {
                 arguments: [key.dictionaryID, featureIndex, key.corpusID]
             ).map { row in
                 try FeatureTokenRecord(
-                    featureIndex: row.value(0), tokenClass: row.value(1), firedCount: row.value(2),
+                    featureIndex: row.number(0), tokenClass: row.value(1), firedCount: row.tally(2),
                     activation1: row.value(3), activation2: row.value(4))
             }
         }
@@ -78,7 +78,7 @@ extension Catalog {
                     WHERE dictionary_id = ? AND feature_index = ? AND corpus_id = ? ORDER BY rank
                     """,
                 arguments: [key.dictionaryID, featureIndex, key.corpusID]
-            ).map { try CofiringRecord(otherIndex: $0.value(0), share: $0.value(1), lift: $0.value(2)) }
+            ).map { try CofiringRecord(otherIndex: $0.number(0), share: $0.value(1), lift: $0.value(2)) }
         }
     }
 
@@ -91,8 +91,8 @@ extension Catalog {
         }
         let histogram: String? = try row.value(12)
         return try FeatureRecord(
-            featureIndex: row.value(0), firedCount: row.value(1), sumActivation: row.value(2), sumSquare: row.value(3),
+            featureIndex: row.number(0), firedCount: row.tally(1), sumActivation: row.value(2), sumSquare: row.value(3),
             minActivation: row.value(4), maxActivation: row.value(5), quantiles: quantiles, decoderNorm: row.value(10),
-            documentCount: row.value(11), histogram: histogram.map { try integers($0, "feature.histogram") } ?? [])
+            documentCount: row.tally(11), histogram: histogram.map { try integers($0, "feature.histogram") } ?? [])
     }
 }

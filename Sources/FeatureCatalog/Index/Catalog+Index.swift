@@ -28,12 +28,7 @@ extension Catalog {
             // Whoever replaces an index removes rows by the million, whose pages had better not be kept in memory.
             let isNew = try self.indexing(key) == nil
             try keepingUndoInMemory(isNew) { database in
-                let latentCount = try Int.fetchOne(
-                    database, sql: "SELECT n_latents FROM dictionary WHERE dictionary_id = ?",
-                    arguments: [key.dictionaryID])
-                guard let latentCount else {
-                    throw CatalogError(.notFound, "\(path): no dictionary \(key.dictionaryID)")
-                }
+                let latentCount = try dictionary(key.dictionaryID).latentCount
                 if replacing {
                     try removeIndex(key, database)
                 } else if try self.indexing(key) != nil {
@@ -92,7 +87,7 @@ extension Catalog {
             ).map { row in
                 try IndexingRecord(
                     key: IndexingKey(dictionaryID: row.value(0), corpusID: row.value(1)), runID: row.value(2),
-                    tokenCount: row.value(3), documentCount: row.value(4), window: row.value(5),
+                    tokenCount: row.tally(3), documentCount: row.tally(4), window: row.number(5),
                     histogramEdges: numbers(row.value(6), "indexing.histogram_edges"))
             }
         }

@@ -20,7 +20,10 @@ extension Catalog {
                     WHERE dictionary_id = ? AND run_id = ? ORDER BY layer
                     """,
                 arguments: [dictionaryID, runID]
-            ).map { try LayerRoutingRecord(layer: $0.value(0), tokenCount: $0.value(1), meanRouterWeight: $0.value(2)) }
+            ).map { row in
+                try LayerRoutingRecord(
+                    layer: row.number(0), tokenCount: row.tally(1), meanRouterWeight: row.value(2))
+            }
         }
     }
 

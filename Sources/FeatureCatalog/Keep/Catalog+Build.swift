@@ -46,7 +46,7 @@ extension Catalog {
         }
         try synchronise(draft)
         if replacing {
-            for suffix in ["-journal", "-wal", "-shm"] where files.fileExists(atPath: path + suffix) {
+            for suffix in CompanionFiles.suffixes where files.fileExists(atPath: path + suffix) {
                 do { try files.removeItem(atPath: path + suffix) } catch { throw CatalogError(error, path: path) }
             }
         }

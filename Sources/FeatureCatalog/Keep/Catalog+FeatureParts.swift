@@ -52,11 +52,11 @@ extension Catalog {
                 }
                 return try PlacedContext(
                     entry: ContextEntry(
-                        band: shape.0.band, rank: row.value(1), passageID: row.value(2), position: position,
-                        layer: row.value(4), routerWeight: row.value(5), activation: row.value(6),
-                        split: split.map { $0 == 0 ? .explain : .score }, occurrenceCount: row.value(13),
+                        band: shape.0.band, rank: row.number(1), passageID: row.value(2), position: position,
+                        layer: row.number(4), routerWeight: row.value(5), activation: row.value(6),
+                        split: split.map { $0 == 0 ? .explain : .score }, occurrenceCount: row.tally(13),
                         activations: shape.1),
-                    documentID: row.value(12), ordinal: row.value(8), documentSHA256: row.value(9),
+                    documentID: row.value(12), ordinal: row.number(8), documentSHA256: row.value(9),
                     tokenPosition: place, passageTokens: first..<end)
             }
         }

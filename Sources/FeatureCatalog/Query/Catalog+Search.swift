@@ -52,7 +52,7 @@ extension Catalog {
                 }
                 try hits.append(
                     SearchHit(
-                        scope: .explanations, dictionary: row.value(0), featureIndex: row.value(1),
+                        scope: .explanations, dictionary: row.value(0), featureIndex: row.number(1),
                         matchCount: row.value(2), peakCount: 0, text: text))
             }
             return hits
@@ -94,7 +94,7 @@ extension Catalog {
             ).map { row in
                 let token: String = try row.value(4)
                 return try SearchHit(
-                    scope: .tokens, dictionary: row.value(0), featureIndex: row.value(1), matchCount: row.value(2),
+                    scope: .tokens, dictionary: row.value(0), featureIndex: row.number(1), matchCount: row.value(2),
                     peakCount: 0, text: "promotes **\(token)**")
             }
         }
@@ -236,7 +236,7 @@ extension Catalog {
             guard marks.overlaps(window) else { continue }
             let isOnPeak = marks.overlaps(peak)
             let place = (isOnPeak, order, try row.value(3) as Double)
-            let key = FeatureKey(dictionaryID: try row.value(0), featureIndex: try row.value(1))
+            let key = FeatureKey(dictionaryID: try row.value(0), featureIndex: try row.number(1))
             var entry = found[key] ?? Found(best: place, window: window, peak: peak, marks: marks)
             entry.matchCount += 1
             entry.peakCount += isOnPeak ? 1 : 0

@@ -34,8 +34,8 @@ extension Catalog {
                 arguments: ["dictionary": dictionaryID, "run": runID]
             ).map { row in
                 try EvaluationRecord(
-                    runID: row.value(0), dictionaryID: row.value(1), metric: row.value(2), layer: row.value(3),
-                    value: row.value(4), low: row.value(5), high: row.value(6), tokenCount: row.value(7),
+                    runID: row.value(0), dictionaryID: row.value(1), metric: row.value(2), layer: row.number(3),
+                    value: row.value(4), low: row.value(5), high: row.value(6), tokenCount: row.tally(7),
                     corpusID: row.value(8))
             }
         }

@@ -68,6 +68,6 @@ extension Catalog {
         }
         return try ExchangeRecord(
             endpoint: row.value(0), llm: row.value(1), request: bytes[0], reply: bytes[1],
-            promptTokenCount: row.value(4), completionTokenCount: row.value(5))
+            promptTokenCount: row.tally(4), completionTokenCount: row.tally(5))
     }
 }

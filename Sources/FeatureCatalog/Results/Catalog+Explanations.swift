@@ -79,7 +79,7 @@ extension Catalog {
             ).map { row in
                 try ExplanationRecord(
                     explanationID: row.value(0), runID: row.value(1), dictionaryID: row.value(2),
-                    featureIndex: row.value(3), corpusID: row.value(4), method: row.value(5), text: row.value(6),
+                    featureIndex: row.number(3), corpusID: row.value(4), method: row.value(5), text: row.value(6),
                     detailJSON: row.value(7))
             }
         }

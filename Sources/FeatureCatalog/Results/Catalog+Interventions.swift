@@ -41,7 +41,7 @@ extension Catalog {
                 arguments: ["dictionary": dictionaryID, "feature": featureIndex]
             ).map { row in
                 try InterventionRecord(
-                    runID: row.value(0), dictionaryID: row.value(1), featureIndex: row.value(2),
+                    runID: row.value(0), dictionaryID: row.value(1), featureIndex: row.number(2),
                     operation: enumeration(row.value(3), "intervention.operation"), strength: row.value(4),
                     prompt: row.value(5), text: row.value(6), kl: row.value(7), detailJSON: row.value(8))
             }

@@ -39,8 +39,8 @@ extension Catalog {
                 arguments: [dictionaryID, featureIndex]
             ).map { row in
                 try ReviewRecord(
-                    dictionaryID: row.value(0), featureIndex: row.value(1), explanationID: row.value(2),
-                    verdict: row.value(3), category: enumeration(row.value(4), "review.category"), note: row.value(5),
+                    dictionaryID: row.value(0), featureIndex: row.number(1), explanationID: row.value(2),
+                    verdict: row.number(3), category: enumeration(row.value(4), "review.category"), note: row.value(5),
                     reviewer: row.value(6), createdAt: row.value(7))
             }
         }

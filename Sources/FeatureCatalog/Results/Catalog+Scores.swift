@@ -108,11 +108,11 @@ extension Catalog {
             }
         }
         return try ScoreRecord(
-            scoreID: scoreID, runID: row.value(1), dictionaryID: row.value(2), featureIndex: row.value(3),
+            scoreID: scoreID, runID: row.value(1), dictionaryID: row.value(2), featureIndex: row.number(3),
             corpusID: row.value(4), explanationID: row.value(5), method: enumeration(row.value(6), "score.method"),
             status: enumeration(row.value(7), "score.status"), value: row.value(8), baselineValue: row.value(9),
-            category: enumeration(row.value(15), "score.category"), reason: row.value(10), contextCount: row.value(11),
-            tokenCount: row.value(12), metricsJSON: row.value(13),
+            category: enumeration(row.value(15), "score.category"), reason: row.value(10), contextCount: row.number(11),
+            tokenCount: row.tally(12), metricsJSON: row.value(13),
             detailJSON: detail)
     }
 }

@@ -35,8 +35,8 @@ extension Catalog {
                 arguments: [dictionaryID, featureIndex]
             ).map { row in
                 try FeatureLogit(
-                    featureIndex: row.value(0), direction: enumeration(row.value(1), "feature_logit.direction"),
-                    rank: row.value(2), tokenID: row.value(3), value: row.value(4))
+                    featureIndex: row.number(0), direction: enumeration(row.value(1), "feature_logit.direction"),
+                    rank: row.number(2), tokenID: row.number(3), value: row.value(4))
             }
         }
     }
@@ -74,7 +74,8 @@ extension Catalog {
                 arguments: [dictionaryID, featureIndex]
             ).map { row in
                 try FeatureNeighbor(
-                    featureIndex: row.value(0), rank: row.value(1), neighborIndex: row.value(2), cosine: row.value(3))
+                    featureIndex: row.number(0), rank: row.number(1), neighborIndex: row.number(2), cosine: row.value(3)
+                )
             }
         }
     }

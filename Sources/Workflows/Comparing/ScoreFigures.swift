@@ -63,53 +63,80 @@ public struct ScoreFigures: Sendable {
         _ key: IndexingKey, method: ScoreRecord.Method = .simulation, scorer: String? = nil, minimum: Double? = nil,
         seed: UInt64 = 0, in catalog: Catalog
     ) throws -> Table? {
-        let result = try catalog.rows(
-            sql: """
-                SELECT s.feature_index, s.value, s.baseline_value, f.peak_layer, s.run_id, x.method FROM score AS s
-                JOIN feature AS f ON f.dictionary_id = s.dictionary_id AND f.feature_index = s.feature_index
-                    AND f.corpus_id = s.corpus_id
-                LEFT JOIN explanation AS x ON x.explanation_id = s.explanation_id
-                WHERE s.dictionary_id = ?1 AND s.corpus_id = ?2 AND s.method = ?3 AND s.status <> 'failed'
-                ORDER BY s.score_id
-                """,
-            arguments: [.integer(key.dictionaryID), .integer(key.corpusID), .text(method.rawValue)])
-        var runs = ScoringRuns(catalog: catalog)
-        var newest: [String: [Int64: Scored]] = [:]
-        var usedRuns: [String: Set<Int64>] = [:]
-        var last: [String: Int] = [:]
-        for (place, row) in result.rows.enumerated() {
-            guard case .integer(let feature) = row[0], case .integer(let runID) = row[4] else { continue }
-            let explainer: String? = if case .text(let method) = row[5] { method } else { nil }
-            let name = try runs.scorer(explainer: explainer, runID: runID)
-            newest[name, default: [:]][feature] = Scored(
-                feature: feature, score: real(row[1]), chance: real(row[2]), peakLayer: integer(row[3]))
-            usedRuns[name, default: []].insert(runID)
-            last[name] = place
-        }
-        let scorers = last.keys.sorted { last[$0, default: 0] > last[$1, default: 0] }
-        if let scorer, newest[scorer] == nil {
-            throw WorkflowError.usage(
-                "--scorer: nobody called \"\(scorer)\" gave \(method.rawValue) scores; there are: "
-                    + (scorers.isEmpty ? "none" : scorers.joined(separator: ", ")))
-        }
-        guard let chosen = scorer ?? scorers.first else { return nil }
-        let scored = newest[chosen, default: [:]].values.sorted { $0.feature < $1.feature }
-        let chance = ChanceBaseline(scores: scored.map(\.chance))
-        let layers = Dictionary(grouping: scored.filter { $0.peakLayer != nil }) { $0.peakLayer ?? 0 }
-        let population = try runs.minimumFirings(of: usedRuns[chosen, default: []]).map {
-            try eligibleCounts(key, minimumFirings: $0, in: catalog)
-        }
+        guard let choice = try Choice(key, method: method, scorer: scorer, in: catalog) else { return nil }
+        let layers = Dictionary(grouping: choice.scored.filter { $0.peakLayer != nil }) { $0.peakLayer ?? 0 }
+        let population = try choice.minimumFirings.map { try eligibleCounts(key, minimumFirings: $0, in: catalog) }
         return Table(
-            scorer: chosen, scorers: scorers,
+            scorer: choice.scorer, scorers: choice.scorers,
             all: ScoreFigures(
-                scored, chance: chance, minimum: minimum, population: population.map { $0.values.reduce(0, +) },
-                seed: seed),
+                choice.scored, chance: choice.chance, minimum: minimum,
+                population: population.map { $0.values.reduce(0, +) }, seed: seed),
             byLayer: layers.keys.sorted().map { layer in
                 let figures = ScoreFigures(
-                    layers[layer, default: []], chance: chance, minimum: minimum,
+                    layers[layer, default: []], chance: choice.chance, minimum: minimum,
                     population: population.map { $0[layer, default: 0] }, seed: seed)
                 return (layer, figures)
             })
+    }
+
+    /// The score that 95 % of wrong explanations stay below, by whoever gave simulation scores last, and of how many
+    /// features; without the intervals of the other figures, which take longer than all else.
+    ///
+    /// - Returns: nil where there are no such scores, or no chances.
+    public static func chanceLimit(
+        _ key: IndexingKey, in catalog: Catalog
+    ) throws -> (limit: Double, scoredCount: Int)? {
+        guard let choice = try Choice(key, method: .simulation, scorer: nil, in: catalog) else { return nil }
+        return choice.chance.percentile().map { ($0, choice.scored.count) }
+    }
+
+    /// The scores that count: of each feature the newest by one scorer.
+    private struct Choice {
+        let scorer: String
+        let scorers: [String]
+        /// By feature.
+        let scored: [Scored]
+        let chance: ChanceBaseline
+        /// Firings that a feature had to have to be scored; nil where features were picked in another way.
+        let minimumFirings: Int?
+
+        init?(_ key: IndexingKey, method: ScoreRecord.Method, scorer: String?, in catalog: Catalog) throws {
+            let result = try catalog.rows(
+                sql: """
+                    SELECT s.feature_index, s.value, s.baseline_value, f.peak_layer, s.run_id, x.method FROM score AS s
+                    JOIN feature AS f ON f.dictionary_id = s.dictionary_id AND f.feature_index = s.feature_index
+                        AND f.corpus_id = s.corpus_id
+                    LEFT JOIN explanation AS x ON x.explanation_id = s.explanation_id
+                    WHERE s.dictionary_id = ?1 AND s.corpus_id = ?2 AND s.method = ?3 AND s.status <> 'failed'
+                    ORDER BY s.score_id
+                    """,
+                arguments: [.integer(key.dictionaryID), .integer(key.corpusID), .text(method.rawValue)])
+            var runs = ScoringRuns(catalog: catalog)
+            var newest: [String: [Int64: Scored]] = [:]
+            var usedRuns: [String: Set<Int64>] = [:]
+            var last: [String: Int] = [:]
+            for (place, row) in result.rows.enumerated() {
+                guard case .integer(let feature) = row[0], case .integer(let runID) = row[4] else { continue }
+                let explainer: String? = if case .text(let method) = row[5] { method } else { nil }
+                let name = try runs.scorer(explainer: explainer, runID: runID)
+                newest[name, default: [:]][feature] = Scored(
+                    feature: feature, score: real(row[1]), chance: real(row[2]), peakLayer: integer(row[3]))
+                usedRuns[name, default: []].insert(runID)
+                last[name] = place
+            }
+            let scorers = last.keys.sorted { last[$0, default: 0] > last[$1, default: 0] }
+            if let scorer, newest[scorer] == nil {
+                throw WorkflowError.usage(
+                    "--scorer: nobody called \"\(scorer)\" gave \(method.rawValue) scores; there are: "
+                        + (scorers.isEmpty ? "none" : scorers.joined(separator: ", ")))
+            }
+            guard let chosen = scorer ?? scorers.first else { return nil }
+            self.scorer = chosen
+            self.scorers = scorers
+            scored = newest[chosen, default: [:]].values.sorted { $0.feature < $1.feature }
+            chance = ChanceBaseline(scores: scored.map(\.chance))
+            minimumFirings = try runs.minimumFirings(of: usedRuns[chosen, default: []])
+        }
     }
 
     /// Features that fire often enough, by the layer in which they fire most; -1 where none is known.

@@ -145,8 +145,8 @@ struct CombinationPlan {
             occurrences: WindowOccurrences(
                 catalog: catalog, corpusID: key.corpusID, window: found[0].indexing.window))
         let indexing = IndexingRecord(
-            key: key, runID: runID, tokenCount: try found.checkedSum(of: "n_tokens", \.indexing.tokenCount),
-            documentCount: try found.checkedSum(of: "n_documents", \.indexing.documentCount),
+            key: key, runID: runID, tokenCount: found.reduce(0) { $0 + $1.indexing.tokenCount },
+            documentCount: found.reduce(0) { $0 + $1.indexing.documentCount },
             window: found[0].indexing.window,
             histogramEdges: found[0].indexing.histogramEdges)
         guard found.allSatisfy({ $0.indexing.histogramEdges == indexing.histogramEdges }) else {
@@ -170,12 +170,12 @@ struct CombinationPlan {
             }
         }
         let groups = Dictionary(grouping: rows, by: \.row.layer)
-        return try groups.keys.sorted().map { layer in
+        return groups.keys.sorted().map { layer in
             let group = groups[layer] ?? []
             let total = group.reduce(0) { $0 + $1.tokens }
             let weights = group.compactMap { entry in entry.row.meanRouterWeight.map { $0 * entry.tokens } }
             return LayerRoutingRecord(
-                layer: layer, tokenCount: try group.checkedSum(of: "n_tokens", \.row.tokenCount),
+                layer: layer, tokenCount: group.reduce(0) { $0 + $1.row.tokenCount },
                 meanRouterWeight: weights.count == group.count && total > 0 ? weights.reduce(0, +) / total : nil)
         }
     }

@@ -43,10 +43,11 @@ struct FeatureCombination {
     func entry(of feature: Int, in parts: [Part]) throws -> FeatureEntry {
         let found = try parts.map { try $0.catalog.featureParts($0.key, featureIndex: feature) }
         let entries = found.map(\.entry)
+        for (part, entry) in zip(parts, entries) { try check(entry.record, in: part) }
         return FeatureEntry(
-            record: try record(of: feature, entries.map(\.record)),
-            layers: try layers(entries),
-            tokens: try tokens(entries),
+            record: record(of: feature, entries.map(\.record)),
+            layers: layers(entries),
+            tokens: tokens(entries),
             contexts: try contexts(
                 of: feature,
                 zip(parts, found).flatMap { part, found in
@@ -55,14 +56,22 @@ struct FeatureCombination {
             cofirings: cofirings(entries))
     }
 
-    private func record(of feature: Int, _ records: [FeatureRecord]) throws -> FeatureRecord {
+    /// Refuses what no index of this kind says of a feature that fired.
+    private func check(_ record: FeatureRecord, in part: Part) throws {
+        guard record.firedCount > 0 else { return }
+        let place = "\(part.catalog.path): feature \(record.featureIndex)"
+        guard record.histogram.count == FiringHistogram.binCount else {
+            throw CatalogError(.damaged, "\(place) has a histogram of other bins")
+        }
+        if let minimum = record.minActivation, let maximum = record.maxActivation, !(minimum <= maximum) {
+            throw CatalogError(.damaged, "\(place) has a min_activation above its max_activation")
+        }
+    }
+
+    private func record(of feature: Int, _ records: [FeatureRecord]) -> FeatureRecord {
         let fired = records.filter { $0.firedCount > 0 }
-        let bins = FiringHistogram.binCount
-        var counts = [UInt64](repeating: 0, count: bins)
+        var counts = [UInt64](repeating: 0, count: FiringHistogram.binCount)
         for record in fired {
-            guard record.histogram.count == bins, record.histogram.allSatisfy({ $0 >= 0 }) else {
-                throw CatalogError(.damaged, "feature \(feature) has a histogram of other bins")
-            }
             for (bin, count) in record.histogram.enumerated() { counts[bin] &+= UInt64(count) }
         }
         let minimum = fired.compactMap(\.minActivation).min()
@@ -71,9 +80,6 @@ struct FeatureCombination {
         if let maximum, let histogram = FiringHistogram(counts: counts) {
             // Version 1 of the catalog kept no smallest activation; the lowest bin with any is the next best.
             let least = fired.allSatisfy({ $0.minActivation != nil }) ? minimum ?? maximum : min(0, maximum)
-            guard least <= maximum else {
-                throw CatalogError(.damaged, "feature \(feature) has a min_activation above its max_activation")
-            }
             func quantile(_ share: Double) -> Float {
                 histogram.quantile(share, minimum: least, maximum: maximum) ?? maximum
             }
@@ -82,39 +88,39 @@ struct FeatureCombination {
         }
         return FeatureRecord(
             featureIndex: feature,
-            firedCount: try records.checkedSum(of: "n_fired", \.firedCount),
+            firedCount: records.reduce(0) { $0 + $1.firedCount },
             sumActivation: records.reduce(0) { $0 + $1.sumActivation },
             sumSquare: records.reduce(0) { $0 + $1.sumSquare },
             minActivation: fired.allSatisfy { $0.minActivation != nil } ? minimum : nil,
             maxActivation: maximum,
             quantiles: quantiles,
             decoderNorm: records.first?.decoderNorm ?? 0,
-            documentCount: try records.checkedSum(of: "n_documents", \.documentCount),
+            documentCount: records.reduce(0) { $0 + $1.documentCount },
             histogram: fired.isEmpty ? [] : counts.map { Int(clamping: $0) })
     }
 
-    private func layers(_ entries: [FeatureEntry]) throws -> [FeatureLayerRecord] {
+    private func layers(_ entries: [FeatureEntry]) -> [FeatureLayerRecord] {
         let groups = Dictionary(grouping: entries.flatMap(\.layers), by: \.layer)
-        return try groups.keys.sorted().compactMap { layer in
+        return groups.keys.sorted().compactMap { layer in
             guard let group = groups[layer], let first = group.first else { return nil }
             let weights = group.compactMap(\.sumRouterWeight)
             return FeatureLayerRecord(
                 featureIndex: first.featureIndex, layer: layer,
-                firedCount: try group.checkedSum(of: "n_fired", \.firedCount),
+                firedCount: group.reduce(0) { $0 + $1.firedCount },
                 sumActivation: group.reduce(0) { $0 + $1.sumActivation },
                 maxActivation: group.map(\.maxActivation).max() ?? first.maxActivation,
                 sumRouterWeight: weights.count == group.count ? weights.reduce(0, +) : nil)
         }
     }
 
-    private func tokens(_ entries: [FeatureEntry]) throws -> [FeatureTokenRecord] {
+    private func tokens(_ entries: [FeatureEntry]) -> [FeatureTokenRecord] {
         let groups = Dictionary(grouping: entries.flatMap(\.tokens), by: \.tokenClass)
-        let all = try groups.values.compactMap { group -> FeatureTokenRecord? in
+        let all = groups.values.compactMap { group -> FeatureTokenRecord? in
             let peaks = (group.map(\.activation1) + group.compactMap(\.activation2)).sorted(by: >)
             guard let first = group.first, let strongest = peaks.first else { return nil }
             return FeatureTokenRecord(
                 featureIndex: first.featureIndex, tokenClass: first.tokenClass,
-                firedCount: try group.checkedSum(of: "n_fired", \.firedCount), activation1: strongest,
+                firedCount: group.reduce(0) { $0 + $1.firedCount }, activation1: strongest,
                 activation2: peaks.dropFirst().first)
         }
         let best = all.sorted { ($1.activation1, $0.tokenClass) < ($0.activation1, $1.tokenClass) }

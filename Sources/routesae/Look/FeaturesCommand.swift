@@ -177,13 +177,13 @@ struct FeaturesCommand: ParsableCommand {
 
     /// The score that only one wrong explanation in twenty exceeds.
     private func chanceLimit(_ indexed: IndexedDictionary, in catalog: Catalog) throws -> Double {
-        guard let figures = try ScoreFigures.of(indexed.key, in: catalog)?.all, let limit = figures.chanceLimit else {
+        guard let (limit, scoredCount) = try ScoreFigures.chanceLimit(indexed.key, in: catalog) else {
             throw WorkflowError.refused(
                 "dictionary \"\(indexed.record.name)\" has no scores to compare with chance; run 'routesae score' first"
             )
         }
         StandardStreams.remark(
-            "95th percentile of chance: \(Quantities.significant(limit)), of \(figures.scoredCount) features scored")
+            "95th percentile of chance: \(Quantities.significant(limit)), of \(scoredCount) features scored")
         return limit
     }
 }
