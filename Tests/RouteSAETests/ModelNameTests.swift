@@ -27,7 +27,7 @@ import Testing
         let outcome = try Program.run(
             [
                 "train", "c.sqlite", "--model", model, "--text", CommandTests.heldout, "--latents", "16", "--k", "2",
-                "--batch-tokens", "64", "--steps", "1", "--context", "32", "-q",
+                "--batch-tokens", "64", "--steps", "1", "--context", "32", "--layers", "0", "-q",
             ] + options, in: directory)
         #expect(outcome.status == 0, "\(outcome.errors)")
         return try models()

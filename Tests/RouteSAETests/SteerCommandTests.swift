@@ -11,19 +11,21 @@ import Testing
 
     init() throws {
         directory = try TemporaryDirectory()
-        let text = repositoryFile("Demo/text/heldout/bible.jsonl")
-        for arguments in [
-            [
-                "train", "c.sqlite", "--model", Self.model, "--text", text, "--latents", "128", "--k", "8",
-                "--batch-tokens", "512", "--steps", "12", "--context", "128", "--quiet",
-            ],
-            [
-                "index", "c.sqlite", "--model", Self.model, "--text", text, "--index-tokens", "3000", "--context",
-                "128", "--quiet",
-            ],
-        ] {
-            let outcome = try Program.run(arguments, in: directory)
-            #expect(outcome.status == 0, "\(outcome.errors)")
+        try MadeOnce.catalog("steered by the program", at: directory.file("c.sqlite")) { path in
+            let text = repositoryFile("Demo/text/heldout/bible.jsonl")
+            for arguments in [
+                [
+                    "train", path, "--model", Self.model, "--text", text, "--latents", "128", "--k", "8",
+                    "--batch-tokens", "512", "--steps", "12", "--context", "128", "--quiet",
+                ],
+                [
+                    "index", path, "--model", Self.model, "--text", text, "--index-tokens", "3000", "--context",
+                    "128", "--quiet",
+                ],
+            ] {
+                let outcome = try Program.run(arguments, in: directory)
+                #expect(outcome.status == 0, "\(outcome.errors)")
+            }
         }
     }
 

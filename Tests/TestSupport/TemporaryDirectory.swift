@@ -18,6 +18,16 @@ public final class TemporaryDirectory: Sendable {
         try? FileManager.default.removeItem(at: url)
     }
 
+    /// One for what all tests of this process read and none writes; removed when it ends.
+    public static let ofProcess = Result { () throws -> TemporaryDirectory in
+        atexit { TemporaryDirectory.removeThatOfProcess() }
+        return try TemporaryDirectory()
+    }
+
+    private static func removeThatOfProcess() {
+        if case .success(let directory) = ofProcess { try? FileManager.default.removeItem(at: directory.url) }
+    }
+
     /// The path of an entry in this directory, whether it exists or not.
     public func file(_ name: String) -> String {
         url.appending(path: name).path

@@ -14,31 +14,10 @@ import Workflows
     private let directory: TemporaryDirectory
     private let path: String
 
-    /// The bytes of a catalog with an index, made once for all of these tests.
-    private static let indexed = Result { () throws -> Data in
-        let directory = try TemporaryDirectory()
-        let path = directory.file("c.sqlite")
-        let text = repositoryFile("Demo/text/heldout/bible.jsonl")
-        try train(
-            [
-                TrainingSettings(
-                    name: "d", model: DemoModel.path, text: [text], latents: 64, k: 4, batchTokens: 256, steps: 10,
-                    context: 64, seed: 1)
-            ], catalog: path)
-        let catalog = try Catalog.open(at: path, mode: .readWrite)
-        _ = try IndexingRun(
-            settings: IndexingSettings(
-                model: DemoModel.path, text: [text], options: IndexingOptions(maximumTokens: 3000, context: 64)),
-            workers: Workers(threads: 2)
-        ).run(on: catalog)
-        try catalog.close()
-        return try Data(contentsOf: URL(filePath: path))
-    }
-
     init() throws {
         directory = try TemporaryDirectory()
         path = directory.file("c.sqlite")
-        try Self.indexed.get().write(to: URL(filePath: path))
+        try JudgedWorld.catalog(at: path)
     }
 
     private static let good = #"{"category": "low-level", "score": 4, "explanation": "the word type"}"#

@@ -17,20 +17,7 @@ import Workflows
     init() throws {
         directory = try TemporaryDirectory()
         path = directory.file("c.sqlite")
-        let text = repositoryFile("Demo/text/heldout/bible.jsonl")
-        try train(
-            [
-                TrainingSettings(
-                    name: "d", model: DemoModel.path, text: [text], latents: 64, k: 4, batchTokens: 256, steps: 30,
-                    context: 64, seed: 1)
-            ], catalog: path)
-        let catalog = try Catalog.open(at: path, mode: .readWrite)
-        _ = try IndexingRun(
-            settings: IndexingSettings(
-                model: DemoModel.path, text: [text], options: IndexingOptions(maximumTokens: 5000, context: 64)),
-            workers: Workers(threads: 2)
-        ).run(on: catalog)
-        try catalog.close()
+        try JudgedWorld.catalog(at: path)
     }
 
     /// A judge that says of a feature that it fires on the token it fires on most, and goes by that.

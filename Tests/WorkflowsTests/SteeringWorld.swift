@@ -21,14 +21,16 @@ struct SteeringWorld {
         path = directory.file("c.sqlite")
         folder = try ModelFolder(path: model, workers: Workers(threads: 2))
         let isPenalised = [.vanilla, .gated, .jumprelu].contains(architecture)
-        try train(
-            [
-                TrainingSettings(
-                    name: "d", architecture: architecture, model: model,
-                    text: [repositoryFile("Demo/text/heldout/bible.jsonl")],
-                    layers: architecture.readsOneLayer ? [4] : [2, 3, 5], latents: 96, k: isPenalised ? nil : 6,
-                    routing: routing, fidelity: fidelity, batchTokens: 256, steps: 12, context: 64, seed: 3)
-            ], catalog: path)
+        try MadeOnce.catalog("steered \(architecture) \(routing) \(fidelity) \(model)", at: path) { path in
+            try train(
+                [
+                    TrainingSettings(
+                        name: "d", architecture: architecture, model: model,
+                        text: [repositoryFile("Demo/text/heldout/bible.jsonl")],
+                        layers: architecture.readsOneLayer ? [4] : [2, 3, 5], latents: 96, k: isPenalised ? nil : 6,
+                        routing: routing, fidelity: fidelity, batchTokens: 256, steps: 12, context: 64, seed: 3)
+                ], catalog: path)
+        }
     }
 
     /// Opens the catalog while `body` runs.

@@ -63,7 +63,9 @@ public struct ScoreFigures: Sendable {
         _ key: IndexingKey, method: ScoreRecord.Method = .simulation, scorer: String? = nil, minimum: Double? = nil,
         seed: UInt64 = 0, in catalog: Catalog
     ) throws -> Table? {
-        guard let choice = try Choice(key, method: method, scorer: scorer, in: catalog) else { return nil }
+        guard let choice = try Choice(key, method: method, scorer: scorer, byLayer: true, in: catalog) else {
+            return nil
+        }
         let layers = Dictionary(grouping: choice.scored.filter { $0.peakLayer != nil }) { $0.peakLayer ?? 0 }
         let population = try choice.minimumFirings.map { try eligibleCounts(key, minimumFirings: $0, in: catalog) }
         return Table(
@@ -86,7 +88,9 @@ public struct ScoreFigures: Sendable {
     public static func chanceLimit(
         _ key: IndexingKey, in catalog: Catalog
     ) throws -> (limit: Double, scoredCount: Int)? {
-        guard let choice = try Choice(key, method: .simulation, scorer: nil, in: catalog) else { return nil }
+        guard let choice = try Choice(key, method: .simulation, scorer: nil, byLayer: false, in: catalog) else {
+            return nil
+        }
         return choice.chance.percentile().map { ($0, choice.scored.count) }
     }
 
@@ -100,13 +104,18 @@ public struct ScoreFigures: Sendable {
         /// Firings that a feature had to have to be scored; nil where features were picked in another way.
         let minimumFirings: Int?
 
-        init?(_ key: IndexingKey, method: ScoreRecord.Method, scorer: String?, in catalog: Catalog) throws {
+        /// - Parameter byLayer: whether to look up where each feature fires most, which takes as long as all else.
+        init?(
+            _ key: IndexingKey, method: ScoreRecord.Method, scorer: String?, byLayer: Bool, in catalog: Catalog
+        ) throws {
+            let layer = """
+                (SELECT f.peak_layer FROM feature AS f WHERE f.dictionary_id = s.dictionary_id
+                    AND f.feature_index = s.feature_index AND f.corpus_id = s.corpus_id)
+                """
             let result = try catalog.rows(
                 sql: """
-                    SELECT s.feature_index, s.value, s.baseline_value, f.peak_layer, s.run_id, x.method FROM score AS s
-                    JOIN feature AS f ON f.dictionary_id = s.dictionary_id AND f.feature_index = s.feature_index
-                        AND f.corpus_id = s.corpus_id
-                    LEFT JOIN explanation AS x ON x.explanation_id = s.explanation_id
+                    SELECT s.feature_index, s.value, s.baseline_value, \(byLayer ? layer : "NULL"), s.run_id, x.method
+                    FROM score AS s LEFT JOIN explanation AS x ON x.explanation_id = s.explanation_id
                     WHERE s.dictionary_id = ?1 AND s.corpus_id = ?2 AND s.method = ?3 AND s.status <> 'failed'
                     ORDER BY s.score_id
                     """,

@@ -22,6 +22,9 @@ struct FeatureListing {
     /// How many to skip.
     var offset = 0
 
+    /// Whether many features fire on ``tokenClass``: then others are not looked for among them, but each is asked for it.
+    var isTokenFrequent = false
+
     /// The most features that are found before they are put in order.
     private static let fewFeatures = 1024
     /// The most features that are looked at in order, in search of those that are wanted.
@@ -32,8 +35,18 @@ struct FeatureListing {
     /// First the features are found, by nothing but what they are found and sorted by; what is shown of them is then
     /// read for those few.
     func rows(in catalog: Catalog) throws -> (result: QueryResult, total: Int?) {
-        guard let limit else { return (try allRows(in: catalog), nil) }
-        let chosen = try page(limit, in: catalog)
+        var listing = self
+        if let tokenClass, !conditions.isEmpty {
+            let another = try catalog.rows(
+                sql: """
+                    SELECT 1 FROM feature_token WHERE dictionary_id = ? AND corpus_id = ? AND token_class = ?
+                    LIMIT 1 OFFSET \(Self.mostLookedAt)
+                    """,
+                arguments: [.integer(key.dictionaryID), .integer(key.corpusID), .text(tokenClass)])
+            listing.isTokenFrequent = !another.rows.isEmpty
+        }
+        guard let limit else { return (try listing.allRows(in: catalog), nil) }
+        let chosen = try listing.page(limit, in: catalog)
         let values = try values(of: chosen.features, in: catalog)
         return (
             QueryResult(columns: columns.map(\.name), rows: chosen.features.compactMap { values[$0] }), chosen.total
@@ -207,12 +220,17 @@ struct FeatureListing {
         var parts = ["dictionary_id = ? AND corpus_id = ?"] + conditions.map(\.sql)
         if tokenClass != nil {
             parts.append(
-                """
-                feature_index IN (
-                    SELECT feature_index FROM feature_token
-                    WHERE dictionary_id = ? AND corpus_id = ? AND token_class = ?)
-                """
-            )
+                isTokenFrequent
+                    ? """
+                    EXISTS (
+                        SELECT 1 FROM feature_token AS t WHERE t.dictionary_id = ? AND t.corpus_id = ?
+                            AND t.token_class = ? AND t.feature_index = \(source).feature_index)
+                    """
+                    : """
+                    feature_index IN (
+                        SELECT feature_index FROM feature_token
+                        WHERE dictionary_id = ? AND corpus_id = ? AND token_class = ?)
+                    """)
         }
         if features != nil { parts.append("feature_index IN (SELECT value FROM json_each(?))") }
         return parts.joined(separator: " AND ")
