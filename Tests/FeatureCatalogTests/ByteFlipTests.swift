@@ -115,16 +115,18 @@ import Testing
             let queue = try DatabaseQueue(path: path)
             defer { try? queue.close() }
             try queue.read { database in
-                let names = try String.fetchAll(
+                let tables = try Row.fetchAll(
                     database,
                     sql: """
-                        SELECT name FROM pragma_table_list
+                        SELECT name, ncol FROM pragma_table_list
                         WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%'
                         """)
-                for name in names {
-                    // In the order of the table, whatever the statistics for the planner say.
-                    let rows = try Row.fetchAll(database, sql: "SELECT * FROM \"\(name)\" NOT INDEXED")
-                    tables[name] = Table(
+                for table in tables {
+                    let (name, columnCount): (String, Int) = (table[0], table[1])
+                    // In one order, whatever the statistics for the planner say.
+                    let order = (1...columnCount).map(String.init).joined(separator: ", ")
+                    let rows = try Row.fetchAll(database, sql: "SELECT * FROM \"\(name)\" ORDER BY \(order)")
+                    self.tables[name] = Table(
                         columns: rows.first.map { Array($0.columnNames) } ?? [],
                         rows: rows.map { Array($0.databaseValues) })
                 }

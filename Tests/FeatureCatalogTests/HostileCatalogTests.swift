@@ -352,6 +352,13 @@ import Testing
         #expect(result.problems?.isEmpty == false)
     }
 
+    @Test func moreFeaturesCountThanThereAreLatents() throws {
+        try attack { try $0.execute(sql: "UPDATE dictionary SET n_latents = 1; UPDATE feature SET counted_below = 99") }
+        let result = try read()
+        #expect(result.codes(of: "countInterpretable") == [.damaged])
+        #expect(result.problems?.isEmpty == false)
+    }
+
     @Test(arguments: ["9e999"])
     func numbersBeyondAllBounds(value: String) throws {
         try readWith(value, in: columns(of: "REAL"))

@@ -25,7 +25,7 @@ import Workflows
     @Test(arguments: [Architecture.route, .random, .crosscoder])
     func theTextOfACorpusGivesItsStatistics(architecture: Architecture) throws {
         let demo = try DemoModel()
-        let path = try trained(demo, architecture)
+        let path = try trained(demo, architecture, layers: [1, 2, 3])
         // More than one batch, and more than one segment.
         let text = (0..<1500).map { "\($0). And Salah lived \($0 * 37 % 101) years, and begat Eber; " }.joined()
         #expect(demo.folder.tokenizer.encode(text, addSpecialTokens: false).count > 9000)

@@ -38,15 +38,17 @@ extension Catalog {
     ///   - key: The dictionary and the corpus.
     ///   - thresholds: Activations count only above these.
     /// - Returns: A count for each threshold, in their order.
-    /// - Throws: ``CatalogError`` `.notFound` if there is no such dictionary or it is not indexed.
+    /// - Throws: ``CatalogError`` `.notFound` if there is no such dictionary or it is not indexed; `.damaged` if more
+    ///   features count than the dictionary has latents.
     public func countInterpretable(
         _ key: IndexingKey, thresholds: [Double]
     ) throws(CatalogError) -> [InterpretableCount] {
+        let dictionary = try dictionary(key.dictionaryID)
         guard try indexing(key) != nil else {
-            let name = try dictionary(key.dictionaryID).name
-            throw CatalogError(.notFound, "\(path): dictionary \"\(name)\" is not indexed on corpus \(key.corpusID)")
+            throw CatalogError(
+                .notFound, "\(path): dictionary \"\(dictionary.name)\" is not indexed on corpus \(key.corpusID)")
         }
-        return try read { database in
+        let counts = try read { database in
             var counts: [InterpretableCount] = []
             var rest = thresholds[...]
             while !rest.isEmpty {
@@ -55,6 +57,12 @@ extension Catalog {
             }
             return counts
         }
+        guard counts.allSatisfy({ $0.withoutClassRule <= dictionary.latentCount }) else {
+            throw CatalogError(
+                .damaged,
+                "\(path): dictionary \"\(dictionary.name)\" has \(dictionary.latentCount) latents and more features")
+        }
+        return counts
     }
 
     /// A statement has two columns for each, and no more than 2000 of them.
@@ -81,7 +89,7 @@ extension Catalog {
             arguments: [key.dictionaryID, key.corpusID] + StatementArguments(thresholds))
         return try thresholds.enumerated().map { place, threshold in
             let layers: [(layer: Int?, with: Int, without: Int)] = try rows.map { row in
-                (try row.value(0), try row.value(1 + 2 * place), try row.value(2 + 2 * place))
+                (try row.number(0), try row.number(1 + 2 * place), try row.number(2 + 2 * place))
             }
             return InterpretableCount(
                 threshold: threshold, withClassRule: layers.reduce(0) { $0 + $1.with },

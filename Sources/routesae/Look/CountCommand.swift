@@ -155,7 +155,7 @@ struct CountCommand: ParsableCommand {
         let latents = indexed.record.latentCount
         return [Cell(ruled), Cell(unruled), Cell(latents)]
             + [ruled, unruled].flatMap { count -> [Cell] in
-                let interval = BootstrapInterval(count: min(count, latents), of: latents)
+                let interval = BootstrapInterval(count: count, of: latents)
                 return [Cell(Int(interval.low)), Cell(Int(interval.high))]
             }
     }
