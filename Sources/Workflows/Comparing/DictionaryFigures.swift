@@ -48,8 +48,9 @@ public struct DictionaryFigures: Sendable {
     /// - Parameter dictionaryID: only this one's; nil for all.
     /// - Throws: `CatalogError`.
     public static func all(in catalog: Catalog, dictionaryID: Int64? = nil) throws -> [DictionaryFigures] {
+        let records = try dictionaryID.map { [try catalog.dictionary($0)] } ?? catalog.dictionaries()
         let dictionaries = Dictionary(
-            try catalog.dictionaries().map { ($0.dictionaryID, $0) }, uniquingKeysWith: { first, _ in first })
+            records.map { ($0.dictionaryID, $0) }, uniquingKeysWith: { first, _ in first })
         let corpora = Dictionary(
             try catalog.corpora().map { ($0.corpusID, $0) }, uniquingKeysWith: { first, _ in first })
         let result = try catalog.rows(
@@ -66,10 +67,10 @@ public struct DictionaryFigures: Sendable {
                                 AND e.metric = 'explained_variance' AND e.layer IS NULL
                             ORDER BY e.run_id DESC LIMIT 1)),
                     \(evaluated("norm_mse")), \(evaluated("kl")), \(evaluated("recovered"))
-                FROM dictionary_summary AS s WHERE ?1 IS NULL OR s.dictionary_id = ?1
+                FROM dictionary_summary AS s \(dictionaryID == nil ? "" : "WHERE s.dictionary_id = ?")
                 ORDER BY s.dictionary_id, s.corpus_id
                 """,
-            arguments: [dictionaryID.map { .integer($0) } ?? .null])
+            arguments: dictionaryID.map { [.integer($0)] } ?? [])
         return try result.rows.compactMap { row in
             guard case .integer(let number) = row[0], let dictionary = dictionaries[number] else { return nil }
             let corpus: CorpusRecord? = if case .integer(let number) = row[1] { corpora[number] } else { nil }
