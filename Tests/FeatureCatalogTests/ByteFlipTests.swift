@@ -8,8 +8,8 @@ import Testing
 /// Bytes of a small catalog, changed: what comes of it is an error, a problem that verification finds, or what the
 /// catalog said before.
 ///
-/// Every eighth is, some ten thousand of them, and a page's bytes that belong to no cell together, for nothing in the
-/// file refers to them; with `ROUTESAE_FLIPS=all`, which takes ten minutes, every byte of the file is changed by itself.
+/// Every eighth is, some eight thousand of them, and a page's bytes that belong to no cell together, for nothing in the
+/// file refers to them; with `ROUTESAE_FLIPS=all`, which takes minutes, every byte of the file is changed by itself.
 @Suite struct ByteFlipTests {
     @Test func bytesHereAndThere() async throws {
         let directory = try MemoryDirectory()
