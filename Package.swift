@@ -28,6 +28,23 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
         swiftSettings: swiftSettings)
 }
 
+/// What every workflow stands on.
+let pipeline: [Target.Dependency] = [
+    "ActivationPipeline", "CKernels", "FeatureCatalog", "JSON", "LanguageModel", "LinearAlgebra", "Safetensors",
+    "SparseCoding",
+    "SparseTraining", "Tokenization", crypto,
+]
+
+/// The tests of a workflow, which may stand on any other.
+func workflowTests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    let others = ["CatalogMaintenance", "Evaluation", "Indexing", "Scoring", "Steering", "Training"]
+    let named = others.filter { $0 != name }.map { Target.Dependency.byName(name: $0) }
+    return tests(
+        name,
+        (name == "ActivationPipeline" ? Array(pipeline.dropFirst()) : pipeline) + named
+            + ["FeatureScoring", "WorkflowWorlds", grdb, grdbSQLite] + dependencies)
+}
+
 let package = Package(
     name: "RouteSAE",
     products: [
@@ -67,28 +84,41 @@ let package = Package(
             ], swiftSettings: swiftSettings),
         .target(name: "CSQLiteRows", linkerSettings: [.linkedLibrary("sqlite3")]),
         library("FeatureCatalog", ["CSQLiteRows", "CZstd", "CatalogMigrations", crypto, grdb, grdbSQLite]),
-        library("StrictJSON"),
-        library("FeatureScoring", ["StrictJSON"]),
+        library("JSON"),
+        library("FeatureScoring", ["JSON"]),
 
         // Other people's language models.
         .target(name: "CCurl"),
-        library("ChatEndpoint", ["CCurl", "StrictJSON"]),
+        library("ChatEndpoint", ["CCurl", "JSON"]),
 
-        // Where they meet.
+        // Where they meet: one way from text to latents, on it one target for each thing that is done.
         library(
-            "Workflows",
+            "ActivationPipeline",
             [
-                "CKernels", "LinearAlgebra", "Safetensors", "Tokenization", "ChatTemplate", "LanguageModel",
-                "SparseCoding", "SparseTraining", "FeatureCatalog", "FeatureScoring", "ChatEndpoint", crypto,
+                "CKernels", "FeatureCatalog", "FeatureScoring", "LanguageModel", "LinearAlgebra", "Safetensors",
+                "SparseCoding",
+                "SparseTraining", "Tokenization", crypto,
             ]),
+        library("Training", pipeline),
+        library("Indexing", pipeline + ["FeatureScoring"]),
+        library("Scoring", pipeline + ["ChatEndpoint", "FeatureScoring", "Indexing"]),
+        library("Evaluation", pipeline + ["FeatureScoring", "Indexing"]),
+        library("Steering", pipeline + ["ChatTemplate"]),
+        library(
+            "CatalogMaintenance",
+            pipeline + ["Evaluation", "FeatureScoring", "Indexing", "Scoring", "Steering", "Training"]),
+        library(
+            "Benchmarks", pipeline + ["Evaluation", "FeatureScoring", "Indexing", "Scoring", "Training"]),
 
         // What a person sees.
         library("TerminalOutput"),
         .executableTarget(
             name: "routesae",
             dependencies: [
-                "FeatureCatalog", "LanguageModel", "LinearAlgebra", "Safetensors", "SparseCoding", "SparseTraining",
-                "TerminalOutput", "Tokenization", "FeatureScoring", "Workflows", argumentParser,
+                "ActivationPipeline", "Benchmarks", "CatalogMaintenance", "Evaluation", "FeatureCatalog",
+                "FeatureScoring", "Indexing", "LanguageModel", "LinearAlgebra", "Safetensors", "Scoring",
+                "SparseCoding", "SparseTraining", "Steering", "TerminalOutput", "Tokenization", "Training",
+                argumentParser,
             ],
             swiftSettings: swiftSettings),
 
@@ -108,12 +138,20 @@ let package = Package(
         tests("FeatureScoring"),
         tests("ChatEndpoint", ["CCurl", "ChatServerSupport"]),
         tests("TerminalOutput"),
-        tests(
-            "Workflows",
-            [
-                "LanguageModel", "LinearAlgebra", "Safetensors", "SparseCoding", "SparseTraining", "FeatureCatalog",
-                "FeatureScoring", "Tokenization", "ChatServerSupport", grdb,
-            ]),
+        .target(
+            name: "WorkflowWorlds",
+            dependencies: pipeline + [
+                "CatalogMaintenance", "FeatureScoring", "Indexing", "Scoring", "Steering", "TestSupport", "Training",
+                grdb, grdbSQLite,
+            ],
+            path: "Tests/WorkflowWorlds", swiftSettings: swiftSettings),
+        workflowTests("ActivationPipeline"),
+        workflowTests("Training"),
+        workflowTests("Indexing"),
+        workflowTests("Scoring", ["ChatServerSupport"]),
+        workflowTests("Evaluation"),
+        workflowTests("Steering"),
+        workflowTests("CatalogMaintenance"),
         .testTarget(
             name: "RouteSAETests", dependencies: ["routesae", "TestSupport", "ChatServerSupport"],
             swiftSettings: swiftSettings),

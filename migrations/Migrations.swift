@@ -1,19 +1,19 @@
 /// One numbered step of the catalog's schema.
-public struct Migration: Sendable {
+package struct Migration: Sendable {
     /// The step's number; a catalog's `user_version` is the number of the last step applied to it.
-    public let number: Int
+    package let number: Int
 
     /// The file it came from, `NNNN_name.sql` without the extension.
-    public let name: String
+    package let name: String
 
     /// The statements, applied in one transaction. Never changed once released.
-    public let sql: String
+    package let sql: String
 }
 
 /// Every step in order, from an empty database to the present schema.
-public enum Migrations {
+package enum Migrations {
     /// The steps, numbered from 1 without gaps.
-    public static let all: [Migration] = [
+    package static let all: [Migration] = [
         // SwiftPM makes an identifier of the file's name by replacing the leading digit.
         Migration(
             number: 1, name: "0001_catalog", sql: String(decoding: PackageResources._001_catalog_sql, as: UTF8.self)),
@@ -35,5 +35,5 @@ public enum Migrations {
     ]
 
     /// The number of the last step: the schema that this version of the software writes.
-    public static var latest: Int { all.count }
+    package static var latest: Int { all.count }
 }

@@ -1,7 +1,7 @@
 /// Why an exchange did not happen, or brought no answer.
 ///
 /// No case ever holds the key: what an endpoint says is searched for it first.
-public enum ChatFailure: Error, Sendable, Equatable, CustomStringConvertible {
+package enum ChatFailure: Error, Sendable, Equatable, CustomStringConvertible {
     /// The endpoint answered with a status other than success; `message` is what it said, on one line.
     case http(status: Int, message: String)
     /// The endpoint redirects, which is not followed: the key would go with the request. `target` is where to, empty if
@@ -45,7 +45,7 @@ public enum ChatFailure: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// Whether the same request may succeed later.
-    public var isRetryable: Bool {
+    package var isRetryable: Bool {
         switch self {
         case .http(let status, _), .reported(let status, _):
             [408, 409, 429].contains(status) || (500...599).contains(status)
@@ -57,7 +57,7 @@ public enum ChatFailure: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// One line: what happened, and what to do where that is known.
-    public var description: String {
+    package var description: String {
         switch self {
         case .http(401, let message): "the endpoint refuses the key (HTTP 401): \(message)"
         case .http(402, let message): "the endpoint wants to be paid first (HTTP 402): \(message)"

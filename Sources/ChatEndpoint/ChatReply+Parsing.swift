@@ -1,5 +1,5 @@
-public import Foundation
-import StrictJSON
+package import Foundation
+import JSON
 
 extension ChatReply {
     /// Reads the body of a reply.
@@ -7,7 +7,7 @@ extension ChatReply {
     /// - Throws: `ChatFailure.malformedReply` where anything that a reply must have is missing or of another type;
     ///   `.noAnswer` where it says why there is no text; `.reported` or `.rateLimited` for an error in place of a reply.
     ///   Counts of tokens are nothing that it must have.
-    public init(parsing body: Data) throws(ChatFailure) {
+    package init(parsing body: Data) throws(ChatFailure) {
         let root: JSONValue
         do { root = try JSONParser.parse(body) } catch {
             throw .malformedReply(
@@ -24,6 +24,7 @@ extension ChatReply {
             let said = root["error"].map { ": " + excerpt(String(decoding: $0.canonicalBytes, as: UTF8.self)) } ?? ""
             throw .malformedReply(reason: "choices is missing" + said)
         }
+
         let choices = try root.member("choices").elements("choices")
         guard choices.count == 1 else { throw .malformedReply(reason: "\(choices.count) choices, expected 1") }
         let message = try choices[0].member("message")
@@ -64,6 +65,7 @@ extension ChatReply {
             for other in try (token["top_logprobs"] ?? .array([])).elements("top_logprobs") {
                 top.append(try other.candidate())
             }
+
             let said = try token.candidate()
             tokens.append(Token(token: said.token, logProbability: said.logProbability, top: top))
         }

@@ -1,30 +1,30 @@
 /// What a chat model answered.
-public struct ChatReply: Sendable, Equatable {
+package struct ChatReply: Sendable, Equatable {
     /// A token and the logarithm of its probability.
-    public struct Candidate: Sendable, Equatable {
+    package struct Candidate: Sendable, Equatable {
         /// The token's text; an endpoint may replace bytes that are no whole characters.
-        public let token: String
+        package let token: String
         /// The natural logarithm of its probability; finite.
-        public let logProbability: Double
+        package let logProbability: Double
 
         /// A token that was or might have been said.
-        public init(token: String, logProbability: Double) {
+        package init(token: String, logProbability: Double) {
             self.token = token
             self.logProbability = logProbability
         }
     }
 
     /// A token of the reply, with what might have stood in its place.
-    public struct Token: Sendable, Equatable {
+    package struct Token: Sendable, Equatable {
         /// The token's text.
-        public let token: String
+        package let token: String
         /// The natural logarithm of its probability; finite.
-        public let logProbability: Double
+        package let logProbability: Double
         /// The likeliest tokens at this place, as many as were asked for, in the endpoint's order.
-        public let top: [Candidate]
+        package let top: [Candidate]
 
         /// A token that was said.
-        public init(token: String, logProbability: Double, top: [Candidate]) {
+        package init(token: String, logProbability: Double, top: [Candidate]) {
             self.token = token
             self.logProbability = logProbability
             self.top = top
@@ -32,12 +32,12 @@ public struct ChatReply: Sendable, Equatable {
     }
 
     /// The text.
-    public let content: String
+    package let content: String
     /// Why it ends: `stop`, or `length` where the limit of tokens cut it off; nil where the endpoint does not say. The
     /// caller judges.
-    public let finishReason: String?
+    package let finishReason: String?
     /// The reply's tokens, nil where the endpoint gives none.
-    public let tokens: [Token]?
+    package let tokens: [Token]?
     /// What the endpoint counts, and charges.
-    public let usage: ChatUsage
+    package let usage: ChatUsage
 }

@@ -1,12 +1,12 @@
-public import Foundation
-import StrictJSON
+package import Foundation
+import JSON
 
 extension ChatRequest {
     /// The bytes that are posted: canonical JSON, the same for equal requests on every machine and in every version, so
     /// that their digest names the exchange.
     ///
     /// - Throws: `ChatFailure.invalidRequest` where a setting is outside the protocol.
-    public func body() throws(ChatFailure) -> Data {
+    package func body() throws(ChatFailure) -> Data {
         if let problem { throw .invalidRequest(reason: problem) }
         var members: [String: JSONValue] = [
             "model": .string(model),

@@ -1,38 +1,38 @@
 /// One question to a chat model, in the terms of the chat-completions protocol.
-public struct ChatRequest: Sendable, Codable, Equatable {
+package struct ChatRequest: Sendable, Codable, Equatable {
     /// One turn of a conversation.
-    public struct Message: Sendable, Codable, Equatable {
+    package struct Message: Sendable, Codable, Equatable {
         /// Who speaks: `system`, `user` or `assistant`.
-        public var role: String
+        package var role: String
         /// What is said.
-        public var content: String
+        package var content: String
 
         /// A turn of somebody.
-        public init(role: String, content: String) {
+        package init(role: String, content: String) {
             self.role = role
             self.content = content
         }
     }
 
     /// The model's name at the endpoint.
-    public var model: String
+    package var model: String
     /// The conversation so far, at least one turn.
-    public var messages: [Message]
+    package var messages: [Message]
     /// Sampling temperature in 0…2; nil leaves it to the endpoint.
-    public var temperature: Double?
+    package var temperature: Double?
     /// The most tokens of a reply; nil leaves it to the endpoint.
-    public var maximumTokens: Int?
+    package var maximumTokens: Int?
     /// Whether that limit goes by the name of `max_completion_tokens`, as some models want it, not `max_tokens`.
-    public var limitsCompletion: Bool
+    package var limitsCompletion: Bool
     /// A seed for endpoints that honour one.
-    public var seed: Int?
+    package var seed: Int?
     /// How many alternatives to give for every token, 0…20, beside its own log-probability; nil asks for none of it.
-    public var topLogProbabilities: Int?
+    package var topLogProbabilities: Int?
     /// Whether the reply must be a JSON object. The protocol wants the word JSON in some message then.
-    public var wantsJSON: Bool
+    package var wantsJSON: Bool
 
     /// A question; only the model and the conversation are required.
-    public init(
+    package init(
         model: String, messages: [Message], temperature: Double? = nil, maximumTokens: Int? = nil, seed: Int? = nil,
         topLogProbabilities: Int? = nil, wantsJSON: Bool = false, limitsCompletion: Bool = false
     ) {

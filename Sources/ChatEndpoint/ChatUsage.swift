@@ -1,25 +1,25 @@
-public import Foundation
-import StrictJSON
+package import Foundation
+import JSON
 
 /// Tokens as an endpoint counts (and charges) them.
-public struct ChatUsage: Sendable, Equatable {
+package struct ChatUsage: Sendable, Equatable {
     /// Tokens of the question; nil where the endpoint does not say.
-    public let promptTokens: Int?
+    package let promptTokens: Int?
     /// Tokens of the reply, likewise.
-    public let completionTokens: Int?
+    package let completionTokens: Int?
 
     /// Counts of tokens.
-    public init(promptTokens: Int?, completionTokens: Int?) {
+    package init(promptTokens: Int?, completionTokens: Int?) {
         self.promptTokens = promptTokens
         self.completionTokens = completionTokens
     }
 
     /// The largest count that is believed: no context is a thousandth as long.
-    public static let maximumCount = 1_000_000_000
+    package static let maximumCount = 1_000_000_000
 
     /// Looks for the counts in the body of a reply, which may be anything else: what cannot be used was charged all the
     /// same.
-    public init(in body: Data) {
+    package init(in body: Data) {
         self.init(in: (try? JSONParser.parse(body)) ?? .null)
     }
 

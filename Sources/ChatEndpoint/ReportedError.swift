@@ -1,4 +1,4 @@
-import StrictJSON
+import JSON
 
 /// An error that an endpoint sends under HTTP 200, as routers in front of several providers do: `{"error": {"code": 429,
 /// "message": "…"}}` in place of choices, or an `error` within the only choice.

@@ -1,11 +1,11 @@
 /// A day, at midnight.
-public struct CalendarDate: Sendable, Equatable {
+package struct CalendarDate: Sendable, Equatable {
     let year: Int
     let month: Int
     let day: Int
 
     /// Reads `YYYY-MM-DD`; nil for anything that is no day of the Gregorian calendar.
-    public init?(_ text: String) {
+    package init?(_ text: String) {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.map(\.utf8.count) == [4, 2, 2],
             parts.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),
@@ -46,6 +46,7 @@ public struct CalendarDate: Sendable, Equatable {
                 result.append(scalar)
                 continue
             }
+
             var directive = scalars.popFirst()
             // glibc: without the leading zero.
             let isBare = directive == "-"

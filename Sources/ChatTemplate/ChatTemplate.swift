@@ -5,16 +5,16 @@
 /// language is here (https://jinja.palletsprojects.com/en/stable/templates/); anything else is refused by name and line,
 /// and only when it is reached where Jinja would run it. Whatever the template does, rendering ends within
 /// `TemplateLimits` and reads nothing but what it is given: the date, too, is an argument.
-public struct ChatTemplate: Sendable {
+package struct ChatTemplate: Sendable {
     /// Something said.
-    public struct Message: Sendable, Equatable {
+    package struct Message: Sendable, Equatable {
         /// `system`, `user` or `assistant`.
-        public let role: String
+        package let role: String
         /// What was said.
-        public let content: String
+        package let content: String
 
         /// Makes a message.
-        public init(role: String, content: String) {
+        package init(role: String, content: String) {
             self.role = role
             self.content = content
         }
@@ -25,7 +25,7 @@ public struct ChatTemplate: Sendable {
     /// Reads a template.
     ///
     /// - Throws: `ChatTemplateError`: `.malformed`, `.unsupported`, `.excessive`.
-    public init(_ source: String) throws {
+    package init(_ source: String) throws {
         statements = try TemplateParser.statements(of: source)
     }
 
@@ -35,7 +35,7 @@ public struct ChatTemplate: Sendable {
     ///   - tokens: names of special tokens by what the template calls them, such as `bos_token`.
     ///   - date: what `strftime_now` takes for today.
     /// - Throws: `ChatTemplateError`.
-    public func prompt(for messages: [Message], tokens: [String: String], date: CalendarDate) throws -> String {
+    package func prompt(for messages: [Message], tokens: [String: String], date: CalendarDate) throws -> String {
         var variables: [String: Value] = [
             "messages": .list(
                 Items(

@@ -1,5 +1,5 @@
 /// Why a chat template cannot be read, or what stopped it.
-public enum ChatTemplateError: Error, Sendable, Equatable {
+package enum ChatTemplateError: Error, Sendable, Equatable {
     /// The template is no Jinja: a tag that is not closed, an operator without its operand.
     case malformed(line: Int, problem: String)
     /// It asks for something that Jinja has and this has not.
@@ -14,7 +14,7 @@ public enum ChatTemplateError: Error, Sendable, Equatable {
 
 extension ChatTemplateError: CustomStringConvertible {
     /// One line, without the template's name.
-    public var description: String {
+    package var description: String {
         switch self {
         case .malformed(let line, let problem): "line \(line): not a template: \(problem)"
         case .unsupported(let line, let construct): "line \(line): \(construct) is not supported"

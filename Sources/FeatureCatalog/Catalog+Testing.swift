@@ -22,6 +22,7 @@ extension Catalog {
         final class Record: Sendable {
             let statements = Mutex<[String]>([])
         }
+
         let record = Record()
         queue.inDatabase { database in
             database.trace { event in
@@ -30,6 +31,7 @@ extension Catalog {
                 record.statements.withLock { $0.append(sql) }
             }
         }
+
         let result = Result { try body() }
         queue.inDatabase { $0.trace(options: []) }
         try result.get()

@@ -4,9 +4,9 @@ import GRDB
 ///
 /// One connection, used by one thread at a time; others wait. Every writing method is one whole transaction: either
 /// all of its rows are there afterwards or none.
-public final class Catalog: Sendable {
+package final class Catalog: Sendable {
     /// What a catalog is opened for.
-    public enum Mode: Sendable {
+    package enum Mode: Sendable {
         /// Nothing in the file changes.
         case readOnly
         /// For one writer; others may read meanwhile.
@@ -14,10 +14,10 @@ public final class Catalog: Sendable {
     }
 
     /// The file.
-    public let path: String
+    package let path: String
 
     /// What it was opened for.
-    public let mode: Mode
+    package let mode: Mode
 
     let queue: DatabaseQueue
 
@@ -43,7 +43,7 @@ public final class Catalog: Sendable {
     /// none has to lock the file for itself.
     ///
     /// - Throws: ``CatalogError``, and whatever `body` throws.
-    public func snapshot<Value>(_ body: () throws -> Value) throws -> Value {
+    package func snapshot<Value>(_ body: () throws -> Value) throws -> Value {
         try queue.unsafeReentrantRead { database in
             guard mode == .readOnly, !database.isInsideTransaction else { return try body() }
             do { try database.execute(sql: "BEGIN") } catch { throw CatalogError(error, path: path) }
@@ -56,7 +56,7 @@ public final class Catalog: Sendable {
     /// meanwhile.
     ///
     /// - Throws: ``CatalogError`` `.busy` if it was.
-    public func checkUnchanged() throws(CatalogError) {
+    package func checkUnchanged() throws(CatalogError) {
         try reading?.checkUnchanged()
     }
 

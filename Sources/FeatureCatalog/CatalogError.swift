@@ -1,7 +1,7 @@
 /// What went wrong with a catalog, in one line that says what, where and what to do.
-public struct CatalogError: Error, CustomStringConvertible, Sendable {
+package struct CatalogError: Error, CustomStringConvertible, Sendable {
     /// The kinds of failure, for a caller to act on.
-    public enum Code: String, Sendable {
+    package enum Code: String, Sendable {
         /// There is no such file.
         case missing
         /// There is a file already.
@@ -33,16 +33,16 @@ public struct CatalogError: Error, CustomStringConvertible, Sendable {
     }
 
     /// The kind of failure.
-    public let code: Code
+    package let code: Code
 
     /// One line for people.
-    public let message: String
+    package let message: String
 
     /// Characters of a message.
     private static let maximumLength = 2000
 
     /// Describes a failure.
-    public init(_ code: Code, _ message: String) {
+    package init(_ code: Code, _ message: String) {
         self.code = code
         // SQLite's messages can hold line breaks of the statement they quote, and what a file from elsewhere holds can
         // be anything: long, or made to move a terminal's cursor.
@@ -54,5 +54,5 @@ public struct CatalogError: Error, CustomStringConvertible, Sendable {
     }
 
     /// The message.
-    public var description: String { message }
+    package var description: String { message }
 }

@@ -1,5 +1,5 @@
 /// What made an input unusable for explaining or scoring.
-public enum ScoringError: Error, Equatable, Sendable, CustomStringConvertible {
+package enum ScoringError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A context's arrays disagree or its peak lies outside them.
     case malformedContext(contextID: Int64, reason: String)
     /// A context's predictions and truths have different lengths; `position` counts the contexts from 0.
@@ -14,7 +14,7 @@ public enum ScoringError: Error, Equatable, Sendable, CustomStringConvertible {
     case invalidConfiguration(name: String, value: String, expected: String)
 
     /// One line: what is wrong, where, what to do.
-    public var description: String {
+    package var description: String {
         switch self {
         case .malformedContext(let contextID, let reason):
             "context \(contextID) is malformed: \(reason); rebuild the index"

@@ -135,6 +135,7 @@ struct ConfigurationDocument {
         case .some(let single): elements = [single]
         case nil: elements = []
         }
+
         var found: [TokenID] = []
         for element in elements {
             guard case .integer(let number) = element, number >= 0, let token = TokenID(exactly: number) else {

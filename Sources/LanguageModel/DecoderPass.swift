@@ -95,6 +95,7 @@ struct DecoderPass {
                 if let bias = weights[\.queriesKeysValuesBias] {
                     rsae_add_bias(first, Int64(width), Int64(tile.count), Int64(width), bias)
                 }
+
                 let place = rows.lowerBound + tile.lowerBound
                 turn(first, heads: model.queryHeads, weights[\.queryNorm], place: place, count: tile.count)
                 turn(
@@ -127,6 +128,7 @@ struct DecoderPass {
                 (queries + query * group * headDimension).update(
                     from: firstQuery + query * width, count: group * headDimension)
             }
+
             let firstKey = (tile.firstKeyRow + keys.lowerBound) * memory.stride + head * headDimension
             let (key, value) = (memory.keys + firstKey, memory.values + firstKey)
 
@@ -223,6 +225,7 @@ struct DecoderPass {
             body(0..<tokens, 0, workers)
             return
         }
+
         let alone = Workers(threads: 1)
         workers.forEach(tokens, tile: ForwardScratch.rowBlock) { rows, worker in
             body(rows, worker * ForwardScratch.rowBlock, alone)

@@ -1,5 +1,5 @@
-public import LinearAlgebra
-public import Tokenization
+package import LinearAlgebra
+package import Tokenization
 
 /// One sequence that grows: the keys and values of its tokens are kept, so that each further token costs one token's
 /// arithmetic and one reading of the weights instead of the whole sequence anew.
@@ -9,13 +9,13 @@ public import Tokenization
 /// was cut into appended pieces.
 ///
 /// Used by one thread at a time. It holds 2 · keyValueHeads · headDimension floats a position and layer.
-public final class DecodingSession {
+package final class DecodingSession {
     /// The model.
-    public let model: LanguageModel
+    package let model: LanguageModel
     /// The most tokens the sequence can have.
-    public let capacity: Int
+    package let capacity: Int
     /// The tokens of the sequence so far.
-    public private(set) var tokens: [TokenID] = []
+    package private(set) var tokens: [TokenID] = []
 
     /// For each layer keys and values, `[capacity × 2 · keyValueHeads · headDimension]`.
     private let kept: [Matrix]
@@ -23,18 +23,18 @@ public final class DecodingSession {
     private var scratch: ForwardScratch?
 
     /// What came of some tokens.
-    public struct Step {
+    package struct Step {
         /// The residual streams after the layers asked for, of the tokens appended.
-        public let streams: ResidualStreams
+        package let streams: ResidualStreams
         /// Next-token logits `[1 × vocabularySize]` of the last token, or `[tokens × vocabularySize]` of all.
-        public let logits: Matrix
+        package let logits: Matrix
     }
 
     /// Begins an empty sequence.
     ///
     /// - Parameter capacity: the most tokens it will have; all of the model's positions if nil.
     /// - Throws: `LanguageModelError.sequenceTooLong` if that is more than the model takes.
-    public init(_ model: LanguageModel, capacity: Int? = nil) throws(LanguageModelError) {
+    package init(_ model: LanguageModel, capacity: Int? = nil) throws(LanguageModelError) {
         let configuration = model.configuration
         let capacity = max(capacity ?? configuration.maximumPositions, 0)
         guard capacity <= configuration.maximumPositions else {
@@ -58,7 +58,7 @@ public final class DecodingSession {
     ///     leaves is what the layers behind read, now and for all tokens to come.
     /// - Throws: `LanguageModelError.emptySequence`, `.sequenceTooLong` beyond `capacity`, `.tokenOutOfRange`,
     ///   `.noSuchLayer`, `.nonFiniteWeight`, and what `editing` throws; the sequence is then as it was.
-    public func append(
+    package func append(
         _ new: [TokenID], layers: [Int] = [], logits rows: LogitRows = .lastOfEachSequence,
         editing: ResidualEdit? = nil
     ) throws -> Step {
@@ -72,6 +72,7 @@ public final class DecodingSession {
         for layer in layers where !(0..<configuration.layerCount).contains(layer) {
             throw LanguageModelError.noSuchLayer(layer: layer, layerCount: configuration.layerCount)
         }
+
         let scratch = scratch(for: new.count)
         let pass = DecoderPass(
             model: configuration, continuing: tokens.count, by: new.count, workers: model.workers, scratch: scratch)
@@ -88,6 +89,7 @@ public final class DecodingSession {
                 }
             }
         }
+
         let places = rows.places(in: batch)
         let last = Matrix(rows: places.count, columns: d)
         for (row, place) in places.enumerated() { last.row(row).update(from: pass.residual.row(place), count: d) }
@@ -100,7 +102,7 @@ public final class DecodingSession {
     /// Takes tokens off the end, so that the sequence can go on otherwise; what the others left is as it was.
     ///
     /// - Precondition: the sequence has at least `count` tokens.
-    public func rewind(to count: Int) {
+    package func rewind(to count: Int) {
         precondition(count >= 0 && count <= tokens.count, "a sequence of \(tokens.count) tokens cut to \(count)")
         tokens.removeSubrange(count...)
     }

@@ -1,5 +1,5 @@
 import LinearAlgebra
-public import Tokenization
+package import Tokenization
 
 extension LanguageModel {
     /// Continues a prompt with the likeliest token at each step; of equal logits the lowest id wins.
@@ -12,7 +12,7 @@ extension LanguageModel {
     ///     as it is read.
     /// - Returns: the added tokens.
     /// - Throws: as `DecodingSession.append`.
-    public func greedy(
+    package func greedy(
         prompt: [TokenID], count: Int, stopTokens: Set<TokenID> = [], editing: ResidualEdit? = nil
     ) throws -> [TokenID] {
         // The last token is predicted from those before it and is not read itself.

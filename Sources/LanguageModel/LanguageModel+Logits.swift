@@ -1,6 +1,6 @@
 import CKernels
-public import LinearAlgebra
-public import Tokenization
+package import LinearAlgebra
+package import Tokenization
 
 extension LanguageModel {
     /// The next-token logits, `[rows × vocabularySize]`, row-major.
@@ -10,7 +10,7 @@ extension LanguageModel {
     ///   - rows: for which tokens; all logits of a large batch are many gigabytes with a large vocabulary.
     ///   - editing: called after every layer, in order.
     /// - Throws: `.tokenOutOfRange`, `.sequenceTooLong`, `.nonFiniteWeight`, and what `editing` throws.
-    public func logits(
+    package func logits(
         of batch: TokenBatch, rows: LogitRows = .all, editing: ResidualEdit? = nil
     ) throws -> Matrix {
         try forward(batch, layers: configuration.layerCount, editing: editing) { pass in
@@ -28,7 +28,7 @@ extension LanguageModel {
     ///
     /// - Precondition: `rows` has `dModel` columns.
     /// - Throws: `.nonFiniteWeight`.
-    public func unembed(_ rows: Matrix, applyingFinalNorm: Bool) throws(LanguageModelError) -> Matrix {
+    package func unembed(_ rows: Matrix, applyingFinalNorm: Bool) throws(LanguageModelError) -> Matrix {
         let d = configuration.dModel
         precondition(rows.columns == d, "rows of \(rows.columns) elements for a residual stream of \(d)")
         guard applyingFinalNorm else { return try weights.unembed(rows) }
@@ -42,13 +42,13 @@ extension LanguageModel {
     }
 
     /// The weight of the final norm, `[dModel]` (`model.norm.weight`).
-    public var finalNormWeight: [Float] { weights.finalNorm.elements }
+    package var finalNormWeight: [Float] { weights.finalNorm.elements }
 
     /// The row of the unembedding that makes a token's logit, `[dModel]` (`lm_head.weight`, or `model.embed_tokens.weight`
     /// if they are tied).
     ///
     /// - Throws: `.tokenOutOfRange`, `.nonFiniteWeight`.
-    public func unembeddingRow(of token: TokenID) throws(LanguageModelError) -> [Float] {
+    package func unembeddingRow(of token: TokenID) throws(LanguageModelError) -> [Float] {
         guard token >= 0, Int(token) < configuration.vocabularySize else {
             throw .tokenOutOfRange(token: token, position: 0, vocabularySize: configuration.vocabularySize)
         }

@@ -1,4 +1,4 @@
-public import LinearAlgebra
+package import LinearAlgebra
 
 extension LanguageModel {
     /// The residual stream after decoder layers (counted from 0, before the final norm): what Hugging Face calls
@@ -13,12 +13,13 @@ extension LanguageModel {
     ///   - storage: where to put the values, `[at least tokens × layers.count · dModel]`, to spare an allocation where
     ///     many batches follow each other; new memory if nil.
     /// - Throws: `.tokenOutOfRange`, `.sequenceTooLong`, `.noSuchLayer`, `.nonFiniteWeight`, and what `editing` throws.
-    public func residualStreams(
+    package func residualStreams(
         of batch: TokenBatch, layers: [Int], editing: ResidualEdit? = nil, into storage: Matrix? = nil
     ) throws -> ResidualStreams {
         for layer in layers where !(0..<configuration.layerCount).contains(layer) {
             throw LanguageModelError.noSuchLayer(layer: layer, layerCount: configuration.layerCount)
         }
+
         let d = configuration.dModel
         let tokens = batch.tokens.count
         if let storage {
@@ -26,6 +27,7 @@ extension LanguageModel {
                 storage.rows >= tokens && storage.columns == layers.count * d,
                 "the storage for residual streams is [\(storage.rows) × \(storage.columns)]")
         }
+
         let values = storage ?? Matrix(rows: tokens, columns: layers.count * d)
         return try forward(
             batch, layers: (layers.max() ?? -1) + 1, editing: editing,
@@ -49,12 +51,13 @@ extension LanguageModel {
     ///   - editing: called after every layer that is computed, in order.
     /// - Returns: `[tokens × dModel]`.
     /// - Throws: as `residualStreams(of:layers:editing:into:)`.
-    public func lastResidualStream(
+    package func lastResidualStream(
         of batch: TokenBatch, after layer: Int, residual: Matrix, editing: ResidualEdit? = nil
     ) throws -> Matrix {
         guard (0..<configuration.layerCount).contains(layer) else {
             throw LanguageModelError.noSuchLayer(layer: layer, layerCount: configuration.layerCount)
         }
+
         let d = configuration.dModel
         let tokens = batch.tokens.count
         precondition(

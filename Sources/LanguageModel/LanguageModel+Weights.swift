@@ -1,18 +1,18 @@
-public import Safetensors
+package import Safetensors
 
 extension LanguageModel {
     /// The tensors that the model is made of, in the order of their names: those of the checkpoint that are read, without
     /// `model.` in front. Neither the files they lie in nor other tensors there have a part in it.
-    public var weightNames: [String] { weights.file.names }
+    package var weightNames: [String] { weights.file.names }
 
     /// The files that hold these tensors, in the order of their names.
-    public var weightPaths: [String] { weights.file.paths }
+    package var weightPaths: [String] { weights.file.paths }
 
     /// Calls `body` with the stored bytes of one of `weightNames`, piece after piece, each valid only during its call.
     ///
     /// - Returns: its description.
     /// - Throws: `.weights`.
-    public func forEachPiece(
+    package func forEachPiece(
         ofWeight name: String, _ body: (UnsafeRawBufferPointer) -> Void
     ) throws(LanguageModelError) -> TensorDescription {
         try weights.file.forEachPiece(of: name, body)
@@ -20,16 +20,16 @@ extension LanguageModel {
 
     /// Bytes of the weights that a token's pass to its logits reads, as they are in memory: the layers, the final norm,
     /// the unembedding. Nil where they are not in memory.
-    public var residentBytesPerToken: Int? { weights.bytesPerToken }
+    package var residentBytesPerToken: Int? { weights.bytesPerToken }
 
     /// Whether the checkpoint has what logits need.
-    public var hasUnembedding: Bool { weights.file.hasUnembedding }
+    package var hasUnembedding: Bool { weights.file.hasUnembedding }
 
     /// Checks that the checkpoint has what logits need: an unembedding of its own, or one tied to the embedding, and the
     /// rows of these tokens without infinities and NaNs; of all tokens if nil.
     ///
     /// - Throws: `.noUnembedding`, `.nonFiniteWeight`.
-    public func checkUnembedding(of tokens: Range<Int>? = nil) throws(LanguageModelError) {
+    package func checkUnembedding(of tokens: Range<Int>? = nil) throws(LanguageModelError) {
         try weights.checkUnembedding(
             of: (tokens ?? 0..<configuration.vocabularySize).clamped(to: 0..<configuration.vocabularySize))
     }

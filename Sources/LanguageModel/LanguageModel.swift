@@ -1,9 +1,9 @@
-public import LinearAlgebra
+package import LinearAlgebra
 internal import Synchronization
 
 /// Looks at the residual stream `[tokens × dModel]` after a decoder layer (counted from 0) and may change it in place;
 /// the layers behind work on what it leaves. The matrix is the model's own: it is valid only during the call.
-public typealias ResidualEdit = (_ layer: Int, _ residual: Matrix) throws -> Void
+package typealias ResidualEdit = (_ layer: Int, _ residual: Matrix) throws -> Void
 
 /// A decoder of the Llama family (`llama`, `mistral`, `qwen2`, `qwen3`) in Hugging Face layout, computed in fp32.
 ///
@@ -11,13 +11,13 @@ public typealias ResidualEdit = (_ layer: Int, _ residual: Matrix) throws -> Voi
 ///
 /// The results do not depend on the number of workers, bit for bit, nor on whether the weights are resident. What is
 /// computed for a sequence depends on that sequence alone, to the bit, whatever else is in the batch.
-public final class LanguageModel: Sendable {
+package final class LanguageModel: Sendable {
     /// What `config.json` says.
-    public let configuration: LanguageModelConfiguration
+    package let configuration: LanguageModelConfiguration
     /// The model's directory as it was given.
-    public let directory: String
+    package let directory: String
     /// Whether the weights are in memory (`.resident`) or read from the file layer by layer (`.streamed`).
-    public var residency: WeightResidency { weights.isResident ? .resident : .streamed }
+    package var residency: WeightResidency { weights.isResident ? .resident : .streamed }
 
     let weights: ModelWeights
     let workers: Workers
@@ -34,7 +34,7 @@ public final class LanguageModel: Sendable {
     ///
     /// - Throws: `.missing`, `.notAModel`, `.unreadable`, `.malformedConfiguration`, `.unsupportedConfiguration`,
     ///   `.weights`, `.tensorShape`.
-    public init(
+    package init(
         directory: String, workers: Workers, residency: WeightResidency = .automatic
     ) throws(LanguageModelError) {
         try ModelDirectory.check(directory)
@@ -84,6 +84,7 @@ public final class LanguageModel: Sendable {
             defer { idle = nil }
             return idle
         }
+
         let longest = batch.longestSequence
         if let idle, idle.tokens == batch.tokens.count, idle.positions >= longest { return idle }
         let fresh = ForwardScratch(

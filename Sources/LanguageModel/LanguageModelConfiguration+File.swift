@@ -4,7 +4,7 @@ extension LanguageModelConfiguration {
     /// A key that is missing has the value that transformers gives it, except for the sizes, which must be there.
     ///
     /// - Throws: `.missing`, `.unreadable`, `.malformedConfiguration`, `.unsupportedConfiguration`.
-    public init(path: String) throws(LanguageModelError) {
+    package init(path: String) throws(LanguageModelError) {
         let document = try ConfigurationDocument(path: path)
         architecture = try Self.architecture(document)
 
@@ -112,6 +112,7 @@ extension LanguageModelConfiguration {
             guard !types.contains(false) else {
                 throw document.unsupported("layer_types", supported: "sliding_attention in a mistral model")
             }
+
             let window = try document.integer("sliding_window", in: 1...Int(Int32.max), default: 4096)
             return all.map { _ in window }
         case .qwen2, .qwen3:
@@ -128,6 +129,7 @@ extension LanguageModelConfiguration {
                 }
                 return all
             }
+
             let window = try document.integer("sliding_window", in: 1...Int(Int32.max), default: 4096)
             if !types.isEmpty { return types.map { $0 ? window : nil } }
             let first = try document.integer("max_window_layers", in: 0...Int(Int32.max), default: 28)

@@ -15,11 +15,13 @@ extension LanguageModelConfiguration {
         } else {
             return (outerTheta, .none)
         }
+
         let theta = try parameters.positiveNumber("rope_theta", default: outerTheta)
         try refusePartialRotation(parameters)
         for key in ["full_attention", "sliding_attention"] where parameters.mentions(key) {
             throw parameters.unsupported(key, supported: "one set of parameters for all layers")
         }
+
         let key = parameters.mentions("rope_type") ? "rope_type" : "type"
         switch try parameters.text(key) ?? "default" {
         case "default":
@@ -32,6 +34,7 @@ extension LanguageModelConfiguration {
             guard high > low else {
                 throw parameters.malformed("high_freq_factor", expected: "a number above low_freq_factor (\(low))")
             }
+
             let positions = 1...16_777_216
             let inner = try parameters.integer(
                 "original_max_position_embeddings", in: positions, default: maximumPositions)

@@ -1,12 +1,12 @@
-public import Tokenization
+package import Tokenization
 
 /// What a model directory's `config.json` says about a decoder of the Llama family. The key is given beside each value.
 ///
 /// All sizes have been checked when a configuration is there: they are positive, bounded, and no product of them that
 /// the forward pass forms leaves the range of `Int`.
-public struct LanguageModelConfiguration: Sendable, Equatable {
+package struct LanguageModelConfiguration: Sendable, Equatable {
     /// The architectures that are computed; they differ in biases, norms and windows.
-    public enum Architecture: String, Sendable, CaseIterable {
+    package enum Architecture: String, Sendable, CaseIterable {
         /// Llama 1 to 3 and whatever declares itself so.
         case llama
         /// Llama with a sliding window in every layer.
@@ -18,51 +18,51 @@ public struct LanguageModelConfiguration: Sendable, Equatable {
     }
 
     /// `model_type`.
-    public let architecture: Architecture
+    package let architecture: Architecture
     /// `vocab_size`: token ids are `0..<vocabularySize`.
-    public let vocabularySize: Int
+    package let vocabularySize: Int
     /// `hidden_size`: the width of the residual stream.
-    public let dModel: Int
+    package let dModel: Int
     /// `intermediate_size`: the width of the feed-forward layer.
-    public let dFeedForward: Int
+    package let dFeedForward: Int
     /// `num_hidden_layers`.
-    public let layerCount: Int
+    package let layerCount: Int
     /// `num_attention_heads`.
-    public let queryHeads: Int
+    package let queryHeads: Int
     /// `num_key_value_heads`: each serves `queryHeads / keyValueHeads` query heads that are neighbours.
-    public let keyValueHeads: Int
+    package let keyValueHeads: Int
     /// `head_dim`, or `hidden_size / num_attention_heads`.
-    public let headDimension: Int
+    package let headDimension: Int
     /// `max_position_embeddings`: the longest sequence.
-    public let maximumPositions: Int
+    package let maximumPositions: Int
     /// `rms_norm_eps`.
-    public let normEpsilon: Float
+    package let normEpsilon: Float
     /// `rope_theta`, at the top or in `rope_parameters`.
-    public let rotaryTheta: Double
+    package let rotaryTheta: Double
     /// `rope_scaling` or `rope_parameters`.
-    public let rotaryScaling: RotaryScaling
+    package let rotaryScaling: RotaryScaling
     /// `tie_word_embeddings`: the unembedding is the embedding.
-    public let tiesEmbeddings: Bool
+    package let tiesEmbeddings: Bool
     /// Whether queries, keys and values have biases (`attention_bias`; always in `qwen2`).
-    public let biasesQueriesKeysValues: Bool
+    package let biasesQueriesKeysValues: Bool
     /// Whether the attention's output has a bias (`attention_bias`; never in `qwen2`).
-    public let biasesAttentionOutput: Bool
+    package let biasesAttentionOutput: Bool
     /// `mlp_bias`.
-    public let biasesFeedForward: Bool
+    package let biasesFeedForward: Bool
     /// Whether each head of queries and keys is normalised before it is turned (`qwen3`).
-    public let normalisesQueriesAndKeys: Bool
+    package let normalisesQueriesAndKeys: Bool
     /// For every layer how many positions a query sees, its own included; nil for all before it. From `sliding_window`,
     /// `use_sliding_window`, `max_window_layers`, `layer_types`.
-    public let attentionWindows: [Int?]
+    package let attentionWindows: [Int?]
     /// `bos_token_id`.
-    public let beginOfSequence: TokenID?
+    package let beginOfSequence: TokenID?
     /// `eos_token_id`, one or several.
-    public let endOfSequence: [TokenID]
+    package let endOfSequence: [TokenID]
     /// `torch_dtype` or `dtype`: how the weights were stored; each tensor says itself how it is.
-    public let storedType: String?
+    package let storedType: String?
 
     /// The number of weights.
-    public var parameterCount: Int {
+    package var parameterCount: Int {
         let layers = LayerLayout(self).entries.reduce(0) { $0 + $1.count } * layerCount
         return layers + dModel + vocabularySize * dModel * (tiesEmbeddings ? 1 : 2)
     }

@@ -1,8 +1,8 @@
-public import Safetensors
-public import Tokenization
+package import Safetensors
+package import Tokenization
 
 /// Why a language model could not be opened or run.
-public enum LanguageModelError: Error, Sendable, Equatable {
+package enum LanguageModelError: Error, Sendable, Equatable {
     /// There is no such file.
     case missing(path: String)
     /// The file is there and cannot be read, or is no JSON object.
@@ -35,7 +35,7 @@ public enum LanguageModelError: Error, Sendable, Equatable {
 
 extension LanguageModelError: CustomStringConvertible {
     /// One line: what, where, and what to do about it.
-    public var description: String {
+    package var description: String {
         switch self {
         case .missing(let path):
             "\(path): no such file; a model directory holds config.json and model.safetensors (or its shards)"

@@ -65,6 +65,7 @@ struct LayerLayout: Sendable {
             }
             return first
         }
+
         func place(_ tensors: [(name: String, shape: [Int])], if present: Bool) -> Int? {
             present ? place(tensors) : nil
         }

@@ -1,5 +1,5 @@
 /// The tokens of a batch whose next-token logits are wanted.
-public enum LogitRows: Sendable, Equatable {
+package enum LogitRows: Sendable, Equatable {
     /// All tokens, in the order of the batch.
     case all
     /// The last token of each sequence.

@@ -1,11 +1,11 @@
 internal import Foundation
 
 /// Looks at a folder that should hold a model, and says what it holds instead: what people have in hand by mistake.
-public enum ModelDirectory {
+package enum ModelDirectory {
     /// Checks that a folder has a configuration and weights that could be read.
     ///
     /// - Throws: `.missing` where there is no `config.json`, `.notAModel` naming what is there and what to do.
-    public static func check(_ path: String) throws(LanguageModelError) {
+    package static func check(_ path: String) throws(LanguageModelError) {
         let listing = DirectoryListing(path)
         let hasWeights = listing.hasFile(named: "model.safetensors") || listing.hasFile(named: weightIndex)
         if !hasWeights, listing.hasFile(named: "adapter_config.json") { throw adapter(path) }
@@ -18,7 +18,7 @@ public enum ModelDirectory {
     /// Checks that a folder has a `tokenizer.json`.
     ///
     /// - Throws: `.notAModel` naming what is there and what to do.
-    public static func checkTokenizer(_ path: String) throws(LanguageModelError) {
+    package static func checkTokenizer(_ path: String) throws(LanguageModelError) {
         let listing = DirectoryListing(path)
         guard !listing.hasFile(named: "tokenizer.json") else { return }
         let others = ["tokenizer.model", "spiece.model", "tekken.json", "vocab.json", "tiktoken.model"]
@@ -75,6 +75,7 @@ public enum ModelDirectory {
         if let name = first({ $0.hasSuffix(".gguf") }) {
             return "has its weights only as \(quoted(name)) (GGUF, for llama.cpp); name \(wanted)"
         }
+
         let pickles = [".bin", ".pth", ".pt", ".h5", ".msgpack"]
         if let name = first({ name in
             name != "training_args.bin" && !name.hasPrefix("tokenizer") && pickles.contains(where: name.hasSuffix)

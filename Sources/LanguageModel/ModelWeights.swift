@@ -45,6 +45,7 @@ final class ModelWeights: Sendable {
             (residentLayers, residentEmbedding, residentUnembedding) = (nil, nil, nil)
             return
         }
+
         var layers: [Result<ResidentLayer, LanguageModelError>] = []
         let buffer = Matrix(rows: 1, columns: layout.count)
         for layer in 0..<configuration.layerCount {
@@ -171,6 +172,7 @@ final class ModelWeights: Sendable {
                 into: logits.pointer, stride: vocabulary)
             return logits
         }
+
         var scratch: Matrix?
         for first in stride(from: 0, to: vocabulary, by: Self.unembeddingBlock) {
             let tokens = first..<min(first + Self.unembeddingBlock, vocabulary)

@@ -38,6 +38,7 @@ struct ResidentLayer: Sendable {
                 buffer.pointer + place, rows: outputs, columns: inputs, halved: names.allSatisfy(file.isHalved),
                 workers: workers)
         }
+
         let (d, hidden) = (model.dModel, model.dFeedForward)
         let attended = model.queryHeads * model.headDimension
         queriesKeysValues = packed(

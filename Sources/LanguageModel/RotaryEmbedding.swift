@@ -3,15 +3,15 @@ package import LinearAlgebra
 
 /// Rotary position embedding (Su et al. 2021, arXiv 2104.09864): the angles by which pairs of elements of queries and
 /// keys are turned.
-public struct RotaryEmbedding: Sendable, Equatable {
+package struct RotaryEmbedding: Sendable, Equatable {
     /// Radians per position for each of the `headDimension / 2` pairs.
-    public let inverseFrequencies: [Float]
+    package let inverseFrequencies: [Float]
 
     /// Computes the frequencies θ^(−2i / headDimension) and scales them, in fp32 and in the order of operations of
     /// transformers' `modeling_rope_utils.py`, because at far positions a last bit of a frequency shows in the angle.
     ///
     /// - Precondition: `headDimension` is even.
-    public init(headDimension: Int, theta: Double, scaling: RotaryScaling) {
+    package init(headDimension: Int, theta: Double, scaling: RotaryScaling) {
         precondition(headDimension % 2 == 0, "rotary position embedding turns pairs")
         let plain = (0..<headDimension / 2).map { pair in
             1 / powf(Float(theta), Float(2 * pair) / Float(headDimension))

@@ -1,5 +1,5 @@
 /// How a model stretches its rotary position embedding beyond the positions it was first trained on.
-public enum RotaryScaling: Sendable, Equatable {
+package enum RotaryScaling: Sendable, Equatable {
     /// Not at all (`rope_type` `default`).
     case none
     /// All frequencies divided by a factor (`linear`; Chen et al. 2023, arXiv 2306.15595).

@@ -1,22 +1,22 @@
-public import Tokenization
+package import Tokenization
 
 /// Sequences of tokens that go through the model together, one behind the other without padding.
 ///
 /// Each sequence is attended to by itself and its positions start at 0.
-public struct TokenBatch: Sendable, Equatable {
+package struct TokenBatch: Sendable, Equatable {
     /// The tokens of all sequences.
-    public let tokens: [TokenID]
+    package let tokens: [TokenID]
     /// Where each sequence begins in `tokens`, and at the end the number of tokens: one more than there are sequences,
     /// rising from 0.
-    public let sequenceOffsets: [Int]
+    package let sequenceOffsets: [Int]
 
     /// The number of sequences.
-    public var sequenceCount: Int { sequenceOffsets.count - 1 }
+    package var sequenceCount: Int { sequenceOffsets.count - 1 }
 
     /// Puts sequences one behind the other.
     ///
     /// - Throws: `.emptySequence`, `.malformedBatch` if there is no sequence.
-    public init(sequences: [[TokenID]]) throws(LanguageModelError) {
+    package init(sequences: [[TokenID]]) throws(LanguageModelError) {
         var offsets = [0]
         offsets.reserveCapacity(sequences.count + 1)
         var end = 0
@@ -31,7 +31,7 @@ public struct TokenBatch: Sendable, Equatable {
     ///
     /// - Throws: `.emptySequence`, `.malformedBatch` if the offsets do not rise from 0 to the number of tokens or there is
     ///   no sequence.
-    public init(tokens: [TokenID], sequenceOffsets: [Int]) throws(LanguageModelError) {
+    package init(tokens: [TokenID], sequenceOffsets: [Int]) throws(LanguageModelError) {
         guard sequenceOffsets.count > 1 else { throw .malformedBatch(reason: "it has no sequence") }
         guard sequenceOffsets.first == 0, sequenceOffsets.last == tokens.count else {
             throw .malformedBatch(
@@ -48,12 +48,12 @@ public struct TokenBatch: Sendable, Equatable {
     }
 
     /// Where a sequence lies in `tokens`.
-    public func range(ofSequence index: Int) -> Range<Int> {
+    package func range(ofSequence index: Int) -> Range<Int> {
         sequenceOffsets[index]..<sequenceOffsets[index + 1]
     }
 
     /// The number of tokens of the longest sequence.
-    public var longestSequence: Int {
+    package var longestSequence: Int {
         (0..<sequenceCount).reduce(0) { max($0, range(ofSequence: $1).count) }
     }
 

@@ -1,14 +1,14 @@
-public import LinearAlgebra
+package import LinearAlgebra
 
 /// What turns a residual stream into logits: the weight of the final norm and the unembedding matrix, which may be too
 /// large to be in memory at once.
-public struct Unembedding: Sendable {
+package struct Unembedding: Sendable {
     /// Rows of the matrix: the model's vocabulary, with the rows that only pad it.
-    public let vocabularySize: Int
+    package let vocabularySize: Int
     /// Width of the residual stream.
-    public let dModel: Int
+    package let dModel: Int
     /// Weight of the final RMSNorm, `[1 × dModel]`.
-    public let normWeight: Matrix
+    package let normWeight: Matrix
 
     private let source: Source
 
@@ -18,7 +18,7 @@ public struct Unembedding: Sendable {
     }
 
     /// Rows that are handed out at a time at most.
-    public static let block = ModelWeights.unembeddingBlock
+    package static let block = ModelWeights.unembeddingBlock
 
     /// Takes an unembedding that is in memory.
     ///
@@ -26,7 +26,7 @@ public struct Unembedding: Sendable {
     ///   - matrix: `[vocabularySize × dModel]`, row-major.
     ///   - normWeight: `[1 × dModel]`.
     /// - Precondition: both are equally wide.
-    public init(matrix: Matrix, normWeight: Matrix) {
+    package init(matrix: Matrix, normWeight: Matrix) {
         precondition(normWeight.count == matrix.columns, "a norm of \(normWeight.count) for \(matrix.columns) columns")
         vocabularySize = matrix.rows
         dModel = matrix.columns
@@ -46,7 +46,7 @@ public struct Unembedding: Sendable {
     /// - Parameter scratch: made at the first call that needs it, for the caller to keep from one call to the next.
     /// - Throws: `LanguageModelError.nonFiniteWeight`, and what `body` throws.
     /// - Precondition: the range is within the vocabulary and no longer than `block`.
-    public func withRows<Result>(
+    package func withRows<Result>(
         of tokens: Range<Int>, scratch: inout Matrix?, _ body: (UnsafePointer<Float>) throws -> Result
     ) throws -> Result {
         precondition(

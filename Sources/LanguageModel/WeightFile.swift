@@ -29,6 +29,7 @@ struct WeightFile: Sendable {
         } catch {
             throw .weights(error)
         }
+
         var storedNames: [String: String] = [:]
         let embedding = [configuration.vocabularySize, configuration.dModel]
         var wanted: [(name: String, shape: [Int])] = [(Self.embeddingName, embedding)]
@@ -174,6 +175,7 @@ struct WeightFile: Sendable {
         let widened = (0..<workers.count).map { _ in
             Matrix(scratchRows: min(rows, matrix.rows), columns: matrix.columns)
         }
+
         var failures = [LanguageModelError?](repeating: nil, count: tiles)
         var bad = [[Int: Int]](repeating: [:], count: tiles)
         failures.withUnsafeMutableBufferPointer { failures in
@@ -215,6 +217,7 @@ struct WeightFile: Sendable {
                 return (tensor.name, begin..<end, tensor.target + first)
             }
         }
+
         var failures = [LanguageModelError?](repeating: nil, count: pieces.count)
         failures.withUnsafeMutableBufferPointer { failures in
             workers.forEach(tiles: pieces.count) { index, _ in

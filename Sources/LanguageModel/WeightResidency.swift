@@ -1,5 +1,5 @@
 /// Where a model's weights are while it runs.
-public enum WeightResidency: Sendable, Equatable {
+package enum WeightResidency: Sendable, Equatable {
     /// `.resident` if the weights take less than 1 GiB as fp32, otherwise `.streamed`.
     case automatic
     /// All weights are read when the model is opened, and packed for products; those stored as bf16 stay bf16, the

@@ -13,6 +13,7 @@ enum AlignedMemory {
         guard byteCount >= 4 * hugePage else {
             return UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
         }
+
         let memory = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: hugePage)
         // Whole pages only, so that no more memory is taken than was asked for. A wish: without them all is as it was.
         madvise(memory, byteCount / hugePage * hugePage, MADV_HUGEPAGE)

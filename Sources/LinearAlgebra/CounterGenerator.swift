@@ -3,14 +3,14 @@
 ///
 /// The output function is the finaliser of SplitMix64 (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number
 /// generators", OOPSLA) applied to `key + count · golden ratio`.
-public struct CounterGenerator: RandomNumberGenerator, Sendable, Codable, Equatable {
+package struct CounterGenerator: RandomNumberGenerator, Sendable, Codable, Equatable {
     /// The stream; equal keys give equal numbers.
-    public let key: UInt64
+    package let key: UInt64
     /// How many numbers have been drawn.
-    public private(set) var count: UInt64
+    package private(set) var count: UInt64
 
     /// Makes a stream from a seed and a name for its purpose, so that two uses of one seed never share numbers.
-    public init(seed: UInt64, stream: String = "") {
+    package init(seed: UInt64, stream: String = "") {
         var key = CounterGenerator.mix(seed &+ 0x9E37_79B9_7F4A_7C15)
         for byte in stream.utf8 { key = CounterGenerator.mix(key ^ UInt64(byte) &+ 0x9E37_79B9_7F4A_7C15) }
         self.key = key
@@ -19,7 +19,7 @@ public struct CounterGenerator: RandomNumberGenerator, Sendable, Codable, Equata
 
     /// The finaliser of SplitMix64: a bijection of 64-bit words in which every input bit reaches every output bit.
     @inlinable
-    public static func mix(_ word: UInt64) -> UInt64 {
+    package static func mix(_ word: UInt64) -> UInt64 {
         var z = word
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
         z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
@@ -27,31 +27,31 @@ public struct CounterGenerator: RandomNumberGenerator, Sendable, Codable, Equata
     }
 
     /// The next 64 random bits.
-    public mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         count &+= 1
         return CounterGenerator.mix(key &+ count &* 0x9E37_79B9_7F4A_7C15)
     }
 
     /// The same stream at another place: as if `count` numbers had been drawn.
-    public func entered(at count: UInt64) -> CounterGenerator {
+    package func entered(at count: UInt64) -> CounterGenerator {
         var other = self
         other.count = count
         return other
     }
 
     /// A uniform number in [0, 1) with 24 random bits.
-    public mutating func uniform() -> Float {
+    package mutating func uniform() -> Float {
         Float(next() >> 40) * 0x1p-24
     }
 
     /// A uniform whole number in `0..<bound`, without bias that matters (128-bit multiply; Lemire 2019).
-    public mutating func index(below bound: Int) -> Int {
+    package mutating func index(below bound: Int) -> Int {
         precondition(bound > 0, "nothing to choose from")
         return Int(next().multipliedFullWidth(by: UInt64(bound)).high)
     }
 
     /// Shuffles in place (Fisher–Yates).
-    public mutating func shuffle<Element>(_ elements: inout [Element]) {
+    package mutating func shuffle<Element>(_ elements: inout [Element]) {
         guard elements.count > 1 else { return }
         for last in stride(from: elements.count - 1, to: 0, by: -1) {
             elements.swapAt(last, index(below: last + 1))

@@ -4,25 +4,25 @@
 /// shared by the worker threads of one step, so a copy that nobody asked for would be a bug. The rule that makes it
 /// `Sendable` is that of the parallel loops here: while several threads work on one matrix, no two of them write the
 /// same row, and nobody reads a row that another writes.
-public final class Matrix: @unchecked Sendable {
+package final class Matrix: @unchecked Sendable {
     /// The number of rows.
-    public let rows: Int
+    package let rows: Int
     /// The number of columns: the distance in elements between the starts of neighbouring rows.
-    public let columns: Int
+    package let columns: Int
     /// The first element; `rows · columns` floats follow.
     ///
     /// Valid as long as the matrix lives, which it need not after its last mention: do not take the pointer of a
     /// matrix that no variable holds, as in `a.transposed().pointer`.
-    public let pointer: UnsafeMutablePointer<Float>
+    package let pointer: UnsafeMutablePointer<Float>
 
     /// The number of elements.
-    public var count: Int { rows * columns }
+    package var count: Int { rows * columns }
 
     /// Makes a matrix of zeros.
     ///
     /// - Precondition: `rows` and `columns` are not negative and their product fits in memory; sizes that come from a
     ///   file are checked by whoever reads the file.
-    public convenience init(rows: Int, columns: Int) {
+    package convenience init(rows: Int, columns: Int) {
         self.init(scratchRows: rows, columns: columns)
         pointer.initialize(repeating: 0, count: max(rows * columns, 1))
     }
@@ -31,7 +31,7 @@ public final class Matrix: @unchecked Sendable {
     /// would cost as much as using it.
     ///
     /// - Precondition: as the other initialiser.
-    public init(scratchRows rows: Int, columns: Int) {
+    package init(scratchRows rows: Int, columns: Int) {
         precondition(rows >= 0 && columns >= 0, "a matrix has no negative side")
         self.rows = rows
         self.columns = columns
@@ -43,7 +43,7 @@ public final class Matrix: @unchecked Sendable {
     /// Makes a matrix of the given elements, row-major.
     ///
     /// - Precondition: `elements` holds exactly `rows · columns` values.
-    public convenience init(rows: Int, columns: Int, elements: [Float]) {
+    package convenience init(rows: Int, columns: Int, elements: [Float]) {
         precondition(elements.count == rows * columns, "\(elements.count) elements for [\(rows) × \(columns)]")
         self.init(rows: rows, columns: columns)
         elements.withUnsafeBufferPointer { source in
@@ -58,44 +58,44 @@ public final class Matrix: @unchecked Sendable {
 
     /// The first element of a row.
     @inlinable
-    public func row(_ index: Int) -> UnsafeMutablePointer<Float> {
+    package func row(_ index: Int) -> UnsafeMutablePointer<Float> {
         pointer + index * columns
     }
 
     /// One element.
     @inlinable
-    public subscript(row: Int, column: Int) -> Float {
+    package subscript(row: Int, column: Int) -> Float {
         get { pointer[row * columns + column] }
         set { pointer[row * columns + column] = newValue }
     }
 
     /// All elements, row-major, as a copy.
-    public var elements: [Float] {
+    package var elements: [Float] {
         Array(UnsafeBufferPointer(start: pointer, count: count))
     }
 
     /// Sets every element.
-    public func fill(_ value: Float) {
+    package func fill(_ value: Float) {
         pointer.update(repeating: value, count: count)
     }
 
     /// Takes over the elements of another matrix.
     ///
     /// - Precondition: both have the same number of elements.
-    public func update(from other: Matrix) {
+    package func update(from other: Matrix) {
         precondition(other.count == count, "\(other.count) elements for \(count)")
         pointer.update(from: other.pointer, count: count)
     }
 
     /// Another matrix with the same elements.
-    public func copy() -> Matrix {
+    package func copy() -> Matrix {
         let result = Matrix(rows: rows, columns: columns)
         result.update(from: self)
         return result
     }
 
     /// The transpose `[columns × rows]`.
-    public func transposed() -> Matrix {
+    package func transposed() -> Matrix {
         let result = Matrix(rows: columns, columns: rows)
         // Squares of 32 × 32 keep both sides in the first-level cache.
         for rowBlock in stride(from: 0, to: rows, by: 32) {

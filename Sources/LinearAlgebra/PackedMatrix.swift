@@ -8,26 +8,26 @@ import CKernels
 /// product with the weights row by row.
 ///
 /// Filled once by whoever makes it, panels in any order and on any threads; after that only read.
-public final class PackedMatrix: @unchecked Sendable {
+package final class PackedMatrix: @unchecked Sendable {
     /// How many rows a panel has.
-    public static let panelRows = Int(RSAE_PANEL_COLUMNS)
+    package static let panelRows = Int(RSAE_PANEL_COLUMNS)
 
     /// The number of rows: outputs of a linear layer.
-    public let rows: Int
+    package let rows: Int
     /// The number of columns: inputs of a linear layer.
-    public let columns: Int
+    package let columns: Int
     /// Whether elements are bf16.
-    public let isHalved: Bool
+    package let isHalved: Bool
     let panels: UnsafeMutableRawPointer
 
     /// Bytes that the elements take.
-    public var byteCount: Int { Self.byteCount(rows: rows, columns: columns, halved: isHalved) }
+    package var byteCount: Int { Self.byteCount(rows: rows, columns: columns, halved: isHalved) }
 
     /// Makes room for a matrix; its elements are not set.
     ///
     /// - Parameter halved: whether elements are kept as bf16, which is for weights that are such.
     /// - Precondition: sides are positive, and fit in memory.
-    public init(rows: Int, columns: Int, halved: Bool) {
+    package init(rows: Int, columns: Int, halved: Bool) {
         precondition(rows > 0 && columns > 0, "a packed matrix has rows and columns")
         self.rows = rows
         self.columns = columns
@@ -38,7 +38,7 @@ public final class PackedMatrix: @unchecked Sendable {
     /// Packs a whole matrix.
     ///
     /// - Parameter weights: `[rows × columns]`, row-major without gaps.
-    public convenience init(
+    package convenience init(
         _ weights: UnsafePointer<Float>, rows: Int, columns: Int, halved: Bool, workers: Workers
     ) {
         self.init(rows: rows, columns: columns, halved: halved)
@@ -57,7 +57,7 @@ public final class PackedMatrix: @unchecked Sendable {
     ///   - part: whole panels: it begins at a multiple of `panelRows`, and ends at one or at the last row.
     ///   - weights: these rows, row-major without gaps. If the matrix is halved they have to be bf16: what they have
     ///     beyond that is cut off.
-    public func pack(_ part: Range<Int>, from weights: UnsafePointer<Float>) {
+    package func pack(_ part: Range<Int>, from weights: UnsafePointer<Float>) {
         precondition(
             part.lowerBound % Self.panelRows == 0 && part.upperBound <= rows
                 && (part.upperBound % Self.panelRows == 0 || part.upperBound == rows),
@@ -67,7 +67,7 @@ public final class PackedMatrix: @unchecked Sendable {
     }
 
     /// Writes the elements of a row, `[columns]`, to `target`.
-    public func copyRow(_ row: Int, to target: UnsafeMutablePointer<Float>) {
+    package func copyRow(_ row: Int, to target: UnsafeMutablePointer<Float>) {
         precondition(row >= 0 && row < rows, "row \(row) of \(rows)")
         rsae_unpack_column(panels, isHalved, Int64(row), Int64(columns), target)
     }

@@ -16,7 +16,7 @@ import CKernels
 ///   - accumulating: whether C is added to; if not, what it held does not matter.
 ///   - c: C with `strideC` elements from one row to the next.
 ///   - kernel: the instructions to use, which the processor must have; `ProductKernel.current` if nil.
-public func multiply(
+package func multiply(
     rows: Int,
     columns: Int,
     inner: Int,
@@ -54,7 +54,7 @@ extension Workers {
     /// row-major. This is how a linear layer whose weight is stored `[outputs × inputs]` is applied to rows of inputs.
     ///
     /// The tiles that the threads share out are cut to the number of threads; no bit depends on them.
-    public func multiply(
+    package func multiply(
         rows: Int,
         columns: Int,
         inner: Int,
@@ -88,7 +88,7 @@ extension Workers {
 
     /// `C = A · Bᵀ (+ C if accumulating)` with packed weights `B`, with the bits of the product with their rows:
     /// `A [rows × B.columns]`, `C [rows × B.rows]`, row-major.
-    public func multiply(
+    package func multiply(
         rows: Int,
         _ a: UnsafePointer<Float>,
         stride strideA: Int,
@@ -120,6 +120,7 @@ extension Workers {
         guard count > 1, max(rows, 4) * columns * inner > Workers.smallProduct else {
             return (max(rows, 1), max(columns, 1))
         }
+
         let rowTiles = (rows + Workers.productRowTile - 1) / Workers.productRowTile
         let even = columns * rowTiles / (4 * count)
         let step = Workers.productColumnStep

@@ -1,7 +1,7 @@
 import CKernels
 
 /// Instructions that products can be computed with. The first two give the same bits.
-public enum ProductKernel: String, Sendable, CaseIterable {
+package enum ProductKernel: String, Sendable, CaseIterable {
     /// 512-bit vectors with fused multiply-add.
     case avx512
     /// 256-bit vectors with fused multiply-add.
@@ -11,10 +11,10 @@ public enum ProductKernel: String, Sendable, CaseIterable {
 
     /// What products use unless told otherwise: the best that the processor has, or what the environment variable
     /// `ROUTESAE_KERNELS` names.
-    public static var current: ProductKernel { ProductKernel(rsae_product_kernel()) }
+    package static var current: ProductKernel { ProductKernel(rsae_product_kernel()) }
 
     /// Whether this processor has the instructions.
-    public var isAvailable: Bool { rsae_kernel_is_available(kernel) }
+    package var isAvailable: Bool { rsae_kernel_is_available(kernel) }
 
     private init(_ kernel: rsae_kernel) {
         switch kernel {

@@ -74,6 +74,7 @@ package final class WorkerThreads: @unchecked Sendable {
                 pthread_cond_wait(wanted, lock)
                 continue
             }
+
             let worker = loop.next
             loop.next += 1
             if loop.next >= loop.limit { open.removeFirst() }

@@ -2,5 +2,5 @@ import Foundation
 
 extension Workers {
     /// The number of processors this process may run on.
-    public static var processors: Int { ProcessInfo.processInfo.activeProcessorCount }
+    package static var processors: Int { ProcessInfo.processInfo.activeProcessorCount }
 }

@@ -5,14 +5,14 @@
 ///
 /// The loops have no branches, so that the compiler can vectorise them for the baseline instruction set; the conversions
 /// of the standard library would call a routine for every element there.
-public enum FloatConversion {
+package enum FloatConversion {
     /// Widens stored elements to `Float`.
     ///
     /// - Parameters:
     ///   - bytes: whole elements of type `dtype`, of any alignment.
     ///   - dtype: one for which `isConvertibleToFloat` holds.
     ///   - target: room for `bytes.count / dtype.byteCount` elements.
-    public static func widen(
+    package static func widen(
         _ bytes: UnsafeRawBufferPointer, dtype: TensorDType, into target: UnsafeMutablePointer<Float>
     ) {
         precondition(bytes.count % dtype.byteCount == 0, "the buffer ends inside an element")
@@ -44,7 +44,7 @@ public enum FloatConversion {
     ///   - source: the elements.
     ///   - dtype: one for which `isConvertibleToFloat` holds.
     ///   - target: room for `source.count · dtype.byteCount` bytes, of any alignment.
-    public static func narrow(
+    package static func narrow(
         _ source: UnsafeBufferPointer<Float>, dtype: TensorDType, into target: UnsafeMutableRawPointer
     ) {
         guard let elements = source.baseAddress else { return }
@@ -71,13 +71,13 @@ public enum FloatConversion {
 
     /// The value of a bfloat16.
     @inlinable
-    public static func float(bfloat16 bits: UInt16) -> Float {
+    package static func float(bfloat16 bits: UInt16) -> Float {
         Float(bitPattern: UInt32(bits) << 16)
     }
 
     /// The bits of the bfloat16 nearest to a value, ties to even.
     @inlinable
-    public static func bfloat16(_ value: Float) -> UInt16 {
+    package static func bfloat16(_ value: Float) -> UInt16 {
         let bits = value.bitPattern
         // Half a unit in the last place less one, plus the lowest bit kept: carries exactly when rounding up is due.
         let rounded = (bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16
@@ -88,7 +88,7 @@ public enum FloatConversion {
 
     /// The value of a binary16.
     @inlinable
-    public static func float(float16 bits: UInt16) -> Float {
+    package static func float(float16 bits: UInt16) -> Float {
         let exponent = UInt32(bits) & 0x7C00
         let magnitude = UInt32(bits) & 0x7FFF
         let rebias: UInt32 = exponent == 0x7C00 ? (255 - 31) << 23 : (127 - 15) << 23
@@ -100,7 +100,7 @@ public enum FloatConversion {
 
     /// The bits of the binary16 nearest to a value, ties to even.
     @inlinable
-    public static func float16(_ value: Float) -> UInt16 {
+    package static func float16(_ value: Float) -> UInt16 {
         let sign = value.bitPattern >> 16 & 0x8000
         let magnitude = value.bitPattern & 0x7FFF_FFFF
         let rounded = magnitude &- (127 - 15) << 23 &+ 0xFFF &+ (magnitude >> 13 & 1)

@@ -83,6 +83,7 @@ struct HeaderScanner {
         guard Self.digits.contains(first) else {
             throw first == UInt8(ascii: "-") ? .invalidNumber(offset: start) : failure("a number")
         }
+
         var value = 0
         var length = 0
         while position < bytes.count, Self.digits.contains(bytes[position]) {
@@ -93,6 +94,7 @@ struct HeaderScanner {
             position += 1
             length += 1
         }
+
         let hasLeadingZero = first == UInt8(ascii: "0") && length > 1
         if hasLeadingZero || (position < bytes.count && foreign.contains(bytes[position])) {
             throw .invalidNumber(offset: start)

@@ -22,6 +22,7 @@ final class ReadableFile: Sendable {
             let advice = errno == EMFILE ? "; allow more open files with 'ulimit -n'" : ""
             throw .unreadable(path: path, reason: systemErrorText() + advice)
         }
+
         var status = stat()
         guard fstat(descriptor, &status) == 0 else {
             let reason = systemErrorText()

@@ -1,16 +1,16 @@
 internal import Foundation
 
 /// The tensors of a model: one safetensors file, or several of them taken together.
-public struct SafetensorsCollection: Sendable {
+package struct SafetensorsCollection: Sendable {
     /// The file of a model that is not sharded.
-    public static let singleFileName = "model.safetensors"
+    package static let singleFileName = "model.safetensors"
     /// The file that says which shard holds which tensor.
-    public static let indexFileName = "model.safetensors.index.json"
+    package static let indexFileName = "model.safetensors.index.json"
 
     /// The files, for digests and metadata; shards in the order of their names.
-    public let files: [SafetensorsFile]
+    package let files: [SafetensorsFile]
     /// The tensors' names, file after file in the order of their data.
-    public let names: [String]
+    package let names: [String]
 
     /// The index into `files` of each tensor that is there.
     private let fileOfTensor: [String: Int]
@@ -26,13 +26,14 @@ public struct SafetensorsCollection: Sendable {
     /// shard, are errors for those who ask for such a tensor.
     ///
     /// - Throws: `.missing` if there is neither, `.malformed` if the index or the one file is not valid, `.unreadable`.
-    public init(directory: String) throws(SafetensorsError) {
+    package init(directory: String) throws(SafetensorsError) {
         let single = directory + "/" + Self.singleFileName
         let index = directory + "/" + Self.indexFileName
         if FileManager.default.fileExists(atPath: single) || !FileManager.default.fileExists(atPath: index) {
             try self.init(files: [SafetensorsFile(path: single)])
             return
         }
+
         let shardOfTensor = try Self.readIndex(at: index)
         var files: [SafetensorsFile] = []
         var shards: [String: Result<Int, SafetensorsError>] = [:]
@@ -45,6 +46,7 @@ public struct SafetensorsCollection: Sendable {
                 shards[shard] = .failure(error)
             }
         }
+
         var fileOfTensor: [String: Int] = [:]
         var failures: [String: SafetensorsError] = [:]
         for (tensor, shard) in shardOfTensor {
@@ -60,7 +62,7 @@ public struct SafetensorsCollection: Sendable {
     /// Takes the tensors of several files together.
     ///
     /// - Throws: `.tensorInTwoFiles`.
-    public init(files: [SafetensorsFile]) throws(SafetensorsError) {
+    package init(files: [SafetensorsFile]) throws(SafetensorsError) {
         var fileOfTensor: [String: Int] = [:]
         for (index, file) in files.enumerated() {
             for name in file.names {
@@ -84,12 +86,12 @@ public struct SafetensorsCollection: Sendable {
     }
 
     /// Whether there is a tensor of this name, or an index says so.
-    public func contains(_ name: String) -> Bool { fileOfTensor[name] != nil || failures[name] != nil }
+    package func contains(_ name: String) -> Bool { fileOfTensor[name] != nil || failures[name] != nil }
 
     /// The file that holds a tensor.
     ///
     /// - Throws: `.noSuchTensor`; `.missing`, `.unreadable` or `.malformed` for one whose shard is not usable.
-    public func file(of name: String) throws(SafetensorsError) -> SafetensorsFile {
+    package func file(of name: String) throws(SafetensorsError) -> SafetensorsFile {
         guard let index = fileOfTensor[name] else {
             throw failures[name] ?? .noSuchTensor(name: name, path: path)
         }
@@ -99,14 +101,14 @@ public struct SafetensorsCollection: Sendable {
     /// The description of a tensor; its byte range is within `file(of:)`.
     ///
     /// - Throws: `.noSuchTensor`.
-    public func tensor(_ name: String) throws(SafetensorsError) -> TensorDescription {
+    package func tensor(_ name: String) throws(SafetensorsError) -> TensorDescription {
         try file(of: name).tensor(name)
     }
 
     /// All elements of a floating-point tensor, row-major, as `Float`.
     ///
     /// - Throws: `.noSuchTensor`, `.wrongDType`.
-    public func floats(_ name: String) throws(SafetensorsError) -> [Float] {
+    package func floats(_ name: String) throws(SafetensorsError) -> [Float] {
         try file(of: name).floats(name)
     }
 
@@ -114,7 +116,7 @@ public struct SafetensorsCollection: Sendable {
     ///
     /// - Parameter target: room for `elements.count` elements.
     /// - Throws: `.noSuchTensor`, `.wrongDType`, `.elementsOutOfRange`.
-    public func readFloats(
+    package func readFloats(
         _ name: String, elements: Range<Int>, into target: UnsafeMutablePointer<Float>
     ) throws(SafetensorsError) {
         try file(of: name).readFloats(name, elements: elements, into: target)
@@ -123,14 +125,14 @@ public struct SafetensorsCollection: Sendable {
     /// All elements of an integer tensor, row-major.
     ///
     /// - Throws: `.noSuchTensor`, `.wrongDType`.
-    public func integers(_ name: String) throws(SafetensorsError) -> [Int64] {
+    package func integers(_ name: String) throws(SafetensorsError) -> [Int64] {
         try file(of: name).integers(name)
     }
 
     /// Calls `body` with the stored bytes of a tensor, piece after piece, each valid only during its call.
     ///
     /// - Throws: `.noSuchTensor`, `.shortened`, `.unreadable`.
-    public func forEachPiece(of name: String, _ body: (UnsafeRawBufferPointer) -> Void) throws(SafetensorsError) {
+    package func forEachPiece(of name: String, _ body: (UnsafeRawBufferPointer) -> Void) throws(SafetensorsError) {
         try file(of: name).forEachPiece(of: name, body)
     }
 
@@ -138,7 +140,7 @@ public struct SafetensorsCollection: Sendable {
     /// whole tensor is in memory meanwhile.
     ///
     /// - Throws: `.noSuchTensor`, `.shortened`, `.unreadable`, and what `body` throws.
-    public func withBytes<R>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
+    package func withBytes<R>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
         try file(of: name).withBytes(of: name, body)
     }
 
@@ -148,6 +150,7 @@ public struct SafetensorsCollection: Sendable {
         guard file.byteCount <= SafetensorsHeader.maximumLength else {
             throw .malformed(path: path, .invalidIndex(reason: "it is larger than 100 MB"))
         }
+
         let bytes = try file.bytes(0..<file.byteCount)
         guard let document = try? JSONSerialization.jsonObject(with: Data(bytes)),
             let index = document as? [String: Any], let shardOfTensor = index["weight_map"] as? [String: String]

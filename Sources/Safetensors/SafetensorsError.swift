@@ -1,5 +1,5 @@
 /// Why a safetensors file could not be read or written.
-public enum SafetensorsError: Error, Sendable, Equatable {
+package enum SafetensorsError: Error, Sendable, Equatable {
     /// There is no such file.
     case missing(path: String)
     /// The file is there but the system does not let it be read.
@@ -26,7 +26,7 @@ public enum SafetensorsError: Error, Sendable, Equatable {
 
 extension SafetensorsError: CustomStringConvertible {
     /// One line: what, where, and what to do about it.
-    public var description: String {
+    package var description: String {
         switch self {
         case .missing(let path):
             "\(path): no such file"

@@ -3,15 +3,15 @@
 /// The header is checked in full when the file is opened, so that no later read can leave the file's bounds; only a tensor
 /// whose element type is not known is not judged before it is asked for. Values can be read from several threads at once. A
 /// file that is cut short while it is open is an error of the read that meets its end.
-public final class SafetensorsFile: Sendable {
+package final class SafetensorsFile: Sendable {
     /// Where the file was opened.
-    public let path: String
+    package let path: String
     /// The header's free-form text entries.
-    public let metadata: [String: String]
+    package let metadata: [String: String]
     /// Every tensor of a known element type by its name.
-    public let tensors: [String: TensorDescription]
+    package let tensors: [String: TensorDescription]
     /// The tensors' names in the order of their data in the file.
-    public let names: [String]
+    package let names: [String]
 
     private let file: ReadableFile
     /// Tensors whose element type is not known here.
@@ -20,7 +20,7 @@ public final class SafetensorsFile: Sendable {
     /// Opens a file and checks its header.
     ///
     /// - Throws: `.missing`, `.unreadable`, or `.malformed` with the rule that the file breaks.
-    public init(path: String) throws(SafetensorsError) {
+    package init(path: String) throws(SafetensorsError) {
         self.path = path
         file = try ReadableFile(path: path)
         let header: SafetensorsHeader
@@ -47,12 +47,12 @@ public final class SafetensorsFile: Sendable {
     }
 
     /// The size of the file in bytes.
-    public var byteCount: Int { file.byteCount }
+    package var byteCount: Int { file.byteCount }
 
     /// The description of a tensor.
     ///
     /// - Throws: `.noSuchTensor`, `.malformed` for one whose element type is not known here.
-    public func tensor(_ name: String) throws(SafetensorsError) -> TensorDescription {
+    package func tensor(_ name: String) throws(SafetensorsError) -> TensorDescription {
         if let tensor = tensors[name] { return tensor }
         if let type = unknownTypes[name] { throw .malformed(path: path, .unknownDType(type, tensor: name)) }
         throw .noSuchTensor(name: name, path: path)
@@ -65,14 +65,14 @@ public final class SafetensorsFile: Sendable {
     /// whole tensor is in memory meanwhile: `forEachPiece(of:_:)` is for large ones.
     ///
     /// - Throws: `.noSuchTensor`, `.shortened`, `.unreadable`, and what `body` throws.
-    public func withBytes<R>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
+    package func withBytes<R>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
         try file.bytes(try tensor(name).byteRange).withUnsafeBytes(body)
     }
 
     /// Calls `body` with the stored bytes of a tensor, piece after piece, each valid only during its call.
     ///
     /// - Throws: `.noSuchTensor`, `.shortened`, `.unreadable`.
-    public func forEachPiece(of name: String, _ body: (UnsafeRawBufferPointer) -> Void) throws(SafetensorsError) {
+    package func forEachPiece(of name: String, _ body: (UnsafeRawBufferPointer) -> Void) throws(SafetensorsError) {
         try file.forEachPiece(of: try tensor(name).byteRange) { piece, _ in body(piece) }
     }
 
@@ -80,7 +80,7 @@ public final class SafetensorsFile: Sendable {
     /// what the tensor does not have is left to the reading.
     ///
     /// - Throws: `.noSuchTensor`.
-    public func prefetch(_ name: String, elements: Range<Int>) throws(SafetensorsError) {
+    package func prefetch(_ name: String, elements: Range<Int>) throws(SafetensorsError) {
         let tensor = try tensor(name)
         let known = elements.clamped(to: 0..<tensor.elementCount)
         file.prefetch(bytes(of: tensor, elements: known))
@@ -89,7 +89,7 @@ public final class SafetensorsFile: Sendable {
     /// All elements of a floating-point tensor, row-major, as `Float`.
     ///
     /// - Throws: `.noSuchTensor`, `.wrongDType`, `.shortened`, `.unreadable`.
-    public func floats(_ name: String) throws(SafetensorsError) -> [Float] {
+    package func floats(_ name: String) throws(SafetensorsError) -> [Float] {
         let tensor = try floatingPointTensor(name)
         var failure: SafetensorsError?
         let floats = [Float](unsafeUninitializedCapacity: tensor.elementCount) { buffer, count in
@@ -109,7 +109,7 @@ public final class SafetensorsFile: Sendable {
     ///
     /// - Parameter target: room for `elements.count` elements.
     /// - Throws: `.noSuchTensor`, `.wrongDType`, `.elementsOutOfRange`, `.shortened`, `.unreadable`.
-    public func readFloats(
+    package func readFloats(
         _ name: String, elements: Range<Int>, into target: UnsafeMutablePointer<Float>
     ) throws(SafetensorsError) {
         let tensor = try floatingPointTensor(name)
@@ -120,14 +120,14 @@ public final class SafetensorsFile: Sendable {
     /// All elements of an integer tensor, row-major.
     ///
     /// - Throws: `.noSuchTensor`, `.wrongDType`, `.shortened`, `.unreadable`.
-    public func integers(_ name: String) throws(SafetensorsError) -> [Int64] {
+    package func integers(_ name: String) throws(SafetensorsError) -> [Int64] {
         try integers(name, elements: 0..<tensor(name).elementCount)
     }
 
     /// Some elements of an integer tensor, counted row-major over the whole tensor.
     ///
     /// - Throws: `.noSuchTensor`, `.wrongDType`, `.elementsOutOfRange`, `.shortened`, `.unreadable`.
-    public func integers(_ name: String, elements: Range<Int>) throws(SafetensorsError) -> [Int64] {
+    package func integers(_ name: String, elements: Range<Int>) throws(SafetensorsError) -> [Int64] {
         let tensor = try tensor(name)
         guard tensor.dtype.isConvertibleToInteger else {
             throw .wrongDType(name: name, path: path, expected: "integers of at most 63 bits", found: tensor.dtype)
@@ -186,6 +186,7 @@ public final class SafetensorsFile: Sendable {
             return try file.read(
                 at: range.lowerBound, into: UnsafeMutableRawBufferPointer(start: target, count: range.count))
         }
+
         let size = tensor.dtype.byteCount
         try file.forEachPiece(of: range) { piece, offset in
             FloatConversion.widen(piece, dtype: tensor.dtype, into: target + offset / size)

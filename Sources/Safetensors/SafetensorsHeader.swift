@@ -111,6 +111,7 @@ struct SafetensorsHeader {
                 guard let needed = TensorDescription.byteCount(dtype: type, shape: shape) else {
                     throw .shapeOverflow(tensor: name)
                 }
+
                 let spanned = offsets[1] - offsets[0]
                 guard spanned == needed else { throw .sizeMismatch(tensor: name, expected: needed, found: spanned) }
             }
@@ -119,6 +120,7 @@ struct SafetensorsHeader {
                 let (end, overflow) = dataStart.addingReportingOverflow(offsets[1])
                 throw .wrongFileSize(expected: overflow ? .max : end, found: fileSize)
             }
+
             let range = dataStart + offsets[0]..<dataStart + offsets[1]
             places.append((name, range))
             if let type {

@@ -1,5 +1,5 @@
 /// The rule of the safetensors format that a file breaks. Offsets count bytes from the beginning of the file.
-public enum SafetensorsMalformation: Error, Sendable, Equatable {
+package enum SafetensorsMalformation: Error, Sendable, Equatable {
     /// The file has no room for the eight bytes of the header's length.
     case fileTooShort(size: Int)
     /// The header claims more than the format's limit of 100 MB.
@@ -42,7 +42,7 @@ public enum SafetensorsMalformation: Error, Sendable, Equatable {
 
 extension SafetensorsMalformation: CustomStringConvertible {
     /// The rest of a line that names the file.
-    public var description: String {
+    package var description: String {
         switch self {
         case .fileTooShort(let size):
             "it has \(size) bytes, at least 8 are needed"

@@ -22,6 +22,7 @@ extension SafetensorsWriter {
             let pairs = metadata.sorted { $0.key < $1.key }.map { "\(quoted($0.key)):\(quoted($0.value))" }
             entries.append("\(quoted(SafetensorsHeader.metadataKey)):{\(pairs.joined(separator: ","))}")
         }
+
         var ranges: [String: Range<Int>] = [:]
         var end = 0
         for tensor in ordered {
@@ -51,6 +52,7 @@ extension SafetensorsWriter {
             throw .cannotWrite(
                 path: path, reason: "its header would have \(json.count) bytes, the format allows 100 MB")
         }
+
         let header = withUnsafeBytes(of: UInt64(json.count).littleEndian, Array.init) + json
         let start = header.count
         var descriptions: [String: TensorDescription] = [:]

@@ -6,11 +6,11 @@ internal import Glibc
 /// order and interleaved at will. All of it goes to `path + ".partial"`, which becomes `path` when `finish()` finds it
 /// complete; a file under its own name is therefore always whole. A writer that goes away unfinished removes its partial
 /// file.
-public final class SafetensorsWriter {
+package final class SafetensorsWriter {
     /// Where the file will be.
-    public let path: String
+    package let path: String
     /// Where the file is until it is finished.
-    public let partialPath: String
+    package let partialPath: String
 
     private let overwrite: Bool
     private let tensors: [String: TensorDescription]
@@ -32,7 +32,7 @@ public final class SafetensorsWriter {
     ///   - metadata: free-form text for the header.
     ///   - overwrite: whether a file at `path` may be replaced.
     /// - Throws: `.exists`, `.cannotWrite` (also for a name declared twice and for shapes beyond 2^63 bytes).
-    public init(
+    package init(
         path: String, tensors: [(name: String, dtype: TensorDType, shape: [Int])], metadata: [String: String] = [:],
         overwrite: Bool = false
     ) throws(SafetensorsError) {
@@ -66,7 +66,7 @@ public final class SafetensorsWriter {
     ///
     /// - Throws: `.noSuchTensor`, `.wrongDType` if it was not declared as `F64`, `F32`, `F16` or `BF16`,
     ///   `.wrongElementCount` if it has no room for them, `.cannotWrite`.
-    public func append(_ name: String, floats: UnsafeBufferPointer<Float>) throws(SafetensorsError) {
+    package func append(_ name: String, floats: UnsafeBufferPointer<Float>) throws(SafetensorsError) {
         let tensor = try declaredTensor(name)
         guard tensor.dtype.isConvertibleToFloat else {
             throw .wrongDType(name: name, path: path, expected: "F64, F32, F16 or BF16", found: tensor.dtype)
@@ -93,7 +93,7 @@ public final class SafetensorsWriter {
     /// Adds elements to a tensor, narrowed to its declared type (nearest, ties to even).
     ///
     /// - Throws: as the form that takes a buffer.
-    public func append(_ name: String, floats: [Float]) throws(SafetensorsError) {
+    package func append(_ name: String, floats: [Float]) throws(SafetensorsError) {
         try floats.withUnsafeBufferPointer { buffer throws(SafetensorsError) in try append(name, floats: buffer) }
     }
 
@@ -101,7 +101,7 @@ public final class SafetensorsWriter {
     ///
     /// - Throws: `.noSuchTensor`, `.wrongDType` if it was not declared as an integer type, `.wrongElementCount` if it has
     ///   no room for them, `.cannotWrite` (also for a value that the type does not hold).
-    public func append(_ name: String, integers: [Int64]) throws(SafetensorsError) {
+    package func append(_ name: String, integers: [Int64]) throws(SafetensorsError) {
         let tensor = try declaredTensor(name)
         let path = path
         func stored<Stored: FixedWidthInteger>(_ type: Stored.Type) throws(SafetensorsError) -> [UInt8] {
@@ -117,6 +117,7 @@ public final class SafetensorsWriter {
             }
             return bytes
         }
+
         let bytes: [UInt8]
         switch tensor.dtype {
         case .i64: bytes = try stored(Int64.self)
@@ -139,7 +140,7 @@ public final class SafetensorsWriter {
     /// After an error the writer is as before, except that a file can be finished only once.
     ///
     /// - Throws: `.wrongElementCount` for the first tensor that lacks elements, `.exists`, `.cannotWrite`.
-    public func finish() throws(SafetensorsError) {
+    package func finish() throws(SafetensorsError) {
         precondition(descriptor >= 0, "the file was already finished or abandoned")
         for name in names {
             guard let tensor = tensors[name] else { continue }
@@ -157,7 +158,7 @@ public final class SafetensorsWriter {
     }
 
     /// Gives up and removes the partial file. Does nothing to a file that is finished.
-    public func abandon() {
+    package func abandon() {
         guard descriptor >= 0 else { return }
         unlink(partialPath)
         close(descriptor)
@@ -211,6 +212,7 @@ public final class SafetensorsWriter {
         if let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) {
             parent = slash == path.startIndex ? "/" : String(path[..<slash])
         }
+
         let directory = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard directory >= 0 else { return }
         fsync(directory)

@@ -2,7 +2,7 @@
 ///
 /// All types are little-endian. The sub-byte types of recent files (`F4`, `F6_…`) are not known here: a file that uses
 /// them is refused by name.
-public enum TensorDType: String, Sendable, CaseIterable {
+package enum TensorDType: String, Sendable, CaseIterable {
     /// IEEE 754 binary64.
     case f64 = "F64"
     /// IEEE 754 binary32.
@@ -37,7 +37,7 @@ public enum TensorDType: String, Sendable, CaseIterable {
     case bool = "BOOL"
 
     /// The size of one element in bytes.
-    public var byteCount: Int {
+    package var byteCount: Int {
         switch self {
         case .f64, .i64, .u64, .c64: 8
         case .f32, .i32, .u32: 4
@@ -47,7 +47,7 @@ public enum TensorDType: String, Sendable, CaseIterable {
     }
 
     /// Whether `FloatConversion` widens this type to `Float` and narrows `Float` to it.
-    public var isConvertibleToFloat: Bool {
+    package var isConvertibleToFloat: Bool {
         switch self {
         case .f64, .f32, .f16, .bf16: true
         default: false
@@ -55,7 +55,7 @@ public enum TensorDType: String, Sendable, CaseIterable {
     }
 
     /// Whether every value of this type is an `Int64` and can be read as one.
-    public var isConvertibleToInteger: Bool {
+    package var isConvertibleToInteger: Bool {
         switch self {
         case .i64, .i32, .i16, .i8, .u32, .u16, .u8, .bool: true
         default: false

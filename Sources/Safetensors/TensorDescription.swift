@@ -1,21 +1,21 @@
 /// What a safetensors header says about one tensor.
-public struct TensorDescription: Sendable, Equatable {
+package struct TensorDescription: Sendable, Equatable {
     /// The tensor's key in the header.
-    public let name: String
+    package let name: String
     /// The stored element type.
-    public let dtype: TensorDType
+    package let dtype: TensorDType
     /// The extents, outermost first; elements are stored row-major. Empty for a scalar.
-    public let shape: [Int]
+    package let shape: [Int]
     /// Where the elements lie, counted from the beginning of the file (not of the data section).
-    public let byteRange: Range<Int>
+    package let byteRange: Range<Int>
 
     /// The product of the shape: 1 for a scalar, 0 if any extent is 0.
-    public var elementCount: Int { byteRange.count / dtype.byteCount }
+    package var elementCount: Int { byteRange.count / dtype.byteCount }
 
     /// Describes a tensor.
     ///
     /// - Precondition: `byteRange` holds exactly as many bytes as `shape` and `dtype` ask for.
-    public init(name: String, dtype: TensorDType, shape: [Int], byteRange: Range<Int>) {
+    package init(name: String, dtype: TensorDType, shape: [Int], byteRange: Range<Int>) {
         precondition(
             Self.byteCount(dtype: dtype, shape: shape) == byteRange.count,
             "the byte range of tensor \(name) does not fit its shape"

@@ -1,28 +1,28 @@
-public import LinearAlgebra
+package import LinearAlgebra
 
 /// A batch of residual-stream activations, the unit in which everything downstream works.
-public final class ActivationBatch: @unchecked Sendable {
+package final class ActivationBatch: @unchecked Sendable {
     /// The decoder layers at hand, ascending.
-    public let layers: [Int]
+    package let layers: [Int]
     /// Width of the residual stream.
-    public let dModel: Int
+    package let dModel: Int
     /// Activations, row-major `[capacity, layers, dModel]`: one row of `values` holds one token's layers in order.
-    public let values: Matrix
+    package let values: Matrix
     /// The vocabulary id of each token.
-    public var tokenIDs: [Int32]
+    package var tokenIDs: [Int32]
     /// The document of each token, by the stream's own numbering.
-    public var documentIDs: [Int64]
+    package var documentIDs: [Int64]
     /// A number that belongs to the token wherever it turns up: whoever draws at random for a token draws from it, so
     /// that the draw depends on neither order nor division of the text. See `drawKey(document:position:)`.
-    public var drawKeys: [UInt64]
+    package var drawKeys: [UInt64]
     /// How many rows are in use.
-    public var count: Int
+    package var count: Int
 
     /// The most rows the batch can hold.
-    public var capacity: Int { values.rows }
+    package var capacity: Int { values.rows }
 
     /// Makes an empty batch with room for `capacity` tokens.
-    public init(capacity: Int, layers: [Int], dModel: Int) {
+    package init(capacity: Int, layers: [Int], dModel: Int) {
         self.layers = layers
         self.dModel = dModel
         values = Matrix(rows: capacity, columns: layers.count * dModel)
@@ -33,13 +33,13 @@ public final class ActivationBatch: @unchecked Sendable {
     }
 
     /// The draw key of the token at a place of a document, or of the row of a file; BOS stands at place −1.
-    public static func drawKey(document: Int, position: Int) -> UInt64 {
+    package static func drawKey(document: Int, position: Int) -> UInt64 {
         let text = CounterGenerator.mix(UInt64(bitPattern: Int64(document)))
         return CounterGenerator.mix(text &+ UInt64(bitPattern: Int64(position)))
     }
 
     /// Copies one token's activations and numbers from a row of a batch of the same shape.
-    public func copyRow(_ row: Int, from other: ActivationBatch, row source: Int) {
+    package func copyRow(_ row: Int, from other: ActivationBatch, row source: Int) {
         values.row(row).update(from: other.values.row(source), count: values.columns)
         tokenIDs[row] = other.tokenIDs[source]
         documentIDs[row] = other.documentIDs[source]

@@ -1,5 +1,5 @@
 /// The systems that can be trained here: RouteSAE and what the paper compares it with.
-public enum Architecture: String, Sendable, Codable, CaseIterable {
+package enum Architecture: String, Sendable, Codable, CaseIterable {
     /// RouteSAE: a learned router picks or mixes layers for every token, one TopK autoencoder reads the result (Wei et
     /// al. 2025, arXiv 2503.08200).
     case route
@@ -21,7 +21,7 @@ public enum Architecture: String, Sendable, Codable, CaseIterable {
     case random
 
     /// Whether a dictionary of this kind reads exactly one layer.
-    public var readsOneLayer: Bool {
+    package var readsOneLayer: Bool {
         switch self {
         case .topk, .vanilla, .gated, .jumprelu: true
         case .route, .crosscoder, .mlsae, .random: false

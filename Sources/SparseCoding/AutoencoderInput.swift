@@ -1,34 +1,34 @@
-public import LinearAlgebra
+package import LinearAlgebra
 
 /// What the autoencoder reads of a batch: for each sample an activation, and the layer it was taken from.
 ///
 /// A sample is a token, but to an MLSAE, where sample `t · layers + l` is token t at the configuration's layer l.
-public final class AutoencoderInput: @unchecked Sendable {
+package final class AutoencoderInput: @unchecked Sendable {
     /// The most tokens it can hold.
-    public let capacity: Int
+    package let capacity: Int
     /// Samples that a token gives.
-    public let samplesPerToken: Int
+    package let samplesPerToken: Int
     /// The layer each sample reads, as an index into the configuration's layers `[1 × samples]`: for a router the most
     /// probable one, for a crosscoder 0.
-    public let selected: UnsafeMutablePointer<Int32>
+    package let selected: UnsafeMutablePointer<Int32>
     /// The weight of each layer in a sample `[samples × layers]`: the router's distribution; without a router 1 for the
     /// layer read and 0 for the others; 1 for all of a crosscoder's.
-    public let probabilities: Matrix
+    package let probabilities: Matrix
     /// s: what the chosen activation was multiplied by `[1 × samples]`; 1 unless the reference routes hard.
-    public let scale: Matrix
+    package let scale: Matrix
     /// The encoder's input `[samples × D]`: u − b_pre, or u where the configuration does not subtract b_pre.
-    public let centered: Matrix
+    package let centered: Matrix
     /// ‖u‖² of each part `[samples × parts]`.
-    public let squaredNorm: Matrix
+    package let squaredNorm: Matrix
     /// The router's input r_t `[tokens × d]`; no rows without a router.
-    public let summary: Matrix
+    package let summary: Matrix
     /// The mean over d of each token's activation at each layer `[tokens × layers]`.
-    public let means: Matrix
+    package let means: Matrix
     /// The standard deviation likewise, d − 1 in the denominator, without the 1e-6.
-    public let deviations: Matrix
+    package let deviations: Matrix
 
     /// Makes room for `capacity` tokens.
-    public init(capacity: Int, configuration: DictionaryConfiguration) {
+    package init(capacity: Int, configuration: DictionaryConfiguration) {
         self.capacity = capacity
         samplesPerToken = configuration.samplesPerToken
         let samples = capacity * samplesPerToken

@@ -2,31 +2,31 @@
 /// here and nowhere else.
 extension DictionaryConfiguration {
     /// Whether a router with weights decides.
-    public var routes: Bool { architecture == .route && layers.count > 1 }
+    package var routes: Bool { architecture == .route && layers.count > 1 }
 
     /// Width D of the autoencoder's input: a crosscoder reads its layers one after another, all others read one layer's
     /// width.
-    public var inputWidth: Int { architecture == .crosscoder ? layers.count * dModel : dModel }
+    package var inputWidth: Int { architecture == .crosscoder ? layers.count * dModel : dModel }
 
     /// The pieces of the input that are measured apart: a crosscoder's layers, or one.
-    public var parts: Int { architecture == .crosscoder ? layers.count : 1 }
+    package var parts: Int { architecture == .crosscoder ? layers.count : 1 }
 
     /// Samples that a token gives: MLSAE learns from each layer of it.
-    public var samplesPerToken: Int { architecture == .mlsae ? layers.count : 1 }
+    package var samplesPerToken: Int { architecture == .mlsae ? layers.count : 1 }
 
     /// Whether kept latents below zero are set to zero. The authors' code keeps them; Gao et al. (section 2.3) do not,
     /// and an activation below zero cannot be read as a feature being present.
-    public var rectified: Bool { fidelity == .corrected }
+    package var rectified: Bool { fidelity == .corrected }
 
     /// Whether hard routing multiplies the chosen activation by its probability, as the authors' code does.
-    public var scalesByProbability: Bool { routes && fidelity == .reference && routing == .hard }
+    package var scalesByProbability: Bool { routes && fidelity == .reference && routing == .hard }
 
     /// Whether there is a decoder bias b_pre. The authors' crosscoder has none.
-    public var hasPreBias: Bool { architecture != .crosscoder || fidelity == .corrected }
+    package var hasPreBias: Bool { architecture != .crosscoder || fidelity == .corrected }
 
     /// Whether b_pre is taken off the input before encoding. Crosscoders (Lindsey et al. 2024) and JumpReLU
     /// (arXiv 2407.14435, eq. 1 and 2) only add it after decoding; the authors' JumpReLU takes it off.
-    public var subtractsPreBias: Bool {
+    package var subtractsPreBias: Bool {
         switch architecture {
         case .crosscoder: false
         case .jumprelu: fidelity == .reference

@@ -1,26 +1,26 @@
 /// The shape and the rules of one dictionary; checked when made and never changed.
-public struct DictionaryConfiguration: Sendable, Codable, Equatable {
+package struct DictionaryConfiguration: Sendable, Codable, Equatable {
     /// Which system it is.
-    public let architecture: Architecture
+    package let architecture: Architecture
     /// Width of the residual stream, d.
-    public let dModel: Int
+    package let dModel: Int
     /// Number of latents, m.
-    public let latents: Int
+    package let latents: Int
     /// Number of active latents of a token, where it is fixed; nil for an architecture that is sparse by a penalty.
-    public let k: Int?
+    package let k: Int?
     /// The decoder layers it reads, counted from 0, ascending; a router's output i stands for `layers[i]`.
-    public let layers: [Int]
+    package let layers: [Int]
     /// Hard or soft routing; only `route` knows the difference.
-    public let routing: RoutingMode
+    package let routing: RoutingMode
     /// The router's input; likewise.
-    public let aggregation: RouterAggregation
+    package let aggregation: RouterAggregation
     /// Whose rules hold.
-    public let fidelity: Fidelity
+    package let fidelity: Fidelity
 
     /// Checks and makes a configuration.
     ///
     /// - Throws: `SparseCodingError.setting` naming the first setting out of range.
-    public init(
+    package init(
         architecture: Architecture = .route,
         dModel: Int,
         latents: Int,
@@ -50,6 +50,7 @@ public struct DictionaryConfiguration: Sendable, Codable, Equatable {
         case (_, let k?): try check("k, the number of active latents,", k, 1...latents)
         case (_, nil): break
         }
+
         let unique = Set(layers)
         guard !layers.isEmpty, unique.count == layers.count, layers == layers.sorted(), layers[0] >= 0,
             layers[layers.count - 1] < 100_000
@@ -74,7 +75,7 @@ public struct DictionaryConfiguration: Sendable, Codable, Equatable {
     /// 0.1, is a `topk` of one layer or a `route` of several.
     ///
     /// - Throws: `DecodingError` for a missing or ill-typed key; as the other initialiser for a setting out of range.
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         let layers = try values.decode([Int].self, forKey: .layers)
         try self.init(
@@ -105,7 +106,7 @@ public struct DictionaryConfiguration: Sendable, Codable, Equatable {
 
     /// The layers the paper routes over for a model of n decoder layers: `hidden_states[n/4 … 3n/4]` in Hugging Face's
     /// counting, which are the outputs of decoder layers n/4 − 1 … 3n/4 − 1 (for n = 16: 3 … 11).
-    public static func routedLayers(ofModelWith decoderLayers: Int) -> [Int] {
+    package static func routedLayers(ofModelWith decoderLayers: Int) -> [Int] {
         let first = max(decoderLayers / 4 - 1, 0)
         return Array(first...max(3 * decoderLayers / 4 - 1, first))
     }

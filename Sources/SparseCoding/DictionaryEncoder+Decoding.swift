@@ -7,7 +7,7 @@ extension DictionaryEncoder {
     /// - Parameter error: where it is written `[D]`.
     /// - Returns: its squared norm.
     @discardableResult
-    public func reconstructionError(
+    package func reconstructionError(
         of sample: Int, _ input: AutoencoderInput, _ latents: SparseLatents, into error: UnsafeMutablePointer<Float>
     ) -> Float {
         let width = Int64(configuration.inputWidth)

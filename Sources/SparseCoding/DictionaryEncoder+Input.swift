@@ -16,7 +16,7 @@ extension DictionaryEncoder {
     /// - Precondition: `input` holds at least as many tokens as the batch has.
     /// - Throws: as `layerPositions(in:)`; `.notFinite` where an activation, of the chosen layer or of another, is an
     ///   infinity or a NaN, or so large that its square is.
-    public func read(_ batch: ActivationBatch, into input: AutoencoderInput) throws(SparseCodingError) {
+    package func read(_ batch: ActivationBatch, into input: AutoencoderInput) throws(SparseCodingError) {
         let positions = try layerPositions(in: batch)
         precondition(batch.count <= input.capacity, "\(batch.count) tokens for room for \(input.capacity)")
         let damaged = (0..<workers.count).map { _ in Matrix(rows: 1, columns: 1) }
@@ -59,6 +59,7 @@ extension DictionaryEncoder {
             let divisor = Float(layers)
             for column in 0..<configuration.dModel { r[column] /= divisor }
         }
+
         let p = input.probabilities.row(token)
         for layer in 0..<layers { p[layer] = rsae_dot(weights.router.row(layer), r, d) }
         let chosen = softmax(p, count: layers)

@@ -11,7 +11,7 @@ extension DictionaryEncoder {
     ///
     /// - Precondition: `input` and `latents` hold at least `count` samples, and `latents` as many of them each as can be
     ///   active.
-    public func encode(
+    package func encode(
         _ input: AutoencoderInput,
         count: Int,
         into latents: SparseLatents,

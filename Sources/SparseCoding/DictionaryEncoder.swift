@@ -1,23 +1,23 @@
-public import LinearAlgebra
+package import LinearAlgebra
 
 /// The one encode path: residual streams → the autoencoder's input → active latents. Training, indexing, evaluation and
 /// intervention all come through here.
 ///
 /// `+Input` chooses and standardises what is read, `+Latents` encodes it.
-public struct DictionaryEncoder: Sendable {
+package struct DictionaryEncoder: Sendable {
     /// The dictionary's shape and rules.
-    public let configuration: DictionaryConfiguration
+    package let configuration: DictionaryConfiguration
     /// Its weights.
-    public let weights: DictionaryWeights
+    package let weights: DictionaryWeights
     /// Who does the work.
-    public let workers: Workers
+    package let workers: Workers
 
     /// Samples of one encode tile: with it a tile's pre-activations stay in the outer caches, and the product still runs
     /// at nearly full speed.
     package static let tile = 256
 
     /// Makes an encoder over existing weights.
-    public init(configuration: DictionaryConfiguration, weights: DictionaryWeights, workers: Workers) {
+    package init(configuration: DictionaryConfiguration, weights: DictionaryWeights, workers: Workers) {
         self.configuration = configuration
         self.weights = weights
         self.workers = workers
@@ -26,12 +26,13 @@ public struct DictionaryEncoder: Sendable {
     /// Where each of the configuration's layers lies in a batch.
     ///
     /// - Throws: `SparseCodingError.layer` for the first one that the batch lacks, `.setting` for another width.
-    public func layerPositions(in batch: ActivationBatch) throws(SparseCodingError) -> [Int] {
+    package func layerPositions(in batch: ActivationBatch) throws(SparseCodingError) -> [Int] {
         guard batch.dModel == configuration.dModel else {
             throw .setting(
                 name: "the width of the activations", found: String(batch.dModel),
                 allowed: "\(configuration.dModel), the dictionary's")
         }
+
         var positions: [Int] = []
         for layer in configuration.layers {
             guard let position = batch.layers.firstIndex(of: layer) else {

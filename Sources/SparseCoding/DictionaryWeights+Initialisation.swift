@@ -1,6 +1,6 @@
 import CKernels
 import Glibc
-public import LinearAlgebra
+package import LinearAlgebra
 
 extension DictionaryWeights {
     /// Seeded initial weights: W_r and W_enc uniform in ±1/√d (PyTorch's default for `Linear`), W_dec the transpose of
@@ -10,7 +10,7 @@ extension DictionaryWeights {
     /// another's; the authors' has every layer's decoder direction at unit norm.
     ///
     /// - Parameter threshold: JumpReLU's θ at the start.
-    public convenience init(_ configuration: DictionaryConfiguration, seed: UInt64, threshold: Float = 0) {
+    package convenience init(_ configuration: DictionaryConfiguration, seed: UInt64, threshold: Float = 0) {
         self.init(configuration)
         fill(router, bound: 1 / Float(configuration.dModel).squareRoot(), seed: seed, stream: "router")
         let width = configuration.fidelity == .corrected ? configuration.inputWidth : configuration.dModel
@@ -30,7 +30,7 @@ extension DictionaryWeights {
 
     /// Scales every latent's decoder direction to unit norm, in one or in several equal parts each to itself; what has
     /// norm zero stays as it is.
-    public func normaliseDecoder(parts: Int = 1, by workers: Workers) {
+    package func normaliseDecoder(parts: Int = 1, by workers: Workers) {
         let decoder = self.decoder
         let width = decoder.columns / parts
         workers.forEach(decoder.rows, tile: 256) { range, _ in
@@ -49,7 +49,7 @@ extension DictionaryWeights {
     /// Gives every decoder direction unit norm without changing what the dictionary computes: the norm moves into the
     /// latent's encoder direction and bias. For dictionaries whose norms were free in training; ReLU only, whose
     /// activations scale with their pre-activations.
-    public func foldNorms(by workers: Workers) {
+    package func foldNorms(by workers: Workers) {
         let (encoder, decoder, bias) = (self.encoder, self.decoder, latentBias)
         workers.forEach(decoder.rows, tile: 256) { range, _ in
             for latent in range {

@@ -1,7 +1,7 @@
 import CKernels
 import Glibc
 import LinearAlgebra
-public import Safetensors
+package import Safetensors
 
 /// Weight files by the tensor names of the authors' state dicts (`src/model.py`), fp32.
 ///
@@ -15,7 +15,7 @@ extension DictionaryWeights {
     /// - Parameter prefix: what stands before every name, for files that hold several sets.
     /// - Throws: `SafetensorsError` for a missing tensor or a damaged file, `SparseCodingError.shape` where a tensor
     ///   does not fit the configuration, `.notFinite` where one holds an infinity or a NaN.
-    public convenience init(
+    package convenience init(
         _ configuration: DictionaryConfiguration, reading file: SafetensorsFile, prefix: String = ""
     ) throws {
         self.init(configuration)
@@ -52,7 +52,7 @@ extension DictionaryWeights {
     /// Writes the weights.
     ///
     /// - Throws: `SafetensorsError` where the file exists and `overwrite` is false, or cannot be written.
-    public func write(
+    package func write(
         _ configuration: DictionaryConfiguration, to path: String, metadata: [String: String] = [:],
         overwrite: Bool = false
     ) throws {
@@ -70,6 +70,7 @@ extension DictionaryWeights {
             tensors.append(
                 (inner + names.decoder, [d, m], { self.decoder.columns(part * d..<(part + 1) * d).transposed() }))
         }
+
         let writer = try SafetensorsWriter(
             path: path, tensors: tensors.map { (name: $0.name, dtype: .f32, shape: $0.shape) }, metadata: metadata,
             overwrite: overwrite)

@@ -1,31 +1,31 @@
-public import LinearAlgebra
+package import LinearAlgebra
 
 /// The weights of one dictionary. Updated in place while training.
 ///
 /// D is the configuration's `inputWidth`. What an architecture does not have has no rows.
-public final class DictionaryWeights: Sendable {
+package final class DictionaryWeights: Sendable {
     /// W_r `[layers × d]`: the router, no bias.
-    public let router: Matrix
+    package let router: Matrix
     /// b_pre `[1 × D]`: added after decoding, and for most architectures subtracted before encoding.
-    public let preBias: Matrix
+    package let preBias: Matrix
     /// b_lat `[1 × latents]`: added to the pre-activations. A gated dictionary has two others in its place.
-    public let latentBias: Matrix
+    package let latentBias: Matrix
     /// W_enc `[latents × D]`: row j is latent j's encoder direction.
-    public let encoder: Matrix
+    package let encoder: Matrix
     /// W_decᵀ `[latents × D]`: row j is latent j's decoder direction. Weight files hold the transpose `[D × latents]`;
     /// here one feature's direction lies in one piece.
-    public let decoder: Matrix
+    package let decoder: Matrix
     /// b_gate `[1 × latents]`, gated only: the gate is open where W_enc x + b_gate > 0.
-    public let gateBias: Matrix
+    package let gateBias: Matrix
     /// b_mag `[1 × latents]`, gated only.
-    public let magnitudeBias: Matrix
+    package let magnitudeBias: Matrix
     /// r_mag `[1 × latents]`, gated only: the magnitude is ReLU(exp(r_mag) W_enc x + b_mag).
-    public let magnitudeScale: Matrix
+    package let magnitudeScale: Matrix
     /// JumpReLU only `[1 × latents]`: log θ in the corrected mode, θ in the reference's.
-    public let threshold: Matrix
+    package let threshold: Matrix
 
     /// Makes weights of zeros.
-    public init(_ configuration: DictionaryConfiguration) {
+    package init(_ configuration: DictionaryConfiguration) {
         let (m, width) = (configuration.latents, configuration.inputWidth)
         let isGated = configuration.architecture == .gated
         func vector(_ exists: Bool) -> Matrix { Matrix(rows: exists ? 1 : 0, columns: m) }
@@ -41,17 +41,17 @@ public final class DictionaryWeights: Sendable {
     }
 
     /// One tensor by its name.
-    public struct Tensor {
+    package struct Tensor {
         /// The name in catalogs and checkpoints.
-        public let name: String
+        package let name: String
         /// The values; vectors are matrices of one row.
-        public let matrix: Matrix
+        package let matrix: Matrix
         /// Whether it is a vector.
-        public let isVector: Bool
+        package let isVector: Bool
     }
 
     /// The tensors there are, in a fixed order.
-    public var tensors: [Tensor] {
+    package var tensors: [Tensor] {
         let all: [(String, Matrix, Bool)] = [
             ("router", router, false), ("pre_bias", preBias, true), ("latent_bias", latentBias, true),
             ("encoder", encoder, false), ("decoder", decoder, false), ("gate_bias", gateBias, true),

@@ -1,5 +1,5 @@
 /// Which account of RouteSAE a dictionary follows.
-public enum Fidelity: String, Sendable, Codable, CaseIterable {
+package enum Fidelity: String, Sendable, Codable, CaseIterable {
     /// What the authors' published code computes (swei2001/RouteSAEs at d1a3c06), step by step, defects included, so
     /// that a run can be compared with PyTorch weight by weight.
     case reference

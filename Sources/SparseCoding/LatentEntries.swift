@@ -1,22 +1,22 @@
-public import LinearAlgebra
+package import LinearAlgebra
 
 /// A batch's active latents turned round: for each latent the samples it fires on, in their order.
 ///
 /// Weight gradients and feature statistics are sums over these, so they need no atomics, have a fixed order, and leave
 /// each latent to one thread.
-public final class LatentEntries: @unchecked Sendable {
+package final class LatentEntries: @unchecked Sendable {
     /// Entry range of latent j: `offsets[j]..<offsets[j + 1]`.
-    public private(set) var offsets: [Int]
+    package private(set) var offsets: [Int]
     /// Sample of each entry.
-    public private(set) var samples: UnsafeMutablePointer<Int32>
+    package private(set) var samples: UnsafeMutablePointer<Int32>
     /// Activation z of each entry.
-    public private(set) var activations: UnsafeMutablePointer<Float>
+    package private(set) var activations: UnsafeMutablePointer<Float>
     /// Slope ∂L/∂a of each entry; zero where no gradient was given.
-    public private(set) var slopes: UnsafeMutablePointer<Float>
+    package private(set) var slopes: UnsafeMutablePointer<Float>
     private var capacity: Int
 
     /// Makes room for `capacity` entries; more room is made when it is needed.
-    public init(latents: Int, capacity: Int = 0) {
+    package init(latents: Int, capacity: Int = 0) {
         offsets = Array(repeating: 0, count: latents + 1)
         self.capacity = max(capacity, 1)
         samples = .allocate(capacity: self.capacity)
@@ -31,7 +31,7 @@ public final class LatentEntries: @unchecked Sendable {
     }
 
     /// The entries of one latent.
-    public func range(of latent: Int) -> Range<Int> { offsets[latent]..<offsets[latent + 1] }
+    package func range(of latent: Int) -> Range<Int> { offsets[latent]..<offsets[latent + 1] }
 
     /// Samples that are counted and placed as one piece. A constant, so that the order never depends on the threads.
     private static let piece = 1024
@@ -40,7 +40,7 @@ public final class LatentEntries: @unchecked Sendable {
     /// slope are left out.
     ///
     /// - Parameter slope: ∂L/∂a `[samples × width]`, laid out as the activations are, or nil where there is no gradient.
-    public func fill(
+    package func fill(
         from latents: SparseLatents, slopes slope: UnsafePointer<Float>? = nil, count: Int, by workers: Workers
     ) {
         let m = offsets.count - 1
@@ -53,6 +53,7 @@ public final class LatentEntries: @unchecked Sendable {
             let counts = places + samples.lowerBound / LatentEntries.piece * m
             LatentEntries.forEachEntry(of: samples, latents, slope) { latent, _, _, _ in counts[latent] += 1 }
         }
+
         var place = 0
         for latent in 0..<m {
             offsets[latent] = place

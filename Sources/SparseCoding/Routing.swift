@@ -1,5 +1,5 @@
 /// How the router's distribution over layers becomes one activation.
-public enum RoutingMode: String, Sendable, Codable, CaseIterable {
+package enum RoutingMode: String, Sendable, Codable, CaseIterable {
     /// The most probable layer's activation.
     case hard
     /// The mean of all layers' activations under the router's distribution.
@@ -7,7 +7,7 @@ public enum RoutingMode: String, Sendable, Codable, CaseIterable {
 }
 
 /// How the layers' activations become the router's input.
-public enum RouterAggregation: String, Sendable, Codable, CaseIterable {
+package enum RouterAggregation: String, Sendable, Codable, CaseIterable {
     /// Their sum over the routed layers.
     case sum
     /// Their mean over the routed layers.

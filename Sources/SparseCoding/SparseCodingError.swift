@@ -1,5 +1,5 @@
 /// Why a dictionary could not be made, read or applied.
-public enum SparseCodingError: Error, Sendable, Equatable, CustomStringConvertible {
+package enum SparseCodingError: Error, Sendable, Equatable, CustomStringConvertible {
     /// A setting is outside its range: its name, the value found, and what is allowed.
     case setting(name: String, found: String, allowed: String)
     /// A weight file's tensor has another shape than the configuration asks for.
@@ -10,7 +10,7 @@ public enum SparseCodingError: Error, Sendable, Equatable, CustomStringConvertib
     case layer(asked: Int, available: [Int])
 
     /// One line: what is wrong, where, and what to do.
-    public var description: String {
+    package var description: String {
         switch self {
         case .setting(let name, let found, let allowed):
             "\(name) is \(found); allowed: \(allowed)"

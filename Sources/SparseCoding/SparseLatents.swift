@@ -1,20 +1,20 @@
 /// The active latents of a batch: for each sample latent indices in ascending order and their activations.
-public final class SparseLatents: @unchecked Sendable {
+package final class SparseLatents: @unchecked Sendable {
     /// The most samples it can hold.
-    public let capacity: Int
+    package let capacity: Int
     /// The most active latents of a sample.
-    public let width: Int
+    package let width: Int
     /// How many latents each sample has `[1 × capacity]`.
-    public let counts: UnsafeMutablePointer<Int32>
+    package let counts: UnsafeMutablePointer<Int32>
     /// Latent indices, row-major `[capacity × width]`, ascending within a sample; what lies beyond the sample's count is
     /// not set.
-    public let indices: UnsafeMutablePointer<Int32>
+    package let indices: UnsafeMutablePointer<Int32>
     /// Activations `[capacity × width]`. With TopK in the corrected mode one may be 0: a kept latent that does not fire.
-    public let activations: UnsafeMutablePointer<Float>
+    package let activations: UnsafeMutablePointer<Float>
 
     /// Makes room for the latents of `capacity` samples. Nothing is written to it yet, so a width that few samples use up
     /// costs address space and no memory.
-    public init(capacity: Int, width: Int) {
+    package init(capacity: Int, width: Int) {
         self.capacity = capacity
         self.width = width
         counts = .allocate(capacity: max(capacity, 1))
@@ -24,7 +24,7 @@ public final class SparseLatents: @unchecked Sendable {
     }
 
     /// Makes room for the latents of `capacity` tokens.
-    public convenience init(capacity: Int, configuration: DictionaryConfiguration) {
+    package convenience init(capacity: Int, configuration: DictionaryConfiguration) {
         self.init(
             capacity: capacity * configuration.samplesPerToken, width: configuration.k ?? configuration.latents)
     }
@@ -36,8 +36,8 @@ public final class SparseLatents: @unchecked Sendable {
     }
 
     /// The indices of one sample.
-    public func indices(of sample: Int) -> UnsafeMutablePointer<Int32> { indices + sample * width }
+    package func indices(of sample: Int) -> UnsafeMutablePointer<Int32> { indices + sample * width }
 
     /// The activations of one sample.
-    public func activations(of sample: Int) -> UnsafeMutablePointer<Float> { activations + sample * width }
+    package func activations(of sample: Int) -> UnsafeMutablePointer<Float> { activations + sample * width }
 }

@@ -1,30 +1,30 @@
 import Safetensors
 
 /// One file of activations, checked when opened; its rows are read on demand.
-public struct ActivationShard: Sendable {
+package struct ActivationShard: Sendable {
     /// Where it lies.
-    public let path: String
+    package let path: String
     /// The decoder layers it holds, ascending.
-    public let layers: [Int]
+    package let layers: [Int]
     /// Width of the residual stream.
-    public let dModel: Int
+    package let dModel: Int
     /// Vocabulary id of each row; zeros where the file has none.
-    public let tokenIDs: [Int32]
+    package let tokenIDs: [Int32]
     /// Whether the file says which token each row is.
-    public let namesTokens: Bool
+    package let namesTokens: Bool
     /// Document of each row.
-    public let documentIDs: [Int64]
+    package let documentIDs: [Int64]
     /// Whether each row is a token that the model was fed before a text (BOS), and no part of a text.
     ///
     /// The file says so in its tensor `is_prefix`. In one that has none, rows of the BOS token that its header names are
     /// taken for such; they cannot be told from a BOS that a text contains.
-    public let isPrefix: [Bool]
+    package let isPrefix: [Bool]
     /// The model the header names, if it does.
-    public let model: String?
+    package let model: String?
     /// SHA-256 of the model's weights, if the header gives it.
-    public let modelSHA256: String?
+    package let modelSHA256: String?
     /// The id of the BOS token the header names, if it does.
-    public let bosTokenID: Int32?
+    package let bosTokenID: Int32?
 
     private let file: SafetensorsFile
 
@@ -33,7 +33,7 @@ public struct ActivationShard: Sendable {
     /// - Parameter layers: the decoder layers of the rows, ascending, for a file whose header does not name them;
     ///   ignored where it does.
     /// - Throws: `SafetensorsError` for a damaged file, `TrainingError.mismatch` for tensors that do not fit together.
-    public init(path: String, layers asked: [Int]? = nil) throws {
+    package init(path: String, layers asked: [Int]? = nil) throws {
         self.path = path
         file = try SafetensorsFile(path: path)
         let shape = try file.tensor("activations").shape
@@ -73,7 +73,7 @@ public struct ActivationShard: Sendable {
     }
 
     /// Reads one row `[layers, d]`, widened to fp32.
-    public func read(row: Int, into destination: UnsafeMutablePointer<Float>) throws {
+    package func read(row: Int, into destination: UnsafeMutablePointer<Float>) throws {
         let width = layers.count * dModel
         try file.readFloats("activations", elements: row * width..<(row + 1) * width, into: destination)
     }
@@ -82,7 +82,7 @@ public struct ActivationShard: Sendable {
     ///
     /// The system is told of all rows first and fetches them side by side. Where the file is not in memory, waiting for
     /// one row after the other takes many times as long.
-    public func read(_ rows: [(row: Int, destination: UnsafeMutablePointer<Float>)]) throws {
+    package func read(_ rows: [(row: Int, destination: UnsafeMutablePointer<Float>)]) throws {
         try prefetch(rows.map(\.row))
         for (row, destination) in rows { try read(row: row, into: destination) }
     }
@@ -100,12 +100,13 @@ public struct ActivationShard: Sendable {
     /// Weights are compared where both headers give their digest.
     ///
     /// - Throws: `TrainingError.mismatch` naming both files and what differs.
-    public func checkAgreement(with first: ActivationShard) throws(TrainingError) {
+    package func checkAgreement(with first: ActivationShard) throws(TrainingError) {
         func mismatch(_ what: String, _ own: String, _ other: String) -> TrainingError {
             .mismatch(
                 path: path,
                 what: "\(what) \(own), \(first.path) \(other); train on activations of one model and the same layers")
         }
+
         func named(_ model: String?) -> String { model.map { "\"\($0)\"" } ?? "(unnamed)" }
         guard model == first.model else {
             throw mismatch("it holds activations of model", named(model), "of " + named(first.model))

@@ -1,8 +1,8 @@
-public import SparseCoding
+package import SparseCoding
 
 /// A source of training batches. Training cannot tell whether a model makes the activations now, a file on disk holds
 /// them, or another program exported them.
-public protocol ActivationStream: AnyObject {
+package protocol ActivationStream: AnyObject {
     /// The decoder layers it delivers, ascending.
     var layers: [Int] { get }
     /// Width of the residual stream.
@@ -22,16 +22,16 @@ public protocol ActivationStream: AnyObject {
 }
 
 /// Where a stream stands.
-public struct StreamPosition {
+package struct StreamPosition {
     /// Places and counts by name.
-    public var numbers: [String: UInt64]
+    package var numbers: [String: UInt64]
     /// Tokens that have been read and not delivered, in the order they lie: rows `waiting` of this batch.
-    public var buffer: ActivationBatch?
+    package var buffer: ActivationBatch?
     /// Which rows of `buffer` they are.
-    public var waiting: Range<Int>
+    package var waiting: Range<Int>
 
     /// Makes a position.
-    public init(numbers: [String: UInt64], buffer: ActivationBatch? = nil, waiting: Range<Int> = 0..<0) {
+    package init(numbers: [String: UInt64], buffer: ActivationBatch? = nil, waiting: Range<Int> = 0..<0) {
         self.numbers = numbers
         self.buffer = buffer
         self.waiting = waiting
@@ -40,7 +40,7 @@ public struct StreamPosition {
     /// One of the numbers.
     ///
     /// - Throws: `TrainingError.mismatch` where it is missing or beyond `most`.
-    public func number(_ name: String, upTo most: Int) throws(TrainingError) -> Int {
+    package func number(_ name: String, upTo most: Int) throws(TrainingError) -> Int {
         guard let value = numbers[name], value <= UInt64(max(most, 0)) else {
             throw .mismatch(
                 path: "checkpoint",

@@ -44,6 +44,7 @@ extension AutoencoderInput {
                     weight.pointer[sample] = 1 / max(distance, 1e-6)
                 }
             }
+
             var total = 0.0
             for sample in 0..<samples { total += Double(weight.pointer[sample]) }
             workers.forEach(width, tile: TopKTrainer.columnBlock) { columns, _ in

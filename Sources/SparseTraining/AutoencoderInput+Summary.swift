@@ -19,6 +19,7 @@ extension AutoencoderInput {
             if norm > 0 { loss += error / norm }
             if error.isNaN { loss = .nan }
         }
+
         let width = configuration.inputWidth
         let sums = Matrix(rows: 2, columns: width)
         workers.forEach(width, tile: TopKTrainer.columnBlock) { columns, _ in
@@ -26,6 +27,7 @@ extension AutoencoderInput {
                 centered.pointer + columns.lowerBound, Int64(samples), Int64(width), Int64(columns.count),
                 sums.row(0) + columns.lowerBound, sums.row(1) + columns.lowerBound)
         }
+
         var variance = 0.0
         for column in 0..<width {
             let sum = Double(sums[0, column])

@@ -3,14 +3,14 @@
 /// L += α · min(dead / k_aux, 1) · Σ‖ê − e‖² / Σ‖e − mean e‖², with e = u − û detached and ê decoded from the k_aux
 /// largest pre-activations among dead latents, without b_pre. Deviation: the term is estimated on an evenly spaced part
 /// of the batch, small enough that its products cost at most a nineteenth of the encode product (`TopKTrainer+DeadLatents.swift`).
-public struct AuxiliaryLoss: Sendable, Codable, Equatable {
+package struct AuxiliaryLoss: Sendable, Codable, Equatable {
     /// α.
-    public var coefficient: Float
+    package var coefficient: Float
     /// k_aux, the most dead latents a token uses.
-    public var k: Int
+    package var k: Int
 
     /// Makes the term.
-    public init(coefficient: Float = 1 / 32, k: Int) {
+    package init(coefficient: Float = 1 / 32, k: Int) {
         self.coefficient = coefficient
         self.k = k
     }

@@ -1,6 +1,6 @@
 /// What holds the decoder's directions at a size, without which a sum penalty would be met by small activations and large
 /// directions.
-public enum DecoderNorm: String, Sendable, Codable, CaseIterable {
+package enum DecoderNorm: String, Sendable, Codable, CaseIterable {
     /// Every latent's direction returns to unit norm every few steps.
     case unit
     /// So does each layer's part of it: the authors' crosscoder.

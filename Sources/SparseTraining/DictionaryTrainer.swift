@@ -1,8 +1,8 @@
-public import LinearAlgebra
-public import SparseCoding
+package import LinearAlgebra
+package import SparseCoding
 
 /// Trains one dictionary, a batch a step.
-public protocol DictionaryTrainer: AnyObject {
+package protocol DictionaryTrainer: AnyObject {
     /// How it is trained.
     var options: TrainingOptions { get }
     /// The weights and whatever else lasts from step to step.
@@ -25,13 +25,13 @@ public protocol DictionaryTrainer: AnyObject {
 
 extension DictionaryTrainer {
     /// The last act: decoder directions to unit norm.
-    public func finish(_ workers: Workers) { state.finish(options, workers) }
+    package func finish(_ workers: Workers) { state.finish(options, workers) }
 }
 
 extension TrainerState {
     /// The trainer that goes on from this state: sparse sums where k latents are active, dense products where a penalty
     /// decides.
-    public func trainer(_ options: TrainingOptions, workers: Workers) -> any DictionaryTrainer {
+    package func trainer(_ options: TrainingOptions, workers: Workers) -> any DictionaryTrainer {
         configuration.k == nil
             ? PenaltyTrainer(state: self, options: options, workers: workers)
             : TopKTrainer(state: self, options: options, workers: workers)

@@ -1,5 +1,5 @@
 /// Where b_pre starts.
-public enum InitialBias: String, Sendable, Codable, CaseIterable {
+package enum InitialBias: String, Sendable, Codable, CaseIterable {
     /// At zero, as in the authors' code.
     case zero
     /// At the mean of the first batch's inputs.

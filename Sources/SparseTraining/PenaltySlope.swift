@@ -32,6 +32,7 @@ struct PenaltySlope {
                 prices.pointer[latent] = coefficient
                 continue
             }
+
             var norm: Float = 0
             for part in 0..<norms.rows { norm += norms[part, latent] }
             prices.pointer[latent] = coefficient * norm

@@ -25,6 +25,7 @@ extension PenaltyTrainer {
             input.moveBias(options.initialBias, of: weights, configuration, samples: samples, workers)
             try encoder.read(batch, into: input)
         }
+
         let m = configuration.latents
         let activation = PenalisedActivation(configuration, weights)
         let norms = options.decoderNorm == .free ? decoderNorms() : nil
@@ -50,10 +51,12 @@ extension PenaltyTrainer {
             }
             slope.apply(range, scratch, sums: partial.row(range.lowerBound / tile * PenaltySum.allCases.count))
         }
+
         let sums = Matrix(rows: PenaltySum.allCases.count, columns: m)
         for tile in 0..<tiles {
             rsae_add_scaled(sums.pointer, 1, partial.row(tile * PenaltySum.allCases.count), Int64(sums.count))
         }
+
         var firing = 0.0
         for latent in 0..<m { firing += Double(sums[PenaltySum.fired.rawValue, latent]) }
         let summary = input.summarise(

@@ -1,6 +1,6 @@
 import CKernels
 import LinearAlgebra
-public import SparseCoding
+package import SparseCoding
 
 extension PenaltyTrainer {
     /// Latents whose weight gradients are made at once, by one product each.
@@ -21,6 +21,7 @@ extension PenaltyTrainer {
                     rsae_add_scaled(decoder.row(row), -part, direction, Int64(width))
                 }
             }
+
             let (row, count) = (tile.lowerBound, Int64(tile.count * width))
             rsae_adam_step(
                 weights.encoder.row(row), first.encoder.row(row), second.encoder.row(row), encoder.pointer, count,
@@ -33,12 +34,13 @@ extension PenaltyTrainer {
     }
 
     /// The gradient of the whole loss, stored; see `DictionaryTrainer`.
-    public func gradients(_ batch: ActivationBatch) throws -> (loss: Float, gradients: DictionaryWeights) {
+    package func gradients(_ batch: ActivationBatch) throws -> (loss: Float, gradients: DictionaryWeights) {
         let forward = try forward(batch)
         let result = DictionaryWeights(configuration)
         for (tensor, gradient) in vectorGradients(forward, samples: batch.count) {
             result[keyPath: tensor].update(from: gradient)
         }
+
         let width = configuration.inputWidth
         forEachTile(forward, samples: batch.count) { tile, encoder, decoder in
             result.encoder.row(tile.lowerBound).update(from: encoder.pointer, count: tile.count * width)
@@ -96,6 +98,7 @@ extension PenaltyTrainer {
             result.pointer.update(from: forward.sums.row(kind.rawValue), count: result.count)
             return result
         }
+
         var gradients: [(KeyPath<DictionaryWeights, Matrix>, Matrix)] =
             switch configuration.architecture {
             case .gated:
@@ -144,6 +147,7 @@ extension PenaltyTrainer {
                     + rsae_dot(decoder.row(row), decoder.row(row), width)
             }
         }
+
         var sum = 0.0
         for latent in 0..<configuration.latents { sum += Double(squares.pointer[latent]) }
         for (_, vector) in vectors { sum += Double(rsae_dot(vector.pointer, vector.pointer, Int64(vector.count))) }

@@ -1,6 +1,6 @@
 import CKernels
-public import LinearAlgebra
-public import SparseCoding
+package import LinearAlgebra
+package import SparseCoding
 
 /// Trains a dictionary that a penalty keeps sparse: `vanilla`, `gated`, `jumprelu`, or `crosscoder` without k.
 ///
@@ -8,11 +8,11 @@ public import SparseCoding
 /// encode, decode, slopes and both weight gradients; a gated one adds decode and slopes of its gate. The files beside
 /// this one follow a step: `+Forward`, `PenaltySlope` (the way back and the sparsity
 /// term), `+Update`.
-public final class PenaltyTrainer: DictionaryTrainer {
+package final class PenaltyTrainer: DictionaryTrainer {
     /// How the dictionary is trained.
-    public let options: TrainingOptions
+    package let options: TrainingOptions
     /// The weights and whatever else lasts from step to step.
-    public let state: TrainerState
+    package let state: TrainerState
 
     let penalty: SparsityPenalty
     let workers: Workers
@@ -36,7 +36,7 @@ public final class PenaltyTrainer: DictionaryTrainer {
     /// Makes a trainer that goes on from a state.
     ///
     /// - Precondition: the state's configuration has no k and the options have a penalty.
-    public init(state: TrainerState, options: TrainingOptions, workers: Workers) {
+    package init(state: TrainerState, options: TrainingOptions, workers: Workers) {
         let configuration = state.configuration
         guard configuration.k == nil, let penalty = options.sparsity else {
             preconditionFailure("\(configuration.architecture) without a penalty")
@@ -57,7 +57,7 @@ public final class PenaltyTrainer: DictionaryTrainer {
 
     /// One step; see `DictionaryTrainer`.
     @discardableResult
-    public func step(_ batch: ActivationBatch) throws -> StepReport {
+    package func step(_ batch: ActivationBatch) throws -> StepReport {
         precondition(batch.count > 0 && batch.count <= options.batchTokens, "a batch holds 1 … batchTokens tokens")
         // The forward pass of the first step may move b_pre.
         let preBias = state.stepsDone == 0 ? weights.preBias.copy() : nil

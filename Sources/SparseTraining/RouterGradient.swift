@@ -2,7 +2,7 @@
 ///
 /// Only corrected hard routing has to be told: soft routing is differentiable, and the authors' code multiplies the
 /// chosen activation by its probability.
-public enum RouterGradient: String, Sendable, Codable, CaseIterable {
+package enum RouterGradient: String, Sendable, Codable, CaseIterable {
     /// By the errors that the dictionary makes at every layer, measured on part of each batch: the gradient of
     /// Σ_l p_l e_l with e_l = ‖û_l − x_l‖² / ‖x_l‖², the expected NormMSE if the layer were drawn from the router's
     /// probabilities (Jacobs, Jordan, Nowlan & Hinton 1991, "Adaptive Mixtures of Local Experts", eq. 1.2). It is exact,

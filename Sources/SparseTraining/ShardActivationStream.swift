@@ -1,18 +1,18 @@
 import LinearAlgebra
-public import SparseCoding
+package import SparseCoding
 
 /// Activations from files: safetensors shards with `activations [tokens, layers, d]`, `token_ids [tokens]`,
 /// `document_ids [tokens]`, `is_prefix [tokens]` and a header that names the decoder layers.
 ///
 /// Rows come in order, or in one seeded permutation of all rows for every pass over the data. A batch that reaches the
 /// end goes on at the start.
-public final class ShardActivationStream: ActivationStream {
+package final class ShardActivationStream: ActivationStream {
     /// The decoder layers of every row, ascending.
-    public let layers: [Int]
+    package let layers: [Int]
     /// Width of the residual stream.
-    public let dModel: Int
+    package let dModel: Int
     /// Rows that take part in training.
-    public var count: Int { order.count }
+    package var count: Int { order.count }
 
     private let shards: [ActivationShard]
     private var order: [(shard: Int32, row: Int32)] = []
@@ -28,7 +28,7 @@ public final class ShardActivationStream: ActivationStream {
     ///   - includesPrefix: whether rows of what the model was fed before a text take part: BOS, whose activations are
     ///     outliers. A BOS that a text contains always does; see `ActivationShard.isPrefix`.
     /// - Throws: `TrainingError.mismatch` where shards differ, `.noTokens` where nothing is left.
-    public init(shards: [ActivationShard], shuffleSeed: UInt64?, includesPrefix: Bool = true) throws {
+    package init(shards: [ActivationShard], shuffleSeed: UInt64?, includesPrefix: Bool = true) throws {
         guard let first = shards.first else { throw TrainingError.noTokens(source: "no activation files") }
         self.shards = shards
         layers = first.layers
@@ -47,7 +47,7 @@ public final class ShardActivationStream: ActivationStream {
     /// Fills the batch to its capacity with the next rows, starting over where they end.
     ///
     /// - Throws: `SafetensorsError` where a row cannot be read.
-    public func fill(_ batch: ActivationBatch) throws {
+    package func fill(_ batch: ActivationBatch) throws {
         // Read together, by file, so that rows that are not in memory are fetched side by side.
         var wanted: [[(row: Int, destination: UnsafeMutablePointer<Float>)]] = Array(repeating: [], count: shards.count)
         for row in 0..<batch.capacity {
@@ -70,14 +70,14 @@ public final class ShardActivationStream: ActivationStream {
     }
 
     /// The pass and the place in it.
-    public var position: StreamPosition {
+    package var position: StreamPosition {
         StreamPosition(numbers: ["passes": UInt64(passes), "place": UInt64(place)])
     }
 
     /// Takes up a position; the passes' permutations are drawn again.
     ///
     /// - Throws: `TrainingError.mismatch` where the files have no such place.
-    public func resume(at position: StreamPosition) throws {
+    package func resume(at position: StreamPosition) throws {
         let place = try position.number("place", upTo: order.count - 1)
         // A pass is at least one batch; nobody makes that many.
         let passes = try position.number("passes", upTo: 1 << 40)

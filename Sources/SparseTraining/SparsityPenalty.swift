@@ -9,18 +9,18 @@
 ///   ‖u‖² = 1.
 ///
 /// The reference divides by the number of latents instead, and counts z without norms.
-public struct SparsityPenalty: Sendable, Codable, Equatable {
+package struct SparsityPenalty: Sendable, Codable, Equatable {
     /// λ.
-    public let coefficient: Float
+    package let coefficient: Float
     /// Part of the steps over which λ rises from 0.
-    public let warmupFraction: Double
+    package let warmupFraction: Double
     /// Width ε of the rectangle kernel that carries a gradient to JumpReLU's thresholds (arXiv 2407.14435, eq. 11–12).
-    public let bandwidth: Float
+    package let bandwidth: Float
     /// θ at the start of training.
-    public let initialThreshold: Float
+    package let initialThreshold: Float
 
     /// Makes a penalty.
-    public init(coefficient: Float, warmupFraction: Double, bandwidth: Float, initialThreshold: Float) {
+    package init(coefficient: Float, warmupFraction: Double, bandwidth: Float, initialThreshold: Float) {
         self.coefficient = coefficient
         self.warmupFraction = warmupFraction
         self.bandwidth = bandwidth
@@ -28,7 +28,7 @@ public struct SparsityPenalty: Sendable, Codable, Equatable {
     }
 
     /// λ at a step of a run.
-    public func coefficient(at step: Int, of steps: Int) -> Float {
+    package func coefficient(at step: Int, of steps: Int) -> Float {
         let warmup = Int(warmupFraction * Double(steps))
         return step < warmup ? coefficient * Float(step) / Float(warmup) : coefficient
     }

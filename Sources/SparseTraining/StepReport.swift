@@ -1,25 +1,25 @@
 import Glibc
 
 /// What one training step found, measured before its update.
-public struct StepReport: Sendable, Equatable {
+package struct StepReport: Sendable, Equatable {
     /// The step, counted from 0.
-    public let step: Int
+    package let step: Int
     /// Mean over tokens of ‖û − u‖² / ‖u‖²: NormMSE.
-    public let loss: Float
+    package let loss: Float
     /// The AuxK term, weighted; 0 if there is none.
-    public let auxiliaryLoss: Float
+    package let auxiliaryLoss: Float
     /// The load-balance term, weighted; 0 without a router.
-    public let balanceLoss: Float
+    package let balanceLoss: Float
     /// The sparsity term, weighted; 0 where k is fixed. A gated dictionary's includes its auxiliary reconstruction.
-    public let sparsityLoss: Float
+    package let sparsityLoss: Float
     /// 1 − Σ‖û − u‖² / Σ‖u − mean u‖².
-    public let explainedVariance: Float
+    package let explainedVariance: Float
     /// Mean number of latents that fire on a token.
-    public let l0: Float
+    package let l0: Float
     /// Part of the latents that have not fired for the configured number of tokens.
-    public let deadShare: Float
+    package let deadShare: Float
     /// Part of the samples read from each of the configuration's layers.
-    public let layerShares: [Float]
+    package let layerShares: [Float]
 
     /// Makes a report.
     init(
@@ -38,7 +38,7 @@ public struct StepReport: Sendable, Equatable {
     }
 
     /// Entropy of `layerShares` in nats.
-    public var routingEntropy: Float {
+    package var routingEntropy: Float {
         Float(layerShares.reduce(0.0) { $1 > 0 ? $0 - Double($1) * log(Double($1)) : $0 })
     }
 }

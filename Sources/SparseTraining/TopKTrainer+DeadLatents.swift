@@ -39,6 +39,7 @@ extension TopKTrainer {
         workers.forEach(sample, tile: 64) { tile, _ in
             for row in tile { gather(tokens[row], into: x.row(row), error: e.row(row)) }
         }
+
         let decoder = rows(dead, of: weights.decoder)
         let sums = columnSums(e)
         var total = 0.0
@@ -58,6 +59,7 @@ extension TopKTrainer {
                 rows: tile.count, columns: d, inner: n, z.row(tile.lowerBound), stride: n, decoder.pointer, stride: d,
                 into: r.row(tile.lowerBound), stride: d)
         }
+
         let scale = min(Double(n) / Double(auxiliary.k), 1) * Double(auxiliary.coefficient)
         let weight = Float(2 * scale / variance)
         let squared = Matrix(rows: 1, columns: sample)
@@ -68,6 +70,7 @@ extension TopKTrainer {
                 for column in 0..<d { r.row(row)[column] *= weight }
             }
         }
+
         var squares = 0.0
         for row in 0..<sample { squares += Double(squared.pointer[row]) }
 
@@ -79,6 +82,7 @@ extension TopKTrainer {
         workers.forEach(sample, tile: 64) { tile, _ in
             for index in tile.lowerBound * n..<tile.upperBound * n where z.pointer[index] == 0 { dz.pointer[index] = 0 }
         }
+
         let bias = columnSums(dz)
         let result = AuxiliaryGradient(
             loss: Float(scale * squares / variance),

@@ -47,6 +47,7 @@ extension TopKTrainer {
             errorFactor[sample, place] = factor
             for column in 0..<part { piece[column] *= factor }
         }
+
         let slope = slopes.row(sample)
         rsae_row_dots(weights.decoder.pointer, Int64(width), index, Int64(k), gradient, slope)
         if configuration.rectified {

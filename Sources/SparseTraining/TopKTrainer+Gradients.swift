@@ -1,6 +1,6 @@
 import CKernels
 import LinearAlgebra
-public import SparseCoding
+package import SparseCoding
 
 /// The gradients of everything but the two big matrices.
 struct SmallGradients {
@@ -28,6 +28,7 @@ extension TopKTrainer {
                 latentBias.pointer[latent] = sum
             }
         }
+
         let preBias = configuration.hasPreBias ? Matrix(rows: 1, columns: width) : nil
         let squares = Matrix(rows: 1, columns: width)
         let router = configuration.routes ? Matrix(rows: layers, columns: width) : nil
@@ -55,7 +56,7 @@ extension TopKTrainer {
     }
 
     /// The gradient of the whole loss, stored; see `DictionaryTrainer`.
-    public func gradients(_ batch: ActivationBatch) throws -> (loss: Float, gradients: DictionaryWeights) {
+    package func gradients(_ batch: ActivationBatch) throws -> (loss: Float, gradients: DictionaryWeights) {
         let samples = batch.count * configuration.samplesPerToken
         let forward = try forward(batch)
         let auxiliary = options.auxiliary.flatMap {
@@ -103,6 +104,7 @@ extension TopKTrainer {
                 squares.pointer[latent] = rsae_dot(gradient.pointer, gradient.pointer, Int64(2 * width))
             }
         }
+
         var sum = 0.0
         for latent in 0..<configuration.latents { sum += Double(squares.pointer[latent]) }
         for vector in [small.router, small.preBias, small.latentBias] {

@@ -33,6 +33,7 @@ struct RouterPass {
             gradient[Int(trainer.input.selected[token])] = scaleSlope(token, encodedBias: encodedBias)
             return
         }
+
         let d = trainer.configuration.dModel
         let (input, weights) = (trainer.input, trainer.weights)
         rsae_gather(

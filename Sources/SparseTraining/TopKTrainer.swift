@@ -1,17 +1,17 @@
 import CKernels
-public import LinearAlgebra
-public import SparseCoding
+package import LinearAlgebra
+package import SparseCoding
 
 /// Trains a dictionary of k active latents: `route`, `topk`, `random`, `mlsae`, or `crosscoder` with k.
 ///
 /// Only the encode product is dense; decoding, latent slopes and weight gradients touch the k active of m latents.
 /// The files beside this one follow a step: `+Forward` (encode, decode, slopes), `+Router` (the way back to the
 /// router), `+DeadLatents` (AuxK), `+Gradients` (biases, router), `+Update` (weight gradients and Adam, fused).
-public final class TopKTrainer: DictionaryTrainer {
+package final class TopKTrainer: DictionaryTrainer {
     /// How the dictionary is trained.
-    public let options: TrainingOptions
+    package let options: TrainingOptions
     /// The weights and whatever else lasts from step to step.
-    public let state: TrainerState
+    package let state: TrainerState
 
     let k: Int
     /// D, the configuration's input width.
@@ -44,7 +44,7 @@ public final class TopKTrainer: DictionaryTrainer {
     /// Makes a trainer that goes on from a state.
     ///
     /// - Precondition: the state's configuration has a k.
-    public init(state: TrainerState, options: TrainingOptions, workers: Workers) {
+    package init(state: TrainerState, options: TrainingOptions, workers: Workers) {
         let configuration = state.configuration
         guard let k = configuration.k else { preconditionFailure("\(configuration.architecture) without k") }
         self.state = state
@@ -69,7 +69,7 @@ public final class TopKTrainer: DictionaryTrainer {
     }
 
     /// Makes a trainer that starts from the given weights.
-    public convenience init(
+    package convenience init(
         configuration: DictionaryConfiguration, options: TrainingOptions, weights: DictionaryWeights, workers: Workers
     ) {
         self.init(
@@ -79,7 +79,7 @@ public final class TopKTrainer: DictionaryTrainer {
 
     /// One step; see `DictionaryTrainer`.
     @discardableResult
-    public func step(_ batch: ActivationBatch) throws -> StepReport {
+    package func step(_ batch: ActivationBatch) throws -> StepReport {
         precondition(batch.count > 0 && batch.count <= options.batchTokens, "a batch holds 1 … batchTokens tokens")
         let samples = batch.count * configuration.samplesPerToken
         // The forward pass of the first step may move b_pre.

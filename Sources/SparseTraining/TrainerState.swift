@@ -1,29 +1,29 @@
 import CKernels
-public import LinearAlgebra
-public import SparseCoding
+package import LinearAlgebra
+package import SparseCoding
 
 /// All that a trainer carries from one step to the next: with it, its options and the rest of the stream, training goes
 /// on to the same bits. This is what a checkpoint holds.
-public final class TrainerState {
+package final class TrainerState {
     /// A loss from which on Adam's second moments overflow: it comes of an input that is constant up to round-off, by
     /// whose norm its error is divided.
     static let largestLoss: Float = 1e15
 
     /// The dictionary's shape and rules.
-    public let configuration: DictionaryConfiguration
+    package let configuration: DictionaryConfiguration
     /// The weights, updated in place.
-    public let weights: DictionaryWeights
+    package let weights: DictionaryWeights
     /// Adam's first moment of every weight.
-    public let firstMoment: DictionaryWeights
+    package let firstMoment: DictionaryWeights
     /// Adam's second moment of every weight.
-    public let secondMoment: DictionaryWeights
+    package let secondMoment: DictionaryWeights
     /// How many steps have been made.
-    public package(set) var stepsDone = 0
+    package var stepsDone = 0
     /// For each latent the number of tokens since it last fired.
-    public package(set) var tokensSinceFired: [Int]
+    package var tokensSinceFired: [Int]
 
     /// The state before the first step: the given weights with decoder norms as the options want them.
-    public init(
+    package init(
         _ configuration: DictionaryConfiguration, options: TrainingOptions, weights: DictionaryWeights,
         workers: Workers
     ) {

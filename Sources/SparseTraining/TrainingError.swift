@@ -1,5 +1,5 @@
 /// Why training stopped.
-public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
+package enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The loss of a step is an infinity or a NaN, or so large that the squares of its gradients are. The weights are those of the last good step.
     case lossNotFinite(step: Int)
     /// The stream has no tokens to train on.
@@ -8,7 +8,7 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     case mismatch(path: String, what: String)
 
     /// One line: what is wrong, where, and what to do.
-    public var description: String {
+    package var description: String {
         switch self {
         case .lossNotFinite(let step):
             "the loss is not finite at step \(step); try a lower --learning-rate"

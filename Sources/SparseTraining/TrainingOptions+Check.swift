@@ -39,15 +39,19 @@ extension TrainingOptions {
         ) throws(SparseCodingError) {
             guard holds else { throw .setting(name: name, found: found, allowed: allowed) }
         }
+
         func positive(_ name: String, _ value: Int, upTo most: Int = 1 << 40) throws(SparseCodingError) {
             try require(1...most ~= value, name, "\(value)", "1 … \(most)")
         }
+
         func positive(_ name: String, _ value: Float) throws(SparseCodingError) {
             try require(value.isFinite && value > 0, name, "\(value)", "a number above 0")
         }
+
         func notNegative(_ name: String, _ value: Float) throws(SparseCodingError) {
             try require(value.isFinite && value >= 0, name, "\(value)", "a number from 0")
         }
+
         func fraction(_ name: String, _ value: Double) throws(SparseCodingError) {
             try require(0...1 ~= value, name, "\(value)", "0 … 1")
         }

@@ -1,41 +1,41 @@
 extension TrainingOptions {
     /// What may be asked for; what is nil takes the default of architecture and fidelity.
-    public struct Choices: Sendable, Codable, Equatable {
+    package struct Choices: Sendable, Codable, Equatable {
         /// Peak learning rate.
-        public var learningRate: Float?
+        package var learningRate: Float?
         /// Part of the steps over which the rate warms up.
-        public var warmupFraction: Double?
+        package var warmupFraction: Double?
         /// Part of the steps over which it decays.
-        public var decayFraction: Double?
+        package var decayFraction: Double?
         /// The norm that the whole gradient does not exceed.
-        public var gradientClip: Float?
+        package var gradientClip: Float?
         /// Steps between returns of the decoder to unit norm.
-        public var normalizeEvery: Int?
+        package var normalizeEvery: Int?
         /// Whether a decoder direction's gradient loses its part parallel to the direction.
-        public var removesParallelGradient: Bool?
+        package var removesParallelGradient: Bool?
         /// Where b_pre starts.
-        public var initialBias: InitialBias?
+        package var initialBias: InitialBias?
         /// Weight of the load-balance term.
-        public var loadBalance: Float?
+        package var loadBalance: Float?
         /// How a corrected hard router learns.
-        public var routerGradient: RouterGradient?
+        package var routerGradient: RouterGradient?
         /// α of the AuxK term; 0 is none.
-        public var auxiliaryCoefficient: Float?
+        package var auxiliaryCoefficient: Float?
         /// k_aux.
-        public var auxiliaryK: Int?
+        package var auxiliaryK: Int?
         /// Tokens without firing after which a latent is dead.
-        public var deadAfterTokens: Int?
+        package var deadAfterTokens: Int?
         /// λ.
-        public var sparsityCoefficient: Float?
+        package var sparsityCoefficient: Float?
         /// Part of the steps over which λ rises.
-        public var sparsityWarmup: Double?
+        package var sparsityWarmup: Double?
         /// ε of a JumpReLU.
-        public var bandwidth: Float?
+        package var bandwidth: Float?
         /// θ of a JumpReLU at the start.
-        public var initialThreshold: Float?
+        package var initialThreshold: Float?
 
         /// Asks for what is named.
-        public init(
+        package init(
             learningRate: Float? = nil, warmupFraction: Double? = nil, decayFraction: Double? = nil,
             gradientClip: Float? = nil, normalizeEvery: Int? = nil, removesParallelGradient: Bool? = nil,
             initialBias: InitialBias? = nil, loadBalance: Float? = nil, routerGradient: RouterGradient? = nil,

@@ -1,42 +1,42 @@
-public import SparseCoding
+package import SparseCoding
 
 /// Everything that decides how a dictionary is trained, apart from its shape and the data.
-public struct TrainingOptions: Sendable, Codable, Equatable {
+package struct TrainingOptions: Sendable, Codable, Equatable {
     /// Tokens of a batch.
-    public let batchTokens: Int
+    package let batchTokens: Int
     /// Number of steps.
-    public let steps: Int
+    package let steps: Int
     /// Peak learning rate.
-    public let learningRate: Float
+    package let learningRate: Float
     /// Adam's decays of the first and second moment.
-    public let betas: [Float]
+    package let betas: [Float]
     /// Adam's ε.
-    public let epsilon: Float
+    package let epsilon: Float
     /// Part of the steps over which the rate warms up.
-    public let warmupFraction: Double
+    package let warmupFraction: Double
     /// Part of the steps over which the rate decays.
-    public let decayFraction: Double
+    package let decayFraction: Double
     /// The norm of the whole gradient that is not exceeded, or none.
-    public let gradientClip: Float?
+    package let gradientClip: Float?
     /// What holds the decoder's norms.
-    public let decoderNorm: DecoderNorm
+    package let decoderNorm: DecoderNorm
     /// The decoder's directions return to unit norm after every step whose number is a multiple of this.
-    public let normalizeEvery: Int
+    package let normalizeEvery: Int
     /// Whether a decoder direction's gradient loses its part parallel to the direction (Gao et al. 2024, appendix A.1).
-    public let removesParallelGradient: Bool
+    package let removesParallelGradient: Bool
     /// Where b_pre starts.
-    public let initialBias: InitialBias
+    package let initialBias: InitialBias
     /// Weight of the load-balance term L · Σ_l f_l P_l (Fedus et al. 2021, arXiv 2101.03961, eq. 4); 0 is none.
-    public let loadBalance: Float
+    package let loadBalance: Float
     /// How the router learns; nil where there is none or its gradient follows from the loss.
-    public let routerGradient: RouterGradient?
+    package let routerGradient: RouterGradient?
     /// The AuxK term, or none.
-    public let auxiliary: AuxiliaryLoss?
+    package let auxiliary: AuxiliaryLoss?
     /// The sparsity term of an architecture without k.
-    public let sparsity: SparsityPenalty?
+    package let sparsity: SparsityPenalty?
 
     /// A latent that has not fired for this many tokens is dead: ten million, or a tenth of a short run.
-    public let deadAfterTokens: Int
+    package let deadAfterTokens: Int
 
     /// Makes options for a configuration. What is left open takes the default of the configuration's fidelity: the
     /// reference's settings (method of `src/utils.py`), or the corrected ones: AuxK, balanced load, a router that learns from every layer's error, projected gradient,
@@ -44,7 +44,7 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     ///
     /// - Throws: `SparseCodingError.setting` naming the first setting out of range, or one that the architecture does
     ///   not have.
-    public init(
+    package init(
         _ configuration: DictionaryConfiguration, batchTokens: Int, steps: Int, choices: Choices = Choices()
     ) throws(SparseCodingError) {
         try TrainingOptions.check(choices, suit: configuration)
@@ -81,7 +81,7 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     ///
     /// - Throws: `DecodingError` for a missing or ill-typed key; `SparseCodingError.setting` naming the first setting
     ///   out of range.
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         batchTokens = try values.decode(Int.self, forKey: .batchTokens)
         steps = try values.decode(Int.self, forKey: .steps)

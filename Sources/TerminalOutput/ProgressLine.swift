@@ -6,7 +6,7 @@ import Synchronization
 /// On a terminal one line is rewritten, at most ten times a second: share, count, rate, remaining time, and whatever
 /// else the task reports. Elsewhere, such as in a log, a whole line is written now and then. Safe to use from any
 /// thread.
-public final class ProgressLine: Sendable {
+package final class ProgressLine: Sendable {
     private let label: String
     private let total: Int?
     private let style: TerminalStyle
@@ -32,7 +32,7 @@ public final class ProgressLine: Sendable {
     ///   - total: the number of steps; `nil` if it is unknown.
     ///   - done: the steps done before, when a task is resumed; they do not count for the rate.
     ///   - isQuiet: writes nothing at all.
-    public convenience init(label: String, total: Int?, done: Int = 0, isQuiet: Bool = false) {
+    package convenience init(label: String, total: Int?, done: Int = 0, isQuiet: Bool = false) {
         self.init(
             label: label, total: total, done: done, isQuiet: isQuiet, style: .standardError(), plainInterval: 10,
             clock: {
@@ -68,7 +68,7 @@ public final class ProgressLine: Sendable {
     }
 
     /// Reports how many steps are done in all, with fields such as the loss to show behind them.
-    public func update(_ done: Int, fields: [(name: String, value: String)] = []) {
+    package func update(_ done: Int, fields: [(name: String, value: String)] = []) {
         guard !isQuiet else { return }
         state.withLock { state in
             guard !state.isFinished else { return }
@@ -82,7 +82,7 @@ public final class ProgressLine: Sendable {
     }
 
     /// Writes a line of its own above the progress, such as a warning.
-    public func note(_ text: String) {
+    package func note(_ text: String) {
         guard !isQuiet else { return }
         state.withLock { state in
             write((style.rewritesLines ? "\r\u{1B}[K" : "") + VisibleText.of(text) + "\n")
@@ -91,7 +91,7 @@ public final class ProgressLine: Sendable {
     }
 
     /// Ends the line with the count reached and the time taken. Does nothing the second time.
-    public func finish() {
+    package func finish() {
         guard !isQuiet else { return }
         state.withLock { state in
             guard !state.isFinished else { return }

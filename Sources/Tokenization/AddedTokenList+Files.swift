@@ -22,6 +22,7 @@ extension AddedTokenList {
                 new.append((entry, nil, special))
             }
         }
+
         let named = Set(
             try names.named.map { element throws(TokenizerError) in
                 try AddedTokenEntry(named: element).content.tokenKey

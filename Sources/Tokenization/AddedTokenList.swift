@@ -39,6 +39,7 @@ struct AddedTokenList {
             tokens[place] = entry.token(id: tokens[place].id)
             return
         }
+
         let id = vocabulary.id(of: entry.content) ?? nextID
         guard declared == nil || declared == id || vocabulary.id(of: entry.content) != nil else {
             throw element.malformed(

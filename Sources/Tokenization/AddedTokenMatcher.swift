@@ -51,6 +51,7 @@ struct AddedTokenMatcher: Sendable {
                 position += 1
                 continue
             }
+
             var (start, end) = (position, match.end)
             // What is found is passed over even if its flags rule it out.
             position = end

@@ -17,6 +17,7 @@ extension BytePairModel {
         if try document.flag("byte_fallback", absent: false) {
             throw try document.required("byte_fallback").unsupported("true", supported: "false")
         }
+
         var unknownToken: TokenID?
         if let unknown = try document.member("unk_token") {
             guard let id = vocabulary.id(of: try unknown.string()) else {
@@ -56,9 +57,11 @@ extension BytePairModel {
                     path: element.file, element: "\(element.place)[\(index)]", reason: "it is not a pair of tokens"
                 )
             }
+
             func id(of bytes: [UInt8]?) -> TokenID? {
                 bytes.flatMap { $0.withUnsafeBufferPointer { vocabulary.id(of: $0) } }
             }
+
             let leftBytes = ByteLevelAlphabet.bytes(of: left)
             let rightBytes = ByteLevelAlphabet.bytes(of: right)
             guard let leftID = id(of: leftBytes), let rightID = id(of: rightBytes),

@@ -94,6 +94,7 @@ struct CanonicalComposition: Sendable {
                 elements.append((scalar.value, Self.combiningClass(scalar)))
             }
         }
+
         var start = 0
         while start < elements.count {
             var end = start

@@ -12,6 +12,7 @@ struct JSONParser {
         guard String(validating: bytes, as: UTF8.self) != nil else {
             throw JSONValue.SyntaxError(offset: 0, expected: "UTF-8")
         }
+
         var parser = JSONParser(bytes)
         let value = try parser.value()
         guard parser.peek() == nil else { throw parser.failure("the end of the document") }

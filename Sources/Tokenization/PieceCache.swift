@@ -61,6 +61,7 @@ struct PieceCache {
             hash ^= hash >> 32
             offset += 8
         }
+
         var rest: UInt64 = 0
         while offset < bytes.count {
             rest = rest << 8 | UInt64(bytes[offset])

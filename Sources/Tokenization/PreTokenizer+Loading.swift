@@ -7,6 +7,7 @@ extension PreTokenizer {
         guard let element = try document.member("pre_tokenizer") else {
             throw .unsupported(path: document.file, element: "pre_tokenizer", found: "null", supported: Self.supported)
         }
+
         var steps: [Step] = []
         var isByteLevel = false
         for part in try element.sequence(of: "pretokenizers") {

@@ -34,6 +34,7 @@ struct PreTokenizer: Sendable {
             }
             return
         }
+
         let scanner = ScalarScanner(bytes: base, end: text.count)
         var position = 0
         while position < text.count {
@@ -44,6 +45,7 @@ struct PreTokenizer: Sendable {
                 end = scanner.endOfDigitsOrOthers(from: position, individually: individually)
             case .prefixSpace: preconditionFailure("handled above")
             }
+
             let piece = UnsafeBufferPointer(rebasing: text[position..<end])
             apply(step: step + 1, to: piece, body)
             position = end

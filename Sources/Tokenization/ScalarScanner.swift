@@ -22,6 +22,7 @@ struct ScalarScanner {
             let value = (first & 0x0F) << 12 | continuation(position + 1) << 6 | continuation(position + 2)
             return (basicPlane[value], position + 3)
         }
+
         let high = (first & 0x07) << 18 | continuation(position + 1) << 12
         let value = high | continuation(position + 2) << 6 | continuation(position + 3)
         return (Unicode.Scalar(UInt32(value)).map(ScalarClass.init(of:)) ?? [], position + 4)

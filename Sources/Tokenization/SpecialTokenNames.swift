@@ -60,6 +60,7 @@ struct SpecialTokenNames {
                 texts += try list.memberElements().map { ($0.name, $0.value) }
                 continue
             }
+
             let tokens = try list.elements()
             guard !tokens.isEmpty else { continue }
             further = tokens

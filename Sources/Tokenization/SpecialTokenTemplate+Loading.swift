@@ -36,6 +36,7 @@ extension SpecialTokenTemplate {
                 hasText = true
                 continue
             }
+
             let token = try part.required("SpecialToken").required("id")
             guard let definition = try specialTokens?.member(token.string()) else {
                 throw token.malformed("\"\(try token.string())\" is not among the special_tokens")

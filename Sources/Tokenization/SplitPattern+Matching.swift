@@ -59,6 +59,7 @@ extension ScalarScanner {
             if scalarClass.contains(.wordRest) { endOfLastShared = next }
             position = next
         }
+
         let rest = endOfRun(of: .wordRest, from: position)
         return rest > position ? rest : endOfLastShared
     }

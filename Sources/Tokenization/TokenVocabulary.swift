@@ -27,6 +27,7 @@ struct TokenVocabulary {
             guard let id = JSONElement.tokenID(member.value) else {
                 throw vocabulary.malformed("the id of token \(token.quoted) is not in 0..<\(TokenBytes.maximumCount)")
             }
+
             let key = token.tokenKey
             if let stored = ByteLevelAlphabet.bytes(of: token) {
                 byteLevelTokens.append((stored, id))

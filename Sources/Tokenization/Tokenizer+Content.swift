@@ -4,17 +4,19 @@ extension Tokenizer {
     /// for every text, however their files are written.
     ///
     /// Chat templates, and which tokens end or fill up a text, are not part of it.
-    public func withCanonicalContent(_ body: (UnsafeRawBufferPointer) -> Void) {
+    package func withCanonicalContent(_ body: (UnsafeRawBufferPointer) -> Void) {
         var bytes: [UInt8] = []
         func add(_ numbers: Int...) {
             for number in numbers {
                 withUnsafeBytes(of: Int64(number).littleEndian) { bytes.append(contentsOf: $0) }
             }
         }
+
         func add(_ text: some Collection<UInt8>) {
             add(text.count)
             bytes.append(contentsOf: text)
         }
+
         func flush() {
             bytes.withUnsafeBytes(body)
             bytes.removeAll(keepingCapacity: true)
@@ -27,6 +29,7 @@ extension Tokenizer {
             add(token.withUnsafeBufferPointer { model.vocabulary.id(of: $0) == id } ? 1 : 0)
             if bytes.count > 1 << 20 { flush() }
         }
+
         let merges = model.merges.inOrder
         add(merges.count)
         for merge in merges {

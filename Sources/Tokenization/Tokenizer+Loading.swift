@@ -8,12 +8,12 @@ extension Tokenizer {
     /// `tokenizer.json` says. `chat_template.jinja` takes the place of the chat template of `tokenizer_config.json`.
     ///
     /// - Throws: `TokenizerError`.
-    public init(directory: String) throws {
+    package init(directory: String) throws {
         try self.init(files: TokenizerFiles(directory: directory), chatTemplate: Self.chatTemplateFile(of: directory))
     }
 
     /// The file that a chat template has to itself.
-    public static let chatTemplateFileName = "chat_template.jinja"
+    package static let chatTemplateFileName = "chat_template.jinja"
 
     private static func chatTemplateFile(of directory: String) throws(TokenizerError) -> String? {
         let path = directory + "/" + chatTemplateFileName
@@ -30,7 +30,7 @@ extension Tokenizer {
     /// Loads a `tokenizer.json` on its own.
     ///
     /// - Throws: `TokenizerError`.
-    public init(file: String) throws {
+    package init(file: String) throws {
         try self.init(files: TokenizerFiles(file: file), chatTemplate: nil)
     }
 

@@ -1,5 +1,5 @@
 /// The number of a token in a tokenizer's vocabulary, from 0.
-public typealias TokenID = Int32
+package typealias TokenID = Int32
 
 /// A byte-level byte-pair tokenizer, as described by the `tokenizer.json` of Hugging Face's `tokenizers`.
 ///
@@ -10,22 +10,22 @@ public typealias TokenID = Int32
 /// `padding` are the caller's business and have no effect.
 ///
 /// A tokenizer can be used from several threads at once.
-public struct Tokenizer: Sendable {
+package struct Tokenizer: Sendable {
     /// The token that begins a text: the first that the template puts there, or else the one of that name in
     /// `tokenizer_config.json`.
-    public let bosTokenID: TokenID?
+    package let bosTokenID: TokenID?
     /// The token that ends a text, from `tokenizer_config.json`.
-    public let eosTokenID: TokenID?
+    package let eosTokenID: TokenID?
     /// The token that fills batches up, from `tokenizer_config.json`.
-    public let padTokenID: TokenID?
+    package let padTokenID: TokenID?
     /// What bytes without a token of their own become; without it they vanish.
-    public let unknownTokenID: TokenID?
+    package let unknownTokenID: TokenID?
     /// The chat template: the file `chat_template.jinja`, or else what `tokenizer_config.json` has, of several the one
     /// named `default`.
-    public let chatTemplate: String?
+    package let chatTemplate: String?
     /// The names of special tokens by what a chat template calls them, such as `bos_token`, from `tokenizer_config.json` or
     /// `special_tokens_map.json`.
-    public let specialTokenNames: [String: String]
+    package let specialTokenNames: [String: String]
 
     let model: BytePairModel
     let addedTokens: [TokenID: AddedToken]
@@ -40,23 +40,23 @@ public struct Tokenizer: Sendable {
     let workspaces = WorkspacePool()
 
     /// One more than the largest token id.
-    public var vocabularySize: Int { tokenBytes.count }
+    package var vocabularySize: Int { tokenBytes.count }
 
     /// What `encode` with special tokens puts before a text: none, or the `bosTokenID` and what the template has behind it.
-    public var prefix: [TokenID] { template.prefix }
+    package var prefix: [TokenID] { template.prefix }
 
     /// Whether `encode` with special tokens puts the `bosTokenID` first.
-    public var addsBOS: Bool { !template.prefix.isEmpty }
+    package var addsBOS: Bool { !template.prefix.isEmpty }
 
     /// Whether a token stands for structure and not for text.
-    public func isSpecial(_ id: TokenID) -> Bool { addedTokens[id]?.isSpecial ?? false }
+    package func isSpecial(_ id: TokenID) -> Bool { addedTokens[id]?.isSpecial ?? false }
 
     /// The bytes that a token stands for, which need not be whole characters; a special token's are its name. Empty for an
     /// id that is not in the vocabulary.
-    public func bytes(of id: TokenID) -> [UInt8] { Array(tokenBytes[id]) }
+    package func bytes(of id: TokenID) -> [UInt8] { Array(tokenBytes[id]) }
 
     /// The text that a token stands for; U+FFFD takes the place of incomplete characters.
-    public func text(of id: TokenID) -> String { String(decoding: tokenBytes[id], as: UTF8.self) }
+    package func text(of id: TokenID) -> String { String(decoding: tokenBytes[id], as: UTF8.self) }
 
     /// Turns text into tokens.
     ///
@@ -66,7 +66,7 @@ public struct Tokenizer: Sendable {
     ///   - addSpecialTokens: whether to put around it what the tokenizer's template says, such as a token for the
     ///     beginning.
     /// - Complexity: O(n log n) in the length of the longest piece, O(n) otherwise.
-    public func encode(_ text: String, addSpecialTokens: Bool = true) -> [TokenID] {
+    package func encode(_ text: String, addSpecialTokens: Bool = true) -> [TokenID] {
         var sink = TokenSink(after: addSpecialTokens ? template.prefix : [])
         encode(text, into: &sink)
         return addSpecialTokens ? sink.ids + template.suffix : sink.ids
@@ -76,7 +76,7 @@ public struct Tokenizer: Sendable {
     /// once. Nothing is put around it; the tokens are those of `encode` without special tokens.
     ///
     /// - Parameter body: takes the tokens in stretches, from left to right.
-    public func forEachStretch(ofTokensOf text: String, _ body: ([TokenID]) -> Void) {
+    package func forEachStretch(ofTokensOf text: String, _ body: ([TokenID]) -> Void) {
         withoutActuallyEscaping(body) { body in
             var sink = TokenSink(stretch: Self.stretch, body)
             encode(text, into: &sink)
@@ -121,7 +121,7 @@ public struct Tokenizer: Sendable {
     ///   - ids: tokens; those that are not in the vocabulary are left out.
     ///   - skipSpecialTokens: whether to leave special tokens out as well.
     /// - Returns: the text; U+FFFD takes the place of bytes that are not UTF-8.
-    public func decode(_ ids: [TokenID], skipSpecialTokens: Bool = false) -> String {
+    package func decode(_ ids: [TokenID], skipSpecialTokens: Bool = false) -> String {
         var bytes: [UInt8] = []
         for id in ids where !(skipSpecialTokens && isSpecial(id)) { bytes.append(contentsOf: tokenBytes[id]) }
         return String(decoding: bytes, as: UTF8.self)

@@ -1,5 +1,5 @@
 /// Why a tokenizer could not be loaded.
-public enum TokenizerError: Error, Sendable, Equatable {
+package enum TokenizerError: Error, Sendable, Equatable {
     /// There is no such file.
     case missing(path: String)
     /// The file is there but the system does not let it be read.
@@ -12,7 +12,7 @@ public enum TokenizerError: Error, Sendable, Equatable {
 
 extension TokenizerError: CustomStringConvertible {
     /// One line: what, where, and what to do about it.
-    public var description: String {
+    package var description: String {
         switch self {
         case .missing(let path):
             "\(path): no such file"

@@ -58,6 +58,7 @@ struct CommandLineAdvice {
         if let meant = meant(name.lowercased(), among: options, synonyms: optionSynonyms) {
             return " Did you mean '--\(meant)'?"
         }
+
         let others = RouteSAE.configuration.subcommands.filter { Self.options(of: $0).contains(name) }
         return others.isEmpty
             ? "" : " It is an option of " + others.map { "'\(Self.name(of: $0))'" }.joined(separator: ", ")
@@ -93,6 +94,7 @@ struct CommandLineAdvice {
         {
             return name
         }
+
         let near = names.map { (name: $0, distance: distance(word, $0)) }.min { $0.distance < $1.distance }
         guard let near, near.distance <= max(1, word.count / 3) else { return nil }
         return near.name

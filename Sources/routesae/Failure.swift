@@ -1,3 +1,4 @@
+import ActivationPipeline
 import ArgumentParser
 import FeatureCatalog
 import FeatureScoring
@@ -8,7 +9,6 @@ import SparseCoding
 import SparseTraining
 import TerminalOutput
 import Tokenization
-import Workflows
 
 /// An error on its way out of the program.
 struct Failure {

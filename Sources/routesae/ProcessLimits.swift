@@ -1,5 +1,5 @@
+import ActivationPipeline
 @preconcurrency import Glibc
-import Workflows
 
 /// What the system grants this process. Where that is too little for any command, it is better said at once than by a
 /// call that fails or waits in the middle of the work.

@@ -1,6 +1,6 @@
+import ActivationPipeline
 import ArgumentParser
 @preconcurrency import Glibc
-import Workflows
 
 /// The command line: parses, calls, prints.
 @main

@@ -89,6 +89,7 @@ struct ChatClientTests {
             let (echo, _, _) = try await ask { _, _ in .status(status, headers: ["Location": "/?key=\(Self.key)"]) }
             #expect(echo == .failure(.redirected(status: status, target: "/?key=(key)")))
         }
+
         let (nowhere, _, _) = try await ask { _, _ in .status(status) }
         #expect(nowhere == .failure(.redirected(status: status, target: "")))
     }
@@ -102,6 +103,7 @@ struct ChatClientTests {
             #expect(result == .failure(.headersTooLarge(limit: 1 << 18)))
             #expect(sleeps.isEmpty && requests.count == 1)
         }
+
         let (fine, _, _) = try await ask { _, _ in
             .status(
                 200, headers: ["X-Long": String(repeating: "a", count: 50_000)],
@@ -248,6 +250,7 @@ struct ChatClientTests {
             }
             #expect(!said.contains("sk-very"))
         }
+
         let (echo, _, _) = try await ask { _, _ in .reply("you sent \(Self.key), \(Self.key)") }
         #expect(try echo.get().reply.get().content == "you sent (key), (key)")
         #expect(try echo.get().replyBody.range(of: Data(Self.key.utf8)) == nil)

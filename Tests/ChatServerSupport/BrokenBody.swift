@@ -18,6 +18,7 @@ struct BrokenBody: AsyncBufferedSequence {
                 if body.endsWithError { throw SocketError.disconnected }
                 return nil
             }
+
             let piece = body.bytes[offset...].prefix(count)
             offset = piece.endIndex
             return piece

@@ -1,15 +1,15 @@
-public import Foundation
+package import Foundation
 
 /// What a scripted server does with a request.
-public indirect enum ChatBehaviour: Sendable {
+package indirect enum ChatBehaviour: Sendable {
     /// A token of a reply: its text, the logarithm of its probability, and what might have stood there.
-    public struct Token: Sendable {
+    package struct Token: Sendable {
         let token: String
         let logProbability: Double
         let top: [(token: String, logProbability: Double)]
 
         /// A token of a reply.
-        public init(_ token: String, _ logProbability: Double, top: [(token: String, logProbability: Double)] = []) {
+        package init(_ token: String, _ logProbability: Double, top: [(token: String, logProbability: Double)] = []) {
             self.token = token
             self.logProbability = logProbability
             self.top = top
@@ -34,7 +34,7 @@ public indirect enum ChatBehaviour: Sendable {
     case slow(seconds: Double, ChatBehaviour)
 
     /// The body of a good reply.
-    public static func replyBody(
+    package static func replyBody(
         _ content: String, logProbabilities: [Token]? = nil, finishReason: String = "stop"
     ) -> Data {
         var choice: [String: Any] = [
@@ -50,6 +50,7 @@ public indirect enum ChatBehaviour: Sendable {
                 }
             ]
         }
+
         let reply: [String: Any] = [
             "id": "chatcmpl-1", "object": "chat.completion", "created": 1_700_000_000, "model": "scripted",
             "choices": [choice],

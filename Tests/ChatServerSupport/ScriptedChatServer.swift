@@ -13,25 +13,25 @@ import Foundation
 ///
 /// The server shares the threads of Swift's tasks with all tests, so a test must not block one of them while it waits
 /// for an answer: `onThread` takes the blocking call elsewhere.
-public final class ScriptedChatServer: Sendable {
+package final class ScriptedChatServer: Sendable {
     /// Decides what a request gets; calls are counted from 1 in order of arrival.
-    public typealias Script = @Sendable (ReceivedRequest, Int) -> ChatBehaviour
+    package typealias Script = @Sendable (ReceivedRequest, Int) -> ChatBehaviour
 
     private let server: HTTPServer
     private let log: RequestLog
     private let running: Task<Void, Never>
 
     /// The base address for a client, `http://127.0.0.1:port/v1`.
-    public let endpoint: String
+    package let endpoint: String
 
     /// What was asked so far, in order of arrival.
-    public var requests: [ReceivedRequest] { log.requests }
+    package var requests: [ReceivedRequest] { log.requests }
 
     /// The most requests that were being answered at once.
-    public var maximumInFlight: Int { log.maximumInFlight }
+    package var maximumInFlight: Int { log.maximumInFlight }
 
     /// Starts a server, gives it to `body` and stops it, whatever happens.
-    public static func run<Result>(
+    package static func run<Result>(
         script: @escaping Script, body: (ScriptedChatServer) async throws -> Result
     ) async throws -> Result {
         let server = try await ScriptedChatServer(script: script)
@@ -46,7 +46,7 @@ public final class ScriptedChatServer: Sendable {
     }
 
     /// Starts a server on a port of the system's choice; `stop()` must follow.
-    public init(script: @escaping Script) async throws {
+    package init(script: @escaping Script) async throws {
         let log = RequestLog()
         let handler = ClosureHTTPHandler { request in
             var headers: [String: String] = [:]
@@ -72,7 +72,7 @@ public final class ScriptedChatServer: Sendable {
     }
 
     /// Closes all connections, those of hanging requests included.
-    public func stop() async {
+    package func stop() async {
         await server.stop(timeout: 0)
         running.cancel()
         await running.value

@@ -82,6 +82,7 @@ import Testing
             Issue.record("\(source): \(String(describing: complaint))")
             return
         }
+
         let description = try #require(complaint).description
         #expect(description.contains(name) && description.hasSuffix("is not supported"), "\(description)")
         #expect(!description.contains("\n"))
@@ -156,6 +157,7 @@ import Testing
                     bytes.insert(contentsOf: bytes[place..<end], at: Int(random.next() % UInt64(bytes.count)))
                 }
             }
+
             let complaint = try ChatGoldens.complaint(String(decoding: bytes, as: UTF8.self), variables)
             if let complaint {
                 refused += 1

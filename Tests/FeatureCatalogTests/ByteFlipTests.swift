@@ -46,6 +46,7 @@ import Testing
                 for column in columns { counts.columns[column, default: 0] += 1 }
             }
         }
+
         let found = counts.withLock { $0 }
         #expect(found.outcomes["unnoticed"] == nil)
         #expect(

@@ -95,6 +95,7 @@ import Testing
         expectCatalogError(.notACatalog, containing: "folder") {
             _ = try Catalog.open(at: directory.path, mode: .readOnly)
         }
+
         let contents: [(String, [UInt8], String)] = [
             ("empty", [], "empty"), ("text", Array("hello".utf8), "not a SQLite database"),
             ("magic", Array("SQLite format 3\0".utf8), "not a SQLite database"),

@@ -43,6 +43,7 @@ import Testing
                 try whole.write(to: URL(filePath: path))
                 try Self.damage(path, places, contents: mutation == .contents, &generator)
             }
+
             let before = try Data(contentsOf: URL(filePath: path))
             let begin = ProcessorTime.ofThisThread
             var hasNoticed = true
@@ -53,6 +54,7 @@ import Testing
             } catch let error as CatalogError {
                 #expect(EveryReading.expected.contains(error.code), "\(mutation) \(number): \(error.code)")
             }
+
             let taken = ProcessorTime.ofThisThread - begin
             #expect(taken < .seconds(20), "\(mutation) \(number): \(taken)")
             #expect(try Data(contentsOf: URL(filePath: path)) == before, "\(mutation) \(number): written to")
@@ -87,6 +89,7 @@ import Testing
                 try whole.write(to: URL(filePath: path))
                 try Self.damage(path, places, contents: false, &generator)
             }
+
             let begin = ProcessorTime.ofThisThread
             let outcomes = try (0..<2).map { _ in try Self.migrate(path) }
             if let reason = outcomes[0] {
@@ -184,6 +187,7 @@ import Testing
                     try? changeContent(database, &generator)
                     if generator.next(below: 3) > 0 { continue }
                 }
+
                 let place = places[generator.next(below: places.count)]
                 let row = try Row.fetchOne(
                     database, sql: "SELECT \"\(place.column)\" FROM \"\(place.table)\" LIMIT 1")

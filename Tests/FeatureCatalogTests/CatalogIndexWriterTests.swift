@@ -93,6 +93,7 @@ import Testing
                 featureIndex: 0, firedCount: fired, sumActivation: 1, sumSquare: 1, minActivation: 1,
                 maxActivation: 1, quantiles: nil, decoderNorm: 1, documentCount: 1, histogram: histogram)
         }
+
         let good = feature(fired: 3, histogram: [1, 2, 0, 0])
         let token = FeatureTokenRecord(
             featureIndex: 0, tokenClass: "x", firedCount: 1, activation1: 1, activation2: nil)
@@ -141,6 +142,7 @@ import Testing
                 try catalog.writeIndex(sample.indexing(of: sample.corpusID, edges: edges), replacing: true) { _ in }
             }
         }
+
         let elsewhere = IndexingRecord(
             key: IndexingKey(dictionaryID: 99, corpusID: sample.corpusID), runID: sample.indexRunID, tokenCount: 1,
             documentCount: 1, window: 16, histogramEdges: [])
@@ -273,6 +275,7 @@ import Testing
                 #expect(Array(row[2...]) == [1, nil, nil, nil, nil])
                 continue
             }
+
             let most = layers.map(\.firedCount).max() ?? 0
             let peak = try #require(layers.first { $0.firedCount == most })
             let total = Double(layers.map(\.firedCount).reduce(0, +))

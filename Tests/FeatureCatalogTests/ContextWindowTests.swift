@@ -68,6 +68,7 @@ import Testing
                         FROM context ORDER BY rank
                         """)
             }
+
             var rank = 0
             for passage in passages {
                 for position in 0..<passage.record.text.tokenCount {

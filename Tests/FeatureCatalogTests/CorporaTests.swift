@@ -99,6 +99,7 @@ import Testing
                         return [layer, parts.map(\.firedCount).reduce(0, +), parts.count].map { .integer(Int64($0)) }
                     })
         }
+
         let contexts = try catalog.rows(
             sql: """
                 SELECT count(*), count(DISTINCT context_id), count(DISTINCT document_id) FROM context GROUP BY corpus_id
@@ -117,6 +118,7 @@ import Testing
         expectCatalogError(.exists, containing: "corpus 2") {
             try sample.writeIndex(entries, indexing)
         }
+
         let newer = sample.entries(of: other, seed: 77)
         try sample.writeIndex(newer, indexing, replacing: true)
         #expect(try rows(of: sample.key) == before.0)

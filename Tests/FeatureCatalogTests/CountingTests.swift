@@ -14,6 +14,7 @@ import Testing
             best.append(firing.activation)
             kept[firing.feature, default: [:]][firing.token] = Array(best.sorted(by: >).prefix(2))
         }
+
         var with: Set<Int> = []
         var without: Set<Int> = []
         for (feature, classes) in kept where classes.values.map(\.count).reduce(0, +) > 4 {
@@ -37,6 +38,7 @@ import Testing
                     (feature, "w\(generator.next(below: classes))", Float(1 + generator.next(below: 40)) / 2))
             }
         }
+
         var peakLayers: [Int: Int] = [:]
         let indexing = IndexingRecord(
             key: key, runID: runID, tokenCount: 100_000, documentCount: 1, window: 16, histogramEdges: [])
@@ -70,6 +72,7 @@ import Testing
                         }))
             }
         }
+
         let thresholds: [Float] = [0, 0.5, 1.5, 3, 5, 10, 15, 17.5, 19, 19.5, 20, 100]
         let together = try catalog.countInterpretable(key, thresholds: thresholds.map(Double.init))
         for (threshold, counted) in zip(thresholds, together) {

@@ -24,12 +24,14 @@ import Testing
         func activation() -> Float {
             isOnGrid ? Float(generator.next(below: 12)) / 2 - 1 : 6 * generator.unit() - 1
         }
+
         let count = seed % 5 == 0 ? 33 : generator.next(below: 34)
         let tokens = (0..<count).map { index in
             let (one, two) = (activation(), activation())
             return token(
                 "w\(index)", 2, max(one, two), generator.next(below: 3) == 0 ? nil : min(one, two))
         }
+
         let columns = DerivedColumns(layers: [(2, 1)], tokens: tokens)
         let values = tokens.map(\.activation1) + tokens.compactMap(\.activation2)
         for threshold in values + values.map(\.nextUp) + values.map(\.nextDown) + [-.infinity, -2, 0, 100] {
@@ -62,6 +64,7 @@ import Testing
             let equal = DerivedColumns(layers: layers, tokens: [])
             #expect(equal.peakLayer == 1 && equal.peakLayerShare == 5.0 / 12)
         }
+
         let even = DerivedColumns(layers: [(0, 3), (1, 3), (2, 3), (3, 3)], tokens: [])
         #expect(abs((even.layerEntropy ?? 0) - log(4)) < 1e-12)
     }

@@ -140,6 +140,7 @@ import Testing
                     database, sql: "SELECT part, n_rows, digest FROM table_digest WHERE table_name = 'review'")
             )
         }
+
         var sum = [UInt8](repeating: 0, count: 32)
         for row in rows {
             var bytes = Array("review".utf8) + [0]
@@ -163,6 +164,7 @@ import Testing
                     bytes += Array(blob)
                 }
             }
+
             var digest = SHA256Digest()
             digest.update(bytes)
             let digits = Array(digest.hexadecimal())
@@ -174,6 +176,7 @@ import Testing
                 carry >>= 8
             }
         }
+
         let hexadecimal = sum.reversed().map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
         #expect(kept?[0] == "dictionary_id = 1" && kept?[1] == rows.count && kept?[2] == hexadecimal)
     }

@@ -16,6 +16,7 @@ import Testing
                 try Catalog.migrate(at: path)
                 return
             }
+
             let catalog = try Catalog.open(at: path, mode: .readWrite)
             do {
                 switch self {
@@ -99,6 +100,7 @@ import Testing
                 #expect(error.code == .cannotWrite, "\(place): \(error.code) \(error.message)")
                 #expect(!error.message.contains("\n") && error.message.contains("catalog"), place)
             }
+
             let left = try state(of: path, before: before)
             #expect(left == before || left == after, place)
             if thrown == nil { #expect(left == after, place) }

@@ -197,6 +197,7 @@ import Testing
         try attack { database in
             try database.execute(sql: "UPDATE \(table) SET \"\(name)\" = ?", arguments: [Data(bytes)])
         }
+
         let result = try read()
         #expect(result.codes(of: reading).contains(.damaged), "\(table) with \(what)")
         #expect(result.problems?.isEmpty == false)
@@ -224,6 +225,7 @@ import Testing
                 try database.execute(sql: String(statement), arguments: arguments)
             }
         }
+
         let result = try read()
         #expect(result.problems?.isEmpty == false, "\(sql)")
     }
@@ -247,6 +249,7 @@ import Testing
             }
             try database.execute(sql: trigger)
         }
+
         let result = try read()
         #expect(result.codes(of: "contexts").contains(.damaged))
         #expect(result.problems?.isEmpty == false)
@@ -262,6 +265,7 @@ import Testing
             try database.execute(
                 sql: "UPDATE feature_context SET other_activations = ? WHERE feature_index = 0", arguments: [text])
         }
+
         let result = try read()
         #expect(result.codes(of: "contexts") == [.damaged], "\(text)")
         #expect(result.problems?.isEmpty == false)
@@ -450,6 +454,7 @@ import Testing
             }
             try database.execute(sql: trigger)
         }
+
         let catalog = try Catalog.open(at: path, mode: .readOnly)
         let start = ProcessorTime.ofThisThread
         _ = try catalog.searchContexts("a")
@@ -465,6 +470,7 @@ import Testing
                     INSERT INTO passage SELECT i, 1, i, i, 9000000, '', '0' FROM n
                     """)
         }
+
         let catalog = try Catalog.open(at: path, mode: .readOnly)
         let start = ProcessorTime.ofThisThread
         let problems = try catalog.verify()
@@ -482,6 +488,7 @@ import Testing
                     UPDATE dictionary SET run_id = 55; UPDATE document SET corpus_id = 44;
                     """)
         }
+
         let result = try read()
         #expect(result.problems?.isEmpty == false)
     }

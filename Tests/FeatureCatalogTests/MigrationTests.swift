@@ -112,6 +112,7 @@ import Testing
             try? FileManager.default.copyItem(atPath: path, toPath: copy)
             copies.append(copy)
         }
+
         let whole = try Catalog.open(at: path, mode: .readOnly)
         #expect(copies.count == Migrations.latest - 1)
         for (index, copy) in copies.enumerated() {
@@ -171,6 +172,7 @@ import Testing
             }
             #expect(try catalog.document(row[0]).tokenIDs == ids && ids.count == count)
         }
+
         let tensors = try rows(
             old, "SELECT tensor_id, dictionary_id, name, dtype, n_rows, row_length FROM dictionary_tensor")
         #expect(tensors.count == 5)
@@ -269,6 +271,7 @@ import Testing
                     bytes[(0..<4).reduce(0) { $0 | Int(ids[4 * place + $1]) << (8 * $1) }] ?? []
                 }
             }
+
             let end = context.windowStart + context.activations.count
             return (
                 text(context.windowStart..<context.tokenPosition),

@@ -216,6 +216,7 @@ import Testing
             try catalog.dropRun(runID)
             try catalog.removeDictionary(sample.dictionaryID)
         }
+
         let kinds = ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH"]
         let queries = Set(statements.filter { sql in kinds.contains { sql.hasPrefix($0) } }).sorted()
         #expect(queries.count > 35)
@@ -232,6 +233,7 @@ import Testing
             "SELECT \(shown), explanation FROM feature_summary WHERE \(index) \(filter) ORDER BY \(order), feature_index "
                 + "LIMIT ? OFFSET ?"
         }
+
         let token = """
             AND feature_index IN (SELECT feature_index FROM feature_token WHERE \(index) AND token_class = ?)
             """

@@ -149,6 +149,7 @@ import Testing
             }
             #expect(row == [0.75, 0.25, .real(Double(least))])
         }
+
         let layers = try catalog.rows(sql: "SELECT DISTINCT layer, mean_router_weight FROM feature_layer ORDER BY 1")
         #expect(layers.rows == [[2, 0.5], [3, nil], [4, 0.5], [5, 0.5]])
         #expect(sample.featureLayers.allSatisfy { $0.meanRouterWeight == ($0.layer == 3 ? nil : 0.5) })
@@ -185,10 +186,12 @@ import Testing
                     context.excerpt == text(end - 16..<entry.position)
                         + "«" + text(entry.position..<entry.position + 1) + "»" + text(entry.position + 1..<end))
             }
+
             let scoring = try catalog.contexts(sample.key, featureIndex: feature, band: .top, split: .score)
             #expect(scoring == read.filter { $0.band == .top && $0.split == .score })
             #expect(scoring.count == (entry.contexts.isEmpty ? 0 : 1))
         }
+
         let identifiers = try catalog.rows(sql: "SELECT count(*), count(DISTINCT context_id) FROM context").rows[0]
         #expect(identifiers == [324, 324])
     }
@@ -223,6 +226,7 @@ import Testing
                     reason: status == .ok ? nil : "why", contextCount: 3, tokenCount: 48,
                     metricsJSON: #"{"r2":0.25}"#, detailJSON: #"{"answers":["ä"]}"#))
         }
+
         let scoreKeys = try catalog.write(scores: scores)
         let readScores = try catalog.scores(dictionaryID: key.dictionaryID, featureIndex: 1)
         #expect(readScores.map(\.scoreID) == scoreKeys)
@@ -305,6 +309,7 @@ import Testing
                     note: "n",
                     reviewer: "r"))
         }
+
         let reviews = try catalog.reviews(dictionaryID: sample.dictionaryID, featureIndex: 2)
         #expect(reviews.map(\.verdict) == Array(ReviewRecord.verdicts))
         #expect(reviews.allSatisfy { $0.category == .highLevel })

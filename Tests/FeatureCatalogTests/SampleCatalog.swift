@@ -184,6 +184,7 @@ struct SampleCatalog {
                         maxActivation: layer == 4 ? maximum : 1 + generator.unit(),
                         sumRouterWeight: layer == 3 ? nil : 0.5 * Double(count)))
             }
+
             let fired = layers.reduce(0) { $0 + $1.firedCount }
             let record = FeatureRecord(
                 featureIndex: feature, firedCount: fired,

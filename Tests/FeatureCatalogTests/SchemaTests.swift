@@ -69,6 +69,7 @@ import Testing
                 Issue.record("schema/README.md says nothing of \(table)")
                 continue
             }
+
             let rest = readme[section.upperBound...]
             let text = rest.range(of: "\n### ").map { rest[..<$0.lowerBound] } ?? rest
             for column in try catalog.columns(of: table) {
@@ -101,6 +102,7 @@ import Testing
             guard case .text(let table) = row[0], case .text(let condition) = row[2], !small.contains(table) else {
                 continue
             }
+
             let plan = try catalog.rows(sql: "EXPLAIN QUERY PLAN SELECT 1 FROM \(table) WHERE \(condition)")
             guard case .text(let detail)? = plan.rows.first?.last else {
                 Issue.record("no plan for \(table)")

@@ -124,6 +124,7 @@ import Testing
                         corpusID: sample.corpusID, method: "n2g", text: text)
                 })
         }
+
         let hits = try catalog.searchExplanations("kings")
         #expect(Set(hits.map(\.featureIndex)) == [3, 5] && hits.allSatisfy { $0.matchCount == 2 })
         #expect(hits.allSatisfy { $0.scope == .explanations && $0.dictionary == "main" && $0.peakCount == 0 })

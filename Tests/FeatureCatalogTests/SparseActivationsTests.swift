@@ -8,6 +8,7 @@ import Testing
         func number(_ value: Int) -> [UInt8] {
             value < 0x80 ? [UInt8(value)] : [UInt8(value & 0x7F | 0x80)] + number(value >> 7)
         }
+
         let places = activations.indices.filter { activations[$0] != 0 }
         let isHalf = places.allSatisfy { Float(Float16(activations[$0])) == activations[$0] }
         var bytes: [UInt8] = [isHalf ? 2 : 1] + number(activations.count) + number(places.count)
@@ -65,6 +66,7 @@ import Testing
             let frame = try Zstd.compress(content)
             #expect(throws: Zstd.Failure.self) { try SparseActivations.decode(frame, windowLength: 4) }
         }
+
         let good = try Zstd.compress([1, 4, 1, 3, 0, 0, 0x80, 0x3F])
         #expect(try SparseActivations.decode(good, windowLength: 4) == [0, 0, 0, 1])
         for length in [-1, 3, 5, .max] {

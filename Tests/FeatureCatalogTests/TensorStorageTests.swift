@@ -131,6 +131,7 @@ import Testing
             try DatabaseQueue(path: catalog.path).write { database in
                 try database.execute(sql: "SAVEPOINT s; UPDATE dictionary_tensor SET \(change); RELEASE s")
             }
+
             let opened = try Catalog.open(at: catalog.path, mode: .readOnly)
             expectCatalogError(.damaged) { _ = try opened.readTensorRows(dictionaryID: dictionaryID, name: "w") }
             #expect(try !opened.verify().isEmpty)

@@ -55,6 +55,7 @@ import Testing
         func indexes(_ query: FeatureQuery) throws -> [CatalogValue] {
             try catalog.featureSummaries(query).rows.map { $0[0] }
         }
+
         let alive = sample.features.filter { $0.firedCount > 0 }
         let byMaximum = alive.sorted { ($0.maxActivation ?? 0) > ($1.maxActivation ?? 0) }.map(\.featureIndex)
         let dead = sample.features.filter { $0.firedCount == 0 }.map(\.featureIndex)
@@ -101,6 +102,7 @@ import Testing
                 value: value, baselineValue: value.map { $0 / 2 }, reason: value == nil ? "why" : nil,
                 contextCount: 1, tokenCount: 1)
         }
+
         func summary() throws -> [CatalogValue] {
             try catalog.featureSummaries(
                 FeatureQuery(

@@ -25,6 +25,7 @@ import Testing
                 tokenIDs: (0..<generator.next(below: 50)).map { _ in Int32(generator.next(below: 2)) },
                 sha256: SampleCatalog.digest)
         }
+
         var passages: [(id: Int64, tokens: [Int32])] = []
         for (id, document) in zip(try catalog.addDocuments(corpusID: corpusID, documents), documents) {
             let starts = Array(stride(from: 0, to: document.tokenIDs.count, by: 7))
@@ -37,6 +38,7 @@ import Testing
                 })
             passages += zip(ids, parts).map { (id: $0, tokens: $1) }
         }
+
         let occurrences = try WindowOccurrences(catalog: catalog, corpusID: corpusID, window: window)
         for passage in passages {
             for position in passage.tokens.indices { occurrences.add(passageID: passage.id, position: position) }

@@ -77,6 +77,7 @@ import Testing
             let exact = BootstrapInterval(count: hits, of: units)
             #expect(exact.low == Double(hits) && exact.high == Double(hits))
         }
+
         let large = BootstrapInterval(count: 300_000, of: 1_000_000)
         // 1.96 standard deviations of 458.
         #expect(abs(large.low - 299_102) < 5 && abs(large.high - 300_898) < 5)

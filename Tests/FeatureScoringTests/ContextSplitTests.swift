@@ -71,6 +71,7 @@ struct ContextSplitTests {
                         SplitCandidate(band: band, rank: rank, document: Int64(candidates.count), segment: 0))
                 }
             }
+
             let order = SeededPermutation.permutation(count: candidates.count, seed: generator.next())
             let shuffled = order.map { candidates[$0] }
             let splits = ContextSplit.assign(shuffled)
@@ -79,6 +80,7 @@ struct ContextSplitTests {
                     .sorted { shuffled[$0].rank < shuffled[$1].rank }.map { splits[$0] }
                 for (one, next) in zip(byRank, byRank.dropFirst()) { #expect(one != next) }
             }
+
             let explain = splits.count { $0 == .explain }
             #expect(abs(2 * explain - splits.count) <= 1)
         }
@@ -92,6 +94,7 @@ struct ContextSplitTests {
                     band: ContextBand.allCases[index / 20], rank: index % 20,
                     document: Int64(generator.next(below: 12)), segment: generator.next(below: 3))
             }
+
             let splits = ContextSplit.assign(candidates)
             var known: [[Int64]: ContextSplit] = [:]
             for (candidate, split) in zip(candidates, splits) {
@@ -117,6 +120,7 @@ struct ContextSplitTests {
                     band: ContextBand.allCases[generator.next(below: 3)], rank: rank,
                     document: Int64(generator.next(below: documents)), segment: 0)
             }
+
             let oneSided = oneSidedBands(candidates, ContextSplit.assign(candidates))
             #expect(oneSided == 0 || oneSided == fewestOneSidedBands(candidates), "\(candidates)")
         }

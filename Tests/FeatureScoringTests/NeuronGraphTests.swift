@@ -67,6 +67,7 @@ struct NeuronGraphTests {
             if pattern.startsSequence, !(begins && length == last + 1) { return false }
             return zip(pattern.tokens, tokens[(last + 1 - length)...]).allSatisfy { $0 == nil || $0 == $1 }
         }
+
         let best = matching.max { left, right in
             if left.tokens.count != right.tokens.count { return left.tokens.count < right.tokens.count }
             for (one, other) in zip(left.tokens.reversed(), right.tokens.reversed())
@@ -90,6 +91,7 @@ struct NeuronGraphTests {
                     start: generator.next(below: 4) == 0
                 )
             }
+
             let graph = NeuronGraph(patterns: drawn)
             let tokens = (0..<20).map { _ in Int32(generator.next(below: 3)) }
             for begins in [false, true] {

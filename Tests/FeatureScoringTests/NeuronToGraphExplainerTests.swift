@@ -53,6 +53,7 @@ struct NeuronToGraphExplainerTests {
                 contexts: try world.contexts(
                     feature: index, count: 48, plants: [pairs[index]], distractions: pairs, using: &generator))
         }
+
         let graphs = try explainer.explain(features: features, probe: world, padToken: PlantedWorld.pad)
         func score(_ feature: Int, with explanation: Int) throws -> Double? {
             try SimulationScore(
@@ -139,6 +140,7 @@ struct NeuronToGraphExplainerTests {
             try ScoringContext(
                 contextID: 1, tokens: [4], activations: [activation], peakIndex: 0, band: .top, split: split)
         }
+
         let graphs = try explainer.explain(
             features: [
                 FeatureContexts(featureIndex: 0, contexts: []),
@@ -160,6 +162,7 @@ struct NeuronToGraphExplainerTests {
                 featureIndex: $0,
                 contexts: try world.contexts(feature: $0, count: 60, plants: [[7]], using: &generator))
         }
+
         let graphs = try explainer.explain(features: features, probe: world, padToken: 0)
         #expect(graphs.map { $0.patterns.map(\.tokens) } == [[[7]], [[7]]])
         // Twenty contexts each, but one question: the token alone, then behind padding.

@@ -26,6 +26,7 @@ struct SimulationScoreTests {
                 let predicted = actual.map { $0 / 2 + Float(generator.next(below: 50)) / 8 }
                 return context(predicted, actual, ContextBand.allCases[index % 3])
             }
+
             let score = try SimulationScore(of: contexts, maximum: 12)
             let all = naive(contexts.flatMap(\.predicted), contexts.flatMap(\.actual))
             #expect(abs(try #require(score.value) - all) < 1e-12)

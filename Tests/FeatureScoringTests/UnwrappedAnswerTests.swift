@@ -101,6 +101,7 @@ import Testing
         func token(_ text: String, _ alternatives: [(String, Double)] = []) -> ExpectedLevels.Token {
             .init(text: text, alternatives: alternatives.map { (text: $0.0, logProbability: log($0.1)) })
         }
+
         let content = "<think>[1, 2] or 3?</think>\n```json\n{\"activations\": [4, 10]}\n```"
         let tokens = [
             token("<think>[1, 2] or 3?</think>\n```json\n{\"activations\": ["), token("4", [("4", 0.5), ("6", 0.5)]),

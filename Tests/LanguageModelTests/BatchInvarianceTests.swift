@@ -66,6 +66,7 @@ import Testing
                     ? whole.tokens.count : 1 + generator.index(below: whole.tokens.count)
                 return (whole, length)
             }
+
             let model = models[generator.index(below: models.count)]
             let batch = try TokenBatch(sequences: chosen.map { Array($0.tokens.prefix($1)) })
             let streams = try model.residualStreams(of: batch, layers: layers).values

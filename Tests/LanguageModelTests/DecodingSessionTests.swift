@@ -102,6 +102,7 @@ import Testing
             let decoded = try decode(model, tokens, pieces: pieces)
             return (decoded.logits + decoded.streams).map(\.bitPattern)
         }
+
         let expected = try bits(1, .resident)
         for threads in [1, 2, 3, 5] {
             #expect(try bits(threads, .resident) == expected, "\(threads) threads")
@@ -128,6 +129,7 @@ import Testing
         #expect(throws: LanguageModelError.sequenceTooLong(index: 0, length: 9, maximum: 8)) {
             try DecodingSession(model, capacity: 9)
         }
+
         let session = try DecodingSession(model)
         #expect(session.capacity == 8)
         func fails(_ tokens: [Int32], layers: [Int] = [], with error: LanguageModelError) {

@@ -47,6 +47,7 @@ import Testing
                 try streamed.residualStreams(of: batch, layers: [0, 2]).values.elements
                     == resident.residualStreams(of: batch, layers: [0, 2]).values.elements)
         }
+
         let short = try TokenBatch(sequences: [[4999, 3], [0]])
         #expect(try streamed.logits(of: short).elements == resident.logits(of: short).elements)
         #expect(try streamed.unembeddingRow(of: 4999) == resident.unembeddingRow(of: 4999))
@@ -60,6 +61,7 @@ import Testing
         for name in scratch.tensors.keys {
             scratch.types[name] = others.contains(where: name.contains) ? .f16 : .bf16
         }
+
         let resident = try open(scratch, residency: .resident)
         let streamed = try open(scratch, residency: .streamed)
         let batch = try longBatch()
@@ -157,6 +159,7 @@ import Testing
             #expect(residual.rows == 3 && residual.columns == 24)
             if layer == 1 { residual.pointer.update(from: replacement.values.pointer, count: residual.count) }
         }
+
         let edited = try model.logits(of: batch, editing: edit)
         #expect(edited.elements == (try model.logits(of: other).elements))
         #expect(edited.elements != (try model.logits(of: batch).elements))

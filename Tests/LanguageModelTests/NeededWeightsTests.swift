@@ -30,6 +30,7 @@ import Testing
         for (name, tensor) in whole.tensors where name != "lm_head.weight" {
             bare.tensors[String(name.trimmingPrefix("model."))] = tensor
         }
+
         let model = try open(bare.write(), residency)
         #expect(try streams(model) == streams(expected))
         #expect(model.hasUnembedding == tied)

@@ -24,6 +24,7 @@ struct ReferenceDecoder {
             stream = self.layer(layer, stream)
             layers.append(stream)
         }
+
         let head = model.tensors["lm_head.weight"] == nil ? "model.embed_tokens" : "lm_head"
         return (layers, stream.map { linear(head, norm("model.norm", $0)) })
     }
@@ -45,6 +46,7 @@ struct ReferenceDecoder {
                 }
             }
         }
+
         let queries = heads("q_proj", turned: true, norm: "q_norm")
         let keys = heads("k_proj", turned: true, norm: "k_norm")
         let values = heads("v_proj", turned: false, norm: "")
@@ -55,6 +57,7 @@ struct ReferenceDecoder {
                 let weights = (first...token).map { key in
                     exp(dot(queries[token][head], keys[key][head / group]) / Double(dimension).squareRoot())
                 }
+
                 let sum = weights.reduce(0, +)
                 for element in 0..<dimension {
                     var total = 0.0
@@ -64,6 +67,7 @@ struct ReferenceDecoder {
                     attended.append(total)
                 }
             }
+
             let middle = add(stream[token], linear(name + "self_attn.o_proj", attended))
             let x = norm(name + "post_attention_layernorm", middle)
             let gate = linear(name + "mlp.gate_proj", x).map { $0 / (1 + exp(-$0)) }

@@ -31,6 +31,7 @@ import Testing
                     expected.layers[layer].flatMap { $0.map(Float.init) }, relative: 2e-5,
                     "sequence \(index) layer \(layer)", sourceLocation: sourceLocation)
             }
+
             let vocabulary = model.configuration.vocabularySize
             expectClose(
                 Array(logits.elements[range.lowerBound * vocabulary..<range.upperBound * vocabulary]),

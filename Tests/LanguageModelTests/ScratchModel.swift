@@ -27,6 +27,7 @@ struct ScratchModel {
             let elements = (0..<shape.reduce(1, *)).map { _ in center + spread * (2 * generator.uniform() - 1) }
             tensors[name] = (shape, elements)
         }
+
         let d = int("hidden_size")
         let ff = int("intermediate_size")
         let headDimension = config["head_dim"] as? Int ?? d / int("num_attention_heads")
@@ -39,9 +40,11 @@ struct ScratchModel {
             func weight(_ name: String, _ shape: [Int]) {
                 random("model.layers.\(layer).\(name).weight", shape, spread: 1.5 / Float(shape[1]).squareRoot())
             }
+
             func norm(_ name: String, _ count: Int) {
                 random("model.layers.\(layer).\(name).weight", [count], spread: 0.5, around: 1)
             }
+
             func bias(_ name: String, _ count: Int) {
                 random("model.layers.\(layer).\(name).bias", [count], spread: 0.5)
             }

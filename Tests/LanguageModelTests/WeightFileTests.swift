@@ -20,6 +20,7 @@ import Testing
         #expect(throws: LanguageModelError.missing(path: directory.file("config.json"))) {
             try LanguageModel(directory: directory.path, workers: Workers(threads: 1))
         }
+
         let scratch = try ScratchModel()
         try scratch.writeConfig()
         #expect(

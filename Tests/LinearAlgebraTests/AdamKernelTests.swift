@@ -80,6 +80,7 @@ private func settings(t: Int, rate: Float) -> rsae_adam {
                     zip(factor, token).reduce(0.0) { $0 + Double($1.0) * Double(rows[Int($1.1) * stride + c]) }
                 }
             }
+
             let toEncoder = sums(slope, centered)
             let toDecoder = sums(activation, error)
 

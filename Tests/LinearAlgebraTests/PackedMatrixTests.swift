@@ -21,6 +21,7 @@ import Testing
                 }
             }
         }
+
         let workers = Workers(threads: 2)
         for (seed, size) in sizes.enumerated() {
             var random = RandomValues(seed)

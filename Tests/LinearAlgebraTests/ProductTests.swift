@@ -41,10 +41,12 @@ import Testing
                     let right = c.transposeB ? b[column * strideB + i] : b[i * strideB + column]
                     sum += Double(left) * Double(right)
                 }
+
                 let place = row * strideC + column
                 expected[place] = Double(c.alpha) * sum + (c.accumulating ? expected[place] : 0)
             }
         }
+
         var actual = before
         multiply(
             rows: c.rows, columns: c.columns, inner: c.inner, alpha: c.alpha, a, stride: strideA,
@@ -57,6 +59,7 @@ import Testing
             }
             if isPadding || c.rows == 0 || c.columns == 0 { expected[place] = Double(actual[place]) }
         }
+
         let kept = actual.indices.filter { !actual[$0].isNaN || !expected[$0].isNaN }
         expectClose(kept.map { actual[$0] }, kept.map { Float(expected[$0]) }, relative: 2e-6, "\(c)")
     }
@@ -127,6 +130,7 @@ import Testing
                     expected[row * strideC + column] = Float(sum)
                 }
             }
+
             var first: [Float]?
             for threads in [1, 2, 3, 5] {
                 var actual = before

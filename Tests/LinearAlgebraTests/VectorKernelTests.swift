@@ -88,6 +88,7 @@ import Testing
                 for (i, w) in zip(index, weight) {
                     for c in 0..<d { sum[c] += Double(w) * Double(rows[Int(i) * d + c]) }
                 }
+
                 var out = Array(repeating: Float.nan, count: d) + [5]
                 rsae_gather(rows, Int64(d), index, weight, Int64(k), &out)
                 expectClose(out, sum.map { Float($0) } + [5], relative: 1e-6, "gather d = \(d), k = \(k)")

@@ -41,6 +41,7 @@ import Testing
                     Workers(threads: threads).forEach(elements, tile: tile) { range, _ in
                         ranges.withLock { $0.append(range) }
                     }
+
                     let sorted = ranges.withLock { $0 }.sorted { $0.lowerBound < $1.lowerBound }
                     #expect(sorted.flatMap(Array.init) == Array(0..<elements))
                     #expect(sorted.allSatisfy { $0.lowerBound % tile == 0 && !$0.isEmpty && $0.count <= tile })

@@ -66,6 +66,7 @@ import Testing
                     "a.safetensors", "--force", "-q",
                 ], in: directory)
         }
+
         let marked = try export("a.TXT", [0xFF, 0xFE] + "the king".utf16.flatMap { [UInt8($0), 0] })
         #expect(marked.status == 0 && marked.errors.isEmpty, "\(marked.errors)")
         // The warning is also for those who want no progress.

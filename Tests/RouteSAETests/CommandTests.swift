@@ -51,6 +51,7 @@ import Testing
                 }
             }
         }
+
         let count = try Program.run(["count", "c.sqlite", "--threshold", "2", "--format", "csv"], in: directory)
         #expect(count.output.split(whereSeparator: \.isNewline).count == 2)
         #expect(try Program.run(["verify", "c.sqlite"], in: directory).status == 0)

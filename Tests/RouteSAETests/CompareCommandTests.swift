@@ -86,6 +86,7 @@ import Testing
                 #expect(abs(share - (own.max() ?? 0) / most) < 1e-9)
             }
         }
+
         let shares = features.compactMap { $0["share"] as? Double }
         #expect(shares.count > 10 && shares == shares.sorted(by: >))
         let strongest = try rows(verb + ["--sort", "activation", "--limit", "4"], in: directory)
@@ -115,6 +116,7 @@ import Testing
             #expect((0.01...0.99).contains(row["explained_variance"] as? Double ?? 0))
             #expect(row["mean_simulation_score"] is NSNull)
         }
+
         let counted = try rows(["compare", "c.sqlite", "--threshold", "1", "2"], in: directory)
         #expect(counted.compactMap { $0["threshold"] as? Double } == [1, 2, 1, 2])
         let count = try rows(["count", "c.sqlite", "--dictionary", "first", "--threshold", "1"], in: directory)

@@ -17,6 +17,7 @@ import Testing
         ] {
             #expect(outcome.output.contains(part), "\(part)")
         }
+
         let left = try FileManager.default.contentsOfDirectory(atPath: directory.path).sorted()
         #expect(left == ["demo.sqlite", "stderr.log", "stdout.log"])
         // The file is not replaced unasked.

@@ -78,6 +78,7 @@ import Testing
             part["vocab"] = ["\u{2581}": 0]
             document["model"] = part
         }
+
         let refused = try tokens()
         #expect(refused.status == 65, "\(refused.line)")
         #expect(refused.line.contains("SentencePiece") && refused.line.contains("tools/export_activations.py"))
@@ -116,6 +117,7 @@ import Testing
         func run(_ arguments: String...) throws -> Program.Outcome {
             try Program.run(arguments + ["--quiet"], in: directory)
         }
+
         let text = fixture("cases/a.jsonl")
         let train = try run(
             "train", "c.sqlite", "--model", "model", "--text", text, "--layers", "0-1", "--latents", "32", "--k", "2",

@@ -16,6 +16,7 @@ import Testing
             try files.createSymbolicLink(
                 atPath: directory.file("\(folder)/\(name)"), withDestinationPath: "\(CommandTests.model)/\(name)")
         }
+
         let config = try Data(contentsOf: URL(filePath: "\(CommandTests.model)/config.json"))
         var object = try #require(try JSONSerialization.jsonObject(with: config) as? [String: Any])
         for (key, value) in keys { object[key] = value }

@@ -119,6 +119,7 @@ import Testing
                     try Program.run(["score", "c.sqlite"] + arguments, in: directory, environment: environment)
                 }
             }
+
             let dry = try await run(judge + ["--dry-run"])
             #expect(dry.status == 0 && server.requests.isEmpty, "\(dry.errors)")
             #expect(dry.output.contains("--- rubric-1, system") && dry.output.contains("\"excerpts\""))

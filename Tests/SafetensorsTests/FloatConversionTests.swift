@@ -90,6 +90,7 @@ struct FloatConversionTests {
                     candidate & 0x7FFF == 0x7F80 ? 0x1p128 : Double(FloatConversion.float(bfloat16: candidate & 0x7FFF))
                 return abs(magnitude - Double(value.magnitude))
             }
+
             let own = distance(bits)
             let below = bits & 0x7FFF == 0 ? Double.infinity : distance(bits - 1)
             let above = bits & 0x7FFF == 0x7F80 ? Double.infinity : distance(bits + 1)

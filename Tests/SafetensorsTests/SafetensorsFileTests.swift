@@ -133,6 +133,7 @@ struct SafetensorsFileTests {
             #expect(try file.integers("a") == expected)
             #expect(try file.integers("a", elements: 7777..<77_778) == Array(expected[7777..<77_778]))
         }
+
         var bytes: [UInt8] = []
         try file.forEachPiece(of: "a") { bytes += $0 }
         #expect(try file.withBytes(of: "a") { Array($0) } == bytes)
@@ -230,6 +231,7 @@ extension SafetensorsFileTests {
                 try file.floats(name)
             }
         }
+
         let collection = try SafetensorsCollection(files: [file])
         #expect(collection.names == ["b"])
         let overlapping = header.replacing("[4,5]", with: "[3,5]")

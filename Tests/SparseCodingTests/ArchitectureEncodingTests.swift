@@ -19,6 +19,7 @@ struct System: CustomTestStringConvertible, Sendable {
                 System(architecture: $0, fidelity: fidelity, usesTopK: true)
             }
     }
+
     /// Every system.
     static let all =
         unrouted + Fidelity.allCases.map { System(architecture: .route, fidelity: $0, usesTopK: true) }
@@ -105,6 +106,7 @@ func keyedBatch(count: Int, layers: [Int], dModel: Int, seed: UInt64) -> Activat
                 read.insert(oracle.layer)
             }
         }
+
         let isCrosscoder = system.architecture == .crosscoder
         if shape.count > 60 { #expect(read == (isCrosscoder ? [0] : Set(configuration.layers.indices))) }
     }

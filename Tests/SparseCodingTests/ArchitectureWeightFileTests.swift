@@ -23,6 +23,7 @@ import Testing
             names[prefix + "decoder.weight"] = [6, 10]
             names[prefix + "pre_bias"] = [6]
         }
+
         let vectors =
             switch system.architecture {
             case .gated: ["gate_bias", "mag_bias", "r_mag"]
@@ -155,6 +156,7 @@ import Testing
                 tensors[name] = (tensor.shape, tensor.values.map { $0 + 1 })
             }
         }
+
         let read = try DictionaryWeights(configuration, reading: prefixed, prefix: "best.")
         for (a, b) in zip(plain.tensors, read.tensors) { #expect(a.matrix.elements == b.matrix.elements, "\(a.name)") }
         #expect(throws: SafetensorsError.self) {

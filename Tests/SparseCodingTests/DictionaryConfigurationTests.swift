@@ -42,6 +42,7 @@ import Testing
         #expect(throws: SparseCodingError.self) {
             try DictionaryConfiguration(dModel: 8, latents: 4, k: 5, layers: [0])
         }
+
         let error = SparseCodingError.setting(name: "k", found: "5", allowed: "1 … 4")
         #expect(error.description == "k is 5; allowed: 1 … 4")
     }

@@ -45,6 +45,7 @@ import Testing
         for latent in 0..<600 where latent != 300 {
             for column in 0..<5 { weights.decoder[latent, column] = 10 * generator.uniform() - 5 }
         }
+
         let before = weights.decoder.copy()
         weights.normaliseDecoder(by: Workers(threads: 3))
         for latent in 0..<600 where latent != 300 {
@@ -122,6 +123,7 @@ import Testing
             expected = tensors[name]!.shape
             tensors[name]!.shape = expected.count == 1 ? [1] + expected : expected.reversed()
         }
+
         let found = try file.tensor(name).shape
         #expect(throws: SparseCodingError.shape(tensor: name, path: file.path, found: found, expected: expected)) {
             try DictionaryWeights(try configuration(), reading: file)
@@ -150,6 +152,7 @@ import Testing
                 tensors[String(name.dropFirst(4))] = tensors.removeValue(forKey: name)
             }
         }
+
         let weights = try DictionaryWeights(single, reading: plain)
         #expect(weights.encoder.elements == (0..<480).map { Float($0) / 480 })
         #expect(weights.decoder[7, 2] == Float(2 * 40 + 7) / 480)

@@ -66,6 +66,7 @@ import Testing
             try encoder.read(batch, into: input)
             return (0..<batch.count).map { input.selected[$0] }
         }
+
         let whole = try selected(batch)
         var order = Array(0..<200)
         var generator = CounterGenerator(seed: 2)

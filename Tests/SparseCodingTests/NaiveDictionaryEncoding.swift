@@ -29,6 +29,7 @@ struct NaiveDictionaryEncoding {
             let deviation = (h.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(d - 1)).squareRoot()
             return h.map { ($0 - mean) / (deviation + 1e-6) }
         }
+
         func sample(_ layer: Int, _ u: [Double]) -> NaiveDictionaryEncoding {
             var result = NaiveDictionaryEncoding(layer: layer, u: u)
             result.encode(configuration, weights)
@@ -66,6 +67,7 @@ struct NaiveDictionaryEncoding {
         let products = (0..<configuration.latents).map { latent in
             seen.indices.reduce(0.0) { $0 + Double(weights.encoder[latent, $1]) * seen[$1] }
         }
+
         func value(_ matrix: Matrix, _ latent: Int) -> Double { Double(matrix[0, latent]) }
         func note(_ distance: Double) { margin = min(margin, abs(distance)) }
         if configuration.architecture == .gated {

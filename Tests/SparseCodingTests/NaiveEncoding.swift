@@ -27,12 +27,14 @@ struct NaiveEncoding {
             deviations.append(deviation)
             x.append(h.map { ($0 - mean) / (deviation + 1e-6) })
         }
+
         var r = (0..<d).map { column in x.reduce(0) { $0 + $1[column] } }
         if configuration.aggregation == .mean { r = r.map { $0 / Double(x.count) } }
         summary = r
         let logits = x.indices.map { layer in
             configuration.routes ? (0..<d).reduce(0.0) { $0 + Double(weights.router[layer, $1]) * r[$1] } : 0
         }
+
         let exponentials = logits.map { exp($0 - logits.max()!) }
         let p = exponentials.map { $0 / exponentials.reduce(0, +) }
         probabilities = p
@@ -49,6 +51,7 @@ struct NaiveEncoding {
             scale = 1
             u = (0..<d).map { column in x.indices.reduce(0) { $0 + p[$1] * x[$1][column] } }
         }
+
         let centered = u.enumerated().map { $0.element - Double(weights.preBias[0, $0.offset]) }
         self.centered = centered
         let a = (0..<configuration.latents).map { latent in

@@ -35,6 +35,7 @@ import Testing
             file.metadata["layers"] = text
             #expect(try ActivationShard(path: file.write(to: directory.file("\(index)"))).layers == [1, 4])
         }
+
         var file = ShardFile()
         file.metadata["layers"] = nil
         let path = try file.write(to: directory.file("unnamed"))
@@ -91,6 +92,7 @@ import Testing
         #expect(throws: SafetensorsError.missing(path: directory.file("none"))) {
             try ActivationShard(path: directory.file("none"))
         }
+
         let path = directory.file("other")
         let writer = try SafetensorsWriter(path: path, tensors: [(name: "other", dtype: .f32, shape: [1])])
         try writer.append("other", floats: [1])
@@ -98,6 +100,7 @@ import Testing
         #expect(throws: SafetensorsError.noSuchTensor(name: "activations", path: path)) {
             try ActivationShard(path: path)
         }
+
         let integers = directory.file("integers")
         let second = try SafetensorsWriter(
             path: integers, tensors: [(name: "activations", dtype: .i32, shape: [1, 1, 2])],

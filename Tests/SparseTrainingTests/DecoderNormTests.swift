@@ -73,6 +73,7 @@ import Testing
             let oracle = NaiveDictionary(configuration, trainer.state.weights)
             return oracle.hold(oracle.samples(batch)).flatMap { $0.error.map { Float($0) } }
         }
+
         let (before, biases) = (errors(), trainer.state.weights.latentBias.elements)
         let norms = norms(trainer.state.weights, columns: trainer.state.weights.decoder.columns)
         trainer.finish(Workers(threads: 2))

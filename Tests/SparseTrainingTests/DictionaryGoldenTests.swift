@@ -116,6 +116,7 @@ import Testing
                 expectClose([loss], [objectives[step]], relative: 2e-6, "objective of step \(step)")
                 try run.compare(gradients, under: "grad_\(step)", relative: step == 0 ? 3e-6 : 1e-5)
             }
+
             let report = try trainer.step(batch)
             expectClose([report.loss], [losses[step]], relative: 3e-6, "loss of step \(step)")
             expectClose([report.l0], [l0[step]], relative: 1e-6, "L0 of step \(step)")

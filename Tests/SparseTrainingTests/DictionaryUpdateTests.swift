@@ -52,6 +52,7 @@ import Testing
                 if step % 3 == 0, let columns = unitColumns(system, configuration) {
                     adam!.normaliseDecoder(columns: columns)
                 }
+
                 let report = try trainer.step(batch)
                 #expect(report.step == step && trainer.state.stepsDone == step + 1)
                 auxiliarySteps += report.auxiliaryLoss > 0 ? 1 : 0
@@ -85,6 +86,7 @@ import Testing
                 choices: .init(gradientClip: clip, removesParallelGradient: false))
             return livelyTrainer(configuration, options, seed: 1)
         }
+
         let (free, unreached, clipped) = (try trainer(nil), try trainer(1e6), try trainer(1e-3))
         for step in 0..<3 {
             let batch = keyedBatch(count: 20, dModel: 9, seed: UInt64(step))

@@ -79,6 +79,7 @@ import Testing
                 }
             }
         }
+
         var moved: [InitialBias: Double] = [:]
         for start in [InitialBias.mean, .geometricMedian] {
             let places = try [0, 1].map { outliers in

@@ -25,6 +25,7 @@ extension NaiveDictionary {
                 let gates = held.open.map {
                     (latent: $0, size: product(encoder, $0, x) + parameters["gate_bias"]![$0])
                 }
+
                 let reconstruction = decoded(gates, detached.parameters["decoder"]!, detached.parameters["pre_bias"])
                 result.sparsity += relativeError(reconstruction, u) / count
                 result.sparsity += lambda * gates.reduce(0) { $0 + $1.size } / Double(d - 1) / count

@@ -147,6 +147,7 @@ struct NaiveDictionary {
                 held.active = a.indices.filter { a[$0] > bounds[$0] }
                 for latent in 0..<m { note(a[latent] - bounds[latent]) }
             }
+
             let z = held.active.map { ($0, a[$0]) }
             held.error = zip(u, decoded(z, parameters["decoder"]!, parameters["pre_bias"])).map { $0 - $1 }
             return held

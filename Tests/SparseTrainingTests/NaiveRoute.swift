@@ -150,6 +150,7 @@ struct NaiveRoute {
                         (p[layer] - selection.probabilities[layer]) * selection.layerErrors[layer] / Double(tried)
                 }
             }
+
             let u = routed(x, p, selection.layer, before: selection.probabilities)
             let reconstruction = decoded(selection.latents, u, bias: true)
             let error = zip(reconstruction, u).reduce(0.0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
@@ -157,6 +158,7 @@ struct NaiveRoute {
             for layer in 0..<layers {
                 result.balance += loadBalance * Double(layers) * shares[layer] * p[layer] / count
             }
+
             let revived = decoded(selection.deadLatents, selection.u, bias: false)
             for column in 0..<d {
                 let e = selection.error[column]

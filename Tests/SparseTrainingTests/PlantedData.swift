@@ -20,6 +20,7 @@ struct PlantedData {
             var direction = (0..<dModel).map { _ in
                 (0..<6).reduce(Float(0)) { sum, _ in sum + generator.uniform() - 0.5 }
             }
+
             let mean = direction.reduce(0, +) / Float(dModel)
             direction = direction.map { $0 - mean }
             let norm = direction.reduce(0) { $0 + $1 * $1 }.squareRoot()

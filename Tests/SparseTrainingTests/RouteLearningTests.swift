@@ -45,6 +45,7 @@ import Testing
             for latent in 0..<96 where latent % 8 != 0 {
                 for column in 0..<32 { weights.encoder[latent, column] *= 0.01 }
             }
+
             let trainer = TopKTrainer(
                 configuration: configuration, options: options, weights: weights, workers: Workers(threads: 2))
             let batch = ActivationBatch(capacity: 256, layers: [1, 2, 3], dModel: 32)

@@ -73,6 +73,7 @@ import Testing
                 }.squareRoot()
             }
         }
+
         func unit(_ trainer: TopKTrainer) -> Bool { norms(trainer).allSatisfy { abs($0 - 1) < 1e-6 } }
         let configuration = try DictionaryConfiguration(
             dModel: 9, latents: 30, k: 3, layers: [0, 1], fidelity: .reference)

@@ -19,6 +19,7 @@ import Testing
         for vector in [trainer.state.weights.latentBias, trainer.state.weights.gateBias] where vector.rows > 0 {
             for latent in 0..<5 { vector.pointer[latent] = -20 }
         }
+
         var idle = Array(repeating: 0, count: 60)
         for step in 0..<6 {
             let batch = keyedBatch(count: 1 + step % 4, dModel: 9, seed: UInt64(step))

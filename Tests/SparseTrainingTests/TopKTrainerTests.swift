@@ -50,6 +50,7 @@ import Testing
             for step in 0..<stepsBefore {
                 try trainer.step(randomBatch(count: 20, layers: [0, 2, 3], dModel: 9, seed: UInt64(step)))
             }
+
             let before = trainer.state.weights.bits
             let idle = trainer.state.tokensSinceFired
             for position in 0..<3 {
@@ -147,6 +148,7 @@ import Testing
                 #expect(trainer.state.weights.preBias.elements == before)
                 continue
             }
+
             let oracle = NaiveRoute(configuration, trainer.state.weights)
             let tokens = oracle.standardised(batch)
             let u = oracle.select(tokens).map(\.u)

@@ -83,6 +83,7 @@ import Testing
             for place in stride(from: 0, to: matrix.count, by: matrix.rows > 1 ? matrix.columns : 1) {
                 matrix.pointer[place] = damage
             }
+
             let before = contents(trainer.state)
             #expect(throws: TrainingError.lossNotFinite(step: stepsBefore), "\(tensor) \(damage)") {
                 try trainer.step(batch(7))

@@ -22,6 +22,7 @@ import Testing
             for vector in [trainer.state.weights.latentBias, trainer.state.weights.gateBias] where vector.rows > 0 {
                 for latent in 0..<50 { vector.pointer[latent] = -20 }
             }
+
             let reports = try (0..<4).map { step in
                 try trainer.step(keyedBatch(count: 270 - step, dModel: 130, seed: UInt64(step)))
             }

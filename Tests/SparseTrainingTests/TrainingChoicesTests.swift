@@ -8,6 +8,7 @@ import Testing
     private static let route = Fidelity.allCases.map {
         DictionarySystem(architecture: .route, fidelity: $0, usesTopK: true)
     }
+
     private static let systems = DictionarySystem.penalised + DictionarySystem.topK + route
 
     private func options(
@@ -33,6 +34,7 @@ import Testing
             let expected = reason.map { "\(setting) is given; allowed: none for \(name): \($0)" }
             #expect(refusal(system, choices) == expected)
         }
+
         let auxiliary = system.usesTopK ? nil : "AuxK goes with TopK"
         check(.init(auxiliaryCoefficient: 0.1), "auxiliary-coefficient", auxiliary)
         check(.init(auxiliaryCoefficient: 0), "auxiliary-coefficient", nil)
@@ -153,6 +155,7 @@ import Testing
         func text(_ value: some Encodable) throws -> String {
             String(decoding: try JSONEncoder().encode(value), as: UTF8.self)
         }
+
         var fields = try #require(try JSONSerialization.jsonObject(with: Data(text(options).utf8)) as? [String: Any])
         var penalty = try #require(try JSONSerialization.jsonObject(with: Data(text(sparsity).utf8)) as? [String: Any])
         penalty[key] = value

@@ -1,11 +1,11 @@
-public import Testing
+package import Testing
 
 /// Records an issue unless every element of `actual` is close to its partner in `expected`:
 /// `|a − e| ≤ absolute + relative · max|e|`. The issue names the worst element.
 ///
 /// The scale is the largest magnitude of the expected array rather than of each element, because round-off in a
 /// matrix product is relative to the terms that were summed and not to what is left of them.
-public func expectClose(
+package func expectClose(
     _ actual: [Float],
     _ expected: [Float],
     relative: Float = 1e-5,
@@ -17,6 +17,7 @@ public func expectClose(
         Issue.record("\(label): \(actual.count) elements, expected \(expected.count)", sourceLocation: sourceLocation)
         return
     }
+
     let scale = expected.reduce(Float(0)) { max($0, abs($1)) }
     let bound = absolute + relative * scale
     var worst = (index: -1, error: Float(-1))

@@ -3,7 +3,7 @@ import Synchronization
 
 /// Catalogs that take long to make and that many tests begin with: each is made once in a process, and every test has a
 /// copy of its own.
-public enum MadeOnce {
+package enum MadeOnce {
     private final class Entry: Sendable {
         let bytes = Mutex<Data?>(nil)
     }
@@ -16,12 +16,13 @@ public enum MadeOnce {
     ///   - name: Says everything that decides what `make` makes.
     ///   - path: Where the copy goes.
     ///   - make: Makes the catalog at a path, and closes it.
-    public static func catalog(_ name: String, at path: String, make: (_ path: String) throws -> Void) throws {
+    package static func catalog(_ name: String, at path: String, make: (_ path: String) throws -> Void) throws {
         let entry = entries.withLock { entries in
             let entry = entries[name] ?? Entry()
             entries[name] = entry
             return entry
         }
+
         let bytes = try entry.bytes.withLock { known in
             if let known { return known }
             let directory = try TemporaryDirectory()

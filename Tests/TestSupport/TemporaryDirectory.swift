@@ -1,15 +1,15 @@
-public import Foundation
+package import Foundation
 
 /// A fresh directory that disappears with the value that owns it; one for every test.
-public final class TemporaryDirectory: Sendable {
+package final class TemporaryDirectory: Sendable {
     /// The directory itself.
-    public let url: URL
+    package let url: URL
 
     /// The directory's path in the file system.
-    public var path: String { url.path }
+    package var path: String { url.path }
 
     /// Makes an empty directory under the system's temporary folder.
-    public init() throws {
+    package init() throws {
         url = FileManager.default.temporaryDirectory.appending(path: "routesae-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     }
@@ -19,7 +19,7 @@ public final class TemporaryDirectory: Sendable {
     }
 
     /// One for what all tests of this process read and none writes; removed when it ends.
-    public static let ofProcess = Result { () throws -> TemporaryDirectory in
+    package static let ofProcess = Result { () throws -> TemporaryDirectory in
         atexit { TemporaryDirectory.removeThatOfProcess() }
         return try TemporaryDirectory()
     }
@@ -29,7 +29,7 @@ public final class TemporaryDirectory: Sendable {
     }
 
     /// The path of an entry in this directory, whether it exists or not.
-    public func file(_ name: String) -> String {
+    package func file(_ name: String) -> String {
         url.appending(path: name).path
     }
 }

@@ -55,6 +55,7 @@ struct AddedTokenFilesTests {
                 }
                 continue
             }
+
             let tokenizer = try Tokenizer(directory: directory.path)
             for (number, text) in goldens.texts.enumerated() {
                 let (ids, plain) = (example["ids"] as? [[Int]], example["ids_plain"] as? [[Int]])

@@ -40,6 +40,7 @@ struct BytePairMergingTests {
                 let text = (0..<Int.random(in: 0...40, using: &generator)).map { _ in
                     Array("abc ".utf8).randomElement(using: &generator) ?? 0
                 }
+
                 let actual = tokenizer.encode(String(decoding: text, as: UTF8.self)).map {
                     TokenizerFile.written(tokenizer.bytes(of: $0))
                 }
@@ -56,6 +57,7 @@ struct BytePairMergingTests {
             let half = String(repeating: "a", count: length / 2)
             file.merges.append("\(half) \(half)")
         }
+
         let tokenizer = try file.load()
         // A quadratic method would need hours.
         let ids = tokenizer.encode(String(repeating: "a", count: 2_000_003))
@@ -81,6 +83,7 @@ struct BytePairMergingTests {
                 file.addToVocabulary(pair.0 + pair.1)
                 file.merges.append("\(pair.0) \(pair.1)")
             }
+
             let tokenizer = try file.load()
             let text = (0..<200_000).map { _ in Array(letters.utf8).randomElement(using: &generator) ?? 0 }
             var expected = text.map { TokenID($0) }

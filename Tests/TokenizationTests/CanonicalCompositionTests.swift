@@ -17,6 +17,7 @@ struct CanonicalCompositionTests {
         for (text, expected) in Self.examples {
             #expect(normalized(text).scalarValues == expected.scalarValues, "\(text.scalarValues)")
         }
+
         let texts = Self.examples.map(\.0).joined(separator: "\0")
         #expect(normalized(texts).scalarValues == Self.examples.map(\.1).joined(separator: "\0").scalarValues)
     }
@@ -33,6 +34,7 @@ struct CanonicalCompositionTests {
             text += "\0"
             expected += "\0"
         }
+
         let actual = Array(try normalizer()(text).utf8)
         #expect(actual == Array(expected.utf8))
     }

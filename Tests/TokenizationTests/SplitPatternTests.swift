@@ -49,6 +49,7 @@ struct SplitPatternTests {
             for piece in Set(example.pieces.map { Array($0.utf8) }) where piece.count > 1 {
                 file.addToVocabulary(String(decoding: piece, as: UTF8.self))
             }
+
             let tokenizer = try file.load()
             let tokens = tokenizer.encode(example.text).map(tokenizer.bytes(of:))
             #expect(tokens == example.pieces.map { Array($0.utf8) }, "\(example.text.scalarValues)")

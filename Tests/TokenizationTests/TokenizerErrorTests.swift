@@ -59,6 +59,7 @@ struct TokenizerErrorTests {
         try expectRefusal(at: "model.continuing_subword_prefix", unsupported: true) {
             $0.model["continuing_subword_prefix"] = "##"
         }
+
         var file = TokenizerFile()
         file.model = ["type": NSNull(), "dropout": NSNull(), "end_of_word_suffix": "", "byte_fallback": false]
         #expect(try error(file.json) == nil)
@@ -102,6 +103,7 @@ struct TokenizerErrorTests {
                     ] as [String: Any]
             }
         }
+
         let known = #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
         let place = "pre_tokenizer.pretokenizers[0]"
         try expectRefusal(at: place + ".pattern.Regex", unsupported: true, split(["Regex": #"\w+"#], "Isolated"))
@@ -174,6 +176,7 @@ struct TokenizerErrorTests {
                     as [String: Any]
             }
         }
+
         let text: [String: Any] = ["Sequence": ["id": "A"]]
         let single = "post_processor.single"
         try expectRefusal(at: single, unsupported: false, template([], []))

@@ -1,5 +1,5 @@
 import Foundation
-import StrictJSON
+import JSON
 
 /// How one attempt ended.
 struct AttemptOutcome {

@@ -22,7 +22,7 @@ extension ChatClient {
     ///   - isTrusted: whether the endpoint is known to answer such requests.
     ///   - each: takes the request's place in `requests` and its result; says whether that is of use.
     /// - Throws: what `each` throws; `ChatFailure.cancelled`; the failure that concerns all requests.
-    public func sendAll(
+    package func sendAll(
         _ requests: [ChatRequest], concurrency: Int, vanguard: Int, isTrusted: Bool = false,
         each: (Int, Result<Exchange, ChatFailure>) throws -> Bool
     ) throws {
@@ -68,7 +68,7 @@ extension ChatClient {
     /// Sends many requests as above, with no answer being of more use than another.
     ///
     /// - Throws: as above.
-    public func sendAll(
+    package func sendAll(
         _ requests: [ChatRequest], concurrency: Int, each: (Int, Result<Exchange, ChatFailure>) throws -> Void
     ) throws {
         try sendAll(requests, concurrency: concurrency, vanguard: requests.count) { index, result in

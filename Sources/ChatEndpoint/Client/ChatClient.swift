@@ -5,9 +5,9 @@ import Foundation
 /// Calls block the calling thread. A client may be used by many threads at once; connections are kept open between
 /// requests. The key goes into the Authorization header and nowhere else: no error, description or dump holds it, and in
 /// what an endpoint says it is replaced by `(key)`, unless it is shorter than 8 characters and so a mere placeholder.
-public final class ChatClient: Sendable {
+package final class ChatClient: Sendable {
     /// The longest reply that is read unless the caller says otherwise: 8 MiB.
-    public static let defaultMaximumReplyBytes = 8 << 20
+    package static let defaultMaximumReplyBytes = 8 << 20
 
     let address: EndpointAddress
     let key: EndpointKey?
@@ -20,11 +20,11 @@ public final class ChatClient: Sendable {
     let allowance: RequestAllowance
 
     /// The address that requests are posted to.
-    public var url: String { address.url }
+    package var url: String { address.url }
     /// The protocol's base address in its one spelling: without `/chat/completions` and without a slash at the end.
-    public var baseURL: String { address.baseURL }
+    package var baseURL: String { address.baseURL }
     /// Requests that have gone out.
-    public var sentCount: Int { allowance.sentCount }
+    package var sentCount: Int { allowance.sentCount }
 
     /// Sets up a client; nothing is sent.
     ///
@@ -39,7 +39,7 @@ public final class ChatClient: Sendable {
     ///   - cancelled: asked about ten times a second, from any thread; true gives everything up.
     ///   - sleep: waits a number of seconds; nil for a wait that ends when cancelled.
     /// - Throws: `ChatConfigurationError` where one of them is unusable.
-    public init(
+    package init(
         endpoint: String, key: String? = nil, policy: RetryPolicy = RetryPolicy(), timeout: Double = 120,
         maximumReplyBytes: Int = ChatClient.defaultMaximumReplyBytes, maximumRequests: Int? = nil,
         cancelled: @escaping @Sendable () -> Bool = { false },
@@ -65,7 +65,7 @@ public final class ChatClient: Sendable {
 
     /// Sends a request and waits for its reply, trying again as the policy says after 408, 409, 429, 5xx, failed
     /// connections and timeouts. A reply that is malformed is not asked for again: it is in the exchange, to be kept.
-    public func send(_ request: ChatRequest) throws(ChatFailure) -> Exchange {
+    package func send(_ request: ChatRequest) throws(ChatFailure) -> Exchange {
         try send(request, gate: RetryGate(), cancelled: cancelled, stopped: cancelled)
     }
 

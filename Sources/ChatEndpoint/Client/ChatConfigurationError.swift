@@ -1,5 +1,5 @@
 /// What makes a client impossible to set up; found before anything is sent.
-public enum ChatConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
+package enum ChatConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The endpoint's address is not one that requests can be posted under.
     case invalidEndpoint(reason: String)
     /// The key cannot be sent in a header. The key itself is never part of the reason.
@@ -10,7 +10,7 @@ public enum ChatConfigurationError: Error, Sendable, Equatable, CustomStringConv
     case invalidSetting(name: String, value: String, expected: String)
 
     /// One line: what is wrong, and what is expected.
-    public var description: String {
+    package var description: String {
         switch self {
         case .invalidEndpoint(let reason): "the endpoint's address is unusable: \(reason)"
         case .invalidKey(let reason): "the key is unusable: \(reason)"

@@ -28,6 +28,7 @@ struct EndpointAddress: Equatable, Sendable {
         } else {
             throw .invalidEndpoint(reason: "it does not begin with http:// or https://")
         }
+
         let rest = text.dropFirst(scheme.count)
         let authority = rest.prefix { $0 != "/" }
         // Nothing of the address is quoted: what stands before an @ may be a password.
@@ -37,6 +38,7 @@ struct EndpointAddress: Equatable, Sendable {
         guard path.utf8.allSatisfy({ Self.isPlain($0) || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "%") }) else {
             throw .invalidEndpoint(reason: "its path holds characters that must be escaped")
         }
+
         let (host, port) = try Self.parts(of: authority)
         while path.hasSuffix("/") { path = path.dropLast() }
         let ending = "/chat/completions"

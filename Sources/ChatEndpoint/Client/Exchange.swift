@@ -1,15 +1,15 @@
-public import Foundation
+package import Foundation
 
 /// A request that was answered, with the bytes that went either way, to be archived.
-public struct Exchange: Sendable, Equatable {
+package struct Exchange: Sendable, Equatable {
     /// The bytes that were posted. Their digest is the identity of the exchange.
-    public let requestBody: Data
+    package let requestBody: Data
     /// The bytes that came back, with `(key)` in place of the client's key.
-    public let replyBody: Data
+    package let replyBody: Data
     /// What they say, or why they are no reply (`.malformedReply`): that was answered, and charged, all the same.
-    public let reply: Result<ChatReply, ChatFailure>
+    package let reply: Result<ChatReply, ChatFailure>
     /// Tokens as the endpoint counts them.
-    public let usage: ChatUsage
+    package let usage: ChatUsage
     /// How many times the request was sent; 1 if the first was answered.
-    public let attempts: Int
+    package let attempts: Int
 }

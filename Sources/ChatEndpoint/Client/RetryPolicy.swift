@@ -1,20 +1,20 @@
 import Foundation
 
 /// How often a request is tried, and how long to wait in between.
-public struct RetryPolicy: Sendable, Equatable {
+package struct RetryPolicy: Sendable, Equatable {
     /// Attempts in all, the first included; at least 1.
-    public var attempts: Int
+    package var attempts: Int
     /// The wait before the second attempt, in seconds; it doubles from attempt to attempt.
-    public var baseDelay: Double
+    package var baseDelay: Double
     /// The longest wait of our own choice, in seconds.
-    public var maximumDelay: Double
+    package var maximumDelay: Double
     /// The longest wait that an endpoint may ask for, in seconds. A request that is asked for more fails at once.
-    public var maximumRetryAfter: Double
+    package var maximumRetryAfter: Double
     /// Seed of the jitter.
-    public var seed: UInt64
+    package var seed: UInt64
 
     /// The defaults suit an endpoint that many use.
-    public init(
+    package init(
         attempts: Int = 5, baseDelay: Double = 1, maximumDelay: Double = 60, maximumRetryAfter: Double = 300,
         seed: UInt64 = 0
     ) {
@@ -46,6 +46,7 @@ public struct RetryPolicy: Sendable, Equatable {
         guard attempts >= 1 else {
             throw .invalidSetting(name: "attempts", value: "\(attempts)", expected: "1 or more")
         }
+
         let waits = [
             ("baseDelay", baseDelay), ("maximumDelay", maximumDelay), ("maximumRetryAfter", maximumRetryAfter),
         ]

@@ -36,6 +36,7 @@ extension Interpreter {
         guard arguments.positional.count <= names.count else {
             throw failure("\(what) takes not more than \(names.count) argument(s)")
         }
+
         var values = arguments.positional.map(Optional.some)
         values += [Value?](repeating: nil, count: names.count - values.count)
         for (name, value) in arguments.named {

@@ -17,6 +17,7 @@ extension Interpreter {
             default: return .dictionary(map)
             }
         }
+
         let given = try values(arguments, for: ["key", "default"], required: 1, of: "get")
         return map[try key(given[0] ?? .none)] ?? given[1] ?? .none
     }

@@ -60,6 +60,7 @@ extension Interpreter {
             guard !quotient.overflow else {
                 return operation == .remainder ? .integer(0) : try checked(quotient)
             }
+
             let remainder = one % other
             // Python rounds down, and the remainder has the sign of what is divided by.
             let rounds = remainder != 0 && (remainder < 0) != (other < 0)

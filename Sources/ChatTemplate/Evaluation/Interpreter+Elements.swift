@@ -102,6 +102,7 @@ extension Interpreter {
             guard let number = value.wholeNumber else { throw failure("slice indices must be integers or None") }
             return number
         }
+
         let step = try bound(step) ?? 1
         guard step != 0 else { throw failure("slice step cannot be zero") }
         let (from, to) = (try bound(from), try bound(to))
@@ -125,6 +126,7 @@ extension Interpreter {
             guard let bound else { return absent }
             return bound < 0 ? max(bound + count, lowest) : min(bound, highest)
         }
+
         let start = clamped(from, step < 0 ? highest : lowest)
         let end = clamped(to, step < 0 ? lowest : highest)
         try charge(count / 4)

@@ -119,6 +119,7 @@ extension Interpreter {
         guard case .call(let callee, let arguments) = expression.kind else {
             preconditionFailure("the parser makes call blocks of calls alone")
         }
+
         let function = try evaluate(callee)
         var given = try evaluate(arguments)
         if let caller {
@@ -142,6 +143,7 @@ extension Interpreter {
             guard case .filter(let part, let name, let arguments) = filter.kind else {
                 preconditionFailure("the parser makes filters of what is behind a block's name")
             }
+
             let value: Value = try part.map { try evaluate($0, on: block) } ?? .text(block)
             return try apply(name, to: value, try evaluate(arguments))
         }

@@ -165,6 +165,7 @@ final class Interpreter {
                 return isWanted
             }
         }
+
         let state = LoopState(Items(elements))
         // Jinja's `else` is for loops of which no body came to its end.
         var isCompleted = false
@@ -247,6 +248,7 @@ final class Interpreter {
         } else if let extra = named.first {
             throw failure("macro '\(definition.name)' takes no keyword argument '\(extra.name)'")
         }
+
         let extra = arguments.positional.dropFirst(definition.parameters.count)
         if definition.special.contains("varargs") {
             scope.values["varargs"] = try tuple(Array(extra))

@@ -115,6 +115,7 @@ extension Interpreter {
             let empty = Value.text(Text())
             return try tuple(atLast ? [empty, empty, .text(text)] : [.text(text), empty, empty])
         }
+
         let (before, after) = (text.scalars[..<place], text.scalars[(place + separator.count)...])
         return try tuple([.text(Text(scalars: before)), .text(separator), .text(Text(scalars: after))])
     }
@@ -123,6 +124,7 @@ extension Interpreter {
         if case .tuple(let choices) = sought {
             return try choices.elements.contains { try borders(text, $0, atEnd: atEnd) }
         }
+
         let sought = try string(sought, as: "what a string is to begin or end with")
         return atEnd ? text.ends(with: sought) : text.starts(with: sought)
     }

@@ -31,6 +31,7 @@ extension Interpreter {
             spelling.itemSeparator = try string(pair[0], as: "a separator")
             spelling.keySeparator = try string(pair[1], as: "a separator")
         }
+
         var result = Text()
         try append(value, to: &result, by: spelling, level: 0)
         return try text(result)

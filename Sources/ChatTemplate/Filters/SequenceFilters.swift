@@ -80,6 +80,7 @@ extension Interpreter {
             }
         default: break
         }
+
         var value = value
         for step in steps {
             value = try element(of: value, at: step)

@@ -67,6 +67,7 @@ extension Interpreter {
             try checkLength(max(0, width))
             indent = Text(scalars: repeatElement(" ", count: max(0, width)))
         }
+
         var lines = try string(value, as: "what is indented").lines()
         // Jinja adds a newline before it cuts, so that a last one makes a last line.
         if lines.isEmpty || (value.endsLine) { lines.append(Text()) }

@@ -11,6 +11,7 @@ extension TemplateLexer {
                 advance(to: end)
                 return
             }
+
             let scalar = source[place]
             if scalar.isPythonSpace {
                 advance(to: skippingSpace(from: place))
@@ -41,6 +42,7 @@ extension TemplateLexer {
             place += 2
             return
         }
+
         let scalar = source[place]
         switch scalar {
         case "(": open.append(")")
@@ -89,6 +91,7 @@ extension TemplateLexer {
                 if let exponent = digits(from: end + (signed ? 2 : 1)) { end = exponent }
             }
         }
+
         let spelling = String(Text(scalars: source[place..<end].filter { $0 != "_" }).string)
         if end > whole {
             guard let number = Double(spelling) else { throw malformed("the number \(spelling)") }
@@ -113,6 +116,7 @@ extension TemplateLexer {
         case "b", "B": radix = 2
         default: return false
         }
+
         let start = place + 2
         let first = start < source.count && source[start] == "_" ? start + 1 : start
         guard let end = digits(from: first, where: { $0.isASCII && Int(String($0), radix: radix) != nil }) else {
@@ -167,6 +171,7 @@ extension TemplateLexer {
             guard end <= source.count, source[(index + 1)..<end].allSatisfy({ $0.properties.isASCIIHexDigit }) else {
                 throw malformed("a '\\\(scalar)' without \(length) hexadecimal digits")
             }
+
             let digits = Text(scalars: source[(index + 1)..<end]).string
             guard let meaning = UInt32(digits, radix: 16).flatMap(Unicode.Scalar.init) else {
                 throw ChatTemplateError.unsupported(line: line, construct: "'\\\(scalar)\(digits)', no character,")

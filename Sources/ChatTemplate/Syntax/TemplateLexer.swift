@@ -15,6 +15,7 @@ struct TemplateLexer {
         else {
             throw ChatTemplateError.excessive(line: 1, what: "it has more than \(TemplateLimits.source) characters")
         }
+
         var lexer = TemplateLexer(source)
         while lexer.place < lexer.source.count { try lexer.readToNextTag() }
         lexer.add(.end)
@@ -45,6 +46,7 @@ struct TemplateLexer {
             place = source.count
             return
         }
+
         let mark = source[begin + 1]
         let raw = mark == "%" ? rawTag(at: begin, "raw", trims: false) : nil
         let sign = sign(at: begin + 2)

@@ -27,6 +27,7 @@ extension TemplateParser {
         func bound(_ parser: inout TemplateParser) throws -> Expression? {
             parser.isSymbol(":") || parser.isSymbol("]") || parser.isSymbol(",") ? nil : try parser.expression()
         }
+
         let from = try bound(&self)
         let result: Expression
         if accept(":") {
@@ -91,6 +92,7 @@ extension TemplateParser {
             if isName("is") { throw malformed("tests cannot follow one another") }
             arguments.positional = [try nested { try $0.postfix(on: try $0.primary()) }]
         }
+
         let test = try expression(.test(value, name, arguments), line: line)
         return isNegated ? try expression(.not(test), line: line) : test
     }

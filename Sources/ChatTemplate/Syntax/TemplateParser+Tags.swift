@@ -119,6 +119,7 @@ extension TemplateParser {
             guard !parameters.contains(where: { $0.name == name }) else {
                 throw malformed("the parameter '\(name)' occurs twice")
             }
+
             let fallback = accept("=") ? try expression() : nil
             if fallback == nil, parameters.last?.fallback != nil {
                 throw malformed("a parameter without a default follows one with a default")
@@ -161,6 +162,7 @@ extension TemplateParser {
             try expect(")")
             return inner
         }
+
         let line = current.line
         let name = try name()
         if withNamespace, accept(".") {

@@ -38,6 +38,7 @@ extension Text {
             if maximumCuts >= 0, words.count == maximumCuts {
                 return words + [Text(scalars: scalars[place...])]
             }
+
             let start = place
             while place < count, !scalars[place].isPythonSpace { place += 1 }
             words.append(Text(scalars: scalars[start..<place]))
@@ -54,6 +55,7 @@ extension Text {
             if maximumCuts >= 0, words.count == maximumCuts {
                 return [Text(scalars: scalars[..<end])] + words.reversed()
             }
+
             let stop = end
             while end > 0, !scalars[end - 1].isPythonSpace { end -= 1 }
             words.append(Text(scalars: scalars[end..<stop]))
@@ -65,6 +67,7 @@ extension Text {
         if fromEnd {
             return reversed.parts(between: separator.reversed, maximumCuts: maximumCuts).reversed().map(\.reversed)
         }
+
         var parts: [Text] = []
         var start = 0
         while maximumCuts < 0 || parts.count < maximumCuts, let place = firstIndex(of: separator, from: start) {

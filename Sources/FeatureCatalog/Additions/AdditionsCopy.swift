@@ -43,6 +43,7 @@ struct AdditionsCopy {
         case .trigger: return "triggers never are"
         case .table, .view, .index: break
         }
+
         let isTaken = try Bool.fetchOne(
             to, sql: "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE lower(name) = lower(?))",
             arguments: [addition.name])
@@ -63,6 +64,7 @@ struct AdditionsCopy {
             guard copied.contains(where: { $0.lowercased() == addition.table.lowercased() }) else {
                 return "its table is not"
             }
+
             let isComputed = try Bool.fetchOne(
                 from,
                 sql: """

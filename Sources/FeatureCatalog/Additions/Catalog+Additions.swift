@@ -4,7 +4,7 @@ extension Catalog {
     ///
     /// - Returns: In the order in which they were made; empty for a catalog as it comes from here.
     /// - Throws: ``CatalogError`` `.refused` if the schema has been changed since the catalog was opened.
-    public func additions() throws(CatalogError) -> [SchemaAddition] {
+    package func additions() throws(CatalogError) -> [SchemaAddition] {
         try read { try SchemaCheck.run($0, path: path, allowingOlder: false)?.all ?? [] }
     }
 }

@@ -1,7 +1,7 @@
 /// Something in a catalog's schema that is not the catalog's own: others made it, with any SQLite tool.
-public struct SchemaAddition: Equatable, Sendable, CustomStringConvertible {
+package struct SchemaAddition: Equatable, Sendable, CustomStringConvertible {
     /// What it is.
-    public enum Kind: String, Sendable {
+    package enum Kind: String, Sendable {
         /// A table with rows.
         case table
         /// A table that an extension of SQLite makes up, such as a full-text index.
@@ -17,16 +17,16 @@ public struct SchemaAddition: Equatable, Sendable, CustomStringConvertible {
     }
 
     /// What it is.
-    public let kind: Kind
+    package let kind: Kind
     /// Its name.
-    public let name: String
+    package let name: String
     /// The table that an index or a trigger is on; its own name otherwise.
-    public let table: String
+    package let table: String
     /// The statement that makes it.
     let sql: String
 
     /// Kind and name, and of an index or a trigger the table.
-    public var description: String {
+    package var description: String {
         kind == .index || kind == .trigger ? "\(kind.rawValue) \(name) on \(table)" : "\(kind.rawValue) \(name)"
     }
 }

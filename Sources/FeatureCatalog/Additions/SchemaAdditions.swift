@@ -32,6 +32,7 @@ struct SchemaAdditions {
         for entry in entries where entry.type != "trigger" && !entry.isAutomaticIndex {
             try checkName(entry, taken: taken, later: later, modules: modules)
         }
+
         let shadows = Set(entries.filter(\.isVirtualTable).flatMap(\.shadowTables))
         for entry in entries where !entry.isAutomaticIndex || isOurs(entry.table) {
             guard !entry.isSequenceTable else { continue }
@@ -114,12 +115,14 @@ struct SchemaAdditions {
         guard try !row.value(1) else {
             throw SchemaCheck.refusal(path, "\(quoted): its condition would be worked out here")
         }
+
         let columns = try Row.fetchAll(
             database, sql: "SELECT cid, coll FROM pragma_index_xinfo(?)", arguments: [entry.name])
         for column in columns {
             guard try column.value(0) as Int > -2 else {
                 throw SchemaCheck.refusal(path, "\(quoted): its expressions would be worked out here")
             }
+
             let collation: String? = try column.value(1)
             guard ["BINARY", "NOCASE", "RTRIM"].contains(collation?.uppercased() ?? "BINARY") else {
                 throw SchemaCheck.refusal(path, "\(quoted): the collation \(collation ?? "") is not SQLite's own")

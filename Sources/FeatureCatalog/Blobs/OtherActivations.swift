@@ -39,6 +39,7 @@ package enum OtherActivations {
         guard (0...maximumWindowLength).contains(length), (0..<length).contains(peak), activation.isFinite else {
             return nil
         }
+
         var window = [Float](repeating: 0, count: length)
         window[peak] = activation
         guard let text else { return window }
@@ -73,6 +74,7 @@ package enum OtherActivations {
             guard bytes.count >= 2, bytes.first == UInt8(ascii: "{"), bytes.last == UInt8(ascii: "}") else {
                 return false
             }
+
             let end = bytes.count - 1
             var (start, last) = (1, -1)
             while true {
@@ -93,6 +95,7 @@ package enum OtherActivations {
         guard bytes.count <= 24, let first = bytes.first, let last = bytes.last, isDigit(first), isDigit(last) else {
             return false
         }
+
         var (points, hasValue) = (0, false)
         for byte in bytes {
             if byte == UInt8(ascii: ".") { points += 1 } else if !isDigit(byte) { return false }
@@ -117,6 +120,7 @@ package enum OtherActivations {
         guard key.count >= 3, key.count <= 9, key.first == UInt8(ascii: "\""), key.last == UInt8(ascii: "\"") else {
             return nil
         }
+
         let digits = key.dropFirst().dropLast()
         guard digits.first != UInt8(ascii: "0") || digits.count == 1 else { return nil }
         var number = 0

@@ -26,6 +26,7 @@ package enum SparseActivations {
         guard reader.varint() == windowLength, let count = reader.varint(), count <= windowLength else {
             throw Zstd.Failure(description: "activations of another window length")
         }
+
         var positions: [Int] = []
         var next = 0
         for _ in 0..<count {
@@ -38,6 +39,7 @@ package enum SparseActivations {
         guard reader.remainingCount == count * (form == f32Form ? 4 : 2) else {
             throw Zstd.Failure(description: "activations of the wrong length")
         }
+
         var activations = [Float](repeating: 0, count: windowLength)
         for position in positions {
             if form == f32Form {

@@ -15,10 +15,12 @@ enum TokenIDs {
         guard (0...maximumCount).contains(count) else {
             throw Zstd.Failure(description: "a document of \(count) tokens")
         }
+
         let content = try Zstd.decompress(frame, limit: 4 * count)
         guard content.count == 4 * count else {
             throw Zstd.Failure(description: "\(content.count) bytes of token ids where \(4 * count) belong")
         }
+
         var reader = ByteReader(isShuffled ? ByteShuffle.unshuffled(content, width: 4) : content)
         return (0..<count).map { _ in Int32(bitPattern: reader.littleEndian32() ?? 0) }
     }

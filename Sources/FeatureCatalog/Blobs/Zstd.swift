@@ -2,20 +2,20 @@ import CZstd
 import Synchronization
 
 /// Zstandard frames as the catalog keeps them: one frame a blob, with content size and checksum.
-public enum Zstd {
+package enum Zstd {
     /// The level that the catalog writes with.
-    public static let defaultLevel = 3
+    package static let defaultLevel = 3
 
     /// A frame could not be made or read.
-    public struct Failure: Error, CustomStringConvertible, Sendable {
+    package struct Failure: Error, CustomStringConvertible, Sendable {
         /// What is wrong with it, in one line.
-        public let description: String
+        package let description: String
     }
 
     /// Compresses `bytes` into one frame that carries its content size and a checksum.
     ///
     /// - Throws: ``Failure`` if memory runs out.
-    public static func compress(_ bytes: [UInt8], level: Int = defaultLevel) throws(Failure) -> [UInt8] {
+    package static func compress(_ bytes: [UInt8], level: Int = defaultLevel) throws(Failure) -> [UInt8] {
         let context = try compressors.take()
         defer { compressors.giveBack(context) }
         _ = ZSTD_CCtx_reset(context, ZSTD_reset_session_and_parameters)
@@ -50,7 +50,7 @@ public enum Zstd {
     ///
     /// - Throws: ``Failure`` if `frame` is not exactly one such frame, needs a dictionary, or its checksum does not
     ///   match.
-    public static func decompress(_ frame: [UInt8], limit: Int) throws(Failure) -> [UInt8] {
+    package static func decompress(_ frame: [UInt8], limit: Int) throws(Failure) -> [UInt8] {
         try decompress(frame, limit: limit, dictionary: nil)
     }
 
@@ -74,6 +74,7 @@ public enum Zstd {
         guard size <= UInt64(largestContent(of: frame)) else {
             throw Failure(description: "zstd frame of \(frame.count) bytes claims \(size), more than any content")
         }
+
         let length = frame.withUnsafeBytes { ZSTD_findFrameCompressedSize($0.baseAddress, $0.count) }
         guard ZSTD_isError(length) == 0 else { throw failure(length) }
         guard length == frame.count else { throw Failure(description: "bytes after the zstd frame") }

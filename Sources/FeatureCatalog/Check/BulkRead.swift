@@ -15,6 +15,7 @@ final class BulkRead {
         guard let connection = database.sqliteConnection else {
             throw CatalogError(.failed, "\(path): the connection is closed")
         }
+
         var statement: OpaquePointer?
         let code = sqlite3_prepare_v3(connection, sql, -1, 0, &statement, nil)
         guard code == SQLITE_OK, let statement else {

@@ -9,7 +9,7 @@ extension Catalog {
     ///
     /// - Returns: Lower-case hexadecimal.
     /// - Throws: ``CatalogError`` `.damaged` if a blob does not hold.
-    public func contentDigest() throws(CatalogError) -> String {
+    package func contentDigest() throws(CatalogError) -> String {
         try read { database in
             var stream = CanonicalStream()
             for section in ContentDigestSection.all { try add(section, to: &stream, database) }
@@ -21,7 +21,7 @@ extension Catalog {
     ///
     /// - Returns: The table's name and lower-case hexadecimal.
     /// - Throws: ``CatalogError`` `.damaged` if a blob does not hold.
-    public func contentDigests() throws(CatalogError) -> [(table: String, sha256: String)] {
+    package func contentDigests() throws(CatalogError) -> [(table: String, sha256: String)] {
         try read { database in
             try ContentDigestSection.all.map { section in
                 var stream = CanonicalStream()
@@ -35,7 +35,7 @@ extension Catalog {
     ///
     /// - Returns: The table's name and lower-case hexadecimal.
     /// - Throws: ``CatalogError`` `.damaged` if a blob does not hold.
-    public func contentDigests(of key: IndexingKey) throws(CatalogError) -> [(table: String, sha256: String)] {
+    package func contentDigests(of key: IndexingKey) throws(CatalogError) -> [(table: String, sha256: String)] {
         try read { database in
             let condition = "i.dictionary_id = \(key.dictionaryID) AND i.corpus_id = \(key.corpusID)"
             return try ContentDigestSection.index(where: condition).map { section in
@@ -51,7 +51,7 @@ extension Catalog {
     ///
     /// - Returns: The table's name, the number of rows and lower-case hexadecimal.
     /// - Throws: ``CatalogError`` `.damaged` if a blob does not hold.
-    public func contentDigests(
+    package func contentDigests(
         ofRun runID: Int64
     ) throws(CatalogError) -> [(table: String, rowCount: Int, sha256: String)] {
         try read { database in

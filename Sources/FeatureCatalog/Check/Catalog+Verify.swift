@@ -8,7 +8,7 @@ extension Catalog {
     ///   - progress: Told what is looked at, and how many of how many bytes of the file what was looked at stands for.
     /// - Returns: What is wrong; empty if nothing is.
     /// - Throws: ``CatalogError`` only if the file cannot be read at all.
-    public func verify(
+    package func verify(
         limit: Int = 100, progress: @escaping (_ step: String, _ done: Int, _ total: Int) -> Void = { _, _, _ in }
     ) throws(CatalogError) -> [VerificationProblem] {
         try read { database in

@@ -53,6 +53,7 @@ extension CatalogInspection {
                     add(place, "it reads layer \(last), and its model \(model.name) has \(model.layerCount) layers")
                 }
             }
+
             let tensors = try catalog.tensors(dictionaryID: record.dictionaryID)
             let shapes = Dictionary(tensors.map { ($0.name, $0.shape) }, uniquingKeysWith: { first, _ in first })
             for reason in known.contradictions(of: shapes) { add(place, reason) }

@@ -15,6 +15,7 @@ extension CatalogInspection {
                 }
             }
         }
+
         let passages = try InspectedPassages(self)
         let layers = try FeatureRows(
             "feature_layer",
@@ -48,11 +49,13 @@ extension CatalogInspection {
                         featureIndex: key.feature, tokenClass: try rows.text(3), firedCount: try rows.integer(4),
                         activation1: Float(try rows.real(5)), activation2: try rows.optionalReal(6).map { Float($0) }))
             }
+
             var companions: [Companion] = []
             try cofirings.forEach(of: key) { rows in
                 companions.append(
                     Companion(rank: try rows.integer(3), other: try rows.integer(4), lift: try rows.real(6)))
             }
+
             var shown: [InspectedContext] = []
             try contexts.forEach(of: key) { shown.append(try InspectedContext($0)) }
             guard let dictionary = dictionaries[indexKey.dictionaryID], let index = indexes[indexKey] else {

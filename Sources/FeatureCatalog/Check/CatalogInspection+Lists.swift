@@ -52,6 +52,7 @@ extension CatalogInspection {
                 list = next
                 (rank, last, isReported) = (0, .infinity, false)
             }
+
             let number = try rows.integer(4)
             let found = next.2 == 1 ? -(try rows.real(5)) : try rows.real(5)
             defer { (rank, last) = (rank + 1, found) }

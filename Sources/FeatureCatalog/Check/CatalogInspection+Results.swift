@@ -33,6 +33,7 @@ extension CatalogInspection {
                 ORDER BY s.score_id DESC LIMIT 1)
             """
         }
+
         let rows = try Row.fetchAll(
             database,
             sql: """

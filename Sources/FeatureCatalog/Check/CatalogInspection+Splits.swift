@@ -60,6 +60,7 @@ extension CatalogInspection {
                     "explain and score contexts share a stretch of text")
                 return
             }
+
             let (end, overflow) = stretch.first.addingReportingOverflow(stretch.count)
             ends[stretch.split] = max(ends[stretch.split] ?? .min, overflow ? .max : end)
         }

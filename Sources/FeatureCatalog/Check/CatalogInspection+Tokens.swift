@@ -44,6 +44,7 @@ extension CatalogInspection {
                     try row.bytes(6), count: try row.value(7), isShuffled: try row.value(8))
                 document = tokens.map { (documentID, $0) }
             }
+
             let (count, start): (Int, Int) = (try row.value(3), try row.value(4))
             // What is damaged has been said before.
             guard let tokens = document?.tokens, start >= 0, count > 0, count <= tokens.count,

@@ -44,6 +44,7 @@ struct FeatureFigures {
         if !(0..<dictionary.latentCount).contains(self.index) {
             found.append("the dictionary has \(dictionary.latentCount) latents")
         }
+
         let derived = DerivedColumns(layers: layers.map { ($0.layer, $0.firedCount) }, tokens: tokens)
         if !stored.agrees(with: derived) || firingRate != Double(firedCount) / Double(max(1, index.tokenCount)) {
             found.append("its rate, layers, tokens or counting do not follow from its firings")
@@ -89,6 +90,7 @@ struct FeatureFigures {
         if let minimum, !(minimum <= maximum) {
             found.append("min_activation is \(Self.shown(minimum)), above max_activation \(Self.shown(maximum))")
         }
+
         let given = quantiles.compactMap { $0 }
         let range = [minimum].compactMap { $0 } + given + [maximum]
         if zip(range, range.dropFirst()).contains(where: { !($0 <= $1) }) {

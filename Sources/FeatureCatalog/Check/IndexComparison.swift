@@ -120,6 +120,7 @@ struct IndexComparison {
                     state = Self.mixed(state ^ bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
                     offset += 8
                 }
+
                 var rest: UInt64 = 0
                 for byte in bytes[offset...] { rest = rest << 8 | UInt64(byte) }
                 return Self.mixed(state ^ rest)

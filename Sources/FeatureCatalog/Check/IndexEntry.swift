@@ -51,6 +51,7 @@ struct IndexEntry {
                 let (one, two) = (Int64(bitPattern: numbers[column]), Int64(bitPattern: bits))
                 return one < two ? -1 : one > two ? 1 : 0
             }
+
             let one = Self.real(types[column], numbers[column])
             let two = Self.real(type, bits)
             return one < two ? -1 : one > two ? 1 : 0

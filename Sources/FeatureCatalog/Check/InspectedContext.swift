@@ -94,6 +94,7 @@ struct InspectedContext {
         let sorted = contexts.map { (passage: $0.passage, position: $0.position, split: $0.split) }.sorted {
             $0.passage != $1.passage ? $0.passage < $1.passage : $0.position < $1.position
         }
+
         var split: Int?
         for (place, context) in sorted.enumerated() {
             if place > 0, sorted[place - 1].passage == context.passage {

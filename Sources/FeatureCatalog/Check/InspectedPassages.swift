@@ -15,6 +15,7 @@ struct InspectedPassages {
             tokenCounts = Array(repeating: 0, count: last + 1)
             corpora = Array(repeating: 0, count: last + 1)
         }
+
         let rows = try inspection.read(
             "SELECT p.passage_id, p.n_tokens, d.corpus_id FROM passage AS p JOIN document AS d USING (document_id)")
         while try rows.next() {

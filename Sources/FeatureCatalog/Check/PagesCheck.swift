@@ -37,6 +37,7 @@ struct PagesCheck {
             guard comparisons[table.name] == nil else { continue }
             found.lines += try lines("integrity_check(\"\(table.name)\")")
         }
+
         let reader = RowReader(database: database, path: path)
         for (number, table) in DigestedTable.all.enumerated() {
             var comparison = comparisons[table.name]

@@ -1,17 +1,17 @@
 /// Something that verification found wrong.
-public struct VerificationProblem: Equatable, Sendable, CustomStringConvertible {
+package struct VerificationProblem: Equatable, Sendable, CustomStringConvertible {
     /// Where: a table, with the row if there is one.
-    public let place: String
+    package let place: String
 
     /// What, in one line.
-    public let reason: String
+    package let reason: String
 
     /// Describes a problem.
-    public init(place: String, reason: String) {
+    package init(place: String, reason: String) {
         self.place = place
         self.reason = reason
     }
 
     /// Where and what.
-    public var description: String { "\(place): \(reason)" }
+    package var description: String { "\(place): \(reason)" }
 }

@@ -7,7 +7,7 @@ extension Catalog {
     /// - Returns: Its key.
     /// - Throws: ``CatalogError`` `.invalidValue` if the record contradicts itself, its name is taken, or a tensor
     ///   gives another number of values than its shape has; and whatever a tensor's rows throw.
-    public func addDictionary(_ dictionary: DictionaryRecord, tensors: [DictionaryTensor]) throws -> Int64 {
+    package func addDictionary(_ dictionary: DictionaryRecord, tensors: [DictionaryTensor]) throws -> Int64 {
         try checkJSON(dictionary.configJSON, "config of dictionary \(dictionary.name)")
         return try writeRethrowing { database in
             let taken = try Bool.fetchOne(
@@ -38,7 +38,7 @@ extension Catalog {
     /// Removes a dictionary with everything known about its features.
     ///
     /// - Throws: ``CatalogError`` `.notFound`.
-    public func removeDictionary(_ dictionaryID: Int64) throws(CatalogError) {
+    package func removeDictionary(_ dictionaryID: Int64) throws(CatalogError) {
         try write { database in
             try database.execute(sql: "DELETE FROM dictionary WHERE dictionary_id = ?", arguments: [dictionaryID])
             guard database.changesCount == 1 else {
@@ -48,7 +48,7 @@ extension Catalog {
     }
 
     /// All dictionaries, in the order in which they were added.
-    public func dictionaries() throws(CatalogError) -> [DictionaryRecord] {
+    package func dictionaries() throws(CatalogError) -> [DictionaryRecord] {
         try read { database in
             try Row.fetchAll(database, sql: Self.dictionaryColumns + " ORDER BY dictionary_id").map(dictionaryRecord)
         }
@@ -57,7 +57,7 @@ extension Catalog {
     /// The dictionary of a name.
     ///
     /// - Throws: ``CatalogError`` `.notFound`; the message lists the names there are.
-    public func dictionary(named name: String) throws(CatalogError) -> DictionaryRecord {
+    package func dictionary(named name: String) throws(CatalogError) -> DictionaryRecord {
         try read { database in
             let row = try Row.fetchOne(database, sql: Self.dictionaryColumns + " WHERE name = ?", arguments: [name])
             guard let row else {
@@ -72,7 +72,7 @@ extension Catalog {
     /// The dictionary of a key.
     ///
     /// - Throws: ``CatalogError`` `.notFound`.
-    public func dictionary(_ dictionaryID: Int64) throws(CatalogError) -> DictionaryRecord {
+    package func dictionary(_ dictionaryID: Int64) throws(CatalogError) -> DictionaryRecord {
         try read { database in
             let row = try Row.fetchOne(
                 database, sql: Self.dictionaryColumns + " WHERE dictionary_id = ?", arguments: [dictionaryID])

@@ -4,7 +4,7 @@ extension Catalog {
     /// Adds a corpus, or finds it: one of the same model, text and name is not added again.
     ///
     /// - Returns: Its key.
-    public func addCorpus(_ corpus: CorpusRecord) throws(CatalogError) -> Int64 {
+    package func addCorpus(_ corpus: CorpusRecord) throws(CatalogError) -> Int64 {
         try write { database in
             let known = try Int64.fetchOne(
                 database,
@@ -19,7 +19,7 @@ extension Catalog {
     }
 
     /// All corpora, in the order in which they were added.
-    public func corpora() throws(CatalogError) -> [CorpusRecord] {
+    package func corpora() throws(CatalogError) -> [CorpusRecord] {
         try read { database in
             try Row.fetchAll(
                 database,
@@ -36,7 +36,7 @@ extension Catalog {
     ///
     /// - Returns: Their keys, in the order given.
     /// - Throws: ``CatalogError`` `.invalidValue` if the ordinal is taken by another document.
-    public func addDocuments(corpusID: Int64, _ documents: [DocumentRecord]) throws(CatalogError) -> [Int64] {
+    package func addDocuments(corpusID: Int64, _ documents: [DocumentRecord]) throws(CatalogError) -> [Int64] {
         try write { database in
             let known = try database.makeStatement(
                 sql: """
@@ -53,6 +53,7 @@ extension Catalog {
                 guard count <= TokenIDs.maximumCount else {
                     throw CatalogError(.invalidValue, "\(path): document \(document.ordinal) has \(count) tokens")
                 }
+
                 let identity: StatementArguments = [corpusID, document.ordinal, document.sha256, count]
                 if let documentID = try Int64.fetchOne(known, arguments: identity) { return documentID }
                 let tokenIDs = try frame { () throws(Zstd.Failure) in try TokenIDs.encode(document.tokenIDs) }
@@ -67,7 +68,7 @@ extension Catalog {
     }
 
     /// The keys of a corpus's documents, by ordinal.
-    public func documentIDs(corpusID: Int64) throws(CatalogError) -> [Int64] {
+    package func documentIDs(corpusID: Int64) throws(CatalogError) -> [Int64] {
         try read { database in
             try Int64.fetchAll(
                 database, sql: "SELECT document_id FROM document WHERE corpus_id = ? ORDER BY ordinal",
@@ -78,7 +79,7 @@ extension Catalog {
     /// One document with its token ids.
     ///
     /// - Throws: ``CatalogError`` `.notFound`, or `.damaged` if the ids' blob does not hold.
-    public func document(_ documentID: Int64) throws(CatalogError) -> DocumentRecord {
+    package func document(_ documentID: Int64) throws(CatalogError) -> DocumentRecord {
         try read { database in
             let row = try Row.fetchOne(
                 database,

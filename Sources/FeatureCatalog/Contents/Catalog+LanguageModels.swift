@@ -6,7 +6,7 @@ extension Catalog {
     ///
     /// - Returns: Its key.
     /// - Throws: ``CatalogError`` `.invalidValue` if the record contradicts itself.
-    public func addLanguageModel(_ model: LanguageModelRecord) throws(CatalogError) -> Int64 {
+    package func addLanguageModel(_ model: LanguageModelRecord) throws(CatalogError) -> Int64 {
         try checkJSON(model.configJSON, "config of language model \(model.name)")
         return try write { database in
             let known = try Int64.fetchOne(
@@ -38,7 +38,7 @@ extension Catalog {
     }
 
     /// All language models, in the order in which they were added.
-    public func languageModels() throws(CatalogError) -> [LanguageModelRecord] {
+    package func languageModels() throws(CatalogError) -> [LanguageModelRecord] {
         try read { database in
             try Row.fetchAll(
                 database,
@@ -58,7 +58,7 @@ extension Catalog {
     }
 
     /// Writes a model's vocabulary; tokens that are there already are replaced.
-    public func addTokens(languageModelID: Int64, _ tokens: some Sequence<TokenRecord>) throws(CatalogError) {
+    package func addTokens(languageModelID: Int64, _ tokens: some Sequence<TokenRecord>) throws(CatalogError) {
         try write { database in
             let statement = try database.makeStatement(
                 sql: "INSERT OR REPLACE INTO token (language_model_id, token_id, text, bytes) VALUES (?, ?, ?, ?)")
@@ -71,7 +71,7 @@ extension Catalog {
     }
 
     /// Entries of a model's vocabulary: those of `tokenIDs`, or all, by number.
-    public func tokens(languageModelID: Int64, tokenIDs: [Int]? = nil) throws(CatalogError) -> [TokenRecord] {
+    package func tokens(languageModelID: Int64, tokenIDs: [Int]? = nil) throws(CatalogError) -> [TokenRecord] {
         try read { database in
             let sql = "SELECT token_id, text, bytes FROM token WHERE language_model_id = ?"
             let record = { (row: Row) in

@@ -4,7 +4,7 @@ extension Catalog {
     /// Adds passages, or finds them: one of the same document, place and length is not added again.
     ///
     /// - Returns: Their keys, in the order given.
-    public func addPassages(_ passages: [PassageRecord]) throws(CatalogError) -> [Int64] {
+    package func addPassages(_ passages: [PassageRecord]) throws(CatalogError) -> [Int64] {
         try write { database in
             let known = try database.makeStatement(
                 sql: "SELECT passage_id FROM passage WHERE document_id = ? AND first_token = ? AND n_tokens = ?")
@@ -19,6 +19,7 @@ extension Catalog {
                     throw CatalogError(
                         .invalidValue, "\(path): a passage without tokens, or whose tokens are not its text")
                 }
+
                 let place: StatementArguments = [passage.documentID, passage.firstToken, text.tokenCount]
                 if let passageID = try Int64.fetchOne(known, arguments: place) { return passageID }
                 try insert.execute(arguments: [
@@ -32,7 +33,7 @@ extension Catalog {
     /// The passages of a document, by place.
     ///
     /// - Throws: ``CatalogError`` `.damaged` if a passage's tokens do not fit its text.
-    public func passages(documentID: Int64) throws(CatalogError) -> [PassageRecord] {
+    package func passages(documentID: Int64) throws(CatalogError) -> [PassageRecord] {
         try read { database in
             try Row.fetchAll(
                 database,

@@ -3,7 +3,7 @@ import GRDB
 
 extension Catalog {
     /// The weights of a dictionary, without their values, by name.
-    public func tensors(dictionaryID: Int64) throws(CatalogError) -> [TensorRecord] {
+    package func tensors(dictionaryID: Int64) throws(CatalogError) -> [TensorRecord] {
         try read { database in
             try Row.fetchAll(
                 database,
@@ -21,7 +21,7 @@ extension Catalog {
     ///
     /// - Parameter rows: Which rows; nil for all.
     /// - Throws: ``CatalogError`` `.notFound` if there is no such tensor or row, `.damaged` if a chunk does not hold.
-    public func readTensorRows(
+    package func readTensorRows(
         dictionaryID: Int64, name: String, rows: Range<Int>? = nil
     ) throws(CatalogError) -> [Float] {
         try read { database in
@@ -33,6 +33,7 @@ extension Catalog {
                     "\(path): tensor \(name) has \(tensor.shape.rowCount) rows, not \(rows)"
                 )
             }
+
             var values: [Float] = []
             try forEachChunk(of: tensor, rows: rows, database) { firstRow, bytes in
                 let rowBytes = tensor.shape.rowLength * tensor.dataType.byteCount
@@ -71,6 +72,7 @@ extension Catalog {
         guard let row else {
             throw CatalogError(.notFound, "\(path): dictionary \(dictionaryID) has no tensor \"\(name)\"")
         }
+
         let dataType: DictionaryTensor.DataType = try enumeration(row.value(1), "dictionary_tensor.dtype")
         let rowsPerChunk: Int = try row.value(5)
         guard let shape = TensorShape(try integers(row.value(2), "dictionary_tensor.shape"), dataType: dataType),
@@ -137,6 +139,7 @@ extension Catalog {
                     "\(path): \(place): \(values.count) values for rows \(rows), not \(rows.count * shape.rowLength)"
                 )
             }
+
             let bytes = TensorValues.encode(values, as: tensor.dataType)
             digest.update(bytes)
             let frame = try frame { () throws(Zstd.Failure) in

@@ -17,6 +17,7 @@ struct TensorShape {
             guard !overflow else { return nil }
             length = product
         }
+
         let (rowBytes, rowOverflow) = length.multipliedReportingOverflow(by: dataType.byteCount)
         let (_, totalOverflow) = rowBytes.multipliedReportingOverflow(by: rowCount)
         // A chunk holds one row at least, and SQLite's values end at a billion bytes.

@@ -66,6 +66,7 @@ final class ChangeRecorder: @unchecked Sendable {
         guard !hasFailed else {
             throw CatalogError(.failed, "\(path): what was changed could not be summed up; nothing was written")
         }
+
         let changes = changes
         self.changes = [:]
         try changes.record(in: database)
@@ -109,6 +110,7 @@ final class ChangeRecorder: @unchecked Sendable {
             gather()
             self.part = part
         }
+
         let row = UnsafeRawBufferPointer(start: bytes.start, count: bytes.count)
         if isNew { sum.add(row: row) } else { sum.subtract(row: row) }
     }

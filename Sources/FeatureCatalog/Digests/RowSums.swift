@@ -58,6 +58,7 @@ extension RowSums {
         for row in try Row.fetchAll(database, sql: "SELECT table_name, part, n_rows, digest FROM table_digest") {
             kept[try row.value(0), default: [:]][try row.value(1)] = (try row.value(2), try row.value(3))
         }
+
         var found: [VerificationProblem] = []
         for (part, sum) in sorted(by: { $0.key < $1.key }) {
             let (table, name) = part.key

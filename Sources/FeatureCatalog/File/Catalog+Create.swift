@@ -12,7 +12,7 @@ extension Catalog {
     ///   - replacing: Whether a catalog that is there already may be replaced. Any other file never is.
     ///   - software: Who makes it.
     /// - Throws: ``CatalogError`` `.exists`, `.refused` (the file to be replaced is not a catalog) or `.cannotWrite`.
-    public static func create(
+    package static func create(
         at path: String, replacing: Bool, software: SoftwareIdentity = .unknown
     ) throws(CatalogError) -> Catalog {
         let files = FileManager.default
@@ -53,6 +53,7 @@ extension Catalog {
                 try database.execute(sql: "PRAGMA page_size = \(CatalogFormat.pageSize)")
                 FormerActivationsFunction(path: path).install(in: database)
             }
+
             let queue = try DatabaseQueue(path: SQLiteName.literal(draft), configuration: configuration)
             try queue.inTransaction { database in
                 for migration in Migrations.all { try database.execute(sql: migration.sql) }

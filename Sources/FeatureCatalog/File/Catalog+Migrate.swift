@@ -14,7 +14,7 @@ extension Catalog {
     /// - Returns: The schema's number before.
     /// - Throws: As ``open(at:mode:)``, except `.tooOld`; `.damaged` if what the old schema holds contradicts itself.
     @discardableResult
-    public static func migrate(
+    package static func migrate(
         at path: String, patience: Patience = .short, progress: (_ step: String) -> Void = { _ in }
     ) throws(CatalogError) -> Int {
         let (queue, _) = try connect(path: path, mode: .readWrite, allowingOlder: true)

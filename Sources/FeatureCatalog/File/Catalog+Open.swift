@@ -11,7 +11,7 @@ extension Catalog {
     /// - Parameter patience: How long to wait for readers of a file that is to be written, and whom to tell.
     /// - Throws: ``CatalogError`` `.missing`, `.notACatalog`, `.tooNew`, `.tooOld`, `.refused` (changed schema),
     ///   `.damaged`, `.busy` or `.cannotWrite`.
-    public static func open(
+    package static func open(
         at path: String, mode: Mode, patience: Patience = .short
     ) throws(CatalogError) -> Catalog {
         let (queue, reading) = try connect(path: path, mode: mode, allowingOlder: false)
@@ -32,6 +32,7 @@ extension Catalog {
                 .tooNew,
                 "\(path): schema \(header.userVersion), newer than \(Migrations.latest), the newest this version knows")
         }
+
         let reading =
             mode == .readOnly ? try ReadingAccess(path: path, isWriteAheadLogged: header.isWriteAheadLogged) : nil
         var configuration = Configuration()
@@ -71,7 +72,7 @@ extension Catalog {
 
     /// Bytes of pages that a writer holds at most: the index of contexts by passage is written in no order, and what
     /// does not fit is written to the disk many times.
-    public static let writingCacheByteCount = 256 << 20
+    package static let writingCacheByteCount = 256 << 20
 
     private func startWriting(_ patience: Patience) throws(CatalogError) {
         do {
@@ -120,7 +121,7 @@ extension Catalog {
     /// - Throws: ``CatalogError`` `.cannotWrite` if what the journal holds cannot be moved into the file; it stays in
     ///   the journal then, and nothing is lost.
     @discardableResult
-    public func close(patience: Patience = .none) throws(CatalogError) -> Bool {
+    package func close(patience: Patience = .none) throws(CatalogError) -> Bool {
         do {
             var ending = mode == .readWrite ? try becomePlain() : .plain
             var wait = Wait(patience)
@@ -178,7 +179,7 @@ extension Catalog {
     }
 
     /// Who this catalog is.
-    public func identity() throws(CatalogError) -> CatalogIdentity {
+    package func identity() throws(CatalogError) -> CatalogIdentity {
         try read { database in
             guard let row = try Row.fetchOne(database, sql: "SELECT uuid, created_at, created_by FROM catalog"),
                 let version = try Int.fetchOne(database, sql: "PRAGMA user_version")

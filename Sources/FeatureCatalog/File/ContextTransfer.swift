@@ -27,6 +27,11 @@ struct ContextTransfer {
     private struct Segment: Hashable {
         let document: Int64
         let number: Int
+
+        package init(document: Int64, number: Int) {
+            self.document = document
+            self.number = number
+        }
     }
 
     private struct Passage {
@@ -60,6 +65,7 @@ struct ContextTransfer {
             guard ids[first..<end].reduce(0, { $0 + tokens.bytes(of: $1).count }) <= Self.maximumTextByteCount else {
                 throw damaged("the text of a context of document \(segment.document) has no end")
             }
+
             let text = PassageText(tokenBytes: ids[first..<end].map(tokens.bytes))
             let record = PassageRecord(
                 documentID: segment.document, segment: segment.number, firstToken: first, text: text)
@@ -95,6 +101,7 @@ struct ContextTransfer {
             try activations.run()
             windows = []
         }
+
         let rows = try Row.fetchCursor(
             database,
             sql: """
@@ -110,6 +117,7 @@ struct ContextTransfer {
                 try flush()
                 feature = next
             }
+
             let segment = try Segment(document: row.value(3), number: row.value(4))
             let (position, start, length): (Int, Int, Int) = (try row.value(5), try row.value(6), try row.value(7))
             // Part by part, for what a file holds need not be fit for a range, nor for a sum.

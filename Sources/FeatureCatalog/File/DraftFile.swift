@@ -54,6 +54,7 @@ enum DraftFile {
         if let last = parts.last, let suffix = CompanionFiles.suffixes.first(where: last.hasSuffix) {
             parts[parts.count - 1] = String(last.dropLast(suffix.count))
         }
+
         func isNumber(_ text: String) -> Bool { !text.isEmpty && text.utf8.allSatisfy { (48...57).contains($0) } }
         switch parts.count {
         case 2 where isNumber(parts[0]) && Kind(rawValue: parts[1]) != nil: break

@@ -35,6 +35,7 @@ struct FileHeader {
         guard bytes.count == 100, bytes.starts(with: Array("SQLite format 3\0".utf8)) else {
             throw CatalogError(.notACatalog, "\(path): not a catalog (not a SQLite database)")
         }
+
         func bigEndian(_ offset: Int) -> UInt32 {
             bytes[offset..<offset + 4].reduce(0) { $0 << 8 | UInt32($1) }
         }

@@ -48,6 +48,7 @@ package enum FormerActivations {
         guard let contextCount = reader.varint(), contextCount <= OtherActivations.maximumContextCount else {
             throw Zstd.Failure(description: "activations of more contexts than a feature has")
         }
+
         var counts: [Int] = []
         var total = 0
         for _ in 0..<contextCount {
@@ -71,10 +72,12 @@ package enum FormerActivations {
             }
             places.append(found)
         }
+
         let width = form == f32Form ? 4 : 2
         guard reader.remainingCount == total * width else {
             throw Zstd.Failure(description: "activations of the wrong length")
         }
+
         let plain = ByteShuffle.unshuffled(Array(bytes[reader.offset...]), width: width)
         var values = TensorValues.decode(plain[...], as: form == f32Form ? .f32 : .f16)[...]
         return places.map { places in

@@ -38,6 +38,7 @@ final class FormerActivationsFunction: Sendable {
             if case .blob(let content) = arguments[1].storage, state.dictionary == nil {
                 state.dictionary = try ZstdDictionary(content: Array(content))
             }
+
             let frame = Array(blob)
             if frame != state.frame {
                 state.contexts = try FormerActivations.decode(
@@ -65,6 +66,7 @@ final class FormerActivationsFunction: Sendable {
         guard OtherActivations.canHold(windowLengths: [length]), (0..<length).contains(peak) else {
             throw damaged("belong to an impossible window")
         }
+
         var window = [Float](repeating: 0, count: length)
         for (place, value) in contexts[number] {
             guard place < length, value.isFinite else { throw damaged("are not of its window") }

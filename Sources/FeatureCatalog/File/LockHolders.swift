@@ -49,6 +49,7 @@ struct LockHolders {
             }
             return name.map { "\(process) (\($0))" } ?? "\(process)"
         }
+
         let rest = processes.count > shown.count ? " and \(processes.count - shown.count) more" : ""
         return (processes.count == 1 ? "process " : "processes ") + shown.joined(separator: ", ") + rest
     }

@@ -1,7 +1,7 @@
 import Glibc
 
 /// How long opening and closing wait for other processes, and what they say meanwhile.
-public struct Patience: Sendable {
+package struct Patience: Sendable {
     let seconds: Double
     let isOver: @Sendable () -> Bool
     let remark: @Sendable (String) -> Void
@@ -12,7 +12,7 @@ public struct Patience: Sendable {
     ///   - seconds: How long to wait.
     ///   - isOver: Asked several times a second whether to give up before.
     ///   - remark: Told whom the waiting is for, and at the end what could not be done; a line each.
-    public init(
+    package init(
         seconds: Double, isOver: @escaping @Sendable () -> Bool = { false },
         remark: @escaping @Sendable (String) -> Void = { _ in }
     ) {
@@ -22,10 +22,10 @@ public struct Patience: Sendable {
     }
 
     /// Nothing is waited for.
-    public static let none = Patience(seconds: 0)
+    package static let none = Patience(seconds: 0)
 
     /// As long as a short statement of someone else's takes, without a word.
-    public static let short = Patience(seconds: CatalogFormat.busyTimeout)
+    package static let short = Patience(seconds: CatalogFormat.busyTimeout)
 
     /// Seconds after which a wait is worth a line.
     fileprivate static let silence = 1.0

@@ -27,6 +27,7 @@ enum PrivateLogIndex {
             guard let real = own?.pointee.pAppData?.assumingMemoryBound(to: sqlite3_vfs.self), let file else {
                 return SQLITE_CANTOPEN
             }
+
             let code = real.pointee.xOpen(real, path, file, flags, flagsOut)
             if code == SQLITE_OK, flags & SQLITE_OPEN_MAIN_DB != 0 { PrivateLogIndex.replaceMethods(of: file) }
             return code

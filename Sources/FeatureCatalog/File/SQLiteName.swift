@@ -71,6 +71,7 @@ enum SQLiteName {
             return "the name is too long (\(name) bytes): with the journal's name, at most \(longest - longestSuffix)"
                 + " are possible; choose a shorter one"
         }
+
         let whole = real(path).utf8.count
         if whole > longestPath {
             return "the path is too long (\(whole) bytes from the root): SQLite opens \(longestPath) at most; choose a"

@@ -18,6 +18,7 @@ enum SchemaCheck {
         guard version == Migrations.latest || allowingOlder else {
             throw CatalogError(.tooOld, "\(path): schema \(version) of \(Migrations.latest); migrate it first")
         }
+
         let entries = try SchemaEntry.all(database).filter { !$0.isStatisticsTable }
         // Making the schema afresh takes longer than most queries; what differs is looked for only where one does.
         if version == Migrations.latest, SchemaEntry.digest(entries) == SchemaEntry.latestDigest { return nil }
@@ -35,6 +36,7 @@ enum SchemaCheck {
             }
             missing.remove(Key(entry))
         }
+
         let additions = try SchemaAdditions(others, expected: models, version: version, database, path: path)
         if let key = missing.min(by: { $0.name < $1.name }) {
             throw refusal(path, "\(key.type) \"\(key.name)\" is missing")

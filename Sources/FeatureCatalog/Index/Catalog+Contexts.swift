@@ -7,7 +7,7 @@ extension Catalog {
     ///   - band: Only these; nil for all.
     ///   - split: Only these; nil for all.
     /// - Throws: ``CatalogError`` `.damaged` if the activations do not hold.
-    public func contexts(
+    package func contexts(
         _ key: IndexingKey, featureIndex: Int, band: ContextRecord.Band? = nil, split: ContextRecord.Split? = nil
     ) throws(CatalogError) -> [ContextRecord] {
         try read { database in
@@ -26,6 +26,7 @@ extension Catalog {
                     band: enumeration(row.value(2), "context.band"), rank: row.number(3), windowLength: row.number(9),
                     windowStart: row.number(8), tokenPosition: row.number(6))
             }
+
             let windows = try contextActivations(key, featureIndex: featureIndex, shapes, database)
             return try zip(rows, windows).map(contextRecord).filter {
                 (band == nil || $0.band == band) && (split == nil || $0.split == split)
@@ -68,6 +69,7 @@ extension Catalog {
         guard OtherActivations.canHold(windowLengths: shapes.map(\.windowLength)) else {
             throw CatalogError(.damaged, "\(path): \(place): impossible windows")
         }
+
         let rows = try Row.fetchAll(
             database,
             sql: """

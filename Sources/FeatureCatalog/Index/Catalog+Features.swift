@@ -4,7 +4,7 @@ extension Catalog {
     /// The statistics of features on a corpus, by index.
     ///
     /// - Parameter range: Which features; nil for all.
-    public func features(_ key: IndexingKey, range: Range<Int>? = nil) throws(CatalogError) -> [FeatureRecord] {
+    package func features(_ key: IndexingKey, range: Range<Int>? = nil) throws(CatalogError) -> [FeatureRecord] {
         try read { database in
             try Row.fetchAll(
                 database,
@@ -23,7 +23,7 @@ extension Catalog {
     /// The statistics of one feature on a corpus.
     ///
     /// - Throws: ``CatalogError`` `.notFound`.
-    public func feature(_ key: IndexingKey, featureIndex: Int) throws(CatalogError) -> FeatureRecord {
+    package func feature(_ key: IndexingKey, featureIndex: Int) throws(CatalogError) -> FeatureRecord {
         // A range's upper bound would overflow at the end of Int.
         guard featureIndex >= 0, featureIndex < Int.max,
             let feature = try features(key, range: featureIndex..<featureIndex + 1).first
@@ -32,7 +32,7 @@ extension Catalog {
     }
 
     /// A feature's firings by layer.
-    public func featureLayers(_ key: IndexingKey, featureIndex: Int) throws(CatalogError) -> [FeatureLayerRecord] {
+    package func featureLayers(_ key: IndexingKey, featureIndex: Int) throws(CatalogError) -> [FeatureLayerRecord] {
         try read { database in
             try Row.fetchAll(
                 database,
@@ -50,7 +50,7 @@ extension Catalog {
     }
 
     /// A feature's token classes, strongest first.
-    public func featureTokens(_ key: IndexingKey, featureIndex: Int) throws(CatalogError) -> [FeatureTokenRecord] {
+    package func featureTokens(_ key: IndexingKey, featureIndex: Int) throws(CatalogError) -> [FeatureTokenRecord] {
         try read { database in
             try Row.fetchAll(
                 database,
@@ -69,7 +69,7 @@ extension Catalog {
     }
 
     /// Features that fire on the same tokens as one, the most frequent first.
-    public func cofirings(_ key: IndexingKey, featureIndex: Int) throws(CatalogError) -> [CofiringRecord] {
+    package func cofirings(_ key: IndexingKey, featureIndex: Int) throws(CatalogError) -> [CofiringRecord] {
         try read { database in
             try Row.fetchAll(
                 database,
@@ -89,6 +89,7 @@ extension Catalog {
         {
             quantiles = FeatureRecord.Quantiles(p10: p10, p50: p50, p90: p90, p99: p99)
         }
+
         let histogram: String? = try row.value(12)
         return try FeatureRecord(
             featureIndex: row.number(0), firedCount: row.tally(1), sumActivation: row.value(2), sumSquare: row.value(3),

@@ -16,13 +16,14 @@ extension Catalog {
     ///   - body: Writes the features, one for every latent.
     /// - Throws: ``CatalogError`` `.exists` if there is an index and it may not be replaced, `.notFound` without such a
     ///   dictionary, `.invalidValue`, `.cannotWrite`; and whatever `body` throws.
-    public func writeIndex(
+    package func writeIndex(
         _ indexing: IndexingRecord, replacing: Bool = false, _ body: (CatalogIndexWriter) throws -> Void
     ) throws {
         let edges = indexing.histogramEdges
         guard edges.allSatisfy(\.isFinite), zip(edges, edges.dropFirst()).allSatisfy({ $0 < $1 }) else {
             throw CatalogError(.invalidValue, "\(path): the edges of a histogram have to be finite and ascend")
         }
+
         let key = indexing.key
         do {
             // Whoever replaces an index removes rows by the million, whose pages had better not be kept in memory.
@@ -70,12 +71,12 @@ extension Catalog {
     }
 
     /// What a dictionary's feature statistics on a corpus were gathered from; nil if it is not indexed on it.
-    public func indexing(_ key: IndexingKey) throws(CatalogError) -> IndexingRecord? {
+    package func indexing(_ key: IndexingKey) throws(CatalogError) -> IndexingRecord? {
         try indexings(dictionaryID: key.dictionaryID).first { $0.key == key }
     }
 
     /// A dictionary's indexes over all corpora, oldest first.
-    public func indexings(dictionaryID: Int64) throws(CatalogError) -> [IndexingRecord] {
+    package func indexings(dictionaryID: Int64) throws(CatalogError) -> [IndexingRecord] {
         try read { database in
             try Row.fetchAll(
                 database,

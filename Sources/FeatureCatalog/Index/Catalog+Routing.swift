@@ -2,7 +2,7 @@ import GRDB
 
 extension Catalog {
     /// Writes how tokens were routed in a run (training, evaluation); the run's earlier rows are replaced.
-    public func write(
+    package func write(
         layerRouting: [LayerRoutingRecord], dictionaryID: Int64, runID: Int64
     ) throws(CatalogError) {
         try write { database in
@@ -11,7 +11,7 @@ extension Catalog {
     }
 
     /// How tokens were routed in a run, by layer.
-    public func layerRouting(dictionaryID: Int64, runID: Int64) throws(CatalogError) -> [LayerRoutingRecord] {
+    package func layerRouting(dictionaryID: Int64, runID: Int64) throws(CatalogError) -> [LayerRoutingRecord] {
         try read { database in
             try Row.fetchAll(
                 database,

@@ -4,7 +4,7 @@ import GRDB
 /// transaction.
 ///
 /// Not to be kept or used by another thread.
-public final class CatalogIndexWriter {
+package final class CatalogIndexWriter {
     let catalog: Catalog
     let database: Database
     let indexing: IndexingRecord
@@ -28,7 +28,7 @@ public final class CatalogIndexWriter {
     ///
     /// - Throws: ``CatalogError`` `.invalidValue` if its numbers contradict each other or the indexing, a token is in
     ///   two contexts, splits share a passage, or a context's activation is not that of its peak token.
-    public func write(_ feature: FeatureEntry) throws(CatalogError) {
+    package func write(_ feature: FeatureEntry) throws(CatalogError) {
         do {
             try check(feature)
             let derived = DerivedColumns(
@@ -47,7 +47,7 @@ public final class CatalogIndexWriter {
     }
 
     /// Says how tokens were routed while indexing; written when the index ends.
-    public func write(layerRouting: [LayerRoutingRecord]) {
+    package func write(layerRouting: [LayerRoutingRecord]) {
         routing = layerRouting
     }
 
@@ -70,10 +70,12 @@ public final class CatalogIndexWriter {
             throw invalid(
                 "feature \(record.featureIndex) fired \(record.firedCount) times on \(indexing.tokenCount) tokens")
         }
+
         let binCount = max(0, indexing.histogramEdges.count - 1)
         guard record.histogram.isEmpty || record.histogram.count == binCount else {
             throw invalid("feature \(record.featureIndex) has \(record.histogram.count) bins, its edges \(binCount)")
         }
+
         let parts = [feature.layers.map(\.featureIndex), feature.tokens.map(\.featureIndex)].joined()
         guard parts.allSatisfy({ $0 == record.featureIndex }) else {
             throw invalid("feature \(record.featureIndex) comes with rows of another")
@@ -180,11 +182,13 @@ public final class CatalogIndexWriter {
         guard (0..<length).contains(context.position) else {
             throw invalid("\(place): the passage has \(length) tokens")
         }
+
         let window = ContextWindow.range(around: context.position, in: length, length: indexing.window)
         guard context.activations.count == window.count, context.activations.allSatisfy(\.isFinite) else {
             throw invalid(
                 "\(place): \(context.activations.count) activations for a window of \(window.count), or not finite")
         }
+
         let peak = context.position - window.lowerBound
         guard context.activations[peak] == context.activation else {
             throw invalid("\(place): its activation is not that of the peak token in its window")

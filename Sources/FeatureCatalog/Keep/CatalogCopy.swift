@@ -211,6 +211,7 @@ package final class CatalogCopy {
                 dictionaries[dictionary.dictionaryID] = same.dictionaryID
                 continue
             }
+
             var name = dictionary.name
             var number = 2
             while known.contains(where: { $0.name == name }) {
@@ -222,6 +223,7 @@ package final class CatalogCopy {
                     "\(source.path): dictionary \"\(dictionary.name)\" becomes \"\(name)\": there is another of its name"
                 )
             }
+
             let copy = DictionaryRecord(
                 runID: try mapped(dictionary.runID, runs, "run"),
                 languageModelID: try dictionary.languageModelID.map { try mapped($0, models, "language model") },

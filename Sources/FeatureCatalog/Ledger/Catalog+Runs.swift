@@ -13,7 +13,7 @@ extension Catalog {
     ///   - uuid: Its name among all runs of all catalogs; a new one if not given.
     /// - Returns: Its key.
     /// - Throws: ``CatalogError`` `.invalidValue` if `config` is not JSON.
-    public func beginRun(
+    package func beginRun(
         kind: RunRecord.Kind, config: String, seed: UInt64?, inputs: [RunInput] = [],
         software: SoftwareIdentity = .unknown, uuid: String? = nil
     ) throws(CatalogError) -> Int64 {
@@ -58,7 +58,7 @@ extension Catalog {
     ///
     /// - Parameter inputs: The files it reads from now on, in the place of those recorded; nil leaves these.
     /// - Throws: ``CatalogError`` `.notFound`; `.refused` if it is complete or another process is at it.
-    public func resumeRun(_ runID: Int64, inputs: [RunInput]? = nil) throws(CatalogError) {
+    package func resumeRun(_ runID: Int64, inputs: [RunInput]? = nil) throws(CatalogError) {
         try write { database in
             let process = ProcessIdentity.current
             guard
@@ -82,7 +82,7 @@ extension Catalog {
     }
 
     /// Adds points to a run's curves; a point of the same name and step is replaced.
-    public func recordMetrics(runID: Int64, _ metrics: [RunMetric]) throws(CatalogError) {
+    package func recordMetrics(runID: Int64, _ metrics: [RunMetric]) throws(CatalogError) {
         try write { database in
             let statement = try database.makeStatement(
                 sql: "INSERT OR REPLACE INTO run_metric (run_id, name, step, value) VALUES (?, ?, ?, ?)")
@@ -97,7 +97,7 @@ extension Catalog {
     /// - Parameters:
     ///   - status: How it ended; not `running`.
     ///   - error: Why it did not complete, in one line; a long one is shortened.
-    public func finishRun(
+    package func finishRun(
         _ runID: Int64, status: RunRecord.Status, error: String? = nil
     ) throws(CatalogError) {
         precondition(status != .running, "a run that ends is not running")
@@ -115,7 +115,7 @@ extension Catalog {
     /// Removes a run that did not complete, with all that it wrote.
     ///
     /// - Throws: ``CatalogError`` `.notFound`; `.refused` if it is running, complete, or dictionaries rest on it.
-    public func dropRun(_ runID: Int64) throws(CatalogError) {
+    package func dropRun(_ runID: Int64) throws(CatalogError) {
         try write { database in
             guard
                 let status = try String.fetchOne(
@@ -133,7 +133,7 @@ extension Catalog {
     }
 
     /// All runs, oldest first; one that is `running` by a process that is gone is `interrupted`, whatever the file says.
-    public func runs() throws(CatalogError) -> [RunRecord] {
+    package func runs() throws(CatalogError) -> [RunRecord] {
         try read { database in
             try Row.fetchAll(database, sql: Self.runColumns + " ORDER BY run_id").map(runRecord)
         }
@@ -142,7 +142,7 @@ extension Catalog {
     /// One run, as ``runs()`` tells it.
     ///
     /// - Throws: ``CatalogError`` `.notFound`.
-    public func run(_ runID: Int64) throws(CatalogError) -> RunRecord {
+    package func run(_ runID: Int64) throws(CatalogError) -> RunRecord {
         try read { database in
             guard let row = try Row.fetchOne(database, sql: Self.runColumns + " WHERE run_id = ?", arguments: [runID])
             else { throw CatalogError(.notFound, "\(path): no run \(runID)") }
@@ -151,7 +151,7 @@ extension Catalog {
     }
 
     /// The files a run read, by role and name.
-    public func runInputs(_ runID: Int64) throws(CatalogError) -> [RunInput] {
+    package func runInputs(_ runID: Int64) throws(CatalogError) -> [RunInput] {
         try read { database in
             try Row.fetchAll(
                 database, sql: "SELECT role, name, sha256, bytes FROM run_input WHERE run_id = ? ORDER BY role, name",
@@ -161,7 +161,7 @@ extension Catalog {
     }
 
     /// A run's curves, by name and step; one of them if `name` is given.
-    public func runMetrics(_ runID: Int64, name: String? = nil) throws(CatalogError) -> [RunMetric] {
+    package func runMetrics(_ runID: Int64, name: String? = nil) throws(CatalogError) -> [RunMetric] {
         try read { database in
             try Row.fetchAll(
                 database,

@@ -4,7 +4,7 @@ import GRDBSQLite
 extension Catalog {
     /// Sets how many bytes SQLite may hold in this process, all connections together; what would take more fails. For
     /// programs that only read: a writer's cache alone is larger.
-    public static func limitMemory(toByteCount count: Int) {
+    package static func limitMemory(toByteCount count: Int) {
         sqlite3_hard_heap_limit64(Int64(count))
     }
 
@@ -12,7 +12,7 @@ extension Catalog {
     ///
     /// - Parameter seconds: How long all of them may take together.
     /// - Throws: ``CatalogError`` `.timedOut`, and whatever `body` throws.
-    public func bounded<Value>(seconds: Double, _ body: () throws -> Value) throws -> Value {
+    package func bounded<Value>(seconds: Double, _ body: () throws -> Value) throws -> Value {
         let clock = StatementClock(deadline: ContinuousClock.now + .seconds(seconds))
         return try queue.unsafeReentrantRead { database in
             guard let connection = database.sqliteConnection else { return try body() }

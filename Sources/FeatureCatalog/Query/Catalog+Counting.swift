@@ -6,7 +6,7 @@ extension Catalog {
     ///
     /// A feature has enough contexts below `counted_below`, and few enough token classes from `counted_from` on: see
     /// ``DerivedColumns``. So counting is a walk along one index, whatever the threshold.
-    public static let countingSQL = """
+    package static let countingSQL = """
         SELECT
             peak_layer AS layer,
             count(CASE WHEN counted_from IS NULL OR counted_from <= :threshold THEN 1 END) AS with_class_rule,
@@ -23,7 +23,7 @@ extension Catalog {
     ///   - key: The dictionary and the corpus.
     ///   - threshold: Activations count only above this (15 in the paper); nil for the dictionary's own.
     /// - Throws: ``CatalogError`` `.notFound` if there is no such dictionary or it is not indexed.
-    public func countInterpretable(
+    package func countInterpretable(
         _ key: IndexingKey, threshold: Double? = nil
     ) throws(CatalogError) -> InterpretableCount {
         guard let threshold else {
@@ -40,7 +40,7 @@ extension Catalog {
     /// - Returns: A count for each threshold, in their order.
     /// - Throws: ``CatalogError`` `.notFound` if there is no such dictionary or it is not indexed; `.damaged` if more
     ///   features count than the dictionary has latents.
-    public func countInterpretable(
+    package func countInterpretable(
         _ key: IndexingKey, thresholds: [Double]
     ) throws(CatalogError) -> [InterpretableCount] {
         let dictionary = try dictionary(key.dictionaryID)
@@ -48,6 +48,7 @@ extension Catalog {
             throw CatalogError(
                 .notFound, "\(path): dictionary \"\(dictionary.name)\" is not indexed on corpus \(key.corpusID)")
         }
+
         let counts = try read { database in
             var counts: [InterpretableCount] = []
             var rest = thresholds[...]
@@ -80,6 +81,7 @@ extension Catalog {
                 count(*) FILTER (WHERE counted_below > ?\(number))
                 """
         }
+
         let rows = try Row.fetchAll(
             database,
             sql: """

@@ -5,7 +5,7 @@ extension Catalog {
     ///
     /// - Parameter arguments: Values for the statement's `?`, in order.
     /// - Throws: ``CatalogError`` `.invalidSQL`; `.refused` if the statement would write.
-    public func rows(sql: String, arguments: [CatalogValue] = []) throws(CatalogError) -> QueryResult {
+    package func rows(sql: String, arguments: [CatalogValue] = []) throws(CatalogError) -> QueryResult {
         try read { database in
             let statement = try database.makeStatement(sql: sql)
             guard statement.isReadonly else { throw CatalogError(.refused, "\(path): only SELECT may be run here") }
@@ -31,7 +31,7 @@ extension Catalog {
     /// The columns of a table or view, in order.
     ///
     /// - Throws: ``CatalogError`` `.notFound`.
-    public func columns(of table: String) throws(CatalogError) -> [String] {
+    package func columns(of table: String) throws(CatalogError) -> [String] {
         try read { database in
             let names = try String.fetchAll(
                 database, sql: "SELECT name FROM pragma_table_xinfo(?) WHERE hidden <> 1", arguments: [table])
@@ -43,7 +43,7 @@ extension Catalog {
     /// Rows of the view `feature_summary`.
     ///
     /// - Throws: ``CatalogError`` `.notFound` if a column is not of the view; the message lists those that are.
-    public func featureSummaries(_ query: FeatureQuery) throws(CatalogError) -> QueryResult {
+    package func featureSummaries(_ query: FeatureQuery) throws(CatalogError) -> QueryResult {
         let known = try columns(of: "feature_summary")
         for name in query.columns + query.conditions.map(\.column) + [query.orderColumn].compactMap(\.self) {
             guard known.contains(name) else {
@@ -59,10 +59,12 @@ extension Catalog {
             conditions.append("dictionary_id = ?")
             arguments.append(.integer(dictionaryID))
         }
+
         var order = "dictionary_id, feature_index, corpus_id"
         if let column = query.orderColumn {
             order = "\"\(column)\" \(query.isDescending ? "DESC" : "ASC") NULLS LAST, " + order
         }
+
         let names = (query.columns.isEmpty ? known : query.columns).map { "\"\($0)\"" }.joined(separator: ", ")
         let filter = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
         return try rows(

@@ -9,7 +9,7 @@ extension Catalog {
     ///   - timeLimit: Seconds after which it is stopped.
     ///   - rowLimit: Rows after which the rest is left out and the result says so.
     /// - Throws: ``CatalogError`` `.refused`, `.invalidSQL`, `.timedOut`, `.damaged` or `.busy`.
-    public func runReadOnly(
+    package func runReadOnly(
         sql: String, timeLimit: Double = 10, rowLimit: Int = 10_000
     ) throws(CatalogError) -> QueryResult {
         var columns: [String] = []
@@ -43,7 +43,7 @@ extension Catalog {
     ///   - row: Takes a row, a value per column; false ends the statement.
     /// - Returns: Whether there was a row more than were taken.
     /// - Throws: ``CatalogError`` as for ``runReadOnly(sql:timeLimit:rowLimit:)``, and what `columns` and `row` throw.
-    public func streamReadOnly(
+    package func streamReadOnly(
         sql: String, timeLimit: Double = 10, rowLimit: Int = 10_000, columns: ([String]) throws -> Void,
         row: ([CatalogValue]) throws -> Bool
     ) throws -> Bool {

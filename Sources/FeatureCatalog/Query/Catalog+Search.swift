@@ -21,7 +21,7 @@ extension Catalog {
     ///   - dictionaryID: Only this dictionary's features; nil for all.
     ///   - limit: How many features at most.
     /// - Throws: ``CatalogError`` `.invalidSQL` if FTS5 does not understand the query; `.refused` if it is too long.
-    public func searchExplanations(
+    package func searchExplanations(
         _ query: String, dictionaryID: Int64? = nil, limit: Int = 20
     ) throws(CatalogError) -> [SearchHit] {
         try SearchWords.check(query, path: path)
@@ -66,7 +66,7 @@ extension Catalog {
     ///   - words: Case makes no difference in ASCII.
     ///   - dictionaryID: Only this dictionary's features; nil for all.
     ///   - limit: How many features at most.
-    public func searchPromotedTokens(
+    package func searchPromotedTokens(
         _ words: [String], dictionaryID: Int64? = nil, limit: Int = 20
     ) throws(CatalogError) -> [SearchHit] {
         let words = words.filter { !$0.isEmpty }
@@ -108,7 +108,7 @@ extension Catalog {
     ///   - dictionaryID: Only this dictionary's features; nil for all.
     ///   - limit: How many features at most.
     /// - Throws: ``CatalogError`` `.invalidSQL` if FTS5 does not understand the query; `.refused` if it is too long.
-    public func searchContexts(
+    package func searchContexts(
         _ query: String, dictionaryID: Int64? = nil, limit: Int = 20
     ) throws(CatalogError) -> [SearchHit] {
         try SearchWords.check(query, path: path)
@@ -120,6 +120,7 @@ extension Catalog {
                 contextCount += try collect(
                     passage.id, SearchMarks(passage.text), order, dictionaryID, into: &found, database)
             }
+
             let best = found.sorted { $0.value.ranks(before: $1.value, $0.key, $1.key) }.prefix(max(0, limit))
             let names = Dictionary(
                 try Row.fetchAll(database, sql: "SELECT dictionary_id, name FROM dictionary").map {

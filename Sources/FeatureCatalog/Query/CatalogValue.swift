@@ -1,5 +1,5 @@
 /// A value of SQLite's five kinds.
-public enum CatalogValue: Equatable, Sendable {
+package enum CatalogValue: Equatable, Sendable {
     /// NULL.
     case null
     /// INTEGER.
@@ -16,14 +16,14 @@ extension CatalogValue: ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, 
     ExpressibleByNilLiteral
 {
     /// An INTEGER.
-    public init(integerLiteral value: Int64) { self = .integer(value) }
+    package init(integerLiteral value: Int64) { self = .integer(value) }
 
     /// A REAL.
-    public init(floatLiteral value: Double) { self = .real(value) }
+    package init(floatLiteral value: Double) { self = .real(value) }
 
     /// A TEXT.
-    public init(stringLiteral value: String) { self = .text(value) }
+    package init(stringLiteral value: String) { self = .text(value) }
 
     /// NULL.
-    public init(nilLiteral: ()) { self = .null }
+    package init(nilLiteral: ()) { self = .null }
 }

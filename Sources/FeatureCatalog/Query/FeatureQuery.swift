@@ -1,7 +1,7 @@
 /// Which features to look at, and how: conditions on columns of the view `feature_summary`.
-public struct FeatureQuery: Sendable {
+package struct FeatureQuery: Sendable {
     /// How a column compares with a value.
-    public enum Comparison: String, CaseIterable, Sendable {
+    package enum Comparison: String, CaseIterable, Sendable {
         /// The same (`IS`, so that NULL compares too).
         case equal = "IS"
         /// Not the same (`IS NOT`).
@@ -19,16 +19,16 @@ public struct FeatureQuery: Sendable {
     }
 
     /// One condition.
-    public struct Condition: Sendable {
+    package struct Condition: Sendable {
         /// The column of `feature_summary`.
-        public let column: String
+        package let column: String
         /// How it compares.
-        public let comparison: Comparison
+        package let comparison: Comparison
         /// What with.
-        public let value: CatalogValue
+        package let value: CatalogValue
 
         /// Describes a condition.
-        public init(_ column: String, _ comparison: Comparison, _ value: CatalogValue) {
+        package init(_ column: String, _ comparison: Comparison, _ value: CatalogValue) {
             self.column = column
             self.comparison = comparison
             self.value = value
@@ -36,22 +36,22 @@ public struct FeatureQuery: Sendable {
     }
 
     /// Only this dictionary's features; nil for all.
-    public var dictionaryID: Int64?
+    package var dictionaryID: Int64?
     /// All of these hold.
-    public var conditions: [Condition]
+    package var conditions: [Condition]
     /// Columns to give; empty for all.
-    public var columns: [String]
+    package var columns: [String]
     /// The column to sort by; nil for dictionary and index. NULLs come last either way.
-    public var orderColumn: String?
+    package var orderColumn: String?
     /// Whether the largest come first.
-    public var isDescending: Bool
+    package var isDescending: Bool
     /// How many rows at most; nil for all.
-    public var limit: Int?
+    package var limit: Int?
     /// How many rows to skip first.
-    public var offset: Int
+    package var offset: Int
 
     /// Describes a query.
-    public init(
+    package init(
         dictionaryID: Int64? = nil, conditions: [Condition] = [], columns: [String] = [], orderColumn: String? = nil,
         isDescending: Bool = false, limit: Int? = nil, offset: Int = 0
     ) {

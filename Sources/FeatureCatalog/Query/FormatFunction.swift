@@ -59,6 +59,7 @@ final class FormatFunction {
         {
             sqlite3_limit(database, SQLITE_LIMIT_LENGTH, limit)
         }
+
         var statement: OpaquePointer?
         let places = Array(repeating: "?", count: Int(count)).joined(separator: ", ")
         guard sqlite3_prepare_v2(database, "SELECT printf(\(places))", -1, &statement, nil) == SQLITE_OK else {
@@ -77,6 +78,7 @@ final class FormatFunction {
             defer { used += 1 }
             return used < values.count ? Int(Int32(truncatingIfNeeded: sqlite3_value_int64(values[used]))) : 0
         }
+
         var total = 0
         var place = 0
         while place < format.count {

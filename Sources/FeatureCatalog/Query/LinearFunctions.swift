@@ -29,6 +29,7 @@ enum LinearFunctions {
             sqlite3_result_int64(context, 0)
             return
         }
+
         let before = areBlobs ? place : text[..<place].reduce(0) { $0 + ($1 & 0xC0 == 0x80 ? 0 : 1) }
         sqlite3_result_int64(context, Int64(before + 1))
     }
@@ -43,6 +44,7 @@ enum LinearFunctions {
             sqlite3_result_value(context, arguments[0])
             return
         }
+
         let limit = Int(sqlite3_limit(sqlite3_context_db_handle(context), SQLITE_LIMIT_LENGTH, -1))
         var result: [UInt8] = []
         var start = 0
@@ -73,6 +75,7 @@ enum LinearFunctions {
         if ends != .start {
             while let last = rest.last, unwanted.contains(last) { rest = rest.dropLast() }
         }
+
         var result = String.UnicodeScalarView()
         result.append(contentsOf: rest)
         give(context, Array(String(result).utf8)[...])

@@ -1,16 +1,16 @@
 /// What a query gave.
-public struct QueryResult: Equatable, Sendable {
+package struct QueryResult: Equatable, Sendable {
     /// The columns' names, in order.
-    public let columns: [String]
+    package let columns: [String]
 
     /// The rows, each with a value per column.
-    public let rows: [[CatalogValue]]
+    package let rows: [[CatalogValue]]
 
     /// Whether a limit cut off further rows.
-    public let isTruncated: Bool
+    package let isTruncated: Bool
 
     /// Describes a result.
-    public init(columns: [String], rows: [[CatalogValue]], isTruncated: Bool = false) {
+    package init(columns: [String], rows: [[CatalogValue]], isTruncated: Bool = false) {
         self.columns = columns
         self.rows = rows
         self.isTruncated = isTruncated

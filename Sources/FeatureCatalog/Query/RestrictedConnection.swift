@@ -80,6 +80,7 @@ final class RestrictedConnection {
         guard SQLiteDefense.enableDefensiveMode(connection) else {
             throw CatalogError(.failed, "\(path): SQLite has no defensive mode")
         }
+
         let settings = """
             PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA query_only = ON;
             PRAGMA busy_timeout = 5000;
@@ -165,6 +166,7 @@ final class RestrictedConnection {
         if guardian.hasTimedOut {
             return CatalogError(.timedOut, "\(path): stopped after \(guardian.timeLimit) seconds")
         }
+
         let message = String(cString: sqlite3_errmsg(connection))
         // Defensive mode has no code of its own.
         if message.hasSuffix("may not be modified") { return CatalogError(.refused, "\(path): \(message)") }

@@ -1,7 +1,7 @@
 /// A feature that a search found, and the best of its texts.
-public struct SearchHit: Equatable, Sendable {
+package struct SearchHit: Equatable, Sendable {
     /// What a search looks through.
-    public enum Scope: String, CaseIterable, Sendable {
+    package enum Scope: String, CaseIterable, Sendable {
         /// Explanations.
         case explanations
         /// Tokens that features promote, by the logit lens.
@@ -11,20 +11,20 @@ public struct SearchHit: Equatable, Sendable {
     }
 
     /// Where it was found.
-    public let scope: Scope
+    package let scope: Scope
     /// The dictionary's name.
-    public let dictionary: String
+    package let dictionary: String
     /// The latent's number.
-    public let featureIndex: Int
+    package let featureIndex: Int
     /// How many of its texts match, among those looked at.
-    public let matchCount: Int
+    package let matchCount: Int
     /// How many of them have their peak token within the words looked for.
-    public let peakCount: Int
+    package let peakCount: Int
     /// The best text; words that match stand between pairs of asterisks, a peak token between « and ».
-    public let text: String
+    package let text: String
 
     /// Describes a hit.
-    public init(
+    package init(
         scope: Scope, dictionary: String, featureIndex: Int, matchCount: Int, peakCount: Int, text: String
     ) {
         self.scope = scope

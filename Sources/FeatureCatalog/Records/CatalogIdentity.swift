@@ -1,19 +1,19 @@
 /// Who a catalog is: the one row of the table `catalog` and the number of its schema.
-public struct CatalogIdentity: Equatable, Sendable {
+package struct CatalogIdentity: Equatable, Sendable {
     /// Random and fixed at creation; tells two catalogs apart whatever their files are called.
-    public let uuid: String
+    package let uuid: String
 
     /// When the file was created, UTC, ISO 8601.
-    public let createdAt: String
+    package let createdAt: String
 
     /// The software and version that created the file.
-    public let createdBy: String
+    package let createdBy: String
 
     /// The number of the last migration applied (`user_version`).
-    public let schemaVersion: Int
+    package let schemaVersion: Int
 
     /// Describes a catalog.
-    public init(uuid: String, createdAt: String, createdBy: String, schemaVersion: Int) {
+    package init(uuid: String, createdAt: String, createdBy: String, schemaVersion: Int) {
         self.uuid = uuid
         self.createdAt = createdAt
         self.createdBy = createdBy

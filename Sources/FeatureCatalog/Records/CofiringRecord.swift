@@ -1,14 +1,14 @@
 /// Another feature that fires on the same tokens (table `feature_cofiring`), estimated from a sample of the tokens.
-public struct CofiringRecord: Equatable, Sendable {
+package struct CofiringRecord: Equatable, Sendable {
     /// The other latent's number.
-    public let otherIndex: Int
+    package let otherIndex: Int
     /// The share of the feature's firings on which the other one fires as well.
-    public let share: Double
+    package let share: Double
     /// The share over the other's firing rate: 1 where they have nothing to do with each other.
-    public let lift: Double
+    package let lift: Double
 
     /// Describes a pair.
-    public init(otherIndex: Int, share: Double, lift: Double) {
+    package init(otherIndex: Int, share: Double, lift: Double) {
         self.otherIndex = otherIndex
         self.share = share
         self.lift = lift

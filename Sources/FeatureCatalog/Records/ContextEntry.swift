@@ -2,30 +2,30 @@
 ///
 /// A feature has at most one context per token, whatever the band: the indexer drops from `sample` what is in `top`.
 /// Contexts of one feature in the same passage never belong to different splits; the database refuses both.
-public struct ContextEntry: Equatable, Sendable {
+package struct ContextEntry: Equatable, Sendable {
     /// How it was found.
-    public let band: ContextRecord.Band
+    package let band: ContextRecord.Band
     /// Its place in the band, counted from 0; in `top` the strongest is 0.
-    public let rank: Int
+    package let rank: Int
     /// The passage.
-    public let passageID: Int64
+    package let passageID: Int64
     /// The peak token's index in the passage.
-    public let position: Int
+    package let position: Int
     /// The decoder layer that the peak token was routed to.
-    public let layer: Int
+    package let layer: Int
     /// The router's weight at the peak token; nil without a router.
-    public let routerWeight: Float?
+    package let routerWeight: Float?
     /// The activation at the peak token; 0 in `quiet`.
-    public let activation: Float
+    package let activation: Float
     /// What it may be used for; nil for neither.
-    public let split: ContextRecord.Split?
+    package let split: ContextRecord.Split?
     /// How often the window's tokens occur in the corpus; nil where that was not counted.
-    public let occurrenceCount: Int?
+    package let occurrenceCount: Int?
     /// Activations `[window tokens]`, of the window that ``ContextWindow`` gives.
-    public let activations: [Float]
+    package let activations: [Float]
 
     /// Describes a context.
-    public init(
+    package init(
         band: ContextRecord.Band, rank: Int, passageID: Int64, position: Int, layer: Int, routerWeight: Float?,
         activation: Float, split: ContextRecord.Split?, occurrenceCount: Int? = nil, activations: [Float]
     ) {

@@ -1,7 +1,7 @@
 /// A stretch of a document around a token that a feature fires on, or verifiably does not (table `context`).
-public struct ContextRecord: Equatable, Sendable {
+package struct ContextRecord: Equatable, Sendable {
     /// How the context was found.
-    public enum Band: String, CaseIterable, Sendable {
+    package enum Band: String, CaseIterable, Sendable {
         /// Among the strongest.
         case top
         /// From a uniform reservoir of firings.
@@ -11,7 +11,7 @@ public struct ContextRecord: Equatable, Sendable {
     }
 
     /// What the context may be used for.
-    public enum Split: String, CaseIterable, Sendable {
+    package enum Split: String, CaseIterable, Sendable {
         /// To write an explanation.
         case explain
         /// To score one.
@@ -19,40 +19,40 @@ public struct ContextRecord: Equatable, Sendable {
     }
 
     /// The key.
-    public let contextID: Int64
+    package let contextID: Int64
     /// The latent's number.
-    public let featureIndex: Int
+    package let featureIndex: Int
     /// How it was found.
-    public let band: Band
+    package let band: Band
     /// Its place in the band, counted from 0; in `top` the strongest is 0.
-    public let rank: Int
+    package let rank: Int
     /// The passage it is a window of.
-    public let passageID: Int64
+    package let passageID: Int64
     /// The document.
-    public let documentID: Int64
+    package let documentID: Int64
     /// The peak token's index in the document's token ids.
-    public let tokenPosition: Int
+    package let tokenPosition: Int
     /// Which model window of the document the token was in, counted from 0.
-    public let segment: Int
+    package let segment: Int
     /// Index of the window's first token in the document's token ids.
-    public let windowStart: Int
+    package let windowStart: Int
     /// The decoder layer that the peak token was routed to.
-    public let layer: Int
+    package let layer: Int
     /// The router's weight at the peak token; nil without a router.
-    public let routerWeight: Float?
+    package let routerWeight: Float?
     /// The activation at the peak token; 0 in `quiet`.
-    public let activation: Float
+    package let activation: Float
     /// What it may be used for; nil for neither.
-    public let split: Split?
+    package let split: Split?
     /// How often the window's tokens occur in the corpus; nil where that was not counted.
-    public let occurrenceCount: Int?
+    package let occurrenceCount: Int?
     /// Activations `[window tokens]`; their count is the column `window_length`.
-    public let activations: [Float]
+    package let activations: [Float]
     /// The window as text with the peak token between « and ».
-    public let excerpt: String
+    package let excerpt: String
 
     /// Describes a context.
-    public init(
+    package init(
         contextID: Int64, featureIndex: Int, band: Band, rank: Int, passageID: Int64, documentID: Int64,
         tokenPosition: Int, segment: Int, windowStart: Int, layer: Int, routerWeight: Float?, activation: Float,
         split: Split?, occurrenceCount: Int? = nil, activations: [Float], excerpt: String

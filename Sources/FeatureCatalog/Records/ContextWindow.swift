@@ -1,6 +1,6 @@
 /// Which tokens of a passage a context shows: as many as asked for, within the passage, with more text before the peak
 /// than after it, since a decoder's features depend on what precedes. The view `context` works out the same.
-public enum ContextWindow {
+package enum ContextWindow {
     /// The window around a token.
     ///
     /// - Parameters:
@@ -8,7 +8,7 @@ public enum ContextWindow {
     ///   - passageLength: Tokens of the passage.
     ///   - length: Tokens asked for.
     @inlinable
-    public static func range(around position: Int, in passageLength: Int, length: Int) -> Range<Int> {
+    package static func range(around position: Int, in passageLength: Int, length: Int) -> Range<Int> {
         let end = min(max(position + 1 + length / 4, length), passageLength)
         return max(end - length, 0)..<end
     }

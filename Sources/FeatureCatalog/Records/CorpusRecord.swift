@@ -1,18 +1,18 @@
 /// A body of text, cut into documents (table `corpus`).
-public struct CorpusRecord: Equatable, Sendable {
+package struct CorpusRecord: Equatable, Sendable {
     /// The key; 0 for a record that is yet to be written.
-    public let corpusID: Int64
+    package let corpusID: Int64
     /// The model whose tokenizer made the documents' token ids.
-    public let languageModelID: Int64
+    package let languageModelID: Int64
     /// What people call it, such as `held-out`.
-    public let name: String
+    package let name: String
     /// Where it comes from and under which licence, for people; nil where unknown.
-    public let source: String?
+    package let source: String?
     /// Lower-case hexadecimal SHA-256 of its text.
-    public let sha256: String
+    package let sha256: String
 
     /// Describes a corpus.
-    public init(corpusID: Int64 = 0, languageModelID: Int64, name: String, source: String? = nil, sha256: String) {
+    package init(corpusID: Int64 = 0, languageModelID: Int64, name: String, source: String? = nil, sha256: String) {
         self.corpusID = corpusID
         self.languageModelID = languageModelID
         self.name = name

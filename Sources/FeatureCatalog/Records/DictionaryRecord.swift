@@ -1,7 +1,7 @@
 /// A dictionary of features (table `dictionary`); its weights are ``DictionaryTensor`` values.
-public struct DictionaryRecord: Equatable, Sendable {
+package struct DictionaryRecord: Equatable, Sendable {
     /// The kinds of dictionary.
-    public enum Architecture: String, CaseIterable, Sendable {
+    package enum Architecture: String, CaseIterable, Sendable {
         /// A router chooses or mixes layers before a shared TopK autoencoder.
         case route
         /// k largest pre-activations, one layer.
@@ -21,7 +21,7 @@ public struct DictionaryRecord: Equatable, Sendable {
     }
 
     /// How the layers are put together for the router.
-    public enum Aggregation: String, CaseIterable, Sendable {
+    package enum Aggregation: String, CaseIterable, Sendable {
         /// The sum over layers.
         case sum
         /// The mean over layers.
@@ -29,7 +29,7 @@ public struct DictionaryRecord: Equatable, Sendable {
     }
 
     /// How the router's weights are used.
-    public enum Routing: String, CaseIterable, Sendable {
+    package enum Routing: String, CaseIterable, Sendable {
         /// The layer of the largest weight.
         case hard
         /// The weighted sum of all layers.
@@ -37,7 +37,7 @@ public struct DictionaryRecord: Equatable, Sendable {
     }
 
     /// Which computation the dictionary follows.
-    public enum Fidelity: String, CaseIterable, Sendable {
+    package enum Fidelity: String, CaseIterable, Sendable {
         /// The published code, step by step, its defects included.
         case reference
         /// The corrected computation.
@@ -45,40 +45,40 @@ public struct DictionaryRecord: Equatable, Sendable {
     }
 
     /// The key; 0 for a record that is yet to be written.
-    public let dictionaryID: Int64
+    package let dictionaryID: Int64
     /// The run that trained or imported it.
-    public let runID: Int64
+    package let runID: Int64
     /// The model whose residual streams it reads; nil for imported activations of an unknown model.
-    public let languageModelID: Int64?
+    package let languageModelID: Int64?
     /// Unique in the catalog; commands name dictionaries by it.
-    public let name: String
+    package let name: String
     /// The kind of dictionary.
-    public let architecture: Architecture
+    package let architecture: Architecture
     /// Width of the residual stream.
-    public let dModel: Int
+    package let dModel: Int
     /// Number of latents: features are numbered `0 ..< latentCount`.
-    public let latentCount: Int
+    package let latentCount: Int
     /// Active latents per token, where the architecture fixes it.
-    public let k: Int?
+    package let k: Int?
     /// Decoder layers, counted from 0, whose outputs it reads.
-    public let layers: [Int]
+    package let layers: [Int]
     /// How layers are put together for the router; nil without one.
-    public let aggregation: Aggregation?
+    package let aggregation: Aggregation?
     /// How the router's weights are used; nil without a router.
-    public let routing: Routing?
+    package let routing: Routing?
     /// Which computation it follows.
-    public let fidelity: Fidelity
+    package let fidelity: Fidelity
     /// The threshold on activations that counting uses by default, absolute (15 in the paper).
-    public let activationThreshold: Double
+    package let activationThreshold: Double
     /// The same relative to the width: `activationThreshold / √dModel` (0.331 in the paper).
-    public let relativeThreshold: Double
+    package let relativeThreshold: Double
     /// Everything else that decides what it computes, a JSON object.
-    public let configJSON: String
+    package let configJSON: String
     /// Tokens seen in training; nil where unknown.
-    public let trainedTokenCount: Int?
+    package let trainedTokenCount: Int?
 
     /// Describes a dictionary.
-    public init(
+    package init(
         dictionaryID: Int64 = 0, runID: Int64, languageModelID: Int64?, name: String, architecture: Architecture,
         dModel: Int, latentCount: Int, k: Int?, layers: [Int], aggregation: Aggregation? = nil,
         routing: Routing? = nil, fidelity: Fidelity, activationThreshold: Double, relativeThreshold: Double,

@@ -2,9 +2,9 @@
 ///
 /// Rows are the first dimension. Store whatever belongs to a feature with the latents as rows (the decoder as
 /// `[latents × dModel]`), so that one feature's vectors come without reading the rest.
-public struct DictionaryTensor: Sendable {
+package struct DictionaryTensor: Sendable {
     /// How the values are stored.
-    public enum DataType: String, CaseIterable, Sendable {
+    package enum DataType: String, CaseIterable, Sendable {
         /// IEEE 754 binary32.
         case f32
         /// IEEE 754 binary16.
@@ -13,20 +13,20 @@ public struct DictionaryTensor: Sendable {
         case bf16
 
         /// Bytes of one stored value.
-        public var byteCount: Int { self == .f32 ? 4 : 2 }
+        package var byteCount: Int { self == .f32 ? 4 : 2 }
     }
 
     /// The tensor's name, unique in its dictionary.
-    public let name: String
+    package let name: String
     /// How the values are stored; f16 and bf16 round to nearest, ties to even.
-    public let dataType: DataType
+    package let dataType: DataType
     /// The shape, rows first; an empty shape is a single value.
-    public let shape: [Int]
+    package let shape: [Int]
     /// Gives the rows of a range, row-major `[rows × values per row]`, when the catalog asks for them, in order.
-    public let rows: @Sendable (Range<Int>) throws -> [Float]
+    package let rows: @Sendable (Range<Int>) throws -> [Float]
 
     /// Describes a tensor whose rows come one range after the other.
-    public init(
+    package init(
         name: String, dataType: DataType, shape: [Int], rows: @escaping @Sendable (Range<Int>) throws -> [Float]
     ) {
         self.name = name
@@ -36,7 +36,7 @@ public struct DictionaryTensor: Sendable {
     }
 
     /// Describes a tensor that is in memory: `values` row-major, as many as `shape` has.
-    public init(name: String, dataType: DataType = .f32, shape: [Int], values: [Float]) {
+    package init(name: String, dataType: DataType = .f32, shape: [Int], values: [Float]) {
         let rowCount = shape.first ?? 1
         let rowLength = rowCount == 0 ? 0 : values.count / rowCount
         self.init(name: name, dataType: dataType, shape: shape) { range in

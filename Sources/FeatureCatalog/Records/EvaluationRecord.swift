@@ -1,26 +1,26 @@
 /// A figure about a dictionary (table `evaluation`).
-public struct EvaluationRecord: Equatable, Sendable {
+package struct EvaluationRecord: Equatable, Sendable {
     /// The run that measured it.
-    public let runID: Int64
+    package let runID: Int64
     /// The dictionary.
-    public let dictionaryID: Int64
+    package let dictionaryID: Int64
     /// What was measured, such as `norm_mse`, `explained_variance`, `kl`, `delta_ce`, `recovered`.
-    public let metric: String
+    package let metric: String
     /// The decoder layer; nil for all layers together.
-    public let layer: Int?
+    package let layer: Int?
     /// The figure; nil where it is undefined.
-    public let value: Double?
+    package let value: Double?
     /// Lower end of the 95 % interval.
-    public let low: Double?
+    package let low: Double?
     /// Upper end of the 95 % interval.
-    public let high: Double?
+    package let high: Double?
     /// Tokens it rests on.
-    public let tokenCount: Int
+    package let tokenCount: Int
     /// The corpus they are of; nil where that is not known.
-    public let corpusID: Int64?
+    package let corpusID: Int64?
 
     /// Describes a figure; values that are not finite become nil.
-    public init(
+    package init(
         runID: Int64, dictionaryID: Int64, metric: String, layer: Int? = nil, value: Double?, low: Double? = nil,
         high: Double? = nil, tokenCount: Int, corpusID: Int64? = nil
     ) {

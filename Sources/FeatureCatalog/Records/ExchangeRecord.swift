@@ -1,20 +1,20 @@
 /// A question put to a language model's endpoint, and what came back (table `exchange`), byte for byte.
-public struct ExchangeRecord: Equatable, Sendable {
+package struct ExchangeRecord: Equatable, Sendable {
     /// Base URL of the endpoint; never a key.
-    public let endpoint: String
+    package let endpoint: String
     /// The model asked, as the endpoint calls it.
-    public let llm: String
+    package let llm: String
     /// The JSON that was sent.
-    public let request: [UInt8]
+    package let request: [UInt8]
     /// The JSON that came back.
-    public let reply: [UInt8]
+    package let reply: [UInt8]
     /// Tokens of the question, as the endpoint counts them.
-    public let promptTokenCount: Int?
+    package let promptTokenCount: Int?
     /// Tokens of the answer, as the endpoint counts them.
-    public let completionTokenCount: Int?
+    package let completionTokenCount: Int?
 
     /// Describes an exchange.
-    public init(
+    package init(
         endpoint: String, llm: String, request: [UInt8], reply: [UInt8], promptTokenCount: Int?,
         completionTokenCount: Int?
     ) {
@@ -27,10 +27,10 @@ public struct ExchangeRecord: Equatable, Sendable {
     }
 
     /// What identifies it: the SHA-256 of the endpoint, a line feed, and the request.
-    public var sha256: String { Self.sha256(endpoint: endpoint, request: request) }
+    package var sha256: String { Self.sha256(endpoint: endpoint, request: request) }
 
     /// The digest of a question before there is an answer.
-    public static func sha256(endpoint: String, request: [UInt8]) -> String {
+    package static func sha256(endpoint: String, request: [UInt8]) -> String {
         var digest = SHA256Digest()
         digest.update(Array(endpoint.utf8) + [UInt8(ascii: "\n")])
         digest.update(request)

@@ -1,5 +1,5 @@
 /// What kind of pattern a feature is said to follow: the categories of the RouteSAE paper's rubric (arXiv 2503.08200).
-public enum FeatureCategory: String, CaseIterable, Sendable, Codable {
+package enum FeatureCategory: String, CaseIterable, Sendable, Codable {
     /// Words, tokens, syntax.
     case lowLevel = "low-level"
     /// Meaning.

@@ -1,18 +1,18 @@
 /// All that indexing found of one feature, ready to be written at once.
-public struct FeatureEntry: Sendable {
+package struct FeatureEntry: Sendable {
     /// Its statistics.
-    public let record: FeatureRecord
+    package let record: FeatureRecord
     /// Its firings by layer, only layers where it fired.
-    public let layers: [FeatureLayerRecord]
+    package let layers: [FeatureLayerRecord]
     /// Its token classes, at most ``FeatureTokenRecord/keptClassCount``: those with the highest peaks.
-    public let tokens: [FeatureTokenRecord]
+    package let tokens: [FeatureTokenRecord]
     /// Its contexts, in any order.
-    public let contexts: [ContextEntry]
+    package let contexts: [ContextEntry]
     /// Features that fire on the same tokens, the most frequent first.
-    public let cofirings: [CofiringRecord]
+    package let cofirings: [CofiringRecord]
 
     /// Collects what was found.
-    public init(
+    package init(
         record: FeatureRecord, layers: [FeatureLayerRecord] = [], tokens: [FeatureTokenRecord] = [],
         contexts: [ContextEntry] = [], cofirings: [CofiringRecord] = []
     ) {

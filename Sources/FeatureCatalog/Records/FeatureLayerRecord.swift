@@ -1,23 +1,23 @@
 /// A feature's firings on tokens that were routed to one layer (table `feature_layer`; only layers where it fired).
-public struct FeatureLayerRecord: Equatable, Sendable {
+package struct FeatureLayerRecord: Equatable, Sendable {
     /// The latent's number.
-    public let featureIndex: Int
+    package let featureIndex: Int
     /// The decoder layer, counted from 0.
-    public let layer: Int
+    package let layer: Int
     /// Tokens of this layer on which it fired.
-    public let firedCount: Int
+    package let firedCount: Int
     /// Sum of its activations there.
-    public let sumActivation: Double
+    package let sumActivation: Double
     /// The largest of them.
-    public let maxActivation: Float
+    package let maxActivation: Float
     /// Sum of the router's weight over these firings; nil without a router.
-    public let sumRouterWeight: Double?
+    package let sumRouterWeight: Double?
 
     /// Mean of the router's weight over these firings; nil without a router.
-    public var meanRouterWeight: Double? { sumRouterWeight.map { $0 / Double(firedCount) } }
+    package var meanRouterWeight: Double? { sumRouterWeight.map { $0 / Double(firedCount) } }
 
     /// Describes a feature's part in a layer.
-    public init(
+    package init(
         featureIndex: Int, layer: Int, firedCount: Int, sumActivation: Double, maxActivation: Float,
         sumRouterWeight: Double?
     ) {

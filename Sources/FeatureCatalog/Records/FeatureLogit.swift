@@ -1,7 +1,7 @@
 /// A token that a feature's decoder vector promotes or suppresses through the unembedding (table `feature_logit`).
-public struct FeatureLogit: Equatable, Sendable {
+package struct FeatureLogit: Equatable, Sendable {
     /// Which end of the list.
-    public enum Direction: String, CaseIterable, Sendable {
+    package enum Direction: String, CaseIterable, Sendable {
         /// The largest values.
         case promoted
         /// The smallest values.
@@ -9,18 +9,18 @@ public struct FeatureLogit: Equatable, Sendable {
     }
 
     /// The latent's number.
-    public let featureIndex: Int
+    package let featureIndex: Int
     /// Which end of the list.
-    public let direction: Direction
+    package let direction: Direction
     /// Its place, counted from 0 at the extreme.
-    public let rank: Int
+    package let rank: Int
     /// The token's number in the model's vocabulary.
-    public let tokenID: Int
+    package let tokenID: Int
     /// The change of the token's logit per unit of activation.
-    public let value: Float
+    package let value: Float
 
     /// Describes a token's place.
-    public init(featureIndex: Int, direction: Direction, rank: Int, tokenID: Int, value: Float) {
+    package init(featureIndex: Int, direction: Direction, rank: Int, tokenID: Int, value: Float) {
         self.featureIndex = featureIndex
         self.direction = direction
         self.rank = rank

@@ -3,20 +3,20 @@
 /// The catalog derives what follows from other rows: `firing_rate` and `is_dead` from `firedCount`; `peak_layer`,
 /// `peak_layer_share` and `layer_entropy` from the ``FeatureLayerRecord`` rows; `top_token` from the
 /// ``FeatureTokenRecord`` rows.
-public struct FeatureRecord: Equatable, Sendable {
+package struct FeatureRecord: Equatable, Sendable {
     /// Quantiles of the activation while firing.
-    public struct Quantiles: Equatable, Sendable {
+    package struct Quantiles: Equatable, Sendable {
         /// A tenth of the firings are below.
-        public let p10: Float
+        package let p10: Float
         /// The median.
-        public let p50: Float
+        package let p50: Float
         /// A tenth of the firings are above.
-        public let p90: Float
+        package let p90: Float
         /// A hundredth of the firings are above.
-        public let p99: Float
+        package let p99: Float
 
         /// Describes quantiles.
-        public init(p10: Float, p50: Float, p90: Float, p99: Float) {
+        package init(p10: Float, p50: Float, p90: Float, p99: Float) {
             self.p10 = p10
             self.p50 = p50
             self.p90 = p90
@@ -25,29 +25,29 @@ public struct FeatureRecord: Equatable, Sendable {
     }
 
     /// The latent's number, counted from 0.
-    public let featureIndex: Int
+    package let featureIndex: Int
     /// Tokens on which it fired.
-    public let firedCount: Int
+    package let firedCount: Int
     /// Sum of its activations. Its terms are multiples of 2⁻²⁴, so that sums of parts of a text add up to that of the
     /// whole exactly, up to 2²⁹.
-    public let sumActivation: Double
+    package let sumActivation: Double
     /// Sum of their squares, likewise.
-    public let sumSquare: Double
+    package let sumSquare: Double
     /// The smallest activation while firing; nil if it never fired, or where version 1 of the catalog did not keep it.
-    public let minActivation: Float?
+    package let minActivation: Float?
     /// The largest activation; nil if it never fired.
-    public let maxActivation: Float?
+    package let maxActivation: Float?
     /// Quantiles while firing; nil if it never fired.
-    public let quantiles: Quantiles?
+    package let quantiles: Quantiles?
     /// Euclidean norm of its decoder vector (for a crosscoder, of all layers' vectors together).
-    public let decoderNorm: Double
+    package let decoderNorm: Double
     /// Documents in which it fired at least once.
-    public let documentCount: Int
+    package let documentCount: Int
     /// Firings per bin of ``IndexingRecord/histogramEdges``; empty if it never fired.
-    public let histogram: [Int]
+    package let histogram: [Int]
 
     /// Describes a feature.
-    public init(
+    package init(
         featureIndex: Int, firedCount: Int, sumActivation: Double, sumSquare: Double, minActivation: Float?,
         maxActivation: Float?, quantiles: Quantiles?, decoderNorm: Double, documentCount: Int, histogram: [Int]
     ) {
@@ -64,10 +64,10 @@ public struct FeatureRecord: Equatable, Sendable {
     }
 
     /// Mean activation while firing; nil if it never fired.
-    public var meanActivation: Double? { firedCount == 0 ? nil : sumActivation / Double(firedCount) }
+    package var meanActivation: Double? { firedCount == 0 ? nil : sumActivation / Double(firedCount) }
 
     /// Standard deviation while firing (divided by the count); nil if it never fired.
-    public var stdActivation: Double? {
+    package var stdActivation: Double? {
         guard let mean = meanActivation else { return nil }
         // Round-off may leave a constant stream's variance just below 0.
         return max(0, sumSquare / Double(firedCount) - mean * mean).squareRoot()

@@ -2,23 +2,23 @@
 ///
 /// A class is a token's text, trimmed and lower-cased. With 33 classes the counting protocol is exact at any
 /// threshold: a 33rd class above it proves that the feature has more than 32.
-public struct FeatureTokenRecord: Equatable, Sendable {
+package struct FeatureTokenRecord: Equatable, Sendable {
     /// How many classes of a feature are kept.
-    public static let keptClassCount = 33
+    package static let keptClassCount = 33
 
     /// The latent's number.
-    public let featureIndex: Int
+    package let featureIndex: Int
     /// The class.
-    public let tokenClass: String
+    package let tokenClass: String
     /// Firings on tokens of the class.
-    public let firedCount: Int
+    package let firedCount: Int
     /// The strongest activation on the class.
-    public let activation1: Float
+    package let activation1: Float
     /// The second strongest; nil if it fired once.
-    public let activation2: Float?
+    package let activation2: Float?
 
     /// Describes a class.
-    public init(featureIndex: Int, tokenClass: String, firedCount: Int, activation1: Float, activation2: Float?) {
+    package init(featureIndex: Int, tokenClass: String, firedCount: Int, activation1: Float, activation2: Float?) {
         self.featureIndex = featureIndex
         self.tokenClass = tokenClass
         self.firedCount = firedCount

@@ -1,28 +1,28 @@
 /// A language model whose residual streams were read (table `language_model`).
-public struct LanguageModelRecord: Equatable, Sendable {
+package struct LanguageModelRecord: Equatable, Sendable {
     /// The key; 0 for a record that is yet to be written.
-    public let languageModelID: Int64
+    package let languageModelID: Int64
     /// What its publisher calls it, such as `meta-llama/Llama-3.2-1B`, or the folder it was read from.
-    public let name: String
+    package let name: String
     /// Which version of the public model it is, as its publisher counts; nil if that is not known.
-    public let revision: String?
+    package let revision: String?
     /// The family, such as `llama`.
-    public let architecture: String
+    package let architecture: String
     /// Decoder layers.
-    public let layerCount: Int
+    package let layerCount: Int
     /// Width of the residual stream.
-    public let dModel: Int
+    package let dModel: Int
     /// Entries of the vocabulary.
-    public let vocabularySize: Int
+    package let vocabularySize: Int
     /// The model's own configuration, a JSON object.
-    public let configJSON: String
+    package let configJSON: String
     /// Lower-case hexadecimal SHA-256 of the weights (of the file, or of the shards' digests in order).
-    public let sha256: String
+    package let sha256: String
     /// Lower-case hexadecimal SHA-256 of the tokenizer's file; nil where none was at hand.
-    public let tokenizerSHA256: String?
+    package let tokenizerSHA256: String?
 
     /// Describes a model.
-    public init(
+    package init(
         languageModelID: Int64 = 0, name: String, revision: String? = nil, architecture: String, layerCount: Int,
         dModel: Int, vocabularySize: Int, configJSON: String, sha256: String, tokenizerSHA256: String? = nil
     ) {

@@ -1,14 +1,14 @@
 /// How often tokens were routed to a layer during a run (table `layer_routing`).
-public struct LayerRoutingRecord: Equatable, Sendable {
+package struct LayerRoutingRecord: Equatable, Sendable {
     /// The decoder layer, counted from 0.
-    public let layer: Int
+    package let layer: Int
     /// Tokens routed there.
-    public let tokenCount: Int
+    package let tokenCount: Int
     /// Mean of the router's weight for this layer over *all* tokens; nil without a router.
-    public let meanRouterWeight: Double?
+    package let meanRouterWeight: Double?
 
     /// Describes a layer's share.
-    public init(layer: Int, tokenCount: Int, meanRouterWeight: Double?) {
+    package init(layer: Int, tokenCount: Int, meanRouterWeight: Double?) {
         self.layer = layer
         self.tokenCount = tokenCount
         self.meanRouterWeight = meanRouterWeight

@@ -1,13 +1,13 @@
 /// The text of a row of tokens, and where in it each token starts.
-public struct PassageText: Equatable, Sendable {
+package struct PassageText: Equatable, Sendable {
     /// The text. Bytes that are not UTF-8 have become U+FFFD, a zero character U+2400.
-    public let text: String
+    package let text: String
     /// Places in characters (Unicode scalars), one more than there are tokens: where each starts, and the text's end.
     /// A token that begins within a character starts where that begins.
-    public let tokenStarts: [Int]
+    package let tokenStarts: [Int]
 
     /// The number of tokens.
-    public var tokenCount: Int { tokenStarts.count - 1 }
+    package var tokenCount: Int { tokenStarts.count - 1 }
 
     /// Takes a text apart already.
     init(text: String, tokenStarts: [Int]) {
@@ -16,7 +16,7 @@ public struct PassageText: Equatable, Sendable {
     }
 
     /// Joins the bytes of tokens.
-    public init(tokenBytes: [[UInt8]]) {
+    package init(tokenBytes: [[UInt8]]) {
         var bytes: [UInt8] = []
         // Byte offsets at which tokens start; they become places in characters below.
         var offsets: [Int] = []
@@ -30,6 +30,7 @@ public struct PassageText: Equatable, Sendable {
             tokenStarts = offsets + [bytes.count]
             return
         }
+
         var scalars = String.UnicodeScalarView()
         var starts: [Int] = []
         var offset = 0

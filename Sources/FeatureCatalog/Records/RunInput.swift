@@ -1,19 +1,19 @@
 /// A file that a run read (table `run_input`).
-public struct RunInput: Equatable, Sendable {
+package struct RunInput: Equatable, Sendable {
     /// What the run used it as, such as `model`, `tokenizer`, `text`.
-    public let role: String
+    package let role: String
 
     /// A name that means the same on every machine: the file's own name, not its path.
-    public let name: String
+    package let name: String
 
     /// Lower-case hexadecimal SHA-256 of the file's bytes.
-    public let sha256: String
+    package let sha256: String
 
     /// The file's length in bytes.
-    public let bytes: Int
+    package let bytes: Int
 
     /// Describes an input; a run has at most one of the same role and name.
-    public init(role: String, name: String, sha256: String, bytes: Int) {
+    package init(role: String, name: String, sha256: String, bytes: Int) {
         self.role = role
         self.name = name
         self.sha256 = sha256

@@ -1,18 +1,18 @@
 /// One point of a run's curves (table `run_metric`).
-public struct RunMetric: Equatable, Sendable {
+package struct RunMetric: Equatable, Sendable {
     /// The step that it belongs to, counted from 0.
-    public let step: Int
+    package let step: Int
 
     /// What was measured; the training loss is named `loss`.
     ///
     /// A name that ends in `_seconds` or `_per_second` is a timing, and the content digest leaves it out.
-    public let name: String
+    package let name: String
 
     /// The value; nil (NULL in the table) where it was not a finite number.
-    public let value: Double?
+    package let value: Double?
 
     /// Describes a point; values that are not finite become nil.
-    public init(step: Int, name: String, value: Double?) {
+    package init(step: Int, name: String, value: Double?) {
         self.step = step
         self.name = name
         self.value = value.flatMap { $0.isFinite ? $0 : nil }

@@ -1,7 +1,7 @@
 /// One entry of the run ledger (table `run`): something that wrote, or tried to write, results into the catalog.
-public struct RunRecord: Equatable, Sendable {
+package struct RunRecord: Equatable, Sendable {
     /// What a run does.
-    public enum Kind: String, CaseIterable, Sendable {
+    package enum Kind: String, CaseIterable, Sendable {
         /// Trains one or more dictionaries.
         case train
         /// Gathers statistics, contexts, layers and token classes of a dictionary's features.
@@ -21,7 +21,7 @@ public struct RunRecord: Equatable, Sendable {
     }
 
     /// How far a run has come.
-    public enum Status: String, CaseIterable, Sendable {
+    package enum Status: String, CaseIterable, Sendable {
         /// Its process is, or was when last seen, at work.
         case running
         /// Finished; its rows are whole.
@@ -33,30 +33,30 @@ public struct RunRecord: Equatable, Sendable {
     }
 
     /// The key.
-    public let runID: Int64
+    package let runID: Int64
     /// Random; tells runs of merged catalogs apart.
-    public let uuid: String
+    package let uuid: String
     /// What it does.
-    public let kind: Kind
+    package let kind: Kind
     /// How far it has come.
-    public let status: Status
+    package let status: Status
     /// The whole configuration, a JSON object: enough to run it again.
-    public let configJSON: String
+    package let configJSON: String
     /// The seed of its generator; nil where nothing is random.
-    public let seed: UInt64?
+    package let seed: UInt64?
     /// The software that made it.
-    public let software: SoftwareIdentity
+    package let software: SoftwareIdentity
     /// The name of the machine.
-    public let host: String
+    package let host: String
     /// UTC, ISO 8601.
-    public let startedAt: String
+    package let startedAt: String
     /// UTC, ISO 8601; nil until it ends.
-    public let finishedAt: String?
+    package let finishedAt: String?
     /// Why it failed, in one line.
-    public let error: String?
+    package let error: String?
 
     /// Describes a run.
-    public init(
+    package init(
         runID: Int64, uuid: String, kind: Kind, status: Status, configJSON: String, seed: UInt64?,
         software: SoftwareIdentity, host: String, startedAt: String, finishedAt: String?, error: String?
     ) {

@@ -1,16 +1,16 @@
 /// One entry of a model's vocabulary (table `token`).
-public struct TokenRecord: Equatable, Sendable {
+package struct TokenRecord: Equatable, Sendable {
     /// The token's number in the model's vocabulary.
-    public let tokenID: Int
+    package let tokenID: Int
 
     /// The token as text; bytes that are not UTF-8 by themselves appear as U+FFFD.
-    public let text: String
+    package let text: String
 
     /// The token's exact bytes, only where `text` cannot hold them; nil otherwise.
-    public let bytes: [UInt8]?
+    package let bytes: [UInt8]?
 
     /// Describes a token.
-    public init(tokenID: Int, text: String, bytes: [UInt8]? = nil) {
+    package init(tokenID: Int, text: String, bytes: [UInt8]? = nil) {
         self.tokenID = tokenID
         self.text = text
         self.bytes = bytes

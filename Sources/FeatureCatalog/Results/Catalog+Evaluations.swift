@@ -2,7 +2,7 @@ import GRDB
 
 extension Catalog {
     /// Writes figures about dictionaries; one of the same run, dictionary, metric and layer is replaced.
-    public func write(evaluations: [EvaluationRecord]) throws(CatalogError) {
+    package func write(evaluations: [EvaluationRecord]) throws(CatalogError) {
         try write { database in
             let statement = try database.makeStatement(
                 sql: """
@@ -22,7 +22,7 @@ extension Catalog {
     /// Figures about a dictionary, by run, metric and layer (all layers together first).
     ///
     /// - Parameter runID: Only this run's; nil for all.
-    public func evaluations(dictionaryID: Int64, runID: Int64? = nil) throws(CatalogError) -> [EvaluationRecord] {
+    package func evaluations(dictionaryID: Int64, runID: Int64? = nil) throws(CatalogError) -> [EvaluationRecord] {
         try read { database in
             try Row.fetchAll(
                 database,

@@ -3,19 +3,20 @@ import GRDB
 
 extension Catalog {
     /// The largest question or answer that is kept, bytes.
-    public static let maximumExchangeByteCount = 1 << 24
+    package static let maximumExchangeByteCount = 1 << 24
 
     /// Writes an exchange; one that is there already stays as it is.
     ///
     /// - Throws: ``CatalogError`` `.invalidValue` for a question or an answer of more than
     ///   ``maximumExchangeByteCount``, or one that repeats itself too often to be read back.
-    public func write(exchange: ExchangeRecord) throws(CatalogError) {
+    package func write(exchange: ExchangeRecord) throws(CatalogError) {
         guard max(exchange.request.count, exchange.reply.count) <= Self.maximumExchangeByteCount else {
             throw CatalogError(
                 .invalidValue,
                 "\(path): an exchange has \(max(exchange.request.count, exchange.reply.count)) bytes; allowed: "
                     + "\(Self.maximumExchangeByteCount)")
         }
+
         var frames: [Data] = []
         for bytes in [exchange.request, exchange.reply] {
             do { frames.append(Data(try Zstd.compress(bytes))) } catch {
@@ -39,7 +40,7 @@ extension Catalog {
     /// The exchange with a digest; nil if there is none.
     ///
     /// - Throws: ``CatalogError`` `.damaged` if a blob does not hold, or the exchange is another than its digest says.
-    public func exchange(sha256: String) throws(CatalogError) -> ExchangeRecord? {
+    package func exchange(sha256: String) throws(CatalogError) -> ExchangeRecord? {
         try read { database in
             try Row.fetchOne(
                 database,

@@ -6,7 +6,7 @@ extension Catalog {
     /// - Returns: Their keys, in the order given.
     /// - Throws: ``CatalogError`` `.invalidValue` if a detail is not JSON or there is no such feature or run.
     @discardableResult
-    public func write(explanations: [ExplanationRecord]) throws(CatalogError) -> [Int64] {
+    package func write(explanations: [ExplanationRecord]) throws(CatalogError) -> [Int64] {
         try check(explanations)
         return try write { database in try insert(explanations, database) }
     }
@@ -16,7 +16,7 @@ extension Catalog {
     ///
     /// - Parameter scores: the scores, given the explanations' keys in the order given.
     /// - Throws: as for either; what `scores` throws.
-    public func write(
+    package func write(
         explanations: [ExplanationRecord], scores: (_ ids: [Int64]) throws -> [ScoreRecord]
     ) throws {
         try check(explanations)
@@ -61,7 +61,7 @@ extension Catalog {
     /// - Parameters:
     ///   - featureIndex: Only this feature's; nil for all.
     ///   - method: Only these; nil for all.
-    public func explanations(
+    package func explanations(
         dictionaryID: Int64, featureIndex: Int? = nil, method: String? = nil
     ) throws(CatalogError) -> [ExplanationRecord] {
         try read { database in

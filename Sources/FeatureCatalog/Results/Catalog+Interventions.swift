@@ -4,7 +4,7 @@ extension Catalog {
     /// Writes texts generated under interventions.
     ///
     /// - Throws: ``CatalogError`` `.invalidValue` if a detail is not JSON.
-    public func write(interventions: [InterventionRecord]) throws(CatalogError) {
+    package func write(interventions: [InterventionRecord]) throws(CatalogError) {
         for intervention in interventions { try checkJSON(intervention.detailJSON, "detail of an intervention") }
         try write { database in
             let statement = try database.makeStatement(
@@ -26,7 +26,7 @@ extension Catalog {
     /// Interventions on a dictionary's features, oldest first.
     ///
     /// - Parameter featureIndex: Only this feature's; nil for all.
-    public func interventions(
+    package func interventions(
         dictionaryID: Int64, featureIndex: Int? = nil
     ) throws(CatalogError) -> [InterventionRecord] {
         try read { database in

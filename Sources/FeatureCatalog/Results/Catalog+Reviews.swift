@@ -6,7 +6,7 @@ extension Catalog {
     /// - Returns: Its key.
     /// - Throws: ``CatalogError`` `.invalidValue` for a verdict out of range.
     @discardableResult
-    public func write(review: ReviewRecord) throws(CatalogError) -> Int64 {
+    package func write(review: ReviewRecord) throws(CatalogError) -> Int64 {
         guard ReviewRecord.verdicts.contains(review.verdict) else {
             throw CatalogError(.invalidValue, "\(path): a verdict is \(review.verdict); allowed: 1 … 5")
         }
@@ -27,7 +27,7 @@ extension Catalog {
     }
 
     /// Verdicts on a feature, oldest first.
-    public func reviews(dictionaryID: Int64, featureIndex: Int) throws(CatalogError) -> [ReviewRecord] {
+    package func reviews(dictionaryID: Int64, featureIndex: Int) throws(CatalogError) -> [ReviewRecord] {
         try read { database in
             try Row.fetchAll(
                 database,

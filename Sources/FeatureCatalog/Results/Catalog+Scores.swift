@@ -8,7 +8,7 @@ extension Catalog {
     /// - Throws: ``CatalogError`` `.invalidValue` if a status contradicts its value or reason, a value is not finite,
     ///   or a detail is not JSON.
     @discardableResult
-    public func write(scores: [ScoreRecord]) throws(CatalogError) -> [Int64] {
+    package func write(scores: [ScoreRecord]) throws(CatalogError) -> [Int64] {
         try check(scores)
         return try write { database in try insert(scores, database) }
     }
@@ -56,7 +56,7 @@ extension Catalog {
     ///   - method: Only these; nil for all.
     ///   - runID: Only this run's; nil for all.
     /// - Throws: ``CatalogError`` `.damaged` if a detail blob does not hold.
-    public func scores(
+    package func scores(
         dictionaryID: Int64, featureIndex: Int? = nil, method: ScoreRecord.Method? = nil, runID: Int64? = nil
     ) throws(CatalogError) -> [ScoreRecord] {
         var conditions = ["dictionary_id = :dictionary"]

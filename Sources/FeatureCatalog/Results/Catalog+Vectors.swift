@@ -2,7 +2,7 @@ import GRDB
 
 extension Catalog {
     /// Writes the tokens that features promote and suppress; a feature's earlier list is replaced.
-    public func write(logits: [FeatureLogit], dictionaryID: Int64) throws(CatalogError) {
+    package func write(logits: [FeatureLogit], dictionaryID: Int64) throws(CatalogError) {
         try write { database in
             try clear("feature_logit", features: logits.map(\.featureIndex), dictionaryID: dictionaryID, database)
             let insert = try BulkInsert(
@@ -24,7 +24,7 @@ extension Catalog {
     }
 
     /// The tokens that a feature promotes, then those that it suppresses, by rank.
-    public func logits(dictionaryID: Int64, featureIndex: Int) throws(CatalogError) -> [FeatureLogit] {
+    package func logits(dictionaryID: Int64, featureIndex: Int) throws(CatalogError) -> [FeatureLogit] {
         try read { database in
             try Row.fetchAll(
                 database,
@@ -42,7 +42,7 @@ extension Catalog {
     }
 
     /// Writes the features whose decoder vectors point the same way; a feature's earlier list is replaced.
-    public func write(neighbors: [FeatureNeighbor], dictionaryID: Int64) throws(CatalogError) {
+    package func write(neighbors: [FeatureNeighbor], dictionaryID: Int64) throws(CatalogError) {
         try write { database in
             try clear("feature_neighbor", features: neighbors.map(\.featureIndex), dictionaryID: dictionaryID, database)
             let insert = try BulkInsert(
@@ -63,7 +63,7 @@ extension Catalog {
     }
 
     /// A feature's neighbours, nearest first.
-    public func neighbors(dictionaryID: Int64, featureIndex: Int) throws(CatalogError) -> [FeatureNeighbor] {
+    package func neighbors(dictionaryID: Int64, featureIndex: Int) throws(CatalogError) -> [FeatureNeighbor] {
         try read { database in
             try Row.fetchAll(
                 database,
@@ -81,12 +81,12 @@ extension Catalog {
     }
 
     /// Whether the tokens that a dictionary's features promote are known.
-    public func hasLogits(dictionaryID: Int64) throws(CatalogError) -> Bool {
+    package func hasLogits(dictionaryID: Int64) throws(CatalogError) -> Bool {
         try has("feature_logit", dictionaryID)
     }
 
     /// Whether the nearest features of a dictionary's features are known.
-    public func hasNeighbors(dictionaryID: Int64) throws(CatalogError) -> Bool {
+    package func hasNeighbors(dictionaryID: Int64) throws(CatalogError) -> Bool {
         try has("feature_neighbor", dictionaryID)
     }
 

@@ -1,5 +1,5 @@
 /// Which of a feature's contexts a context is one of.
-public enum ContextBand: String, CaseIterable, Codable, Hashable, Sendable {
+package enum ContextBand: String, CaseIterable, Codable, Hashable, Sendable {
     /// One of the feature's strongest firings.
     case top
     /// One of a uniform sample of the feature's firings.

@@ -1,16 +1,16 @@
 /// Where a context comes from: all that dividing a feature's contexts needs to know.
-public struct SplitCandidate: Hashable, Sendable {
+package struct SplitCandidate: Hashable, Sendable {
     /// The band the context was drawn for.
-    public let band: ContextBand
+    package let band: ContextBand
     /// The context's place within its band, strongest first.
-    public let rank: Int
+    package let rank: Int
     /// The document that holds the context.
-    public let document: Int64
+    package let document: Int64
     /// The stretch of the document that holds the context; contexts of one stretch share tokens.
-    public let segment: Int
+    package let segment: Int
 
     /// Names a context by its place.
-    public init(band: ContextBand, rank: Int, document: Int64, segment: Int) {
+    package init(band: ContextBand, rank: Int, document: Int64, segment: Int) {
         self.band = band
         self.rank = rank
         self.document = document
@@ -31,7 +31,7 @@ extension ContextSplit {
     /// - Parameter candidates: all contexts of one feature, in any order.
     /// - Returns: the split of every candidate, in the order given.
     /// - Complexity: O(n²) for n candidates where segments repeat, O(n log n) where they do not.
-    public static func assign(_ candidates: [SplitCandidate]) -> [ContextSplit] {
+    package static func assign(_ candidates: [SplitCandidate]) -> [ContextSplit] {
         var division = SegmentDivision(candidates)
         division.alternate()
         if division.segmentCount < candidates.count { division.improve() }
@@ -55,6 +55,7 @@ private struct SegmentDivision {
             let document: Int64
             let segment: Int
         }
+
         var known: [Place: Int] = [:]
         let segments = candidates.map { candidate in
             let place = Place(document: candidate.document, segment: candidate.segment)
@@ -86,6 +87,7 @@ private struct SegmentDivision {
                 if splits[segment] == nil {
                     splits[segment] = lead > 0 || (lead == 0 && whole > 0) ? .score : .explain
                 }
+
                 let step = splits[segment] == .explain ? 1 : -1
                 lead += step
                 whole += step

@@ -1,10 +1,10 @@
 /// What a context may be used for: writing the explanation, or scoring it. Never both.
-public enum ContextSplit: String, CaseIterable, Codable, Hashable, Sendable {
+package enum ContextSplit: String, CaseIterable, Codable, Hashable, Sendable {
     /// The explainer sees it.
     case explain
     /// Only the score sees it.
     case score
 
     /// The split that this one is not.
-    public var opposite: ContextSplit { self == .explain ? .score : .explain }
+    package var opposite: ContextSplit { self == .explain ? .score : .explain }
 }

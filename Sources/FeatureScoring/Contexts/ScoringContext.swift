@@ -1,31 +1,31 @@
 /// A stretch of text with one feature's activation at every token.
-public struct ScoringContext: Hashable, Sendable {
+package struct ScoringContext: Hashable, Sendable {
     /// The context's identity in the catalog.
-    public let contextID: Int64
+    package let contextID: Int64
     /// The token ids, in reading order; not empty, and without the begin-of-sequence token.
-    public let tokens: [Int32]
+    package let tokens: [Int32]
     /// The feature's activation at every token, 0 where it does not fire; as many as `tokens`, all finite.
-    public let activations: [Float]
+    package let activations: [Float]
     /// The token that the context was chosen for.
-    public let peakIndex: Int
+    package let peakIndex: Int
     /// Why the context was chosen.
-    public let band: ContextBand
+    package let band: ContextBand
     /// What the context may be used for.
-    public let split: ContextSplit
+    package let split: ContextSplit
     /// Whether the first token directly follows the begin-of-sequence token, so that nothing precedes it.
-    public let beginsSequence: Bool
+    package let beginsSequence: Bool
     /// The decoder layer that the peak token was read from, for a dictionary that draws it; nil where it follows from
     /// the text.
-    public let layer: Int?
+    package let layer: Int?
 
     /// The activation at the token that the context was chosen for.
-    public var peakActivation: Float { activations[peakIndex] }
+    package var peakActivation: Float { activations[peakIndex] }
 
     /// Makes a context after checking its arrays against each other.
     ///
     /// - Throws: `ScoringError.malformedContext` when there are no tokens, the counts differ, the peak is out of range
     ///   or an activation is not finite.
-    public init(
+    package init(
         contextID: Int64,
         tokens: [Int32],
         activations: [Float],
@@ -60,14 +60,14 @@ public struct ScoringContext: Hashable, Sendable {
 }
 
 /// One feature and all its contexts, whatever their split.
-public struct FeatureContexts: Hashable, Sendable {
+package struct FeatureContexts: Hashable, Sendable {
     /// The feature's index in its dictionary.
-    public let featureIndex: Int
+    package let featureIndex: Int
     /// The feature's contexts.
-    public let contexts: [ScoringContext]
+    package let contexts: [ScoringContext]
 
     /// Puts a feature and its contexts together.
-    public init(featureIndex: Int, contexts: [ScoringContext]) {
+    package init(featureIndex: Int, contexts: [ScoringContext]) {
         self.featureIndex = featureIndex
         self.contexts = contexts
     }

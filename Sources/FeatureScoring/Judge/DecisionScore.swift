@@ -1,19 +1,19 @@
 /// How well yes-or-no decisions fit the truth: balanced accuracy, for "no" to everything already looks good where few
 /// are true (Paulo et al. 2024, arXiv 2410.13928).
-public struct DecisionScore: Equatable, Sendable {
+package struct DecisionScore: Equatable, Sendable {
     /// Mean of the shares of true and of false cases that were told; nil where one kind is missing.
-    public let balancedAccuracy: Double?
+    package let balancedAccuracy: Double?
     /// Of the cases said to be true, the share that are; nil if there are none.
-    public let precision: Double?
+    package let precision: Double?
     /// Of the true cases, the share said to be; nil if there are none.
-    public let recall: Double?
+    package let recall: Double?
     /// The harmonic mean of both; nil if there are neither.
-    public let f1: Double?
+    package let f1: Double?
     /// Cases decided.
-    public let count: Int
+    package let count: Int
 
     /// - Precondition: as many decisions as truths.
-    public init(decisions: [Bool], truths: [Bool]) {
+    package init(decisions: [Bool], truths: [Bool]) {
         precondition(decisions.count == truths.count, "\(decisions.count) decisions, \(truths.count) truths")
         var counts = [[0, 0], [0, 0]]
         for (decision, truth) in zip(decisions, truths) { counts[truth ? 1 : 0][decision ? 1 : 0] += 1 }

@@ -2,22 +2,22 @@ import Foundation
 
 /// Expected activations from the log-probabilities of an answer's tokens: Σ v · p(v) over the numbers 0 … 10 that might
 /// have stood in each place (Bills et al. 2023, `openai/automated-interpretability`, `compute_expected_value`).
-public enum ExpectedLevels {
+package enum ExpectedLevels {
     /// A token of the answer, and what might have stood in its place.
-    public struct Token: Equatable, Sendable {
+    package struct Token: Equatable, Sendable {
         /// Its text.
-        public let text: String
+        package let text: String
         /// The likeliest tokens in this place, natural logarithms of their probabilities.
-        public let alternatives: [(text: String, logProbability: Double)]
+        package let alternatives: [(text: String, logProbability: Double)]
 
         /// Describes a token.
-        public init(text: String, alternatives: [(text: String, logProbability: Double)]) {
+        package init(text: String, alternatives: [(text: String, logProbability: Double)]) {
             self.text = text
             self.alternatives = alternatives
         }
 
         /// Compares texts and alternatives.
-        public static func == (one: Token, other: Token) -> Bool {
+        package static func == (one: Token, other: Token) -> Bool {
             one.text == other.text && one.alternatives.elementsEqual(other.alternatives, by: ==)
         }
     }
@@ -30,7 +30,7 @@ public enum ExpectedLevels {
     ///   - levels: the levels of the answer, as ``JudgeAnswer/activations(in:count:)`` reads them.
     ///   - content: the reply, in which the array is looked for within the answer (``UnwrappedAnswer``).
     ///   - tokens: its tokens; unless they spell `content` exactly, nothing is expected of them.
-    public static func of(_ levels: [Int], in content: String, tokens: [Token]) -> [Float] {
+    package static func of(_ levels: [Int], in content: String, tokens: [Token]) -> [Float] {
         let plain = levels.map(Float.init)
         guard tokens.map(\.text).joined() == content else { return plain }
         // The numbers of the array, in order: runs of digits behind the bracket.

@@ -1,20 +1,20 @@
 /// Excerpts with marked tokens, half of them wrongly: what the fuzzing test shows (Paulo et al. 2024, arXiv 2410.13928).
-public enum FuzzedExcerpts {
+package enum FuzzedExcerpts {
     /// An excerpt with its marks, and whether they are the feature's own.
-    public struct Case: Equatable, Sendable {
+    package struct Case: Equatable, Sendable {
         /// The text.
-        public let excerpt: JudgedExcerpt
+        package let excerpt: JudgedExcerpt
         /// The tokens that are marked.
-        public let marked: Set<Int>
+        package let marked: Set<Int>
         /// Whether these are the tokens at which the feature fires.
-        public let isCorrect: Bool
+        package let isCorrect: Bool
     }
 
     /// Marks excerpts in which the feature fires: every other one rightly, the rest at as many tokens where it is
     /// silent. Which is which, and where, follows from the seed.
     ///
     /// - Returns: cases in an order drawn by the seed; excerpts without silent tokens enough are always marked rightly.
-    public static func cases(of excerpts: [JudgedExcerpt], seed: UInt64) -> [Case] {
+    package static func cases(of excerpts: [JudgedExcerpt], seed: UInt64) -> [Case] {
         let firing = excerpts.filter(\.fires)
         let order = SeededPermutation.permutation(count: firing.count, seed: seed)
         return order.enumerated().map { place, index in
@@ -24,6 +24,7 @@ public enum FuzzedExcerpts {
             guard !place.isMultiple(of: 2), silent.count >= active.count else {
                 return Case(excerpt: excerpt, marked: Set(active), isCorrect: true)
             }
+
             let drawn = SeededPermutation.permutation(count: silent.count, seed: seed &+ UInt64(place) &+ 1)
             return Case(excerpt: excerpt, marked: Set(drawn.prefix(active.count).map { silent[$0] }), isCorrect: false)
         }

@@ -1,13 +1,13 @@
 import Foundation
-import StrictJSON
+import JSON
 
 /// Reads what a language model answered. Only the form that was asked for is taken, with what ``AnswerReading`` allows
 /// around it; everything else is an error with its reason, never a guess.
-public enum JudgeAnswer {
+package enum JudgeAnswer {
     /// What was wrong with an answer, in one line.
-    public struct Garbage: Error, Equatable, Sendable, CustomStringConvertible {
+    package struct Garbage: Error, Equatable, Sendable, CustomStringConvertible {
         /// Kinds of what may be wrong.
-        public enum Kind: Equatable, Sendable {
+        package enum Kind: Equatable, Sendable {
             /// It is no JSON object.
             case form
             /// It begins with thoughts that do not end.
@@ -23,9 +23,9 @@ public enum JudgeAnswer {
         }
 
         /// The line.
-        public let description: String
+        package let description: String
         /// Its kind.
-        public let kind: Kind
+        package let kind: Kind
 
         init(_ description: String, kind: Kind = .value) {
             self.description = description
@@ -34,23 +34,23 @@ public enum JudgeAnswer {
     }
 
     /// A verdict by the rubric.
-    public struct Rubric: Equatable, Sendable {
+    package struct Rubric: Equatable, Sendable {
         /// `low-level`, `high-level` or `undiscernible`.
-        public let category: String
+        package let category: String
         /// 1 … 5.
-        public let score: Int
+        package let score: Int
         /// Why.
-        public let explanation: String
+        package let explanation: String
     }
 
     /// The categories of the rubric.
-    public static let categories = ["low-level", "high-level", "undiscernible"]
+    package static let categories = ["low-level", "high-level", "undiscernible"]
 
     /// Unicode scalars of an explanation that are kept at most.
-    public static let maximumExplanationLength = 2000
+    package static let maximumExplanationLength = 2000
 
     /// Whether an answer is what its question asked for, read as strictly as `reading` says.
-    public static func check(
+    package static func check(
         _ content: String, answers question: JudgeQuestion, reading: AnswerReading = .unwrapped
     ) throws(Garbage) {
         switch question.prompt {
@@ -63,14 +63,14 @@ public enum JudgeAnswer {
     }
 
     /// The explanation in an answer: one line that is not empty.
-    public static func explanation(
+    package static func explanation(
         in content: String, reading: AnswerReading = .unwrapped
     ) throws(Garbage) -> String {
         try sentence(form(["explanation"], in: content, reading)[0])
     }
 
     /// Activations from 0 to 10, one for each token.
-    public static func activations(
+    package static func activations(
         in content: String, count: Int, reading: AnswerReading = .unwrapped
     ) throws(Garbage) -> [Int] {
         let value = try form(["activations"], in: content, reading)[0]
@@ -78,6 +78,7 @@ public enum JudgeAnswer {
         guard elements.count == count else {
             throw Garbage("\(elements.count) activations for \(count) tokens", kind: .count)
         }
+
         var levels: [Int] = []
         for element in elements {
             let level = try whole(element)
@@ -90,7 +91,7 @@ public enum JudgeAnswer {
     }
 
     /// Decisions, one for each text.
-    public static func decisions(
+    package static func decisions(
         _ prompt: JudgePrompt, in content: String, count: Int, reading: AnswerReading = .unwrapped
     ) throws(Garbage) -> [Bool] {
         let value = try form([prompt == .detection ? "active" : "correct"], in: content, reading)[0]
@@ -98,6 +99,7 @@ public enum JudgeAnswer {
         guard elements.count == count else {
             throw Garbage("\(elements.count) decisions for \(count) texts", kind: .count)
         }
+
         var decisions: [Bool] = []
         for element in elements {
             guard case .boolean(let decision) = element else { throw otherKind(element) }
@@ -107,13 +109,14 @@ public enum JudgeAnswer {
     }
 
     /// Category, score and explanation.
-    public static func rubric(in content: String, reading: AnswerReading = .unwrapped) throws(Garbage) -> Rubric {
+    package static func rubric(in content: String, reading: AnswerReading = .unwrapped) throws(Garbage) -> Rubric {
         let members = try form(["category", "score", "explanation"], in: content, reading)
         guard case .string(var category) = members[0] else { throw otherKind(members[0]) }
         if reading == .unwrapped { category = lowercased(category) }
         guard categories.contains(category) else {
             throw Garbage("the category is \"\(shortened(category))\"")
         }
+
         let score = try whole(members[1])
         guard (1...5).contains(score) else {
             throw Garbage("the score is \(score); asked for: 1 … 5")
@@ -129,6 +132,7 @@ public enum JudgeAnswer {
         if reading == .unwrapped, text.utf8.allSatisfy({ $0 <= 0x20 }) {
             throw Garbage("the answer is empty", kind: .form)
         }
+
         let value: JSONValue
         do {
             value = try JSONParser.parse(Data(text.utf8), ignoringCaseOfWords: reading == .unwrapped)
@@ -141,6 +145,7 @@ public enum JudgeAnswer {
         guard case .object(var members) = value else {
             throw Garbage("the answer is not a JSON object: \(shortened(text))", kind: .form)
         }
+
         let names = shortened(members.keys.sorted().joined(separator: ", "))
         if reading == .unwrapped {
             // Two keys that differ in nothing else stay two, and so too many.

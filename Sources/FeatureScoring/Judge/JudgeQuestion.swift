@@ -1,13 +1,13 @@
 import Foundation
 
 /// One question to a language model: instructions, and the material as a JSON object of its own.
-public struct JudgeQuestion: Hashable, Sendable {
+package struct JudgeQuestion: Hashable, Sendable {
     /// Which prompt it follows.
-    public let prompt: JudgePrompt
+    package let prompt: JudgePrompt
     /// JSON, keys sorted: the same question is the same text, byte for byte.
-    public let material: String
+    package let material: String
     /// Values that the answer has to have, where it is a list: tokens or texts.
-    public let answerCount: Int
+    package let answerCount: Int
 
     private init(_ prompt: JudgePrompt, _ material: some Encodable, answers: Int = 1) throws {
         let encoder = JSONEncoder()
@@ -22,17 +22,17 @@ public struct JudgeQuestion: Hashable, Sendable {
     /// - Parameters:
     ///   - excerpts: explain contexts, strongest first.
     ///   - maximum: the feature's largest activation among all its contexts.
-    public static func explanation(of excerpts: [JudgedExcerpt], maximum: Float) throws -> JudgeQuestion {
+    package static func explanation(of excerpts: [JudgedExcerpt], maximum: Float) throws -> JudgeQuestion {
         try JudgeQuestion(.explanation, ["excerpts": excerpts.map { Shown($0, maximum: maximum) }])
     }
 
     /// Asks for a category and a score of 1 to 5.
-    public static func rubric(of excerpts: [JudgedExcerpt], maximum: Float) throws -> JudgeQuestion {
+    package static func rubric(of excerpts: [JudgedExcerpt], maximum: Float) throws -> JudgeQuestion {
         try JudgeQuestion(.rubric, ["excerpts": excerpts.map { Shown($0, maximum: maximum) }])
     }
 
     /// Asks for the activations of one excerpt, of which nothing but the tokens is shown.
-    public static func simulation(of excerpt: JudgedExcerpt, explanation: String) throws -> JudgeQuestion {
+    package static func simulation(of excerpt: JudgedExcerpt, explanation: String) throws -> JudgeQuestion {
         struct Material: Encodable {
             let explanation: String
             let tokens: [String]
@@ -42,13 +42,13 @@ public struct JudgeQuestion: Hashable, Sendable {
     }
 
     /// Asks in which excerpts the feature fires.
-    public static func detection(of excerpts: [JudgedExcerpt], explanation: String) throws -> JudgeQuestion {
+    package static func detection(of excerpts: [JudgedExcerpt], explanation: String) throws -> JudgeQuestion {
         try JudgeQuestion(
             .detection, Texts(explanation: explanation, texts: excerpts.map(\.text)), answers: excerpts.count)
     }
 
     /// Asks whether the right tokens are marked.
-    public static func fuzzing(
+    package static func fuzzing(
         of marked: [(excerpt: JudgedExcerpt, tokens: Set<Int>)], explanation: String
     ) throws -> JudgeQuestion {
         try JudgeQuestion(

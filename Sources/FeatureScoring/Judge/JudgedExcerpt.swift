@@ -1,16 +1,16 @@
 /// A context as a language model is shown it: the text of its tokens, with the feature's activation at each.
-public struct JudgedExcerpt: Hashable, Sendable {
+package struct JudgedExcerpt: Hashable, Sendable {
     /// Texts of the tokens, in reading order.
-    public let tokens: [String]
+    package let tokens: [String]
     /// The feature's activations, as many as tokens, 0 where it does not fire.
-    public let activations: [Float]
+    package let activations: [Float]
     /// The token that the context was chosen for.
-    public let peakIndex: Int
+    package let peakIndex: Int
     /// Why it was chosen.
-    public let band: ContextBand
+    package let band: ContextBand
 
     /// - Precondition: as many activations as tokens.
-    public init(tokens: [String], activations: [Float], peakIndex: Int, band: ContextBand) {
+    package init(tokens: [String], activations: [Float], peakIndex: Int, band: ContextBand) {
         precondition(tokens.count == activations.count, "\(tokens.count) tokens, \(activations.count) activations")
         self.tokens = tokens
         self.activations = activations
@@ -19,21 +19,21 @@ public struct JudgedExcerpt: Hashable, Sendable {
     }
 
     /// The whole text.
-    public var text: String { tokens.joined() }
+    package var text: String { tokens.joined() }
 
     /// Whether the feature fires anywhere in it.
-    public var fires: Bool { activations.contains { $0 > 0 } }
+    package var fires: Bool { activations.contains { $0 > 0 } }
 
     /// Activations as a judge is told them, ⌊10 · max(a, 0) / maximum⌋, 0 … 10 (Bills et al. 2023,
     /// `openai/automated-interpretability`, `normalize_activations`); all 0 unless the maximum is above 0.
-    public static func levels(_ activations: [Float], maximum: Float) -> [Int] {
+    package static func levels(_ activations: [Float], maximum: Float) -> [Int] {
         guard maximum > 0 else { return activations.map { _ in 0 } }
         return activations.map { Int(min(10, 10 * Double(max($0, 0)) / Double(maximum)).rounded(.down)) }
     }
 
     /// The text with some tokens between ⟦ and ⟧, neighbours in one pair. The same signs in the text itself become
     /// square brackets, so that no text can mark anything.
-    public func text(marking marked: Set<Int>) -> String {
+    package func text(marking marked: Set<Int>) -> String {
         var text = ""
         for (index, token) in tokens.enumerated() {
             if marked.contains(index), !marked.contains(index - 1) { text += "⟦" }

@@ -3,18 +3,18 @@
 /// Nothing else is taken off, and a block or a fence that is not closed is none. A fence is a line of three or more
 /// backticks or tildes with at most one word behind them, and a last line of as many or more of the same (CommonMark 0.31,
 /// §4.5).
-public struct UnwrappedAnswer: Equatable, Sendable {
+package struct UnwrappedAnswer: Equatable, Sendable {
     /// The answer.
-    public let text: String
+    package let text: String
     /// Where it begins in the content, bytes of UTF-8.
-    public let offset: Int
+    package let offset: Int
     /// Think blocks taken off.
-    public let thoughtCount: Int
+    package let thoughtCount: Int
     /// Whether a fence was taken off.
-    public let isFenced: Bool
+    package let isFenced: Bool
 
     /// Takes off what is around the answer in a reply's content.
-    public init(_ content: String) {
+    package init(_ content: String) {
         let bytes = Array(content.utf8)
         var answer = Self.trimmed(bytes[...])
         var thoughts = 0
@@ -22,6 +22,7 @@ public struct UnwrappedAnswer: Equatable, Sendable {
             answer = rest
             thoughts += 1
         }
+
         let fenced = Self.withoutFence(answer)
         isFenced = fenced != nil
         thoughtCount = thoughts

@@ -1,14 +1,14 @@
 /// The question what one feature's activation is at the last of some tokens.
-public struct ProbeRequest: Hashable, Sendable {
+package struct ProbeRequest: Hashable, Sendable {
     /// The feature's index in its dictionary.
-    public let featureIndex: Int
+    package let featureIndex: Int
     /// The token ids that the model is to read, in order and without the begin-of-sequence token; not empty.
-    public let tokens: [Int32]
+    package let tokens: [Int32]
     /// The decoder layer that the last token is read from, where the text does not decide that; nil where it does.
-    public let layer: Int?
+    package let layer: Int?
 
     /// Asks for a feature after some tokens.
-    public init(featureIndex: Int, tokens: [Int32], layer: Int? = nil) {
+    package init(featureIndex: Int, tokens: [Int32], layer: Int? = nil) {
         self.featureIndex = featureIndex
         self.tokens = tokens
         self.layer = layer
@@ -23,7 +23,7 @@ public struct ProbeRequest: Hashable, Sendable {
 }
 
 /// A language model with a dictionary, as an explainer sees it.
-public protocol ActivationProbe {
+package protocol ActivationProbe {
     /// Runs the model on each request's tokens, after the begin-of-sequence token that the probe puts before them.
     ///
     /// `NeuronToGraphExplainer` sends requests without repetition and sorted by length, then tokens, then feature: a

@@ -2,7 +2,7 @@ import Foundation
 
 extension NeuronGraph: Codable {
     /// The version of the JSON form that this code writes.
-    public static let formatVersion = 1
+    package static let formatVersion = 1
 
     private enum Key: String, CodingKey {
         case format, version, patterns, unreduced
@@ -13,7 +13,7 @@ extension NeuronGraph: Codable {
     /// Reads the JSON form.
     ///
     /// - Throws: `DecodingError` for anything that is not such a graph.
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
         let format = try container.decode(String.self, forKey: .format)
         let version = try container.decode(Int.self, forKey: .version)
@@ -24,6 +24,7 @@ extension NeuronGraph: Codable {
                 debugDescription: "explanation has form \(format) \(version), expected n2g \(Self.formatVersion)"
             )
         }
+
         let unreduced = try container.decodeIfPresent(Int.self, forKey: .unreduced) ?? 0
         guard unreduced >= 0 else {
             throw DecodingError.dataCorruptedError(
@@ -34,7 +35,7 @@ extension NeuronGraph: Codable {
     }
 
     /// Writes the JSON form: `{"format":"n2g","version":1,"patterns":[…]}`, and `unreduced` where it is not 0.
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Key.self)
         try container.encode(Self.formatName, forKey: .format)
         try container.encode(Self.formatVersion, forKey: .version)
@@ -43,7 +44,7 @@ extension NeuronGraph: Codable {
     }
 
     /// The graph as one line of JSON, the same for equal graphs: the structured explanation that a catalog stores.
-    public func json() throws -> String {
+    package func json() throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         return String(decoding: try encoder.encode(self), as: UTF8.self)
@@ -52,7 +53,7 @@ extension NeuronGraph: Codable {
     /// Reads what `json()` wrote.
     ///
     /// - Throws: `DecodingError` for anything else.
-    public init(json: String) throws {
+    package init(json: String) throws {
         self = try JSONDecoder().decode(NeuronGraph.self, from: Data(json.utf8))
     }
 }
@@ -68,7 +69,7 @@ extension NeuronPattern: Codable {
     /// Reads the JSON form.
     ///
     /// - Throws: `DecodingError` for anything that is not such a pattern.
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
         let tokens = try container.decode([Int32?].self, forKey: .tokens)
         let activation = try container.decode(Float.self, forKey: .activation)
@@ -90,7 +91,7 @@ extension NeuronPattern: Codable {
 
     /// Writes the JSON form: `{"tokens":[3,null,7],"activation":1.5,"contexts":4}` with `null` for any token, and
     /// `"start":true` where the pattern is bound to the start of the sequence.
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Key.self)
         try container.encode(tokens, forKey: .tokens)
         try container.encode(activation, forKey: .activation)

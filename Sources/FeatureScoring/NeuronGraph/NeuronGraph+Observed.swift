@@ -9,7 +9,7 @@ extension NeuronGraph {
     /// - Parameters:
     ///   - contexts: one feature's contexts; only those whose split is `explain` are looked at.
     ///   - configuration: `maximumSuffix` and the two shares apply.
-    public init(observing contexts: [ScoringContext], configuration: NeuronToGraphConfiguration = .standard) {
+    package init(observing contexts: [ScoringContext], configuration: NeuronToGraphConfiguration = .standard) {
         let observed = ObservedText(contexts.filter { $0.split == .explain })
         var patterns: [NeuronPattern] = []
         var unreduced = 0
@@ -56,6 +56,7 @@ private struct ObservedText {
             length += 1
             matches.removeAll { token(at: $0, back: length - 1) != window[window.count - length] }
         }
+
         let isReduced = mean(matches) >= needed
         let suffix = Array(window.suffix(length))
         var tokens: [Int32?] = suffix

@@ -8,7 +8,7 @@ extension NeuronGraph {
     ///   - tokens: token ids in reading order, without the begin-of-sequence token.
     ///   - beginsSequence: whether nothing precedes the first token; only then patterns bound to the start can match.
     /// - Returns: as many activations as tokens.
-    public func predict(tokens: [Int32], beginsSequence: Bool = false) -> [Float] {
+    package func predict(tokens: [Int32], beginsSequence: Bool = false) -> [Float] {
         guard nodes.count > 1 else { return Array(repeating: 0, count: tokens.count) }
         return tokens.indices.map { index in
             var best = (length: 0, activation: Float(0))
@@ -18,7 +18,7 @@ extension NeuronGraph {
     }
 
     /// Predicts every token of some contexts, for scoring.
-    public func simulate(_ contexts: [ScoringContext]) -> [SimulatedContext] {
+    package func simulate(_ contexts: [ScoringContext]) -> [SimulatedContext] {
         contexts.map { context in
             SimulatedContext(
                 band: context.band,

@@ -7,7 +7,7 @@ extension NeuronGraph {
     /// - Parameters:
     ///   - limit: how many firing tokens are named, the rest being counted.
     ///   - tokenText: the text of a token id.
-    public func summary(limit: Int = 4, tokenText: (Int32) -> String) -> String {
+    package func summary(limit: Int = 4, tokenText: (Int32) -> String) -> String {
         let groups = firingGroups()
         guard let strongest = patterns.max(by: Self.weaker) else { return "no pattern found" }
         let named = groups.prefix(max(limit, 1))

@@ -6,11 +6,11 @@
 /// merged into the mean activation of their contexts, the least-squares prediction, whatever order they come in.
 ///
 /// Made by `NeuronToGraphExplainer` with a model at hand, or from observed contexts alone.
-public struct NeuronGraph: Sendable, Equatable {
+package struct NeuronGraph: Sendable, Equatable {
     /// The patterns, none twice, ordered from the last token backwards.
-    public let patterns: [NeuronPattern]
+    package let patterns: [NeuronPattern]
     /// The explain contexts for which no short pattern was found and whose longest suffix stands in as one.
-    public let unreducedContexts: Int
+    package let unreducedContexts: Int
 
     /// The trie; node 0 is the root.
     let nodes: [Node]
@@ -28,7 +28,7 @@ public struct NeuronGraph: Sendable, Equatable {
     }
 
     /// Builds the trie of some patterns; equal ones are merged into the mean activation of their contexts.
-    public init(patterns: [NeuronPattern], unreducedContexts: Int = 0) {
+    package init(patterns: [NeuronPattern], unreducedContexts: Int = 0) {
         self.patterns = Self.merged(patterns)
         self.unreducedContexts = unreducedContexts
         var nodes = [Node()]
@@ -59,6 +59,7 @@ public struct NeuronGraph: Sendable, Equatable {
             let tokens: [Int32?]
             let startsSequence: Bool
         }
+
         let groups = Dictionary(grouping: patterns) { Key(tokens: $0.tokens, startsSequence: $0.startsSequence) }
         return groups.map { key, group -> NeuronPattern in
             if group.count == 1 { return group[0] }

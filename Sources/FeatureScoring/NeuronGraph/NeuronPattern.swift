@@ -1,18 +1,18 @@
 /// Some tokens after which a feature fires, with how strongly.
-public struct NeuronPattern: Hashable, Sendable {
+package struct NeuronPattern: Hashable, Sendable {
     /// The tokens in reading order, `nil` where any token does; the feature fires at the last one. Not empty.
-    public let tokens: [Int32?]
+    package let tokens: [Int32?]
     /// Whether the pattern holds only where its first token is the first of the sequence.
-    public let startsSequence: Bool
+    package let startsSequence: Bool
     /// The mean activation of the contexts that led to the pattern.
-    public let activation: Float
+    package let activation: Float
     /// The number of contexts that led to the pattern; at least 1.
-    public let contexts: Int
+    package let contexts: Int
 
     /// Makes a pattern.
     ///
     /// - Precondition: there is a token, the activation is finite, and at least one context led to the pattern.
-    public init(tokens: [Int32?], startsSequence: Bool = false, activation: Float, contexts: Int = 1) {
+    package init(tokens: [Int32?], startsSequence: Bool = false, activation: Float, contexts: Int = 1) {
         precondition(!tokens.isEmpty && activation.isFinite && contexts >= 1, "not a pattern")
         self.tokens = tokens
         self.startsSequence = startsSequence

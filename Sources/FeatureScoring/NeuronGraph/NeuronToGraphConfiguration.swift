@@ -1,20 +1,20 @@
 /// How patterns are cut out of contexts.
-public struct NeuronToGraphConfiguration: Hashable, Codable, Sendable {
+package struct NeuronToGraphConfiguration: Hashable, Codable, Sendable {
     /// The most tokens in a pattern.
-    public let maximumSuffix: Int
+    package let maximumSuffix: Int
     /// The share of a context's activation that a suffix must keep, at least.
-    public let keptShare: Float
+    package let keptShare: Float
     /// A token whose replacement leaves more than this share of the suffix's activation becomes a wildcard.
-    public let wildcardShare: Float
+    package let wildcardShare: Float
     /// Whether a suffix must also keep the activation behind a padding token; see `NeuronToGraphExplainer`.
-    public let checksStart: Bool
+    package let checksStart: Bool
     /// The most requests in one call of the probe.
-    public let requestsPerCall: Int
+    package let requestsPerCall: Int
 
     /// Makes a configuration; the defaults are those of the method: half the activation, 16 tokens.
     ///
     /// - Throws: `ScoringError.invalidConfiguration` when a number is not positive or a share is outside 0…1.
-    public init(
+    package init(
         maximumSuffix: Int = 16,
         keptShare: Float = 0.5,
         wildcardShare: Float = 0.5,
@@ -41,5 +41,5 @@ public struct NeuronToGraphConfiguration: Hashable, Codable, Sendable {
     }
 
     /// The configuration of the method.
-    public static let standard = NeuronToGraphConfiguration()
+    package static let standard = NeuronToGraphConfiguration()
 }

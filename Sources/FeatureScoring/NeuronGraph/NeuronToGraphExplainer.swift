@@ -19,12 +19,12 @@
 ///
 /// A context that needs more than `maximumSuffix` tokens contributes its longest suffix, as in the code cited, and is
 /// counted in `NeuronGraph.unreducedContexts`.
-public struct NeuronToGraphExplainer: Sendable {
+package struct NeuronToGraphExplainer: Sendable {
     /// How patterns are cut out.
-    public let configuration: NeuronToGraphConfiguration
+    package let configuration: NeuronToGraphConfiguration
 
     /// Makes an explainer.
-    public init(configuration: NeuronToGraphConfiguration = .standard) {
+    package init(configuration: NeuronToGraphConfiguration = .standard) {
         self.configuration = configuration
     }
 
@@ -37,7 +37,7 @@ public struct NeuronToGraphExplainer: Sendable {
     ///   - progress: told after each call of the probe how many of how many steps are done, two for every context.
     /// - Returns: a graph for every feature, in order; one without patterns where no explain context fires.
     /// - Throws: whatever the probe throws; `ScoringError.probeCount` and `.probeNotFinite` for unusable answers.
-    public func explain(
+    package func explain(
         features: [FeatureContexts],
         probe: some ActivationProbe,
         padToken: Int32,
@@ -47,6 +47,7 @@ public struct NeuronToGraphExplainer: Sendable {
             features[slot].contexts.filter { $0.split == .explain && $0.peakActivation > 0 }
                 .map { Excerpt(slot: slot, featureIndex: features[slot].featureIndex, $0, configuration.maximumSuffix) }
         }
+
         var batch = ProbeBatch(probe: probe, requestsPerCall: configuration.requestsPerCall)
         var step = Progress(total: 2 * excerpts.count, report: progress)
         try prune(&excerpts, &batch, padToken, &step)
@@ -78,6 +79,7 @@ public struct NeuronToGraphExplainer: Sendable {
             where activation >= configuration.keptShare * excerpts[index].activation {
                 survivors.append((index, activation))
             }
+
             var paddedRequests: [ProbeRequest] = []
             if configuration.checksStart {
                 paddedRequests = survivors.map { survivor in
@@ -85,6 +87,7 @@ public struct NeuronToGraphExplainer: Sendable {
                     return excerpt.request(for: [padToken] + excerpt.suffix(length))
                 }
             }
+
             let padded = try batch.activations(paddedRequests, during: { step.tick() })
             var settled: Set<Int> = []
             for (position, survivor) in survivors.enumerated() {
@@ -123,6 +126,7 @@ public struct NeuronToGraphExplainer: Sendable {
                 requests.append(excerpts[index].request(for: replaced))
             }
         }
+
         let found = try batch.activations(requests, during: { step.tick() })
         for (place, activation) in zip(places, found) {
             guard let kept = excerpts[place.excerpt].kept else { continue }

@@ -1,13 +1,13 @@
 import Foundation
 
 /// A mean and where it lies: the percentile bootstrap (Efron and Tibshirani 1993, §13.3), drawn by a seed.
-public struct BootstrapInterval: Hashable, Sendable {
+package struct BootstrapInterval: Hashable, Sendable {
     /// The mean of the values.
-    public let mean: Double
+    package let mean: Double
     /// The lower end.
-    public let low: Double
+    package let low: Double
     /// The upper end.
-    public let high: Double
+    package let high: Double
 
     /// Resamples as many values as there are, over and over.
     ///
@@ -17,7 +17,7 @@ public struct BootstrapInterval: Hashable, Sendable {
     ///   - resamples: how often; the ends are accurate to about one in a hundred of the interval at 2000.
     ///   - seed: everything follows from it.
     /// - Returns: nil without values.
-    public init?(of values: [Double], coverage: Double = 0.95, resamples: Int = 2000, seed: UInt64 = 0) {
+    package init?(of values: [Double], coverage: Double = 0.95, resamples: Int = 2000, seed: UInt64 = 0) {
         guard !values.isEmpty, resamples > 0 else { return nil }
         var generator = SplitMix64(seed: seed)
         var means: [Double] = []
@@ -47,13 +47,14 @@ public struct BootstrapInterval: Hashable, Sendable {
     ///   - units: all that there are.
     ///   - coverage: the share of resampled counts within the interval.
     /// - Precondition: 0 ≤ hits ≤ units.
-    public init(count hits: Int, of units: Int, coverage: Double = 0.95) {
+    package init(count hits: Int, of units: Int, coverage: Double = 0.95) {
         precondition(hits >= 0 && hits <= units, "\(hits) of \(units)")
         mean = Double(hits)
         guard hits > 0, hits < units else {
             (low, high) = (Double(hits), Double(hits))
             return
         }
+
         let share = Double(hits) / Double(units)
         // Beyond ten standard deviations there is nothing to add.
         let reach = Int(10 * (Double(hits) * (1 - share)).squareRoot()) + 10

@@ -1,14 +1,14 @@
 /// What scores are worth by chance: the same contexts scored with another feature's explanation.
-public struct ChanceBaseline: Hashable, Sendable {
+package struct ChanceBaseline: Hashable, Sendable {
     /// The defined scores under wrong explanations, ascending.
-    public let scores: [Double]
+    package let scores: [Double]
     /// How many scores under wrong explanations were undefined.
-    public let undefinedCount: Int
+    package let undefinedCount: Int
 
     /// Collects the scores under wrong explanations, `nil` for undefined ones.
     ///
     /// - Precondition: no score is NaN.
-    public init(scores: [Double?]) {
+    package init(scores: [Double?]) {
         let defined = scores.compactMap { $0 }
         precondition(defined.allSatisfy { !$0.isNaN }, "an undefined score is nil, not NaN")
         self.scores = defined.sorted()
@@ -19,7 +19,7 @@ public struct ChanceBaseline: Hashable, Sendable {
     ///
     /// - Returns: for each place in the list of features, the place of the explanation; `nil` for a single feature,
     ///   for which there is no chance to compare with.
-    public static func donors(featureCount: Int, seed: UInt64) -> [Int]? {
+    package static func donors(featureCount: Int, seed: UInt64) -> [Int]? {
         SeededPermutation.derangement(count: featureCount, seed: seed)
     }
 
@@ -28,7 +28,7 @@ public struct ChanceBaseline: Hashable, Sendable {
     ///
     /// - Parameter share: 0…1; 0.95 is the limit a feature must exceed to be called better than chance.
     /// - Returns: `nil` if no chance score is defined.
-    public func percentile(_ share: Double = 0.95) -> Double? {
+    package func percentile(_ share: Double = 0.95) -> Double? {
         precondition(share >= 0 && share <= 1, "a share is within 0…1")
         guard let last = scores.indices.last else { return nil }
         let place = share * Double(last)
@@ -38,7 +38,7 @@ public struct ChanceBaseline: Hashable, Sendable {
     }
 
     /// Whether a score exceeds the 95th percentile of chance; `nil` if either is undefined.
-    public func isExceeded(by score: Double?) -> Bool? {
+    package func isExceeded(by score: Double?) -> Bool? {
         guard let score, let limit = percentile() else { return nil }
         return score > limit
     }
@@ -47,7 +47,7 @@ public struct ChanceBaseline: Hashable, Sendable {
     /// the ROC curve (Mann and Whitney 1947). 1 tells them apart for certain, 0.5 not at all.
     ///
     /// - Returns: `nil` if there are none of either.
-    public func separation(from others: [Double]) -> Double? {
+    package func separation(from others: [Double]) -> Double? {
         guard !scores.isEmpty, !others.isEmpty else { return nil }
         var (chancesBelow, chancesReached, won) = (0, 0, 0.0)
         for score in others.sorted() {
@@ -61,7 +61,7 @@ public struct ChanceBaseline: Hashable, Sendable {
 
     /// The share of chance scores that reach a score, counting the score itself: (1 + reached) / (1 + all), never 0
     /// (Phipson and Smyth 2010).
-    public func pValue(of score: Double) -> Double {
+    package func pValue(of score: Double) -> Double {
         let reached = scores.reduce(0) { $0 + ($1 >= score ? 1 : 0) }
         return Double(1 + reached) / Double(1 + scores.count)
     }

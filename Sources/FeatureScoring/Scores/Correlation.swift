@@ -1,13 +1,13 @@
 /// Pearson's correlation of predictions with truths, or why there is none.
-public struct Correlation: Hashable, Sendable {
+package struct Correlation: Hashable, Sendable {
     /// The coefficient, −1…1; `nil` where it is undefined.
-    public let value: Double?
+    package let value: Double?
     /// Whether there is a coefficient.
-    public let status: ScoreStatus
+    package let status: ScoreStatus
     /// The number of tokens it is over.
-    public let tokenCount: Int
+    package let tokenCount: Int
     /// The number of contexts those tokens are in.
-    public let contextCount: Int
+    package let contextCount: Int
 
     /// Correlates over all tokens of all contexts together.
     ///

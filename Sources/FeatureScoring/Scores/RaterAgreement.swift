@@ -1,9 +1,9 @@
 /// How far two raters of the same things agree.
-public enum RaterAgreement {
+package enum RaterAgreement {
     /// Spearman's rank correlation: Pearson's of the ranks, equal values sharing their mean rank.
     ///
     /// - Returns: nil for fewer than two pairs, or where either rater always says the same.
-    public static func spearman(_ one: [Double], _ two: [Double]) -> Double? {
+    package static func spearman(_ one: [Double], _ two: [Double]) -> Double? {
         precondition(one.count == two.count, "\(one.count) and \(two.count) ratings")
         guard one.count > 1 else { return nil }
         let (first, second) = (ranks(one), ranks(two))
@@ -35,7 +35,7 @@ public enum RaterAgreement {
     /// gives with the same frequencies.
     ///
     /// - Returns: nil without pairs, or where chance alone leaves nothing to disagree on.
-    public static func weightedKappa(_ one: [Int], _ two: [Int]) -> Double? {
+    package static func weightedKappa(_ one: [Int], _ two: [Int]) -> Double? {
         precondition(one.count == two.count, "\(one.count) and \(two.count) ratings")
         guard !one.isEmpty else { return nil }
         // As numbers that cannot overflow: a catalog may hold any rating.

@@ -1,9 +1,9 @@
 /// Permutations that a seed determines, on every machine and in every release.
 ///
 /// The standard library's `shuffled(using:)` does not promise its algorithm, so it is spelt out here.
-public enum SeededPermutation {
+package enum SeededPermutation {
     /// A uniformly drawn permutation of 0..<count (Fisher and Yates).
-    public static func permutation(count: Int, seed: UInt64) -> [Int] {
+    package static func permutation(count: Int, seed: UInt64) -> [Int] {
         var generator = SplitMix64(seed: seed)
         return permutation(count: count, using: &generator)
     }
@@ -13,7 +13,7 @@ public enum SeededPermutation {
     /// Permutations are drawn until one qualifies; about one in 2.72 does.
     ///
     /// - Returns: where each element goes; `nil` for one element, which has nowhere to go.
-    public static func derangement(count: Int, seed: UInt64) -> [Int]? {
+    package static func derangement(count: Int, seed: UInt64) -> [Int]? {
         guard count != 1 else { return nil }
         var generator = SplitMix64(seed: seed)
         while true {

@@ -1,14 +1,14 @@
 /// A context with what was predicted beside what is true.
-public struct SimulatedContext: Hashable, Sendable {
+package struct SimulatedContext: Hashable, Sendable {
     /// Why the context was chosen.
-    public let band: ContextBand
+    package let band: ContextBand
     /// The predicted activation of every token.
-    public let predicted: [Float]
+    package let predicted: [Float]
     /// The true activation of every token.
-    public let actual: [Float]
+    package let actual: [Float]
 
     /// Puts predictions and truths together; they are checked when scored.
-    public init(band: ContextBand, predicted: [Float], actual: [Float]) {
+    package init(band: ContextBand, predicted: [Float], actual: [Float]) {
         self.band = band
         self.predicted = predicted
         self.actual = actual
@@ -19,31 +19,31 @@ public struct SimulatedContext: Hashable, Sendable {
 ///
 /// Bills et al. 2023, *Language models can explain neurons in language models* (`openai/automated-interpretability`):
 /// the `ev_correlation` over all tokens of all contexts together, never a mean of correlations of single contexts.
-public struct SimulationScore: Hashable, Sendable {
+package struct SimulationScore: Hashable, Sendable {
     /// The score: the correlation over all contexts.
-    public let joint: Correlation
+    package let joint: Correlation
     /// The correlation over the contexts of the band `top`.
-    public let top: Correlation
+    package let top: Correlation
     /// The correlation over the contexts of the bands `sample` and `quiet`: firings as they come, and none.
-    public let random: Correlation
+    package let random: Correlation
     /// The coefficient of determination, 1 − Σ(y − ŷ)² / Σ(y − ȳ)² over all tokens, y the truth and ŷ the prediction as
     /// it is, without calibration: 1 at best, 0 for predicting the mean, below 0 for worse. `nil` if y is constant.
-    public let rSquared: Double?
+    package let rSquared: Double?
     /// Of the tokens predicted at half the feature's maximum or more, the share that are; `nil` if there are none.
-    public let precision: Double?
+    package let precision: Double?
     /// Of the tokens at half the feature's maximum or more, the share predicted to be; `nil` if there are none.
-    public let recall: Double?
+    package let recall: Double?
     /// The harmonic mean of precision and recall, 2·TP / (2·TP + FP + FN); `nil` if there are none of the three.
-    public let f1: Double?
+    package let f1: Double?
 
     /// The score's value, `nil` where it is undefined.
-    public var value: Double? { joint.value }
+    package var value: Double? { joint.value }
     /// Whether the score has a value, and why not.
-    public var status: ScoreStatus { joint.status }
+    package var status: ScoreStatus { joint.status }
     /// The number of tokens scored.
-    public var tokenCount: Int { joint.tokenCount }
+    package var tokenCount: Int { joint.tokenCount }
     /// The number of contexts scored.
-    public var contextCount: Int { joint.contextCount }
+    package var contextCount: Int { joint.contextCount }
 
     /// Scores predictions.
     ///
@@ -51,7 +51,7 @@ public struct SimulationScore: Hashable, Sendable {
     ///   - contexts: the feature's score contexts.
     ///   - maximum: the feature's largest activation anywhere; precision, recall and F1 are `nil` unless it is above 0.
     /// - Throws: `ScoringError.lengthMismatch` and `ScoringError.notFinite`.
-    public init(of contexts: [SimulatedContext], maximum: Float) throws {
+    package init(of contexts: [SimulatedContext], maximum: Float) throws {
         for (position, context) in contexts.enumerated() {
             guard context.predicted.count == context.actual.count else {
                 throw ScoringError.lengthMismatch(
@@ -101,6 +101,7 @@ public struct SimulationScore: Hashable, Sendable {
                 }
             }
         }
+
         func share(_ part: Int, _ whole: Int) -> Double? { whole == 0 ? nil : Double(part) / Double(whole) }
         return (
             share(both, both + onlyPredicted), share(both, both + onlyActual),

@@ -2,24 +2,24 @@
 ///
 /// SplitMix64 (Steele, Lea, Flood 2014, *Fast splittable pseudorandom number generators*): the counter times an odd
 /// constant, mixed. Not for secrets.
-public struct SplitMix64: RandomNumberGenerator, Hashable, Sendable {
+package struct SplitMix64: RandomNumberGenerator, Hashable, Sendable {
     /// What the next number is made from.
-    public private(set) var state: UInt64
+    package private(set) var state: UInt64
 
     /// Starts a sequence.
-    public init(seed: UInt64) {
+    package init(seed: UInt64) {
         state = seed
     }
 
     /// The next number, uniform over all 64-bit integers.
-    public mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         return Self.mixed(state)
     }
 
     /// A bijection of the 64-bit integers that leaves no resemblance between neighbours.
     @inlinable
-    public static func mixed(_ value: UInt64) -> UInt64 {
+    package static func mixed(_ value: UInt64) -> UInt64 {
         var mixed = value
         mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
         mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
@@ -28,7 +28,7 @@ public struct SplitMix64: RandomNumberGenerator, Hashable, Sendable {
 
     /// A hash of some numbers under a seed, the same on every machine.
     @inlinable
-    public static func hash(seed: UInt64, _ first: UInt64, _ second: UInt64, _ third: UInt64) -> UInt64 {
+    package static func hash(seed: UInt64, _ first: UInt64, _ second: UInt64, _ third: UInt64) -> UInt64 {
         var hash = mixed(seed &+ 0x9E37_79B9_7F4A_7C15)
         hash = mixed((hash ^ first) &+ 0x9E37_79B9_7F4A_7C15)
         hash = mixed((hash ^ second) &+ 0x9E37_79B9_7F4A_7C15)
@@ -39,7 +39,7 @@ public struct SplitMix64: RandomNumberGenerator, Hashable, Sendable {
     /// (Lemire 2019, *Fast random integer generation in an interval*).
     ///
     /// - Precondition: `bound` is above 0.
-    public mutating func next(below bound: Int) -> Int {
+    package mutating func next(below bound: Int) -> Int {
         precondition(bound > 0, "nothing is below \(bound)")
         let bound = UInt64(bound)
         var product = next().multipliedFullWidth(by: bound)

@@ -1,5 +1,5 @@
 /// A sample that takes from every stratum as large a share as from the whole, so that means over it stand for the whole.
-public enum StratifiedSample {
+package enum StratifiedSample {
     /// Draws members of strata; the seed decides, on every machine and in every release.
     ///
     /// - Parameters:
@@ -7,7 +7,7 @@ public enum StratifiedSample {
     ///   - count: how many to draw; all if there are no more.
     /// - Returns: the members drawn, ascending. Each stratum gives its share rounded down; what is left goes to the
     ///   largest remainders, lower strata first among equals (Hamilton's method).
-    public static func draw(from strata: [[Int]], count: Int, seed: UInt64) -> [Int] {
+    package static func draw(from strata: [[Int]], count: Int, seed: UInt64) -> [Int] {
         let total = strata.reduce(0) { $0 + $1.count }
         guard count < total else { return strata.joined().sorted() }
         let shares = strata.map { Double($0.count) * Double(count) / Double(total) }
@@ -27,7 +27,7 @@ public enum StratifiedSample {
     /// Groups of about equal size by ascending value, for a quantity that is not made of kinds.
     ///
     /// - Parameter groups: how many at most.
-    public static func quantiles(of members: [(member: Int, value: Double)], groups: Int) -> [[Int]] {
+    package static func quantiles(of members: [(member: Int, value: Double)], groups: Int) -> [[Int]] {
         precondition(groups > 0, "\(groups) groups")
         let sorted = members.sorted { $0.value != $1.value ? $0.value < $1.value : $0.member < $1.member }
         return (0..<groups).map { group in

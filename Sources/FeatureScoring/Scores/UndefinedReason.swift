@@ -1,5 +1,5 @@
 /// Why a score has no value. It is never replaced by a number.
-public enum UndefinedReason: String, Codable, CaseIterable, Hashable, Sendable, CustomStringConvertible {
+package enum UndefinedReason: String, Codable, CaseIterable, Hashable, Sendable, CustomStringConvertible {
     /// There is nothing to score on.
     case noTokens = "no-tokens"
     /// The feature has the same activation at every token.
@@ -8,7 +8,7 @@ public enum UndefinedReason: String, Codable, CaseIterable, Hashable, Sendable, 
     case constantPrediction = "constant-prediction"
 
     /// A sentence for the `reason` of a score.
-    public var description: String {
+    package var description: String {
         switch self {
         case .noTokens: "there are no tokens to score"
         case .constantTruth: "the feature has no variance in the scored contexts"
@@ -18,7 +18,7 @@ public enum UndefinedReason: String, Codable, CaseIterable, Hashable, Sendable, 
 }
 
 /// Whether a score has a value.
-public enum ScoreStatus: Hashable, Sendable {
+package enum ScoreStatus: Hashable, Sendable {
     /// It has one.
     case ok
     /// It cannot have one.

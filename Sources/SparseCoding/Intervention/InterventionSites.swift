@@ -1,9 +1,9 @@
 import LinearAlgebra
 
 /// Where a dictionary reads some tokens in the unedited model: see `StreamIntervention.sites(of:)`.
-public struct InterventionSites: Sendable {
+package struct InterventionSites: Sendable {
     /// How many tokens.
-    public let count: Int
+    package let count: Int
     /// How they are read: the chosen layers, their weights and scales.
     let reading: AutoencoderInput
     /// Their latents, where these need all layers.

@@ -1,7 +1,7 @@
 /// What is done to one latent wherever the dictionary reads a token.
-public struct LatentEdit: Sendable, Codable, Equatable {
+package struct LatentEdit: Sendable, Codable, Equatable {
     /// How the strength is meant.
-    public enum Operation: String, Sendable, Codable, CaseIterable {
+    package enum Operation: String, Sendable, Codable, CaseIterable {
         /// The latent becomes the strength, whether it was active or not.
         case set
         /// The strength is added, whether it was active or not; the sum is not less than 0.
@@ -11,14 +11,14 @@ public struct LatentEdit: Sendable, Codable, Equatable {
     }
 
     /// The latent's number.
-    public var feature: Int
+    package var feature: Int
     /// What is done.
-    public var operation: Operation
+    package var operation: Operation
     /// How strongly: in units of the activation for `set` and `add`, a factor for `multiply`.
-    public var strength: Double
+    package var strength: Double
 
     /// Describes an edit.
-    public init(feature: Int, operation: Operation, strength: Double) {
+    package init(feature: Int, operation: Operation, strength: Double) {
         self.feature = feature
         self.operation = operation
         self.strength = strength

@@ -1,7 +1,7 @@
 /// Edits of several latents that can be made together, ascending by latent: every latent is edited once at most.
-public struct LatentEdits: Sendable, Equatable {
+package struct LatentEdits: Sendable, Equatable {
     /// The edits.
-    public let edits: [LatentEdit]
+    package let edits: [LatentEdit]
     /// Whether a latent of the dictionary is never negative: always, but for the authors' TopK.
     private let rectified: Bool
 
@@ -10,7 +10,7 @@ public struct LatentEdits: Sendable, Equatable {
     /// - Throws: `SparseCodingError.setting` for a latent that the dictionary lacks, a strength that is not finite as a
     ///   32-bit number or would make a latent negative, and for two edits of one latent: whatever they are, either the
     ///   second undoes the first or the two depend on their order.
-    public init(_ edits: [LatentEdit], of configuration: DictionaryConfiguration) throws(SparseCodingError) {
+    package init(_ edits: [LatentEdit], of configuration: DictionaryConfiguration) throws(SparseCodingError) {
         rectified = configuration.k == nil || configuration.rectified
         for edit in edits {
             guard (0..<configuration.latents).contains(edit.feature) else {
@@ -30,6 +30,7 @@ public struct LatentEdits: Sendable, Equatable {
                     allowed: "numbers from 0, since an activation is never negative (add may lower it)")
             }
         }
+
         let sorted = edits.sorted { $0.feature < $1.feature }
         for (one, other) in zip(sorted, sorted.dropFirst()) where one.feature == other.feature {
             throw .setting(

@@ -1,5 +1,5 @@
 import CKernels
-public import LinearAlgebra
+package import LinearAlgebra
 
 /// Edits latents where a dictionary reads the residual stream, and carries what that changes back into the stream.
 ///
@@ -26,18 +26,18 @@ public import LinearAlgebra
 /// `replacing` puts the denormalised reconstruction from the edited latents in place of h, edited or not, as the authors'
 /// code does: std · x̂' + mean with x̂' = (ẑ' · W_dec + b_pre) / s. With soft routing no layer has a reconstruction of
 /// its own.
-public struct StreamIntervention: Sendable {
+package struct StreamIntervention: Sendable {
     /// The dictionary.
-    public let encoder: DictionaryEncoder
+    package let encoder: DictionaryEncoder
     /// What is done to its latents.
-    public let edits: LatentEdits
+    package let edits: LatentEdits
     /// Whether the stream becomes the reconstruction.
-    public let replacing: Bool
+    package let replacing: Bool
 
     /// Describes an intervention.
     ///
     /// - Throws: `SparseCodingError.setting` for replacing with soft routing; what `LatentEdits` throws.
-    public init(
+    package init(
         encoder: DictionaryEncoder, edits: [LatentEdit], replacing: Bool = false
     ) throws(SparseCodingError) {
         let configuration = encoder.configuration
@@ -61,7 +61,7 @@ public struct StreamIntervention: Sendable {
     ///
     /// - Parameter unedited: the tokens' streams in the unedited model, with their draw keys.
     /// - Throws: as `DictionaryEncoder.read`.
-    public func sites(of unedited: ActivationBatch) throws(SparseCodingError) -> InterventionSites {
+    package func sites(of unedited: ActivationBatch) throws(SparseCodingError) -> InterventionSites {
         let reading = AutoencoderInput(capacity: unedited.count, configuration: encoder.configuration)
         try encoder.read(unedited, into: reading)
         guard readsAllLayers else { return InterventionSites(count: unedited.count, reading: reading, latents: nil) }
@@ -78,7 +78,7 @@ public struct StreamIntervention: Sendable {
     ///   - residual: the streams after it, `[rows × dModel]`.
     ///   - firstRow: the row of the first of the tokens.
     /// - Throws: `SparseCodingError.notFinite` where a stream holds an infinity or a NaN.
-    public func apply(
+    package func apply(
         _ sites: InterventionSites, after layer: Int, to residual: Matrix, firstRow: Int
     ) throws(SparseCodingError) {
         let configuration = encoder.configuration
@@ -116,11 +116,13 @@ public struct StreamIntervention: Sendable {
             guard deviation.isFinite else {
                 throw .notFinite(what: "an edited activation of layer \(configuration.layers[slot])")
             }
+
             let scale = configuration.scalesByProbability ? sites.reading.scale.pointer[token] : 1
             if scale != 1 { for column in 0..<d { u[column] *= scale } }
             if configuration.subtractsPreBias { rsae_add_scaled(u, -1, encoder.weights.preBias.pointer, Int64(d)) }
             places.append(Site(slot: 0, mean: mean, deviation: deviation, share: 1 / scale))
         }
+
         let latents = SparseLatents(capacity: tokens.count, width: configuration.k ?? configuration.latents)
         encoder.encode(here, count: tokens.count, into: latents)
         for (sample, token) in tokens.enumerated() {
@@ -155,6 +157,7 @@ public struct StreamIntervention: Sendable {
             if configuration.hasPreBias {
                 rsae_add_scaled(h, site.deviation * site.share, encoder.weights.preBias.pointer + offset, d)
             }
+
             let indices = latents.indices(of: sample)
             for slot in 0..<Int(latents.counts[sample]) {
                 add(Int(indices[slot]), latents.activations(of: sample)[slot])

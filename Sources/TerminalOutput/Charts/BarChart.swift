@@ -1,16 +1,16 @@
 /// Horizontal bars under each other, each with a name and a figure.
-public struct BarChart: Sendable {
+package struct BarChart: Sendable {
     /// One bar.
-    public struct Bar: Hashable, Sendable {
+    package struct Bar: Hashable, Sendable {
         /// What the bar is of.
-        public let label: String
+        package let label: String
         /// The bar's length; nothing is drawn below 0 or for a number that is not finite.
-        public let value: Double
+        package let value: Double
         /// What stands behind the bar; the value to 4 digits by default.
-        public let note: String
+        package let note: String
 
         /// Names a bar.
-        public init(label: String, value: Double, note: String? = nil) {
+        package init(label: String, value: Double, note: String? = nil) {
             self.label = label
             self.value = value
             self.note = note ?? Quantities.significant(value)
@@ -29,7 +29,7 @@ public struct BarChart: Sendable {
     ///   - bars: the bars, from the top.
     ///   - width: the columns of the longest bar, at least 1.
     ///   - maximum: the value of a bar of full length; by default the greatest.
-    public init(bars: [Bar], width: Int = 40, maximum: Double? = nil) {
+    package init(bars: [Bar], width: Int = 40, maximum: Double? = nil) {
         precondition(width >= 1, "bars of \(width) columns")
         self.bars = bars
         self.width = width
@@ -37,7 +37,7 @@ public struct BarChart: Sendable {
     }
 
     /// The chart, a line for each bar.
-    public func draw(style: TerminalStyle = .plain) -> String {
+    package func draw(style: TerminalStyle = .plain) -> String {
         let maximum = maximum ?? bars.map(\.value).filter(\.isFinite).max() ?? 0
         let labels = bars.map { VisibleText.of($0.label) }
         let labelWidth = labels.reduce(0) { max($0, DisplayWidth.of($1)) }

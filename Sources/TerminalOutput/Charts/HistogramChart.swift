@@ -1,5 +1,5 @@
 /// A histogram as upright columns of blocks over a labelled axis.
-public struct HistogramChart: Sendable {
+package struct HistogramChart: Sendable {
     private static let eighths: [Character] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"]
 
     private let counts: [Int]
@@ -14,7 +14,7 @@ public struct HistogramChart: Sendable {
     ///   - lower: the left end of the first bin.
     ///   - upper: the right end of the last bin.
     ///   - height: the lines of the fullest bin, at least 1.
-    public init(counts: [Int], lower: Double, upper: Double, height: Int = 6) {
+    package init(counts: [Int], lower: Double, upper: Double, height: Int = 6) {
         precondition(height >= 1, "a chart of \(height) lines")
         self.counts = counts
         self.lower = lower
@@ -23,11 +23,12 @@ public struct HistogramChart: Sendable {
     }
 
     /// The chart, with the fullest bin's count beside its top and the range below; empty if nothing was counted.
-    public func draw(style: TerminalStyle = .plain) -> String {
+    package func draw(style: TerminalStyle = .plain) -> String {
         guard let greatest = counts.max(), greatest > 0 else { return "" }
         let units = counts.map { count in
             count <= 0 ? 0 : max(1, Int((Double(count) / Double(greatest) * Double(8 * height)).rounded()))
         }
+
         let top = Quantities.count(greatest)
         let margin = max(DisplayWidth.of(top), 1)
         var text = ""
@@ -37,6 +38,7 @@ public struct HistogramChart: Sendable {
             text += DisplayWidth.padded(height == 1 ? top : label, to: margin, rightAligned: true)
             text += " " + style.paint(blocks, .cyan) + "\n"
         }
+
         let left = Quantities.significant(lower)
         let right = Quantities.significant(upper)
         text += String(repeating: " ", count: margin + 1) + left

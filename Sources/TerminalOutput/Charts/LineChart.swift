@@ -1,16 +1,16 @@
 import Foundation
 
 /// A curve in braille dots, two by four to a character, with the ends of both axes labelled.
-public struct LineChart: Sendable {
+package struct LineChart: Sendable {
     /// One point of the curve.
-    public struct Point: Hashable, Sendable {
+    package struct Point: Hashable, Sendable {
         /// Along the horizontal axis.
-        public let x: Double
+        package let x: Double
         /// Along the vertical axis.
-        public let y: Double
+        package let y: Double
 
         /// Places a point.
-        public init(x: Double, y: Double) {
+        package init(x: Double, y: Double) {
             self.x = x
             self.y = y
         }
@@ -28,7 +28,7 @@ public struct LineChart: Sendable {
     ///   - width: the columns of the drawing without its labels, at least 2.
     ///   - height: the lines of the drawing without its labels, at least 2.
     ///   - isLogarithmic: whether equal ratios are drawn equally high; points at or below 0 are then left out.
-    public init(points: [Point], width: Int = 60, height: Int = 12, isLogarithmic: Bool = false) {
+    package init(points: [Point], width: Int = 60, height: Int = 12, isLogarithmic: Bool = false) {
         precondition(width >= 2 && height >= 2, "a chart of \(width) by \(height)")
         self.points = points.filter { $0.x.isFinite && $0.y.isFinite && (!isLogarithmic || $0.y > 0) }
         self.width = width
@@ -37,7 +37,7 @@ public struct LineChart: Sendable {
     }
 
     /// The chart; empty without points.
-    public func draw(style: TerminalStyle = .plain) -> String {
+    package func draw(style: TerminalStyle = .plain) -> String {
         let levels = points.map { isLogarithmic ? log($0.y) : $0.y }
         guard let left = points.map(\.x).min(), let right = points.map(\.x).max(), let bottom = levels.min(),
             let top = levels.max(), let least = points.map(\.y).min(), let greatest = points.map(\.y).max()

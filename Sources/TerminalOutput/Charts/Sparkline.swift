@@ -1,11 +1,11 @@
 /// A row of numbers as a row of blocks, one character each.
-public enum Sparkline {
+package enum Sparkline {
     private static let blocks: [Character] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"]
 
     /// Draws the numbers from their least, the lowest block, to their greatest, the full one.
     ///
     /// Equal numbers are all drawn low; a number that is not finite is a space.
-    public static func draw(_ values: [Double]) -> String {
+    package static func draw(_ values: [Double]) -> String {
         let finite = values.filter(\.isFinite)
         guard let least = finite.min(), let greatest = finite.max() else {
             return String(repeating: " ", count: values.count)

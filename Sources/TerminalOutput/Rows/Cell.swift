@@ -1,5 +1,5 @@
 /// One value of a row, of the types that a database column holds.
-public enum Cell: Hashable, Sendable {
+package enum Cell: Hashable, Sendable {
     /// No value.
     case null
     /// A whole number.
@@ -12,16 +12,16 @@ public enum Cell: Hashable, Sendable {
     case blob(byteCount: Int)
 
     /// A whole number, or none.
-    public init(_ value: Int?) { self = value.map { .integer(Int64($0)) } ?? .null }
+    package init(_ value: Int?) { self = value.map { .integer(Int64($0)) } ?? .null }
 
     /// A whole number of a database, or none.
-    public init(_ value: Int64?) { self = value.map { .integer($0) } ?? .null }
+    package init(_ value: Int64?) { self = value.map { .integer($0) } ?? .null }
 
     /// A number, or none.
-    public init(_ value: Double?) { self = value.map { .real($0) } ?? .null }
+    package init(_ value: Double?) { self = value.map { .real($0) } ?? .null }
 
     /// Text, or none.
-    public init(_ value: String?) { self = value.map { .text($0) } ?? .null }
+    package init(_ value: String?) { self = value.map { .text($0) } ?? .null }
 
     /// Bytes that the cell takes in memory.
     var byteCount: Int {
@@ -52,11 +52,11 @@ extension Cell: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Express
     ExpressibleByNilLiteral
 {
     /// Text.
-    public init(stringLiteral value: String) { self = .text(value) }
+    package init(stringLiteral value: String) { self = .text(value) }
     /// A whole number.
-    public init(integerLiteral value: Int64) { self = .integer(value) }
+    package init(integerLiteral value: Int64) { self = .integer(value) }
     /// A number.
-    public init(floatLiteral value: Double) { self = .real(value) }
+    package init(floatLiteral value: Double) { self = .real(value) }
     /// No value.
-    public init(nilLiteral: ()) { self = .null }
+    package init(nilLiteral: ()) { self = .null }
 }

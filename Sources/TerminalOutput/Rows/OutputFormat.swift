@@ -1,5 +1,5 @@
 /// The form in which rows are printed.
-public enum OutputFormat: String, CaseIterable, Codable, Hashable, Sendable {
+package enum OutputFormat: String, CaseIterable, Codable, Hashable, Sendable {
     /// Aligned columns for people.
     case table
     /// One array of objects.

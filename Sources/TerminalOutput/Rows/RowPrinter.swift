@@ -12,20 +12,20 @@
 /// | markdown | empty | in full | on one line, made visible, `\|` | `<n bytes>` |
 ///
 /// Data that is piped or redirected is left as it is. On a terminal no format lets a control character through.
-public struct RowPrinter {
+package struct RowPrinter {
     /// The names of the columns; repeated ones are numbered, as an object's keys must differ.
-    public let columns: [String]
+    package let columns: [String]
     /// The form of the output.
-    public let format: OutputFormat
+    package let format: OutputFormat
     /// What the output goes to.
-    public let style: TerminalStyle
+    package let style: TerminalStyle
 
     private let write: (String) -> Void
     private var rowCount = 0
     private var buffered: [[Cell]] = []
 
     /// Bytes of the rows that are held until the output is finished: those of a table, and nothing of other formats.
-    public private(set) var heldByteCount = 0
+    package private(set) var heldByteCount = 0
     private var isFinished = false
 
     /// Starts the output, with a header in the formats that have one.
@@ -35,7 +35,7 @@ public struct RowPrinter {
     ///   - format: the form of the output.
     ///   - style: what the output goes to.
     ///   - write: takes the pieces of the output, each ending with a line where the format does.
-    public init(columns: [String], format: OutputFormat, style: TerminalStyle, write: @escaping (String) -> Void) {
+    package init(columns: [String], format: OutputFormat, style: TerminalStyle, write: @escaping (String) -> Void) {
         self.columns = Self.distinct(columns)
         self.format = format
         self.style = style
@@ -52,7 +52,7 @@ public struct RowPrinter {
     /// Prints one row.
     ///
     /// - Precondition: there are as many cells as columns, and `finish()` has not been called.
-    public mutating func append(_ row: [Cell]) {
+    package mutating func append(_ row: [Cell]) {
         precondition(row.count == columns.count, "a row of \(row.count) cells for \(columns.count) columns")
         precondition(!isFinished, "the output is finished")
         switch format {
@@ -69,7 +69,7 @@ public struct RowPrinter {
     }
 
     /// Ends the output. Does nothing the second time.
-    public mutating func finish() {
+    package mutating func finish() {
         guard !isFinished else { return }
         isFinished = true
         switch format {
@@ -82,7 +82,7 @@ public struct RowPrinter {
     }
 
     /// The rows as one text.
-    public static func render(
+    package static func render(
         columns: [String],
         rows: some Sequence<[Cell]>,
         format: OutputFormat,

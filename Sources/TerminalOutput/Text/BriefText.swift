@@ -1,5 +1,5 @@
 /// Messages that quote what files from elsewhere hold: of any length, and made of anything.
-public enum BriefText {
+package enum BriefText {
     /// Characters of a word that are shown, half of them from its end.
     private static let wordLength = 240
     /// Characters of a message that are shown, a third of them from its end, where it says what to do.
@@ -9,7 +9,7 @@ public enum BriefText {
     /// shortened in the middle, and the whole, too.
     ///
     /// - Complexity: linear in the length of `text`.
-    public static func of(_ text: String) -> String {
+    package static func of(_ text: String) -> String {
         var result: [Unicode.Scalar] = []
         var word: [Unicode.Scalar] = []
         for scalar in VisibleText.of(text).unicodeScalars {

@@ -1,7 +1,7 @@
 /// How many columns of a terminal some text takes.
-public enum DisplayWidth {
+package enum DisplayWidth {
     /// The columns of a text without control characters.
-    public static func of(_ text: String) -> Int {
+    package static func of(_ text: String) -> Int {
         if text.utf8.allSatisfy({ $0 < 0x80 }) { return text.utf8.count }
         return text.reduce(0) { $0 + of($1) }
     }
@@ -14,6 +14,7 @@ public enum DisplayWidth {
             if scalar.value == 0xFE0F { return 2 }
             width = max(width, of(scalar))
         }
+
         let first = character.unicodeScalars[character.unicodeScalars.startIndex]
         // A flag is a pair of letters, each of them narrow.
         if (0x1F1E6...0x1F1FF).contains(first.value), character.unicodeScalars.count > 1 { return 2 }
@@ -21,7 +22,7 @@ public enum DisplayWidth {
     }
 
     /// The text cut to some columns, with an ellipsis in the last one where something was cut.
-    public static func cut(_ text: String, to width: Int) -> String {
+    package static func cut(_ text: String, to width: Int) -> String {
         guard of(text) > width else { return text }
         guard width > 0 else { return "" }
         var result = ""

@@ -1,12 +1,12 @@
 import Foundation
 
 /// Numbers as a person reads them.
-public enum Quantities {
+package enum Quantities {
     /// Between groups of digits: a narrow space that does not break.
     private static let thinSpace = "\u{202F}"
 
     /// A number of things, in groups of three digits: `1 234 567`. Four digits stay together.
-    public static func count(_ value: Int) -> String {
+    package static func count(_ value: Int) -> String {
         let digits = "\(value.magnitude)"
         guard digits.count > 4 else { return "\(value)" }
         var grouped = ""
@@ -20,7 +20,7 @@ public enum Quantities {
     /// A number to 4 significant digits, without trailing zeros: `0.1235`, `12.3`, `123457`, `1.2e-07`.
     ///
     /// The digits before the point are always whole, up to a million; beyond that and below 0.0001 powers of ten.
-    public static func significant(_ value: Double) -> String {
+    package static func significant(_ value: Double) -> String {
         guard value.isFinite else { return value.isNaN ? "nan" : value < 0 ? "-inf" : "inf" }
         if value == 0 { return "0" }
         let magnitude = abs(value)
@@ -29,7 +29,7 @@ public enum Quantities {
     }
 
     /// A length of time: `350 ms`, `1.2 s`, `12 s`, `1 min 20 s`, `2 h 5 min`, `3 d 4 h`.
-    public static func duration(seconds: Double) -> String {
+    package static func duration(seconds: Double) -> String {
         guard seconds.isFinite, seconds >= 0 else { return "?" }
         if seconds < 0.9995 { return "\(Int((seconds * 1000).rounded())) ms" }
         if seconds < 9.95 { return String(format: "%.1f s", seconds) }
@@ -47,7 +47,7 @@ public enum Quantities {
     }
 
     /// A size in decimal units: `512 B`, `1.5 kB`, `24 MB`.
-    public static func bytes(_ value: Int) -> String {
+    package static func bytes(_ value: Int) -> String {
         var size = Double(value)
         var unit = 0
         let units = ["B", "kB", "MB", "GB", "TB", "PB", "EB"]
@@ -56,17 +56,18 @@ public enum Quantities {
             size /= 1000
             unit += 1
         }
+
         let digits = unit > 0 && abs(size) < 9.95 ? "%.1f" : "%.0f"
         return String(format: digits, size) + " " + units[unit]
     }
 
     /// A share of 1 as a percentage with one decimal: `45.2 %`.
-    public static func percentage(_ share: Double) -> String {
+    package static func percentage(_ share: Double) -> String {
         share.isFinite ? String(format: "%.1f", share * 100) + " %" : "?"
     }
 
     /// A number of things a second: `1 234/s`, `0.35/s`.
-    public static func rate(_ perSecond: Double) -> String {
+    package static func rate(_ perSecond: Double) -> String {
         guard perSecond.isFinite, perSecond >= 0, perSecond < 1e15 else { return "?/s" }
         return (perSecond < 100 ? significant(perSecond) : count(Int(perSecond.rounded()))) + "/s"
     }

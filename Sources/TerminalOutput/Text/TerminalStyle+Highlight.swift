@@ -9,7 +9,7 @@ extension TerminalStyle {
     ///   - activations: the feature's activation at every token, as many as tokens.
     ///   - maximum: the activation that has the full intensity; by default the strongest of those given.
     ///   - floor: tokens whose activation is at most this share of the maximum do not stand out.
-    public func highlight(
+    package func highlight(
         tokens: [String],
         activations: [Float],
         maximum: Float? = nil,

@@ -1,6 +1,6 @@
 extension TerminalStyle {
     /// How some text stands out on a terminal with colours.
-    public enum Paint: Hashable, Sendable {
+    package enum Paint: Hashable, Sendable {
         /// Heavier.
         case bold
         /// Paler.
@@ -32,7 +32,7 @@ extension TerminalStyle {
     }
 
     /// The text, painted if the output has colours.
-    public func paint(_ text: String, _ paint: Paint) -> String {
+    package func paint(_ text: String, _ paint: Paint) -> String {
         hasColour && !text.isEmpty ? "\u{1B}[\(paint.parameters)m\(text)\u{1B}[0m" : text
     }
 }

@@ -1,18 +1,18 @@
 import Foundation
 
 /// What a stream of output can show.
-public struct TerminalStyle: Hashable, Sendable {
+package struct TerminalStyle: Hashable, Sendable {
     /// Whether the output goes to a terminal, where a person reads it.
-    public let isTerminal: Bool
+    package let isTerminal: Bool
     /// Whether a line can be written over, which a dumb terminal cannot.
-    public let rewritesLines: Bool
+    package let rewritesLines: Bool
     /// Whether colours are wanted.
-    public let hasColour: Bool
+    package let hasColour: Bool
     /// The columns of the terminal; `nil` where there is none or they are unknown.
-    public let width: Int?
+    package let width: Int?
 
     /// Describes an output. All but the first is for terminals only.
-    public init(isTerminal: Bool, rewritesLines: Bool = true, hasColour: Bool = false, width: Int? = nil) {
+    package init(isTerminal: Bool, rewritesLines: Bool = true, hasColour: Bool = false, width: Int? = nil) {
         self.isTerminal = isTerminal
         self.rewritesLines = isTerminal && rewritesLines
         self.hasColour = isTerminal && hasColour
@@ -20,13 +20,13 @@ public struct TerminalStyle: Hashable, Sendable {
     }
 
     /// A file or a pipe: no colours, nothing cut.
-    public static let plain = TerminalStyle(isTerminal: false)
+    package static let plain = TerminalStyle(isTerminal: false)
 
     /// What standard output can show.
-    public static func standardOutput() -> TerminalStyle { detect(fileDescriptor: 1) }
+    package static func standardOutput() -> TerminalStyle { detect(fileDescriptor: 1) }
 
     /// What standard error can show.
-    public static func standardError() -> TerminalStyle { detect(fileDescriptor: 2) }
+    package static func standardError() -> TerminalStyle { detect(fileDescriptor: 2) }
 
     private static func detect(fileDescriptor: Int32) -> TerminalStyle {
         resolve(

@@ -1,12 +1,12 @@
 /// Text made harmless: whatever acts on a terminal instead of showing on it is replaced by something that shows.
-public enum VisibleText {
+package enum VisibleText {
     /// The text on one line: `⏎` for a line feed, `→` for a tab, a control picture such as `␛` for another control
     /// character, and `<U+202E>` for what has no picture.
     ///
     /// - Parameters:
     ///   - text: text from anywhere.
     ///   - keepingLines: leaves line feeds as they are.
-    public static func of(_ text: String, keepingLines: Bool = false) -> String {
+    package static func of(_ text: String, keepingLines: Bool = false) -> String {
         guard text.unicodeScalars.contains(where: isHostile) else { return text }
         var result = ""
         for scalar in text.unicodeScalars {

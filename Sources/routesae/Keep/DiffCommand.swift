@@ -1,7 +1,7 @@
 import ArgumentParser
+import CatalogMaintenance
 import FeatureCatalog
 import TerminalOutput
-import Workflows
 
 struct DiffCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -41,6 +41,7 @@ struct DiffCommand: ParsableCommand {
             _ = try? first.close()
             _ = try? second.close()
         }
+
         let report = try first.snapshot { try second.snapshot { try compare(first, second) } }
         for catalog in [first, second] { try catalog.checkUnchanged() }
         switch output.format {

@@ -1,6 +1,7 @@
+import CatalogMaintenance
 import FeatureCatalog
+import Indexing
 import TerminalOutput
-import Workflows
 
 /// In what two catalogs differ, for people and for programs.
 struct DifferenceReport {

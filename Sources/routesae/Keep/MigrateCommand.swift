@@ -21,6 +21,7 @@ struct MigrateCommand: ParsableCommand {
         let before = try Catalog.migrate(at: catalog.catalog, patience: CatalogFile.patience) {
             StandardStreams.remark("migrating: \($0)")
         }
+
         let identity = try catalog.read { try $0.identity() }
         StandardStreams.write(
             VisibleText.of(

@@ -1,7 +1,7 @@
 import ArgumentParser
+import CatalogMaintenance
 import FeatureCatalog
 import TerminalOutput
-import Workflows
 
 struct ReproduceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,7 +1,7 @@
 import ArgumentParser
+import CatalogMaintenance
 import FeatureCatalog
 import TerminalOutput
-import Workflows
 
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

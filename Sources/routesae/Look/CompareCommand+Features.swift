@@ -1,6 +1,7 @@
+import ActivationPipeline
+import CatalogMaintenance
 import FeatureCatalog
 import TerminalOutput
-import Workflows
 
 extension CompareCommand {
     /// Matches the features of two dictionaries and prints what came of it.

@@ -1,8 +1,10 @@
+import ActivationPipeline
 import ArgumentParser
+import CatalogMaintenance
 import FeatureCatalog
 import FeatureScoring
+import Indexing
 import TerminalOutput
-import Workflows
 
 struct CompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -33,6 +33,7 @@ struct ContextLine {
         guard pieces[peak].columns <= room else {
             return DisplayWidth.cut(VisibleText.of(units[peak].text), to: room)
         }
+
         let range = Self.range(around: peak, columns: pieces.map(\.columns), room: room)
         return (range.lowerBound > 0 ? "…" : "") + pieces[range].map(\.text).joined()
             + (range.upperBound < pieces.count ? "…" : "")

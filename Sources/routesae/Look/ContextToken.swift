@@ -1,5 +1,6 @@
+import ActivationPipeline
 import FeatureCatalog
-import Workflows
+import Indexing
 
 /// One token of a context's window.
 struct ContextToken {
@@ -35,6 +36,7 @@ struct ContextTokens {
                 identifiers[context.contextID] = Array(all[context.windowStart..<end])
             }
         }
+
         let known = try vocabulary(Set(identifiers.values.joined().map { Int($0) }))
         return identifiers.compactMapValues { window in
             let tokens = window.compactMap { known[Int($0)] }

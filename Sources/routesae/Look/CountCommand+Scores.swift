@@ -1,8 +1,10 @@
+import ActivationPipeline
 import ArgumentParser
+import CatalogMaintenance
 import FeatureCatalog
 import FeatureScoring
+import Indexing
 import TerminalOutput
-import Workflows
 
 extension CountCommand {
     /// Counts features by the scores of their explanations.

@@ -1,8 +1,9 @@
-public import ArgumentParser
-public import FeatureCatalog
+import ActivationPipeline
+import ArgumentParser
+package import FeatureCatalog
 import FeatureScoring
+import Indexing
 import TerminalOutput
-import Workflows
 
 extension ScoreRecord.Method: ExpressibleByArgument {}
 
@@ -91,6 +92,7 @@ struct CountCommand: ParsableCommand {
                 }
                 return
             }
+
             let columns = ["threshold", "relative_threshold"] + (byLayer ? ["layer"] : [])
             output.print(
                 columns: names + columns + [

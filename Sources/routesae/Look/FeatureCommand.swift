@@ -1,5 +1,5 @@
-public import ArgumentParser
-public import FeatureCatalog
+import ArgumentParser
+package import FeatureCatalog
 import TerminalOutput
 
 extension ContextRecord.Band: ExpressibleByArgument {}

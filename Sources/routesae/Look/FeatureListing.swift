@@ -1,5 +1,5 @@
 import FeatureCatalog
-import Workflows
+import Indexing
 
 /// Which features of a dictionary are listed, which columns of them, and in which order.
 struct FeatureListing {
@@ -101,6 +101,7 @@ struct FeatureListing {
             guard order != nil else {
                 return (Array(found.sorted().dropFirst(offset).prefix(limit)), found.count)
             }
+
             var few = FeatureListing(key: key)
             few.features = found
             few.order = order
@@ -113,10 +114,12 @@ struct FeatureListing {
                 arguments: few.arguments + end)
             return (Self.numbers(result), found.count)
         }
+
         let (last, isOverflow) = offset.addingReportingOverflow(limit)
         if !isOverflow, let first = try firstInOrder(last, in: catalog) {
             return (Array(first.dropFirst(offset)), nil)
         }
+
         let key = order.map { ", \(Self.expression($0, in: source)) AS sorted" } ?? ""
         let sort = order == nil ? "feature_index" : "sorted \(isDescending ? "DESC" : "ASC") NULLS LAST, feature_index"
         let result = try catalog.rows(
@@ -143,6 +146,7 @@ struct FeatureListing {
                 """)
             values += [.integer(key.dictionaryID), .integer(key.corpusID), .text(tokenClass)]
         }
+
         let result = try catalog.rows(
             sql: """
                 SELECT feature_index FROM (

@@ -1,7 +1,7 @@
+import ActivationPipeline
 import FeatureCatalog
 import FeatureScoring
 import TerminalOutput
-import Workflows
 
 /// One feature as a page for people.
 struct FeaturePage {
@@ -63,6 +63,7 @@ struct FeaturePage {
         guard let value = score.value else {
             return page.field(method, "\(score.status.rawValue): \(score.reason ?? "no reason given")", paint: .yellow)
         }
+
         var line = "\(Quantities.significant(value)) on \(Quantities.count(score.contextCount)) contexts"
         if let baseline = score.baselineValue {
             line += "; by chance, with another feature's explanation, \(Quantities.significant(baseline))"
@@ -139,6 +140,7 @@ struct FeaturePage {
         let columns = stride(from: first, through: last, by: merged).flatMap { start in
             Array(repeating: counts[start..<min(start + merged, last + 1)].reduce(0, +), count: repeated)
         }
+
         let upper = min(edges[last + 1], report.feature.maxActivation.map { Double($0) } ?? .infinity)
         // Outer edges may be 0 and the largest number there is, so the inner ones tell how they grow.
         let inner = edges.dropFirst().dropLast()

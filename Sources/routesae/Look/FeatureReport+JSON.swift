@@ -1,5 +1,5 @@
+import ActivationPipeline
 import FeatureCatalog
-import Workflows
 
 extension FeatureReport {
     /// Everything as one object.

@@ -1,6 +1,7 @@
+import ActivationPipeline
 import FeatureCatalog
 import FeatureScoring
-import Workflows
+import Indexing
 
 /// All that a catalog knows of one feature.
 struct FeatureReport {
@@ -63,6 +64,7 @@ struct FeatureReport {
             let all = known.filter { $0.band == band }
             return all.prefix(choice.limit ?? all.count)
         }
+
         let reader = try ContextTokens(catalog: catalog, dictionary: dictionary)
         windows = try reader.windows(of: contexts)
         let weights = try catalog.logits(dictionaryID: dictionaryID, featureIndex: index)

@@ -1,7 +1,7 @@
 import FeatureCatalog
 import Foundation
+import Indexing
 import TerminalOutput
-import Workflows
 
 extension FeaturesCommand {
     /// Lists the features that fire on a text.
@@ -37,6 +37,7 @@ extension FeaturesCommand {
                 "dictionary \"\(record.name)\" is not indexed: what its features reach elsewhere is not known")
             return nil
         }
+
         var listing = try listing(of: try index.find(in: catalog), in: catalog)
         if columns == nil {
             let known = try SummaryColumns(of: catalog)
@@ -52,6 +53,7 @@ extension FeaturesCommand {
         let shares = found.map { firings in
             largest[firings.featureIndex].flatMap { $0 > 0 ? Double(firings.activation) / $0 : nil }
         }
+
         var order = try FiringOrder(sort ?? "share")
         order.isAscending = ascending
         let sorted = found.indices.sorted { order.places(found[$0], shares[$0], before: found[$1], shares[$1]) }

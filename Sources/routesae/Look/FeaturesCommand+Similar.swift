@@ -1,6 +1,6 @@
 import FeatureCatalog
+import Indexing
 import TerminalOutput
-import Workflows
 
 extension FeaturesCommand {
     /// Lists the features nearest to one.

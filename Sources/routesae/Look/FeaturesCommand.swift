@@ -1,8 +1,9 @@
+import ActivationPipeline
 import ArgumentParser
+import CatalogMaintenance
 import FeatureCatalog
-import FeatureScoring
+import Indexing
 import TerminalOutput
-import Workflows
 
 struct FeaturesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

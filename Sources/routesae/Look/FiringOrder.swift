@@ -1,5 +1,5 @@
 import ArgumentParser
-import Workflows
+import Indexing
 
 /// By what features that fire on a text are sorted.
 struct FiringOrder {

@@ -1,7 +1,7 @@
+import ActivationPipeline
 import ArgumentParser
 import FeatureCatalog
 import TerminalOutput
-import Workflows
 
 struct LayersCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,7 @@
+import CatalogMaintenance
 import FeatureCatalog
+import Indexing
 import TerminalOutput
-import Workflows
 
 /// The features of two dictionaries and how they match.
 struct MatchingPage {

@@ -80,6 +80,7 @@ struct RunOverview {
                 let rest = zip(row[5...], ["undefined", "failed"]).filter { $0.0 != .integer(0) }.map { count, what in
                     ", \(describe(count)) \(what)"
                 }
+
                 let scores =
                     row[2] == .integer(0)
                     ? "no \(describe(row[1])) score" : "\(describe(row[2])) \(describe(row[1])) scores"

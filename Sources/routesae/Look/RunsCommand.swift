@@ -1,7 +1,7 @@
+import ActivationPipeline
 import ArgumentParser
 import FeatureCatalog
 import TerminalOutput
-import Workflows
 
 struct RunsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,8 +1,8 @@
+import ActivationPipeline
 import ArgumentParser
 import FeatureCatalog
 import Foundation
 import TerminalOutput
-import Workflows
 
 struct SQLCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

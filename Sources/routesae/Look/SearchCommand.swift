@@ -1,8 +1,8 @@
-public import ArgumentParser
-public import FeatureCatalog
+import ActivationPipeline
+import ArgumentParser
+package import FeatureCatalog
 import Foundation
 import TerminalOutput
-import Workflows
 
 extension SearchHit.Scope: ExpressibleByArgument {}
 
@@ -50,6 +50,7 @@ struct SearchCommand: ParsableCommand {
             let hits = try catalog.read { catalog in
                 try catalog.bounded(seconds: deadline.remaining) { try find(in: catalog) }
             }
+
             let held = HeldOutput()
             output.print(
                 columns: ["scope", "dictionary", "feature_index", "n_matches", "n_on_match", "text"],

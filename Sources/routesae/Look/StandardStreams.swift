@@ -1,6 +1,6 @@
+import ActivationPipeline
 @preconcurrency import Glibc
 import TerminalOutput
-import Workflows
 
 /// Where the verbs that look write what is not rows: pages on standard output, remarks on standard error.
 enum StandardStreams {

@@ -1,7 +1,7 @@
+import ActivationPipeline
 import ArgumentParser
 import Safetensors
 import TerminalOutput
-import Workflows
 
 struct ActivationsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

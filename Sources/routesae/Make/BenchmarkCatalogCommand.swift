@@ -1,7 +1,8 @@
+import ActivationPipeline
 import ArgumentParser
+import Benchmarks
 import Foundation
 import TerminalOutput
-import Workflows
 
 struct BenchmarkCatalogCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -33,6 +34,7 @@ struct BenchmarkCatalogCommand: ParsableCommand {
             if output != nil, !keep { try? FileManager.default.removeItem(atPath: path) }
             withExtendedLifetime(folder) {}
         }
+
         let progress = RunProgress(label: "writing", isQuiet: quiet)
         let result = try CatalogBenchmark(
             features: features, contexts: contexts, tokens: tokens, dModel: dModel, model: model, text: text,

@@ -1,10 +1,11 @@
+import ActivationPipeline
 import ArgumentParser
+import Benchmarks
 import Foundation
 @preconcurrency import Glibc
 import LinearAlgebra
 import SparseCoding
 import TerminalOutput
-import Workflows
 
 struct BenchmarkCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

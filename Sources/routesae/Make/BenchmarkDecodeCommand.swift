@@ -1,7 +1,8 @@
+import ActivationPipeline
 import ArgumentParser
+import Benchmarks
 import LinearAlgebra
 import TerminalOutput
-import Workflows
 
 struct BenchmarkDecodeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,7 +1,7 @@
 import ArgumentParser
+import Benchmarks
 import LinearAlgebra
 import TerminalOutput
-import Workflows
 
 struct BenchmarkEvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,7 +1,8 @@
+import ActivationPipeline
 import ArgumentParser
+import Benchmarks
 import LinearAlgebra
 import TerminalOutput
-import Workflows
 
 struct BenchmarkProductsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -36,6 +37,7 @@ struct BenchmarkProductsCommand: ParsableCommand {
                 throw WorkflowError.usage("--\(name) has to be 1 … \(1 << 20)")
             }
         }
+
         let sizes =
             rows == nil && columns == nil && inner == nil
             ? Self.sizes : [(rows ?? 512, columns ?? 2048, inner ?? 2048)]

@@ -1,8 +1,10 @@
+import ActivationPipeline
 import ArgumentParser
+import Benchmarks
 import FeatureCatalog
 @preconcurrency import Glibc
+import Indexing
 import TerminalOutput
-import Workflows
 
 struct BenchmarkQueriesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,8 +1,9 @@
 import ArgumentParser
+import Benchmarks
 import FeatureCatalog
 import LinearAlgebra
+import Scoring
 import TerminalOutput
-import Workflows
 
 struct BenchmarkScoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

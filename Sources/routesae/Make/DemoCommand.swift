@@ -1,10 +1,13 @@
+import ActivationPipeline
 import ArgumentParser
 import FeatureCatalog
 import Foundation
+import Indexing
 import LinearAlgebra
+import Scoring
 import SparseTraining
 import TerminalOutput
-import Workflows
+import Training
 
 struct DemoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

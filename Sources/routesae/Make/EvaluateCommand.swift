@@ -1,7 +1,8 @@
+import ActivationPipeline
 import ArgumentParser
+import Evaluation
 import FeatureCatalog
 import TerminalOutput
-import Workflows
 
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -67,6 +68,7 @@ struct EvaluateCommand: ParsableCommand {
             if allDictionaries, named.isEmpty {
                 throw WorkflowError.refused("there is no dictionary yet; train one first")
             }
+
             let job = EvaluationRun(
                 settings: EvaluationSettings(
                     model: model, text: text, corpus: corpus, maximumTokens: tokens, context: context,
@@ -84,6 +86,7 @@ struct EvaluateCommand: ParsableCommand {
                 StandardStreams.remark($0)
             }
         }
+
         let several = results.count > 1
         output.print(
             columns: (several ? ["dictionary"] : []) + ["metric", "layer", "value", "low", "high", "n_tokens"],

@@ -1,7 +1,7 @@
 import ArgumentParser
 import FeatureCatalog
+import Indexing
 import TerminalOutput
-import Workflows
 
 struct IndexCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,9 +1,10 @@
+import ActivationPipeline
 import ArgumentParser
 import FeatureCatalog
 import FeatureScoring
 import Foundation
+import Indexing
 import TerminalOutput
-import Workflows
 
 struct ReviewCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -87,6 +88,7 @@ struct ReviewCommand: ParsableCommand {
             }
             return features
         }
+
         func numbers(_ condition: String) throws -> [Int] {
             try catalog.rows(
                 sql: """
@@ -96,6 +98,7 @@ struct ReviewCommand: ParsableCommand {
                 arguments: [.integer(indexed.key.dictionaryID), .integer(indexed.key.corpusID)]
             ).rows.compactMap { if case .integer(let index) = $0[0] { Int(index) } else { nil } }
         }
+
         var candidates = try numbers("explanation_id IS NOT NULL")
         if candidates.isEmpty { candidates = try numbers("n_fired > 0") }
         guard !candidates.isEmpty else {
@@ -141,11 +144,13 @@ struct ReviewCommand: ParsableCommand {
             throw WorkflowError.refused(
                 "no feature of \"\(indexed.record.name)\" has been judged; run 'routesae review'")
         }
+
         let rows = ["simulation", "detection", "fuzzing", "rubric"].enumerated().map { place, method -> [Cell] in
             let pairs = result.rows.compactMap { row -> (verdict: Double, score: Double)? in
                 guard let verdict = row[0].number, let score = row[1 + place].number else { return nil }
                 return (verdict, score)
             }
+
             let kappa =
                 method == "rubric"
                 ? RaterAgreement.weightedKappa(

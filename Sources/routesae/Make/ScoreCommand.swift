@@ -1,8 +1,9 @@
-public import ArgumentParser
+import ActivationPipeline
+import ArgumentParser
 import FeatureCatalog
 import FeatureScoring
+import Scoring
 import TerminalOutput
-public import Workflows
 
 extension ScoringSettings.Stratum: ExpressibleByArgument {}
 
@@ -122,6 +123,7 @@ struct ScoreCommand: ParsableCommand {
             func mean(_ values: [Double]) -> String {
                 Quantities.significant(values.reduce(0, +) / Double(values.count))
             }
+
             let scores = records.compactMap(\.value)
             // None is not 0, which is a score.
             var line = "\(test.rawValue): " + (scores.isEmpty ? "no score" : "mean score \(mean(scores))")

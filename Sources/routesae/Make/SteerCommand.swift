@@ -1,9 +1,10 @@
+import ActivationPipeline
 import ArgumentParser
 import FeatureCatalog
 import Foundation
 import SparseCoding
+import Steering
 import TerminalOutput
-import Workflows
 
 struct SteerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -89,6 +90,7 @@ struct SteerCommand: ParsableCommand {
                 on: catalog, saving: !noSave, cancelled: { Interruption.isRequested },
                 progress: { done, total in progress.update(done, of: total) })
         }
+
         let result = noSave ? try catalog.read(run) : try catalog.write(run)
         output.print(
             columns: ["prompt", "edits", "strength", "kl", "promoted_change", "unsteered", "steered"],

@@ -1,10 +1,11 @@
+import ActivationPipeline
 import ArgumentParser
 import FeatureCatalog
 import Foundation
 import SparseCoding
 import SparseTraining
 import TerminalOutput
-import Workflows
+import Training
 
 struct SweepCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,8 +1,9 @@
-public import ArgumentParser
-public import SparseCoding
-public import SparseTraining
+import ActivationPipeline
+import ArgumentParser
+package import SparseCoding
+package import SparseTraining
 import TerminalOutput
-import Workflows
+import Training
 
 extension Architecture: ExpressibleByArgument {}
 extension RoutingMode: ExpressibleByArgument {}
@@ -55,6 +56,7 @@ struct TrainCommand: ParsableCommand {
         if let weights = output.weightsOutput, OutputFile.isSame(weights, path) {
             throw WorkflowError.usage("--weights-output and the catalog are one file, \(path); name two")
         }
+
         let settings = try settings()
         let outcome = try TrainingLauncher(
             catalog: path, files: files, options: options, weightsOutput: output.weightsOutput, config: source.config

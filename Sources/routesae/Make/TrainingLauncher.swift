@@ -1,9 +1,10 @@
+import ActivationPipeline
 import FeatureCatalog
 import Foundation
 import Safetensors
 import SparseTraining
 import TerminalOutput
-import Workflows
+import Training
 
 /// Starts or resumes a training job: what `train` and `sweep` have in common.
 struct TrainingLauncher {
@@ -28,6 +29,7 @@ struct TrainingLauncher {
             options.say("\(catalog): its last training run is complete; nothing is left to do")
             return nil
         }
+
         let resuming = try checkpoint(policy, isNeeded: given == nil)
         guard let settings = given ?? resuming?.record.settings else { return nil }
         // Everything that can be refused is, before a catalog appears.

@@ -1,7 +1,8 @@
+import ActivationPipeline
 import ArgumentParser
 import FeatureCatalog
 import Foundation
-import Workflows
+import Indexing
 
 /// The catalog that a verb works on.
 struct CatalogArgument: ParsableArguments {

@@ -1,19 +1,20 @@
-public import ArgumentParser
+import ActivationPipeline
+import ArgumentParser
 import FeatureCatalog
-public import FeatureScoring
+import FeatureScoring
 import Foundation
+import Scoring
 import TerminalOutput
-public import Workflows
 
 extension JudgePrompt: ExpressibleByArgument {
     /// A test by its name. The question for an explanation is none.
-    public init?(argument: String) {
+    package init?(argument: String) {
         guard let prompt = JudgePrompt(rawValue: argument), JudgeSettings.allTests.contains(prompt) else { return nil }
         self = prompt
     }
 
     /// The tests there are.
-    public static var allValueStrings: [String] { JudgeSettings.allTests.map(\.rawValue) }
+    package static var allValueStrings: [String] { JudgeSettings.allTests.map(\.rawValue) }
 }
 extension JudgeSettings.Explanations: ExpressibleByArgument {}
 

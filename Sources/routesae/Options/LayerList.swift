@@ -10,6 +10,7 @@ struct LayerList: ExpressibleByArgument, Equatable {
             layers = nil
             return
         }
+
         var found: Set<Int> = []
         for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
             let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }

@@ -1,7 +1,7 @@
-public import ArgumentParser
+import ArgumentParser
 import FeatureCatalog
 @preconcurrency import Glibc
-public import TerminalOutput
+package import TerminalOutput
 
 extension OutputFormat: ExpressibleByArgument {}
 

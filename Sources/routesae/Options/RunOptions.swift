@@ -4,7 +4,6 @@ import Dispatch
 import LinearAlgebra
 import Synchronization
 import TerminalOutput
-import Workflows
 
 /// What long-running verbs have in common.
 struct RunOptions: ParsableArguments {

@@ -1,10 +1,12 @@
 import FeatureCatalog
 import FeatureScoring
 @preconcurrency import Glibc
+import Indexing
+import Scoring
 import SparseCoding
 import SparseTraining
 import TerminalOutput
-import Workflows
+import Training
 
 /// What the demo prints at its end: a page that a newcomer can read from top to bottom.
 struct DemoSummary {

@@ -1,0 +1,53 @@
+import Foundation
+import Glibc
+
+/// Checks on a file that a job writes at its end, made before the job begins: hours may lie between.
+package enum OutputFile {
+    /// Bytes of what is put behind a file's name until it is whole, `.partial`.
+    private static let longestSuffix = 8
+
+    /// Checks that a file can be written.
+    ///
+    /// - Parameters:
+    ///   - overwriting: whether an existing file may be replaced.
+    ///   - inputs: what the job reads, which is never replaced.
+    /// - Throws: `WorkflowError.cannotWrite` for an existing file, a folder of that name, or a folder that is not there
+    ///   or not writable; `.refused` for one of the inputs.
+    package static func check(_ path: String, overwriting: Bool, inputs: [String]) throws(WorkflowError) {
+        let files = FileManager.default
+        if inputs.contains(where: { isSame($0, path) }) {
+            throw .refused("\(path): is read by this very run, so it is not replaced; name another file")
+        }
+
+        var isFolder: ObjCBool = false
+        if files.fileExists(atPath: path, isDirectory: &isFolder) {
+            if isFolder.boolValue { throw .cannotWrite(path: path, problem: "is a folder; name a file") }
+            guard overwriting else {
+                throw .cannotWrite(path: path, problem: "exists already; add --force to replace it")
+            }
+        }
+
+        let name = (path as NSString).lastPathComponent.utf8.count
+        guard name + longestSuffix <= Int(NAME_MAX) else {
+            throw .cannotWrite(
+                path: path,
+                problem: "the name is too long (\(name) bytes, \(Int(NAME_MAX) - longestSuffix) are possible)")
+        }
+
+        let folder = URL(filePath: path).deletingLastPathComponent().path
+        guard files.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
+            throw .cannotWrite(path: path, problem: "its folder is not there; make it first")
+        }
+        guard files.isWritableFile(atPath: folder) else {
+            throw .cannotWrite(path: path, problem: "its folder cannot be written; check the permissions")
+        }
+    }
+
+    /// Whether two paths name one file, by whatever links.
+    package static func isSame(_ one: String, _ other: String) -> Bool {
+        func resolved(_ path: String) -> String {
+            URL(filePath: path).standardizedFileURL.resolvingSymlinksInPath().path
+        }
+        return resolved(one) == resolved(other)
+    }
+}

@@ -1,0 +1,85 @@
+package import FeatureCatalog
+import Foundation
+import LanguageModel
+package import SparseCoding
+
+/// A dictionary read back from a catalog, ready to encode.
+package struct StoredDictionary: Sendable {
+    /// Its row.
+    package let record: DictionaryRecord
+    /// Its shape and rules.
+    package let configuration: DictionaryConfiguration
+    /// Its weights.
+    package let weights: DictionaryWeights
+
+    /// Reads a dictionary.
+    ///
+    /// - Parameter name: the dictionary's name; nil takes the only one, or the last one added.
+    /// - Throws: `CatalogError` where there is none or it is damaged, `SparseCodingError` where its
+    ///   row or its tensors do not fit together.
+    package init(named name: String?, in catalog: Catalog) throws {
+        record = try StoredDictionary.record(named: name, in: catalog)
+        configuration = try StoredDictionary.configuration(of: record)
+        weights = try DictionaryWeights(configuration, dictionary: record.dictionaryID, in: catalog)
+    }
+
+    /// The shape and rules that a row states.
+    ///
+    /// - Throws: `SparseCodingError` where no dictionary can be so.
+    package static func configuration(of record: DictionaryRecord) throws(SparseCodingError) -> DictionaryConfiguration
+    {
+        guard let architecture = Architecture(rawValue: record.architecture.rawValue),
+            let routing = RoutingMode(rawValue: record.routing?.rawValue ?? "hard"),
+            let aggregation = RouterAggregation(rawValue: record.aggregation?.rawValue ?? "sum")
+        else { preconditionFailure("the catalog's architectures and routing modes are those of SparseCoding") }
+        return try DictionaryConfiguration(
+            architecture: architecture, dModel: record.dModel, latents: record.latentCount, k: record.k,
+            layers: record.layers, routing: routing, aggregation: aggregation,
+            fidelity: record.fidelity == .reference ? .reference : .corrected)
+    }
+
+    /// Finds a dictionary's row: by name, by number, or the last one added.
+    package static func record(named name: String?, in catalog: Catalog) throws -> DictionaryRecord {
+        guard let name else {
+            guard let last = try catalog.dictionaries().last else {
+                throw WorkflowError.refused("\(catalog.path): holds no dictionary yet; train one first")
+            }
+            return last
+        }
+        if let number = Int64(name), let record = try? catalog.dictionary(number) { return record }
+        return try catalog.dictionary(named: name)
+    }
+
+    /// Checks that a model is the one the dictionary was trained on, by its weights, with the same tokenizer.
+    ///
+    /// - Throws: `WorkflowError.refused` for another model or another tokenizer.
+    package func check(_ folder: ModelFolder, in catalog: Catalog) throws {
+        try StoredDictionary.check(record, against: folder, in: catalog)
+    }
+
+    /// The same, before the dictionary's weights are read.
+    package static func check(_ record: DictionaryRecord, against folder: ModelFolder, in catalog: Catalog) throws {
+        let layer = record.layers.max() ?? 0
+        guard folder.model.configuration.dModel == record.dModel, layer < folder.model.configuration.layerCount else {
+            throw WorkflowError.refused(
+                "\(folder.path): has width \(folder.model.configuration.dModel) and "
+                    + "\(folder.model.configuration.layerCount) layers; dictionary \"\(record.name)\" needs width "
+                    + "\(record.dModel) and layer \(layer)")
+        }
+
+        let models = try catalog.languageModels()
+        guard let modelID = record.languageModelID, let known = models.first(where: { $0.languageModelID == modelID })
+        else {
+            // Trained from files: what its indexes say of the tokenizer counts.
+            return try folder.checkTokenizer(
+                against: try models.filter { try folder.hasWeights($0.sha256) }, in: catalog)
+        }
+        guard try folder.hasWeights(known.sha256) else {
+            throw WorkflowError.refused(
+                "\(folder.path): is not the model that dictionary \"\(record.name)\" was trained on "
+                    + "(weights \(try folder.weightsDigest().prefix(12))…, expected \(known.sha256.prefix(12))… of "
+                    + "\(known.name))")
+        }
+        try folder.checkTokenizer(against: [known], in: catalog)
+    }
+}

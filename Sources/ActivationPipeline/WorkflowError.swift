@@ -1,0 +1,27 @@
+/// Why a job could not be done; every case says what is wrong, where, and what to do.
+package enum WorkflowError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// An option has a value that does not make sense.
+    case usage(String)
+    /// A file or folder is not there.
+    case missing(path: String, what: String)
+    /// A file holds what cannot be used.
+    case badInput(path: String, problem: String)
+    /// A file would be overwritten, or cannot be written.
+    case cannotWrite(path: String, problem: String)
+    /// The job would do something that was not agreed to.
+    case refused(String)
+    /// The job was stopped by a signal; what was finished has been kept.
+    case interrupted(String)
+
+    /// One line.
+    package var description: String {
+        switch self {
+        case .usage(let problem): problem
+        case .missing(let path, let what): "\(path): no such \(what)"
+        case .badInput(let path, let problem): "\(path): \(problem)"
+        case .cannotWrite(let path, let problem): "\(path): \(problem)"
+        case .refused(let problem): problem
+        case .interrupted(let problem): problem
+        }
+    }
+}

@@ -1,0 +1,197 @@
+import ActivationPipeline
+package import FeatureCatalog
+package import FeatureScoring
+
+/// How many features are interpretable going by the scores of their explanations, and how sure that is.
+///
+/// A feature counts if its newest score exceeds 95 % of what wrong explanations score on the same dictionary, and a
+/// minimum if one is set. An undefined score does not count; one that failed is left out.
+package struct ScoreFigures: Sendable {
+    /// Features whose explanation was scored, or could not have a score.
+    package let scoredCount: Int
+    /// Of these, the ones whose score is undefined.
+    package let undefinedCount: Int
+    /// The score that 95 % of wrong explanations stay below; nil without any.
+    package let chanceLimit: Double?
+    /// Features that count.
+    package let interpretableCount: Int
+    /// Their share of the scored ones, with a bootstrap interval over features; the limit is taken as it is.
+    package let share: BootstrapInterval?
+    /// The mean of the defined scores, likewise.
+    package let meanScore: BootstrapInterval?
+    /// The mean of what wrong explanations score.
+    package let meanChance: Double?
+    /// The chance that an explanation scores better than a wrong one: the area under the ROC curve.
+    package let separation: Double?
+
+    /// Features that the sample stands for: those that fire as often as the scored ones had to. Nil where the scored
+    /// ones were picked in another way, so that they stand for themselves alone.
+    package let population: Int?
+
+    /// One feature's score.
+    private struct Scored {
+        let feature: Int64
+        let score: Double?
+        let chance: Double?
+        let peakLayer: Int?
+    }
+
+    /// The figures of a dictionary on a corpus.
+    package struct Table: Sendable {
+        /// Who explained and judged: `n2g`, `observed-ngram`, a language model's name where it judged explanations of its
+        /// own run, or, where a run judged what there was, `n2g judged by` that name: the explainer is then a method or a
+        /// language model, and several are joined by `and`.
+        package let scorer: String
+        /// Everyone whose scores of this kind the catalog has, whoever scored last first.
+        package let scorers: [String]
+        /// All features together.
+        package let all: ScoreFigures
+        /// By the layer in which they fire most, ascending.
+        package let byLayer: [(layer: Int, figures: ScoreFigures)]
+    }
+
+    /// Works them out for a dictionary on a corpus. Scores of different scorers are never mixed, nor their chances: of
+    /// each feature its newest score by the scorer counts.
+    ///
+    /// - Parameters:
+    ///   - method: which scores: `simulation`, `detection` or `fuzzing`.
+    ///   - scorer: one of ``Table/scorers``; nil for the last.
+    ///   - minimum: scores have to reach this as well.
+    ///   - seed: of the bootstrap.
+    /// - Returns: nil where there are no such scores.
+    /// - Throws: `CatalogError`, `WorkflowError.usage` for a scorer that is not there.
+    package static func of(
+        _ key: IndexingKey, method: ScoreRecord.Method = .simulation, scorer: String? = nil, minimum: Double? = nil,
+        seed: UInt64 = 0, in catalog: Catalog
+    ) throws -> Table? {
+        guard let choice = try Choice(key, method: method, scorer: scorer, byLayer: true, in: catalog) else {
+            return nil
+        }
+
+        let layers = Dictionary(grouping: choice.scored.filter { $0.peakLayer != nil }) { $0.peakLayer ?? 0 }
+        let population = try choice.minimumFirings.map { try eligibleCounts(key, minimumFirings: $0, in: catalog) }
+        return Table(
+            scorer: choice.scorer, scorers: choice.scorers,
+            all: ScoreFigures(
+                choice.scored, chance: choice.chance, minimum: minimum,
+                population: population.map { $0.values.reduce(0, +) }, seed: seed),
+            byLayer: layers.keys.sorted().map { layer in
+                let figures = ScoreFigures(
+                    layers[layer, default: []], chance: choice.chance, minimum: minimum,
+                    population: population.map { $0[layer, default: 0] }, seed: seed)
+                return (layer, figures)
+            })
+    }
+
+    /// The score that 95 % of wrong explanations stay below, by whoever gave simulation scores last, and of how many
+    /// features; without the intervals of the other figures, which take longer than all else.
+    ///
+    /// - Returns: nil where there are no such scores, or no chances.
+    package static func chanceLimit(
+        _ key: IndexingKey, in catalog: Catalog
+    ) throws -> (limit: Double, scoredCount: Int)? {
+        guard let choice = try Choice(key, method: .simulation, scorer: nil, byLayer: false, in: catalog) else {
+            return nil
+        }
+        return choice.chance.percentile().map { ($0, choice.scored.count) }
+    }
+
+    /// The scores that count: of each feature the newest by one scorer.
+    private struct Choice {
+        let scorer: String
+        let scorers: [String]
+        /// By feature.
+        let scored: [Scored]
+        let chance: ChanceBaseline
+        /// Firings that a feature had to have to be scored; nil where features were picked in another way.
+        let minimumFirings: Int?
+
+        /// - Parameter byLayer: whether to look up where each feature fires most, which takes as long as all else.
+        init?(
+            _ key: IndexingKey, method: ScoreRecord.Method, scorer: String?, byLayer: Bool, in catalog: Catalog
+        ) throws {
+            let layer = """
+                (SELECT f.peak_layer FROM feature AS f WHERE f.dictionary_id = s.dictionary_id
+                    AND f.feature_index = s.feature_index AND f.corpus_id = s.corpus_id)
+                """
+            let result = try catalog.rows(
+                sql: """
+                    SELECT s.feature_index, s.value, s.baseline_value, \(byLayer ? layer : "NULL"), s.run_id, x.method
+                    FROM score AS s LEFT JOIN explanation AS x ON x.explanation_id = s.explanation_id
+                    WHERE s.dictionary_id = ?1 AND s.corpus_id = ?2 AND s.method = ?3 AND s.status <> 'failed'
+                    ORDER BY s.score_id
+                    """,
+                arguments: [.integer(key.dictionaryID), .integer(key.corpusID), .text(method.rawValue)])
+            var runs = ScoringRuns(catalog: catalog)
+            var newest: [String: [Int64: Scored]] = [:]
+            var usedRuns: [String: Set<Int64>] = [:]
+            var last: [String: Int] = [:]
+            for (place, row) in result.rows.enumerated() {
+                guard case .integer(let feature) = row[0], case .integer(let runID) = row[4] else { continue }
+                let explainer: String? = if case .text(let method) = row[5] { method } else { nil }
+                let name = try runs.scorer(explainer: explainer, runID: runID)
+                newest[name, default: [:]][feature] = Scored(
+                    feature: feature, score: real(row[1]), chance: real(row[2]), peakLayer: integer(row[3]))
+                usedRuns[name, default: []].insert(runID)
+                last[name] = place
+            }
+
+            let scorers = last.keys.sorted { last[$0, default: 0] > last[$1, default: 0] }
+            if let scorer, newest[scorer] == nil {
+                throw WorkflowError.usage(
+                    "--scorer: nobody called \"\(scorer)\" gave \(method.rawValue) scores; there are: "
+                        + (scorers.isEmpty ? "none" : scorers.joined(separator: ", ")))
+            }
+            guard let chosen = scorer ?? scorers.first else { return nil }
+            self.scorer = chosen
+            self.scorers = scorers
+            scored = newest[chosen, default: [:]].values.sorted { $0.feature < $1.feature }
+            chance = ChanceBaseline(scores: scored.map(\.chance))
+            minimumFirings = try runs.minimumFirings(of: usedRuns[chosen, default: []])
+        }
+    }
+
+    /// Features that fire often enough, by the layer in which they fire most; -1 where none is known.
+    private static func eligibleCounts(
+        _ key: IndexingKey, minimumFirings: Int, in catalog: Catalog
+    ) throws -> [Int: Int] {
+        let result = try catalog.rows(
+            sql: """
+                SELECT ifnull(peak_layer, -1), count(*) FROM feature
+                WHERE dictionary_id = ? AND corpus_id = ? AND n_fired >= ? GROUP BY peak_layer
+                """,
+            arguments: [.integer(key.dictionaryID), .integer(key.corpusID), .integer(Int64(minimumFirings))])
+        return Dictionary(
+            result.rows.compactMap { row in integer(row[0]).flatMap { layer in integer(row[1]).map { (layer, $0) } } },
+            uniquingKeysWith: +)
+    }
+
+    /// - Parameter chance: of the whole dictionary: a layer has too few for a limit of its own.
+    private init(_ scored: [Scored], chance: ChanceBaseline, minimum: Double?, population: Int?, seed: UInt64) {
+        let limit = chance.percentile()
+        let counts = scored.map { feature in
+            guard let score = feature.score, let limit else { return false }
+            return score > limit && score >= minimum ?? score
+        }
+
+        let defined = scored.compactMap(\.score)
+        scoredCount = scored.count
+        undefinedCount = scored.count - defined.count
+        chanceLimit = limit
+        interpretableCount = counts.count { $0 }
+        share = limit == nil ? nil : BootstrapInterval(of: counts.map { $0 ? 1 : 0 }, seed: seed)
+        meanScore = BootstrapInterval(of: defined, seed: seed)
+        let chances = scored.compactMap(\.chance)
+        meanChance = chances.isEmpty ? nil : chances.reduce(0, +) / Double(chances.count)
+        separation = ChanceBaseline(scores: chances).separation(from: defined)
+        self.population = population
+    }
+
+    private static func real(_ value: CatalogValue) -> Double? {
+        if case .real(let number) = value { number } else { nil }
+    }
+
+    private static func integer(_ value: CatalogValue) -> Int? {
+        if case .integer(let number) = value { Int(number) } else { nil }
+    }
+}

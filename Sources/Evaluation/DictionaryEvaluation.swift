@@ -1,0 +1,188 @@
+import CKernels
+package import FeatureCatalog
+import Glibc
+package import LinearAlgebra
+package import SparseCoding
+
+/// One dictionary under evaluation: what was added up so far.
+package final class DictionaryEvaluation {
+    package let configuration: DictionaryConfiguration
+    let runID: Int64
+    private let dictionaryID: Int64
+    private let encoder: DictionaryEncoder
+    private let workers: Workers
+    private var units: EvaluationUnits
+    private var hasFired: [Bool]
+
+    package init(
+        _ configuration: DictionaryConfiguration, _ weights: DictionaryWeights, dictionaryID: Int64, runID: Int64,
+        workers: Workers
+    ) {
+        self.configuration = configuration
+        self.dictionaryID = dictionaryID
+        self.runID = runID
+        self.workers = workers
+        encoder = DictionaryEncoder(configuration: configuration, weights: weights, workers: workers)
+        let isSoft = configuration.routes && configuration.routing == .soft
+        let layers = configuration.layers.count
+        units = EvaluationUnits(
+            widths: Array(repeating: layers == 1 || isSoft ? 0 : configuration.dModel, count: layers)
+                + [configuration.inputWidth])
+        hasFired = Array(repeating: false, count: configuration.latents)
+    }
+
+    /// Latents, errors and replacements of a batch.
+    func read(_ batch: ActivationBatch) throws -> ReadBatch {
+        try ReadBatch(batch, with: encoder, workers: workers)
+    }
+
+    /// What a model does at one token.
+    struct Effect {
+        /// KL(original ‖ substituted), nats.
+        var divergence = 0.0
+        /// Cross-entropies of the next token, nats: original and substituted; nil at the end of a segment.
+        var crossEntropies: (original: Double, substituted: Double)?
+        /// And zeroed; nil where the zeroed model was not run.
+        var zeroed: Double?
+    }
+
+    /// Takes in the real tokens of a segment.
+    ///
+    /// - Parameters:
+    ///   - rows: their rows in the batch.
+    ///   - effects: as many.
+    func record(document: Int, rows: Range<Int>, of read: ReadBatch, effects: ArraySlice<Effect>) {
+        units.update(document: document) { sums in
+            sums[.segments] += 1
+            for (row, effect) in zip(rows, effects) { record(row, of: read, effect, in: &sums) }
+        }
+    }
+
+    private func record(_ row: Int, of read: ReadBatch, _ effect: Effect, in sums: inout EvaluationSums) {
+        let all = sums.all
+        let groups: [Int]
+        switch configuration.architecture {
+        case .mlsae:
+            groups = [all]
+            for place in configuration.layers.indices {
+                recordReading(row * configuration.samplesPerToken + place, of: read, in: [place, all], &sums)
+                sums[.tokens, place] += 1
+            }
+        case .crosscoder:
+            groups = [all]
+            recordReading(row, of: read, in: [all], &sums)
+            for place in configuration.layers.indices { recordPart(place, of: row, of: read, &sums) }
+        case .route where configuration.routes && configuration.routing == .soft:
+            groups = [all]
+            recordReading(row, of: read, in: [all], &sums)
+            sums[.tokens, Int(read.input.selected[row])] += 1
+        default:
+            groups = configuration.layers.count > 1 ? [Int(read.input.selected[row]), all] : [all]
+            recordReading(row, of: read, in: groups, &sums)
+            for group in groups where group != all { sums[.tokens, group] += 1 }
+        }
+        sums[.tokens, all] += 1
+        for group in groups {
+            sums[.divergence, group] += effect.divergence
+            guard let entropies = effect.crossEntropies else { continue }
+            sums[.predicted, group] += 1
+            sums[.crossEntropy, group] += entropies.original
+            sums[.substituted, group] += entropies.substituted
+        }
+        if let entropies = effect.crossEntropies, let zeroed = effect.zeroed {
+            sums[.zeroPredicted] += 1
+            sums[.zeroCrossEntropy] += entropies.original
+            sums[.zeroSubstituted] += entropies.substituted
+            sums[.zeroed] += zeroed
+        }
+        recordRouting(row, of: read, &sums)
+    }
+
+    private func recordReading(
+        _ sample: Int, of read: ReadBatch, in groups: [Int], _ sums: inout EvaluationSums
+    ) {
+        let parts = 0..<configuration.parts
+        let error = parts.reduce(0.0) { $0 + Double(read.squaredErrors[sample, $1]) }
+        // A crosscoder's layers side by side, each by itself.
+        let relative = parts.reduce(0.0) {
+            let square = Double(read.input.squaredNorm[sample, $1])
+            return $0 + (square > 0 ? Double(read.squaredErrors[sample, $1]) / square : 0)
+        }
+
+        let u = read.input.centered.row(sample)
+        let centered = Double(rsae_dot(u, u, Int64(configuration.inputWidth)))
+        let active = firing(in: sample, of: read)
+        for group in groups {
+            sums[.samples, group] += 1
+            sums[.squaredError, group] += error
+            sums[.relativeError, group] += relative / Double(configuration.parts)
+            sums[.variance, group] += centered
+            sums[.active, group] += Double(active)
+            sums.add(u, to: group)
+        }
+    }
+
+    /// One layer of a crosscoder's token.
+    private func recordPart(_ place: Int, of row: Int, of read: ReadBatch, _ sums: inout EvaluationSums) {
+        let d = configuration.dModel
+        let u = read.input.centered.row(row) + place * d
+        let (error, square) = (Double(read.squaredErrors[row, place]), Double(read.input.squaredNorm[row, place]))
+        sums[.samples, place] += 1
+        sums[.tokens, place] += 1
+        sums[.squaredError, place] += error
+        sums[.relativeError, place] += square > 0 ? error / square : 0
+        sums[.variance, place] += Double(rsae_dot(u, u, Int64(d)))
+        sums[.active, place] += Double(firing(in: row, of: read))
+        sums.add(u, to: place)
+    }
+
+    private func recordRouting(_ row: Int, of read: ReadBatch, _ sums: inout EvaluationSums) {
+        guard configuration.routes || configuration.architecture == .random else { return }
+        let p = read.input.probabilities.row(row)
+        for place in configuration.layers.indices {
+            let weight = Double(p[place])
+            sums[.weight, place] += weight
+            if weight > 0 { sums[.entropy] -= weight * log(weight) }
+        }
+        sums[.chosenWeight] += Double(p[Int(read.input.selected[row])])
+    }
+
+    /// Latents of a sample that fire; notes them.
+    private func firing(in sample: Int, of read: ReadBatch) -> Int {
+        let (indices, activations) = (read.latents.indices(of: sample), read.latents.activations(of: sample))
+        var count = 0
+        for slot in 0..<Int(read.latents.counts[sample]) where activations[slot] != 0 {
+            count += 1
+            hasFired[Int(indices[slot])] = true
+        }
+        return count
+    }
+
+    /// The figures, with intervals where there is more than one document.
+    package func figures(_ settings: EvaluationSettings, corpusID: Int64?) -> [EvaluationRecord] {
+        let (whole, resamples) = units.resampled(settings.resamples, seed: settings.seed)
+        let figures = EvaluationFigure.all(of: configuration).map { figure in
+            // Resamples that lack what a figure is of, or that all give the same, say nothing of how sure it is.
+            let found = resamples.compactMap(figure.value).sorted()
+            let drawn = found.count == resamples.count && found.first != found.last ? found : []
+            func quantile(_ share: Double) -> Double? {
+                guard drawn.count > 1 else { return nil }
+                let place = share * Double(drawn.count - 1)
+                let below = min(Int(place), drawn.count - 2)
+                return drawn[below] + (place - Double(below)) * (drawn[below + 1] - drawn[below])
+            }
+            return EvaluationRecord(
+                runID: runID, dictionaryID: dictionaryID, metric: figure.metric, layer: figure.layer,
+                value: figure.value(whole), low: quantile(0.025), high: quantile(0.975),
+                tokenCount: Int(figure.tokens(whole)), corpusID: corpusID)
+        }
+
+        let dead = hasFired.count { !$0 }
+        return figures + [
+            EvaluationRecord(
+                runID: runID, dictionaryID: dictionaryID, metric: "dead_share",
+                value: Double(dead) / Double(hasFired.count), tokenCount: Int(whole[.tokens, whole.all]),
+                corpusID: corpusID)
+        ]
+    }
+}

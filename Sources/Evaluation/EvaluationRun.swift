@@ -1,0 +1,145 @@
+import ActivationPipeline
+package import FeatureCatalog
+import Foundation
+import JSON
+import LanguageModel
+package import LinearAlgebra
+import SparseCoding
+
+/// Measures how well dictionaries rebuild what they read, and what it does to the model when their reconstructions take
+/// the place of its activations.
+///
+/// Dictionaries of one model are evaluated together on one pass of the model as it is, each with a run of its own.
+package struct EvaluationRun {
+    /// What to do; its dictionary is one of `dictionaries`.
+    package let settings: EvaluationSettings
+    /// Names or numbers of the dictionaries; nil is the last one added.
+    package let dictionaries: [String?]
+    /// Who does it.
+    package let workers: Workers
+
+    /// Describes runs.
+    ///
+    /// - Parameter dictionaries: which dictionaries; that of the settings if none are given.
+    package init(settings: EvaluationSettings, dictionaries: [String] = [], workers: Workers) {
+        self.settings = settings
+        self.dictionaries = dictionaries.isEmpty ? [settings.dictionary] : dictionaries
+        self.workers = workers
+    }
+
+    /// What came of one dictionary.
+    package struct Result: Sendable {
+        /// The run's number in the catalog.
+        package let runID: Int64
+        /// The dictionary.
+        package let dictionary: DictionaryRecord
+        /// Its figures.
+        package let figures: [EvaluationRecord]
+    }
+
+    /// How far it has come.
+    package struct Progress: Sendable {
+        /// Dictionaries that are done.
+        package let dictionaries: Int
+        /// Dictionaries in all.
+        package let totalDictionaries: Int
+        /// Real tokens that those at hand have seen.
+        package let tokens: Int
+        /// Documents begun, of how many.
+        package let documents: Int
+        /// Documents of the text.
+        package let totalDocuments: Int
+    }
+
+    /// Runs them.
+    ///
+    /// - Parameters:
+    ///   - cancelled: asked before every batch; once true, the runs at hand end as interrupted and write nothing.
+    ///   - progress: told after every batch.
+    ///   - remark: told what a person should know of the text, such as bytes that were replaced: whole lines.
+    /// - Returns: the results that are complete, in the order of the dictionaries.
+    /// - Throws: `WorkflowError`, `CatalogError`, `LanguageModelError`, `SparseCodingError`.
+    @discardableResult
+    package func run(
+        on catalog: Catalog, cancelled: () -> Bool = { false }, progress: (Progress) -> Void = { _ in },
+        remark: (String) -> Void = { _ in }
+    ) throws -> [Result] {
+        try settings.validate()
+        let folder = try ModelFolder(path: settings.model, workers: workers)
+        let context = try folder.context(settings.context)
+        let records = try dictionaries.map { try StoredDictionary.record(named: $0, in: catalog) }
+        // Before anything is begun: a dictionary of another model spoils all.
+        for record in records { try StoredDictionary.check(record, against: folder, in: catalog) }
+        try folder.model.checkUnembedding()
+        let configurations = try records.map { try StoredDictionary.configuration(of: $0) }
+        let model = folder.model.configuration
+        let batchTokens = EvaluationPass.batchTokens(model)
+        let memory = EvaluationMemory(
+            layers: model.layerCount, dModel: model.dModel, tokens: batchTokens, workers: workers.count)
+        let groups = memory.groups(of: configurations)
+        try memory.check(groups, of: configurations)
+        let text = try EvaluationText(settings, folder: folder, in: catalog)
+        text.remarks.forEach(remark)
+        var results: [Result] = []
+        for group in groups {
+            results += try evaluate(
+                Array(records[group]), text, folder, Segmenter(tokenizer: folder.tokenizer, context: context),
+                on: catalog,
+                cancelled: cancelled
+            ) { tokens, documents in
+                progress(
+                    Progress(
+                        dictionaries: results.count, totalDictionaries: records.count, tokens: tokens,
+                        documents: documents, totalDocuments: text.count))
+            }
+        }
+        return results
+    }
+
+    private func evaluate(
+        _ records: [DictionaryRecord], _ text: EvaluationText, _ folder: ModelFolder, _ segmenter: Segmenter,
+        on catalog: Catalog, cancelled: () -> Bool, progress: (_ tokens: Int, _ documents: Int) -> Void
+    ) throws -> [Result] {
+        let inputs = try folder.inputs() + text.inputs
+        var runs: [Int64] = []
+        do {
+            let evaluations = try records.map { record in
+                let dictionary = try StoredDictionary(named: "\(record.dictionaryID)", in: catalog)
+                var own = settings
+                own.dictionary = record.name
+                let runID = try catalog.beginRun(
+                    kind: .evaluate, config: try canonicalJSON(own), seed: settings.seed, inputs: inputs,
+                    software: Software.identity)
+                runs.append(runID)
+                return DictionaryEvaluation(
+                    dictionary.configuration, dictionary.weights, dictionaryID: record.dictionaryID, runID: runID,
+                    workers: workers)
+            }
+
+            let pass = EvaluationPass(evaluations, model: folder.model, settings: settings, workers: workers)
+            var tokens = 0
+            let total = try text.forEachBatch(
+                segmenter: segmenter, maximum: settings.maximumTokens,
+                batchTokens: EvaluationPass.batchTokens(folder.model.configuration)
+            ) { segments, documents in
+                if cancelled() { throw WorkflowError.interrupted("evaluation was stopped; no figures were written") }
+                try pass.read(segments)
+                tokens += segments.reduce(0) { $0 + $1.tokens.count - $1.prefix }
+                progress(tokens, documents)
+            }
+            guard total > 0 else { throw WorkflowError.refused("the text holds no tokens") }
+            return try zip(records, evaluations).map { record, evaluation in
+                let figures = evaluation.figures(settings, corpusID: text.corpusID)
+                try catalog.write(evaluations: figures)
+                try catalog.finishRun(evaluation.runID, status: .complete)
+                return Result(runID: evaluation.runID, dictionary: record, figures: figures)
+            }
+        } catch {
+            let stopped = if case WorkflowError.interrupted = error { true } else { false }
+            for run in runs {
+                try? catalog.finishRun(run, status: stopped ? .interrupted : .failed, error: "\(error)")
+            }
+            throw error
+        }
+    }
+}

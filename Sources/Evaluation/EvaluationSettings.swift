@@ -1,0 +1,54 @@
+import ActivationPipeline
+import Foundation
+
+/// Everything that decides an evaluation, as one JSON document.
+package struct EvaluationSettings: Sendable, Codable, Equatable {
+    /// The dictionary's name or number; nil is the last one added.
+    package var dictionary: String?
+    /// Model folder.
+    package var model: String
+    /// Text files and folders; none takes the documents that the catalog has of a corpus.
+    package var text: [String]
+    /// What the corpus is called in the catalog; with text nil names it after the files and folders, without text nil
+    /// takes the corpus that was added last.
+    package var corpus: String?
+    /// Stops after this many real tokens; nil reads all.
+    package var maximumTokens: Int?
+    /// The most tokens the model sees at once, BOS included; nil for all its positions, 2048 at most.
+    package var context: Int?
+    /// The zeroed model, which is only needed as the other end of a scale, sees every segment whose number in the text is
+    /// a multiple of this.
+    package var zeroEvery: Int
+    /// Resamples of the bootstrap.
+    package var resamples: Int
+    /// Seed of the bootstrap.
+    package var seed: UInt64
+
+    /// Makes settings.
+    package init(
+        dictionary: String? = nil, model: String, text: [String] = [], corpus: String? = nil,
+        maximumTokens: Int? = nil, context: Int? = nil, zeroEvery: Int = 16, resamples: Int = 1000, seed: UInt64 = 0
+    ) {
+        self.dictionary = dictionary
+        self.model = model
+        self.text = text
+        self.corpus = corpus
+        self.maximumTokens = maximumTokens
+        self.context = context
+        self.zeroEvery = zeroEvery
+        self.resamples = resamples
+        self.seed = seed
+    }
+
+    func validate() throws(WorkflowError) {
+        if let maximumTokens, maximumTokens < 1 {
+            throw .usage("--tokens is \(maximumTokens); allowed: from 1")
+        }
+        guard (1...1_000_000).contains(zeroEvery) else {
+            throw .usage("--zero-every is \(zeroEvery); allowed: 1 … 1000000")
+        }
+        guard (1...100_000).contains(resamples) else {
+            throw .usage("--resamples is \(resamples); allowed: 1 … 100000")
+        }
+    }
+}

@@ -1,0 +1,120 @@
+import ActivationPipeline
+import FeatureCatalog
+import Foundation
+import Indexing
+import LanguageModel
+import Tokenization
+
+/// The documents that a dictionary is evaluated on: files, or what a catalog has of a corpus.
+struct EvaluationText {
+    /// What a run notes of its inputs.
+    let inputs: [RunInput]
+    /// How many documents there are.
+    let count: Int
+    /// What a person should know of the text: whole lines.
+    let remarks: [String]
+    /// The corpus as the catalog knows it, or will.
+    let corpusID: Int64
+    private let read: (Int) throws -> (ordinal: Int, tokens: [TokenID])
+
+    /// Opens the text of an evaluation.
+    ///
+    /// - Throws: `WorkflowError.refused` where the catalog has no documents of the corpus, or several corpora of the name.
+    init(_ settings: EvaluationSettings, folder: ModelFolder, in catalog: Catalog) throws {
+        if settings.text.isEmpty {
+            try self.init(storedAs: settings.corpus, folder: folder, in: catalog)
+        } else {
+            try self.init(files: settings, folder: folder, in: catalog)
+        }
+    }
+
+    private init(files settings: EvaluationSettings, folder: ModelFolder, in catalog: Catalog) throws {
+        let corpus = try TextCorpus(paths: settings.text)
+        let name = settings.corpus ?? IndexingSettings(model: settings.model, text: settings.text).corpusName
+        corpusID = try catalog.addCorpus(
+            CorpusRecord(
+                languageModelID: try folder.languageModelID(in: catalog), name: name,
+                source: settings.text.joined(separator: ", "), sha256: corpus.digest))
+        inputs = corpus.inputs
+        remarks = corpus.remarks
+        count = corpus.count
+        read = { index in
+            (index, folder.tokenizer.encode(try corpus.document(index).text, addSpecialTokens: false))
+        }
+    }
+
+    private init(storedAs name: String?, folder: ModelFolder, in catalog: Catalog) throws {
+        // Token ids mean something to the model they were made for, and to no other.
+        let models = Set(
+            try catalog.languageModels().filter { try folder.hasWeights($0.sha256) }.map(\.languageModelID))
+        let corpora = try catalog.corpora().filter { models.contains($0.languageModelID) }
+        var named = corpora.filter { name == nil || $0.name == name || "\($0.corpusID)" == name }
+        if name == nil {
+            // An evaluation on a text leaves a corpus without documents.
+            named = try named.filter { try !catalog.documentIDs(corpusID: $0.corpusID).isEmpty }
+        }
+        guard let corpus = named.last else {
+            throw WorkflowError.refused(
+                name.map { "\(catalog.path): there is no corpus \"\($0)\"; name one, or a text with --text" }
+                    ?? "\(catalog.path): holds no text of this model; name one with --text")
+        }
+        guard name == nil || named.count == 1 else {
+            throw WorkflowError.refused(
+                "\(catalog.path): several corpora are called \"\(corpus.name)\"; name one by its number: "
+                    + named.map { "\($0.corpusID)" }.joined(separator: ", "))
+        }
+
+        let documents = try catalog.documentIDs(corpusID: corpus.corpusID)
+        guard !documents.isEmpty else {
+            throw WorkflowError.refused(
+                "\(catalog.path): the documents of corpus \"\(corpus.name)\" are not in it; name the text with --text")
+        }
+
+        let vocabulary = folder.model.configuration.vocabularySize
+        corpusID = corpus.corpusID
+        remarks = []
+        inputs = [RunInput(role: "corpus", name: corpus.name, sha256: corpus.sha256, bytes: 0)]
+        count = documents.count
+        read = { index in
+            let document = try catalog.document(documents[index])
+            if let wrong = document.tokenIDs.first(where: { !(0..<vocabulary).contains(Int($0)) }) {
+                throw WorkflowError.refused(
+                    "\(catalog.path): document \(document.ordinal) of corpus \"\(corpus.name)\" has token \(wrong); "
+                        + "\(folder.path) has 0 … \(vocabulary - 1)")
+            }
+            return (document.ordinal, document.tokenIDs)
+        }
+    }
+
+    /// Goes through the documents' segments in order, in batches of whole segments.
+    ///
+    /// - Parameters:
+    ///   - maximum: real tokens to stop after; the last document is cut so that the number is met.
+    ///   - batchTokens: real tokens of a batch, about.
+    ///   - body: takes the segments of a batch, and how many documents have been begun.
+    /// - Returns: the number of real tokens.
+    func forEachBatch(
+        segmenter: Segmenter, maximum: Int?, batchTokens: Int,
+        _ body: (_ segments: [TokenSegment], _ documents: Int) throws -> Void
+    ) throws -> Int {
+        var batch: [TokenSegment] = []
+        var (total, pending) = (0, 0)
+        for index in 0..<count {
+            if let maximum, total >= maximum { break }
+            let (ordinal, tokens) = try read(index)
+            let kept = maximum.map { Array(tokens.prefix($0 - total)) } ?? tokens
+            for segment in segmenter.segments(ofTokens: kept, document: ordinal) {
+                batch.append(segment)
+                let count = segment.tokens.count - segment.prefix
+                total += count
+                pending += count
+                guard pending >= batchTokens else { continue }
+                try body(batch, index + 1)
+                batch = []
+                pending = 0
+            }
+        }
+        if !batch.isEmpty { try body(batch, count) }
+        return total
+    }
+}

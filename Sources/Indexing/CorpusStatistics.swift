@@ -1,0 +1,109 @@
+package import ActivationPipeline
+package import LinearAlgebra
+package import SparseCoding
+
+/// All that is counted while a corpus streams through a dictionary: the features, the layers, and how well the
+/// dictionary rebuilds what it reads.
+package final class CorpusStatistics {
+    /// Where a batch's tokens come from.
+    package struct Places {
+        /// The segments, in order of their rows.
+        let segments: [IndexedBatch.Segment]
+        /// The class of each row's token.
+        let classes: [Int32]
+
+        package init(segments: [IndexedBatch.Segment], classes: [Int32]) {
+            self.segments = segments
+            self.classes = classes
+        }
+    }
+
+    private let encoder: DictionaryEncoder
+    private let window: Int
+    private let workers: Workers
+    /// The features, by index.
+    let features: FeatureAccumulators
+    /// Tokens read from each of the dictionary's layers; an MLSAE reads every token from all.
+    private(set) var layerTokens: [Int]
+    /// Router weights of each layer, summed over all tokens.
+    private(set) var layerWeights: [Double]
+    /// Real tokens so far.
+    private(set) var tokens = 0
+    private var residual = 0.0
+    private var variance: VarianceSum
+
+    /// 1 − Σ‖û − u‖² / Σ‖u − mean u‖² over all tokens.
+    var explainedVariance: Double { variance.total > 0 ? 1 - residual / variance.total : .nan }
+
+    package init(encoder: DictionaryEncoder, options: IndexingOptions, seed: UInt64, workers: Workers) {
+        let configuration = encoder.configuration
+        self.encoder = encoder
+        window = options.window
+        self.workers = workers
+        features = FeatureAccumulators(
+            (0..<configuration.latents).map {
+                FeatureAccumulator(feature: $0, layers: configuration.layers.count, options: options, seed: seed)
+            })
+        layerTokens = Array(repeating: 0, count: configuration.layers.count)
+        layerWeights = Array(repeating: 0, count: configuration.layers.count)
+        variance = VarianceSum(dModel: configuration.inputWidth)
+    }
+
+    /// Squared reconstruction errors of samples, while they are at hand: each is set by the worker that has just encoded
+    /// it.
+    package final class Errors: @unchecked Sendable {
+        fileprivate let values: Matrix
+        private let scratch: [Matrix]
+        private let encoder: DictionaryEncoder
+
+        /// - Parameter capacity: tokens.
+        package init(of statistics: CorpusStatistics, capacity: Int) {
+            encoder = statistics.encoder
+            values = Matrix(rows: 1, columns: capacity * statistics.encoder.configuration.samplesPerToken)
+            scratch = (0..<statistics.workers.count).map { _ in
+                Matrix(rows: 1, columns: statistics.encoder.configuration.inputWidth)
+            }
+        }
+
+        package func measure(_ samples: Range<Int>, _ routed: AutoencoderInput, _ latents: SparseLatents, worker: Int) {
+            for sample in samples {
+                values.pointer[sample] = encoder.reconstructionError(
+                    of: sample, routed, latents, into: scratch[worker].pointer)
+            }
+        }
+    }
+
+    /// Takes in a batch that has been encoded.
+    package func record(
+        _ batch: ActivationBatch, _ routed: AutoencoderInput, _ firings: TokenLatents, _ errors: Errors,
+        at places: Places
+    ) {
+        let count = batch.count
+        let samples = count * encoder.configuration.samplesPerToken
+        for sample in 0..<samples { residual += Double(errors.values.pointer[sample]) }
+        variance.add(routed.centered, rows: samples)
+        let latents = firings.latents
+        let entries = LatentEntries(latents: encoder.configuration.latents)
+        entries.fill(from: latents, count: count, by: workers)
+        for sample in 0..<samples {
+            layerTokens[Int(routed.selected[sample])] += 1
+            for layer in layerWeights.indices { layerWeights[layer] += Double(routed.probabilities[sample, layer]) }
+        }
+
+        let tokens = Array(batch.tokenIDs[0..<count])
+        features.record(
+            IndexedBatch(
+                tokens: tokens, classes: places.classes, segments: places.segments,
+                segmentOfRow: places.segments.enumerated().flatMap { number, segment in
+                    Array(repeating: Int32(truncatingIfNeeded: number), count: segment.rows.count)
+                },
+                windowKeys: IndexedBatch.windowKeys(of: places.segments, tokens: tokens, length: window),
+                entries: entries, firings: firings, drawKeys: (0..<count).map { batch.drawKeys[$0] },
+                countsPairs: (0..<count).map {
+                    latents.counts[$0] <= IndexedBatch.pairedLatents
+                        && CofiringCounts.isSampled(key: batch.drawKeys[$0])
+                }, windowLength: window),
+            layerNumbers: encoder.configuration.layers, workers: workers)
+        self.tokens += count
+    }
+}

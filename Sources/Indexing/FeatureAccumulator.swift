@@ -1,0 +1,143 @@
+import ActivationPipeline
+import FeatureScoring
+import LinearAlgebra
+import SparseCoding
+
+/// Everything that is learnt of one feature while the text streams by. Bounded, whatever the text's length.
+struct FeatureAccumulator: Sendable {
+    /// What one layer contributes to a feature.
+    struct LayerShare: Sendable {
+        var firings = 0
+        var sum = 0.0
+        var maximum = -Float.infinity
+        var routerWeight = 0.0
+    }
+
+    let feature: Int
+    var moments = ActivationMoments()
+    var histogram = FiringHistogram()
+    var classes = TokenClassTable()
+    var layers: [LayerShare]
+    var documents = 0
+    var top: TopFirings<ContextDraft>
+    var sample: PrioritySample<ContextDraft>
+    var quiet: PrioritySample<ContextDraft>
+    private var lastDocument: Int64 = -1
+
+    init(feature: Int, layers: Int, options: IndexingOptions, seed: UInt64) {
+        self.feature = feature
+        self.layers = Array(repeating: LayerShare(), count: layers)
+        top = TopFirings(capacity: options.topContexts)
+        // A text that is in `top` as well is dropped from the sample, so it is drawn larger by as many.
+        sample = PrioritySample(
+            capacity: options.sampleContexts == 0 ? 0 : options.sampleContexts + options.topContexts, seed: seed,
+            featureIndex: feature)
+        quiet = PrioritySample(capacity: options.quietContexts, seed: ~seed, featureIndex: feature)
+    }
+
+    /// Takes in a batch.
+    ///
+    /// - Parameter layerNumbers: the decoder layers behind the router's outputs.
+    mutating func record(_ batch: IndexedBatch, layerNumbers: [Int]) {
+        let range = batch.entries.range(of: feature)
+        var first = range.lowerBound
+        while first < range.upperBound {
+            // The firings of one segment.
+            let segment = Int(batch.segmentOfRow[Int(batch.entries.samples[first])])
+            var peak = first
+            var end = first
+            while end < range.upperBound, Int(batch.segmentOfRow[Int(batch.entries.samples[end])]) == segment {
+                recordFiring(end, in: batch, layerNumbers)
+                if batch.entries.activations[end] > batch.entries.activations[peak] { peak = end }
+                end += 1
+            }
+
+            let document = batch.segments[segment].document
+            if document != lastDocument {
+                documents += 1
+                lastDocument = document
+            }
+            // One context a segment: the strongest firing stands for its neighbours.
+            if batch.entries.activations[peak] >= top.threshold {
+                top.offer(firing(at: Int(batch.entries.samples[peak]), in: batch, layerNumbers))
+            }
+            first = end
+        }
+        proposeQuiet(batch, layerNumbers)
+    }
+
+    private mutating func recordFiring(
+        _ entry: Int, in batch: IndexedBatch, _ layerNumbers: [Int]
+    ) {
+        let row = Int(batch.entries.samples[entry])
+        let activation = batch.entries.activations[entry]
+        moments.record(activation)
+        histogram.record(activation)
+        classes.record(tokenClass: batch.classes[row], activation: activation)
+        let layer = batch.firings.layer(of: feature, at: row)
+        layers[layer].firings += 1
+        layers[layer].sum += ActivationMoments.onGrid(Double(activation))
+        layers[layer].maximum = max(layers[layer].maximum, activation)
+        layers[layer].routerWeight += ActivationMoments.onGrid(Double(batch.firings.weight(ofLayer: layer, at: row)))
+        if sample.accepts(window: batch.windowKeys[row]), sample.takes(batch.place(of: row), activation: activation) {
+            sample.offer(firing(at: row, in: batch, layerNumbers))
+        }
+    }
+
+    /// Draws a place in every segment, the same in segments of the same tokens, and offers it if the feature does not
+    /// fire in the whole window around it.
+    private mutating func proposeQuiet(_ batch: IndexedBatch, _ layerNumbers: [Int]) {
+        for segment in batch.segments {
+            let draw = SplitMix64.hash(
+                seed: quiet.seed ^ 0x71_7569_6574, UInt64(feature), segment.passageKey, UInt64(segment.rows.count))
+            let row = segment.rows.lowerBound + Int(draw % UInt64(segment.rows.count))
+            let span = batch.window(around: row)
+            guard quiet.accepts(window: batch.windowKeys[row]),
+                firstEntry(from: span.lowerBound, in: batch) == firstEntry(from: span.upperBound, in: batch)
+            else { continue }
+            quiet.offer(firing(at: row, in: batch, layerNumbers))
+        }
+    }
+
+    private func firing(
+        at row: Int, in batch: IndexedBatch, _ layerNumbers: [Int]
+    ) -> Firing<ContextDraft> {
+        let segment = batch.segments[Int(batch.segmentOfRow[row])]
+        let span = batch.window(around: row)
+        var activations: [ContextDraft.Activation] = []
+        var peak: Float = 0
+        let end = batch.entries.range(of: feature).upperBound
+        var entry = firstEntry(from: span.lowerBound, in: batch)
+        while entry < end, Int(batch.entries.samples[entry]) < span.upperBound {
+            let place = Int(batch.entries.samples[entry]) - span.lowerBound
+            let value = batch.entries.activations[entry]
+            activations.append(ContextDraft.Activation(place: Int32(truncatingIfNeeded: place), value: value))
+            if span.lowerBound + place == row { peak = value }
+            entry += 1
+        }
+
+        let layer = batch.firings.layer(of: feature, at: row)
+        return Firing(
+            place: batch.place(of: row), activation: peak,
+            payload: ContextDraft(
+                passage: segment.passage,
+                position: Int32(truncatingIfNeeded: row - segment.rows.lowerBound),
+                windowLength: Int32(truncatingIfNeeded: span.count),
+                layer: Int32(truncatingIfNeeded: layerNumbers[layer]),
+                routerWeight: batch.firings.weight(ofLayer: layer, at: row), activations: activations))
+    }
+
+    /// The first of the feature's entries at or after a row (binary search).
+    private func firstEntry(from row: Int, in batch: IndexedBatch) -> Int {
+        var range = batch.entries.range(of: feature)
+        while !range.isEmpty {
+            let middle = (range.lowerBound + range.upperBound) / 2
+            if Int(batch.entries.samples[middle]) < row {
+                range = middle + 1..<range.upperBound
+            } else {
+                range = range.lowerBound..<middle
+            }
+        }
+        return range.lowerBound
+    }
+}

@@ -1,0 +1,46 @@
+import ActivationPipeline
+import LinearAlgebra
+import SparseCoding
+
+/// The accumulators of all features of a dictionary; each is written by one worker at a time.
+final class FeatureAccumulators: @unchecked Sendable {
+    private let storage: UnsafeMutableBufferPointer<FeatureAccumulator>
+    /// Which features fire together.
+    let cofirings: CofiringCounts
+
+    /// The number of features.
+    var count: Int { storage.count }
+
+    init(_ features: [FeatureAccumulator]) {
+        cofirings = CofiringCounts(features: features.count)
+        storage = .allocate(capacity: features.count)
+        _ = storage.initialize(from: features)
+    }
+
+    deinit {
+        storage.deinitialize()
+        storage.deallocate()
+    }
+
+    subscript(feature: Int) -> FeatureAccumulator { storage[feature] }
+
+    /// Takes in a batch, features shared out among the workers.
+    func record(_ batch: IndexedBatch, layerNumbers: [Int], workers: Workers) {
+        workers.forEach(count, tile: 32) { features, _ in
+            for feature in features {
+                storage[feature].record(batch, layerNumbers: layerNumbers)
+                countPairs(of: feature, batch)
+            }
+        }
+    }
+
+    private func countPairs(of feature: Int, _ batch: IndexedBatch) {
+        for entry in batch.entries.range(of: feature) {
+            let row = Int(batch.entries.samples[entry])
+            guard batch.countsPairs[row] else { continue }
+            cofirings.record(
+                feature: feature, key: batch.drawKeys[row], indices: batch.firings.latents.indices(of: row),
+                activations: batch.firings.latents.activations(of: row), count: Int(batch.firings.latents.counts[row]))
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import ActivationPipeline
+import FeatureCatalog
+import SparseCoding
+
+/// A batch of real tokens on its way to the feature statistics, with each token's place in the text.
+package struct IndexedBatch {
+    /// One segment's rows of the batch.
+    package struct Segment {
+        /// The document's place in the corpus.
+        let document: Int64
+        /// The document's own number, made from its content.
+        let documentKey: UInt64
+        /// The passage's key in the catalog: the segment's own tokens.
+        let passage: Int64
+        /// Made from these tokens (`FiringPlace.textKey`).
+        let passageKey: UInt64
+        /// Place of the segment's first token in the document's token ids.
+        let start: Int
+        /// Its rows.
+        let rows: Range<Int>
+
+        package init(
+            document: Int64, documentKey: UInt64, passage: Int64, passageKey: UInt64, start: Int, rows: Range<Int>
+        ) {
+            self.document = document
+            self.documentKey = documentKey
+            self.passage = passage
+            self.passageKey = passageKey
+            self.start = start
+            self.rows = rows
+        }
+    }
+
+    /// Ids and classes of the tokens, by row.
+    let tokens: [Int32]
+    let classes: [Int32]
+    /// The segments, in order of their rows.
+    let segments: [Segment]
+    /// The segment of each row.
+    let segmentOfRow: [Int32]
+    /// Made from the tokens of the window around each row.
+    let windowKeys: [UInt64]
+    /// Which tokens each latent fires on.
+    let entries: LatentEntries
+    /// Which latents each token has, and at which layer.
+    let firings: TokenLatents
+    /// Draw keys of the tokens.
+    let drawKeys: [UInt64]
+    /// Whether a token's latents are counted against each other: those of a sample, unless it has so many that their
+    /// pairs would take longer than all the rest.
+    let countsPairs: [Bool]
+
+    /// The most latents of a token whose pairs are counted.
+    static let pairedLatents: Int32 = 256
+
+    /// Tokens of a window.
+    let windowLength: Int
+
+    /// The rows of the window around a row.
+    func window(around row: Int) -> Range<Int> {
+        Self.window(around: row, in: segments[Int(segmentOfRow[row])].rows, length: windowLength)
+    }
+
+    /// Where a row is, in the text and by its content.
+    func place(of row: Int) -> FiringPlace {
+        let segment = segments[Int(segmentOfRow[row])]
+        return FiringPlace(
+            window: windowKeys[row], passage: segment.passageKey, documentKey: segment.documentKey,
+            document: segment.document,
+            position: Int32(truncatingIfNeeded: segment.start + row - segment.rows.lowerBound))
+    }
+
+    private static func window(around row: Int, in rows: Range<Int>, length: Int) -> Range<Int> {
+        let window = ContextWindow.range(around: row - rows.lowerBound, in: rows.count, length: length)
+        return rows.lowerBound + window.lowerBound..<rows.lowerBound + window.upperBound
+    }
+
+    /// The keys of the windows around all rows of some segments. Neighbours at a segment's ends share a window.
+    ///
+    /// - Complexity: rows · `length`.
+    static func windowKeys(of segments: [Segment], tokens: [Int32], length: Int) -> [UInt64] {
+        var keys: [UInt64] = []
+        keys.reserveCapacity(tokens.count)
+        for segment in segments {
+            var known: (window: Range<Int>, key: UInt64)?
+            for row in segment.rows {
+                let window = window(around: row, in: segment.rows, length: length)
+                if known?.window != window { known = (window, FiringPlace.textKey(tokens[window])) }
+                keys.append(known?.key ?? 0)
+            }
+        }
+        return keys
+    }
+}

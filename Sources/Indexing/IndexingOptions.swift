@@ -1,0 +1,74 @@
+import ActivationPipeline
+
+/// What indexing keeps of every feature.
+package struct IndexingOptions: Sendable, Codable, Equatable {
+    /// Stops after this many tokens, at the end of a document; nil takes the whole text.
+    package var maximumTokens: Int?
+    /// The most tokens the model sees at once; nil takes the model's default.
+    package var context: Int?
+    /// Contexts of the strongest firings.
+    package var topContexts: Int
+    /// Contexts of firings drawn uniformly.
+    package var sampleContexts: Int
+    /// Contexts in which the feature verifiably does not fire.
+    package var quietContexts: Int
+    /// Tokens of a context.
+    package var window: Int
+    /// Tokens listed as promoted by a feature, and as many as suppressed; 0 for none.
+    package var promotedTokens: Int
+    /// Nearest features listed; 0 for none.
+    package var neighbors: Int
+    /// Features listed as firing on the same tokens; 0 for none.
+    package var cofirings: Int
+
+    /// Makes options; the defaults suit reading and scoring.
+    package init(
+        maximumTokens: Int? = nil, context: Int? = nil, topContexts: Int = 20, sampleContexts: Int = 20,
+        quietContexts: Int = 10, window: Int = 48, promotedTokens: Int = 10, neighbors: Int = 10, cofirings: Int = 10
+    ) {
+        self.maximumTokens = maximumTokens
+        self.context = context
+        self.topContexts = topContexts
+        self.sampleContexts = sampleContexts
+        self.quietContexts = quietContexts
+        self.window = window
+        self.promotedTokens = promotedTokens
+        self.neighbors = neighbors
+        self.cofirings = cofirings
+    }
+
+    /// Reads options; what catalogs of version 1 did not know has its default.
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        let standard = IndexingOptions()
+        maximumTokens = try container.decodeIfPresent(Int.self, forKey: .maximumTokens)
+        context = try container.decodeIfPresent(Int.self, forKey: .context)
+        topContexts = try container.decode(Int.self, forKey: .topContexts)
+        sampleContexts = try container.decode(Int.self, forKey: .sampleContexts)
+        quietContexts = try container.decode(Int.self, forKey: .quietContexts)
+        window = try container.decode(Int.self, forKey: .window)
+        promotedTokens =
+            try container.decodeIfPresent(Int.self, forKey: .promotedTokens) ?? standard.promotedTokens
+        neighbors = try container.decodeIfPresent(Int.self, forKey: .neighbors) ?? standard.neighbors
+        cofirings = try container.decodeIfPresent(Int.self, forKey: .cofirings) ?? standard.cofirings
+    }
+
+    /// Checks the ranges.
+    ///
+    /// - Throws: `WorkflowError.usage` naming the first option out of range.
+    func validate() throws(WorkflowError) {
+        let counts = [
+            ("--top-contexts", topContexts), ("--sample-contexts", sampleContexts), ("--quiet-contexts", quietContexts),
+        ]
+        for (name, value) in counts where !(0...10_000).contains(value) {
+            throw .usage("\(name) is \(value); allowed: 0 … 10000")
+        }
+        for (name, value) in [
+            ("--promoted-tokens", promotedTokens), ("--neighbors", neighbors), ("--cofirings", cofirings),
+        ] where !(0...1000).contains(value) {
+            throw .usage("\(name) is \(value); allowed: 0 … 1000")
+        }
+        guard (4...4096).contains(window) else { throw .usage("--window is \(window); allowed: 4 … 4096 tokens") }
+        if let maximumTokens, maximumTokens < 1 { throw .usage("--index-tokens is \(maximumTokens); allowed: from 1") }
+    }
+}

@@ -1,0 +1,127 @@
+import ActivationPipeline
+package import FeatureCatalog
+import LanguageModel
+package import LinearAlgebra
+import SparseCoding
+import Tokenization
+
+/// Runs a text through a model and a dictionary and tells what fires where.
+///
+/// Memory is that of the weights and of one batch of activations, whatever the length of the text.
+package struct FiringSearch {
+    /// The text.
+    package let text: String
+    /// Folder of the language model.
+    package let model: String
+    private let dictionary: StoredDictionary
+    private let workers: Workers
+
+    /// Reads the dictionary.
+    ///
+    /// - Parameter dictionary: its name or number; nil takes the last one added.
+    /// - Throws: `CatalogError`, `SparseCodingError`; `WorkflowError.usage` for a text of nothing.
+    package init(
+        text: String, model: String, dictionary: String?, in catalog: Catalog, workers: Workers
+    ) throws {
+        guard !text.isEmpty else { throw WorkflowError.usage("the text in which features fire is empty") }
+        self.text = text
+        self.model = model
+        self.workers = workers
+        let record = try StoredDictionary.record(named: dictionary, in: catalog)
+        try FiringSearch.checkMemory(record, workers: workers)
+        self.dictionary = try StoredDictionary(named: "\(record.dictionaryID)", in: catalog)
+    }
+
+    /// Its row.
+    package var record: DictionaryRecord { dictionary.record }
+
+    /// Runs the text through, in segments as indexing cuts them and batches of 8192 tokens.
+    ///
+    /// - Parameters:
+    ///   - catalog: the one that holds the dictionary.
+    ///   - cancelled: asked before every batch.
+    ///   - progress: told after every batch how many of how many tokens are done.
+    ///   - eachToken: takes what fires on each token in order; of a dictionary to which every layer of a token is a
+    ///     sample of its own, layer after layer.
+    /// - Returns: what fires at all, by number.
+    /// - Throws: `WorkflowError.refused` for another model than the dictionary's, `.usage` for a text without tokens,
+    ///   `.interrupted`; `LanguageModelError`, `SparseCodingError`; and what `eachToken` throws.
+    package func run(
+        in catalog: Catalog, cancelled: () -> Bool = { false },
+        progress: (_ done: Int, _ total: Int) -> Void = { _, _ in },
+        eachToken: (TokenFirings) throws -> Void = { _ in }
+    ) throws -> [FeatureFirings] {
+        let folder = try ModelFolder(path: model, workers: workers)
+        try dictionary.check(folder, in: catalog)
+        let reader = TextReader(dictionary: dictionary, folder: folder, workers: workers)
+        let segmenter = Segmenter(tokenizer: folder.tokenizer, context: folder.defaultContext)
+        let (tokens, segments) = segmenter.tokensAndSegments(of: text, document: 0)
+        guard !tokens.isEmpty else { throw WorkflowError.usage("the text in which features fire holds no tokens") }
+        var found: [Int: FeatureFirings] = [:]
+        var rest = segments[...]
+        var done = 0
+        while !rest.isEmpty {
+            if cancelled() { throw WorkflowError.interrupted("the text was not read to its end") }
+            var count = 0
+            let batch = Array(
+                rest.prefix { segment in
+                    defer { count += segment.tokens.count }
+                    return count == 0 || count + segment.tokens.count <= IndexingRun.defaultBatchTokens
+                })
+            rest = rest.dropFirst(batch.count)
+            let reading = try reader.read(batch)
+            for (segment, rows) in zip(batch, reading.rows) {
+                for row in rows {
+                    let id = reading.batch.tokenIDs[row]
+                    let token = folder.tokenizer.text(of: id)
+                    for place in places(of: row, at: segment.start + row - rows.lowerBound, token, in: reading) {
+                        for firing in place.firings {
+                            if found[firing.featureIndex]?.add(firing, at: place) == nil {
+                                found[firing.featureIndex] = FeatureFirings(firing, at: place)
+                            }
+                        }
+                        try eachToken(place)
+                    }
+                }
+            }
+            done += reading.count
+            progress(done, tokens.count)
+        }
+        return found.values.sorted { $0.featureIndex < $1.featureIndex }
+    }
+
+    /// What fires on one token, for each of its samples.
+    private func places(
+        of row: Int, at position: Int, _ token: String, in reading: TextReader.Reading
+    ) -> [TokenFirings] {
+        let configuration = dictionary.configuration
+        let perToken = configuration.samplesPerToken
+        return (row * perToken..<(row + 1) * perToken).map { sample in
+            let indices = reading.latents.indices(of: sample)
+            let activations = reading.latents.activations(of: sample)
+            let firings = (0..<Int(reading.latents.counts[sample])).compactMap { slot in
+                activations[slot] > 0
+                    ? TokenFirings.Firing(featureIndex: Int(indices[slot]), activation: activations[slot]) : nil
+            }
+
+            let selected = Int(reading.routed.selected[sample])
+            return TokenFirings(
+                position: position, token: token,
+                layer: configuration.architecture == .crosscoder ? nil : configuration.layers[selected],
+                routerWeight: configuration.routes ? Double(reading.routed.probabilities[sample, selected]) : nil,
+                firings: firings.sorted { ($0.activation, $1.featureIndex) > ($1.activation, $0.featureIndex) })
+        }
+    }
+
+    private static func checkMemory(_ record: DictionaryRecord, workers: Workers) throws(WorkflowError) {
+        let (m, layers) = (Double(record.latentCount), Double(record.layers.count))
+        let samples = Double(IndexingRun.defaultBatchTokens) * (record.architecture == .mlsae ? layers : 1)
+        let width = Double(StoredDecoder.width(of: record))
+        let batch =
+            samples * (3 * width + 2 * Double(record.k ?? record.latentCount))
+            + 3 * Double(IndexingRun.defaultBatchTokens) * layers * Double(record.dModel)
+        try MemoryBudget.machine.check(
+            floats: 2 * m * width + batch + Double(workers.count * 259) * m,
+            for: "reading a text with \(record.latentCount) latents", advice: "use a machine with more")
+    }
+}

@@ -1,0 +1,79 @@
+import FeatureScoring
+
+/// Where a firing is, told by the text around it as well as by its document: what recognises a text that comes again.
+package struct FiringPlace: Hashable, Sendable {
+    /// Made from the tokens of the window around the token (``textKey(_:)``).
+    package let window: UInt64
+    /// Made likewise from the tokens of the passage that the window is part of.
+    package let passage: UInt64
+    /// The document's own number, made from its content.
+    package let documentKey: UInt64
+    /// The document's place in the corpus.
+    package let document: Int64
+    /// The token's position in the document.
+    package let position: Int32
+
+    /// Describes a place.
+    @inlinable
+    package init(window: UInt64, passage: UInt64, documentKey: UInt64, document: Int64, position: Int32) {
+        self.window = window
+        self.passage = passage
+        self.documentKey = documentKey
+        self.document = document
+        self.position = position
+    }
+
+    /// A strict order, by content first: which of several places stands for all does not depend on the order of the
+    /// text, but for documents that are equal throughout.
+    @inlinable
+    package func precedes(_ other: FiringPlace) -> Bool {
+        if passage != other.passage { return passage < other.passage }
+        if window != other.window { return window < other.window }
+        if documentKey != other.documentKey { return documentKey < other.documentKey }
+        return (position, document) < (other.position, other.document)
+    }
+
+    /// A number made from tokens, the same for the same tokens and for no others but by a chance of 2⁻⁶⁴.
+    @inlinable
+    package static func textKey(_ tokens: some Sequence<Int32>) -> UInt64 {
+        var key: UInt64 = 0
+        for token in tokens {
+            key = SplitMix64.mixed((key ^ UInt64(UInt32(bitPattern: token))) &+ 0x9E37_79B9_7F4A_7C15)
+        }
+        return key
+    }
+
+    /// Numbers places by the text that they show, from 0 in the order of first use: places whose windows have the same
+    /// tokens, or whose passages have, get the same number, and so do those that such places connect.
+    ///
+    /// - Complexity: O(n) for n places, nearly.
+    package static func textGroups(_ places: [FiringPlace]) -> [Int] {
+        var parents = Array(places.indices)
+        func root(_ index: Int) -> Int {
+            var index = index
+            while parents[index] != index {
+                parents[index] = parents[parents[index]]
+                index = parents[index]
+            }
+            return index
+        }
+        for key in [\FiringPlace.window, \.passage] {
+            var first: [UInt64: Int] = [:]
+            for (index, place) in places.enumerated() {
+                guard let known = first[place[keyPath: key]] else {
+                    first[place[keyPath: key]] = index
+                    continue
+                }
+                parents[root(index)] = root(known)
+            }
+        }
+
+        var numbers: [Int: Int] = [:]
+        return places.indices.map { index in
+            let root = root(index)
+            let number = numbers[root] ?? numbers.count
+            numbers[root] = number
+            return number
+        }
+    }
+}

@@ -1,0 +1,55 @@
+/// The strongest firings of a feature, of those that show the same text only the strongest; equally strong ones by
+/// place.
+package struct TopFirings<Payload: Sendable>: Sendable {
+    @usableFromInline var heap: BoundedHeap<Entry>
+
+    /// A firing ranked by its activation, in the group of its window.
+    @usableFromInline
+    struct Entry: RankedEntry {
+        @usableFromInline let firing: Firing<Payload>
+
+        @inlinable
+        init(firing: Firing<Payload>) {
+            self.firing = firing
+        }
+
+        @inlinable var group: UInt64 { firing.place.window }
+
+        @inlinable
+        func ranks(before other: Entry) -> Bool { firing.isStronger(than: other.firing) }
+
+        @inlinable
+        func united(with other: Entry) -> Entry { other.ranks(before: self) ? other : self }
+    }
+
+    /// Makes an empty list.
+    ///
+    /// - Parameter capacity: the most firings held, not negative.
+    package init(capacity: Int) {
+        heap = BoundedHeap(capacity: capacity)
+    }
+
+    /// The number of firings held.
+    package var count: Int { heap.count }
+
+    /// A firing weaker than this cannot enter; −∞ as long as there is room.
+    @inlinable package var threshold: Float {
+        if heap.capacity == 0 { return .infinity }
+        return heap.isFull ? heap.entries[0].firing.activation : -.infinity
+    }
+
+    /// Takes in one firing. A NaN is ignored; a text that is held already is not taken in again.
+    @inlinable
+    package mutating func offer(_ firing: Firing<Payload>) {
+        guard firing.activation >= threshold else { return }
+        heap.offer(Entry(firing: firing))
+    }
+
+    /// Takes in what another part of the stream left.
+    package mutating func merge(_ other: TopFirings) {
+        heap.merge(other.heap)
+    }
+
+    /// The firings, strongest first.
+    package var sorted: [Firing<Payload>] { heap.sorted.map(\.firing) }
+}

@@ -1,0 +1,8 @@
+import Foundation
+
+/// A value as JSON with sorted keys, so that equal values give equal text.
+package func canonicalJSON(_ value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
+}

@@ -1,0 +1,81 @@
+import ActivationPipeline
+package import FeatureCatalog
+import FeatureScoring
+import Indexing
+import LinearAlgebra
+
+/// Which features are scored: exactly some, or a sample by the seed of those that fire often enough and meet the
+/// conditions.
+package struct FeatureChoice {
+    let settings: ScoringSettings
+
+    package init(settings: ScoringSettings) {
+        self.settings = settings
+    }
+
+    /// The features, ascending.
+    ///
+    /// - Throws: `WorkflowError.usage`, `.refused` where no feature qualifies.
+    package func features(of key: IndexingKey, in catalog: Catalog) throws -> [Int] {
+        let latentCount = try catalog.dictionary(key.dictionaryID).latentCount
+        if let features = settings.features {
+            if let wrong = features.first(where: { !(0..<latentCount).contains($0) }) {
+                throw WorkflowError.usage("there is no feature \(wrong); the dictionary has 0 … \(latentCount - 1)")
+            }
+            return Set(features).sorted()
+        }
+        if let sample = settings.sample, sample < 1 {
+            throw WorkflowError.usage("--sample is \(sample); allowed: from 1")
+        }
+
+        let candidates = try candidates(key, in: catalog)
+        guard !candidates.isEmpty else {
+            let condition =
+                settings.conditions.map { " and meets \($0.map { "'\($0)'" }.joined(separator: ", "))" } ?? ""
+            throw WorkflowError.refused(
+                "\(catalog.path): no feature fired \(settings.minimumFirings) times or more\(condition); "
+                    + "lower --min-firings or change --where")
+        }
+        guard let sample = settings.sample, sample < candidates.count else { return candidates.map(\.featureIndex) }
+        switch settings.stratum {
+        case nil:
+            var drawn = candidates.map(\.featureIndex)
+            var generator = CounterGenerator(seed: settings.seed, stream: "scoring sample")
+            generator.shuffle(&drawn)
+            return drawn.prefix(sample).sorted()
+        case .firingRate:
+            let strata = StratifiedSample.quantiles(
+                of: candidates.map { ($0.featureIndex, $0.firingRate) }, groups: min(10, sample))
+            return StratifiedSample.draw(from: strata, count: sample, seed: settings.seed)
+        case .layer:
+            let layers = Dictionary(grouping: candidates, by: \.peakLayer)
+            let strata = layers.keys.sorted().map { layers[$0, default: []].map(\.featureIndex) }
+            return StratifiedSample.draw(from: strata, count: sample, seed: settings.seed)
+        }
+    }
+
+    private struct Candidate {
+        let featureIndex: Int
+        let firingRate: Double
+        let peakLayer: Int
+    }
+
+    private func candidates(_ key: IndexingKey, in catalog: Catalog) throws -> [Candidate] {
+        let columns = try SummaryColumns(of: catalog)
+        let conditions = try (settings.conditions ?? []).map { try FeatureCondition($0, columns: columns) }
+        let filter = (["dictionary_id = ?", "corpus_id = ?", "n_fired >= ?"] + conditions.map(\.sql))
+        let result = try catalog.rows(
+            sql: """
+                SELECT feature_index, firing_rate, peak_layer FROM feature_summary
+                WHERE \(filter.joined(separator: " AND ")) ORDER BY feature_index
+                """,
+            arguments: [
+                .integer(key.dictionaryID), .integer(key.corpusID), .integer(Int64(settings.minimumFirings)),
+            ] + conditions.map(\.value))
+        return result.rows.compactMap { row in
+            guard case .integer(let index) = row[0], case .real(let rate) = row[1] else { return nil }
+            let layer = if case .integer(let number) = row[2] { Int(number) } else { -1 }
+            return Candidate(featureIndex: Int(index), firingRate: rate, peakLayer: layer)
+        }
+    }
+}

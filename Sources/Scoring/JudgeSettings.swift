@@ -1,0 +1,81 @@
+import ActivationPipeline
+package import FeatureCatalog
+package import FeatureScoring
+
+/// What a language model behind an endpoint is asked about features, as part of a scoring run's settings. Never holds a
+/// key.
+package struct JudgeSettings: Sendable, Codable, Equatable {
+    /// Whose explanations are tested.
+    package enum Explanations: String, CaseIterable, Sendable, Codable {
+        /// The language model writes one for every feature, unless it has been asked for just that before.
+        case written
+        /// The newest that a feature has, whoever wrote it; features without are left out.
+        case newest
+    }
+
+    /// Base URL of an OpenAI-compatible endpoint, such as `http://127.0.0.1:8080/v1`.
+    package var endpoint: String
+    /// The model, as the endpoint calls it.
+    package var llm: String
+    /// The tests: any of ``allTests``.
+    package var tests: [JudgePrompt]
+    /// Where explanations come from.
+    package var explanations: Explanations
+    /// Excerpts shown for an explanation and for the rubric.
+    package var excerpts: Int
+    /// How it is to answer.
+    package var form: AnswerForm
+    /// How it was asked before: a usable answer to that is taken for an answer.
+    package var earlierForms: [AnswerForm]
+    /// Only these features' scores are written, the others being there for comparison by chance; nil for all.
+    package var only: [Int]?
+    /// The uuid of the run whose failures are tried again, the first where there were several tries; nil for a run of its
+    /// own.
+    package var retryOf: String?
+    /// How answers are read; nil as ``AnswerReading/exact``, which runs had that do not say.
+    package var reading: AnswerReading?
+
+    /// What can be asked besides an explanation.
+    package static let allTests: [JudgePrompt] = [.simulation, .detection, .fuzzing, .rubric]
+
+    /// Makes settings.
+    package init(
+        endpoint: String, llm: String, tests: [JudgePrompt] = allTests, explanations: Explanations = .written,
+        excerpts: Int = 20, form: AnswerForm = AnswerForm(), earlierForms: [AnswerForm] = [], only: [Int]? = nil,
+        retryOf: String? = nil, reading: AnswerReading? = .unwrapped
+    ) {
+        self.endpoint = endpoint
+        self.llm = llm
+        self.tests = tests
+        self.explanations = explanations
+        self.excerpts = excerpts
+        self.form = form
+        self.earlierForms = earlierForms
+        self.only = only
+        self.retryOf = retryOf
+        self.reading = reading
+    }
+
+    /// Whether a feature's scores are written.
+    func includes(_ feature: Int) -> Bool { only?.contains(feature) ?? true }
+
+    /// The run whose failures are tried again; nil for a run of its own, or where the catalog does not have that run.
+    package func retriedRun(in catalog: Catalog) throws -> Int64? {
+        guard let retryOf else { return nil }
+        let found = try catalog.rows(sql: "SELECT run_id FROM run WHERE uuid = ?", arguments: [.text(retryOf)])
+        return if case .integer(let runID)? = found.rows.first?.first { runID } else { nil }
+    }
+
+    /// - Throws: `WorkflowError.usage` for what cannot be asked.
+    func validate() throws(WorkflowError) {
+        guard !llm.isEmpty else { throw .usage("--llm is empty; name the model as the endpoint calls it") }
+        guard !tests.isEmpty, !tests.contains(.explanation) else {
+            throw .usage("--tests has to name some of simulation, detection, fuzzing, rubric")
+        }
+        guard (1...200).contains(excerpts) else { throw .usage("--excerpts is \(excerpts); allowed: 1 … 200") }
+        guard Set(tests).count == tests.count else { throw .usage("--tests names a test twice") }
+        guard (16...1 << 20).contains(form.maximumTokens) else {
+            throw .usage("--max-answer-tokens is \(form.maximumTokens); allowed: 16 … 1048576")
+        }
+    }
+}

@@ -1,0 +1,200 @@
+import ActivationPipeline
+package import FeatureCatalog
+package import FeatureScoring
+import Foundation
+import Indexing
+import JSON
+
+extension ScoringRun {
+    /// What a run with a judge would ask, explanations not yet being known.
+    package struct JudgePlan: Sendable {
+        /// Features.
+        package let features: Int
+        /// Requests in all.
+        package let requests: Int
+        /// Of these, the ones that the catalog's archive answers, as far as can be told.
+        package let answered: Int
+        /// Tokens of the questions that are still to be asked, estimated at four bytes a token.
+        package let promptTokens: Int
+        /// Tokens of the answers to them, estimated.
+        package let answerTokens: Int
+        /// What these cost; nil where the price is not known.
+        package let cost: Double?
+        /// The first question of every kind, as it would be sent.
+        package let examples: [JudgeQuestion]
+    }
+
+    /// Works out what would be asked; nothing is, and nothing is written.
+    ///
+    /// - Throws: as `run`.
+    package func plan(on catalog: Catalog) throws -> JudgePlan {
+        let (scoring, _) = try scoring(on: catalog) { false }
+        let plan = try scoring.plan()
+        let examples = try ([.explanation] + scoring.settings.tests).compactMap { test -> JudgeQuestion? in
+            for feature in scoring.features {
+                if let question = try feature.questions(test, explanation: "(the explanation)").first {
+                    return question
+                }
+            }
+            return nil
+        }
+        return JudgePlan(
+            features: scoring.features.count, requests: plan.questions, answered: plan.answered,
+            promptTokens: plan.promptTokens, answerTokens: plan.answerTokens,
+            cost: connection.price?.cost(promptTokens: plan.promptTokens, completionTokens: plan.answerTokens),
+            examples: examples)
+    }
+
+    /// Gathers the features and whoever asks about them.
+    private func scoring(
+        on catalog: Catalog, cancelled: @escaping @Sendable () -> Bool
+    ) throws -> (scoring: JudgedScoring, dictionary: DictionaryRecord) {
+        guard let judge = settings.judge else { throw WorkflowError.usage("there is no judge; name one with --llm") }
+        try judge.validate()
+        let dictionary = try StoredDictionary(named: settings.dictionary, in: catalog)
+        let indexing = try IndexedDictionary(dictionary.record, corpus: settings.corpus, in: catalog).indexing
+        let chosen = try FeatureChoice(settings: settings).features(of: indexing.key, in: catalog)
+        let reader = ScoringContextReader(
+            catalog: catalog, indexing: indexing, drawsLayers: false, context: nil, prefix: 1)
+        let text = try TokenTexts(folder: nil, catalog: catalog, dictionary: dictionary.record)
+        guard text.hasVocabulary else {
+            throw WorkflowError.refused(
+                "\(catalog.path): it does not hold the texts of the tokens, so there is nothing that a language model "
+                    + "could read; index it with a model folder that has its tokenizer")
+        }
+
+        let features = try chosen.map { feature in
+            JudgedFeature(
+                try reader.contexts(of: feature), excerpts: judge.excerpts, seed: settings.seed, text: text.of)
+        }
+        guard features.contains(where: { !$0.held.isEmpty }) else {
+            throw WorkflowError.refused(
+                "dictionary \"\(dictionary.record.name)\" has no contexts to score on; index it with more of them")
+        }
+
+        let interviewer = try Interviewer(
+            catalog: catalog, settings: judge, connection: connection, asks: recorded == nil, seed: settings.seed,
+            cancelled: cancelled)
+        return (
+            try JudgedScoring(
+                settings: judge, seed: settings.seed, features: features, interviewer: interviewer, catalog: catalog,
+                key: indexing.key, recorded: recorded ?? []), dictionary.record
+        )
+    }
+
+    /// Runs it with a judge.
+    func judge(
+        on catalog: Catalog, progress: @escaping (_ done: Int, _ total: Int) -> Void,
+        cancelled: @escaping @Sendable () -> Bool
+    ) throws -> Result {
+        let (scoring, dictionary) = try scoring(on: catalog, cancelled: cancelled)
+        try checkLimits(try scoring.plan())
+        let runID = try catalog.beginRun(
+            kind: .score, config: try canonicalJSON(settings), seed: settings.seed,
+            inputs: ([.explanation] + scoring.settings.tests).map { prompt in
+                let bytes = Array(prompt.instructions.utf8)
+                return RunInput(role: "prompt", name: prompt.name, sha256: sha256(of: bytes), bytes: bytes.count)
+            }, software: Software.identity)
+        do {
+            let records = try scoring.run(runID: runID, progress: progress)
+            try catalog.finishRun(runID, status: .complete, error: nil)
+            let simulations = records.map { $0.first { $0.method == .simulation } }
+            return Result(
+                runID: runID, dictionaryID: dictionary.dictionaryID,
+                features: scoring.features.map(\.featureIndex).filter(scoring.settings.includes),
+                scores: simulations.map { $0?.value }, chance: simulations.map { $0?.baselineValue },
+                records: Array(records.joined()), wrapping: scoring.interviewer.wrapping)
+        } catch {
+            let stopped = if case WorkflowError.interrupted = error { true } else { false }
+            try? catalog.finishRun(runID, status: stopped ? .interrupted : .failed, error: "\(error)")
+            throw error
+        }
+    }
+
+    /// Refuses what is sure to go beyond a limit before anything is sent.
+    private func checkLimits(_ plan: JudgedScoring.Plan) throws(WorkflowError) {
+        if let most = connection.maximumRequests, most > 0, plan.questions - plan.answered > most {
+            throw .refused(
+                "about \(plan.questions - plan.answered) requests would be sent; allowed by --max-requests: \(most); "
+                    + "score fewer features, or fewer tests")
+        }
+        guard let most = connection.maximumCost else { return }
+        guard let price = connection.price else { throw .usage("--max-cost needs a price table: add --prices FILE") }
+        let cost = price.cost(promptTokens: plan.promptTokens, completionTokens: plan.answerTokens)
+        if cost > most {
+            throw .refused(
+                "the estimated cost is \(cost); allowed by --max-cost: \(most); score fewer features, or fewer tests")
+        }
+    }
+
+    /// The settings that do again what failed in the last run with a judge: the run as it was, asking anew only what has
+    /// no usable answer, and writing the features that lacked something.
+    ///
+    /// - Parameters:
+    ///   - dictionary: the dictionary, by name or number; nil for the last one added.
+    ///   - adjust: changes the form in which is asked anew.
+    /// - Throws: `WorkflowError.refused` if no run with a judge left failures.
+    package static func retry(
+        dictionary: String?, in catalog: Catalog, adjust: (inout AnswerForm) -> Void = { _ in }
+    ) throws -> ScoringSettings {
+        let record = try StoredDictionary(named: dictionary, in: catalog).record
+        // Failures that no later score of the same feature and test by the same judge has made good.
+        let result = try catalog.rows(
+            sql: """
+                SELECT s.run_id, s.feature_index, s.corpus_id FROM score AS s JOIN run AS r USING (run_id)
+                WHERE s.dictionary_id = ?1 AND json_valid(r.config) AND r.config ->> '$.judge.llm' IS NOT NULL
+                    AND (s.status = 'failed' OR iif(json_valid(s.metrics), s.metrics ->> '$.chance_failed', 0) = 1)
+                    AND NOT EXISTS (
+                        SELECT 1 FROM score AS o JOIN run AS q USING (run_id)
+                        WHERE o.dictionary_id = s.dictionary_id AND o.feature_index = s.feature_index
+                            AND o.corpus_id = s.corpus_id AND o.method = s.method AND o.score_id > s.score_id
+                            AND json_valid(q.config)
+                            AND q.config ->> '$.judge.llm' = r.config ->> '$.judge.llm'
+                            AND q.config ->> '$.judge.explanations' IS r.config ->> '$.judge.explanations'
+                            AND q.config ->> '$.judge.endpoint' = r.config ->> '$.judge.endpoint')
+                ORDER BY s.run_id DESC, s.feature_index
+                """,
+            arguments: [.integer(record.dictionaryID)])
+        guard let first = result.rows.first, case .integer(let runID) = first[0], case .integer(let corpusID) = first[2]
+        else {
+            throw WorkflowError.refused("dictionary \"\(record.name)\" has no scores that failed with a judge")
+        }
+
+        let lacking = result.rows.compactMap { row -> Int? in
+            guard case .integer(runID) = row[0], case .integer(let feature) = row[1] else { return nil }
+            return Int(feature)
+        }
+
+        let run = try catalog.run(runID)
+        guard var settings = try? JSONDecoder().decode(ScoringSettings.self, from: Data(run.configJSON.utf8)),
+            var judge = settings.judge
+        else {
+            throw WorkflowError.refused(
+                "\(catalog.path): the configuration of run \(runID) is not one that this version can run again")
+        }
+        judge.earlierForms.append(judge.form)
+        judge.form.attempt &+= 1
+        adjust(&judge.form)
+        // A retry of a retry has the features of the first run already.
+        if judge.only == nil {
+            settings.features = try scoredFeatures(runID: runID, in: catalog)
+            judge.retryOf = run.uuid
+        }
+        judge.only = Set(lacking).sorted()
+        // What an earlier version could not read may be read now, and need not be asked again.
+        judge.reading = .unwrapped
+        settings.judge = judge
+        // The run may have meant whatever was newest then.
+        settings.dictionary = "\(record.dictionaryID)"
+        settings.corpus = "\(corpusID)"
+        return settings
+    }
+
+    /// The features that a run scored, ascending.
+    package static func scoredFeatures(runID: Int64, in catalog: Catalog) throws -> [Int] {
+        try catalog.rows(
+            sql: "SELECT DISTINCT feature_index FROM score WHERE run_id = ? ORDER BY feature_index",
+            arguments: [.integer(runID)]
+        ).rows.compactMap { if case .integer(let feature) = $0[0] { Int(feature) } else { nil } }
+    }
+}

@@ -1,0 +1,52 @@
+/// Everything that decides a scoring run, as one JSON document.
+package struct ScoringSettings: Sendable, Codable, Equatable {
+    /// What a sample is stratified by.
+    package enum Stratum: String, CaseIterable, Sendable, Codable {
+        /// Tenths of the features by firing rate.
+        case firingRate = "firing-rate"
+        /// The layer in which a feature fires most.
+        case layer
+    }
+
+    /// The dictionary's name; nil is the last one added.
+    package var dictionary: String?
+    /// The corpus whose contexts are used, by name or number; nil is the one indexed last.
+    package var corpus: String?
+    /// Model folder; nil explains from the contexts alone (observed n-grams).
+    package var model: String?
+    /// How many features, drawn by the seed among those that qualify; nil takes all.
+    package var sample: Int?
+    /// Exactly these features, whatever the sample.
+    package var features: [Int]?
+    /// A feature qualifies if it fired at least this often.
+    package var minimumFirings: Int
+    /// A feature qualifies if all of these hold of its columns in `feature_summary`, such as `layer_entropy < 1`.
+    package var conditions: [String]?
+    /// What the sample has the same shares of as the features that qualify; nil for chance alone.
+    package var stratum: Stratum?
+    /// The most tokens of a pattern.
+    package var maximumSuffix: Int
+    /// The language model that explains and judges; nil for patterns of tokens alone.
+    package var judge: JudgeSettings?
+    /// Seed of the sample and of the chance permutation.
+    package var seed: UInt64
+
+    /// Makes settings; the defaults are the paper's sample of 100.
+    package init(
+        dictionary: String? = nil, corpus: String? = nil, model: String? = nil, sample: Int? = 100,
+        features: [Int]? = nil, minimumFirings: Int = 20, conditions: [String]? = nil, stratum: Stratum? = nil,
+        maximumSuffix: Int = 12, judge: JudgeSettings? = nil, seed: UInt64 = 0
+    ) {
+        self.dictionary = dictionary
+        self.corpus = corpus
+        self.model = model
+        self.sample = sample
+        self.features = features
+        self.minimumFirings = minimumFirings
+        self.conditions = conditions
+        self.stratum = stratum
+        self.maximumSuffix = maximumSuffix
+        self.judge = judge
+        self.seed = seed
+    }
+}

@@ -1,0 +1,35 @@
+import FeatureCatalog
+import JSON
+import SparseCoding
+
+extension SteeringRun.Outcome {
+    /// What is kept beside the columns of `intervention`, which name the first edit.
+    private struct Detail: Encodable {
+        let edits: [LatentEdit]
+        /// The tokens generated, with the one that ended the text.
+        let tokens: [Int]
+        /// What the model wrote by itself.
+        let unsteered: String
+        /// For each edit, the change of the mean log-probability of the tokens its feature promotes, nats.
+        let promotedChange: [Double?]
+        /// What the chat template made of the prompt.
+        let rendered: String?
+
+        enum CodingKeys: String, CodingKey {
+            case edits, tokens, unsteered, rendered
+            case promotedChange = "promoted_change"
+        }
+    }
+
+    /// The row of the catalog.
+    func record(runID: Int64, dictionaryID: Int64) throws -> InterventionRecord {
+        guard let first = edits.first, let operation = InterventionRecord.Operation(rawValue: first.operation.rawValue)
+        else { preconditionFailure("the catalog's operations are those of SparseCoding, and there is an edit") }
+        let detail = Detail(
+            edits: edits, tokens: tokens, unsteered: unsteeredText, promotedChange: promotedChanges,
+            rendered: rendered)
+        return InterventionRecord(
+            runID: runID, dictionaryID: dictionaryID, featureIndex: first.feature, operation: operation,
+            strength: first.strength, prompt: prompt, text: text, kl: divergence, detailJSON: try canonicalJSON(detail))
+    }
+}

@@ -1,0 +1,191 @@
+import ActivationPipeline
+package import FeatureCatalog
+import JSON
+import LanguageModel
+package import LinearAlgebra
+package import SparseCoding
+import Tokenization
+
+/// Continues prompts while features are set, raised or scaled, beside what the model writes by itself, and records it.
+package struct SteeringRun {
+    /// What to do.
+    package let settings: SteeringSettings
+    /// Who does it.
+    package let workers: Workers
+
+    /// Tokens whose probabilities are watched, of each edited feature: those it promotes most.
+    static let promotedTokens = 10
+
+    /// Describes a run.
+    package init(settings: SteeringSettings, workers: Workers) {
+        self.settings = settings
+        self.workers = workers
+    }
+
+    /// One prompt under one set of edits.
+    package struct Outcome: Sendable {
+        /// The prompt, as it was asked.
+        package let prompt: String
+        /// What the chat template made of it; nil without one.
+        package let rendered: String?
+        /// What was done.
+        package let edits: [LatentEdit]
+        /// What the model wrote by itself.
+        package let unsteeredText: String
+        /// What it wrote under the edits.
+        package let text: String
+        /// The tokens of `text`, with the one that ended it.
+        package let tokens: [Int]
+        /// KL(unsteered ‖ steered), mean over the generated tokens, nats.
+        package let divergence: Double
+        /// For each edit, the change of the mean log-probability of the ten tokens its feature promotes most; nil where
+        /// the catalog does not list them.
+        package let promotedChanges: [Double?]
+    }
+
+    /// What came of it.
+    package struct Result: Sendable {
+        /// The run's number in the catalog; nil if nothing was saved.
+        package let runID: Int64?
+        /// The dictionary's number in the catalog.
+        package let dictionaryID: Int64
+        /// For each prompt every strength.
+        package let outcomes: [Outcome]
+    }
+
+    /// Runs it.
+    ///
+    /// - Parameters:
+    ///   - saving: whether a run of kind `steer` and its interventions are written.
+    ///   - cancelled: asked before every token; once true, the run ends as interrupted and writes no interventions.
+    ///   - progress: told how many of how many tokens are done; a text that ends early counts for all of its tokens.
+    /// - Throws: `WorkflowError`: `.usage` for settings out of range, a prompt without tokens, or one that the model's
+    ///   context does not hold together with what is to be generated, a model without a chat template where one is asked
+    ///   for or messages that it refuses, `.badInput` for a template that cannot be rendered, `.refused` for another model than the
+    ///   dictionary's; `SparseCodingError` for edits that cannot be made; `CatalogError`, `LanguageModelError`.
+    package func run(
+        on catalog: Catalog, saving: Bool = true, cancelled: @escaping () -> Bool = { false },
+        progress: @escaping (_ done: Int, _ total: Int) -> Void = { _, _ in }
+    ) throws -> Result {
+        try settings.validate()
+        let dictionary = try StoredDictionary(named: settings.dictionary, in: catalog)
+        let encoder = DictionaryEncoder(
+            configuration: dictionary.configuration, weights: dictionary.weights, workers: workers)
+        let interventions = try settings.variants.map {
+            try StreamIntervention(encoder: encoder, edits: $0, replacing: settings.replacing)
+        }
+
+        let folder = try ModelFolder.decoding(path: settings.model, workers: workers)
+        try dictionary.check(folder, in: catalog)
+        try folder.model.checkUnembedding()
+        let chat = try settings.chat.map { try ChatPrompts($0, folder: folder) }
+        let prompts = try settings.prompts.map { try checked(try chat?.prompt($0) ?? plain($0, folder), folder) }
+        let stops = try folder.model.configuration.endOfSequence(in: folder.path)
+        let vocabulary = 0..<folder.model.configuration.vocabularySize
+        let watched = try settings.edits.map {
+            try promoted(by: $0.feature, of: dictionary.record, in: catalog, vocabulary)
+        }
+
+        let runID =
+            saving
+            ? try catalog.beginRun(
+                kind: .steer, config: try canonicalJSON(settings), seed: settings.seed,
+                inputs: try folder.inputs(steering: settings),
+                software: Software.identity) : nil
+        do {
+            let outcomes = try outcomes(
+                of: prompts, stoppingAt: stops, under: interventions, encoder, folder, watching: watched,
+                cancelled: cancelled,
+                progress: progress)
+            if let runID {
+                try catalog.write(
+                    interventions: try outcomes.map {
+                        try $0.record(runID: runID, dictionaryID: dictionary.record.dictionaryID)
+                    })
+                try catalog.finishRun(runID, status: .complete, error: nil)
+            }
+            return Result(runID: runID, dictionaryID: dictionary.record.dictionaryID, outcomes: outcomes)
+        } catch {
+            let stopped = if case WorkflowError.interrupted = error { true } else { false }
+            if let runID { try? catalog.finishRun(runID, status: stopped ? .interrupted : .failed, error: "\(error)") }
+            throw error
+        }
+    }
+
+    /// Continues every prompt by itself and under every intervention.
+    private func outcomes(
+        of prompts: [PromptSteering.Prompt], stoppingAt stops: Set<TokenID>,
+        under interventions: [StreamIntervention], _ encoder: DictionaryEncoder, _ folder: ModelFolder,
+        watching watched: [[Int]?], cancelled: @escaping () -> Bool,
+        progress: @escaping (_ done: Int, _ total: Int) -> Void
+    ) throws -> [Outcome] {
+        let choice = TokenChoice(
+            temperature: settings.temperature, topP: settings.topP,
+            vocabularySize: folder.tokenizer.vocabularySize, seed: settings.seed)
+        let total = prompts.count * (interventions.count + 1) * settings.tokens
+        var (texts, tokens) = (0, 0)
+        func finishText() {
+            (texts, tokens) = (texts + 1, 0)
+            progress(texts * settings.tokens, total)
+        }
+
+        var outcomes: [Outcome] = []
+        for (text, prompt) in zip(settings.prompts, prompts) {
+            let steering = try PromptSteering(
+                prompt, model: folder.model, encoder: encoder, choice: choice, stops: stops,
+                count: settings.tokens, seed: settings.seed, cancelled: cancelled
+            ) {
+                tokens += 1
+                progress(texts * settings.tokens + tokens, total)
+            }
+
+            let plain = folder.tokenizer.decode(try steering.continuation(), skipSpecialTokens: true)
+            finishText()
+            for (edits, intervention) in zip(settings.variants, interventions) {
+                let steered = try steering.continuation(under: intervention, watching: watched.map { $0 ?? [] })
+                outcomes.append(
+                    Outcome(
+                        prompt: text, rendered: prompt.rendered, edits: edits, unsteeredText: plain,
+                        text: folder.tokenizer.decode(steered.tokens, skipSpecialTokens: true),
+                        tokens: steered.tokens.map(Int.init), divergence: steered.divergence,
+                        promotedChanges: zip(watched, steered.changes).map { $0 == nil ? nil : $1 }))
+                finishText()
+            }
+        }
+        return outcomes
+    }
+
+    /// A text's tokens, behind what the tokenizer puts before every text.
+    private func plain(_ text: String, _ folder: ModelFolder) -> PromptSteering.Prompt {
+        let prefix = folder.tokenizer.addsBOS ? folder.tokenizer.bosTokenID.map { [$0] } ?? [] : []
+        let tokens = prefix + folder.tokenizer.encode(text, addSpecialTokens: false)
+        return PromptSteering.Prompt(tokens: tokens, prefix: prefix.count)
+    }
+
+    /// A prompt, if there is something to continue and room for it.
+    private func checked(_ prompt: PromptSteering.Prompt, _ folder: ModelFolder) throws -> PromptSteering.Prompt {
+        guard !prompt.tokens.isEmpty else {
+            throw WorkflowError.usage(
+                "a prompt is empty, and this tokenizer puts nothing before a text; give the model something to continue"
+            )
+        }
+
+        let most = folder.model.configuration.maximumPositions
+        guard prompt.tokens.count + settings.tokens <= most else {
+            throw WorkflowError.usage(
+                "a prompt of \(prompt.tokens.count) tokens and \(settings.tokens) to generate (--tokens) are more than "
+                    + "\(folder.name) takes: \(most)")
+        }
+        return prompt
+    }
+
+    /// The tokens that a feature promotes most; nil where the catalog does not list them.
+    private func promoted(
+        by feature: Int, of dictionary: DictionaryRecord, in catalog: Catalog, _ vocabulary: Range<Int>
+    ) throws -> [Int]? {
+        let tokens = try catalog.logits(dictionaryID: dictionary.dictionaryID, featureIndex: feature)
+            .filter { $0.direction == .promoted && vocabulary.contains($0.tokenID) }
+            .prefix(SteeringRun.promotedTokens).map(\.tokenID)
+        return tokens.isEmpty ? nil : tokens
+    }
+}

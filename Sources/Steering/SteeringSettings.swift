@@ -1,0 +1,78 @@
+import ActivationPipeline
+package import SparseCoding
+
+/// Everything that decides a steering run, as one JSON document.
+package struct SteeringSettings: Sendable, Codable, Equatable {
+    /// The dictionary's name; nil is the last one added.
+    package var dictionary: String?
+    /// Model folder.
+    package var model: String
+    /// What is done to which features; the first is the one that a sweep varies.
+    package var edits: [LatentEdit]
+    /// Strengths of the first edit, each tried in turn in place of its own; nil for its own alone.
+    package var sweep: [Double]?
+    /// The texts to continue.
+    package var prompts: [String]
+    /// How prompts become messages of a chat; nil takes them as they are. Runs of earlier versions have no such key.
+    package var chat: ChatSettings?
+    /// The most tokens generated.
+    package var tokens: Int
+    /// What logits are divided by before a token is drawn; nil takes the likeliest token at each step.
+    package var temperature: Double?
+    /// Tokens are drawn among the likeliest that together have this probability.
+    package var topP: Double
+    /// Whether the stream becomes the reconstruction, as in the authors' code, instead of being changed by the edits
+    /// alone.
+    package var replacing: Bool
+    /// Seed of the draws, and of the layers that a dictionary of the kind `random` reads.
+    package var seed: UInt64
+
+    /// Makes settings.
+    package init(
+        dictionary: String? = nil, model: String, edits: [LatentEdit], sweep: [Double]? = nil, prompts: [String],
+        chat: ChatSettings? = nil, tokens: Int = 40, temperature: Double? = nil, topP: Double = 1,
+        replacing: Bool = false, seed: UInt64 = 0
+    ) {
+        self.dictionary = dictionary
+        self.model = model
+        self.edits = edits
+        self.sweep = sweep
+        self.prompts = prompts
+        self.chat = chat
+        self.tokens = tokens
+        self.temperature = temperature
+        self.topP = topP
+        self.replacing = replacing
+        self.seed = seed
+    }
+
+    /// The edits of each strength in turn.
+    var variants: [[LatentEdit]] {
+        guard let sweep, var first = edits.first else { return [edits] }
+        return sweep.map { strength in
+            first.strength = strength
+            return [first] + edits.dropFirst()
+        }
+    }
+
+    /// Checks what can be checked without a model.
+    ///
+    /// - Throws: `WorkflowError.usage`.
+    func validate() throws(WorkflowError) {
+        func check(_ isFine: Bool, _ problem: @autoclosure () -> String) throws(WorkflowError) {
+            if !isFine { throw .usage(problem()) }
+        }
+        try check(!edits.isEmpty, "nothing to do to any feature: name one, and what to do to it")
+        try check(sweep?.isEmpty != true, "--sweep names no strength")
+        try check(!prompts.isEmpty, "no prompt to continue; add --prompt or --prompt-file")
+        _ = try chat?.day()
+        try check(tokens >= 1, "--tokens is \(tokens); allowed: from 1")
+        if let temperature {
+            try check(
+                temperature.isFinite && temperature > 0,
+                "--temperature is \(temperature); allowed: numbers above 0 (without it the likeliest token is taken)")
+        }
+        try check(topP > 0 && topP <= 1, "--top-p is \(topP); allowed: numbers above 0 up to 1")
+        try check(topP == 1 || temperature != nil, "--top-p limits what is drawn, and needs --temperature")
+    }
+}

@@ -1,0 +1,9 @@
+import Foundation
+import SparseCoding
+import SparseTraining
+
+/// What a dictionary's column `config` holds: its shape and rules, and how it was trained.
+struct DictionarySettings: Codable {
+    let configuration: DictionaryConfiguration
+    let training: TrainingOptions
+}

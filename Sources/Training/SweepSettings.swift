@@ -1,0 +1,156 @@
+package import ActivationPipeline
+import Foundation
+import SparseCoding
+
+/// A sweep: any number of dictionaries on one stream, as one JSON document.
+///
+/// ```json
+/// {
+///   "model": "Demo/model", "text": ["Demo/text/train"], "tokens": 1000000, "latents": 2048,
+///   "dictionaries": [
+///     {"architecture": "route", "k": [16, 32], "seed": [0, 1]},
+///     {"architecture": "topk", "layer": [1, 2, 3], "k": 32},
+///     {"architecture": "vanilla", "layer": 3, "lambda": [1, 5]}
+///   ]
+/// }
+/// ```
+///
+/// Keys are those of `TrainingSettings`. What stands beside `dictionaries` holds for all of them; what decides the stream
+/// may stand only there. A list where one value is expected stands for a dictionary with each of its values; several such
+/// lists for every combination. `layer` is one layer where `layers` is a set of them.
+package enum SweepSettings {
+    /// Reads a sweep.
+    ///
+    /// - Parameter overrides: keys for all dictionaries that stand above those of the file, such as `model`.
+    /// - Throws: `WorkflowError.missing`; `.badInput` naming the key that is absent, unknown, misplaced or of the wrong
+    ///   kind.
+    package static func read(
+        file path: String, overrides: [String: any Sendable] = [:]
+    ) throws(WorkflowError) -> [TrainingSettings] {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw .missing(path: path, what: "file of a sweep")
+        }
+        guard let document = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] else {
+            throw .badInput(path: path, problem: "is not a JSON object")
+        }
+        guard let dictionaries = document["dictionaries"] as? [[String: Any]], !dictionaries.isEmpty else {
+            throw .badInput(path: path, problem: "has no list 'dictionaries' of JSON objects with at least one in it")
+        }
+
+        var common = document.filter { !($0.value is NSNull) }
+        common["dictionaries"] = nil
+        common.merge(overrides) { $1 }
+        // A length given on the command line stands for the file's, in whichever unit.
+        if overrides["tokens"] != nil { common["steps"] = nil }
+        if overrides["steps"] != nil { common["tokens"] = nil }
+        if let seed = common["seed"], common["streamSeed"] == nil, !(seed is [Any]) { common["streamSeed"] = seed }
+        if common["streamSeed"] == nil { common["streamSeed"] = 0 }
+        if common["name"] != nil { throw .badInput(path: path, problem: "names all dictionaries alike ('name')") }
+        var settings: [TrainingSettings] = []
+        for (number, own) in dictionaries.enumerated() {
+            let place = "dictionary entry \(number + 1)"
+            if let stream = own.keys.sorted().first(where: { key in
+                TrainingSettings.streamKeys.contains { $0.rawValue == key }
+            }) {
+                throw .badInput(
+                    path: path,
+                    problem: "\(place) has a key '\(stream)', which decides the stream; put it beside 'dictionaries'")
+            }
+
+            var shared = common
+            // An entry's own layers replace the others', whichever way either says them.
+            if own["layer"] != nil || own["layers"] != nil {
+                shared["layer"] = nil
+                shared["layers"] = nil
+            }
+
+            let entry = shared.merging(own) { $1 }.filter { !($0.value is NSNull) }
+            let count = try combinationCount(entry, path: path, place: place)
+            guard settings.count + count <= mostDictionaries else {
+                throw .badInput(
+                    path: path,
+                    problem: "asks for more than \(mostDictionaries) dictionaries by \(place); make a smaller sweep")
+            }
+            for entry in combinations(entry) {
+                settings.append(try decode(entry, path: path, place: place))
+            }
+        }
+        return named(settings)
+    }
+
+    /// The most dictionaries of a sweep.
+    static let mostDictionaries = 1024
+
+    /// Keys whose value is a list.
+    private static let lists: Set<String> = ["text", "activations", "layers"]
+
+    /// How many combinations there are.
+    private static func combinationCount(
+        _ entry: [String: Any], path: String, place: String
+    ) throws(WorkflowError) -> Int {
+        var count = 1
+        for (key, value) in entry.sorted(by: { $0.key < $1.key }) where !lists.contains(key) {
+            guard let values = value as? [Any] else { continue }
+            guard !values.isEmpty else {
+                throw .badInput(path: path, problem: "\(place) has an empty list for '\(key)'")
+            }
+            count = count.multipliedReportingOverflow(by: values.count).overflow ? .max : count * values.count
+            count = min(count, 1 << 32)
+        }
+        return count
+    }
+
+    /// Every combination of the values of keys that hold a list where one value is expected, in the order of the keys.
+    private static func combinations(_ entry: [String: Any]) -> [[String: Any]] {
+        var results = [entry]
+        for (key, value) in entry.sorted(by: { $0.key < $1.key }) {
+            guard !lists.contains(key), let values = value as? [Any] else { continue }
+            results = results.flatMap { result in
+                values.map { one in
+                    var next = result
+                    next[key] = one
+                    return next
+                }
+            }
+        }
+        return results
+    }
+
+    private static func decode(
+        _ entry: [String: Any], path: String, place: String
+    ) throws(WorkflowError) -> TrainingSettings {
+        var entry = entry
+        if let layer = entry["layer"] {
+            guard entry["layers"] == nil else {
+                throw .badInput(path: path, problem: "\(place) has both 'layer' and 'layers'")
+            }
+            entry["layer"] = nil
+            entry["layers"] = [layer]
+        }
+        return try TrainingSettings(object: entry, path: path, place: place)
+    }
+
+    /// Gives each dictionary a name of its own, made of what sets it apart.
+    private static func named(_ settings: [TrainingSettings]) -> [TrainingSettings] {
+        var names = settings.map { $0.name ?? $0.defaultName }
+        func isAmbiguous(_ name: String) -> Bool { names.filter { $0 == name }.count > 1 }
+        let additions: [(TrainingSettings) -> String] = [
+            { $0.architecture == .route ? "\($0.routing.rawValue)-\($0.aggregation.rawValue)" : "" },
+            { $0.fidelity == .reference ? "reference" : "" },
+            { "s\($0.seed)" },
+        ]
+        for addition in additions {
+            let ambiguous = Set(names.filter(isAmbiguous))
+            for number in settings.indices where settings[number].name == nil && ambiguous.contains(names[number]) {
+                let part = addition(settings[number])
+                if !part.isEmpty { names[number] += "-" + part }
+            }
+        }
+        return zip(settings, names).enumerated().map { number, pair in
+            var settings = pair.0
+            settings.name = pair.1
+            if pair.0.name == nil, isAmbiguous(pair.1) { settings.name = "\(pair.1)-\(number + 1)" }
+            return settings
+        }
+    }
+}

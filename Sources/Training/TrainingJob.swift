@@ -1,0 +1,81 @@
+import ActivationPipeline
+import FeatureCatalog
+import Foundation
+package import LinearAlgebra
+import SparseCoding
+import SparseTraining
+
+/// Any number of dictionaries that learn from one stream, all settings and inputs found good; nothing is written yet.
+package struct TrainingJob {
+    /// The dictionaries.
+    package let plans: [TrainingPlan]
+    /// Steps of the run.
+    package let steps: Int
+    let source: TrainingSource
+    let inputs: [RunInput]
+
+    /// The files it reads.
+    package var paths: [String] { source.paths + plans.compactMap(\.settings.initialWeights) }
+    /// What a person should know of the text, such as bytes that were replaced: whole lines.
+    package var remarks: [String] { source.corpus?.remarks ?? [] }
+    /// Tokens of a step.
+    var batchTokens: Int { plans[0].settings.batchTokens }
+    /// The layers that the stream has to deliver.
+    var layers: [Int] { Set(plans.flatMap(\.configuration.layers)).sorted() }
+
+    /// Checks settings and opens inputs.
+    ///
+    /// - Parameters:
+    ///   - settings: one for each dictionary; all of them name the same stream.
+    ///   - weightsOutput: where to write the weights of an only dictionary as safetensors besides, or nil.
+    ///   - overwritingWeights: whether an existing file there is replaced.
+    /// - Throws: `WorkflowError`, `SparseCodingError`, `TrainingError`, `SafetensorsError`, `LanguageModelError` and
+    ///   `TokenizerError`.
+    package init(
+        _ settings: [TrainingSettings], workers: Workers, weightsOutput: String? = nil, overwritingWeights: Bool = false
+    ) throws {
+        guard let first = settings.first else { throw WorkflowError.usage("there is no dictionary to train") }
+        let steps = try first.stepCount()
+        if let other = settings.firstIndex(where: { !$0.sharesStream(with: first) }) {
+            throw WorkflowError.usage(
+                "dictionary \(other + 1) does not learn from the same stream as the first (source, batch, length, "
+                    + "shuffling or BOS differ); a sweep trains all on one. The reference reads BOS, the corrected mode "
+                    + "does not: set includesBOS for both, or train them apart")
+        }
+
+        let names = settings.compactMap(\.name)
+        if let twice = names.first(where: { name in names.filter { $0 == name }.count > 1 }) {
+            throw WorkflowError.usage("two dictionaries are named \"\(twice)\"; name them apart")
+        }
+
+        let source = try TrainingSource(first, workers: workers)
+        if let weightsOutput {
+            try OutputFile.check(
+                weightsOutput, overwriting: overwritingWeights,
+                inputs: source.paths + settings.compactMap(\.initialWeights))
+        }
+        self.steps = steps
+        self.source = source
+        plans = try settings.map {
+            try TrainingPlan($0, source: source, steps: steps, weightsOutput: weightsOutput)
+        }
+        try TrainingMemory(plans, source: source, workers: workers).check()
+        try source.probe(layers: Set(plans.flatMap(\.configuration.layers)).sorted(), settings: first)
+        inputs = try source.inputs + Self.initialWeights(of: settings)
+    }
+
+    /// The weights that dictionaries begin with, by digest.
+    private static func initialWeights(of settings: [TrainingSettings]) throws -> [RunInput] {
+        try Set(settings.compactMap(\.initialWeights)).sorted().map { path in
+            let (digest, bytes) = try sha256(ofFile: path)
+            return RunInput(
+                role: "initial_weights", name: URL(filePath: path).lastPathComponent, sha256: digest, bytes: bytes)
+        }
+    }
+
+    /// What versions up to 0.1 would have recorded as `inputs`.
+    func formerInputs() throws -> [[RunInput]] {
+        let weights = try Self.initialWeights(of: plans.map(\.settings))
+        return try source.formerInputs().map { $0 + weights }
+    }
+}

@@ -1,0 +1,83 @@
+import ActivationPipeline
+package import LinearAlgebra
+package import SparseCoding
+package import SparseTraining
+
+/// How much memory training holds at its peak, from the sizes alone.
+///
+/// In 32-bit numbers, with d the width of the residual stream, m latents, L layers, D the autoencoder's input width (L·d
+/// for a crosscoder, d otherwise), T tokens and n samples of a batch (T·L for an MLSAE, T otherwise), w workers:
+///
+/// - weights and Adam's two moments: 3 · (2·m·D + D + m), with a router 3·L·d more;
+/// - with k: input, error and what goes with them n · (2·D + 8·k + 2·L + 8), router T·d more, tiles w · 259·m, and where
+///   AuxK runs 3·D for every dead latent, at worst 3·m·D; where a router learns by the errors at every layer
+///   (`RouterGradient`), for the tokens tried, n / 32L or 256 / L, L · (2·D + 2·k + 2·L + 4), and their tiles, w · 259·m,
+///   which the allocator keeps;
+/// - with a penalty: activations and slopes n · (2·m + 2·D), tiles w · 256·m (gated 512·m), sums 5·m · n/256;
+/// - the batch T · L_stream · d, live the buffer and a chunk of the model's streams, and from files 6 for every row: its
+///   token, document and place.
+///
+/// The language model's own weights are not counted: they stay in the file, and are widened layer by layer.
+package struct TrainingMemory {
+    private let parts: [(what: String, floats: Double)]
+
+    /// The most 32-bit numbers held at once.
+    package var floats: Double { parts.reduce(0) { $0 + $1.floats } }
+
+    init(_ plans: [TrainingPlan], source: TrainingSource, workers: Workers) {
+        var parts = plans.map {
+            (what: $0.name, floats: Self.floats($0.configuration, $0.options, workers))
+        }
+
+        let tokens = Double(plans[0].settings.batchTokens)
+        let layers = source.streamLayerCount(asked: Set(plans.flatMap(\.configuration.layers)).count)
+        let width = Double(layers) * Double(source.dModel)
+        parts.append((what: "the batch", floats: tokens * width))
+        if source.isLive {
+            // A chunk of the model's own streams beside the buffer, which takes in one chunk more than its level.
+            let rows = Double(plans[0].settings.bufferLevel + 2 * ModelActivationStream.chunk)
+            parts.append((what: "the shuffle buffer", floats: rows * width))
+        }
+        if let rows = source.rowCount { parts.append((what: "the files' token ids", floats: 6 * Double(rows))) }
+        self.parts = parts
+    }
+
+    /// What one dictionary holds.
+    ///
+    /// - Parameter deadShare: the part of the latents that are dead where AuxK revives them; 1 is the worst.
+    package static func floats(
+        _ configuration: DictionaryConfiguration, _ options: TrainingOptions, _ workers: Workers, deadShare: Double = 1
+    ) -> Double {
+        let (d, m, width) = (
+            Double(configuration.dModel), Double(configuration.latents), Double(configuration.inputWidth)
+        )
+        let (tokens, threads) = (Double(options.batchTokens), Double(workers.count))
+        let samples = tokens * Double(configuration.samplesPerToken)
+        let layers = Double(configuration.layers.count)
+        var floats = 3 * (2 * m * width + width + m)
+        if configuration.routes { floats += 3 * layers * d + tokens * d }
+        if let k = configuration.k.map({ Double($0) }) {
+            floats += samples * (2 * width + 8 * k + 2 * layers + 8) + threads * 259 * m
+            if options.routerGradient == .layerErrors {
+                let tried = Double(
+                    TopKTrainer.triedTokens(count: options.batchTokens, layers: configuration.layers.count))
+                floats += tried * layers * (2 * width + 2 * k + 2 * layers + 4) + threads * 259 * m
+            }
+            if options.auxiliary != nil { floats += 3 * deadShare * m * width }
+        } else {
+            let tiles = configuration.architecture == .gated ? 512.0 : 256
+            floats += samples * (2 * m + 2 * width) + threads * tiles * m + 5 * m * (samples / 256)
+        }
+        return floats
+    }
+
+    /// Checks that the machine has that much.
+    ///
+    /// - Throws: `WorkflowError.refused` saying how much is needed and how much there is.
+    func check() throws(WorkflowError) {
+        let largest = parts.max { $0.floats < $1.floats }
+        try MemoryBudget.machine.check(
+            floats: floats, for: "training (most of it for \(largest?.what ?? "it"))",
+            advice: "take fewer --latents, a smaller --batch-tokens, or fewer dictionaries at once")
+    }
+}

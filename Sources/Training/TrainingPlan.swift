@@ -1,0 +1,93 @@
+import ActivationPipeline
+import FeatureCatalog
+import JSON
+import LinearAlgebra
+import Safetensors
+package import SparseCoding
+import SparseTraining
+
+/// One dictionary of a training job, its settings found good.
+package struct TrainingPlan {
+    /// The settings it was made from.
+    package let settings: TrainingSettings
+    /// Its shape and rules.
+    package let configuration: DictionaryConfiguration
+    let options: TrainingOptions
+    let dtype: DictionaryTensor.DataType
+    /// Where its weights are written as safetensors besides, or nil.
+    let weightsOutput: String?
+    /// What training starts from, where it is not drawn.
+    private let weights: DictionaryWeights?
+
+    /// Checks one dictionary's settings against the source.
+    init(_ settings: TrainingSettings, source: TrainingSource, steps: Int, weightsOutput: String?) throws {
+        if settings.name?.isEmpty == true {
+            throw WorkflowError.usage("--name is empty; name the dictionary or leave it out")
+        }
+        if settings.name?.utf8.contains(0) == true {
+            throw WorkflowError.usage("the dictionary's name holds a zero character; name it otherwise")
+        }
+        if settings.initialWeights != nil, settings.initialThreshold != nil {
+            throw WorkflowError.usage("--initial-threshold goes with drawn weights; --initial-weights hold thresholds")
+        }
+        guard let dtype = DictionaryTensor.DataType(rawValue: settings.dtype) else {
+            throw WorkflowError.usage("--dtype is \(settings.dtype); allowed: f32, f16, bf16")
+        }
+
+        let layers = settings.layers ?? source.defaultLayers
+        if settings.architecture.readsOneLayer, layers.count != 1 {
+            throw WorkflowError.usage(
+                "\(settings.architecture.rawValue) reads one layer, but \(layers.count) are named; choose one with "
+                    + "--layers")
+        }
+        try source.check(layers: layers)
+        configuration = try DictionaryConfiguration(
+            architecture: settings.architecture, dModel: source.dModel, latents: settings.latents, k: settings.k,
+            layers: layers, routing: settings.routing, aggregation: settings.aggregation, fidelity: settings.fidelity)
+        var choices = settings.choices
+        // A b_pre that was given is not moved unasked.
+        if settings.initialWeights != nil { choices.initialBias = choices.initialBias ?? .zero }
+        options = try TrainingOptions(
+            configuration, batchTokens: settings.batchTokens, steps: steps, choices: choices)
+        let configuration = self.configuration
+        weights = try settings.initialWeights.map {
+            try DictionaryWeights(configuration, reading: try SafetensorsFile(path: $0))
+        }
+        self.settings = settings
+        self.dtype = dtype
+        self.weightsOutput = weightsOutput
+    }
+
+    /// The state before the first step: seeded weights, or those of a file.
+    func initialState(_ workers: Workers) -> TrainerState {
+        let weights =
+            self.weights
+            ?? DictionaryWeights(
+                configuration, seed: settings.seed, threshold: options.sparsity?.initialThreshold ?? 0)
+        return TrainerState(configuration, options: options, weights: weights, workers: workers)
+    }
+
+    /// Its name, for messages.
+    var name: String { settings.name ?? settings.defaultName }
+
+    /// The dictionary's row in the catalog.
+    func record(runID: Int64, languageModelID: Int64?, name: String, tokens: Int) throws -> DictionaryRecord {
+        let routes = configuration.architecture == .route
+        return DictionaryRecord(
+            runID: runID,
+            languageModelID: languageModelID,
+            name: name,
+            architecture: DictionaryRecord.Architecture(rawValue: configuration.architecture.rawValue) ?? .route,
+            dModel: configuration.dModel,
+            latentCount: configuration.latents,
+            k: configuration.k,
+            layers: configuration.layers,
+            aggregation: routes ? DictionaryRecord.Aggregation(rawValue: configuration.aggregation.rawValue) : nil,
+            routing: routes ? DictionaryRecord.Routing(rawValue: configuration.routing.rawValue) : nil,
+            fidelity: configuration.fidelity == .reference ? .reference : .corrected,
+            activationThreshold: CountingThreshold.absolute(width: configuration.inputWidth),
+            relativeThreshold: CountingThreshold.relative,
+            configJSON: try canonicalJSON(DictionarySettings(configuration: configuration, training: options)),
+            trainedTokenCount: tokens)
+    }
+}

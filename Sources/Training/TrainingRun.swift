@@ -1,0 +1,137 @@
+import ActivationPipeline
+package import FeatureCatalog
+import Foundation
+package import LinearAlgebra
+package import Safetensors
+package import SparseCoding
+package import SparseTraining
+
+/// Trains the dictionaries of a job side by side on one stream and writes them, with every run's whole history, into a
+/// catalog: one forward pass of the language model for a batch, however many dictionaries learn from it.
+///
+/// Each dictionary is a run of its own in the ledger, and becomes what it would have become alone: its settings name the
+/// stream's seed, so `routesae train --config` makes it again by itself.
+package struct TrainingRun {
+    /// What to do.
+    package let job: TrainingJob
+    /// Who does it.
+    package let workers: Workers
+    /// Where the job's checkpoint is kept, and when one is taken.
+    package let checkpoints: CheckpointPolicy
+
+    /// Describes a run.
+    package init(_ job: TrainingJob, workers: Workers, checkpoints: CheckpointPolicy) {
+        self.job = job
+        self.workers = workers
+        self.checkpoints = checkpoints
+    }
+
+    /// What came of one dictionary.
+    package struct Result: Sendable {
+        /// The run's number in the catalog.
+        package let runID: Int64
+        /// The dictionary's number in the catalog.
+        package let dictionaryID: Int64
+        /// Its name.
+        package let name: String
+        /// Its shape and rules.
+        package let configuration: DictionaryConfiguration
+        /// The reports of the steps made now: all of them, unless the run was resumed.
+        package let reports: [StepReport]
+    }
+
+    /// What came of a job.
+    package struct Outcome: Sendable {
+        /// The dictionaries that were trained.
+        package let results: [Result]
+        /// Those that dropped out because their loss was not finite, and the reasons.
+        package let failures: [(name: String, reason: String)]
+    }
+
+    /// Trains and writes.
+    ///
+    /// - Parameters:
+    ///   - resuming: the checkpoint to go on from, or nil to start.
+    ///   - cancelled: asked before every step; once true, a checkpoint is taken and the runs end as interrupted.
+    ///   - progress: told after every step: the steps done and the reports of the dictionaries still in training.
+    /// - Throws: `WorkflowError.interrupted`, `.refused` where the catalog knows the model's weights with another tokenizer
+    ///   or the checkpoint is of another job, `SparseCodingError`, `TrainingError`, `CatalogError`, `SafetensorsError`.
+    ///   A failed run stays in the ledger, marked so, without a dictionary.
+    package func run(
+        into catalog: Catalog, resuming: (record: TrainingCheckpoint, file: SafetensorsFile)? = nil,
+        cancelled: () -> Bool = { false }, progress: (_ step: Int, _ reports: [StepReport]) -> Void = { _, _ in }
+    ) throws -> Outcome {
+        var record = resuming?.record ?? TrainingCheckpoint(job)
+        if resuming != nil { try record.takeUp(job, path: checkpoints.path) }
+        try refuseTakenNames(in: catalog, resuming: resuming?.record)
+        try job.source.checkTokenizer(in: catalog)
+        if resuming == nil { try record.write(to: checkpoints.path, states: [:], position: nil) }
+        let ledger = try TrainingLedger(job, record, in: catalog)
+        var training = Array(job.plans.indices)
+        do {
+            let session = try TrainingSession(job, record, resuming?.file, ledger, workers)
+            defer { training = session.numbers }
+            try session.train(checkpoints: checkpoints, cancelled: cancelled, progress: progress)
+            var results: [Result] = []
+            for number in session.numbers {
+                results.append(try finish(number, session, ledger, catalog))
+            }
+            try? FileManager.default.removeItem(atPath: checkpoints.path)
+            return Outcome(
+                results: results,
+                failures: session.failures.map { (name: job.plans[$0.key].name, reason: $0.value) })
+        } catch {
+            let stopped = if case WorkflowError.interrupted = error { true } else { false }
+            ledger.close(training, as: stopped ? .interrupted : .failed, because: error)
+            throw error
+        }
+    }
+
+    /// A name that is taken is found before hours are spent.
+    private func refuseTakenNames(in catalog: Catalog, resuming: TrainingCheckpoint?) throws {
+        guard resuming == nil else { return }
+        let taken = Set(try catalog.dictionaries().map(\.name))
+        if let name = job.plans.compactMap(\.settings.name).first(where: taken.contains) {
+            throw WorkflowError.refused("\(catalog.path): has a dictionary \"\(name)\" already; choose another --name")
+        }
+    }
+
+    /// Writes a trained dictionary, unless an earlier attempt has done so.
+    private func finish(
+        _ number: Int, _ session: TrainingSession, _ ledger: TrainingLedger, _ catalog: Catalog
+    ) throws -> Result {
+        let plan = job.plans[number]
+        let runID = ledger.runIDs[number]
+        let trainer = session.trainer(number)
+        let written = try catalog.dictionaries().first { $0.runID == runID }
+        let name = try written?.name ?? plan.settings.name ?? freeName(plan.settings.defaultName, in: catalog)
+        var dictionaryID = written?.dictionaryID
+        trainer.finish(workers)
+        guard trainer.state.isFinite else { throw TrainingError.lossNotFinite(step: job.steps) }
+        if let path = plan.weightsOutput {
+            // Whether the file may be replaced was settled when the job was made.
+            try trainer.state.weights.write(
+                plan.configuration, to: path, metadata: ["architecture": plan.settings.architecture.rawValue],
+                overwrite: true)
+        }
+        if dictionaryID == nil {
+            let modelID = try job.source.languageModelID(in: catalog)
+            dictionaryID = try catalog.addDictionary(
+                try plan.record(
+                    runID: runID, languageModelID: modelID, name: name, tokens: job.steps * job.batchTokens),
+                tensors: trainer.state.weights.tensors(stored: plan.dtype))
+        }
+        try ledger.complete(number)
+        return Result(
+            runID: runID, dictionaryID: dictionaryID ?? 0, name: name, configuration: plan.configuration,
+            reports: session.reports(number))
+    }
+
+    private func freeName(_ base: String, in catalog: Catalog) throws -> String {
+        let taken = Set(try catalog.dictionaries().map(\.name))
+        guard taken.contains(base) else { return base }
+        var number = 2
+        while taken.contains("\(base)-\(number)") { number += 1 }
+        return "\(base)-\(number)"
+    }
+}

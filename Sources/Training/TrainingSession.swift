@@ -1,0 +1,170 @@
+import ActivationPipeline
+import FeatureCatalog
+import LinearAlgebra
+import Safetensors
+import SparseCoding
+import SparseTraining
+
+/// The dictionaries of a job in training: the stream, their trainers, and what has been reported so far.
+final class TrainingSession {
+    private let job: TrainingJob
+    private let ledger: TrainingLedger
+    private let stream: any ActivationStream
+    private var checkpoint: TrainingCheckpoint
+    private var trainers: [Int: any DictionaryTrainer] = [:]
+    /// Who makes the dictionaries' steps: as many at once as this counts.
+    private let sideBySide: Workers
+    private var reports: [Int: [StepReport]] = [:]
+    /// Metrics not yet in the catalog.
+    private var unrecorded: [Int: [RunMetric]] = [:]
+
+    /// The dictionaries still in training, ascending.
+    var numbers: [Int] { trainers.keys.sorted() }
+
+    /// Starts a job, or takes it up where its checkpoint was taken.
+    init(
+        _ job: TrainingJob, _ checkpoint: TrainingCheckpoint, _ file: SafetensorsFile?, _ ledger: TrainingLedger,
+        _ workers: Workers
+    ) throws {
+        self.job = job
+        self.checkpoint = checkpoint
+        self.ledger = ledger
+        stream = try job.source.stream(layers: job.layers, settings: job.plans[0].settings)
+        // Many dictionaries share the threads out among them, which leaves no thread waiting for another within a step;
+        // few have all threads each. The bits are the same.
+        let count = job.plans.count - checkpoint.failures.count
+        sideBySide = Workers(threads: count >= 2 * workers.count || count == workers.count ? workers.count : 1)
+        let own = Workers(threads: workers.count / sideBySide.count)
+        let resumed = checkpoint.step > 0 ? file : nil
+        for (number, plan) in job.plans.enumerated() where checkpoint.failures[number] == nil {
+            let state =
+                try resumed.map { try checkpoint.state(number, of: plan, in: $0) } ?? plan.initialState(workers)
+            trainers[number] = state.trainer(plan.options, workers: own)
+        }
+        if let resumed, checkpoint.step < job.steps {
+            try stream.resume(
+                at: checkpoint.position(layers: stream.layers, dModel: stream.dModel, in: resumed))
+        }
+    }
+
+    /// The dictionaries that dropped out, and why.
+    var failures: [Int: String] { checkpoint.failures }
+
+    /// One dictionary's trainer.
+    func trainer(_ number: Int) -> any DictionaryTrainer {
+        guard let trainer = trainers[number] else { preconditionFailure("dictionary \(number) dropped out") }
+        return trainer
+    }
+
+    /// What one dictionary reported.
+    func reports(_ number: Int) -> [StepReport] { reports[number] ?? [] }
+
+    /// Makes the steps that are left.
+    func train(
+        checkpoints: CheckpointPolicy, cancelled: () -> Bool, progress: (_ step: Int, _ reports: [StepReport]) -> Void
+    ) throws {
+        let batch = ActivationBatch(capacity: job.batchTokens, layers: stream.layers, dModel: stream.dModel)
+        let clock = ContinuousClock()
+        var lastCheckpoint = clock.now
+        var lastStep = clock.now
+        for step in checkpoint.step..<job.steps {
+            if cancelled() {
+                try save(checkpoints.path)
+                throw WorkflowError.interrupted(
+                    "training was stopped after \(step) of \(job.steps) steps; --resume goes on with it")
+            }
+            do { try stream.fill(batch) } catch WorkflowError.badInput(let path, let problem) {
+                // The stream stands where it stood before.
+                try save(checkpoints.path)
+                throw WorkflowError.badInput(
+                    path: path,
+                    problem:
+                        "\(problem); training stopped after \(step) of \(job.steps) steps, and --resume goes on once "
+                        + "this is put right, if what it has read is unchanged")
+            }
+
+            let made = try makeStep(batch)
+            let now = clock.now
+            let pace = Double(batch.count) / max((now - lastStep) / .seconds(1), 1e-9)
+            lastStep = now
+            for (number, report) in made {
+                reports[number, default: []].append(report)
+                unrecorded[number, default: []] += report.metrics(
+                    job.plans[number].configuration, tokensPerSecond: pace)
+            }
+            checkpoint.step = step + 1
+            if step % 100 == 99 { try record() }
+            if step + 1 < job.steps, checkpoints.isDue(step: step + 1, sinceLast: now - lastCheckpoint) {
+                try save(checkpoints.path)
+                lastCheckpoint = clock.now
+            }
+            progress(step + 1, made.map(\.report))
+        }
+        try save(checkpoints.path)
+    }
+
+    /// One step of every dictionary. One whose loss is not finite drops out, unless it is the last.
+    private func makeStep(_ batch: ActivationBatch) throws -> [(number: Int, report: StepReport)] {
+        let numbers = self.numbers
+        var outcomes: [Result<StepReport, any Error>?] = Array(repeating: nil, count: numbers.count)
+        outcomes.withUnsafeMutableBufferPointer { outcomes in
+            // Every dictionary has a place of its own and shares nothing but the batch, which is only read.
+            nonisolated(unsafe) let outcomes = outcomes
+            nonisolated(unsafe) let trainers = self.trainers
+            sideBySide.forEach(tiles: numbers.count) { place, _ in
+                outcomes[place] = Result { try trainers[numbers[place]].unsafelyUnwrapped.step(batch) }
+            }
+        }
+
+        var made: [(number: Int, report: StepReport)] = []
+        for (number, outcome) in zip(numbers, outcomes) {
+            switch outcome {
+            case .success(let report)?: made.append((number, report))
+            case .failure(let error)?:
+                try record()
+                if let damage = job.source.damage(in: batch, layers: job.layers) { throw damage }
+                try drop(number, because: try divergence(error, of: number))
+            case nil: preconditionFailure("every dictionary makes its step")
+            }
+        }
+        return made
+    }
+
+    /// Takes a dictionary out of training, and ends the job with the last one.
+    private func drop(_ number: Int, because divergence: TrainingError) throws {
+        guard trainers.count > 1 else { throw divergence }
+        ledger.close([number], as: .failed, because: divergence)
+        checkpoint.failures[number] = "\(divergence)"
+        trainers[number] = nil
+    }
+
+    /// What a step of sound activations threw, if it was that training diverged; a router whose weights have grown beyond
+    /// all bounds shows it before the loss does.
+    private func divergence(_ error: any Error, of number: Int) throws -> TrainingError {
+        switch error {
+        case let error as TrainingError: return error
+        case SparseCodingError.notFinite: return .lossNotFinite(step: trainer(number).state.stepsDone)
+        default: throw error
+        }
+    }
+
+    /// Writes the curves into the catalog: whole transactions, seldom enough to cost nothing.
+    private func record() throws {
+        for (number, metrics) in unrecorded.sorted(by: { $0.key < $1.key }) { try ledger.record(number, metrics) }
+        unrecorded = [:]
+    }
+
+    /// Takes a checkpoint; the catalog never knows less than it.
+    ///
+    /// - Throws: `TrainingError.lossNotFinite` where a weight is no number; the checkpoint before stays then.
+    private func save(_ path: String) throws {
+        try record()
+        for number in numbers where !trainer(number).state.isFinite {
+            try drop(number, because: .lossNotFinite(step: checkpoint.step))
+        }
+
+        let isOver = checkpoint.step == job.steps
+        try checkpoint.write(
+            to: path, states: trainers.mapValues(\.state), position: isOver ? nil : stream.position)
+    }
+}

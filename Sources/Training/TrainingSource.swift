@@ -1,0 +1,191 @@
+import ActivationPipeline
+import CKernels
+import FeatureCatalog
+import Foundation
+import LanguageModel
+import LinearAlgebra
+import SparseCoding
+import SparseTraining
+
+/// Where a training run's activations come from: a model reading text, or files.
+enum TrainingSource {
+    case live(ModelFolder, TextCorpus)
+    case shards([ActivationShard])
+
+    /// Opens whichever the settings name.
+    ///
+    /// - Throws: `WorkflowError.usage` where they name neither or both, or name what the source does not read.
+    init(_ settings: TrainingSettings, workers: Workers) throws {
+        switch (settings.model, settings.activations.isEmpty) {
+        case (nil, true):
+            throw WorkflowError.usage("name the source: --model DIR --text PATH, or --activations FILE")
+        case (.some, false):
+            throw WorkflowError.usage("--model and --activations exclude each other: the files hold the activations")
+        case (let model?, true):
+            self = .live(
+                try ModelFolder(path: model, workers: workers, name: settings.modelName),
+                try TextCorpus(paths: settings.text))
+        case (nil, false):
+            guard settings.text.isEmpty, settings.context == nil else {
+                throw WorkflowError.usage(
+                    "--text and --context go with --model; activation files hold their tokens")
+            }
+            self = .shards(try ActivationFiles.open(settings.activations, layers: settings.layers))
+        }
+    }
+
+    /// Width of the residual stream.
+    var dModel: Int {
+        switch self {
+        case .live(let folder, _): folder.model.configuration.dModel
+        case .shards(let shards): shards[0].dModel
+        }
+    }
+
+    /// The layers taken where none are named: the paper's range, or all that the files hold.
+    var defaultLayers: [Int] {
+        switch self {
+        case .live(let folder, _):
+            DictionaryConfiguration.routedLayers(ofModelWith: folder.model.configuration.layerCount)
+        case .shards(let shards): shards[0].layers
+        }
+    }
+
+    /// Whether a model makes the activations.
+    var isLive: Bool { if case .live = self { true } else { false } }
+
+    /// Rows of the activation files; nil for a model.
+    var rowCount: Int? {
+        if case .shards(let shards) = self { shards.reduce(0) { $0 + $1.tokenIDs.count } } else { nil }
+    }
+
+    /// How many layers a batch of the stream holds: those asked for from a model, all of them from files.
+    func streamLayerCount(asked: Int) -> Int {
+        switch self {
+        case .live: asked
+        case .shards(let shards): shards[0].layers.count
+        }
+    }
+
+    /// The text that a model reads; nil for files of activations.
+    var corpus: TextCorpus? {
+        if case .live(_, let corpus) = self { corpus } else { nil }
+    }
+
+    /// The files it reads.
+    var paths: [String] {
+        switch self {
+        case .live(let folder, let corpus):
+            folder.weightFiles + ["config.json", "tokenizer.json"].map { folder.path + "/" + $0 }
+                + corpus.files.map(\.path)
+        case .shards(let shards): shards.map(\.path)
+        }
+    }
+
+    /// Looks at the beginning, so that what is no use at all is found before a run has begun: text without a token,
+    /// files whose first batch cannot be read or is not finite.
+    ///
+    /// - Throws: `WorkflowError.badInput`, `TrainingError`, `SafetensorsError`.
+    func probe(layers: [Int], settings: TrainingSettings) throws {
+        switch self {
+        case .live(let folder, let corpus):
+            let segmenter = Segmenter(tokenizer: folder.tokenizer, context: try folder.context(settings.context))
+            var reader = SegmentReader(corpus: corpus, segmenter: segmenter, shuffleSeed: nil)
+            _ = try reader.next()
+        case .shards:
+            let stream = try stream(layers: layers, settings: settings)
+            let batch = ActivationBatch(
+                capacity: settings.batchTokens, layers: stream.layers, dModel: stream.dModel)
+            try stream.fill(batch)
+            if let damage = damage(in: batch, layers: layers) { throw damage }
+        }
+    }
+
+    /// Says where a batch is not finite, if it is not.
+    func damage(in batch: ActivationBatch, layers: [Int]) -> WorkflowError? {
+        for row in 0..<batch.count {
+            for (place, layer) in batch.layers.enumerated() where layers.contains(layer) {
+                let values = batch.values.row(row) + place * batch.dModel
+                // What cannot be squared cannot be standardised either.
+                guard !rsae_dot(values, values, Int64(batch.dModel)).isFinite else { continue }
+                let names =
+                    switch self {
+                    case .live(let folder, _): folder.path
+                    case .shards(let shards): shards.map(\.path).joined(separator: ", ")
+                    }
+                return .badInput(
+                    path: names,
+                    problem:
+                        "an activation holds an infinity or a NaN, or is too large to square (layer \(layer), a token of id "
+                        + "\(batch.tokenIDs[row]) in document \(batch.documentIDs[row]))")
+            }
+        }
+        return nil
+    }
+
+    /// Checks that the layers can be had.
+    ///
+    /// - Throws: `WorkflowError.usage` naming the first that cannot.
+    func check(layers: [Int]) throws {
+        switch self {
+        case .live(let folder, _): _ = try folder.checkedLayers(layers)
+        case .shards(let shards):
+            if let wrong = layers.first(where: { !shards[0].layers.contains($0) }) {
+                let there = shards[0].layers.map(String.init).joined(separator: ", ")
+                throw WorkflowError.usage("--layers names layer \(wrong); \(shards[0].path) holds layers \(there)")
+            }
+        }
+    }
+
+    /// The model's row in the catalog; nil for files.
+    func languageModelID(in catalog: Catalog) throws -> Int64? {
+        switch self {
+        case .live(let folder, _): try folder.languageModelID(in: catalog)
+        case .shards: nil
+        }
+    }
+
+    /// Refuses a model whose weights the catalog knows with another tokenizer.
+    func checkTokenizer(in catalog: Catalog) throws {
+        guard case .live(let folder, _) = self else { return }
+        try folder.checkTokenizer(
+            against: try catalog.languageModels().filter { try folder.hasWeights($0.sha256) }, in: catalog)
+    }
+
+    /// What versions up to 0.1 recorded that the run read, of the files in the model's folder and of those that are read;
+    /// nothing for files of activations, of which the same is recorded still.
+    func formerInputs() throws -> [[RunInput]] {
+        guard case .live(let folder, let corpus) = self else { return [] }
+        return try folder.formerInputs().map { $0 + corpus.inputs }
+    }
+
+    /// What the run read, by digest.
+    var inputs: [RunInput] {
+        get throws {
+            switch self {
+            case .live(let folder, let corpus):
+                return try folder.inputs() + corpus.inputs
+            case .shards(let shards):
+                return try shards.map { shard in
+                    let (digest, bytes) = try sha256(ofFile: shard.path)
+                    return RunInput(
+                        role: "activations", name: URL(filePath: shard.path).lastPathComponent, sha256: digest,
+                        bytes: bytes)
+                }
+            }
+        }
+    }
+
+    /// The stream of batches.
+    func stream(layers: [Int], settings: TrainingSettings) throws -> any ActivationStream {
+        switch self {
+        case .live(let folder, let corpus):
+            return ModelActivationStream(
+                folder: folder, corpus: corpus, context: try folder.context(settings.context), layers: layers,
+                level: settings.bufferLevel, shuffleSeed: settings.shuffleSeed, includesBOS: settings.readsBOS)
+        case .shards(let shards):
+            return try ShardActivationStream(
+                shards: shards, shuffleSeed: settings.shuffleSeed, includesPrefix: settings.readsBOS)
+        }
+    }
+}

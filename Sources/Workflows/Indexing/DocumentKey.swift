@@ -1,6 +1,0 @@
-/// A document's own number, made from its content: contexts are sampled by it, so that it does not matter which part of
-/// which corpus the document is in.
-enum DocumentKey {
-    /// Half of the digest's first 32 digits: as good as random.
-    static func of(sha256: String) -> UInt64 { UInt64(sha256.prefix(16), radix: 16) ?? 0 }
-}
