@@ -32,7 +32,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 let pipeline: [Target.Dependency] = [
     "ActivationPipeline", "CKernels", "FeatureCatalog", "JSON", "LanguageModel", "LinearAlgebra", "Safetensors",
     "SparseCoding",
-    "SparseTraining", "Tokenization", crypto,
+    "SparseTraining", "Tokenization", "Vocabulary", crypto,
 ]
 
 /// The tests of a workflow, which may stand on any other.
@@ -60,6 +60,9 @@ let package = Package(
         // System libraries.
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
+        // The words that all sides share.
+        library("Vocabulary"),
+
         // Numbers.
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
         library("LinearAlgebra", ["CKernels"]),
@@ -71,8 +74,8 @@ let package = Package(
         library("LanguageModel", ["CKernels", "LinearAlgebra", "Safetensors", "Tokenization"]),
 
         // Dictionaries.
-        library("SparseCoding", ["CKernels", "LinearAlgebra", "Safetensors"]),
-        library("SparseTraining", ["CKernels", "LinearAlgebra", "SparseCoding", "Safetensors"]),
+        library("SparseCoding", ["CKernels", "LinearAlgebra", "Safetensors", "Vocabulary"]),
+        library("SparseTraining", ["CKernels", "LinearAlgebra", "SparseCoding", "Safetensors", "Vocabulary"]),
 
         // The catalog's side.
         .target(
@@ -83,9 +86,10 @@ let package = Package(
                 .embedInCode("0005_verdicts_and_exchanges.sql"), .embedInCode("0006_every_tool.sql"),
             ], swiftSettings: swiftSettings),
         .target(name: "CSQLiteRows", linkerSettings: [.linkedLibrary("sqlite3")]),
-        library("FeatureCatalog", ["CSQLiteRows", "CZstd", "CatalogMigrations", crypto, grdb, grdbSQLite]),
+        library(
+            "FeatureCatalog", ["CSQLiteRows", "CZstd", "CatalogMigrations", "Vocabulary", crypto, grdb, grdbSQLite]),
         library("JSON"),
-        library("FeatureScoring", ["JSON"]),
+        library("FeatureScoring", ["JSON", "Vocabulary"]),
 
         // Other people's language models.
         .target(name: "CCurl"),
@@ -97,7 +101,7 @@ let package = Package(
             [
                 "CKernels", "FeatureCatalog", "FeatureScoring", "LanguageModel", "LinearAlgebra", "Safetensors",
                 "SparseCoding",
-                "SparseTraining", "Tokenization", crypto,
+                "SparseTraining", "Tokenization", "Vocabulary", crypto,
             ]),
         library("Training", pipeline),
         library("Indexing", pipeline + ["FeatureScoring"]),
@@ -118,7 +122,7 @@ let package = Package(
                 "ActivationPipeline", "Benchmarks", "CatalogMaintenance", "Evaluation", "FeatureCatalog",
                 "FeatureScoring", "Indexing", "LanguageModel", "LinearAlgebra", "Safetensors", "Scoring",
                 "SparseCoding", "SparseTraining", "Steering", "TerminalOutput", "Tokenization", "Training",
-                argumentParser,
+                "Vocabulary", argumentParser,
             ],
             swiftSettings: swiftSettings),
 
@@ -132,10 +136,10 @@ let package = Package(
         tests("Tokenization"),
         tests("ChatTemplate"),
         tests("LanguageModel", ["CKernels", "LinearAlgebra", "Safetensors", "Tokenization"]),
-        tests("SparseCoding", ["CKernels", "LinearAlgebra", "Safetensors"]),
-        tests("SparseTraining", ["CKernels", "LinearAlgebra", "SparseCoding", "Safetensors"]),
-        tests("FeatureCatalog", ["CatalogMigrations", "CZstd", grdb, grdbSQLite]),
-        tests("FeatureScoring"),
+        tests("SparseCoding", ["CKernels", "LinearAlgebra", "Safetensors", "Vocabulary"]),
+        tests("SparseTraining", ["CKernels", "LinearAlgebra", "SparseCoding", "Safetensors", "Vocabulary"]),
+        tests("FeatureCatalog", ["CatalogMigrations", "CZstd", "Vocabulary", grdb, grdbSQLite]),
+        tests("FeatureScoring", ["Vocabulary"]),
         tests("ChatEndpoint", ["CCurl", "ChatServerSupport"]),
         tests("TerminalOutput"),
         .target(

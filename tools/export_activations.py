@@ -557,7 +557,7 @@ def check_space(plan: Plan, headers: int) -> int:
     need = plan.bytes + headers
     if need > free:
         raise ExportError(
-            f"{folder}: {size(need)} are needed and {size(free)} are free; lower --max-tokens, take fewer layers or "
+            f"{folder}: {size(need)} are needed and {size(free)} are free; lower --tokens, take fewer layers or "
             "name another disk"
         )
     return free
@@ -1005,7 +1005,7 @@ def export(options: argparse.Namespace) -> None:
     """Does the whole of it."""
     say = (lambda _text: None) if options.quiet else (lambda text: print(text, file=sys.stderr, flush=True))
     asked = parse_layers(options.layers)
-    for name in ("max_tokens", "batch_size", "shard_tokens"):
+    for name in ("tokens", "batch_size", "shard_tokens"):
         value = getattr(options, name)
         if value is not None and value < 1:
             raise ExportError(f"--{name.replace('_', '-')} is {value}; allowed: from 1")
@@ -1026,7 +1026,7 @@ def export(options: argparse.Namespace) -> None:
     rows = count = 0
     last = -1
     warn = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: E731
-    for window in limited(all_windows(files, model, context, around, warn), options.max_tokens):
+    for window in limited(all_windows(files, model, context, around, warn), options.tokens):
         rows += window.rows
         count += window.document != last
         last = window.document
@@ -1075,7 +1075,7 @@ def export(options: argparse.Namespace) -> None:
             progress.update(shards.done, rows)
             batch.clear()
 
-        for window in limited(all_windows(files, model, context, around), options.max_tokens):
+        for window in limited(all_windows(files, model, context, around), options.tokens):
             batch.append(window)
             if len(batch) == options.batch_size:
                 compute()
@@ -1098,7 +1098,9 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--shard-tokens", type=int, help="rows of each file (default: one file for all)")
     result.add_argument("--dtype", choices=sorted(DTYPES), default="bf16", help="how activations are stored (default: %(default)s)")
     result.add_argument("--context", type=int, help="the most tokens the model sees at once (default: all its positions, 2048 at most)")
-    result.add_argument("--max-tokens", type=int, help="stop after this many rows, at the end of a window")
+    result.add_argument("--tokens", type=int, help="stop after this many rows, at the end of a window")
+    # Its name in earlier versions.
+    result.add_argument("--max-tokens", dest="tokens", type=int, help=argparse.SUPPRESS)
     result.add_argument("--batch-size", type=int, default=8, help="windows run at once (default: %(default)s)")
     result.add_argument("--tokenizer", help="a tokenizer's folder or name (default: the model's)")
     result.add_argument("--compute", choices=sorted(DTYPES), default="f32", help="what the model computes in (default: %(default)s)")

@@ -33,7 +33,7 @@ VERSIONS = ("version-1", "version-5")
 
 # {catalog} is a copy of what the operation starts from, {base} and {other} are catalogs that it only reads, and
 # {output} is a file that is not there yet.
-INDEX = ["--model", MODEL, "--text", TEXT, "--quiet", "--index-tokens"]
+INDEX = ["--model", MODEL, "--text", TEXT, "--quiet", "--tokens"]
 
 
 @dataclass

@@ -301,7 +301,7 @@ class Target:
     outputs: Tuple[str, ...] = ()
 
 
-ACTIVATIONS = ["activations", "--model", "model", "--text", "text.jsonl", "--layers", "0-1", "--max-tokens", "60",
+ACTIVATIONS = ["activations", "--model", "model", "--text", "text.jsonl", "--layers", "0-1", "--tokens", "60",
                "--context", "32", "--output", "out.safetensors", "-q"]
 TRAINING = ["--batch-tokens", "32", "--latents", "16", "--k", "2", "--steps", "2", "--threads", "1", "-q"]
 TARGETS = [
@@ -409,7 +409,7 @@ class Workshop:
                 text.write(json.dumps({"text": " ".join(generator.choices(words, k=20))}) + "\n")
         (self.whole / "sweep.json").write_text(json.dumps(SWEEP))
         (self.whole / "tmp").mkdir()
-        self.make(["activations", "--model", "model", "--text", "text.jsonl", "--layers", "0-1", "--max-tokens", "200",
+        self.make(["activations", "--model", "model", "--text", "text.jsonl", "--layers", "0-1", "--tokens", "200",
                    "--context", "32", "--output", "shard.safetensors", "-q"])
         self.make(["train", "base.sqlite", "--model", "model", "--text", "text.jsonl", "--context", "32", *TRAINING])
         self.checkpoint()

@@ -163,7 +163,7 @@ class Comparison:
         todo = [row[0] for row in rows(self.catalog, "SELECT dictionary_id FROM dictionary ORDER BY 1")]
         self.each("indexing", [one for one in todo if one not in done], lambda one: routesae(
             "index", self.catalog, "--dictionary", one, "--model", options.model, "--text", *options.heldout,
-            "--corpus", corpus, "--index-tokens", options.index_tokens, "--context", options.context))
+            "--corpus", corpus, "--tokens", options.index_tokens, "--context", options.context))
         evaluated = {row[0] for row in rows(
             self.catalog, "SELECT dictionary_id FROM evaluation GROUP BY dictionary_id")}
         waiting = [one for one in todo if one not in evaluated]

@@ -576,7 +576,7 @@ class Models(InFolder):
         for dtype, share in (("bf16", 2**-8), ("f16", 2**-11)):
             stored = self.exported(folder, "--dtype", dtype, "--force", layers="0,2")[3]
             self.assertTrue(((stored - full).abs() <= full.abs() * share + 1e-6).all())
-        cut = self.exported(folder, "--max-tokens", "13", "--force")
+        cut = self.exported(folder, "--tokens", "13", "--force")
         self.assertEqual(cut[1], tokens[: len(cut[1])])
         self.assertEqual(len(cut[1]), 14)  # two windows: 12 and 2
 

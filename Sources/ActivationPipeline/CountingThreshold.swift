@@ -1,4 +1,5 @@
 package import FeatureCatalog
+import Vocabulary
 
 /// The activation above which a firing counts in the paper's protocol.
 ///
@@ -6,11 +7,8 @@ package import FeatureCatalog
 /// every width: 15 / √2048 = 0.331. A crosscoder reads L of them one after another, √(L·d) long together, so for it the
 /// share is of that.
 package enum CountingThreshold {
-    /// The threshold as a share of the norm of what is read.
-    package static let relative = 0.331
-
     /// The threshold for what is read, by its width D: d, or L·d for a crosscoder.
-    package static func absolute(width: Int, relative: Double = relative) -> Double {
+    package static func absolute(width: Int, relative: Double = CountingProtocol.relativeThreshold) -> Double {
         relative * Double(width).squareRoot()
     }
 

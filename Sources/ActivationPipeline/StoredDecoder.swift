@@ -1,5 +1,6 @@
 package import FeatureCatalog
 package import LinearAlgebra
+import Vocabulary
 
 /// The directions of a dictionary's features, read from a catalog without the rest of its weights.
 package struct StoredDecoder {

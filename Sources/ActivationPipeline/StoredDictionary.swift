@@ -2,6 +2,7 @@ package import FeatureCatalog
 import Foundation
 import LanguageModel
 package import SparseCoding
+import Vocabulary
 
 /// A dictionary read back from a catalog, ready to encode.
 package struct StoredDictionary: Sendable {
@@ -28,14 +29,10 @@ package struct StoredDictionary: Sendable {
     /// - Throws: `SparseCodingError` where no dictionary can be so.
     package static func configuration(of record: DictionaryRecord) throws(SparseCodingError) -> DictionaryConfiguration
     {
-        guard let architecture = Architecture(rawValue: record.architecture.rawValue),
-            let routing = RoutingMode(rawValue: record.routing?.rawValue ?? "hard"),
-            let aggregation = RouterAggregation(rawValue: record.aggregation?.rawValue ?? "sum")
-        else { preconditionFailure("the catalog's architectures and routing modes are those of SparseCoding") }
-        return try DictionaryConfiguration(
-            architecture: architecture, dModel: record.dModel, latents: record.latentCount, k: record.k,
-            layers: record.layers, routing: routing, aggregation: aggregation,
-            fidelity: record.fidelity == .reference ? .reference : .corrected)
+        try DictionaryConfiguration(
+            architecture: record.architecture, dModel: record.dModel, latents: record.latentCount, k: record.k,
+            layers: record.layers, routing: record.routing ?? .hard, aggregation: record.aggregation ?? .sum,
+            fidelity: record.fidelity)
     }
 
     /// Finds a dictionary's row: by name, by number, or the last one added.

@@ -4,6 +4,7 @@ import Foundation
 import Indexing
 import LinearAlgebra
 import Tokenization
+import Vocabulary
 
 /// Makes a catalog of any size, from made-up features on text, through the same calls as indexing, and measures how
 /// fast its index is written.
@@ -294,7 +295,7 @@ package struct CatalogBenchmark: Sendable {
                 })
             _ = try catalog.write(
                 scores: zip(chosen, explanations).flatMap { feature, explanation in
-                    [ScoreRecord.Method.simulation, .detection].map { method in
+                    [ScoreMethod.simulation, .detection].map { method in
                         ScoreRecord(
                             runID: setting.runID, dictionaryID: setting.key.dictionaryID, featureIndex: feature,
                             corpusID: setting.key.corpusID, explanationID: explanation, method: method, status: .ok,

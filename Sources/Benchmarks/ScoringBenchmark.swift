@@ -6,6 +6,7 @@ package import LinearAlgebra
 package import Scoring
 import SparseCoding
 import Tokenization
+import Vocabulary
 
 /// Measures offline explaining and scoring: requests to the model gathered and run together, against the model run anew
 /// for every shortened context by itself.

@@ -2,6 +2,7 @@ import FeatureCatalog
 import Foundation
 import Indexing
 import LinearAlgebra
+import Vocabulary
 
 /// Features as indexing would find them, each from numbers of its own, so that none depends on the others.
 struct SyntheticFeatures {
@@ -128,7 +129,7 @@ struct SyntheticFeatures {
                 passage = generator.index(below: passageLengths.count)
                 position = generator.index(below: Int(passageLengths[passage]))
             } while !taken.insert(passage << 16 | position).inserted
-            let band: ContextRecord.Band = number < top ? .top : number < 2 * top ? .sample : .quiet
+            let band: ContextBand = number < top ? .top : number < 2 * top ? .sample : .quiet
             if number == top { strength = Float(maximum) * 0.8 }
             if number > 0 { strength *= 1 - 0.03 * generator.uniform() }
             let activation = band == .quiet ? 0 : strength

@@ -1,8 +1,9 @@
 import ActivationPipeline
 package import LinearAlgebra
-package import SparseCoding
+import SparseCoding
 import SparseTraining
 import Training
+package import Vocabulary
 
 /// Measures a training step, and indexing, against the one product they cannot do without.
 package struct TrainingBenchmark: Sendable {
@@ -61,7 +62,7 @@ package struct TrainingBenchmark: Sendable {
     private func options(_ configuration: DictionaryConfiguration) throws -> TrainingOptions {
         try TrainingOptions(
             configuration, batchTokens: tokens, steps: max(10 * repeats, 100),
-            choices: .init(deadAfterTokens: deadShare > 0 ? 2 * tokens : nil))
+            choices: .init { $0.deadAfterTokens = deadShare > 0 ? 2 * tokens : nil })
     }
 
     /// Runs it on standard normal activations; steps and products take turns, so that both meet the same machine.

@@ -3,6 +3,7 @@ package import FeatureCatalog
 import Glibc
 package import LinearAlgebra
 package import SparseCoding
+import Vocabulary
 
 /// One dictionary under evaluation: what was added up so far.
 package final class DictionaryEvaluation {

@@ -1,5 +1,6 @@
 import Foundation
 import SparseCoding
+import Vocabulary
 
 /// A figure about a dictionary, as a function of sums over tokens.
 struct EvaluationFigure {

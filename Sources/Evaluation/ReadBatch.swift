@@ -1,6 +1,7 @@
 import CKernels
 import LinearAlgebra
 import SparseCoding
+import Vocabulary
 
 /// A batch as one dictionary reads it: latents, errors of reconstruction, and what would stand in the stream instead.
 struct ReadBatch {

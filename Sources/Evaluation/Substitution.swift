@@ -2,6 +2,7 @@ import CKernels
 import LanguageModel
 import LinearAlgebra
 import SparseCoding
+import Vocabulary
 
 /// What stands in the residual stream in place of the activations that a dictionary reads.
 ///

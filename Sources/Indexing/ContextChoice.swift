@@ -1,14 +1,15 @@
-package import FeatureCatalog
+import FeatureCatalog
 import FeatureScoring
+package import Vocabulary
 
 /// Which firings of a feature become contexts, and what each may be used for: one rule, whether a text has just been read
 /// or parts of it are put together.
 package struct ContextChoice<Payload: Sendable> {
-    package let band: ContextRecord.Band
+    package let band: ContextBand
     /// Its place in the band.
     package let rank: Int
     package let firing: Firing<Payload>
-    package let split: ContextRecord.Split
+    package let split: ContextSplit
 
     /// Takes all of `top`; of the sample those of the lowest priority that show what `top` does not, by strength; and all
     /// of `quiet`. Contexts that show the same text, or are of passages with the same text, share a split.
@@ -32,19 +33,7 @@ package struct ContextChoice<Payload: Sendable> {
             zip(chosen, texts).map { SplitCandidate(band: $0.band, rank: $0.rank, document: 0, segment: $1) })
         return zip(chosen, splits).map { context, split in
             ContextChoice(
-                band: ContextRecord.Band(context.band), rank: context.rank, firing: context.firing,
-                split: split == .explain ? .explain : .score)
+                band: context.band, rank: context.rank, firing: context.firing, split: split)
         }
-    }
-}
-
-extension ContextRecord.Band {
-    fileprivate init(_ band: ContextBand) {
-        self =
-            switch band {
-            case .top: .top
-            case .sample: .sample
-            case .quiet: .quiet
-            }
     }
 }

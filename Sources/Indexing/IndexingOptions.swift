@@ -69,6 +69,6 @@ package struct IndexingOptions: Sendable, Codable, Equatable {
             throw .usage("\(name) is \(value); allowed: 0 … 1000")
         }
         guard (4...4096).contains(window) else { throw .usage("--window is \(window); allowed: 4 … 4096 tokens") }
-        if let maximumTokens, maximumTokens < 1 { throw .usage("--index-tokens is \(maximumTokens); allowed: from 1") }
+        if let maximumTokens, maximumTokens < 1 { throw .usage("--tokens is \(maximumTokens); allowed: from 1") }
     }
 }

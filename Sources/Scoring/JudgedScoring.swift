@@ -4,6 +4,7 @@ import FeatureCatalog
 import FeatureScoring
 import Foundation
 import JSON
+import Vocabulary
 
 /// Scores features by asking a language model: first what explains each, then whether that holds on contexts it has not
 /// seen, each test also with another feature's explanation, which is chance.
@@ -75,7 +76,7 @@ package struct JudgedScoring {
 
     private struct RecordedKey: Hashable {
         let feature: Int
-        let method: ScoreRecord.Method
+        let method: ScoreMethod
     }
 
     /// An explanation that is tested.
@@ -324,7 +325,7 @@ package struct JudgedScoring {
     ) throws -> ScoreRecord {
         let own = results[Key(place, test, isChance: false)]
         let other = results[Key(place, test, isChance: true)]
-        let method = ScoreRecord.Method(rawValue: test.rawValue) ?? .simulation
+        guard let method = test.method else { preconditionFailure("an explanation is no test") }
         var result = own?.result ?? reasons[place] ?? .undefined("it has no contexts to be judged by")
         if result.isMissing {
             result.reason = try recordedFailure(method, place).reason
@@ -359,7 +360,7 @@ package struct JudgedScoring {
     }
 
     /// The score of the run that is done again, which failed for want of an answer that came neither then nor later.
-    private func recordedFailure(_ method: ScoreRecord.Method, _ place: Int) throws -> ScoreRecord {
+    private func recordedFailure(_ method: ScoreMethod, _ place: Int) throws -> ScoreRecord {
         let feature = features[place].featureIndex
         guard let score = recorded[RecordedKey(feature: feature, method: method)], score.status == .failed else {
             throw lacking(method, feature)
@@ -368,12 +369,12 @@ package struct JudgedScoring {
     }
 
     /// Why the same score failed in the run that is done again; nil where it did not, or there is no such run.
-    private func recordedReason(_ method: ScoreRecord.Method, _ place: Int) -> String? {
+    private func recordedReason(_ method: ScoreMethod, _ place: Int) -> String? {
         recorded[RecordedKey(feature: features[place].featureIndex, method: method)]?.reason
     }
 
     /// Why the same score had no chance to be compared with.
-    private func recordedChanceFailure(_ method: ScoreRecord.Method, _ place: Int) throws -> String? {
+    private func recordedChanceFailure(_ method: ScoreMethod, _ place: Int) throws -> String? {
         let feature = features[place].featureIndex
         guard let score = recorded[RecordedKey(feature: feature, method: method)], score.baselineValue == nil else {
             throw lacking(method, feature)
@@ -381,7 +382,7 @@ package struct JudgedScoring {
         return try? JSONDecoder().decode(Detail.self, from: Data((score.detailJSON ?? "").utf8)).chanceReason
     }
 
-    private func lacking(_ method: ScoreRecord.Method, _ feature: Int) -> WorkflowError {
+    private func lacking(_ method: ScoreMethod, _ feature: Int) -> WorkflowError {
         .refused(
             "\(catalog.path): answers to the \(method.rawValue) of feature \(feature) are not in the archive, and nobody "
                 + "may be asked")

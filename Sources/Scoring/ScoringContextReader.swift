@@ -50,8 +50,8 @@ package final class ScoringContextReader {
             return try ScoringContext(
                 contextID: context.contextID, tokens: Array(tokens[context.windowStart..<context.windowStart + count]),
                 activations: context.activations, peakIndex: context.tokenPosition - context.windowStart,
-                band: ContextBand(rawValue: context.band.rawValue) ?? .top,
-                split: split == .explain ? .explain : .score,
+                band: context.band,
+                split: split,
                 beginsSequence: segmentLength.map { context.windowStart == context.segment * $0 }
                     ?? (context.windowStart == 0),
                 layer: drawsLayers ? context.layer : nil)

@@ -4,6 +4,7 @@ package import FeatureScoring
 import Foundation
 import Indexing
 import JSON
+import Vocabulary
 
 extension ScoringRun {
     /// What a run with a judge would ask, explanations not yet being known.

@@ -7,6 +7,7 @@ import JSON
 package import LinearAlgebra
 import SparseCoding
 import Tokenization
+import Vocabulary
 
 /// Explains features by the patterns of tokens they need, and scores each explanation on contexts it has not seen.
 ///

@@ -1,3 +1,5 @@
+import Vocabulary
+
 /// What follows from a configuration; everything that differs between the architectures in a yes or a number is said
 /// here and nowhere else.
 extension DictionaryConfiguration {

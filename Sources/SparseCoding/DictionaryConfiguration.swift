@@ -1,3 +1,5 @@
+package import Vocabulary
+
 /// The shape and the rules of one dictionary; checked when made and never changed.
 package struct DictionaryConfiguration: Sendable, Codable, Equatable {
     /// Which system it is.

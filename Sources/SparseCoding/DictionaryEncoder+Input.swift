@@ -1,6 +1,7 @@
 import CKernels
 import Glibc
 import LinearAlgebra
+import Vocabulary
 
 extension DictionaryEncoder {
     /// Reads the autoencoder's input from a batch: standardises the layers and lets the architecture choose.

@@ -1,6 +1,7 @@
 import CKernels
 import Glibc
 package import LinearAlgebra
+import Vocabulary
 
 extension DictionaryWeights {
     /// Seeded initial weights: W_r and W_enc uniform in ±1/√d (PyTorch's default for `Linear`), W_dec the transpose of

@@ -2,6 +2,7 @@ import CKernels
 import Glibc
 import LinearAlgebra
 package import Safetensors
+import Vocabulary
 
 /// Weight files by the tensor names of the authors' state dicts (`src/model.py`), fp32.
 ///

@@ -1,4 +1,5 @@
 package import LinearAlgebra
+import Vocabulary
 
 /// The weights of one dictionary. Updated in place while training.
 ///

@@ -1,6 +1,7 @@
 import CKernels
 import Glibc
 package import LinearAlgebra
+import Vocabulary
 
 /// The activation function of a dictionary that a penalty keeps sparse, made ready for many samples:
 /// - `vanilla` and `crosscoder`: z = ReLU(π + b_lat);

@@ -1,6 +1,7 @@
 import CKernels
 import LinearAlgebra
 import SparseCoding
+import Vocabulary
 
 /// The way back through the activation function of a penalised dictionary, with its sparsity term (`SparsityPenalty`).
 struct PenaltySlope {

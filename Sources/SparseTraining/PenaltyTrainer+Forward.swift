@@ -1,6 +1,7 @@
 import CKernels
 import LinearAlgebra
 import SparseCoding
+import Vocabulary
 
 /// What the forward pass of a penalised dictionary found.
 struct PenaltyForward {

@@ -1,6 +1,7 @@
 import CKernels
 import LinearAlgebra
 package import SparseCoding
+import Vocabulary
 
 extension PenaltyTrainer {
     /// Latents whose weight gradients are made at once, by one product each.

@@ -1,6 +1,7 @@
 import CKernels
 package import LinearAlgebra
 package import SparseCoding
+import Vocabulary
 
 /// Trains a dictionary that a penalty keeps sparse: `vanilla`, `gated`, `jumprelu`, or `crosscoder` without k.
 ///

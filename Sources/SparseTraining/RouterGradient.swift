@@ -1,3 +1,6 @@
+import SparseCoding
+import Vocabulary
+
 /// How a router that sends each token to one layer learns, although a choice has no derivative.
 ///
 /// Only corrected hard routing has to be told: soft routing is differentiable, and the authors' code multiplies the
@@ -11,4 +14,9 @@ package enum RouterGradient: String, Sendable, Codable, CaseIterable {
     /// Forward the chosen layer, backward as if the choice were soft (Bengio et al. 2013, arXiv 1308.3432): what the
     /// other layers would do is guessed from the slope at the chosen one.
     case straightThrough
+}
+
+extension DictionaryConfiguration {
+    /// Whether the loss itself says nothing of how the router learns.
+    var choosesRouterGradient: Bool { routes && routing == .hard && fidelity == .corrected }
 }

@@ -1,3 +1,5 @@
+import SparseCoding
+
 /// The sparsity term of an architecture without k.
 ///
 /// With S the penalty of a token as the architecture's own paper states it, the loss is NormMSE + λ · mean S / ‖u‖²,
@@ -9,7 +11,7 @@
 ///   ‖u‖² = 1.
 ///
 /// The reference divides by the number of latents instead, and counts z without norms.
-package struct SparsityPenalty: Sendable, Codable, Equatable {
+package struct SparsityPenalty: Sendable, Encodable, Equatable {
     /// λ.
     package let coefficient: Float
     /// Part of the steps over which λ rises from 0.
@@ -25,6 +27,16 @@ package struct SparsityPenalty: Sendable, Codable, Equatable {
         self.warmupFraction = warmupFraction
         self.bandwidth = bandwidth
         self.initialThreshold = initialThreshold
+    }
+
+    /// The penalty that was chosen, or the default of the architecture.
+    ///
+    /// - Throws: `SparseCodingError.setting` for a value out of range.
+    init(_ choices: Hyperparameters, _ setup: TrainingSetup) throws(SparseCodingError) {
+        coefficient = try Hyperparameters.lambda.value(choices.lambda, setup)
+        warmupFraction = try Hyperparameters.lambdaWarmup.value(choices.lambdaWarmup, setup)
+        bandwidth = try Hyperparameters.bandwidth.value(choices.bandwidth, setup)
+        initialThreshold = try Hyperparameters.initialThreshold.value(choices.initialThreshold, setup)
     }
 
     /// λ at a step of a run.

@@ -1,7 +1,7 @@
 package import SparseCoding
 
 /// Everything that decides how a dictionary is trained, apart from its shape and the data.
-package struct TrainingOptions: Sendable, Codable, Equatable {
+package struct TrainingOptions: Sendable, Encodable, Equatable {
     /// Tokens of a batch.
     package let batchTokens: Int
     /// Number of steps.
@@ -38,68 +38,41 @@ package struct TrainingOptions: Sendable, Codable, Equatable {
     /// A latent that has not fired for this many tokens is dead: ten million, or a tenth of a short run.
     package let deadAfterTokens: Int
 
-    /// Makes options for a configuration. What is left open takes the default of the configuration's fidelity: the
-    /// reference's settings (method of `src/utils.py`), or the corrected ones: AuxK, balanced load, a router that learns from every layer's error, projected gradient,
-    /// initial bias at the mean, and a rate scaled by 1/√m (as in EleutherAI/sparsify, `trainer.py`).
+    /// Makes options for a configuration. What is not chosen takes the default of the configuration's fidelity: the
+    /// reference's settings (method of `src/utils.py`), or the corrected ones: AuxK, balanced load, a router that learns
+    /// from every layer's error, projected gradient, initial bias at the mean, and a rate scaled by 1/√m (as in
+    /// EleutherAI/sparsify, `trainer.py`).
     ///
     /// - Throws: `SparseCodingError.setting` naming the first setting out of range, or one that the architecture does
     ///   not have.
     package init(
-        _ configuration: DictionaryConfiguration, batchTokens: Int, steps: Int, choices: Choices = Choices()
+        _ configuration: DictionaryConfiguration, batchTokens: Int, steps: Int,
+        choices: Hyperparameters = Hyperparameters()
     ) throws(SparseCodingError) {
-        try TrainingOptions.check(choices, suit: configuration)
-        let corrected = configuration.fidelity == .corrected
+        try choices.check(suit: configuration)
+        let setup = TrainingSetup(configuration: configuration, batchTokens: batchTokens, steps: steps)
+        // Tokens are numbered in 32 bits, and what one batch needs must fit in memory.
+        try Allowed.upTo(1 << 24).check(batchTokens, "batch-tokens")
+        try Allowed.upTo().check(steps, "steps")
         self.batchTokens = batchTokens
         self.steps = steps
-        learningRate = choices.learningRate ?? TrainingOptions.defaultRate(configuration)
+        learningRate = try Hyperparameters.learningRate.value(choices.learningRate, setup)
         betas = [0.9, 0.999]
         epsilon = 1e-8
-        warmupFraction = choices.warmupFraction ?? 0.05
-        decayFraction = choices.decayFraction ?? 0.2
-        gradientClip = choices.gradientClip
-        decoderNorm = TrainingOptions.decoderNorm(configuration)
-        normalizeEvery = choices.normalizeEvery ?? 10
-        removesParallelGradient = choices.removesParallelGradient ?? (corrected && decoderNorm == .unit)
-        initialBias = choices.initialBias ?? (corrected ? .mean : .zero)
-        loadBalance = choices.loadBalance ?? (corrected && configuration.routes ? 0.01 : 0)
+        warmupFraction = try Hyperparameters.warmupFraction.value(choices.warmupFraction, setup)
+        decayFraction = try Hyperparameters.decayFraction.value(choices.decayFraction, setup)
+        gradientClip = try Hyperparameters.gradientClip.checked(choices.gradientClip)
+        decoderNorm = DecoderNorm(of: configuration)
+        normalizeEvery = try Hyperparameters.normalizeEvery.value(choices.normalizeEvery, setup)
+        removesParallelGradient = try Hyperparameters.removesParallelGradient.value(
+            choices.removesParallelGradient, setup)
+        initialBias = try Hyperparameters.initialBias.value(choices.initialBias, setup)
+        loadBalance = try Hyperparameters.loadBalance.value(choices.loadBalance, setup)
         routerGradient =
-            TrainingOptions.choosesRouterGradient(configuration) ? choices.routerGradient ?? .layerErrors : nil
-        let coefficient = choices.auxiliaryCoefficient ?? (corrected ? 1 / 32 : 0)
-        if coefficient == 0 || configuration.k == nil {
-            auxiliary = nil
-        } else {
-            auxiliary = AuxiliaryLoss(
-                coefficient: coefficient, k: choices.auxiliaryK ?? max(configuration.dModel / 2, 1))
-        }
-        deadAfterTokens =
-            choices.deadAfterTokens ?? TrainingOptions.deadAfterTokens(batchTokens: batchTokens, steps: steps)
-        sparsity = configuration.k == nil ? TrainingOptions.penalty(configuration, choices) : nil
-        try check()
-    }
-
-    /// Reads options, by the same rules as they are made.
-    ///
-    /// - Throws: `DecodingError` for a missing or ill-typed key; `SparseCodingError.setting` naming the first setting
-    ///   out of range.
-    package init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: CodingKeys.self)
-        batchTokens = try values.decode(Int.self, forKey: .batchTokens)
-        steps = try values.decode(Int.self, forKey: .steps)
-        learningRate = try values.decode(Float.self, forKey: .learningRate)
-        betas = try values.decode([Float].self, forKey: .betas)
-        epsilon = try values.decode(Float.self, forKey: .epsilon)
-        warmupFraction = try values.decode(Double.self, forKey: .warmupFraction)
-        decayFraction = try values.decode(Double.self, forKey: .decayFraction)
-        gradientClip = try values.decodeIfPresent(Float.self, forKey: .gradientClip)
-        decoderNorm = try values.decode(DecoderNorm.self, forKey: .decoderNorm)
-        normalizeEvery = try values.decode(Int.self, forKey: .normalizeEvery)
-        removesParallelGradient = try values.decode(Bool.self, forKey: .removesParallelGradient)
-        initialBias = try values.decode(InitialBias.self, forKey: .initialBias)
-        loadBalance = try values.decode(Float.self, forKey: .loadBalance)
-        routerGradient = try values.decodeIfPresent(RouterGradient.self, forKey: .routerGradient)
-        auxiliary = try values.decodeIfPresent(AuxiliaryLoss.self, forKey: .auxiliary)
-        deadAfterTokens = try values.decode(Int.self, forKey: .deadAfterTokens)
-        sparsity = try values.decodeIfPresent(SparsityPenalty.self, forKey: .sparsity)
-        try check()
+            configuration.choosesRouterGradient
+            ? try Hyperparameters.routerGradient.value(choices.routerGradient, setup) : nil
+        auxiliary = configuration.k == nil ? nil : try AuxiliaryLoss(choices, setup)
+        deadAfterTokens = try Hyperparameters.deadAfterTokens.value(choices.deadAfterTokens, setup)
+        sparsity = configuration.k == nil ? try SparsityPenalty(choices, setup) : nil
     }
 }

@@ -23,13 +23,12 @@ extension SteeringRun.Outcome {
 
     /// The row of the catalog.
     func record(runID: Int64, dictionaryID: Int64) throws -> InterventionRecord {
-        guard let first = edits.first, let operation = InterventionRecord.Operation(rawValue: first.operation.rawValue)
-        else { preconditionFailure("the catalog's operations are those of SparseCoding, and there is an edit") }
+        guard let first = edits.first else { preconditionFailure("a record of steering without an edit") }
         let detail = Detail(
             edits: edits, tokens: tokens, unsteered: unsteeredText, promotedChange: promotedChanges,
             rendered: rendered)
         return InterventionRecord(
-            runID: runID, dictionaryID: dictionaryID, featureIndex: first.feature, operation: operation,
+            runID: runID, dictionaryID: dictionaryID, featureIndex: first.feature, operation: first.operation,
             strength: first.strength, prompt: prompt, text: text, kl: divergence, detailJSON: try canonicalJSON(detail))
     }
 }

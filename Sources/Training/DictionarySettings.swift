@@ -3,7 +3,7 @@ import SparseCoding
 import SparseTraining
 
 /// What a dictionary's column `config` holds: its shape and rules, and how it was trained.
-struct DictionarySettings: Codable {
+struct DictionarySettings: Encodable {
     let configuration: DictionaryConfiguration
     let training: TrainingOptions
 }

@@ -1,6 +1,7 @@
 import FeatureCatalog
 import SparseCoding
 import SparseTraining
+import Vocabulary
 
 extension StepReport {
     /// The rows of table `run_metric` for this step.

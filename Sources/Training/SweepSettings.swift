@@ -1,6 +1,7 @@
 package import ActivationPipeline
 import Foundation
 import SparseCoding
+import Vocabulary
 
 /// A sweep: any number of dictionaries on one stream, as one JSON document.
 ///
@@ -21,11 +22,11 @@ import SparseCoding
 package enum SweepSettings {
     /// Reads a sweep.
     ///
-    /// - Parameter overrides: keys for all dictionaries that stand above those of the file, such as `model`.
+    /// - Parameter given: keys for all dictionaries that stand above those of the file, such as `model`.
     /// - Throws: `WorkflowError.missing`; `.badInput` naming the key that is absent, unknown, misplaced or of the wrong
     ///   kind.
     package static func read(
-        file path: String, overrides: [String: any Sendable] = [:]
+        file path: String, given: SettingsDocument = SettingsDocument()
     ) throws(WorkflowError) -> [TrainingSettings] {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw .missing(path: path, what: "file of a sweep")
@@ -39,19 +40,14 @@ package enum SweepSettings {
 
         var common = document.filter { !($0.value is NSNull) }
         common["dictionaries"] = nil
-        common.merge(overrides) { $1 }
-        // A length given on the command line stands for the file's, in whichever unit.
-        if overrides["tokens"] != nil { common["steps"] = nil }
-        if overrides["steps"] != nil { common["tokens"] = nil }
+        common = given.laid(over: common)
         if let seed = common["seed"], common["streamSeed"] == nil, !(seed is [Any]) { common["streamSeed"] = seed }
         if common["streamSeed"] == nil { common["streamSeed"] = 0 }
         if common["name"] != nil { throw .badInput(path: path, problem: "names all dictionaries alike ('name')") }
         var settings: [TrainingSettings] = []
         for (number, own) in dictionaries.enumerated() {
             let place = "dictionary entry \(number + 1)"
-            if let stream = own.keys.sorted().first(where: { key in
-                TrainingSettings.streamKeys.contains { $0.rawValue == key }
-            }) {
+            if let stream = own.keys.sorted().first(where: TrainingSettings.streamKeys.contains) {
                 throw .badInput(
                     path: path,
                     problem: "\(place) has a key '\(stream)', which decides the stream; put it beside 'dictionaries'")

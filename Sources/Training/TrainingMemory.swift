@@ -2,6 +2,7 @@ import ActivationPipeline
 package import LinearAlgebra
 package import SparseCoding
 package import SparseTraining
+import Vocabulary
 
 /// How much memory training holds at its peak, from the sizes alone.
 ///

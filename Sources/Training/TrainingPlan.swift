@@ -5,6 +5,7 @@ import LinearAlgebra
 import Safetensors
 package import SparseCoding
 import SparseTraining
+import Vocabulary
 
 /// One dictionary of a training job, its settings found good.
 package struct TrainingPlan {
@@ -27,7 +28,7 @@ package struct TrainingPlan {
         if settings.name?.utf8.contains(0) == true {
             throw WorkflowError.usage("the dictionary's name holds a zero character; name it otherwise")
         }
-        if settings.initialWeights != nil, settings.initialThreshold != nil {
+        if settings.initialWeights != nil, settings.choices.initialThreshold != nil {
             throw WorkflowError.usage("--initial-threshold goes with drawn weights; --initial-weights hold thresholds")
         }
         guard let dtype = DictionaryTensor.DataType(rawValue: settings.dtype) else {
@@ -77,16 +78,16 @@ package struct TrainingPlan {
             runID: runID,
             languageModelID: languageModelID,
             name: name,
-            architecture: DictionaryRecord.Architecture(rawValue: configuration.architecture.rawValue) ?? .route,
+            architecture: configuration.architecture,
             dModel: configuration.dModel,
             latentCount: configuration.latents,
             k: configuration.k,
             layers: configuration.layers,
-            aggregation: routes ? DictionaryRecord.Aggregation(rawValue: configuration.aggregation.rawValue) : nil,
-            routing: routes ? DictionaryRecord.Routing(rawValue: configuration.routing.rawValue) : nil,
-            fidelity: configuration.fidelity == .reference ? .reference : .corrected,
+            aggregation: routes ? configuration.aggregation : nil,
+            routing: routes ? configuration.routing : nil,
+            fidelity: configuration.fidelity,
             activationThreshold: CountingThreshold.absolute(width: configuration.inputWidth),
-            relativeThreshold: CountingThreshold.relative,
+            relativeThreshold: CountingProtocol.relativeThreshold,
             configJSON: try canonicalJSON(DictionarySettings(configuration: configuration, training: options)),
             trainedTokenCount: tokens)
     }

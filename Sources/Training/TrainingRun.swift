@@ -5,6 +5,7 @@ package import LinearAlgebra
 package import Safetensors
 package import SparseCoding
 package import SparseTraining
+import Vocabulary
 
 /// Trains the dictionaries of a job side by side on one stream and writes them, with every run's whole history, into a
 /// catalog: one forward pass of the language model for a batch, however many dictionaries learn from it.

@@ -4,9 +4,10 @@ import Foundation
 extension TrainingSettings {
     /// Reads settings from JSON: the settings themselves, or a run as `routesae runs CATALOG ID --format json` prints it.
     ///
+    /// - Parameter given: keys that stand above the file's.
     /// - Throws: `WorkflowError.missing`; `.badInput` for a run of another kind, or naming the key that is absent,
     ///   unknown, of the wrong kind or out of range.
-    package init(file path: String) throws(WorkflowError) {
+    package init(file path: String, given: SettingsDocument = SettingsDocument()) throws(WorkflowError) {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw .missing(path: path, what: "file of settings")
         }
@@ -21,7 +22,14 @@ extension TrainingSettings {
         guard let settings = (isRun ? document["config"] : document) as? [String: Any] else {
             throw .badInput(path: path, problem: "key 'config' is not a JSON object")
         }
-        try self.init(object: settings, path: path)
+        try self.init(object: given.laid(over: settings), path: path)
+    }
+
+    /// Reads settings that were given one by one; the others take their defaults.
+    ///
+    /// - Throws: `WorkflowError.badInput` naming the key that is absent or of the wrong kind.
+    package init(given: SettingsDocument) throws(WorkflowError) {
+        try self.init(object: given.laid(over: [:]), path: "the command line")
     }
 
     /// Reads settings from a JSON object; what may be left out takes the default of `init`.
@@ -29,9 +37,8 @@ extension TrainingSettings {
     /// - Parameter place: which part of the file it is, for messages; nil for all of it.
     init(object: [String: Any], path: String, place: String? = nil) throws(WorkflowError) {
         let prefix = place.map { $0 + " " } ?? ""
-        let known = Set(CodingKeys.allCases.map(\.rawValue))
         // A misspelt key would otherwise pass for one left out.
-        if let wrong = object.keys.sorted().first(where: { !known.contains($0) }) {
+        if let wrong = object.keys.sorted().first(where: { !Self.keys.contains($0) }) {
             throw .badInput(path: path, problem: "\(prefix)has a key '\(wrong)', which no training run has")
         }
         do {
@@ -40,7 +47,7 @@ extension TrainingSettings {
             var complete = defaults as? [String: Any] ?? [:]
             complete["latents"] = nil
             complete.merge(object) { $1 }
-            self = try JSONDecoder().decode(
+            self = try SettingsDocument.decoder.decode(
                 TrainingSettings.self, from: JSONSerialization.data(withJSONObject: complete))
         } catch {
             throw .badInput(path: path, problem: prefix + TrainingSettings.problem(error))

@@ -43,7 +43,7 @@ struct Failure {
         guard isUsage else { return "\(error)" }
         let full = RouteSAE.fullMessage(for: error).split(separator: "\n")
         // An option that is not there is the reason also where the parser finds another one missing.
-        let advice = CommandLineAdvice(arguments: Array(CommandLine.arguments.dropFirst()))
+        let advice = CommandLineAdvice(arguments: FormerOptions.arguments)
         let message =
             advice.optionProblem ?? RouteSAE.message(for: error).split(separator: "\n").joined(separator: " ")
         // The parser takes what begins with '-' for an option; '--name=-1' it does not.

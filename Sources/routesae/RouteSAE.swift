@@ -51,9 +51,9 @@ struct RouteSAE: ParsableCommand {
         signal(SIGXFSZ, SIG_IGN)
         StandardStreams.begin()
         do {
-            let advice = CommandLineAdvice(arguments: Array(CommandLine.arguments.dropFirst()))
+            let advice = CommandLineAdvice(arguments: FormerOptions.arguments)
             if let problem = advice.verbProblem { throw WorkflowError.usage(problem) }
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(FormerOptions.arguments)
             try ProcessLimits.check()
             try command.run()
             try StandardStreams.finish()

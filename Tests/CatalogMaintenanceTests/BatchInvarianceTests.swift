@@ -9,6 +9,7 @@ import SparseCoding
 import TestSupport
 import Testing
 import Tokenization
+import Vocabulary
 import WorkflowWorlds
 
 /// What a catalog holds does not depend on how the work was cut.

@@ -1,3 +1,4 @@
+import Vocabulary
 import ActivationPipeline
 import CatalogMaintenance
 import FeatureCatalog

@@ -8,6 +8,7 @@ import Safetensors
 import SparseCoding
 import TestSupport
 import Testing
+import Vocabulary
 
 /// Every figure of every architecture against PyTorch (tools/make_evaluation_goldens.py).
 @Suite struct EvaluationGoldenTests {

@@ -2,6 +2,7 @@ import Evaluation
 import LinearAlgebra
 import SparseCoding
 import Testing
+import Vocabulary
 
 @Suite struct EvaluationMemoryTests {
     private let memory = EvaluationMemory(layers: 8, dModel: 64, tokens: 512, workers: 2)

@@ -10,6 +10,7 @@ import TestSupport
 import Testing
 import Tokenization
 import Training
+import Vocabulary
 import WorkflowWorlds
 
 @Suite struct EvaluationRunTests {

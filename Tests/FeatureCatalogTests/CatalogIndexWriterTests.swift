@@ -2,6 +2,7 @@ import FeatureCatalog
 import Foundation
 import TestSupport
 import Testing
+import Vocabulary
 
 @Suite struct CatalogIndexWriterTests {
     private let directory: TemporaryDirectory
@@ -154,8 +155,8 @@ import Testing
 
     /// A context whose window is zeros but for its peak.
     private func context(
-        passage: Int, position: Int, rank: Int = 0, split: ContextRecord.Split? = nil,
-        band: ContextRecord.Band = .top
+        passage: Int, position: Int, rank: Int = 0, split: ContextSplit? = nil,
+        band: ContextBand = .top
     ) -> ContextEntry {
         let end = min(max(position + 5, 16), 20)
         // All as strong as the feature gets.
@@ -210,7 +211,7 @@ import Testing
         var activations = [Float](repeating: 0, count: 16)
         activations[4] = 2
         func entry(
-            _ position: Int, _ activation: Float, _ band: ContextRecord.Band = .top, _ window: [Float]? = nil,
+            _ position: Int, _ activation: Float, _ band: ContextBand = .top, _ window: [Float]? = nil,
             passage: Int64? = nil
         ) -> ContextEntry {
             ContextEntry(

@@ -2,6 +2,7 @@ import FeatureCatalog
 import GRDB
 import TestSupport
 import Testing
+import Vocabulary
 
 @Suite struct ContentDigestTests {
     private let directory: TemporaryDirectory

@@ -2,6 +2,7 @@ import FeatureCatalog
 import GRDB
 import TestSupport
 import Testing
+import Vocabulary
 
 /// Indexes of one dictionary over two corpora, side by side.
 @Suite struct CorporaTests {

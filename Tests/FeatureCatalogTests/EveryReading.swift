@@ -1,6 +1,7 @@
 import FeatureCatalog
 import Foundation
 import Testing
+import Vocabulary
 
 /// All that can be read from a catalog, for tests that care about what reading does to the process and not about what
 /// it gives.

@@ -1,3 +1,4 @@
+import Vocabulary
 import CatalogMigrations
 import FeatureCatalog
 import Foundation

@@ -1,3 +1,4 @@
+import Vocabulary
 import FeatureCatalog
 import GRDB
 import TestSupport

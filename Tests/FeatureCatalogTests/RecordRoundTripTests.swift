@@ -1,6 +1,7 @@
 import FeatureCatalog
 import TestSupport
 import Testing
+import Vocabulary
 
 @Suite struct RecordRoundTripTests {
     private let directory: TemporaryDirectory
@@ -54,8 +55,8 @@ import Testing
         #expect(try catalog.addCorpus(corpus) == sample.corpusID)
     }
 
-    @Test(arguments: DictionaryRecord.Architecture.allCases)
-    func dictionaries(architecture: DictionaryRecord.Architecture) throws {
+    @Test(arguments: Architecture.allCases)
+    func dictionaries(architecture: Architecture) throws {
         let record = DictionaryRecord(
             runID: sample.trainRunID, languageModelID: nil, name: "d", architecture: architecture, dModel: 3,
             latentCount: 5, k: nil, layers: [0], fidelity: .reference, activationThreshold: 0.1,
@@ -217,7 +218,7 @@ import Testing
         #expect(try catalog.explanations(dictionaryID: key.dictionaryID, method: "llm").isEmpty)
 
         var scores: [ScoreRecord] = []
-        for (method, status) in zip(ScoreRecord.Method.allCases, [ScoreRecord.Status.ok, .failed, .undefined, .ok]) {
+        for (method, status) in zip(ScoreMethod.allCases, [ScoreRecord.Status.ok, .failed, .undefined, .ok]) {
             scores.append(
                 ScoreRecord(
                     runID: key.runID, dictionaryID: key.dictionaryID, featureIndex: 1, corpusID: sample.corpusID,
@@ -294,7 +295,7 @@ import Testing
     }
 
     @Test func interventionsAndReviews() throws {
-        let written = InterventionRecord.Operation.allCases.map {
+        let written = EditOperation.allCases.map {
             InterventionRecord(
                 runID: sample.trainRunID, dictionaryID: sample.dictionaryID, featureIndex: 2, operation: $0,
                 strength: 8, prompt: "In the", text: " beginning", kl: 0.5, detailJSON: "{}")

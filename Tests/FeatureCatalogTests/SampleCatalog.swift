@@ -1,4 +1,5 @@
 import FeatureCatalog
+import Vocabulary
 
 /// A small catalog with rows of every kind, the same for the same seed.
 struct SampleCatalog {
@@ -228,7 +229,7 @@ struct SampleCatalog {
     ) -> [ContextEntry] {
         let shift = generator.next(below: passageIDs.count)
         return (0..<9).map { number in
-            let band = ContextRecord.Band.allCases[number / 3]
+            let band = ContextBand.allCases[number / 3]
             let position = generator.next(below: passageLength)
             // The last quarter of a window lies behind the peak, unless the passage begins or ends before.
             let end = min(max(position + 5, window), passageLength)

@@ -3,6 +3,7 @@ import Foundation
 import GRDB
 import TestSupport
 import Testing
+import Vocabulary
 
 @Suite struct VerificationTests {
     private let directory: TemporaryDirectory
@@ -62,7 +63,7 @@ import Testing
                 corpusID: sample.corpusID, method: "n2g", text: "kings")
         ])
         try sample.catalog.write(
-            scores: ScoreRecord.Method.allCases.map {
+            scores: ScoreMethod.allCases.map {
                 ScoreRecord(
                     runID: sample.trainRunID, dictionaryID: sample.dictionaryID, featureIndex: 5,
                     corpusID: sample.corpusID, explanationID: keys[0], method: $0, status: .ok, value: 0.25,

@@ -2,6 +2,7 @@ import FeatureCatalog
 import Foundation
 import TestSupport
 import Testing
+import Vocabulary
 
 @Suite struct ViewTests {
     private let directory: TemporaryDirectory
@@ -94,7 +95,7 @@ import Testing
                     runID: runID, dictionaryID: sample.dictionaryID, featureIndex: 3,
                     corpusID: sample.corpusID, method: "n2g", text: "text \(index)")
             })
-        func score(_ explanation: Int?, _ method: ScoreRecord.Method, _ value: Double?) -> ScoreRecord {
+        func score(_ explanation: Int?, _ method: ScoreMethod, _ value: Double?) -> ScoreRecord {
             ScoreRecord(
                 runID: runIDs[0], dictionaryID: sample.dictionaryID, featureIndex: 3,
                 corpusID: sample.corpusID, explanationID: explanation.map { keys[$0] }, method: method,

@@ -1,5 +1,6 @@
 import FeatureScoring
 import Testing
+import Vocabulary
 
 struct ContextSplitTests {
     /// All ways to put `count` contexts into bands and segments, the segments numbered by first use.

@@ -1,6 +1,7 @@
 import FeatureScoring
 import Foundation
 import Testing
+import Vocabulary
 
 @Suite struct JudgeQuestionTests {
     private let excerpt = JudgedExcerpt(

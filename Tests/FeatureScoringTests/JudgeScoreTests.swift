@@ -1,6 +1,7 @@
 import FeatureScoring
 import Foundation
 import Testing
+import Vocabulary
 
 @Suite struct JudgeScoreTests {
     @Test func balancedAccuracyIsTheMeanOfBothShares() {

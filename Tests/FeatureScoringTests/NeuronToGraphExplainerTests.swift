@@ -1,5 +1,6 @@
 import FeatureScoring
 import Testing
+import Vocabulary
 
 struct NeuronToGraphExplainerTests {
     private let explainer = NeuronToGraphExplainer()

@@ -1,5 +1,6 @@
 import FeatureScoring
 import Testing
+import Vocabulary
 
 struct ObservedGraphTests {
     @Test func plantedPatternsAreFoundWithoutAModel() throws {

@@ -1,5 +1,6 @@
 import FeatureScoring
 import Synchronization
+import Vocabulary
 
 /// A made-up model: features that fire by known rules on sequences of small token ids.
 struct PlantedWorld: ActivationProbe {

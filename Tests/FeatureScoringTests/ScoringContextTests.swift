@@ -1,5 +1,6 @@
 import FeatureScoring
 import Testing
+import Vocabulary
 
 struct ScoringContextTests {
     private func context(_ tokens: [Int32], _ activations: [Float], _ peak: Int) throws -> ScoringContext {

@@ -1,5 +1,6 @@
 import FeatureScoring
 import Testing
+import Vocabulary
 
 struct SimulationScoreTests {
     private func context(_ predicted: [Float], _ actual: [Float], _ band: ContextBand = .top) -> SimulatedContext {

@@ -8,6 +8,7 @@ import TestSupport
 import Testing
 import Tokenization
 import Training
+import Vocabulary
 import WorkflowWorlds
 
 /// What fires on a text against what indexing the same text as a corpus of one document says.

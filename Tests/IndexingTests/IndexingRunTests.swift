@@ -10,6 +10,7 @@ import TestSupport
 import Testing
 import Tokenization
 import Training
+import Vocabulary
 import WorkflowWorlds
 
 /// Indexing against a naive account of the same text: one document at a time, one token at a time.
@@ -130,7 +131,7 @@ import WorkflowWorlds
         defer { _ = try? catalog.close() }
         let (expected, _) = try firings(demo, catalog)
         let documents = try catalog.documentIDs(corpusID: 1)
-        var seen: Set<ContextRecord.Band> = []
+        var seen: Set<ContextBand> = []
         for feature in expected.indices {
             let contexts = try catalog.contexts(Self.key, featureIndex: feature)
             let truth = Dictionary(grouping: expected[feature], by: \.document)
@@ -163,7 +164,7 @@ import WorkflowWorlds
                 #expect(contexts.allSatisfy { $0.band == .quiet })
             }
         }
-        #expect(seen == Set(ContextRecord.Band.allCases))
+        #expect(seen == Set(ContextBand.allCases))
     }
 
     @Test func equalRunsGiveEqualDigestsAndScoresRepeat() throws {

@@ -1,3 +1,4 @@
+import Vocabulary
 import CatalogMaintenance
 import FeatureCatalog
 import Foundation

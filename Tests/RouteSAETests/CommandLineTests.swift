@@ -16,13 +16,12 @@ import Testing
             (["nonsense", "--help"], "there is no verb 'nonsense'"), (["version"], "'routesae --version' says it"),
             (["train", "c", "--layer", "3"], "Did you mean '--layers'?"),
             (["activations", "--layer", "3"], "Did you mean '--layers'?"),
-            (["features", "c", "--layers", "3"], "Did you mean '--layer'?"),
             (["features", "c", "--json"], "Did you mean '--format json'?"),
             (["runs", "c", "--csv"], "Did you mean '--format csv'?"),
             (["steer", "c", "--prompts", "x"], "Did you mean '--prompt'?"),
             (["features", "c", "--prompt", "x"], "Did you mean '--fires-on'?"),
             (["index", "c", "--prompt=x"], "It is an option of 'steer'"),
-            (["index", "c", "--model", "m", "--text", "t", "--tokens", "3"], "Did you mean '--index-tokens'?"),
+            (["index", "c", "--model", "m", "--text", "t", "--n-tokens", "3"], "Did you mean '--tokens'?"),
             (["score", "c", "--tests", "explanation"], "one of 'simulation', 'detection', 'fuzzing' or 'rubric'"),
         ] as [([String], String)])
     func whatIsMeantIsNamed(arguments: [String], words: String) throws {
@@ -100,7 +99,7 @@ import Testing
         process.arguments = [
             "-c", "ulimit -d 460800; exec \"$0\" \"$@\"", Program.url.path, "activations", "--model",
             CommandTests.model,
-            "--text", name, "--layers", "1", "--output", "a.safetensors", "--max-tokens", "300", "--threads", "1", "-q",
+            "--text", name, "--layers", "1", "--output", "a.safetensors", "--tokens", "300", "--threads", "1", "-q",
         ]
         process.currentDirectoryURL = directory.url
         process.environment = ProcessInfo.processInfo.environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }
@@ -108,5 +107,16 @@ import Testing
         try process.run()
         process.waitUntilExit()
         #expect(process.terminationReason == .exit && process.terminationStatus == 0)
+    }
+
+    @Test(arguments: [
+        (["index", "c", "--model", "m", "--text", "t", "--index-tokens=3"], 66),
+        (["activations", "--model", "m", "--text", "t", "--layers", "1", "--output", "o", "--max-tokens", "3"], 66),
+        (["features", "c", "--layer", "3"], 66), (["features", "c", "--layers=3-5"], 66),
+        (["index", "c", "--max-tokens", "3"], 64),
+    ] as [([String], Int32)])
+    func formerNamesOfOptionsWork(arguments: [String], status: Int32) throws {
+        let outcome = try Program.run(arguments, in: TemporaryDirectory())
+        #expect(outcome.status == status, "\(outcome.errors)")
     }
 }

@@ -18,7 +18,7 @@ import Testing
         #expect(train.output.isEmpty)
         let index = try Program.run(
             [
-                "index", "c.sqlite", "--model", Self.model, "--text", Self.heldout, "--index-tokens", "6000",
+                "index", "c.sqlite", "--model", Self.model, "--text", Self.heldout, "--tokens", "6000",
                 "--context",
                 "128",
             ], in: directory)

@@ -23,7 +23,7 @@ import Testing
             #expect(train.status == 0, "\(train.errors)")
             let index = try run(
                 [
-                    "index", catalog, "--model", Self.model, "--text", Self.text, "--index-tokens", "3000", "--context",
+                    "index", catalog, "--model", Self.model, "--text", Self.text, "--tokens", "3000", "--context",
                     "128", "--quiet",
                 ], in: directory)
             #expect(index.status == 0, "\(index.errors)")

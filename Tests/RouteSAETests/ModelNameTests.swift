@@ -68,7 +68,7 @@ import Testing
         func index(_ corpus: String, _ options: [String]) throws {
             let outcome = try Program.run(
                 [
-                    "index", "c.sqlite", "--model", "folder", "--text", CommandTests.heldout, "--index-tokens", "300",
+                    "index", "c.sqlite", "--model", "folder", "--text", CommandTests.heldout, "--tokens", "300",
                     "--context", "32", "--corpus", corpus, "-q",
                 ] + options, in: directory)
             #expect(outcome.status == 0, "\(outcome.errors)")

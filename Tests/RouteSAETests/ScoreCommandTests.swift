@@ -18,7 +18,7 @@ import Testing
                     "--batch-tokens", "512", "--steps", "20", "--context", "128", "--quiet",
                 ],
                 [
-                    "index", path, "--model", Self.model, "--text", text, "--index-tokens", "6000", "--context",
+                    "index", path, "--model", Self.model, "--text", text, "--tokens", "6000", "--context",
                     "128",
                     "--quiet",
                 ],

@@ -57,7 +57,7 @@ import Testing
 
     private func index(tokens: Int) -> [String] {
         [
-            "index", "c.sqlite", "--model", CommandTests.model, "--text", CommandTests.heldout, "--index-tokens",
+            "index", "c.sqlite", "--model", CommandTests.model, "--text", CommandTests.heldout, "--tokens",
             "\(tokens)", "--context", "64", "-q",
         ]
     }
@@ -200,7 +200,7 @@ import Testing
         #expect(try run(["verify", name + ".packed"]).status == 0)
         let index = try run(
             [
-                "index", name, "--model", CommandTests.model, "--text", CommandTests.heldout, "--index-tokens", "300",
+                "index", name, "--model", CommandTests.model, "--text", CommandTests.heldout, "--tokens", "300",
                 "--context", "64", "-q",
             ])
         #expect(index.status == 0, "\(index.errors)")

@@ -19,7 +19,7 @@ import Testing
                     "--batch-tokens", "512", "--steps", "12", "--context", "128", "--quiet",
                 ],
                 [
-                    "index", path, "--model", Self.model, "--text", text, "--index-tokens", "3000", "--context",
+                    "index", path, "--model", Self.model, "--text", text, "--tokens", "3000", "--context",
                     "128", "--quiet",
                 ],
             ] {

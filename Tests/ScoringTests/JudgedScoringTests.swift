@@ -11,6 +11,7 @@ import Scoring
 import Synchronization
 import TestSupport
 import Testing
+import Vocabulary
 import WorkflowWorlds
 
 /// Scores by a language model behind a real endpoint, played by a script that knows its trade.
@@ -86,7 +87,7 @@ import WorkflowWorlds
         }
     }
 
-    private func values(_ result: ScoringRun.Result, _ method: ScoreRecord.Method) -> [ScoreRecord] {
+    private func values(_ result: ScoringRun.Result, _ method: ScoreMethod) -> [ScoreRecord] {
         result.records.filter { $0.method == method }
     }
 
@@ -116,7 +117,7 @@ import WorkflowWorlds
             let result = try await score(settings)
             #expect(result.records.count == 8 * 4 && result.records.allSatisfy { $0.status != .failed })
             // Whole texts hold a common token whether or not the feature fires, so detection gains least.
-            for (method, gain) in [(ScoreRecord.Method.simulation, 0.1), (.detection, 0.02), (.fuzzing, 0.05)] {
+            for (method, gain) in [(ScoreMethod.simulation, 0.1), (.detection, 0.02), (.fuzzing, 0.05)] {
                 let records = values(result, method)
                 #expect(mean(records.map(\.value)) > mean(records.map(\.baselineValue)) + gain, "\(method)")
                 #expect(records.contains { $0.baselineValue != nil })
@@ -165,7 +166,7 @@ import WorkflowWorlds
         try await ScriptedChatServer.run(script: script) { server in
             let first = try await score(
                 settings(server), connection: JudgeConnection(concurrency: 4, timeout: 600, attempts: 1))
-            let reasons: [ScoreRecord.Method: String] = [
+            let reasons: [ScoreMethod: String] = [
                 .rubric: "not a JSON object", .detection: "HTTP 500", .fuzzing: "cut off",
             ]
             for (method, reason) in reasons {

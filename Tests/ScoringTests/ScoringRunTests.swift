@@ -6,6 +6,7 @@ import SparseCoding
 import TestSupport
 import Testing
 import Training
+import Vocabulary
 import WorkflowWorlds
 
 /// Offline explanations and scores with the model at hand.

@@ -2,6 +2,7 @@ import LinearAlgebra
 import SparseCoding
 import TestSupport
 import Testing
+import Vocabulary
 
 /// A system as a test argument.
 struct System: CustomTestStringConvertible, Sendable {

@@ -2,6 +2,7 @@ import Foundation
 import LinearAlgebra
 import SparseCoding
 import Testing
+import Vocabulary
 
 /// What the architectures ask of a configuration, and what follows from one.
 @Suite struct ArchitectureRulesTests {

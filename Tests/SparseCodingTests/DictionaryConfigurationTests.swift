@@ -1,6 +1,7 @@
 import Foundation
 import SparseCoding
 import Testing
+import Vocabulary
 
 @Suite struct DictionaryConfigurationTests {
     /// The name of the setting that a configuration is refused for; nil if it is accepted.

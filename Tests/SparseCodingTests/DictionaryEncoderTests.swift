@@ -2,6 +2,7 @@ import LinearAlgebra
 import SparseCoding
 import TestSupport
 import Testing
+import Vocabulary
 
 @Suite struct DictionaryEncoderTests {
     struct Rules: CustomTestStringConvertible {

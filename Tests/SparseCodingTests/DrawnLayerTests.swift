@@ -1,3 +1,4 @@
+import Vocabulary
 import LinearAlgebra
 import SparseCoding
 import Testing

@@ -1,5 +1,6 @@
 import SparseCoding
 import Testing
+import Vocabulary
 
 @Suite struct LatentEditsTests {
     private func configuration(_ fidelity: Fidelity = .corrected) throws -> DictionaryConfiguration {
@@ -15,7 +16,7 @@ import Testing
         } catch { return "\(error)" }
     }
 
-    private func edit(_ feature: Int, _ operation: LatentEdit.Operation, _ strength: Double) -> LatentEdit {
+    private func edit(_ feature: Int, _ operation: EditOperation, _ strength: Double) -> LatentEdit {
         LatentEdit(feature: feature, operation: operation, strength: strength)
     }
 
@@ -26,8 +27,8 @@ import Testing
     }
 
     @Test func oneFeatureIsEditedOnce() throws {
-        for one in LatentEdit.Operation.allCases {
-            for other in LatentEdit.Operation.allCases {
+        for one in EditOperation.allCases {
+            for other in EditOperation.allCases {
                 let problem = try #require(try problem([edit(4, one, 1), edit(2, .set, 1), edit(4, other, 2)]))
                 #expect(problem.contains("feature 4") && problem.contains("contradict"), "\(problem)")
             }
@@ -38,7 +39,7 @@ import Testing
         #expect(try problem([edit(9, .set, 0)]) == nil)
         for feature in [-1, 10, Int.max] { #expect(try problem([edit(feature, .set, 1)]) != nil) }
         for strength in [Double.nan, .infinity, -.infinity, 1e39] {
-            for operation in LatentEdit.Operation.allCases {
+            for operation in EditOperation.allCases {
                 #expect(try problem([edit(1, operation, strength)]) != nil)
             }
         }

@@ -2,6 +2,7 @@ import LinearAlgebra
 import SparseCoding
 import TestSupport
 import Testing
+import Vocabulary
 
 /// What edits add to residual streams, against plain loops over `NaiveDictionaryEncoding`.
 @Suite struct StreamInterventionTests {
@@ -63,7 +64,7 @@ import Testing
             let weights = weights(configuration)
             let latent = try activeLatent(configuration, weights)
             let batch = batch(configuration, seed: 1)
-            for (operation, strength) in [(LatentEdit.Operation.add, 0.0), (.multiply, 1)] {
+            for (operation, strength) in [(EditOperation.add, 0.0), (.multiply, 1)] {
                 let intervention = try StreamIntervention(
                     encoder: DictionaryEncoder(
                         configuration: configuration, weights: weights, workers: Workers(threads: 2)),
@@ -88,7 +89,7 @@ import Testing
         let latent = try activeLatent(configuration, weights)
         let unedited = batch(configuration, seed: 2)
         let there = batch(configuration, seed: 1)
-        for (operation, strength) in [(LatentEdit.Operation.set, 2.5), (.add, 1.5), (.add, -0.3), (.multiply, 0)] {
+        for (operation, strength) in [(EditOperation.set, 2.5), (.add, 1.5), (.add, -0.3), (.multiply, 0)] {
             let edits = [
                 LatentEdit(feature: latent, operation: operation, strength: strength),
                 LatentEdit(feature: (latent + 1) % 40, operation: .set, strength: 0.75),

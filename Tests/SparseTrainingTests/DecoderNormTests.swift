@@ -3,6 +3,7 @@ import SparseCoding
 import SparseTraining
 import TestSupport
 import Testing
+import Vocabulary
 
 /// When the decoder's directions have unit norm, and that folding their norms away changes no reconstruction.
 @Suite struct DecoderNormTests {
@@ -26,7 +27,10 @@ import Testing
         let configuration = try system.configuration(dModel: 9, latents: 30)
         let options = try TrainingOptions(
             configuration, batchTokens: 16, steps: 19,
-            choices: .init(learningRate: learningRate, normalizeEvery: 3))
+            choices: .init {
+                $0.learningRate = learningRate
+                $0.normalizeEvery = 3
+            })
         let weights = livelyWeights(configuration, seed: 1)
         for index in 0..<weights.decoder.count { weights.decoder.pointer[index] *= 3 }
         edit(weights)

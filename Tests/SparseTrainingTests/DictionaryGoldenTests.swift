@@ -4,6 +4,7 @@ import SparseCoding
 import SparseTraining
 import TestSupport
 import Testing
+import Vocabulary
 
 /// Whole training runs of every system against PyTorch's, from the fixtures of `tools/make_dictionary_goldens.py`.
 @Suite struct DictionaryGoldenTests {
@@ -38,14 +39,20 @@ import Testing
             let usesAuxiliary = configuration.k != nil && configuration.fidelity == .corrected
             options = try TrainingOptions(
                 configuration, batchTokens: #require(integer("batch_tokens")), steps: #require(integer("steps")),
-                choices: .init(
-                    learningRate: number("learning_rate"), gradientClip: number("clip_norm"),
-                    normalizeEvery: integer("normalize_every"), initialBias: .zero, loadBalance: number("load_balance"),
-                    routerGradient: choosesRouterGradient ? .straightThrough : nil,
-                    auxiliaryCoefficient: usesAuxiliary ? number("auxiliary_coefficient") : nil,
-                    auxiliaryK: integer("auxiliary_k"), deadAfterTokens: integer("dead_after"),
-                    sparsityCoefficient: number("lambda"), sparsityWarmup: number("sparsity_warmup").map { Double($0) },
-                    bandwidth: number("bandwidth")))
+                choices: .init {
+                    $0.learningRate = number("learning_rate")
+                    $0.gradientClip = number("clip_norm")
+                    $0.normalizeEvery = integer("normalize_every")
+                    $0.initialBias = .zero
+                    $0.loadBalance = number("load_balance")
+                    $0.routerGradient = choosesRouterGradient ? .straightThrough : nil
+                    $0.auxiliaryCoefficient = usesAuxiliary ? number("auxiliary_coefficient") : nil
+                    $0.auxiliaryK = integer("auxiliary_k")
+                    $0.deadAfterTokens = integer("dead_after")
+                    $0.lambda = number("lambda")
+                    $0.lambdaWarmup = number("sparsity_warmup").map { Double($0) }
+                    $0.bandwidth = number("bandwidth")
+                })
         }
 
         /// The starting weights; crosscoders' matrices lie in one piece in these files.

@@ -3,6 +3,7 @@ import SparseCoding
 import SparseTraining
 import TestSupport
 import Testing
+import Vocabulary
 
 /// The gradients of every system against finite differences of an fp64 loss. What has no derivative, a JumpReLU's
 /// thresholds, is compared with the sum that its paper puts in place of one.
@@ -65,9 +66,12 @@ import Testing
         let isJumpReLU = system.architecture == .jumprelu
         let options = try TrainingOptions(
             configuration, batchTokens: shape.count, steps: 100,
-            choices: .init(
-                auxiliaryCoefficient: system.usesTopK ? 0 : nil, sparsityCoefficient: system.usesTopK ? nil : 0.7,
-                sparsityWarmup: system.usesTopK ? nil : 0.05, bandwidth: isJumpReLU ? 0.5 : nil))
+            choices: .init {
+                $0.auxiliaryCoefficient = system.usesTopK ? 0 : nil
+                $0.lambda = system.usesTopK ? nil : 0.7
+                $0.lambdaWarmup = system.usesTopK ? nil : 0.05
+                $0.bandwidth = isJumpReLU ? 0.5 : nil
+            })
         let trainer = livelyTrainer(configuration, options, seed: 3)
         let decoder = trainer.state.weights.decoder
         // After the trainer has brought the directions to unit norm: away from it again.
@@ -85,7 +89,11 @@ import Testing
         let configuration = try system.configuration(dModel: 7, latents: 20)
         let options = try TrainingOptions(
             configuration, batchTokens: 10, steps: 100,
-            choices: .init(auxiliaryCoefficient: 0.25, auxiliaryK: 4, deadAfterTokens: 50))
+            choices: .init {
+                $0.auxiliaryCoefficient = 0.25
+                $0.auxiliaryK = 4
+                $0.deadAfterTokens = 50
+            })
         let trainer = livelyTrainer(configuration, options, seed: 5)
         trainer.state.stepsDone = 1
         // Dead in name: some of them are among the k largest as well, and gradients of both kinds add up.

@@ -2,6 +2,7 @@ import LinearAlgebra
 import SparseCoding
 import SparseTraining
 import Testing
+import Vocabulary
 
 /// A system as a test argument: an architecture, with or without k, under one of the two accounts.
 struct DictionarySystem: CustomTestStringConvertible, Sendable {

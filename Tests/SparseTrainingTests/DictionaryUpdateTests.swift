@@ -3,6 +3,7 @@ import SparseCoding
 import SparseTraining
 import TestSupport
 import Testing
+import Vocabulary
 
 /// Whole steps of every system are the stored gradients, clipped and projected, followed by Adam and the decoder's norms.
 @Suite struct DictionaryUpdateTests {
@@ -29,10 +30,14 @@ import Testing
             let configuration = try system.configuration(dModel: dModel, latents: latents, k: 5)
             let options = try TrainingOptions(
                 configuration, batchTokens: 48, steps: 40,
-                choices: .init(
-                    learningRate: 0.01, gradientClip: clip, normalizeEvery: 3,
-                    auxiliaryCoefficient: system.usesTopK ? 0.5 : nil, auxiliaryK: system.usesTopK ? 6 : nil,
-                    deadAfterTokens: 40))
+                choices: .init {
+                    $0.learningRate = 0.01
+                    $0.gradientClip = clip
+                    $0.normalizeEvery = 3
+                    $0.auxiliaryCoefficient = system.usesTopK ? 0.5 : nil
+                    $0.auxiliaryK = system.usesTopK ? 6 : nil
+                    $0.deadAfterTokens = 40
+                })
             let trainer = livelyTrainer(configuration, options, seed: 1)
             let removesParallel = system.fidelity == .corrected && options.decoderNorm == .unit
             var adam: NaiveAdam?
@@ -83,7 +88,10 @@ import Testing
         func trainer(_ clip: Float?) throws -> any DictionaryTrainer {
             let options = try TrainingOptions(
                 configuration, batchTokens: 20, steps: 10,
-                choices: .init(gradientClip: clip, removesParallelGradient: false))
+                choices: .init {
+                    $0.gradientClip = clip
+                    $0.removesParallelGradient = false
+                })
             return livelyTrainer(configuration, options, seed: 1)
         }
 

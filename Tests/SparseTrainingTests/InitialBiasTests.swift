@@ -3,6 +3,7 @@ import SparseCoding
 import SparseTraining
 import TestSupport
 import Testing
+import Vocabulary
 
 /// Where b_pre stands after the first step. The schedules here give that step a rate of 0, so that nothing else moves it.
 @Suite struct InitialBiasTests {
@@ -13,7 +14,8 @@ import Testing
     private func trainer(_ system: DictionarySystem, _ start: InitialBias?) throws -> any DictionaryTrainer {
         let configuration = try system.configuration(dModel: 11, latents: 20)
         let options = try TrainingOptions(
-            configuration, batchTokens: 100, steps: 20, choices: .init(initialBias: start))
+            configuration, batchTokens: 100, steps: 20,
+            choices: .init { $0.initialBias = start })
         return livelyTrainer(configuration, options, seed: 1)
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import SparseCoding
+import Vocabulary
 
 extension NaiveDictionary {
     /// The losses with the choices held fixed.

@@ -1,6 +1,7 @@
 import Foundation
 import LinearAlgebra
 import SparseCoding
+import Vocabulary
 
 /// The loss of every dictionary without a router in double precision, by plain loops from the papers' formulas.
 ///

@@ -2,6 +2,7 @@ import Foundation
 import LinearAlgebra
 import SparseCoding
 import SparseTraining
+import Vocabulary
 
 /// The loss of a RouteSAE in double precision, by plain loops from the paper's formulas.
 ///

@@ -4,6 +4,7 @@ import SparseCoding
 import SparseTraining
 import TestSupport
 import Testing
+import Vocabulary
 
 /// Whole training runs against PyTorch's, from the fixtures of `tools/make_route_goldens.py`.
 @Suite struct RouteGoldenTests {
@@ -71,7 +72,9 @@ import Testing
         let configuration = try configuration(run)
         let stream = try stream()
         let batch = batch()
-        let options = try TrainingOptions(configuration, batchTokens: 32, steps: 25, choices: .init(learningRate: 5e-3))
+        let options = try TrainingOptions(
+            configuration, batchTokens: 32, steps: 25,
+            choices: .init { $0.learningRate = 5e-3 })
         let trainer = TopKTrainer(
             configuration: configuration, options: options, weights: try initial(configuration),
             workers: Workers(threads: 2))

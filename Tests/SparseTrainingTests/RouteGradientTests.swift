@@ -3,6 +3,7 @@ import SparseCoding
 import SparseTraining
 import TestSupport
 import Testing
+import Vocabulary
 
 @Suite struct RouteGradientTests {
     struct Rules: CustomTestStringConvertible {
@@ -95,8 +96,11 @@ import Testing
         let configuration = try configuration(rules)
         let options = try TrainingOptions(
             configuration, batchTokens: 100, steps: 100,
-            choices: .init(
-                loadBalance: rules.loadBalance, routerGradient: rules.gradient, auxiliaryCoefficient: 0))
+            choices: .init {
+                $0.loadBalance = rules.loadBalance
+                $0.routerGradient = rules.gradient
+                $0.auxiliaryCoefficient = 0
+            })
         let batch = randomBatch(count: rules.tokens, layers: [2, 3, 4, 5], dModel: 7, seed: 2)
         let trainer = trainer(configuration, options, seed: 3)
         var oracle = NaiveRoute(configuration, trainer.state.weights)
@@ -111,7 +115,11 @@ import Testing
             dModel: 7, latents: 20, k: 3, layers: [2, 3, 5], fidelity: fidelity)
         let options = try TrainingOptions(
             configuration, batchTokens: 40, steps: 100,
-            choices: .init(auxiliaryCoefficient: 0.25, auxiliaryK: 4, deadAfterTokens: 50))
+            choices: .init {
+                $0.auxiliaryCoefficient = 0.25
+                $0.auxiliaryK = 4
+                $0.deadAfterTokens = 50
+            })
         let trainer = trainer(configuration, options, seed: 5)
         // Dead in name: some of them are among the k largest as well, and gradients of both kinds add up.
         let dead = Array([1, 3, 4, 8, 9, 12, 15, 18, 19].prefix(deadCount))
@@ -164,7 +172,9 @@ import Testing
     /// The errors of a single token, or of equal tokens, have no variance to be measured against.
     @Test(arguments: [1, 8]) func errorsThatDoNotVaryGiveNoAuxiliaryLoss(count: Int) throws {
         let configuration = try DictionaryConfiguration(dModel: 7, latents: 20, k: 3, layers: [2, 3, 5])
-        let options = try TrainingOptions(configuration, batchTokens: 8, steps: 100, choices: .init(deadAfterTokens: 1))
+        let options = try TrainingOptions(
+            configuration, batchTokens: 8, steps: 100,
+            choices: .init { $0.deadAfterTokens = 1 })
         let trainer = trainer(configuration, options, seed: 5)
         for latent in 0..<20 { trainer.state.tokensSinceFired[latent] = 1 }
         let batch = randomBatch(count: 8, layers: [2, 3, 5], dModel: 7, seed: 6)

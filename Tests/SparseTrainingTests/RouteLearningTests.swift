@@ -2,6 +2,7 @@ import LinearAlgebra
 import SparseCoding
 import SparseTraining
 import Testing
+import Vocabulary
 
 /// Training as a whole: does it find what is there?
 @Suite struct RouteLearningTests {
@@ -11,7 +12,8 @@ import Testing
         var data = PlantedData(dModel: 32, layers: [1, 2, 3], directions: 40, active: 3, seed: 1)
         let steps = 800
         let options = try TrainingOptions(
-            configuration, batchTokens: 256, steps: steps, choices: .init(learningRate: 4e-3))
+            configuration, batchTokens: 256, steps: steps,
+            choices: .init { $0.learningRate = 4e-3 })
         let trainer = TopKTrainer(
             configuration: configuration, options: options, weights: DictionaryWeights(configuration, seed: 1),
             workers: Workers(threads: 2))
@@ -39,7 +41,11 @@ import Testing
             var data = PlantedData(dModel: 32, layers: [1, 2, 3], directions: 40, active: 3, seed: 1)
             let options = try TrainingOptions(
                 configuration, batchTokens: 256, steps: steps,
-                choices: .init(learningRate: 4e-3, auxiliaryCoefficient: revives ? 1 / 32 : 0, deadAfterTokens: 2_048))
+                choices: .init {
+                    $0.learningRate = 4e-3
+                    $0.auxiliaryCoefficient = revives ? 1 / 32 : 0
+                    $0.deadAfterTokens = 2_048
+                })
             let weights = DictionaryWeights(configuration, seed: 1)
             // Encoder rows so short that they never win, but for every eighth.
             for latent in 0..<96 where latent % 8 != 0 {

@@ -3,6 +3,7 @@ import SparseCoding
 import SparseTraining
 import TestSupport
 import Testing
+import Vocabulary
 
 /// The fused weight update is the stored gradients followed by Adam.
 @Suite struct RouteUpdateTests {
@@ -16,10 +17,15 @@ import Testing
             // Every direction has unit norm before every step, which the projection takes for granted.
             let options = try TrainingOptions(
                 configuration, batchTokens: 48, steps: 40,
-                choices: .init(
-                    learningRate: 0.01, normalizeEvery: removesParallel ? 1 : 2,
-                    removesParallelGradient: removesParallel, loadBalance: 0.1,
-                    auxiliaryCoefficient: auxiliary ? 0.5 : 0, auxiliaryK: 6, deadAfterTokens: 60))
+                choices: .init {
+                    $0.learningRate = 0.01
+                    $0.normalizeEvery = removesParallel ? 1 : 2
+                    $0.removesParallelGradient = removesParallel
+                    $0.loadBalance = 0.1
+                    $0.auxiliaryCoefficient = auxiliary ? 0.5 : 0
+                    $0.auxiliaryK = 6
+                    $0.deadAfterTokens = 60
+                })
             let trainer = TopKTrainer(
                 configuration: configuration, options: options, weights: randomWeights(configuration, seed: 1),
                 workers: Workers(threads: 2))
@@ -78,7 +84,11 @@ import Testing
         let configuration = try DictionaryConfiguration(
             dModel: 9, latents: 30, k: 3, layers: [0, 1], fidelity: .reference)
         let options = try TrainingOptions(
-            configuration, batchTokens: 16, steps: 19, choices: .init(learningRate: 0.05, normalizeEvery: 3))
+            configuration, batchTokens: 16, steps: 19,
+            choices: .init {
+                $0.learningRate = 0.05
+                $0.normalizeEvery = 3
+            })
         let weights = randomWeights(configuration, seed: 1)
         for index in 0..<weights.decoder.count { weights.decoder.pointer[index] *= 3 }
         let trainer = TopKTrainer(
@@ -95,7 +105,8 @@ import Testing
     @Test func countsTheTokensSinceEachLatentFired() throws {
         let configuration = try DictionaryConfiguration(dModel: 9, latents: 60, k: 3, layers: [0, 1])
         let options = try TrainingOptions(
-            configuration, batchTokens: 5, steps: 1000, choices: .init(learningRate: 1e-6))
+            configuration, batchTokens: 5, steps: 1000,
+            choices: .init { $0.learningRate = 1e-6 })
         let trainer = TopKTrainer(
             configuration: configuration, options: options, weights: DictionaryWeights(configuration, seed: 1),
             workers: Workers(threads: 1))

@@ -3,6 +3,7 @@ import SparseCoding
 import SparseTraining
 import TestSupport
 import Testing
+import Vocabulary
 
 /// What a step reports, against the fp64 oracle on the weights that it began with.
 @Suite struct StepReportTests {
@@ -11,9 +12,12 @@ import Testing
         let configuration = try system.configuration(dModel: 9, latents: 60)
         let options = try TrainingOptions(
             configuration, batchTokens: 40, steps: 100,
-            choices: .init(
-                learningRate: 1e-3, initialBias: .zero, auxiliaryCoefficient: system.usesTopK ? 0 : nil,
-                deadAfterTokens: 3))
+            choices: .init {
+                $0.learningRate = 1e-3
+                $0.initialBias = .zero
+                $0.auxiliaryCoefficient = system.usesTopK ? 0 : nil
+                $0.deadAfterTokens = 3
+            })
         let trainer = livelyTrainer(configuration, options, seed: 5)
         // Some do not stand a chance of firing.
         for vector in [trainer.state.weights.latentBias, trainer.state.weights.gateBias] where vector.rows > 0 {

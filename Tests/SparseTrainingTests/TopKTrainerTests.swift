@@ -3,6 +3,7 @@ import LinearAlgebra
 import SparseCoding
 import SparseTraining
 import Testing
+import Vocabulary
 
 @Suite struct TopKTrainerTests {
     private func trainer(
@@ -10,7 +11,11 @@ import Testing
     ) throws -> TopKTrainer {
         let options = try TrainingOptions(
             configuration, batchTokens: batchTokens, steps: 20,
-            choices: .init(normalizeEvery: 3, auxiliaryCoefficient: 0.1, deadAfterTokens: deadAfter))
+            choices: .init {
+                $0.normalizeEvery = 3
+                $0.auxiliaryCoefficient = 0.1
+                $0.deadAfterTokens = deadAfter
+            })
         return TopKTrainer(
             configuration: configuration, options: options, weights: randomWeights(configuration, seed: 7),
             workers: Workers(threads: threads))

@@ -2,6 +2,7 @@ import LinearAlgebra
 import SparseCoding
 import SparseTraining
 import Testing
+import Vocabulary
 
 /// The state is all that lasts: what fails leaves it alone, and a copy of it goes on to the same bits.
 @Suite struct TrainerStateTests {
@@ -13,7 +14,11 @@ import Testing
         let configuration = try system.configuration(dModel: 9, latents: 30)
         let options = try TrainingOptions(
             configuration, batchTokens: 20, steps: 12,
-            choices: .init(normalizeEvery: 3, auxiliaryCoefficient: system.usesTopK ? 0.1 : nil, deadAfterTokens: 40))
+            choices: .init {
+                $0.normalizeEvery = 3
+                $0.auxiliaryCoefficient = system.usesTopK ? 0.1 : nil
+                $0.deadAfterTokens = 40
+            })
         return livelyTrainer(configuration, options, seed: 1)
     }
 

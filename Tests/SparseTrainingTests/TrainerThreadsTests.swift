@@ -2,6 +2,7 @@ import LinearAlgebra
 import SparseCoding
 import SparseTraining
 import Testing
+import Vocabulary
 
 /// Whatever the number of threads, training gives the same bits.
 @Suite struct TrainerThreadsTests {
@@ -12,9 +13,13 @@ import Testing
         let hasBias = system.architecture != .crosscoder || system.fidelity == .corrected
         let options = try TrainingOptions(
             configuration, batchTokens: 270, steps: 12,
-            choices: .init(
-                gradientClip: 0.1, normalizeEvery: 2, initialBias: hasBias ? .geometricMedian : nil,
-                auxiliaryCoefficient: system.usesTopK ? 0.1 : nil, deadAfterTokens: 300))
+            choices: .init {
+                $0.gradientClip = 0.1
+                $0.normalizeEvery = 2
+                $0.initialBias = hasBias ? .geometricMedian : nil
+                $0.auxiliaryCoefficient = system.usesTopK ? 0.1 : nil
+                $0.deadAfterTokens = 300
+            })
         var first: (bits: [[UInt32]], idle: [Int], reports: [StepReport])?
         for threads in [1, 2, 3, 5] {
             let trainer = livelyTrainer(configuration, options, seed: 7, threads: threads)

@@ -10,6 +10,7 @@ import Steering
 import TestSupport
 import Testing
 import Tokenization
+import Vocabulary
 import WorkflowWorlds
 
 @Suite struct SteeringRunTests {
@@ -30,7 +31,7 @@ import WorkflowWorlds
         }
     }
 
-    private func edit(_ feature: Int, _ operation: LatentEdit.Operation, _ strength: Double) -> LatentEdit {
+    private func edit(_ feature: Int, _ operation: EditOperation, _ strength: Double) -> LatentEdit {
         LatentEdit(feature: feature, operation: operation, strength: strength)
     }
 

@@ -1,3 +1,4 @@
+import Vocabulary
 import ActivationPipeline
 import FeatureCatalog
 import Foundation
@@ -17,7 +18,8 @@ import WorkflowWorlds
         func settings(_ name: String, _ change: (inout TrainingSettings) -> Void) -> TrainingSettings {
             var settings = TrainingSettings(
                 name: name, model: DemoModel.path, text: [text], layers: [1, 2], latents: 64, k: 4, batchTokens: 48,
-                steps: steps, choices: .init(deadAfterTokens: 100), context: 48, shuffleBuffer: 300, seed: 4,
+                steps: steps,
+                choices: .init { $0.deadAfterTokens = 100 }, context: 48, shuffleBuffer: 300, seed: 4,
                 streamSeed: 7)
             change(&settings)
             return settings
@@ -29,7 +31,7 @@ import WorkflowWorlds
             settings("mlsae") { $0.architecture = .mlsae },
             settings("crosscoder") { $0.architecture = .crosscoder },
             settings("topk") {
-                $0.architecture = .topk; $0.layers = [2]; $0.gradientClip = 0.1
+                $0.architecture = .topk; $0.layers = [2]; $0.choices.gradientClip = 0.1
             },
             settings("vanilla") {
                 $0.architecture = .vanilla; $0.layers = [1]; $0.k = nil
@@ -280,7 +282,7 @@ import WorkflowWorlds
     @Test func aDictionaryWhoseLossIsNotFiniteDropsOut() throws {
         let demo = try DemoModel()
         var settings = Array(try sweep(demo, steps: 12).prefix(3))
-        settings[1].learningRate = 1e38
+        settings[1].choices.learningRate = 1e38
         let path = demo.directory.file("c.sqlite")
         let alone = demo.directory.file("alone.sqlite")
         let results = try train(settings, catalog: path)

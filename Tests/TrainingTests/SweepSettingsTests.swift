@@ -4,13 +4,16 @@ import SparseCoding
 import TestSupport
 import Testing
 import Training
+import Vocabulary
 
 @Suite struct SweepSettingsTests {
-    private func read(_ json: String, overrides: [String: any Sendable] = [:]) throws -> [TrainingSettings] {
+    private func read(
+        _ json: String, given: SettingsDocument = SettingsDocument()
+    ) throws -> [TrainingSettings] {
         let directory = try TemporaryDirectory()
         let path = directory.file("sweep.json")
         try json.write(toFile: path, atomically: true, encoding: .utf8)
-        return try SweepSettings.read(file: path, overrides: overrides)
+        return try SweepSettings.read(file: path, given: given)
     }
 
     @Test func listsStandForEveryCombination() throws {
@@ -35,9 +38,11 @@ import Training
     }
 
     @Test func theCommandLineStandsAbove() throws {
+        var given = SettingsDocument()
+        try given.set("model", "other")
+        try given.set("steps", 7)
         let settings = try read(
-            #"{"model": "m", "text": ["t"], "tokens": 10, "latents": 8, "dictionaries": [{"k": 2}]}"#,
-            overrides: ["model": "other", "steps": 7])
+            #"{"model": "m", "text": ["t"], "tokens": 10, "latents": 8, "dictionaries": [{"k": 2}]}"#, given: given)
         #expect(settings.count == 1 && settings[0].model == "other")
         #expect(settings[0].steps == 7 && settings[0].tokens == nil && settings[0].architecture == .route)
     }

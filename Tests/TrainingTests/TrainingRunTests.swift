@@ -9,6 +9,7 @@ import TestSupport
 import Testing
 import Tokenization
 import Training
+import Vocabulary
 import WorkflowWorlds
 
 @Suite struct TrainingRunTests {
@@ -37,7 +38,7 @@ import WorkflowWorlds
             .run(workers: Workers(threads: 2), announce: { _ in }, progress: { _, _ in })
         var settings = TrainingSettings(
             model: DemoModel.path, text: [text], layers: [1, 2, 3], latents: 256, k: 8, batchTokens: 32, steps: 5,
-            choices: .init(learningRate: 1e-3), context: 64, shuffle: false, includesBOS: withBOS, seed: 3)
+            choices: .init { $0.learningRate = 1e-3 }, context: 64, shuffle: false, includesBOS: withBOS, seed: 3)
         let live = try train(settings, catalog: demo.directory.file("live.sqlite"))
         settings.model = nil
         settings.text = []
@@ -95,7 +96,11 @@ import WorkflowWorlds
         let losses = try golden.floats("losses")
         let settings = TrainingSettings(
             activations: [fixture(fixtures + "activations.safetensors")], latents: 64, k: 4, fidelity: .reference,
-            batchTokens: 32, steps: losses.count, choices: .init(learningRate: 5e-3, normalizeEvery: 10),
+            batchTokens: 32, steps: losses.count,
+            choices: .init {
+                $0.learningRate = 5e-3
+                $0.normalizeEvery = 10
+            },
             shuffle: false,
             initialWeights: fixture(fixtures + "initial.safetensors"))
         let output = directory.file("w.safetensors")
@@ -158,7 +163,8 @@ import WorkflowWorlds
     @Test func settingsRoundTripThroughJSON() throws {
         let directory = try TemporaryDirectory()
         let settings = TrainingSettings(
-            model: "m", text: ["t"], layers: [1], latents: 8, k: 2, choices: .init(learningRate: 0.1), seed: 9)
+            model: "m", text: ["t"], layers: [1], latents: 8, k: 2,
+            choices: .init { $0.learningRate = 0.1 }, seed: 9)
         let path = directory.file("run.json")
         let json = String(decoding: try JSONEncoder().encode(settings), as: UTF8.self)
         try json.write(toFile: path, atomically: true, encoding: .utf8)

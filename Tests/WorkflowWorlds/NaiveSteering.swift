@@ -2,6 +2,7 @@ import Foundation
 package import LanguageModel
 import LinearAlgebra
 package import SparseCoding
+import Vocabulary
 
 /// Steering by full passes over the whole text for every token, with edits in place and plain loops: nothing is kept
 /// from one token to the next.

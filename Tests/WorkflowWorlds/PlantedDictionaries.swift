@@ -1,6 +1,7 @@
 package import FeatureCatalog
 package import LinearAlgebra
 package import TestSupport
+import Vocabulary
 
 /// Catalogs with dictionaries of given decoders and nothing else, for what is asked of directions.
 package struct PlantedDictionaries {

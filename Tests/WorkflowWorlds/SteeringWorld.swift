@@ -1,11 +1,12 @@
 package import ActivationPipeline
 package import FeatureCatalog
 import LinearAlgebra
-package import SparseCoding
+import SparseCoding
 package import Steering
 package import TestSupport
 import Tokenization
 import Training
+package import Vocabulary
 
 /// A small dictionary of the shipped model in a catalog, to steer with.
 package struct SteeringWorld {

@@ -74,7 +74,7 @@ struct ActivationFilePlan: Equatable {
         throw .cannotWrite(
             path: files[0].path,
             problem: "\(ActivationFilePlan.gigabytes(bytes)) are needed and \(ActivationFilePlan.gigabytes(free)) are "
-                + "free; lower --max-tokens, take fewer layers or name another disk")
+                + "free; lower --tokens, take fewer layers or name another disk")
     }
 
     /// Bytes that may be written to the disk on which a file is to be; nil where the system does not say.

@@ -1,6 +1,7 @@
 import ActivationPipeline
 import FeatureCatalog
 import Indexing
+import Vocabulary
 
 /// Puts together what indexes of parts of a text say of one feature, as if the whole had been indexed.
 ///

@@ -3,6 +3,7 @@ package import FeatureCatalog
 import Foundation
 import JSON
 import Training
+import Vocabulary
 
 /// What packing leaves out or makes smaller.
 package struct PackSettings: Sendable, Codable, Equatable {
@@ -41,7 +42,7 @@ package struct PackSettings: Sendable, Codable, Equatable {
     func selection() throws(WorkflowError) -> CatalogCopy.Selection {
         var selection = CatalogCopy.Selection()
         for name in dropBands {
-            guard let band = ContextRecord.Band(rawValue: name) else {
+            guard let band = ContextBand(rawValue: name) else {
                 throw .usage("there is no band '\(name)'; there are top, sample and quiet")
             }
             selection.bands.remove(band)

@@ -1,6 +1,7 @@
 import ActivationPipeline
 import FeatureCatalog
 import Indexing
+import Vocabulary
 
 /// Dictionaries: their weights, their settings, their figures.
 extension CatalogComparison {

@@ -1,6 +1,7 @@
 import ActivationPipeline
 package import FeatureCatalog
 package import FeatureScoring
+package import Vocabulary
 
 /// How many features are interpretable going by the scores of their explanations, and how sure that is.
 ///
@@ -61,7 +62,7 @@ package struct ScoreFigures: Sendable {
     /// - Returns: nil where there are no such scores.
     /// - Throws: `CatalogError`, `WorkflowError.usage` for a scorer that is not there.
     package static func of(
-        _ key: IndexingKey, method: ScoreRecord.Method = .simulation, scorer: String? = nil, minimum: Double? = nil,
+        _ key: IndexingKey, method: ScoreMethod = .simulation, scorer: String? = nil, minimum: Double? = nil,
         seed: UInt64 = 0, in catalog: Catalog
     ) throws -> Table? {
         guard let choice = try Choice(key, method: method, scorer: scorer, byLayer: true, in: catalog) else {
@@ -108,7 +109,7 @@ package struct ScoreFigures: Sendable {
 
         /// - Parameter byLayer: whether to look up where each feature fires most, which takes as long as all else.
         init?(
-            _ key: IndexingKey, method: ScoreRecord.Method, scorer: String?, byLayer: Bool, in catalog: Catalog
+            _ key: IndexingKey, method: ScoreMethod, scorer: String?, byLayer: Bool, in catalog: Catalog
         ) throws {
             let layer = """
                 (SELECT f.peak_layer FROM feature AS f WHERE f.dictionary_id = s.dictionary_id

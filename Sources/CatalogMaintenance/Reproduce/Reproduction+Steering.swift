@@ -4,6 +4,7 @@ import Foundation
 import JSON
 import Steering
 import Training
+import Vocabulary
 
 extension Reproduction {
     /// Does a steering run again.

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Vocabulary
 
 extension CatalogInspection {
     /// Models and their vocabularies.

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Vocabulary
 
 extension Catalog {
     /// Adds a dictionary with its weights, all in one transaction; the tensors are asked for their rows chunk by chunk.

@@ -1,4 +1,5 @@
 import GRDB
+package import Vocabulary
 
 extension Catalog {
     /// A feature's contexts on a corpus, by band (top, sample, quiet) and rank.
@@ -8,7 +9,7 @@ extension Catalog {
     ///   - split: Only these; nil for all.
     /// - Throws: ``CatalogError`` `.damaged` if the activations do not hold.
     package func contexts(
-        _ key: IndexingKey, featureIndex: Int, band: ContextRecord.Band? = nil, split: ContextRecord.Split? = nil
+        _ key: IndexingKey, featureIndex: Int, band: ContextBand? = nil, split: ContextSplit? = nil
     ) throws(CatalogError) -> [ContextRecord] {
         try read { database in
             try checkTextSize(key, featureIndex: featureIndex, database)

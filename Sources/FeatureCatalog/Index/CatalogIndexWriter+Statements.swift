@@ -1,4 +1,5 @@
 import GRDB
+import Vocabulary
 
 extension CatalogIndexWriter {
     /// The insertions of an index; the first three columns of all are dictionary, feature and corpus.
@@ -40,7 +41,7 @@ extension CatalogIndexWriter {
     }
 }
 
-extension ContextRecord.Band {
+extension ContextBand {
     /// What the column `feature_context.band` holds.
     var code: Int {
         switch self {
@@ -51,7 +52,12 @@ extension ContextRecord.Band {
     }
 }
 
-extension ContextRecord.Split {
+extension ContextSplit {
     /// What the column `feature_context.split` holds.
-    var code: Int { self == .explain ? 0 : 1 }
+    var code: Int {
+        switch self {
+        case .explain: 0
+        case .score: 1
+        }
+    }
 }

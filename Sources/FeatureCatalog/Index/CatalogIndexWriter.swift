@@ -1,4 +1,5 @@
 import GRDB
+import Vocabulary
 
 /// Takes the features of an index one by one; ``Catalog/writeIndex(_:replacing:_:)`` makes one and ends its
 /// transaction.

@@ -1,6 +1,8 @@
+import Vocabulary
+
 /// A context's window, without its text.
 struct ContextShape {
-    let band: ContextRecord.Band
+    let band: ContextBand
     let rank: Int
     /// Tokens of the window.
     let windowLength: Int
@@ -10,7 +12,7 @@ struct ContextShape {
     /// - Parameters:
     ///   - windowStart: The window's first token in the document.
     ///   - tokenPosition: The peak token in the document.
-    init(band: ContextRecord.Band, rank: Int, windowLength: Int, windowStart: Int, tokenPosition: Int) {
+    init(band: ContextBand, rank: Int, windowLength: Int, windowStart: Int, tokenPosition: Int) {
         self.band = band
         self.rank = rank
         self.windowLength = windowLength

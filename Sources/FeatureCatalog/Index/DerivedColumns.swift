@@ -1,4 +1,5 @@
 import Foundation
+import Vocabulary
 
 /// The columns of `feature` that follow from its layers and token classes. They are stored because people filter and
 /// sort by them, and working them out for 10⁵ features in every query would be slow.
@@ -53,10 +54,10 @@ package struct DerivedColumns: Equatable {
         let peaks = tokens.map(\.activation1).sorted(by: >)
         let kept = (peaks + tokens.compactMap(\.activation2)).sorted(by: >)
         countedFrom =
-            peaks.count > InterpretableCount.maximumClassCount ? peaks[InterpretableCount.maximumClassCount] : nil
+            peaks.count > CountingProtocol.maximumClasses ? peaks[CountingProtocol.maximumClasses] : nil
         countedBelow =
-            kept.count >= InterpretableCount.minimumContextCount
-            ? kept[InterpretableCount.minimumContextCount - 1] : nil
+            kept.count >= CountingProtocol.minimumContexts
+            ? kept[CountingProtocol.minimumContexts - 1] : nil
     }
 
     /// Whether the values are the same; logarithms may differ in the last bit between machines.

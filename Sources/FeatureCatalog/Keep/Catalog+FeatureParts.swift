@@ -1,4 +1,5 @@
 import GRDB
+import Vocabulary
 
 /// A context with what tells its place in the text, whatever catalog it is in.
 package struct PlacedContext: Sendable {

@@ -1,4 +1,5 @@
 import GRDB
+package import Vocabulary
 
 /// Copies what one catalog holds into another, under new keys: what merging and packing are made of.
 ///
@@ -9,7 +10,7 @@ package final class CatalogCopy {
     /// What is left out or made smaller.
     package struct Selection {
         /// Bands of contexts that are kept.
-        package var bands = Set(ContextRecord.Band.allCases)
+        package var bands = Set(ContextBand.allCases)
         /// Contexts of each band that are kept, by rank; nil for all.
         package var contextLimit: Int?
         /// How f32 tensors are stored; nil as they are.
@@ -29,7 +30,7 @@ package final class CatalogCopy {
 
         package init() {}
 
-        var dropsContexts: Bool { bands.count < ContextRecord.Band.allCases.count || contextLimit != nil }
+        var dropsContexts: Bool { bands.count < ContextBand.allCases.count || contextLimit != nil }
     }
 
     package let source: Catalog

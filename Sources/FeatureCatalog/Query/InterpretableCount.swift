@@ -1,5 +1,4 @@
-/// How many features count as interpretable by the protocol of the RouteSAE paper (arXiv 2503.08200, its code at
-/// `swei2001/RouteSAEs`, `src/utils.py`).
+/// How many features count as interpretable by `CountingProtocol`.
 package struct InterpretableCount: Equatable, Sendable {
     /// The counts for features that peak in one layer.
     package struct Layer: Equatable, Sendable {
@@ -17,11 +16,6 @@ package struct InterpretableCount: Equatable, Sendable {
             self.withoutClassRule = withoutClassRule
         }
     }
-
-    /// Token classes that a feature may have at most.
-    package static let maximumClassCount = 32
-    /// Kept contexts (two a class at most) that a feature needs.
-    package static let minimumContextCount = 5
 
     /// Activations count only above this.
     package let threshold: Double

@@ -1,10 +1,12 @@
+package import Vocabulary
+
 /// A context on its way into the catalog (table `feature_context`).
 ///
 /// A feature has at most one context per token, whatever the band: the indexer drops from `sample` what is in `top`.
 /// Contexts of one feature in the same passage never belong to different splits; the database refuses both.
 package struct ContextEntry: Equatable, Sendable {
     /// How it was found.
-    package let band: ContextRecord.Band
+    package let band: ContextBand
     /// Its place in the band, counted from 0; in `top` the strongest is 0.
     package let rank: Int
     /// The passage.
@@ -18,7 +20,7 @@ package struct ContextEntry: Equatable, Sendable {
     /// The activation at the peak token; 0 in `quiet`.
     package let activation: Float
     /// What it may be used for; nil for neither.
-    package let split: ContextRecord.Split?
+    package let split: ContextSplit?
     /// How often the window's tokens occur in the corpus; nil where that was not counted.
     package let occurrenceCount: Int?
     /// Activations `[window tokens]`, of the window that ``ContextWindow`` gives.
@@ -26,8 +28,8 @@ package struct ContextEntry: Equatable, Sendable {
 
     /// Describes a context.
     package init(
-        band: ContextRecord.Band, rank: Int, passageID: Int64, position: Int, layer: Int, routerWeight: Float?,
-        activation: Float, split: ContextRecord.Split?, occurrenceCount: Int? = nil, activations: [Float]
+        band: ContextBand, rank: Int, passageID: Int64, position: Int, layer: Int, routerWeight: Float?,
+        activation: Float, split: ContextSplit?, occurrenceCount: Int? = nil, activations: [Float]
     ) {
         self.band = band
         self.rank = rank

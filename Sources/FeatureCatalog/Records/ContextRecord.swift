@@ -1,29 +1,13 @@
+package import Vocabulary
+
 /// A stretch of a document around a token that a feature fires on, or verifiably does not (table `context`).
 package struct ContextRecord: Equatable, Sendable {
-    /// How the context was found.
-    package enum Band: String, CaseIterable, Sendable {
-        /// Among the strongest.
-        case top
-        /// From a uniform reservoir of firings.
-        case sample
-        /// A position verified not to fire.
-        case quiet
-    }
-
-    /// What the context may be used for.
-    package enum Split: String, CaseIterable, Sendable {
-        /// To write an explanation.
-        case explain
-        /// To score one.
-        case score
-    }
-
     /// The key.
     package let contextID: Int64
     /// The latent's number.
     package let featureIndex: Int
     /// How it was found.
-    package let band: Band
+    package let band: ContextBand
     /// Its place in the band, counted from 0; in `top` the strongest is 0.
     package let rank: Int
     /// The passage it is a window of.
@@ -43,7 +27,7 @@ package struct ContextRecord: Equatable, Sendable {
     /// The activation at the peak token; 0 in `quiet`.
     package let activation: Float
     /// What it may be used for; nil for neither.
-    package let split: Split?
+    package let split: ContextSplit?
     /// How often the window's tokens occur in the corpus; nil where that was not counted.
     package let occurrenceCount: Int?
     /// Activations `[window tokens]`; their count is the column `window_length`.
@@ -53,9 +37,9 @@ package struct ContextRecord: Equatable, Sendable {
 
     /// Describes a context.
     package init(
-        contextID: Int64, featureIndex: Int, band: Band, rank: Int, passageID: Int64, documentID: Int64,
+        contextID: Int64, featureIndex: Int, band: ContextBand, rank: Int, passageID: Int64, documentID: Int64,
         tokenPosition: Int, segment: Int, windowStart: Int, layer: Int, routerWeight: Float?, activation: Float,
-        split: Split?, occurrenceCount: Int? = nil, activations: [Float], excerpt: String
+        split: ContextSplit?, occurrenceCount: Int? = nil, activations: [Float], excerpt: String
     ) {
         self.contextID = contextID
         self.featureIndex = featureIndex

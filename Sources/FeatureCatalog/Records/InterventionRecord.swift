@@ -1,15 +1,7 @@
+package import Vocabulary
+
 /// A text generated while a feature was held, raised or scaled (table `intervention`).
 package struct InterventionRecord: Equatable, Sendable {
-    /// What was done to the latent.
-    package enum Operation: String, CaseIterable, Sendable {
-        /// Set to the strength.
-        case set
-        /// The strength added.
-        case add
-        /// Multiplied by the strength.
-        case multiply
-    }
-
     /// The run.
     package let runID: Int64
     /// The feature's dictionary.
@@ -17,7 +9,7 @@ package struct InterventionRecord: Equatable, Sendable {
     /// The latent's number.
     package let featureIndex: Int
     /// What was done.
-    package let operation: Operation
+    package let operation: EditOperation
     /// How strongly.
     package let strength: Double
     /// The prompt.
@@ -31,7 +23,8 @@ package struct InterventionRecord: Equatable, Sendable {
 
     /// Describes an intervention.
     package init(
-        runID: Int64, dictionaryID: Int64, featureIndex: Int, operation: Operation, strength: Double, prompt: String,
+        runID: Int64, dictionaryID: Int64, featureIndex: Int, operation: EditOperation, strength: Double,
+        prompt: String,
         text: String, kl: Double? = nil, detailJSON: String? = nil
     ) {
         self.runID = runID

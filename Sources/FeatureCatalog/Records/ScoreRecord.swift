@@ -1,17 +1,7 @@
+package import Vocabulary
+
 /// How well an explanation, or a feature, did in a test (table `score`). A failure is never a number.
 package struct ScoreRecord: Equatable, Sendable {
-    /// The tests.
-    package enum Method: String, CaseIterable, Sendable {
-        /// Correlation of simulated and true activations.
-        case simulation
-        /// Does this text contain the feature?
-        case detection
-        /// Are the marked tokens the right ones?
-        case fuzzing
-        /// A judge's category and score of 1 to 5.
-        case rubric
-    }
-
     /// What came of it.
     package enum Status: String, CaseIterable, Sendable {
         /// `value` holds.
@@ -35,7 +25,7 @@ package struct ScoreRecord: Equatable, Sendable {
     /// What was scored; nil where the feature itself was (a rubric).
     package let explanationID: Int64?
     /// The test.
-    package let method: Method
+    package let method: ScoreMethod
     /// What came of it.
     package let status: Status
     /// The score; present exactly when `status` is `ok`.
@@ -58,7 +48,7 @@ package struct ScoreRecord: Equatable, Sendable {
     /// Describes a score.
     package init(
         scoreID: Int64 = 0, runID: Int64, dictionaryID: Int64, featureIndex: Int, corpusID: Int64,
-        explanationID: Int64?, method: Method, status: Status, value: Double?, baselineValue: Double? = nil,
+        explanationID: Int64?, method: ScoreMethod, status: Status, value: Double?, baselineValue: Double? = nil,
         category: FeatureCategory? = nil, reason: String? = nil,
         contextCount: Int, tokenCount: Int, metricsJSON: String? = nil, detailJSON: String? = nil
     ) {

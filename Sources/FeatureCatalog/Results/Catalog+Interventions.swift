@@ -1,4 +1,5 @@
 import GRDB
+import Vocabulary
 
 extension Catalog {
     /// Writes texts generated under interventions.

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+package import Vocabulary
 
 extension Catalog {
     /// Writes scores.
@@ -57,7 +58,7 @@ extension Catalog {
     ///   - runID: Only this run's; nil for all.
     /// - Throws: ``CatalogError`` `.damaged` if a detail blob does not hold.
     package func scores(
-        dictionaryID: Int64, featureIndex: Int? = nil, method: ScoreRecord.Method? = nil, runID: Int64? = nil
+        dictionaryID: Int64, featureIndex: Int? = nil, method: ScoreMethod? = nil, runID: Int64? = nil
     ) throws(CatalogError) -> [ScoreRecord] {
         var conditions = ["dictionary_id = :dictionary"]
         var arguments: [String: (any DatabaseValueConvertible)?] = ["dictionary": dictionaryID]

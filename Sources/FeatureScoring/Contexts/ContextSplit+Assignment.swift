@@ -1,3 +1,5 @@
+package import Vocabulary
+
 /// Where a context comes from: all that dividing a feature's contexts needs to know.
 package struct SplitCandidate: Hashable, Sendable {
     /// The band the context was drawn for.

@@ -1,3 +1,5 @@
+package import Vocabulary
+
 /// A stretch of text with one feature's activation at every token.
 package struct ScoringContext: Hashable, Sendable {
     /// The context's identity in the catalog.

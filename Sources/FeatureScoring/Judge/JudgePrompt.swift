@@ -1,3 +1,5 @@
+package import Vocabulary
+
 /// What a language model is asked about a feature. Texts are our own; a changed text gets another version, and the digest
 /// of what was sent is stored with every score.
 ///
@@ -14,6 +16,17 @@ package enum JudgePrompt: String, CaseIterable, Sendable, Codable, CodingKeyRepr
     case fuzzing
     /// Say of what kind the pattern is, and how clear.
     case rubric
+
+    /// The test that it asks for; nil for the explanation.
+    package var method: ScoreMethod? {
+        switch self {
+        case .explanation: nil
+        case .simulation: .simulation
+        case .detection: .detection
+        case .fuzzing: .fuzzing
+        case .rubric: .rubric
+        }
+    }
 
     /// Counts changes of the text.
     package var version: Int { 1 }

@@ -1,3 +1,5 @@
+package import Vocabulary
+
 /// A context as a language model is shown it: the text of its tokens, with the feature's activation at each.
 package struct JudgedExcerpt: Hashable, Sendable {
     /// Texts of the tokens, in reading order.

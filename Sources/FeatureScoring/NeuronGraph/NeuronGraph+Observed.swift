@@ -1,3 +1,5 @@
+import Vocabulary
+
 extension NeuronGraph {
     /// Builds the graph from observed n-grams alone, for activations that came without their model.
     ///

@@ -1,3 +1,5 @@
+import Vocabulary
+
 /// Explains many features at once by the patterns of tokens that they need, asking the model and no one else.
 ///
 /// Neuron to Graph (Foote et al. 2023, arXiv 2305.19911), in the simpler form of `openai/sparse_autoencoder`,

@@ -1,3 +1,5 @@
+package import Vocabulary
+
 /// A context with what was predicted beside what is true.
 package struct SimulatedContext: Hashable, Sendable {
     /// Why the context was chosen.

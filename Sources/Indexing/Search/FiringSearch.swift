@@ -4,6 +4,7 @@ import LanguageModel
 package import LinearAlgebra
 import SparseCoding
 import Tokenization
+import Vocabulary
 
 /// Runs a text through a model and a dictionary and tells what fires where.
 ///

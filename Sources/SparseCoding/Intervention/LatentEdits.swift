@@ -1,3 +1,5 @@
+import Vocabulary
+
 /// Edits of several latents that can be made together, ascending by latent: every latent is edited once at most.
 package struct LatentEdits: Sendable, Equatable {
     /// The edits.

@@ -1,5 +1,6 @@
 import CKernels
 package import LinearAlgebra
+import Vocabulary
 
 /// Edits latents where a dictionary reads the residual stream, and carries what that changes back into the stream.
 ///

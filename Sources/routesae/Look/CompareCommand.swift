@@ -5,6 +5,7 @@ import FeatureCatalog
 import FeatureScoring
 import Indexing
 import TerminalOutput
+import Vocabulary
 
 struct CompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -5,6 +5,7 @@ import FeatureCatalog
 import FeatureScoring
 import Indexing
 import TerminalOutput
+import Vocabulary
 
 extension CountCommand {
     /// Counts features by the scores of their explanations.

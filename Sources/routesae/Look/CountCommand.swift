@@ -1,11 +1,12 @@
 import ActivationPipeline
 import ArgumentParser
-package import FeatureCatalog
+import FeatureCatalog
 import FeatureScoring
 import Indexing
 import TerminalOutput
+import Vocabulary
 
-extension ScoreRecord.Method: ExpressibleByArgument {}
+extension ScoreMethod: ExpressibleByArgument {}
 
 struct CountCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -53,7 +54,7 @@ struct CountCommand: ParsableCommand {
     @Option(help: "With --by-score: scores have to reach this as well.")
     var minScore: Double?
     @Option(help: "With --by-score: which score, simulation, detection or fuzzing.")
-    var method = ScoreRecord.Method.simulation
+    var method = ScoreMethod.simulation
     @Option(
         help: ArgumentHelp(
             "With --by-score: whose, as n2g or a language model's name; the last one's if not said.",

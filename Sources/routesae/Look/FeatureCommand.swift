@@ -1,8 +1,9 @@
 import ArgumentParser
-package import FeatureCatalog
+import FeatureCatalog
 import TerminalOutput
+import Vocabulary
 
-extension ContextRecord.Band: ExpressibleByArgument {}
+extension ContextBand: ExpressibleByArgument {}
 
 struct FeatureCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -27,7 +28,7 @@ struct FeatureCommand: ParsableCommand {
     @Option(help: "How many contexts of each band at most; 0 for all. A page shows 8, other formats all.")
     var contexts: Int?
     @Option(help: "Only these contexts: top, sample or quiet. A page shows top and sample, other formats all.")
-    var band: ContextRecord.Band?
+    var band: ContextBand?
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
@@ -56,7 +57,7 @@ struct FeatureCommand: ParsableCommand {
         let isPage = output.format == .table
         let limit = contexts ?? (isPage ? 8 : 0)
         return FeatureReport.ContextChoice(
-            bands: band.map { [$0] } ?? (isPage ? [.top, .sample] : ContextRecord.Band.allCases),
+            bands: band.map { [$0] } ?? (isPage ? [.top, .sample] : ContextBand.allCases),
             limit: limit == 0 ? nil : limit)
     }
 

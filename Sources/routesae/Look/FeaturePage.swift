@@ -2,6 +2,7 @@ import ActivationPipeline
 import FeatureCatalog
 import FeatureScoring
 import TerminalOutput
+import Vocabulary
 
 /// One feature as a page for people.
 struct FeaturePage {
@@ -17,7 +18,7 @@ struct FeaturePage {
         self.report = report
         self.style = style
         let current = report.explanations.first?.explanationID
-        scores = try ScoreRecord.Method.allCases.compactMap { method in
+        scores = try ScoreMethod.allCases.compactMap { method in
             // Scores of an explanation that has been replaced say nothing of the new one.
             let score = report.scores.first {
                 $0.method == method && ($0.explanationID == nil || $0.explanationID == current)
@@ -186,7 +187,7 @@ struct FeaturePage {
 
     private func addContexts(to page: inout PageText) {
         let maximum = report.feature.maxActivation ?? 0
-        for band in ContextRecord.Band.allCases {
+        for band in ContextBand.allCases {
             let contexts = report.contexts.filter { $0.band == band }
             guard !contexts.isEmpty else { continue }
             switch band {

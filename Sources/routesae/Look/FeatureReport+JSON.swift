@@ -1,5 +1,6 @@
 import ActivationPipeline
 import FeatureCatalog
+import Vocabulary
 
 extension FeatureReport {
     /// Everything as one object.

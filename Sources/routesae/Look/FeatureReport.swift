@@ -2,6 +2,7 @@ import ActivationPipeline
 import FeatureCatalog
 import FeatureScoring
 import Indexing
+import Vocabulary
 
 /// All that a catalog knows of one feature.
 struct FeatureReport {
@@ -33,7 +34,7 @@ struct FeatureReport {
     /// Which contexts are wanted.
     struct ContextChoice {
         /// The bands, in order.
-        let bands: [ContextRecord.Band]
+        let bands: [ContextBand]
         /// How many of each at most; nil for all.
         let limit: Int?
     }

@@ -29,7 +29,7 @@ extension FeaturesCommand {
 
     /// The conditions and columns; nil for a dictionary whose features no text has been seen to move.
     private func listingOfFirings(_ record: DictionaryRecord, in catalog: Catalog) throws -> FeatureListing? {
-        let isPlain = conditions.isEmpty && layer == nil && minScore == nil && !aboveChance && token == nil && !alive
+        let isPlain = conditions.isEmpty && layers == nil && minScore == nil && !aboveChance && token == nil && !alive
         if isPlain, columns == nil, index.corpus == nil,
             try catalog.indexings(dictionaryID: record.dictionaryID).isEmpty
         {

@@ -18,7 +18,7 @@ struct FeaturesCommand: ParsableCommand {
             share of its strongest in the corpus; places are counted in tokens from 0.
 
             Examples:
-              routesae features c.sqlite --layer 5 --min-score 0.5 --sort simulation_score
+              routesae features c.sqlite --layers 5 --min-score 0.5 --sort simulation_score
               routesae features c.sqlite --token begat --alive
               routesae features c.sqlite --where 'p99 > 5' --where 'explanation like %king%'
               routesae features c.sqlite --columns feature_index,p50 --limit 0 --format csv
@@ -42,8 +42,8 @@ struct FeaturesCommand: ParsableCommand {
             "Only features of which this holds: COLUMN OP VALUE with = != < <= > >= or like. Several may be given.",
             discussion: "like takes % for any text and _ for one character; null is no value.", valueName: "condition"))
     var conditions: [String] = []
-    @Option(help: "Only features that fire most in this layer.")
-    var layer: Int?
+    @Option(help: "Only features that fire most in this layer, or in one of a range such as 3-5.")
+    var layers: LayerList?
     @Option(help: "Only features whose explanation has this simulation score or more.")
     var minScore: Double?
     @Flag(help: "Only features whose simulation score exceeds 95 % of those that wrong explanations get.")
@@ -141,7 +141,17 @@ struct FeaturesCommand: ParsableCommand {
         func require(_ column: String, _ comparison: FeatureQuery.Comparison, _ value: CatalogValue) throws {
             listing.conditions.append(FeatureCondition(try known.named(column), comparison, value))
         }
-        if let layer { try require("peak_layer", .equal, .integer(Int64(layer))) }
+        if let layers = layers?.layers, let first = layers.first, let last = layers.last {
+            guard layers == Array(first...last) else {
+                throw WorkflowError.usage("--layers takes one layer here, or a range such as 3-5")
+            }
+            if first == last {
+                try require("peak_layer", .equal, .integer(Int64(first)))
+            } else {
+                try require("peak_layer", .greaterOrEqual, .integer(Int64(first)))
+                try require("peak_layer", .lessOrEqual, .integer(Int64(last)))
+            }
+        }
         if let minScore { try require("simulation_score", .greaterOrEqual, .real(minScore)) }
         if alive { try require("is_dead", .equal, 0) }
         if aboveChance {

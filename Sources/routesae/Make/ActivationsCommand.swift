@@ -35,7 +35,7 @@ struct ActivationsCommand: ParsableCommand {
     @Option(help: "The most tokens the model sees at once; by default all its positions, 2048 at most.")
     var context: Int?
     @Option(help: "Stops after this many tokens, at the end of a segment.")
-    var maxTokens: Int?
+    var tokens: Int?
     @Option(help: "Tokens of each file; one file for all if not given.")
     var shardTokens: Int?
     @Flag(help: "Replaces existing files.")
@@ -48,7 +48,7 @@ struct ActivationsCommand: ParsableCommand {
         guard let type = types[dtype] else { throw WorkflowError.usage("--dtype is \(dtype); allowed: bf16, f16, f32") }
         let export = ActivationExport(
             model: model, text: text, layers: layers.layers, output: output, dtype: type, context: context,
-            maximumTokens: maxTokens, shardTokens: shardTokens, overwrite: force)
+            maximumTokens: tokens, shardTokens: shardTokens, overwrite: force)
         let progress = options.progress("writing")
         let result = try export.run(
             workers: options.workers,

@@ -6,6 +6,7 @@ import Foundation
 import LinearAlgebra
 import SparseCoding
 import TerminalOutput
+import Vocabulary
 
 struct BenchmarkCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

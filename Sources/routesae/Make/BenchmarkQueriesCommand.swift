@@ -107,8 +107,8 @@ struct BenchmarkQueriesCommand: ParsableCommand {
             questions += [
                 Question("features", "--token=\(token)"), Question("features", "--token=\(seldom)"),
                 Question("features", "--token=\(token)", "--sort", "firing_rate", "--min-score", "0.5"),
-                Question("features", "--layer", "4"), Question("features", "--layer", "4", "--sort", "layer_entropy"),
-                Question("features", "--layer", "99"), Question("features", "--min-score", "0.5"),
+                Question("features", "--layers", "4"), Question("features", "--layers", "4", "--sort", "layer_entropy"),
+                Question("features", "--layers", "99"), Question("features", "--min-score", "0.5"),
                 Question("features", "--min-score", "0.9", "--sort", "simulation_score"),
                 Question("features", "--above-chance"), Question("features", "--alive"),
                 Question("features", "--where", "p99 > 3"), Question("features", "--where", "n_documents > 1e9"),

@@ -15,7 +15,7 @@ struct IndexCommand: ParsableCommand {
             Examples:
               routesae index c.sqlite --model Demo/model --text Demo/text/heldout
               routesae index c.sqlite --model Demo/model --text Demo/text/train/bible.jsonl --corpus bible
-              routesae index c.sqlite --model Demo/model --text Demo/text --index-tokens 500000 --top-contexts 40 --force
+              routesae index c.sqlite --model Demo/model --text Demo/text --tokens 500000 --top-contexts 40 --force
             """)
 
     @OptionGroup var catalog: CatalogArgument
@@ -29,7 +29,7 @@ struct IndexCommand: ParsableCommand {
     @Option(help: "What the corpus is called in the catalog; by default after the files and folders named.")
     var corpus: String?
     @Option(help: "Stops after this many tokens.")
-    var indexTokens: Int?
+    var tokens: Int?
     @Option(help: "The most tokens the model sees at once; by default all its positions, 2048 at most.")
     var context: Int?
     @Option(help: "Contexts kept of the strongest firings of a feature.")
@@ -49,7 +49,7 @@ struct IndexCommand: ParsableCommand {
     func run() throws {
         Interruption.watch()
         let indexing = IndexingOptions(
-            maximumTokens: indexTokens, context: context, topContexts: topContexts, sampleContexts: sampleContexts,
+            maximumTokens: tokens, context: context, topContexts: topContexts, sampleContexts: sampleContexts,
             quietContexts: quietContexts, window: window)
         let job = IndexingRun(
             settings: IndexingSettings(

@@ -5,6 +5,7 @@ import FeatureScoring
 import Foundation
 import Indexing
 import TerminalOutput
+import Vocabulary
 
 struct ReviewCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -118,7 +119,7 @@ struct ReviewCommand: ParsableCommand {
     private func show(_ report: FeatureReport, title: String) {
         let style = TerminalStyle.standardOutput()
         var text = "\n" + style.paint(title, .bold) + "\n"
-        for band in [ContextRecord.Band.top, .sample] {
+        for band in [ContextBand.top, .sample] {
             let shown = report.contexts.filter { $0.band == band }.prefix(band == .top ? contexts : (contexts + 1) / 2)
             if band == .sample, !shown.isEmpty { text += style.paint("drawn uniformly from all firings", .dim) + "\n" }
             for context in shown {

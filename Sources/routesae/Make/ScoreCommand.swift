@@ -4,6 +4,7 @@ import FeatureCatalog
 import FeatureScoring
 import Scoring
 import TerminalOutput
+import Vocabulary
 
 extension ScoringSettings.Stratum: ExpressibleByArgument {}
 
@@ -115,7 +116,7 @@ struct ScoreCommand: ParsableCommand {
     }
 
     private func summarise(_ result: ScoringRun.Result) {
-        let tests = ScoreRecord.Method.allCases.filter { method in result.records.contains { $0.method == method } }
+        let tests = ScoreMethod.allCases.filter { method in result.records.contains { $0.method == method } }
         options.say("run \(result.runID): \(result.features.count) features")
         for test in tests {
             let records = result.records.filter { $0.method == test }

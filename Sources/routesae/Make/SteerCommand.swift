@@ -5,6 +5,7 @@ import Foundation
 import SparseCoding
 import Steering
 import TerminalOutput
+import Vocabulary
 
 struct SteerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -6,6 +6,17 @@ import SparseCoding
 import SparseTraining
 import TerminalOutput
 import Training
+import Vocabulary
+
+/// What a sweep learns from, where its file is not to say it.
+struct SweepStreamOptions: ParsableArguments {
+    @Option(help: "Folder of a language model; overrides the file's.") var model: String?
+    @Option(parsing: .upToNextOption, help: "Text files and folders; override the file's.") var text: [String] = []
+    @Option(parsing: .upToNextOption, help: "Activation files or folders; override the file's.")
+    var activations: [String] = []
+    @Option(help: "Training tokens; override the file's.") var tokens: Int?
+    @Option(help: "Steps; override the file's.") var steps: Int?
+}
 
 struct SweepCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -36,12 +47,7 @@ struct SweepCommand: ParsableCommand {
 
     @Argument(help: "The catalog, a SQLite file.") var catalog: String
     @Option(help: "The sweep, a JSON file.") var config: String?
-    @Option(help: "Folder of a language model; stands above the file's.") var model: String?
-    @Option(parsing: .upToNextOption, help: "Text files and folders; stand above the file's.") var text: [String] = []
-    @Option(parsing: .upToNextOption, help: "Activation files or folders; stand above the file's.")
-    var activations: [String] = []
-    @Option(help: "Training tokens; stand above the file's.") var tokens: Int?
-    @Option(help: "Steps; stand above the file's.") var steps: Int?
+    @OptionGroup var stream: SweepStreamOptions
     @Flag(help: "Prints the dictionaries that would be trained, and trains none.") var dryRun = false
     @OptionGroup(title: "Files") var files: TrainFileOptions
     @OptionGroup var output: OutputOptions
@@ -80,14 +86,9 @@ struct SweepCommand: ParsableCommand {
     }
 
     private func settings() throws -> [TrainingSettings]? {
-        var overrides: [String: any Sendable] = [:]
-        if let model { overrides["model"] = model }
-        if !text.isEmpty { overrides["text"] = text }
-        if !activations.isEmpty { overrides["activations"] = activations }
-        if let tokens { overrides["tokens"] = tokens }
-        if let steps { overrides["steps"] = steps }
-        if let config { return try SweepSettings.read(file: config, overrides: overrides) }
-        guard files.resume, overrides.isEmpty else {
+        let given = try GivenOptions.document(stream)
+        if let config { return try SweepSettings.read(file: config, given: given) }
+        guard files.resume, given.isEmpty else {
             throw WorkflowError.usage("name the sweep with --config FILE, or go on with one by --resume alone")
         }
         return nil
@@ -100,7 +101,7 @@ struct SweepCommand: ParsableCommand {
                 [
                     .text(one.name ?? ""), .text(one.architecture.rawValue),
                     .text(one.layers.map(list) ?? "the model's middle half"), Cell(one.latents),
-                    one.k.map { Cell($0) } ?? .null, one.lambda.map { .real(Double($0)) } ?? .null,
+                    one.k.map { Cell($0) } ?? .null, one.choices.lambda.map { .real(Double($0)) } ?? .null,
                     .text(one.fidelity.rawValue), .text("\(one.seed)"),
                 ]
             })

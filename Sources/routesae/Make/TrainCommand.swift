@@ -1,9 +1,10 @@
 import ActivationPipeline
 import ArgumentParser
-package import SparseCoding
+import SparseCoding
 package import SparseTraining
 import TerminalOutput
 import Training
+import Vocabulary
 
 extension Architecture: ExpressibleByArgument {}
 extension RoutingMode: ExpressibleByArgument {}
@@ -34,7 +35,7 @@ struct TrainCommand: ParsableCommand {
               routesae train --activations a.safetensors --fidelity reference --initial-weights w.safetensors \\
                 --latents 64 --k 4 --batch-tokens 32 --steps 25 --no-shuffle --weights-output out.safetensors \\
                 --catalog c.sqlite
-              routesae runs c.sqlite 1 --format json > run.json; routesae train d.sqlite --config run.json
+              routesae runs c.sqlite 1 --format json > run.json; routesae train d.sqlite --config run.json --seed 2
             """)
 
     @Argument(help: "The catalog, a SQLite file; the same as --catalog.")
@@ -42,9 +43,16 @@ struct TrainCommand: ParsableCommand {
     @Option(name: .customLong("catalog"), help: "The catalog, a SQLite file.")
     var catalogOption: String?
 
+    @Option(
+        help: """
+            Settings from a file: a training run as 'routesae runs CATALOG ID --format json' prints it. Options given \
+            beside it override them.
+            """)
+    var config: String?
     @OptionGroup(title: "Source") var source: TrainSourceOptions
     @OptionGroup(title: "Dictionary") var shape: TrainShapeOptions
     @OptionGroup(title: "Training") var schedule: TrainScheduleOptions
+    @OptionGroup(title: "Hyperparameters") var hyperparameters: HyperparameterOptions
     @OptionGroup(title: "Output") var output: TrainOutputOptions
     @OptionGroup(title: "Files") var files: TrainFileOptions
     @OptionGroup var options: RunOptions
@@ -59,7 +67,7 @@ struct TrainCommand: ParsableCommand {
 
         let settings = try settings()
         let outcome = try TrainingLauncher(
-            catalog: path, files: files, options: options, weightsOutput: output.weightsOutput, config: source.config
+            catalog: path, files: files, options: options, weightsOutput: output.weightsOutput, config: config
         ).run(settings.map { [$0] })
         for result in outcome?.results ?? [] { summarise(result, path) }
     }
@@ -72,84 +80,23 @@ struct TrainCommand: ParsableCommand {
         options.say("run \(result.runID), dictionary \(result.dictionaryID) \"\(result.name)\" in \(path)\(figures)")
     }
 
-    /// The settings of `--config`, or those the options make; nil where a checkpoint is to say them.
+    /// The settings of `--config` with the options laid over them, or those the options make; nil where a checkpoint is
+    /// to say them.
     private func settings() throws -> TrainingSettings? {
-        let given = givenSettings
-        if let config = source.config {
-            // What stands beside it would be passed over in silence.
-            if let given = given.first {
-                throw WorkflowError.usage("--config holds all settings; \(given) cannot stand beside it")
-            }
-            return try TrainingSettings(file: config)
-        }
-        if files.resume, given.isEmpty { return nil }
+        let given = try GivenOptions.document(source, shape, schedule, hyperparameters)
+        if config == nil, files.resume, given.isEmpty { return nil }
         if let layers = shape.layers, layers.layers == nil, source.activations.isEmpty {
             throw WorkflowError.usage("--layers all is for activation files; name the layers of a model, such as 0-7")
         }
-        if shape.architecture ?? .route != .route, shape.routing != nil || shape.aggregation != nil {
-            throw WorkflowError.usage(
-                "--routing and --aggregation are a router's; \(shape.architecture?.rawValue ?? "") has none")
-        }
-        guard let latents = shape.latents else {
+        guard config != nil || shape.latents != nil else {
             throw WorkflowError.usage("say how large the dictionary is, with --latents M")
         }
-        return TrainingSettings(
-            name: shape.name, architecture: shape.architecture ?? .route, model: source.model,
-            modelName: source.modelName, text: source.text,
-            activations: source.activations, layers: shape.layers?.layers, latents: latents, k: shape.k,
-            routing: shape.routing ?? .hard, aggregation: shape.aggregation ?? .sum,
-            fidelity: shape.fidelity ?? .corrected, batchTokens: schedule.batchTokens ?? 4096, steps: schedule.steps,
-            tokens: schedule.tokens, choices: schedule.choices, context: source.context, shuffle: !schedule.noShuffle,
-            shuffleBuffer: schedule.shuffleBuffer, includesBOS: schedule.bos, seed: schedule.seed ?? 0,
-            streamSeed: schedule.streamSeed,
-            initialWeights: source.initialWeights, dtype: output.dtype ?? "f32")
-    }
-
-    /// The options on the command line that say what `--config` says.
-    private var givenSettings: [String] {
-        var given: [String] = []
-        func note(_ name: String, _ isGiven: Bool) {
-            if isGiven { given.append(name) }
+        let settings = try config.map { try TrainingSettings(file: $0, given: given) } ?? TrainingSettings(given: given)
+        if settings.architecture != .route, shape.routing != nil || shape.aggregation != nil {
+            throw WorkflowError.usage(
+                "--routing and --aggregation are a router's; \(settings.architecture.rawValue) has none")
         }
-        note("--model", source.model != nil)
-        note("--model-name", source.modelName != nil)
-        note("--text", !source.text.isEmpty)
-        note("--activations", !source.activations.isEmpty)
-        note("--context", source.context != nil)
-        note("--initial-weights", source.initialWeights != nil)
-        note("--architecture", shape.architecture != nil)
-        note("--layers", shape.layers != nil)
-        note("--latents", shape.latents != nil)
-        note("--k", shape.k != nil)
-        note("--routing", shape.routing != nil)
-        note("--aggregation", shape.aggregation != nil)
-        note("--fidelity", shape.fidelity != nil)
-        note("--name", shape.name != nil)
-        note("--tokens", schedule.tokens != nil)
-        note("--steps", schedule.steps != nil)
-        note("--batch-tokens", schedule.batchTokens != nil)
-        note("--learning-rate", schedule.learningRate != nil)
-        note("--warmup", schedule.warmup != nil)
-        note("--decay", schedule.decay != nil)
-        note("--gradient-clip", schedule.gradientClip != nil)
-        note("--initial-bias", schedule.initialBias != nil)
-        note("--normalize-every", schedule.normalizeEvery != nil)
-        note("--load-balance", schedule.loadBalance != nil)
-        note("--router-gradient", schedule.routerGradient != nil)
-        note("--auxiliary-coefficient", schedule.auxiliaryCoefficient != nil)
-        note("--auxiliary-k", schedule.auxiliaryK != nil)
-        note("--dead-after", schedule.deadAfter != nil)
-        note("--lambda", schedule.lambda != nil)
-        note("--lambda-warmup", schedule.lambdaWarmup != nil)
-        note("--bandwidth", schedule.bandwidth != nil)
-        note("--initial-threshold", schedule.initialThreshold != nil)
-        note("--no-shuffle", schedule.noShuffle)
-        note("--shuffle-buffer", schedule.shuffleBuffer != nil)
-        note("--bos", schedule.bos != nil)
-        note("--seed", schedule.seed != nil)
-        note("--stream-seed", schedule.streamSeed != nil)
-        note("--dtype", output.dtype != nil)
-        return given
+        return settings
     }
 }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import SparseCoding
 import SparseTraining
+import Vocabulary
 
 /// Where training's activations come from.
 struct TrainSourceOptions: ParsableArguments {
@@ -16,9 +17,6 @@ struct TrainSourceOptions: ParsableArguments {
     var context: Int?
     @Option(help: "Starting weights, safetensors with the names of the authors' code; seeded ones if not given.")
     var initialWeights: String?
-    @Option(
-        help: "All settings from the JSON that 'routesae runs CATALOG ID --format json' prints; none from here.")
-    var config: String?
 }
 
 /// The dictionary's shape and rules.
@@ -43,9 +41,11 @@ struct TrainShapeOptions: ParsableArguments {
     var fidelity: Fidelity?
     @Option(help: "The dictionary's name in the catalog.")
     var name: String?
+    @Option(help: "How the catalog stores the weights: f32, f16 or bf16; f32 if not given.")
+    var dtype: String?
 }
 
-/// How long and how it is trained.
+/// How long it is trained, and on what order of tokens.
 struct TrainScheduleOptions: ParsableArguments {
     @Option(help: "Training tokens; or give --steps.")
     var tokens: Int?
@@ -53,57 +53,58 @@ struct TrainScheduleOptions: ParsableArguments {
     var steps: Int?
     @Option(help: "Tokens of a batch; 4096 if not given.")
     var batchTokens: Int?
-    @Option(help: "Peak learning rate; by default 5e-4 for reference, 1e-3 · √(16384 / m) for corrected.")
-    var learningRate: Float?
-    @Option(help: "Part of the steps over which the rate rises; 0.05 if not given.")
-    var warmup: Double?
-    @Option(help: "Part of the steps over which it falls to 0 at the end; 0.2 if not given.")
-    var decay: Double?
-    @Option(help: "Norm that the whole gradient does not exceed; not clipped if not given.")
-    var gradientClip: Float?
-    @Option(help: "Where b_pre starts: zero, mean or geometricMedian of the first batch; mean for corrected.")
-    var initialBias: InitialBias?
-    @Option(help: "Steps between returns of the decoder to unit norm, where it is held there; 10 if not given.")
-    var normalizeEvery: Int?
-    @Option(help: "Weight of the load-balance term; 0.01 for a corrected router.")
-    var loadBalance: Float?
-    @Option(help: "How a corrected hard router learns: layerErrors (what each layer would cost) or straightThrough.")
-    var routerGradient: RouterGradient?
-    @Option(help: "Weight of the AuxK term; 1/32 for corrected, 0 for reference.")
-    var auxiliaryCoefficient: Float?
-    @Option(help: "Dead latents a token may use in the AuxK term, if there is one; d/2 if not given.")
-    var auxiliaryK: Int?
-    @Option(help: "Tokens without firing after which a latent is dead; a tenth of the run, at most 10 million.")
-    var deadAfter: Int?
-    @Option(
-        help: "Weight of the sparsity penalty; 5 · √(d / 4096) for vanilla, gated and crosscoder, 1e-3 for jumprelu.")
-    var lambda: Float?
-    @Option(help: "Part of the steps over which lambda rises from 0; 0.05 for corrected.")
-    var lambdaWarmup: Double?
-    @Option(help: "Width of jumprelu's kernel; 0.05 for corrected, 1e-3 for reference.")
-    var bandwidth: Float?
-    @Option(help: "jumprelu's threshold at the start; 0.05 for corrected, 1e-3 for reference.")
-    var initialThreshold: Float?
-    @Flag(help: "Takes tokens in the order of the text or of the files.")
-    var noShuffle = false
+    @Flag(inversion: .prefixedNo, help: "Draw tokens at random, or take them in the order of the text or of the files.")
+    var shuffle: Bool?
     @Option(help: "Tokens kept waiting to draw batches from, with a model; two batches, 32768 at least.")
     var shuffleBuffer: Int?
-    @Flag(inversion: .prefixedNo, help: "Learns from BOS; by default only the reference does, as its code does.")
-    var bos: Bool?
+    @Flag(
+        name: .customLong("bos"), inversion: .prefixedNo,
+        help: "Learn from BOS; by default only the reference does, as its code does.")
+    var includesBOS: Bool?
     @Option(help: "Seed of weights and order; 0 if not given.")
     var seed: UInt64?
     @Option(help: "Seed of the order alone; that of --seed if not given.")
     var streamSeed: UInt64?
+}
 
-    /// What the trainer is asked for.
-    var choices: TrainingOptions.Choices {
-        TrainingOptions.Choices(
-            learningRate: learningRate, warmupFraction: warmup, decayFraction: decay, gradientClip: gradientClip,
-            normalizeEvery: normalizeEvery, initialBias: initialBias, loadBalance: loadBalance,
-            routerGradient: routerGradient, auxiliaryCoefficient: auxiliaryCoefficient, auxiliaryK: auxiliaryK,
-            deadAfterTokens: deadAfter,
-            sparsityCoefficient: lambda, sparsityWarmup: lambdaWarmup, bandwidth: bandwidth,
-            initialThreshold: initialThreshold)
+/// How it learns; what is said of each is said where it is declared.
+struct HyperparameterOptions: ParsableArguments {
+    @Option(help: .of(Hyperparameters.learningRate))
+    var learningRate: Float?
+    @Option(name: .customLong("warmup"), help: .of(Hyperparameters.warmupFraction))
+    var warmupFraction: Double?
+    @Option(name: .customLong("decay"), help: .of(Hyperparameters.decayFraction))
+    var decayFraction: Double?
+    @Option(help: .of(Hyperparameters.gradientClip))
+    var gradientClip: Float?
+    @Option(help: .of(Hyperparameters.initialBias))
+    var initialBias: InitialBias?
+    @Option(help: .of(Hyperparameters.normalizeEvery))
+    var normalizeEvery: Int?
+    @Option(help: .of(Hyperparameters.loadBalance))
+    var loadBalance: Float?
+    @Option(help: .of(Hyperparameters.routerGradient))
+    var routerGradient: RouterGradient?
+    @Option(help: .of(Hyperparameters.auxiliaryCoefficient))
+    var auxiliaryCoefficient: Float?
+    @Option(help: .of(Hyperparameters.auxiliaryK))
+    var auxiliaryK: Int?
+    @Option(name: .customLong("dead-after"), help: .of(Hyperparameters.deadAfterTokens))
+    var deadAfterTokens: Int?
+    @Option(help: .of(Hyperparameters.lambda))
+    var lambda: Float?
+    @Option(help: .of(Hyperparameters.lambdaWarmup))
+    var lambdaWarmup: Double?
+    @Option(help: .of(Hyperparameters.bandwidth))
+    var bandwidth: Float?
+    @Option(help: .of(Hyperparameters.initialThreshold))
+    var initialThreshold: Float?
+}
+
+extension ArgumentHelp {
+    /// What is said of a hyperparameter where it is declared.
+    fileprivate static func of(_ hyperparameter: Hyperparameter<some Sendable>) -> ArgumentHelp {
+        ArgumentHelp(stringLiteral: hyperparameter.help)
     }
 }
 
@@ -111,8 +112,6 @@ struct TrainScheduleOptions: ParsableArguments {
 struct TrainOutputOptions: ParsableArguments {
     @Option(help: "Writes the weights to a safetensors file as well, with the names of the authors' code.")
     var weightsOutput: String?
-    @Option(help: "How the catalog stores the weights: f32, f16 or bf16; f32 if not given.")
-    var dtype: String?
 }
 
 /// What becomes of files that are there already, and of training that was broken off.

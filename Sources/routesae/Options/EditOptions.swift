@@ -1,5 +1,6 @@
 import ArgumentParser
 import SparseCoding
+import Vocabulary
 
 /// What is done to which features, as a person writes it: `--feature 12 --set 8`, or `--set 12=8 --multiply 40=0`.
 struct EditOptions: ParsableArguments {
@@ -32,7 +33,7 @@ struct EditOptions: ParsableArguments {
     ///
     /// - Throws: `ValidationError` where an edit names no feature, or `--feature` goes with none or several.
     func edits() throws -> [LatentEdit] {
-        let named: [(LatentEdit.Operation, EditArgument)] =
+        let named: [(EditOperation, EditArgument)] =
             set.map { (.set, $0) } + add.map { (.add, $0) } + multiply.map { (.multiply, $0) }
         var edits = try named.map { operation, argument in
             guard let feature = argument.feature ?? (isFeatureFree ? nil : feature) else {
@@ -84,14 +85,14 @@ struct EditArgument: ExpressibleByArgument {
 /// `set=0,4,8`, or `12:set=0,4,8` for feature 12.
 struct SweepArgument: ExpressibleByArgument {
     let feature: Int?
-    let operation: LatentEdit.Operation
+    let operation: EditOperation
     let strengths: [Double]
 
     init?(argument: String) {
         let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2 else { return nil }
         let names = parts[0].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let operation = LatentEdit.Operation(rawValue: String(names[names.count - 1])) else { return nil }
+        guard let operation = EditOperation(rawValue: String(names[names.count - 1])) else { return nil }
         let strengths = parts[1].split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
         guard !strengths.isEmpty, !strengths.contains(nil) else { return nil }
         self.operation = operation

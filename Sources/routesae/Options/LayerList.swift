@@ -1,7 +1,7 @@
 import ArgumentParser
 
 /// Decoder layers as a person writes them: `3-11`, `3,5,7`, `4`, or `all`.
-struct LayerList: ExpressibleByArgument, Equatable {
+struct LayerList: ExpressibleByArgument, Equatable, Encodable {
     /// The layers in ascending order; nil for `all`.
     let layers: [Int]?
 
@@ -22,6 +22,11 @@ struct LayerList: ExpressibleByArgument, Equatable {
             }
         }
         layers = found.sorted()
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(layers)
     }
 
     static var defaultCompletionKind: CompletionKind { .list(["all"]) }

@@ -7,6 +7,7 @@ import SparseCoding
 import SparseTraining
 import TerminalOutput
 import Training
+import Vocabulary
 
 /// What the demo prints at its end: a page that a newcomer can read from top to bottom.
 struct DemoSummary {

@@ -1,0 +1,162 @@
+import SparseCoding
+import Vocabulary
+
+/// What may be chosen about how a dictionary learns. Nil takes the default of architecture and fidelity; in the documents
+/// of runs and sweeps the keys are the properties' names.
+package struct Hyperparameters: Sendable, Codable, Equatable {
+    /// Peak learning rate.
+    package var learningRate: Float?
+    /// Part of the steps over which the rate warms up.
+    package var warmupFraction: Double?
+    /// Part of the steps over which it decays.
+    package var decayFraction: Double?
+    /// The norm that the whole gradient does not exceed.
+    package var gradientClip: Float?
+    /// Steps between returns of the decoder to unit norm.
+    package var normalizeEvery: Int?
+    /// Whether a decoder direction's gradient loses its part parallel to the direction.
+    package var removesParallelGradient: Bool?
+    /// Where b_pre starts.
+    package var initialBias: InitialBias?
+    /// Weight of the load-balance term.
+    package var loadBalance: Float?
+    /// How a corrected hard router learns.
+    package var routerGradient: RouterGradient?
+    /// α of the AuxK term; 0 is none.
+    package var auxiliaryCoefficient: Float?
+    /// k_aux.
+    package var auxiliaryK: Int?
+    /// Tokens without firing after which a latent is dead.
+    package var deadAfterTokens: Int?
+    /// λ of the sparsity penalty.
+    package var lambda: Float?
+    /// Part of the steps over which λ rises from 0.
+    package var lambdaWarmup: Double?
+    /// ε of a JumpReLU.
+    package var bandwidth: Float?
+    /// θ of a JumpReLU at the start.
+    package var initialThreshold: Float?
+
+    /// Chooses what a closure sets.
+    package init(_ choose: (inout Hyperparameters) -> Void = { _ in }) {
+        choose(&self)
+    }
+
+    /// Checks that nothing was chosen that a dictionary does not have.
+    ///
+    /// - Throws: `SparseCodingError.setting` naming the first such thing.
+    func check(suit configuration: DictionaryConfiguration) throws(SparseCodingError) {
+        try Self.auxiliaryCoefficient.checkPlace(auxiliaryCoefficient, in: configuration)
+        try Self.auxiliaryK.checkPlace(auxiliaryK, in: configuration)
+        try Self.lambda.checkPlace(lambda, in: configuration)
+        try Self.lambdaWarmup.checkPlace(lambdaWarmup, in: configuration)
+        try Self.bandwidth.checkPlace(bandwidth, in: configuration)
+        try Self.initialThreshold.checkPlace(initialThreshold, in: configuration)
+        try Self.loadBalance.checkPlace(loadBalance, in: configuration)
+        try Self.routerGradient.checkPlace(routerGradient, in: configuration)
+        try Self.removesParallelGradient.checkPlace(removesParallelGradient, in: configuration)
+        try Self.initialBias.checkPlace(initialBias, in: configuration)
+    }
+}
+
+extension Hyperparameters {
+    package static let learningRate = Hyperparameter<Float>(
+        "learning-rate", "Peak learning rate; by default 5e-4 for reference, 1e-3 · √(16384 / m) for corrected.",
+        .aboveZero
+    ) {
+        // The rule of EleutherAI/sparsify, 2e-4 · √(2¹⁴ / m), times 5 for shorter runs.
+        $0.corrected ? 1e-3 * (16_384 / Float($0.configuration.latents)).squareRoot() : 5e-4
+    }
+
+    package static let warmupFraction = Hyperparameter<Double>(
+        "warmup-fraction", "Part of the steps over which the rate rises; 0.05 if not given.", .share
+    ) { _ in 0.05 }
+
+    package static let decayFraction = Hyperparameter<Double>(
+        "decay-fraction", "Part of the steps over which it falls to 0 at the end; 0.2 if not given.", .share
+    ) { _ in 0.2 }
+
+    package static let gradientClip = Hyperparameter<Float>(
+        "gradient-clip", "Norm that the whole gradient does not exceed; not clipped if not given.", .aboveZero)
+
+    package static let normalizeEvery = Hyperparameter<Int>(
+        "normalize-every",
+        "Steps between returns of the decoder to unit norm, where it is held there; 10 if not given.", .upTo()
+    ) { _ in 10 }
+
+    package static let removesParallelGradient = Hyperparameter<Bool>(
+        "removes-parallel-gradient",
+        "Takes from a decoder direction's gradient the part parallel to it; by default where corrected and unit norm.",
+        .anything,
+        place: .unless {
+            $0 && DecoderNorm(of: $1) != .unit ? "its decoder directions do not have unit norm" : nil
+        }
+    ) { $0.corrected && DecoderNorm(of: $0.configuration) == .unit }
+
+    package static let initialBias = Hyperparameter<InitialBias>(
+        "initial-bias",
+        "Where b_pre starts: zero, mean or geometricMedian of the first batch; mean for corrected.", .anything,
+        place: .unless { $0 != .zero && !$1.hasPreBias ? "the authors' has no biases" : nil }
+    ) { $0.corrected ? .mean : .zero }
+
+    package static let loadBalance = Hyperparameter<Float>(
+        "load-balance", "Weight of the load-balance term; 0.01 for a corrected router.", .fromZero,
+        place: .unless { $0 != 0 && !$1.routes ? "it has no router" : nil }
+    ) { $0.corrected && $0.configuration.routes ? 0.01 : 0 }
+
+    package static let routerGradient = Hyperparameter<RouterGradient>(
+        "router-gradient",
+        "How a corrected hard router learns: layerErrors (what each layer would cost) or straightThrough.", .anything,
+        place: .unless {
+            $1.choosesRouterGradient ? nil : "only corrected hard routing of several layers has a choice"
+        }
+    ) { _ in .layerErrors }
+
+    package static let auxiliaryCoefficient = Hyperparameter<Float>(
+        "auxiliary-coefficient", "Weight of the AuxK term; 1/32 for corrected, 0 for reference.", .fromZero,
+        place: .unless { $0 != 0 && $1.k == nil ? "AuxK goes with TopK" : nil }
+    ) { $0.corrected ? 1 / 32 : 0 }
+
+    package static let auxiliaryK = Hyperparameter<Int>(
+        "auxiliary-k", "Dead latents a token may use in the AuxK term, if there is one; d/2 if not given.", .upTo(),
+        place: .unless { $1.k == nil ? "AuxK goes with TopK" : nil }
+    ) { max($0.configuration.dModel / 2, 1) }
+
+    package static let deadAfterTokens = Hyperparameter<Int>(
+        "dead-after",
+        "Tokens without firing after which a latent is dead; a tenth of the run, at most 10 million.", .upTo()
+    ) { setup in
+        let (total, overflow) = setup.batchTokens.multipliedReportingOverflow(by: setup.steps)
+        return min(10_000_000, max((overflow ? .max : total) / 10, 1))
+    }
+
+    /// The default: a sum of activations grows with the norm of the inputs, √d, and the squared error with its square,
+    /// so λ is scaled by √d from the 5 of Anthropic's update of April 2024, taken to belong to d = 4096. A JumpReLU's λ
+    /// of 1e-3 is its paper's (arXiv 2407.14435); the reference's is that of its code.
+    package static let lambda = Hyperparameter<Float>(
+        "lambda",
+        "Weight of the sparsity penalty; 5 · √(d / 4096) for vanilla, gated and crosscoder, 1e-3 for jumprelu.",
+        .fromZero, place: .unless { $1.k != nil ? "k keeps it sparse" : nil }
+    ) { setup in
+        guard setup.corrected else { return 5e-4 }
+        guard setup.configuration.architecture != .jumprelu else { return 1e-3 }
+        return 5 * (Float(setup.configuration.dModel) / 4096).squareRoot()
+    }
+
+    package static let lambdaWarmup = Hyperparameter<Double>(
+        "lambda-warmup", "Part of the steps over which lambda rises from 0; 0.05 for corrected.", .share,
+        place: .unless { $1.k != nil ? "k keeps it sparse" : nil }
+    ) { $0.corrected ? 0.05 : 0 }
+
+    /// The default of 1e-3 belongs to inputs of unit norm; to it 0.05 corresponds here (at d = 2500, whose standardised
+    /// inputs have norm 50).
+    package static let bandwidth = Hyperparameter<Float>(
+        "bandwidth", "Width of jumprelu's kernel; 0.05 for corrected, 1e-3 for reference.", .aboveZero,
+        place: .unless { $1.architecture != .jumprelu ? "only jumprelu has one" : nil }
+    ) { $0.corrected ? 0.05 : 1e-3 }
+
+    package static let initialThreshold = Hyperparameter<Float>(
+        "initial-threshold", "jumprelu's threshold at the start; 0.05 for corrected, 1e-3 for reference.", .aboveZero,
+        place: .unless { $1.architecture != .jumprelu ? "only jumprelu has one" : nil }
+    ) { $0.corrected ? 0.05 : 1e-3 }
+}

@@ -1,0 +1,29 @@
+import ActivationPipeline
+
+/// What decides the stream of activations that a dictionary learns from: the same for all dictionaries of a sweep.
+package struct StreamSettings: Sendable, Codable, Equatable {
+    /// Model folder, for training live from text.
+    package var model: String?
+    /// What the catalog calls the model; nil takes what the folder says.
+    package var modelName: String?
+    /// Text files and folders, likewise.
+    package var text: [String] = []
+    /// Activation files, for training without a model.
+    package var activations: [String] = []
+    /// The most tokens the model sees at once.
+    package var context: Int?
+    /// Tokens of a batch.
+    package var batchTokens = 4096
+    /// Steps; nil takes them from `tokens`.
+    package var steps: Int?
+    /// Training tokens, where `steps` is nil.
+    package var tokens: Int?
+    /// Whether documents and tokens are shuffled.
+    package var shuffle = true
+    /// Tokens that a live stream keeps waiting to draw batches from; nil takes two batches, 32768 at least.
+    package var shuffleBuffer: Int?
+    /// Whether BOS is learned from; nil leaves it out when corrected and takes it in for the reference, as its code does.
+    package var includesBOS: Bool?
+    /// Seed of the stream's order; nil takes the dictionary's. All dictionaries of a sweep share it.
+    package var streamSeed: UInt64?
+}
