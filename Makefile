@@ -31,6 +31,7 @@ test:
 	$(TEST)
 	$(PYTHON) tools/test_read_catalog.py
 	$(PYTHON) tools/mutate.py --count 240
+	$(PYTHON) tools/test_docs.py
 
 # What is exact by the order of sums: products, the forward pass, decoding, encoding, training, parts and wholes.
 EXACT := LinearAlgebraTests|LanguageModelTests|SparseCodingTests|SparseTrainingTests|BatchInvarianceTests|MergeTests
@@ -49,6 +50,7 @@ check:
 	$(PYTHON) tools/test_read_catalog.py
 	$(TEST)
 	$(PYTHON) tools/mutate.py --count 240
+	$(PYTHON) tools/test_docs.py
 
 benchmark: build
 	@tools/benchmark.py
