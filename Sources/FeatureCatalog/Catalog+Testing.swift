@@ -2,22 +2,13 @@ import GRDB
 import Synchronization
 
 extension Catalog {
-    /// Lets the file grow no further than `pageCount` pages, as a full disk would.
-    package func limitPages(to pageCount: Int) throws(CatalogError) {
-        do {
-            try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA max_page_count = \(pageCount)") }
-        } catch {
-            throw CatalogError(error, path: path)
-        }
-    }
-
-    /// The number of pages that the file has.
-    package func pageCount() throws(CatalogError) -> Int {
-        try read { try Int.fetchOne($0, sql: "PRAGMA page_count") ?? 0 }
+    /// Runs a statement in a transaction, as any SQLite tool could; for tests.
+    package func execute(sql: String) throws(CatalogError) {
+        try write { try $0.execute(sql: sql) }
     }
 
     /// The statements that `body` runs on this catalog's connection, as they are written; those of triggers, which
-    /// SQLite tells as comments, left out.
+    /// SQLite tells as comments, left out; for tests.
     package func statements(during body: () throws -> Void) throws -> [String] {
         final class Record: Sendable {
             let statements = Mutex<[String]>([])
@@ -36,13 +27,5 @@ extension Catalog {
         queue.inDatabase { $0.trace(options: []) }
         try result.get()
         return record.statements.withLock(\.self)
-    }
-
-    /// The schema's statements in the order of creation, each ended; what `schema/catalog.sql` holds.
-    package func schemaText() throws(CatalogError) -> String {
-        try read { database in
-            try SchemaEntry.all(database).filter { !$0.sql.isEmpty && !$0.isShadowTable && !$0.isStatisticsTable }
-                .map { $0.sql + ";\n" }.joined(separator: "\n")
-        }
     }
 }

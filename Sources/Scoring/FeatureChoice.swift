@@ -48,34 +48,17 @@ package struct FeatureChoice {
                 of: candidates.map { ($0.featureIndex, $0.firingRate) }, groups: min(10, sample))
             return StratifiedSample.draw(from: strata, count: sample, seed: settings.seed)
         case .layer:
-            let layers = Dictionary(grouping: candidates, by: \.peakLayer)
+            // Features whose layer is not known are a stratum of their own, before the others.
+            let layers = Dictionary(grouping: candidates) { $0.peakLayer ?? -1 }
             let strata = layers.keys.sorted().map { layers[$0, default: []].map(\.featureIndex) }
             return StratifiedSample.draw(from: strata, count: sample, seed: settings.seed)
         }
     }
 
-    private struct Candidate {
-        let featureIndex: Int
-        let firingRate: Double
-        let peakLayer: Int
-    }
-
-    private func candidates(_ key: IndexingKey, in catalog: Catalog) throws -> [Candidate] {
+    private func candidates(_ key: IndexingKey, in catalog: Catalog) throws -> [FeatureCandidate] {
         let columns = try SummaryColumns(of: catalog)
-        let conditions = try (settings.conditions ?? []).map { try FeatureCondition($0, columns: columns) }
-        let filter = (["dictionary_id = ?", "corpus_id = ?", "n_fired >= ?"] + conditions.map(\.sql))
-        let result = try catalog.rows(
-            sql: """
-                SELECT feature_index, firing_rate, peak_layer FROM feature_summary
-                WHERE \(filter.joined(separator: " AND ")) ORDER BY feature_index
-                """,
-            arguments: [
-                .integer(key.dictionaryID), .integer(key.corpusID), .integer(Int64(settings.minimumFirings)),
-            ] + conditions.map(\.value))
-        return result.rows.compactMap { row in
-            guard case .integer(let index) = row[0], case .real(let rate) = row[1] else { return nil }
-            let layer = if case .integer(let number) = row[2] { Int(number) } else { -1 }
-            return Candidate(featureIndex: Int(index), firingRate: rate, peakLayer: layer)
-        }
+        return try catalog.candidates(
+            key, minimumFirings: settings.minimumFirings,
+            conditions: (settings.conditions ?? []).map { try FeatureCondition($0, columns: columns) })
     }
 }

@@ -61,9 +61,7 @@ package struct JudgeSettings: Sendable, Codable, Equatable {
 
     /// The run whose failures are tried again; nil for a run of its own, or where the catalog does not have that run.
     package func retriedRun(in catalog: Catalog) throws -> Int64? {
-        guard let retryOf else { return nil }
-        let found = try catalog.rows(sql: "SELECT run_id FROM run WHERE uuid = ?", arguments: [.text(retryOf)])
-        return if case .integer(let runID)? = found.rows.first?.first { runID } else { nil }
+        try retryOf.flatMap { try catalog.runID(uuid: $0) }
     }
 
     /// - Throws: `WorkflowError.usage` for what cannot be asked.

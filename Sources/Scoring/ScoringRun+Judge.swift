@@ -139,33 +139,13 @@ extension ScoringRun {
         dictionary: String?, in catalog: Catalog, adjust: (inout AnswerForm) -> Void = { _ in }
     ) throws -> ScoringSettings {
         let record = try StoredDictionary(named: dictionary, in: catalog).record
-        // Failures that no later score of the same feature and test by the same judge has made good.
-        let result = try catalog.rows(
-            sql: """
-                SELECT s.run_id, s.feature_index, s.corpus_id FROM score AS s JOIN run AS r USING (run_id)
-                WHERE s.dictionary_id = ?1 AND json_valid(r.config) AND r.config ->> '$.judge.llm' IS NOT NULL
-                    AND (s.status = 'failed' OR iif(json_valid(s.metrics), s.metrics ->> '$.chance_failed', 0) = 1)
-                    AND NOT EXISTS (
-                        SELECT 1 FROM score AS o JOIN run AS q USING (run_id)
-                        WHERE o.dictionary_id = s.dictionary_id AND o.feature_index = s.feature_index
-                            AND o.corpus_id = s.corpus_id AND o.method = s.method AND o.score_id > s.score_id
-                            AND json_valid(q.config)
-                            AND q.config ->> '$.judge.llm' = r.config ->> '$.judge.llm'
-                            AND q.config ->> '$.judge.explanations' IS r.config ->> '$.judge.explanations'
-                            AND q.config ->> '$.judge.endpoint' = r.config ->> '$.judge.endpoint')
-                ORDER BY s.run_id DESC, s.feature_index
-                """,
-            arguments: [.integer(record.dictionaryID)])
-        guard let first = result.rows.first, case .integer(let runID) = first[0], case .integer(let corpusID) = first[2]
-        else {
+        let failures = try catalog.judgeFailures(dictionaryID: record.dictionaryID)
+        guard let first = failures.first else {
             throw WorkflowError.refused("dictionary \"\(record.name)\" has no scores that failed with a judge")
         }
 
-        let lacking = result.rows.compactMap { row -> Int? in
-            guard case .integer(runID) = row[0], case .integer(let feature) = row[1] else { return nil }
-            return Int(feature)
-        }
-
+        let runID = first.runID
+        let lacking = failures.filter { $0.runID == runID }.map(\.featureIndex)
         let run = try catalog.run(runID)
         guard var settings = try? JSONDecoder().decode(ScoringSettings.self, from: Data(run.configJSON.utf8)),
             var judge = settings.judge
@@ -178,7 +158,7 @@ extension ScoringRun {
         adjust(&judge.form)
         // A retry of a retry has the features of the first run already.
         if judge.only == nil {
-            settings.features = try scoredFeatures(runID: runID, in: catalog)
+            settings.features = try catalog.scoredFeatures(runID: runID)
             judge.retryOf = run.uuid
         }
         judge.only = Set(lacking).sorted()
@@ -187,15 +167,7 @@ extension ScoringRun {
         settings.judge = judge
         // The run may have meant whatever was newest then.
         settings.dictionary = "\(record.dictionaryID)"
-        settings.corpus = "\(corpusID)"
+        settings.corpus = "\(first.corpusID)"
         return settings
-    }
-
-    /// The features that a run scored, ascending.
-    package static func scoredFeatures(runID: Int64, in catalog: Catalog) throws -> [Int] {
-        try catalog.rows(
-            sql: "SELECT DISTINCT feature_index FROM score WHERE run_id = ? ORDER BY feature_index",
-            arguments: [.integer(runID)]
-        ).rows.compactMap { if case .integer(let feature) = $0[0] { Int(feature) } else { nil } }
     }
 }

@@ -107,10 +107,10 @@ import Vocabulary
                 """)
         #expect(contexts.rows == [[324, 324, 5], [324, 324, 5]])
         #expect(try catalog.rows(sql: "SELECT count(DISTINCT context_id) FROM context").rows == [[648]])
-        let query = FeatureQuery(
-            dictionaryID: sample.dictionaryID, conditions: [.init("corpus_id", .equal, 2)], columns: ["n_fired"])
+        let listing = try FeatureListing(
+            "n_fired", of: IndexingKey(dictionaryID: sample.dictionaryID, corpusID: 2), in: catalog)
         #expect(
-            try catalog.featureSummaries(query).rows == entries.map { [.integer(Int64($0.record.firedCount))] })
+            try listing.rows(in: catalog).result.rows == entries.map { [.integer(Int64($0.record.firedCount))] })
     }
 
     @Test func replacingOneLeavesTheOther() throws {

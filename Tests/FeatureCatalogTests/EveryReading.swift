@@ -54,11 +54,9 @@ struct EveryReading {
         attempt("searchContexts") { try catalog.searchContexts("king OR a OR the") }
         attempt("searchExplanations") { try catalog.searchExplanations("kings OR a") }
         attempt("searchPromotedTokens") { try catalog.searchPromotedTokens(["king", "a"]) }
-        attempt("featureSummaries") { try catalog.featureSummaries(FeatureQuery()) }
-        attempt("featureSummaries") {
-            try catalog.featureSummaries(
-                FeatureQuery(dictionaryID: 1, conditions: [.init("peak_layer", .equal, 0)], orderColumn: "firing_rate"))
-        }
+        attempt("dictionarySummaries") { try catalog.dictionarySummaries() }
+        attempt("runCurves") { try catalog.runCurves(1, stretches: 4) }
+        attempt("judgeFailures") { try catalog.judgeFailures(dictionaryID: 1) }
         for view in ["context", "layer_profile", "dictionary_summary", "feature_summary"] {
             if view != "context" { attempt("rows of \(view)") { try catalog.rows(sql: "SELECT * FROM \(view)") } }
             attempt("runReadOnly of \(view)") { try catalog.runReadOnly(sql: "SELECT * FROM \(view)", timeLimit: 2) }
@@ -84,6 +82,19 @@ struct EveryReading {
             attempt("neighbors") { try catalog.neighbors(dictionaryID: 1, featureIndex: feature) }
             attempt("reviews") { try catalog.reviews(dictionaryID: 1, featureIndex: feature) }
         }
+        attempt("listing") {
+            let columns = try SummaryColumns(of: catalog)
+            var listing = FeatureListing(key: key)
+            listing.columns = columns.all
+            _ = try listing.rows(in: catalog)
+            listing.conditions = columns["peak_layer"].map { [FeatureCondition($0, .equal, 0)] } ?? []
+            listing.order = columns["firing_rate"]
+            listing.limit = 4
+            _ = try listing.rows(in: catalog)
+        }
+        attempt("layerProfile") { try catalog.layerProfile(key) }
+        attempt("briefScores") { try catalog.briefScores(key, method: .simulation, withPeakLayers: true) }
+        attempt("reviewPairs") { try catalog.reviewPairs(key) }
         attempt("contentDigests") { try catalog.contentDigests(of: key).count }
     }
 

@@ -173,8 +173,6 @@ import Testing
             _ = try catalog.searchPromotedTokens(["t4"], dictionaryID: dictionaryID)
             _ = try catalog.searchContexts("t4")
             _ = try catalog.searchContexts("t4", dictionaryID: dictionaryID)
-            _ = try catalog.featureSummaries(
-                FeatureQuery(dictionaryID: dictionaryID, conditions: [.init("corpus_id", .equal, 1)], limit: 20))
         }
         #expect(statements.count > 40)
         for part in ["FROM feature_context", "FROM context ", "passage_text MATCH", "counted_below"] {
@@ -226,114 +224,99 @@ import Testing
         try expectNoWalk(queries.map { ("the library", $0) })
     }
 
-    /// The statements of the program's verbs, as Sources/routesae puts them together.
-    @Test func verbsGoByIndexes() throws {
-        let index = "dictionary_id = ? AND corpus_id = ?"
-        let shown = "feature_index, firing_rate, max_activation, peak_layer, layer_entropy, top_token, simulation_score"
-        func features(_ filter: String, order: String) -> String {
-            "SELECT \(shown), explanation FROM feature_summary WHERE \(index) \(filter) ORDER BY \(order), feature_index "
-                + "LIMIT ? OFFSET ?"
+    /// Listings of every kind of condition, in every order, found in every way.
+    private func listings() throws -> [FeatureListing] {
+        let columns = try SummaryColumns(of: catalog)
+        func condition(
+            _ column: String, _ comparison: FeatureCondition.Comparison, _ value: CatalogValue
+        ) throws -> FeatureCondition {
+            FeatureCondition(try #require(columns[column]), comparison, value)
         }
 
-        let token = """
-            AND feature_index IN (SELECT feature_index FROM feature_token WHERE \(index) AND token_class = ?)
-            """
-        try expectNoWalk([
-            ("count", Catalog.countingSQL),
-            ("features", features("", order: "\"max_activation\" DESC NULLS LAST")),
-            ("features --sort feature_index", features("", order: "\"feature_index\" ASC NULLS LAST")),
-            ("features --sort -p99", features("", order: "\"p99\" DESC NULLS LAST")),
-            (
-                "features --layer --min-score",
-                features(
-                    "AND \"peak_layer\" IS ? AND \"simulation_score\" >= ?",
-                    order: "\"simulation_score\" DESC NULLS LAST")
-            ),
-            ("features --alive", features("AND \"is_dead\" IS ?", order: "\"mean_activation\" DESC NULLS LAST")),
-            ("features --token", features(token, order: "\"max_activation\" DESC NULLS LAST")),
-            (
-                "features --where",
-                features("AND \"explanation\" LIKE ?", order: "\"layer_entropy\" ASC NULLS LAST")
-            ),
-            ("features, how many", "SELECT count(*) FROM feature_summary WHERE \(index)"),
-            ("features --token, how many", "SELECT count(*) FROM feature_summary WHERE \(index) \(token)"),
-            (
-                "features --above-chance",
-                """
-                SELECT simulation_baseline FROM feature
-                WHERE \(index) AND simulation_score IS NOT NULL AND simulation_baseline IS NOT NULL
-                """
-            ),
-            (
-                "feature",
-                "SELECT * FROM feature_summary WHERE dictionary_id = ? AND feature_index = ? AND corpus_id = ?"
-            ),
-            (
-                "feature, chance",
-                """
-                SELECT baseline_value FROM score
-                WHERE run_id = ? AND dictionary_id = ? AND method = ? AND baseline_value IS NOT NULL
-                """
-            ),
-            (
-                "layers",
-                """
-                SELECT layer, n_tokens, token_share, mean_router_weight, n_peak_features, n_features, n_fired,
-                    mean_activation, max_activation
-                FROM layer_profile WHERE \(index) ORDER BY layer
-                """
-            ),
-            (
-                "demo, layers",
-                "SELECT layer, token_share, n_peak_features FROM layer_profile WHERE dictionary_id = ? ORDER BY layer"
-            ),
-            ("demo, the dead", "SELECT n_dead FROM dictionary_summary WHERE dictionary_id = ?"),
-            ("runs, dictionaries", "SELECT name FROM dictionary WHERE run_id = ? ORDER BY dictionary_id"),
-            (
-                "runs, loss",
-                "SELECT value, step FROM run_metric WHERE run_id = ? AND name = 'loss' ORDER BY step DESC LIMIT 1"
-            ),
-            (
-                "runs, index",
-                """
-                SELECT d.name, i.n_tokens, i.n_documents, c.name
-                FROM indexing AS i JOIN dictionary AS d USING (dictionary_id) JOIN corpus AS c USING (corpus_id)
-                WHERE i.run_id = ? ORDER BY d.dictionary_id
-                """
-            ),
-            (
-                "runs, score",
-                """
-                SELECT d.name, s.method, count(*), avg(s.value), avg(s.baseline_value)
-                FROM score AS s JOIN dictionary AS d USING (dictionary_id)
-                WHERE s.run_id = ? GROUP BY d.dictionary_id, s.method
-                """
-            ),
-            (
-                "runs ID",
-                """
-                SELECT m.name, m.n, f.value, m.last_step, l.value
-                FROM (
-                    SELECT run_id, name, count(*) AS n, min(step) AS first_step, max(step) AS last_step
-                    FROM run_metric WHERE run_id = ? GROUP BY run_id, name
-                ) AS m
-                JOIN run_metric AS f ON f.run_id = m.run_id AND f.name = m.name AND f.step = m.first_step
-                JOIN run_metric AS l ON l.run_id = m.run_id AND l.name = m.name AND l.step = m.last_step
-                ORDER BY m.name
-                """
-            ),
-            (
-                "runs ID, curves",
-                """
-                SELECT m.name, (m.step - e.first) * ? / (e.last - e.first + 1) AS stretch, avg(m.value)
-                FROM run_metric AS m
-                JOIN (
-                    SELECT name, min(step) AS first, max(step) AS last FROM run_metric WHERE run_id = ? GROUP BY name
-                ) AS e ON e.name = m.name
-                WHERE m.run_id = ? GROUP BY m.name, stretch ORDER BY m.name, stretch
-                """
-            ),
-        ])
+        let conditions = [
+            [], try [condition("is_dead", .equal, 0)], try [condition("explanation", .like, "%a%")],
+            try [condition("peak_layer", .equal, 4), condition("simulation_score", .greaterOrEqual, 0.5)],
+        ]
+        return conditions.flatMap { conditions in
+            [nil, "class 1"].flatMap { tokenClass in
+                ([nil] + columns.sortable).flatMap { order in
+                    [true, false].flatMap { isDescending in
+                        [(nil, 1024, 4096), (3, 1024, 4096), (3, 1, 1), (3, 4, 12)].map { limit, few, most in
+                            var listing = FeatureListing(key: sample.key)
+                            listing.conditions = conditions
+                            listing.tokenClass = tokenClass
+                            listing.columns = columns.all
+                            listing.order = order
+                            listing.isDescending = isDescending
+                            listing.limit = limit
+                            listing.fewFeatures = few
+                            listing.mostLookedAt = most
+                            return listing
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The verb `features`, as the catalog puts it to SQLite.
+    @Test func listingsGoByIndexes() throws {
+        let listings = try listings()
+        let statements = try catalog.statements {
+            for listing in listings {
+                _ = try listing.rows(in: catalog)
+                _ = try listing.count(in: catalog)
+                _ = try listing.featuresLeft(in: catalog)
+            }
+        }
+        let queries = Set(statements.filter { $0.hasPrefix("SELECT") || $0.hasPrefix("WITH") }).sorted()
+        #expect(queries.count > 300)
+        for part in ["LIMIT -1 OFFSET", "MATERIALIZED", "AS ordered", "EXISTS", "json_each", "count(*)", "IN (\n"] {
+            #expect(queries.contains { $0.contains(part) }, "\(part) has not been recorded")
+        }
+        try expectNoWalk(queries.map { ("features", $0) })
+    }
+
+    /// What the other verbs ask.
+    @Test func verbsGoByIndexes() throws {
+        let key = sample.key
+        let dictionaryID = sample.dictionaryID
+        let runID = sample.trainRunID
+        let statements = try catalog.statements {
+            _ = try catalog.featureSummary(key, featureIndex: 4)
+            _ = try catalog.chanceScores(runID: runID, dictionaryID: dictionaryID, method: .simulation, limit: 9)
+            _ = try catalog.topTokens(key)
+            _ = try catalog.largestActivations(key)
+            _ = try catalog.firedCounts(key)
+            _ = try catalog.firingFeatures(key)
+            _ = try catalog.firingFeatures(dictionaryID: dictionaryID)
+            _ = try catalog.explainedFeatures(key)
+            _ = try catalog.scoredFeatures(runID: runID)
+            _ = try catalog.reviewedFeatures(dictionaryID: dictionaryID, reviewer: "ada")
+            _ = try catalog.reviewPairs(key)
+            _ = try catalog.featureCounts(key, minimumFirings: 1)
+            _ = try catalog.candidates(key, minimumFirings: 1, conditions: [])
+            _ = try catalog.layerProfile(key)
+            _ = try catalog.layerSpans(key)
+            _ = try catalog.lastPeakLayer(key, firingRateBelow: 0.01, count: 1)
+            _ = try catalog.runCurves(runID, stretches: 4)
+            _ = try catalog.dictionaryNames(ofRun: runID)
+            _ = try catalog.lastLoss(ofRun: runID)
+            _ = try catalog.indexes(ofRun: runID)
+            _ = try catalog.scores(ofRun: runID)
+            _ = try catalog.evaluations(ofRun: runID)
+            _ = try catalog.interventions(ofRun: runID)
+            _ = try catalog.runID(uuid: "x")
+            _ = try catalog.briefScores(key, method: .simulation, withPeakLayers: true)
+            _ = try catalog.briefScores(key, method: .simulation, withPeakLayers: false)
+            _ = try catalog.explanationSources(scoredBy: runID)
+            _ = try catalog.judgeFailures(dictionaryID: dictionaryID)
+            _ = try catalog.dictionarySummaries()
+            _ = try catalog.dictionarySummaries(dictionaryID: dictionaryID)
+        }
+        let queries = Set(statements.filter { $0.hasPrefix("SELECT") || $0.hasPrefix("WITH") }).sorted()
+        #expect(queries.count >= 30)
+        try expectNoWalk([("count --print-sql", Catalog.countingSQL)] + queries.map { ("a verb", $0) })
     }
 
     /// What people ask first, in any SQLite tool.

@@ -72,7 +72,7 @@ import Vocabulary
         expectCatalogError(.invalidValue, containing: "already") { _ = try catalog.addDictionary(record, tensors: []) }
         expectCatalogError(.notFound, containing: "main, d") { _ = try catalog.dictionary(named: "x") }
         try catalog.removeDictionary(dictionaryID)
-        expectCatalogError(.notFound) { try catalog.removeDictionary(dictionaryID) }
+        expectCatalogError(.notFound) { _ = try catalog.dictionary(dictionaryID) }
     }
 
     @Test func passages() throws {

@@ -106,9 +106,7 @@ import Testing
         expectCatalogError(.refused) { try opened.resumeRun(gone) }
         expectCatalogError(.refused) { try opened.resumeRun(done) }
         expectCatalogError(.notFound) { try opened.resumeRun(99) }
-        expectCatalogError(.refused) { try opened.dropRun(done) }
-        try opened.dropRun(rebooted)
-        expectCatalogError(.notFound) { _ = try opened.run(rebooted) }
+        expectCatalogError(.notFound) { _ = try opened.run(99) }
     }
 
     /// A killed process that nobody has waited for still has its number, its start and a place in /proc.
@@ -152,9 +150,6 @@ import Testing
         #expect(
             try sample.catalog.rows(sql: "SELECT explanation_id FROM feature WHERE feature_index = 1").rows == [[nil]])
         #expect(try sample.catalog.verify().isEmpty)
-        let train = sample.trainRunID
-        try sample.catalog.finishRun(train, status: .failed, error: "x")
-        expectCatalogError(.refused, containing: "dictionaries") { try sample.catalog.dropRun(train) }
     }
 
     @Test func droppingAnIndexingRunTakesItsIndexWithIt() throws {

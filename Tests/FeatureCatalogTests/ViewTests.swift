@@ -26,12 +26,10 @@ import Vocabulary
 
     @Test func theExampleQuestion() throws {
         #expect(!rareInLayerFour.isEmpty && rareInLayerFour.count < SampleCatalog.latentCount)
-        let result = try catalog.featureSummaries(
-            FeatureQuery(
-                dictionaryID: sample.dictionaryID,
-                conditions: [.init("peak_layer", .equal, 4), .init("firing_rate", .less, 0.1)],
-                columns: ["feature_index"]))
-        #expect(result.rows == rareInLayerFour.map { [.integer(Int64($0))] })
+        let listing = try FeatureListing(
+            "feature_index", of: sample.key, in: catalog,
+            where: [("peak_layer", .equal, 4), ("firing_rate", .less, 0.1)])
+        #expect(try listing.rows(in: catalog).result.rows == rareInLayerFour.map { [.integer(Int64($0))] })
     }
 
     @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/sqlite3"), "no sqlite3 shell here"))
@@ -53,36 +51,66 @@ import Vocabulary
     }
 
     @Test func sortingFilteringAndPaging() throws {
-        func indexes(_ query: FeatureQuery) throws -> [CatalogValue] {
-            try catalog.featureSummaries(query).rows.map { $0[0] }
+        func indexes(_ listing: FeatureListing) throws -> [CatalogValue] {
+            try listing.rows(in: catalog).result.rows.map { $0[0] }
         }
 
         let alive = sample.features.filter { $0.firedCount > 0 }
         let byMaximum = alive.sorted { ($0.maxActivation ?? 0) > ($1.maxActivation ?? 0) }.map(\.featureIndex)
         let dead = sample.features.filter { $0.firedCount == 0 }.map(\.featureIndex)
-        var query = FeatureQuery(columns: ["feature_index"], orderColumn: "max_activation", isDescending: true)
-        #expect(try indexes(query) == (byMaximum + dead).map { .integer(Int64($0)) })
-        query.limit = 5
-        query.offset = 3
-        #expect(try indexes(query) == byMaximum[3..<8].map { .integer(Int64($0)) })
-        let silent = FeatureQuery(conditions: [.init("peak_layer", .equal, nil)], columns: ["feature_index"])
+        var listing = try FeatureListing(
+            "feature_index", of: sample.key, in: catalog, order: "max_activation", isDescending: true)
+        #expect(try indexes(listing) == (byMaximum + dead).map { .integer(Int64($0)) })
+        listing.limit = 5
+        listing.offset = 3
+        #expect(try indexes(listing) == byMaximum[3..<8].map { .integer(Int64($0)) })
+        let silent = try FeatureListing(
+            "feature_index", of: sample.key, in: catalog, where: [("peak_layer", .equal, nil)])
         #expect(try indexes(silent) == dead.map { .integer(Int64($0)) })
-        let like = FeatureQuery(
-            conditions: [.init("top_token", .like, "CLASS 1"), .init("is_dead", .notEqual, 1)],
-            columns: ["top_token"])
-        #expect(try catalog.featureSummaries(like).rows.allSatisfy { $0 == ["class 1"] })
-        #expect(try catalog.featureSummaries(FeatureQuery()).columns == catalog.columns(of: "feature_summary"))
-        #expect(try indexes(FeatureQuery(dictionaryID: 99)).isEmpty)
+        let like = try FeatureListing(
+            "top_token", of: sample.key, in: catalog,
+            where: [("top_token", .like, "CLASS 1"), ("is_dead", .notEqual, 1)])
+        #expect(try indexes(like).allSatisfy { $0 == "class 1" })
+        #expect(try SummaryColumns(of: catalog).all.map(\.name) == catalog.columns(of: "feature_summary"))
+        let nowhere = IndexingKey(dictionaryID: 99, corpusID: sample.corpusID)
+        #expect(try indexes(FeatureListing("feature_index", of: nowhere, in: catalog)).isEmpty)
     }
 
-    @Test func unknownColumnsAreNamed() {
-        for query in [
-            FeatureQuery(columns: ["x\" FROM run --"]), FeatureQuery(orderColumn: "rate"),
-            FeatureQuery(conditions: [.init("rate", .less, 1)]),
-        ] {
-            expectCatalogError(.notFound, containing: "firing_rate") { _ = try catalog.featureSummaries(query) }
+    /// Whichever way features are found, they are the same, in the same order.
+    @Test(arguments: [1, 7, 1000], [1, 12, 1000])
+    func everyWayOfFindingFindsTheSame(fewFeatures: Int, mostLookedAt: Int) throws {
+        for order in ["max_activation", "n_fired", "top_token", "explanation", "feature_index"] {
+            for isDescending in [false, true] {
+                var listing = try FeatureListing(
+                    "feature_index", of: sample.key, in: catalog, where: [("is_dead", .equal, 0)], order: order,
+                    isDescending: isDescending)
+                for tokenClass in [nil, "class 1"] {
+                    listing.tokenClass = tokenClass
+                    listing.limit = nil
+                    listing.offset = 0
+                    let all = try listing.rows(in: catalog).result.rows
+                    #expect(all.count > 4)
+                    #expect(try listing.count(in: catalog) == all.count)
+                    listing.fewFeatures = fewFeatures
+                    listing.mostLookedAt = mostLookedAt
+                    for offset in [0, 2, all.count - 1] {
+                        listing.limit = 3
+                        listing.offset = offset
+                        let (page, total) = try listing.rows(in: catalog)
+                        #expect(page.rows == Array(all.dropFirst(offset).prefix(3)))
+                        #expect(total == nil || total == all.count)
+                    }
+                }
+            }
         }
-        expectCatalogError(.notFound) { _ = try catalog.columns(of: "nothing") }
+    }
+
+    @Test func onlyColumnsOfTheViewAreTaken() throws {
+        let columns = try SummaryColumns(of: catalog)
+        #expect(columns["x\" FROM run --"] == nil && columns["rate"] == nil && columns["firing_rate"] != nil)
+    }
+
+    @Test func onlyReadingStatementsGiveRows() {
         expectCatalogError(.refused) { _ = try catalog.rows(sql: "DELETE FROM run") }
         expectCatalogError(.invalidSQL) { _ = try catalog.rows(sql: "SELECT * FROM nothing") }
     }
@@ -105,13 +133,10 @@ import Vocabulary
         }
 
         func summary() throws -> [CatalogValue] {
-            try catalog.featureSummaries(
-                FeatureQuery(
-                    conditions: [.init("feature_index", .equal, 3)],
-                    columns: [
-                        "explanation", "simulation_score", "simulation_baseline", "detection_score", "rubric_score",
-                    ])
-            ).rows[0]
+            try FeatureListing(
+                "explanation", "simulation_score", "simulation_baseline", "detection_score", "rubric_score",
+                of: sample.key, in: catalog, where: [("feature_index", .equal, 3)]
+            ).rows(in: catalog).result.rows[0]
         }
         try catalog.write(scores: [score(0, .simulation, 0.75), score(nil, .rubric, 4)])
         // The score of an older explanation is not the newest one's.

@@ -176,16 +176,6 @@ extension CatalogComparison {
 
     /// The values of a JSON document by their paths; arrays are values.
     private func flattened(_ json: String, in catalog: Catalog) throws -> [(name: String, value: CatalogValue)] {
-        let result = try catalog.rows(
-            sql: """
-                SELECT substr(fullkey, 3), CASE type WHEN 'array' THEN value WHEN 'true' THEN 'true'
-                    WHEN 'false' THEN 'false' ELSE atom END
-                FROM json_tree(CASE WHEN json_valid(?1) THEN ?1 ELSE json_quote(?1) END)
-                WHERE type <> 'object' AND fullkey NOT LIKE '%[%' ORDER BY fullkey
-                """,
-            arguments: [.text(json)])
-        return result.rows.compactMap { row in
-            if case .text(let name) = row[0] { (name.isEmpty ? "config" : name, row[1]) } else { nil }
-        }
+        try catalog.jsonLeaves(of: json).map { ($0.path.isEmpty ? "config" : $0.path, $0.value) }
     }
 }

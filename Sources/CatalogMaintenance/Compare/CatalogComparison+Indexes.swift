@@ -72,20 +72,9 @@ extension CatalogComparison {
             return
         }
 
-        func fired(_ key: IndexingKey, in catalog: Catalog) throws -> [Int64: Int64] {
-            let result = try catalog.rows(
-                sql: "SELECT feature_index, n_fired FROM feature WHERE dictionary_id = ? AND corpus_id = ?",
-                arguments: [.integer(key.dictionaryID), .integer(key.corpusID)])
-            return Dictionary(
-                result.rows.compactMap { row -> (Int64, Int64)? in
-                    guard case .integer(let index) = row[0], case .integer(let count) = row[1] else { return nil }
-                    return (index, count)
-                }, uniquingKeysWith: { first, _ in first })
-        }
-
-        let (ours, theirs) = (try fired(first, in: a), try fired(second, in: b))
+        let (ours, theirs) = (try a.firedCounts(first), try b.firedCounts(second))
         let features = Set(ours.keys).union(theirs.keys)
-        func difference(_ feature: Int64) -> Double { abs(Double(theirs[feature] ?? 0) - Double(ours[feature] ?? 0)) }
+        func difference(_ feature: Int) -> Double { abs(Double(theirs[feature] ?? 0) - Double(ours[feature] ?? 0)) }
         let changed = features.filter { ours[$0] != theirs[$0] }.sorted {
             (difference($0), $1) > (difference($1), $0)
         }
@@ -95,8 +84,8 @@ extension CatalogComparison {
             isDifference: true)
         for feature in changed.prefix(Self.listedFeatures) {
             result.add(
-                .feature, subject, "n_fired of feature \(feature)", ours[feature].map { .integer($0) } ?? .null,
-                theirs[feature].map { .integer($0) } ?? .null)
+                .feature, subject, "n_fired of feature \(feature)", .init(count: ours[feature]),
+                .init(count: theirs[feature]))
         }
     }
 }

@@ -53,71 +53,32 @@ package struct DictionaryFigures: Sendable {
             records.map { ($0.dictionaryID, $0) }, uniquingKeysWith: { first, _ in first })
         let corpora = Dictionary(
             try catalog.corpora().map { ($0.corpusID, $0) }, uniquingKeysWith: { first, _ in first })
-        let result = try catalog.rows(
-            sql: """
-                SELECT s.dictionary_id, s.corpus_id, s.final_loss, s.n_tokens_indexed, s.n_alive, s.n_dead,
-                    s.mean_active_per_token, s.mean_layer_entropy, s.n_contexts, s.n_explained,
-                    s.mean_simulation_score, s.mean_simulation_baseline,
-                    ifnull(
-                        (SELECT m.value FROM indexing AS i JOIN run_metric AS m ON m.run_id = i.run_id
-                            WHERE i.dictionary_id = s.dictionary_id AND i.corpus_id = s.corpus_id
-                                AND m.name = 'explained_variance' ORDER BY m.step DESC LIMIT 1),
-                        (SELECT e.value FROM evaluation AS e
-                            WHERE e.dictionary_id = s.dictionary_id AND e.corpus_id = s.corpus_id
-                                AND e.metric = 'explained_variance' AND e.layer IS NULL
-                            ORDER BY e.run_id DESC LIMIT 1)),
-                    \(evaluated("norm_mse")), \(evaluated("kl")), \(evaluated("recovered"))
-                FROM dictionary_summary AS s \(dictionaryID == nil ? "" : "WHERE s.dictionary_id = ?")
-                ORDER BY s.dictionary_id, s.corpus_id
-                """,
-            arguments: dictionaryID.map { [.integer($0)] } ?? [])
-        return try result.rows.compactMap { row in
-            guard case .integer(let number) = row[0], let dictionary = dictionaries[number] else { return nil }
-            let corpus: CorpusRecord? = if case .integer(let number) = row[1] { corpora[number] } else { nil }
-            return try DictionaryFigures(dictionary, corpus, row, in: catalog)
+        return try catalog.dictionarySummaries(dictionaryID: dictionaryID).compactMap { summary in
+            guard let dictionary = dictionaries[summary.dictionaryID] else { return nil }
+            return try DictionaryFigures(
+                dictionary, summary.corpusID.flatMap { corpora[$0] }, summary, in: catalog)
         }
-    }
-
-    /// The last value of a metric.
-    private static func evaluated(_ metric: String) -> String {
-        """
-        (SELECT e.value FROM evaluation AS e
-            WHERE e.dictionary_id = s.dictionary_id AND e.corpus_id = s.corpus_id AND e.metric = '\(metric)'
-                AND e.layer IS NULL ORDER BY e.run_id DESC LIMIT 1)
-        """
     }
 
     private init(
-        _ dictionary: DictionaryRecord, _ corpus: CorpusRecord?, _ row: [CatalogValue], in catalog: Catalog
+        _ dictionary: DictionaryRecord, _ corpus: CorpusRecord?, _ summary: DictionarySummary, in catalog: Catalog
     ) throws {
-        func count(_ column: Int) -> Int? {
-            guard corpus != nil, case .integer(let value) = row[column] else { return nil }
-            return Int(value)
-        }
-
-        func number(_ column: Int) -> Double? {
-            switch row[column] {
-            case .real(let value): value
-            case .integer(let value): Double(value)
-            case .null, .text, .blob: nil
-            }
-        }
         self.dictionary = dictionary
         self.corpus = corpus
-        finalLoss = number(2)
-        tokenCount = count(3)
-        aliveCount = count(4)
-        deadCount = count(5)
-        meanActivePerToken = number(6)
-        meanLayerEntropy = number(7)
-        contextCount = count(8)
-        explainedCount = count(9)
-        meanScore = number(10)
-        meanChance = number(11)
-        explainedVariance = number(12)
-        normMSE = number(13)
-        kl = number(14)
-        recovered = number(15)
+        finalLoss = summary.finalLoss
+        tokenCount = corpus.flatMap { _ in summary.tokenCount }
+        aliveCount = corpus.flatMap { _ in summary.aliveCount }
+        deadCount = corpus.flatMap { _ in summary.deadCount }
+        meanActivePerToken = summary.meanActivePerToken
+        meanLayerEntropy = summary.meanLayerEntropy
+        contextCount = corpus.flatMap { _ in summary.contextCount }
+        explainedCount = corpus.flatMap { _ in summary.explainedCount }
+        meanScore = summary.meanScore
+        meanChance = summary.meanChance
+        explainedVariance = summary.explainedVariance
+        normMSE = summary.normMSE
+        kl = summary.kl
+        recovered = summary.recovered
         shareAboveChance = try corpus.flatMap {
             try ScoreFigures.of(
                 IndexingKey(dictionaryID: dictionary.dictionaryID, corpusID: $0.corpusID), in: catalog

@@ -29,14 +29,6 @@ package struct ScoreFigures: Sendable {
     /// ones were picked in another way, so that they stand for themselves alone.
     package let population: Int?
 
-    /// One feature's score.
-    private struct Scored {
-        let feature: Int64
-        let score: Double?
-        let chance: Double?
-        let peakLayer: Int?
-    }
-
     /// The figures of a dictionary on a corpus.
     package struct Table: Sendable {
         /// Who explained and judged: `n2g`, `observed-ngram`, a language model's name where it judged explanations of its
@@ -70,7 +62,7 @@ package struct ScoreFigures: Sendable {
         }
 
         let layers = Dictionary(grouping: choice.scored.filter { $0.peakLayer != nil }) { $0.peakLayer ?? 0 }
-        let population = try choice.minimumFirings.map { try eligibleCounts(key, minimumFirings: $0, in: catalog) }
+        let population = try choice.minimumFirings.map { try catalog.featureCounts(key, minimumFirings: $0) }
         return Table(
             scorer: choice.scorer, scorers: choice.scorers,
             all: ScoreFigures(
@@ -102,7 +94,7 @@ package struct ScoreFigures: Sendable {
         let scorer: String
         let scorers: [String]
         /// By feature.
-        let scored: [Scored]
+        let scored: [BriefScore]
         let chance: ChanceBaseline
         /// Firings that a feature had to have to be scored; nil where features were picked in another way.
         let minimumFirings: Int?
@@ -111,29 +103,15 @@ package struct ScoreFigures: Sendable {
         init?(
             _ key: IndexingKey, method: ScoreMethod, scorer: String?, byLayer: Bool, in catalog: Catalog
         ) throws {
-            let layer = """
-                (SELECT f.peak_layer FROM feature AS f WHERE f.dictionary_id = s.dictionary_id
-                    AND f.feature_index = s.feature_index AND f.corpus_id = s.corpus_id)
-                """
-            let result = try catalog.rows(
-                sql: """
-                    SELECT s.feature_index, s.value, s.baseline_value, \(byLayer ? layer : "NULL"), s.run_id, x.method
-                    FROM score AS s LEFT JOIN explanation AS x ON x.explanation_id = s.explanation_id
-                    WHERE s.dictionary_id = ?1 AND s.corpus_id = ?2 AND s.method = ?3 AND s.status <> 'failed'
-                    ORDER BY s.score_id
-                    """,
-                arguments: [.integer(key.dictionaryID), .integer(key.corpusID), .text(method.rawValue)])
+            let scores = try catalog.briefScores(key, method: method, withPeakLayers: byLayer)
             var runs = ScoringRuns(catalog: catalog)
-            var newest: [String: [Int64: Scored]] = [:]
+            var newest: [String: [Int: BriefScore]] = [:]
             var usedRuns: [String: Set<Int64>] = [:]
             var last: [String: Int] = [:]
-            for (place, row) in result.rows.enumerated() {
-                guard case .integer(let feature) = row[0], case .integer(let runID) = row[4] else { continue }
-                let explainer: String? = if case .text(let method) = row[5] { method } else { nil }
-                let name = try runs.scorer(explainer: explainer, runID: runID)
-                newest[name, default: [:]][feature] = Scored(
-                    feature: feature, score: real(row[1]), chance: real(row[2]), peakLayer: integer(row[3]))
-                usedRuns[name, default: []].insert(runID)
+            for (place, score) in scores.enumerated() {
+                let name = try runs.scorer(explainer: score.explainer, runID: score.runID)
+                newest[name, default: [:]][score.featureIndex] = score
+                usedRuns[name, default: []].insert(score.runID)
                 last[name] = place
             }
 
@@ -146,36 +124,21 @@ package struct ScoreFigures: Sendable {
             guard let chosen = scorer ?? scorers.first else { return nil }
             self.scorer = chosen
             self.scorers = scorers
-            scored = newest[chosen, default: [:]].values.sorted { $0.feature < $1.feature }
+            scored = newest[chosen, default: [:]].values.sorted { $0.featureIndex < $1.featureIndex }
             chance = ChanceBaseline(scores: scored.map(\.chance))
             minimumFirings = try runs.minimumFirings(of: usedRuns[chosen, default: []])
         }
     }
 
-    /// Features that fire often enough, by the layer in which they fire most; -1 where none is known.
-    private static func eligibleCounts(
-        _ key: IndexingKey, minimumFirings: Int, in catalog: Catalog
-    ) throws -> [Int: Int] {
-        let result = try catalog.rows(
-            sql: """
-                SELECT ifnull(peak_layer, -1), count(*) FROM feature
-                WHERE dictionary_id = ? AND corpus_id = ? AND n_fired >= ? GROUP BY peak_layer
-                """,
-            arguments: [.integer(key.dictionaryID), .integer(key.corpusID), .integer(Int64(minimumFirings))])
-        return Dictionary(
-            result.rows.compactMap { row in integer(row[0]).flatMap { layer in integer(row[1]).map { (layer, $0) } } },
-            uniquingKeysWith: +)
-    }
-
     /// - Parameter chance: of the whole dictionary: a layer has too few for a limit of its own.
-    private init(_ scored: [Scored], chance: ChanceBaseline, minimum: Double?, population: Int?, seed: UInt64) {
+    private init(_ scored: [BriefScore], chance: ChanceBaseline, minimum: Double?, population: Int?, seed: UInt64) {
         let limit = chance.percentile()
         let counts = scored.map { feature in
-            guard let score = feature.score, let limit else { return false }
+            guard let score = feature.value, let limit else { return false }
             return score > limit && score >= minimum ?? score
         }
 
-        let defined = scored.compactMap(\.score)
+        let defined = scored.compactMap(\.value)
         scoredCount = scored.count
         undefinedCount = scored.count - defined.count
         chanceLimit = limit
@@ -186,13 +149,5 @@ package struct ScoreFigures: Sendable {
         meanChance = chances.isEmpty ? nil : chances.reduce(0, +) / Double(chances.count)
         separation = ChanceBaseline(scores: chances).separation(from: defined)
         self.population = population
-    }
-
-    private static func real(_ value: CatalogValue) -> Double? {
-        if case .real(let number) = value { number } else { nil }
-    }
-
-    private static func integer(_ value: CatalogValue) -> Int? {
-        if case .integer(let number) = value { Int(number) } else { nil }
     }
 }

@@ -41,18 +41,12 @@ struct ScoringRuns {
 
     /// Who wrote the explanations that a run tested: a language model's name, or the method of another explainer.
     private mutating func explainers(of judge: JudgeSettings, _ runID: Int64) throws -> String {
-        let sources = try catalog.rows(
-            sql: """
-                SELECT DISTINCT x.run_id, x.method FROM score AS s JOIN explanation AS x USING (explanation_id)
-                WHERE s.run_id = ?
-                """,
-            // A retry writes some of the features of the run that it belongs to.
-            arguments: [.integer(try judge.retriedRun(in: catalog) ?? runID)])
+        // A retry writes some of the features of the run that it belongs to.
+        let sources = try catalog.explanationSources(scoredBy: judge.retriedRun(in: catalog) ?? runID)
         var names: Set<String> = []
-        for row in sources.rows {
-            guard case .integer(let writer) = row[0], case .text(let method) = row[1] else { continue }
-            let llm = method == JudgedScoring.method ? settings(of: writer)?.judge?.llm : nil
-            names.insert(llm ?? method)
+        for source in sources {
+            let llm = source.method == JudgedScoring.method ? settings(of: source.runID)?.judge?.llm : nil
+            names.insert(llm ?? source.method)
         }
         return names.isEmpty ? "nothing" : names.sorted().joined(separator: " and ")
     }

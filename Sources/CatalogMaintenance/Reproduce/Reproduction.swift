@@ -164,7 +164,7 @@ package struct Reproduction {
         }
         // Conditions may have been on scores that are no longer what they were.
         if scoring.judge?.only == nil {
-            scoring.features = try ScoringRun.scoredFeatures(runID: run.runID, in: catalog)
+            scoring.features = try catalog.scoredFeatures(runID: run.runID)
         }
         scoring.dictionary = "\(try copy.dictionaries[key.dictionaryID] ?? { throw missing(catalog) }())"
         scoring.corpus = "\(try copy.corpora[key.corpusID] ?? { throw missing(catalog) }())"

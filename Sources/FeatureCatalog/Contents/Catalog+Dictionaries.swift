@@ -36,18 +36,6 @@ extension Catalog {
         }
     }
 
-    /// Removes a dictionary with everything known about its features.
-    ///
-    /// - Throws: ``CatalogError`` `.notFound`.
-    package func removeDictionary(_ dictionaryID: Int64) throws(CatalogError) {
-        try write { database in
-            try database.execute(sql: "DELETE FROM dictionary WHERE dictionary_id = ?", arguments: [dictionaryID])
-            guard database.changesCount == 1 else {
-                throw CatalogError(.notFound, "\(path): no dictionary \(dictionaryID)")
-            }
-        }
-    }
-
     /// All dictionaries, in the order in which they were added.
     package func dictionaries() throws(CatalogError) -> [DictionaryRecord] {
         try read { database in

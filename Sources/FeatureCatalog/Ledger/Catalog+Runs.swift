@@ -112,26 +112,6 @@ extension Catalog {
         }
     }
 
-    /// Removes a run that did not complete, with all that it wrote.
-    ///
-    /// - Throws: ``CatalogError`` `.notFound`; `.refused` if it is running, complete, or dictionaries rest on it.
-    package func dropRun(_ runID: Int64) throws(CatalogError) {
-        try write { database in
-            guard
-                let status = try String.fetchOne(
-                    database, sql: "SELECT status FROM run WHERE run_id = ?", arguments: [runID])
-            else { throw CatalogError(.notFound, "\(path): no run \(runID)") }
-            guard status == "interrupted" || status == "failed" else {
-                throw CatalogError(.refused, "\(path): run \(runID) is \(status), so it is not dropped")
-            }
-            guard
-                try Int.fetchOne(database, sql: "SELECT count(*) FROM dictionary WHERE run_id = ?", arguments: [runID])
-                    == 0
-            else { throw CatalogError(.refused, "\(path): dictionaries rest on run \(runID), so it is not dropped") }
-            try database.execute(sql: "DELETE FROM run WHERE run_id = ?", arguments: [runID])
-        }
-    }
-
     /// All runs, oldest first; one that is `running` by a process that is gone is `interrupted`, whatever the file says.
     package func runs() throws(CatalogError) -> [RunRecord] {
         try read { database in
@@ -148,6 +128,11 @@ extension Catalog {
             else { throw CatalogError(.notFound, "\(path): no run \(runID)") }
             return try runRecord(row)
         }
+    }
+
+    /// The run of a uuid; nil where there is none.
+    package func runID(uuid: String) throws(CatalogError) -> Int64? {
+        try read { try Int64.fetchOne($0, sql: "SELECT run_id FROM run WHERE uuid = ?", arguments: [uuid]) }
     }
 
     /// The files a run read, by role and name.

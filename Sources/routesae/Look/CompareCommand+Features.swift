@@ -35,14 +35,11 @@ extension CompareCommand {
 
     /// The features that fired on any text.
     private func firing(_ record: DictionaryRecord, in catalog: Catalog) throws -> Set<Int> {
-        let result = try catalog.rows(
-            sql: "SELECT DISTINCT feature_index FROM feature WHERE dictionary_id = ? AND n_fired > 0",
-            arguments: [.integer(record.dictionaryID)])
         guard try !catalog.indexings(dictionaryID: record.dictionaryID).isEmpty else {
             throw WorkflowError.refused(
                 "\(catalog.path): dictionary \"\(record.name)\" has no statistics yet, so none of its features is "
                     + "known to fire; run 'routesae index' first")
         }
-        return Set(result.rows.compactMap { if case .integer(let index) = $0[0] { Int(index) } else { nil } })
+        return try catalog.firingFeatures(dictionaryID: record.dictionaryID)
     }
 }

@@ -52,10 +52,7 @@ struct FeatureReport {
         }
         self.dictionary = dictionary
         feature = try catalog.feature(key, featureIndex: index)
-        let row = try catalog.rows(
-            sql: "SELECT * FROM feature_summary WHERE dictionary_id = ? AND feature_index = ? AND corpus_id = ?",
-            arguments: [.integer(dictionaryID), .integer(Int64(index)), .integer(key.corpusID)])
-        summary = Dictionary(zip(row.columns, row.rows.first ?? []), uniquingKeysWith: { first, _ in first })
+        summary = try catalog.featureSummary(key, featureIndex: index)
         layers = try catalog.featureLayers(key, featureIndex: index)
         tokens = try catalog.featureTokens(key, featureIndex: index)
         neighbors = try catalog.neighbors(dictionaryID: dictionaryID, featureIndex: index)
@@ -92,13 +89,9 @@ struct FeatureReport {
 
     /// What scores of the same run and method are worth by chance: the first of the run stand for all.
     func chance(of score: ScoreRecord, in catalog: Catalog) throws -> ChanceBaseline {
-        let result = try catalog.rows(
-            sql: """
-                SELECT baseline_value FROM score
-                WHERE run_id = ? AND dictionary_id = ? AND method = ? AND baseline_value IS NOT NULL
-                LIMIT \(Self.mostChanceScores)
-                """,
-            arguments: [.integer(score.runID), .integer(score.dictionaryID), .text(score.method.rawValue)])
-        return ChanceBaseline(scores: result.rows.map { $0[0].number })
+        ChanceBaseline(
+            scores: try catalog.chanceScores(
+                runID: score.runID, dictionaryID: score.dictionaryID, method: score.method,
+                limit: Self.mostChanceScores))
     }
 }

@@ -108,18 +108,7 @@ extension FeaturesCommand {
 
     /// The strongest activation of each feature in the corpus.
     private func largestActivations(_ listing: FeatureListing?, in catalog: Catalog) throws -> [Int: Double] {
-        guard let key = listing?.key else { return [:] }
-        let result = try catalog.rows(
-            sql: """
-                SELECT feature_index, max_activation FROM feature
-                WHERE dictionary_id = ? AND corpus_id = ? AND max_activation IS NOT NULL
-                """,
-            arguments: [.integer(key.dictionaryID), .integer(key.corpusID)])
-        return Dictionary(
-            result.rows.compactMap { row -> (Int, Double)? in
-                guard case .integer(let index) = row[0], case .real(let value) = row[1] else { return nil }
-                return (Int(index), value)
-            }, uniquingKeysWith: { first, _ in first })
+        try listing.map { try catalog.largestActivations($0.key) } ?? [:]
     }
 
     /// A text that one batch takes is read before anyone could look at a progress line.

@@ -138,7 +138,7 @@ struct FeaturesCommand: ParsableCommand {
         var listing = FeatureListing(key: indexed.key)
         listing.columns = try shown(of: known)
         listing.conditions = try conditions.map { try FeatureCondition($0, columns: known) }
-        func require(_ column: String, _ comparison: FeatureQuery.Comparison, _ value: CatalogValue) throws {
+        func require(_ column: String, _ comparison: FeatureCondition.Comparison, _ value: CatalogValue) throws {
             listing.conditions.append(FeatureCondition(try known.named(column), comparison, value))
         }
         if let layers = layers?.layers, let first = layers.first, let last = layers.last {

@@ -23,25 +23,31 @@ struct LayersCommand: ParsableCommand {
 
     func run() throws {
         try catalog.read { catalog in
-            let key = try index.find(in: catalog).key
-            let result = try catalog.rows(
-                sql: """
-                    SELECT layer, n_tokens, token_share, mean_router_weight, n_peak_features, n_features, n_fired,
-                        mean_activation, max_activation
-                    FROM layer_profile WHERE dictionary_id = ? AND corpus_id = ? ORDER BY layer
-                    """,
-                arguments: [.integer(key.dictionaryID), .integer(key.corpusID)])
-            output.print(result)
+            let layers = try catalog.layerProfile(index.find(in: catalog).key)
+            output.print(
+                columns: [
+                    "layer", "n_tokens", "token_share", "mean_router_weight", "n_peak_features", "n_features",
+                    "n_fired",
+                    "mean_activation", "max_activation",
+                ],
+                rows: layers.map { layer in
+                    [
+                        Cell(layer.layer), Cell(layer.tokenCount), Cell(layer.tokenShare), Cell(layer.meanRouterWeight),
+                        Cell(layer.peakFeatureCount), Cell(layer.featureCount), Cell(layer.firedCount),
+                        Cell(layer.meanActivation), Cell(layer.maxActivation),
+                    ]
+                })
             let style = TerminalStyle.standardOutput()
-            if output.format == .table, style.isTerminal { StandardStreams.write(bars(of: result, style: style)) }
+            if output.format == .table, style.isTerminal { StandardStreams.write(bars(of: layers, style: style)) }
         }
     }
 
     /// The shares of tokens as bars; empty where nothing was routed.
-    private func bars(of result: QueryResult, style: TerminalStyle) -> String {
-        let bars = result.rows.compactMap { row -> BarChart.Bar? in
-            guard case .integer(let layer) = row[0], case .real(let share) = row[2] else { return nil }
-            return BarChart.Bar(label: "layer \(layer)", value: share, note: Quantities.percentage(share))
+    private func bars(of layers: [LayerProfile], style: TerminalStyle) -> String {
+        let bars = layers.compactMap { layer in
+            layer.tokenShare.map { share in
+                BarChart.Bar(label: "layer \(layer.layer)", value: share, note: Quantities.percentage(share))
+            }
         }
         guard !bars.isEmpty else { return "" }
         let width = min(60, max(10, (style.width ?? 80) - 20))

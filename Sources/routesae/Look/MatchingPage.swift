@@ -36,14 +36,7 @@ struct MatchingPage {
     /// The tokens on which a dictionary's features fire most on the corpus indexed last.
     static func topTokens(of record: DictionaryRecord, in catalog: Catalog) throws -> [Int: String] {
         guard let key = try catalog.indexings(dictionaryID: record.dictionaryID).last?.key else { return [:] }
-        let result = try catalog.rows(
-            sql: "SELECT feature_index, top_token FROM feature WHERE dictionary_id = ? AND corpus_id = ?",
-            arguments: [.integer(key.dictionaryID), .integer(key.corpusID)])
-        return Dictionary(
-            result.rows.compactMap { row -> (Int, String)? in
-                guard case .integer(let index) = row[0], case .text(let token) = row[1] else { return nil }
-                return (Int(index), token)
-            }, uniquingKeysWith: { first, _ in first })
+        return try catalog.topTokens(key)
     }
 
     /// The columns of a table of summaries.

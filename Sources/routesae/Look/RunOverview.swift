@@ -42,82 +42,46 @@ struct RunOverview {
     }
 
     private static func results(of run: RunRecord, in catalog: Catalog) throws -> String {
-        func rows(_ sql: String) throws -> [[CatalogValue]] {
-            try catalog.rows(sql: sql, arguments: [.integer(run.runID)]).rows
-        }
-        switch run.kind {
-        case .train, .import, .merge:
-            let names = try rows("SELECT name FROM dictionary WHERE run_id = ? ORDER BY dictionary_id")
-            let loss = try rows(
-                "SELECT value, step FROM run_metric WHERE run_id = ? AND name = 'loss' ORDER BY step DESC LIMIT 1")
-            let parts = names.map { describe($0[0]) }
-            guard let last = loss.first, case .integer(let step) = last[1] else { return parts.joined(separator: ", ") }
-            // Steps are counted from 0.
-            let end = "loss \(describe(last[0])) after \(Quantities.count(Int(clamping: step) &+ 1)) steps"
-            return (parts + [end]).joined(separator: ", ")
+        let runID = run.runID
+        return switch run.kind {
+        case .train, .import, .merge: try training(runID, in: catalog)
         case .index:
-            return try rows(
-                """
-                SELECT d.name, i.n_tokens, i.n_documents, c.name
-                FROM indexing AS i JOIN dictionary AS d USING (dictionary_id) JOIN corpus AS c USING (corpus_id)
-                WHERE i.run_id = ? ORDER BY d.dictionary_id
-                """
-            ).map {
-                "\(describe($0[0])) on \(describe($0[1])) tokens of \(describe($0[2])) documents of \(describe($0[3]))"
-            }
-            .joined(separator: ", ")
-        case .explain, .score:
-            return try rows(
-                """
-                SELECT d.name, s.method, count(s.value), avg(s.value), avg(s.baseline_value),
-                    sum(s.status = 'undefined'), sum(s.status = 'failed')
-                FROM score AS s JOIN dictionary AS d USING (dictionary_id)
-                WHERE s.run_id = ? GROUP BY d.dictionary_id, s.method
-                """
-            ).map { row in
-                let chance = row[4] == .null ? "" : ", by chance \(describe(row[4]))"
-                let mean = row[3] == .null ? "" : ": mean \(describe(row[3]))\(chance)"
-                let rest = zip(row[5...], ["undefined", "failed"]).filter { $0.0 != .integer(0) }.map { count, what in
-                    ", \(describe(count)) \(what)"
-                }
-
-                let scores =
-                    row[2] == .integer(0)
-                    ? "no \(describe(row[1])) score" : "\(describe(row[2])) \(describe(row[1])) scores"
-                return "\(describe(row[0])), \(scores)\(mean)\(rest.joined())"
+            try catalog.indexes(ofRun: runID).map {
+                "\($0.dictionary) on \(Quantities.count($0.tokenCount)) tokens of "
+                    + "\(Quantities.count($0.documentCount)) documents of \($0.corpus)"
             }.joined(separator: ", ")
+        case .explain, .score: try catalog.scores(ofRun: runID).map(describe).joined(separator: ", ")
         case .evaluate:
-            return try rows(
-                """
-                SELECT d.name, count(*), max(iif(e.metric = 'kl' AND e.layer IS NULL, e.value, NULL)),
-                    max(iif(e.metric = 'recovered' AND e.layer IS NULL, e.value, NULL))
-                FROM evaluation AS e JOIN dictionary AS d USING (dictionary_id) WHERE e.run_id = ?
-                GROUP BY d.dictionary_id
-                """
-            ).map { row in
-                let effect =
-                    row[2] == .null ? "" : ": KL \(describe(row[2])) nats, recovered \(describe(row[3]))"
-                return "\(describe(row[0])), \(describe(row[1])) figures\(effect)"
+            try catalog.evaluations(ofRun: runID).map { figures in
+                let effect = figures.kl.map { ": KL \(describe($0)) nats, recovered \(describe(figures.recovered))" }
+                return "\(figures.dictionary), \(Quantities.count(figures.count)) figures\(effect ?? "")"
             }.joined(separator: ", ")
         case .steer:
-            return try rows(
-                """
-                SELECT d.name, count(*), avg(i.kl) FROM intervention AS i JOIN dictionary AS d USING (dictionary_id)
-                WHERE i.run_id = ? GROUP BY d.dictionary_id
-                """
-            ).map { row in
-                let divergence = row[2] == .null ? "" : ": mean KL \(describe(row[2])) nats"
-                return "\(describe(row[0])), \(describe(row[1])) texts\(divergence)"
+            try catalog.interventions(ofRun: runID).map { texts in
+                let divergence = texts.meanKL.map { ": mean KL \(describe($0)) nats" }
+                return "\(texts.dictionary), \(Quantities.count(texts.count)) texts\(divergence ?? "")"
             }.joined(separator: ", ")
         }
     }
 
-    private static func describe(_ value: CatalogValue) -> String {
-        switch value {
-        case .null, .blob: "?"
-        case .integer(let number): Quantities.count(Int(number))
-        case .real(let number): Quantities.significant(number)
-        case .text(let text): text
-        }
+    private static func training(_ runID: Int64, in catalog: Catalog) throws -> String {
+        let names = try catalog.dictionaryNames(ofRun: runID)
+        guard let last = try catalog.lastLoss(ofRun: runID) else { return names.joined(separator: ", ") }
+        // Steps are counted from 0.
+        let end = "loss \(describe(last.value)) after \(Quantities.count(last.step &+ 1)) steps"
+        return (names + [end]).joined(separator: ", ")
     }
+
+    private static func describe(_ scores: RunOutcome.Scores) -> String {
+        let chance = scores.meanChance.map { ", by chance \(describe($0))" } ?? ""
+        let mean = scores.mean.map { ": mean \(describe($0))\(chance)" } ?? ""
+        let rest = [(scores.undefinedCount, "undefined"), (scores.failedCount, "failed")].filter { $0.0 != 0 }
+            .map { count, what in ", \(Quantities.count(count)) \(what)" }
+        let count =
+            scores.count == 0
+            ? "no \(scores.method) score" : "\(Quantities.count(scores.count)) \(scores.method) scores"
+        return "\(scores.dictionary), \(count)\(mean)\(rest.joined())"
+    }
+
+    private static func describe(_ value: Double?) -> String { value.map { Quantities.significant($0) } ?? "?" }
 }

@@ -45,7 +45,7 @@ struct RunPage {
                 rows: report.metrics.map { metric in
                     [
                         .text(metric.name), Cell(metric.count), Cell(metric.first), Cell(metric.lastStep),
-                        Cell(metric.last), .text(metric.count > 1 ? Sparkline.draw(metric.curve) : ""),
+                        Cell(metric.last), .text(metric.count > 1 ? Sparkline.draw(metric.means) : ""),
                     ]
                 },
                 format: .table, style: style)

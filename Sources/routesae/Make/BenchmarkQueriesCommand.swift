@@ -81,23 +81,16 @@ struct BenchmarkQueriesCommand: ParsableCommand {
         static func all(in catalog: Catalog) throws -> [Question] {
             let key = try IndexedDictionary(named: nil, in: catalog).key
             let index = "dictionary_id = \(key.dictionaryID) AND corpus_id = \(key.corpusID)"
-            func text(_ sql: String) throws -> String {
-                guard case .text(let text)? = try catalog.rows(sql: sql).rows.first?.first else { return "" }
-                return text
-            }
             // Words of the text: one that is everywhere, one that is seldom, two that follow each other.
-            let words = try catalog.rows(sql: "SELECT text FROM passage LIMIT 50").rows
-                .flatMap { row -> [Substring] in
-                    guard case .text(let text) = row[0] else { return [] }
-                    return text.split { !$0.isASCII || !$0.isLetter }.filter { $0.count > 1 }
-                }
+            let words = try catalog.passageTexts(limit: 50).flatMap { text -> [Substring] in
+                text.split { !$0.isASCII || !$0.isLetter }.filter { $0.count > 1 }
+            }
             let counts = Dictionary(words.map { ($0.lowercased(), 1) }, uniquingKeysWith: +)
             let frequent = counts.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key ?? "the"
             let rare = counts.filter { $0.value == 1 }.map(\.key).max { ($0.count, $0) < ($1.count, $1) } ?? "zebra"
             let phrase = words.prefix(2).joined(separator: " ")
-            let token = try text(
-                "SELECT top_token FROM feature WHERE \(index) GROUP BY 1 ORDER BY count(*) DESC LIMIT 1")
-            let seldom = try text("SELECT top_token FROM feature WHERE \(index) GROUP BY 1 ORDER BY count(*) LIMIT 1")
+            let token = try catalog.topToken(key) ?? ""
+            let seldom = try catalog.topToken(key, isRarest: true) ?? ""
             let columns = try SummaryColumns(of: catalog).sortable.map(\.name)
             var questions = [Question("features"), Question("features", "--limit", "20", "--offset", "1000")]
             for column in columns {

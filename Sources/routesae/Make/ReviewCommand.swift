@@ -59,7 +59,7 @@ struct ReviewCommand: ParsableCommand {
         try catalog.write { catalog in
             let indexed = try index.find(in: catalog)
             let chosen = try chosenFeatures(of: indexed, in: catalog)
-            let judged = try judgedFeatures(indexed.key, in: catalog)
+            let judged = try catalog.reviewedFeatures(dictionaryID: indexed.key.dictionaryID, reviewer: person)
             let pending = chosen.filter { !judged.contains($0) }
             StandardStreams.remark(
                 "\(pending.count) features to judge as \(person)"
@@ -90,30 +90,13 @@ struct ReviewCommand: ParsableCommand {
             return features
         }
 
-        func numbers(_ condition: String) throws -> [Int] {
-            try catalog.rows(
-                sql: """
-                    SELECT feature_index FROM feature
-                    WHERE dictionary_id = ? AND corpus_id = ? AND \(condition) ORDER BY feature_index
-                    """,
-                arguments: [.integer(indexed.key.dictionaryID), .integer(indexed.key.corpusID)]
-            ).rows.compactMap { if case .integer(let index) = $0[0] { Int(index) } else { nil } }
-        }
-
-        var candidates = try numbers("explanation_id IS NOT NULL")
-        if candidates.isEmpty { candidates = try numbers("n_fired > 0") }
+        var candidates = try catalog.explainedFeatures(indexed.key)
+        if candidates.isEmpty { candidates = try catalog.firingFeatures(indexed.key) }
         guard !candidates.isEmpty else {
             throw WorkflowError.refused("dictionary \"\(indexed.record.name)\" has no feature that fires")
         }
         // In the order of the draw, so that the first of a larger sample are those of a smaller one.
         return SeededPermutation.permutation(count: candidates.count, seed: seed).prefix(sample).map { candidates[$0] }
-    }
-
-    private func judgedFeatures(_ key: IndexingKey, in catalog: Catalog) throws -> Set<Int> {
-        let result = try catalog.rows(
-            sql: "SELECT DISTINCT feature_index FROM review WHERE dictionary_id = ? AND reviewer = ?",
-            arguments: [.integer(key.dictionaryID), .text(person)])
-        return Set(result.rows.compactMap { if case .integer(let index) = $0[0] { Int(index) } else { nil } })
     }
 
     private func show(_ report: FeatureReport, title: String) {
@@ -135,30 +118,26 @@ struct ReviewCommand: ParsableCommand {
     // MARK: Agreement
 
     private func showAgreement(of indexed: IndexedDictionary, in catalog: Catalog) throws {
-        let result = try catalog.rows(
-            sql: """
-                SELECT verdict, simulation_score, detection_score, fuzzing_score, rubric_score FROM review_pair
-                WHERE dictionary_id = ? AND corpus_id = ? ORDER BY feature_index, reviewer
-                """,
-            arguments: [.integer(indexed.key.dictionaryID), .integer(indexed.key.corpusID)])
-        guard !result.rows.isEmpty else {
+        let judged = try catalog.reviewPairs(indexed.key)
+        guard !judged.isEmpty else {
             throw WorkflowError.refused(
                 "no feature of \"\(indexed.record.name)\" has been judged; run 'routesae review'")
         }
 
-        let rows = ["simulation", "detection", "fuzzing", "rubric"].enumerated().map { place, method -> [Cell] in
-            let pairs = result.rows.compactMap { row -> (verdict: Double, score: Double)? in
-                guard let verdict = row[0].number, let score = row[1 + place].number else { return nil }
+        let methods: [ScoreRecord.Method] = [.simulation, .detection, .fuzzing, .rubric]
+        let rows = methods.map { method -> [Cell] in
+            let pairs = judged.compactMap { pair -> (verdict: Double, score: Double)? in
+                guard let verdict = pair.verdict, let score = pair.scores[method] else { return nil }
                 return (verdict, score)
             }
 
             let kappa =
-                method == "rubric"
+                method == .rubric
                 ? RaterAgreement.weightedKappa(
                     pairs.map { Int(min(5, max(1, $0.verdict.rounded()))) },
                     pairs.map { Int(min(5, max(1, $0.score.rounded()))) }) : nil
             return [
-                .text(method), Cell(pairs.count),
+                .text(method.rawValue), Cell(pairs.count),
                 Cell(RaterAgreement.spearman(pairs.map(\.verdict), pairs.map(\.score))), Cell(kappa),
             ]
         }

@@ -54,17 +54,11 @@ struct DemoSummary {
     }
 
     private func printRouting() throws {
-        let profile = try catalog.rows(
-            sql: "SELECT layer, token_share, n_peak_features FROM layer_profile WHERE dictionary_id = ? ORDER BY layer",
-            arguments: [.integer(training.dictionaryID)])
-        let bars = profile.rows.compactMap { row -> BarChart.Bar? in
-            guard case .integer(let layer) = row[0], case .real(let share) = row[1], case .integer(let peak) = row[2]
-            else {
-                return nil
-            }
+        let bars = try catalog.layerProfile(indexing.key).compactMap { layer -> BarChart.Bar? in
+            guard let share = layer.tokenShare, let peak = layer.peakFeatureCount else { return nil }
             return BarChart.Bar(
-                label: "layer \(layer)", value: share,
-                note: "\(Quantities.percentage(share)) of tokens, \(Quantities.count(Int(peak))) features peak here")
+                label: "layer \(layer.layer)", value: share,
+                note: "\(Quantities.percentage(share)) of tokens, \(Quantities.count(peak)) features peak here")
         }
         write("\n" + style.paint("Where the router sends the tokens", .bold))
         write(BarChart(bars: bars, width: 30).draw(style: style))
@@ -72,21 +66,10 @@ struct DemoSummary {
 
     /// How many layers features span: those with a tenth of a feature's firings or more each.
     private func printSpans() throws {
-        let spans = try catalog.rows(
-            sql: """
-                WITH spans AS (
-                    SELECT f.feature_index, count(*) AS n_layers
-                    FROM feature AS f JOIN feature_layer AS l USING (dictionary_id, corpus_id, feature_index)
-                    WHERE f.dictionary_id = ? AND f.corpus_id = ? AND l.n_fired * 10 >= f.n_fired AND l.n_fired > 0
-                    GROUP BY f.feature_index
-                )
-                SELECT n_layers, count(*) FROM spans GROUP BY n_layers ORDER BY n_layers
-                """, arguments: [.integer(indexing.key.dictionaryID), .integer(indexing.key.corpusID)])
-        let bars = spans.rows.compactMap { row -> BarChart.Bar? in
-            guard case .integer(let layers) = row[0], case .integer(let features) = row[1] else { return nil }
-            return BarChart.Bar(
+        let bars = try catalog.layerSpans(indexing.key).map { layers, features in
+            BarChart.Bar(
                 label: layers == 1 ? "1 layer" : "\(layers) layers", value: Double(features),
-                note: "\(Quantities.count(Int(features))) features")
+                note: "\(Quantities.count(features)) features")
         }
         write(style.paint("What spans layers: features by the layers with a tenth of their firings or more", .bold))
         write(BarChart(bars: bars, width: 30).draw(style: style))
@@ -95,17 +78,15 @@ struct DemoSummary {
     private func printCounts() throws {
         let dictionary = try catalog.dictionary(training.dictionaryID)
         let count = try catalog.countInterpretable(indexing.key)
-        let dead = try catalog.rows(
-            sql: "SELECT n_dead FROM dictionary_summary WHERE dictionary_id = ?",
-            arguments: [.integer(training.dictionaryID)])
+        let summaries = try catalog.dictionarySummaries(dictionaryID: training.dictionaryID)
         let scores = scoring.scores.compactMap { $0 }
         let chance = ChanceBaseline(scores: scoring.chance)
         let better = scores.filter { chance.isExceeded(by: $0) ?? false }.count
         write("\n" + style.paint("Features", .bold))
-        if case .integer(let dead)? = dead.rows.first?.first {
+        if let dead = summaries.first?.deadCount {
             fact(
                 "never fired on held-out text",
-                "\(Quantities.count(Int(dead))) of \(Quantities.count(dictionary.latentCount))")
+                "\(Quantities.count(dead)) of \(Quantities.count(dictionary.latentCount))")
         }
         fact(
             "interpretable by the paper's count",
@@ -178,18 +159,9 @@ struct DemoSummary {
             .map { "\(Quantities.count($0.firedCount)) in layer \($0.layer)" }.joined(separator: ", ")
     }
 
-    /// The last layer in which some rare features peak.
-    private func lateLayer() throws -> Int {
-        let found = try catalog.rows(
-            sql: """
-                SELECT peak_layer FROM feature_summary WHERE dictionary_id = ? AND firing_rate < 0.01
-                GROUP BY peak_layer HAVING count(*) >= 10 ORDER BY peak_layer DESC LIMIT 1
-                """, arguments: [.integer(training.dictionaryID)])
-        guard case .integer(let layer)? = found.rows.first?.first else { return 0 }
-        return Int(layer)
-    }
-
     private func printNextSteps(best: Int) throws {
+        // A layer in which some rare features peak, so that the question has an answer.
+        let layer = try catalog.lastPeakLayer(indexing.key, firingRateBelow: 0.01, count: 10) ?? 0
         write(
             """
 
@@ -199,7 +171,7 @@ struct DemoSummary {
               routesae layers \(path)
               routesae count \(path) --relative-threshold 0.25
               sqlite3 \(path) "SELECT feature_index, strongest_token FROM feature_summary \\
-                WHERE peak_layer = \(try lateLayer()) AND firing_rate < 0.01 ORDER BY max_activation DESC LIMIT 10"
+                WHERE peak_layer = \(layer) AND firing_rate < 0.01 ORDER BY max_activation DESC LIMIT 10"
             (routesae is .build/release/routesae)
             """)
     }

@@ -1,22 +1,7 @@
 import ActivationPipeline
 package import FeatureCatalog
 
-/// A condition on a column of `feature_summary`, as a person writes it: `firing_rate > 0.01`, `top_token like b%`.
-package struct FeatureCondition: Equatable, Sendable {
-    /// The column's name, one of the view's.
-    package let column: String
-    /// How it compares.
-    package let comparison: FeatureQuery.Comparison
-    /// What with.
-    package let value: CatalogValue
-
-    /// Describes a condition.
-    package init(_ column: SummaryColumns.Column, _ comparison: FeatureQuery.Comparison, _ value: CatalogValue) {
-        self.column = column.name
-        self.comparison = comparison
-        self.value = value
-    }
-
+extension FeatureCondition {
     /// Reads a condition: a column, an operator and a value; text may stand in single quotes, and `null` is no value.
     ///
     /// - Throws: `WorkflowError.usage`.
@@ -36,12 +21,9 @@ package struct FeatureCondition: Equatable, Sendable {
         self.init(column, comparison, value)
     }
 
-    /// The condition with a `?` for its value.
-    package var sql: String { "\"\(column)\" \(comparison.rawValue) ?" }
-
-    private static func comparison(at text: Substring) -> (FeatureQuery.Comparison, length: Int)? {
+    private static func comparison(at text: Substring) -> (Comparison, length: Int)? {
         // Longer ones first, as `<` is the start of `<=`.
-        let symbols: [(String, FeatureQuery.Comparison)] = [
+        let symbols: [(String, Comparison)] = [
             ("!=", .notEqual), ("<>", .notEqual), ("<=", .lessOrEqual), (">=", .greaterOrEqual), ("==", .equal),
             ("=", .equal), ("<", .less), (">", .greater),
         ]

@@ -1,6 +1,3 @@
-import ActivationPipeline
-package import FeatureCatalog
-
 /// The columns of the view `feature_summary`, by which features are filtered and sorted.
 package struct SummaryColumns: Sendable {
     /// One of them.
@@ -21,7 +18,7 @@ package struct SummaryColumns: Sendable {
     package var sortable: [Column] { all.filter { $0.name != "promoted_tokens" } }
 
     /// Reads them.
-    package init(of catalog: Catalog) throws {
+    package init(of catalog: Catalog) throws(CatalogError) {
         let result = try catalog.rows(sql: "SELECT name, type FROM pragma_table_info('feature_summary')")
         all = result.rows.compactMap { row in
             guard case .text(let name) = row[0] else { return nil }
@@ -31,14 +28,8 @@ package struct SummaryColumns: Sendable {
         }
     }
 
-    /// The column of a name.
-    ///
-    /// - Throws: `WorkflowError.usage` that lists the columns there are.
-    package func named(_ name: some StringProtocol) throws -> Column {
-        guard let column = all.first(where: { $0.name == name }) else {
-            throw WorkflowError.usage(
-                "features have no column '\(name)'; there are \(all.map(\.name).joined(separator: ", "))")
-        }
-        return column
+    /// The column of a name; nil where the view has none of that name.
+    package subscript(name: some StringProtocol) -> Column? {
+        all.first { $0.name == name }
     }
 }

@@ -1,0 +1,15 @@
+extension Catalog {
+    /// The values of a JSON document by their paths, as `model.layers`, in alphabetical order; arrays are values, and a
+    /// text that is no JSON is a string of it. The path of a value that is all of the document is empty.
+    package func jsonLeaves(of json: String) throws(CatalogError) -> [(path: String, value: CatalogValue)] {
+        try rows(
+            sql: """
+                SELECT substr(fullkey, 3), CASE type WHEN 'array' THEN value WHEN 'true' THEN 'true'
+                    WHEN 'false' THEN 'false' ELSE atom END
+                FROM json_tree(CASE WHEN json_valid(?1) THEN ?1 ELSE json_quote(?1) END)
+                WHERE type <> 'object' AND fullkey NOT LIKE '%[%' ORDER BY fullkey
+                """,
+            arguments: [.text(json)]
+        ).rows.compactMap { row in row[0].string.map { ($0, row[1]) } }
+    }
+}

@@ -1,0 +1,25 @@
+/// A person's verdict on a feature beside its automatic scores (a row of the view `review_pair`).
+package struct ReviewPair: Equatable, Sendable {
+    /// The verdict.
+    package let verdict: Double?
+    /// The scores that the feature has, by method.
+    package let scores: [ScoreRecord.Method: Double]
+}
+
+extension Catalog {
+    /// All verdicts on features of an index, by feature and reviewer.
+    package func reviewPairs(_ key: IndexingKey) throws(CatalogError) -> [ReviewPair] {
+        try rows(
+            sql: """
+                SELECT verdict, simulation_score, detection_score, fuzzing_score, rubric_score FROM review_pair
+                WHERE dictionary_id = ? AND corpus_id = ? ORDER BY feature_index, reviewer
+                """,
+            arguments: [.integer(key.dictionaryID), .integer(key.corpusID)]
+        ).rows.map { row in
+            let methods: [ScoreRecord.Method] = [.simulation, .detection, .fuzzing, .rubric]
+            let scores = zip(methods, row.dropFirst()).compactMap { method, value in value.number.map { (method, $0) } }
+            return ReviewPair(
+                verdict: row[0].number, scores: Dictionary(scores, uniquingKeysWith: { first, _ in first }))
+        }
+    }
+}
