@@ -1,3 +1,5 @@
+package import Vocabulary
+
 /// A score as the figures of many need it.
 package struct BriefScore: Equatable, Sendable {
     /// The latent's number.
@@ -22,7 +24,7 @@ extension Catalog {
     ///   - method: Which scores.
     ///   - withPeakLayers: Whether to look up where each feature fires most, which takes as long as all else.
     package func briefScores(
-        _ key: IndexingKey, method: ScoreRecord.Method, withPeakLayers: Bool
+        _ key: IndexingKey, method: ScoreMethod, withPeakLayers: Bool
     ) throws(CatalogError) -> [BriefScore] {
         let layer = """
             (SELECT f.peak_layer FROM feature AS f WHERE f.dictionary_id = s.dictionary_id
@@ -46,7 +48,7 @@ extension Catalog {
 
     /// What wrong explanations score in a run, the first that it wrote.
     package func chanceScores(
-        runID: Int64, dictionaryID: Int64, method: ScoreRecord.Method, limit: Int
+        runID: Int64, dictionaryID: Int64, method: ScoreMethod, limit: Int
     ) throws(CatalogError) -> [Double] {
         try rows(
             sql: """

@@ -1,9 +1,11 @@
+package import Vocabulary
+
 /// A person's verdict on a feature beside its automatic scores (a row of the view `review_pair`).
 package struct ReviewPair: Equatable, Sendable {
     /// The verdict.
     package let verdict: Double?
     /// The scores that the feature has, by method.
-    package let scores: [ScoreRecord.Method: Double]
+    package let scores: [ScoreMethod: Double]
 }
 
 extension Catalog {
@@ -16,7 +18,7 @@ extension Catalog {
                 """,
             arguments: [.integer(key.dictionaryID), .integer(key.corpusID)]
         ).rows.map { row in
-            let methods: [ScoreRecord.Method] = [.simulation, .detection, .fuzzing, .rubric]
+            let methods: [ScoreMethod] = [.simulation, .detection, .fuzzing, .rubric]
             let scores = zip(methods, row.dropFirst()).compactMap { method, value in value.number.map { (method, $0) } }
             return ReviewPair(
                 verdict: row[0].number, scores: Dictionary(scores, uniquingKeysWith: { first, _ in first }))
