@@ -63,15 +63,18 @@ let package = Package(
         // The words that all sides share.
         library("Vocabulary"),
 
+        // JSON.
+        library("JSON"),
+
         // Numbers.
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
         library("LinearAlgebra", ["CKernels"]),
 
         // The language model's side.
-        library("Safetensors"),
-        library("Tokenization"),
+        library("Safetensors", ["JSON"]),
+        library("Tokenization", ["JSON"]),
         library("ChatTemplate"),
-        library("LanguageModel", ["CKernels", "LinearAlgebra", "Safetensors", "Tokenization"]),
+        library("LanguageModel", ["CKernels", "JSON", "LinearAlgebra", "Safetensors", "Tokenization"]),
 
         // Dictionaries.
         library("SparseCoding", ["CKernels", "LinearAlgebra", "Safetensors", "Vocabulary"]),
@@ -87,8 +90,8 @@ let package = Package(
             ], swiftSettings: swiftSettings),
         .target(name: "CSQLiteRows", linkerSettings: [.linkedLibrary("sqlite3")]),
         library(
-            "FeatureCatalog", ["CSQLiteRows", "CZstd", "CatalogMigrations", "Vocabulary", crypto, grdb, grdbSQLite]),
-        library("JSON"),
+            "FeatureCatalog",
+            ["CSQLiteRows", "CZstd", "CatalogMigrations", "Vocabulary", crypto, grdb, grdbSQLite]),
         library("FeatureScoring", ["JSON", "Vocabulary"]),
 
         // Other people's language models.
@@ -99,9 +102,8 @@ let package = Package(
         library(
             "ActivationPipeline",
             [
-                "CKernels", "FeatureCatalog", "FeatureScoring", "LanguageModel", "LinearAlgebra", "Safetensors",
-                "SparseCoding",
-                "SparseTraining", "Tokenization", "Vocabulary", crypto,
+                "CKernels", "FeatureCatalog", "FeatureScoring", "JSON", "LanguageModel", "LinearAlgebra", "Safetensors",
+                "SparseCoding", "SparseTraining", "Tokenization", "Vocabulary", crypto,
             ]),
         library("Training", pipeline),
         library("Indexing", pipeline + ["FeatureScoring"]),
@@ -115,12 +117,12 @@ let package = Package(
             "Benchmarks", pipeline + ["Evaluation", "FeatureScoring", "Indexing", "Scoring", "Training"]),
 
         // What a person sees.
-        library("TerminalOutput"),
+        library("TerminalOutput", ["JSON"]),
         .executableTarget(
             name: "routesae",
             dependencies: [
                 "ActivationPipeline", "Benchmarks", "CatalogMaintenance", "Evaluation", "FeatureCatalog",
-                "FeatureScoring", "Indexing", "LanguageModel", "LinearAlgebra", "Safetensors", "Scoring",
+                "FeatureScoring", "Indexing", "JSON", "LanguageModel", "LinearAlgebra", "Safetensors", "Scoring",
                 "SparseCoding", "SparseTraining", "Steering", "TerminalOutput", "Tokenization", "Training",
                 "Vocabulary", argumentParser,
             ],
@@ -131,6 +133,7 @@ let package = Package(
         .target(
             name: "ChatServerSupport", dependencies: [flyingFox, flyingSocks], path: "Tests/ChatServerSupport",
             swiftSettings: swiftSettings),
+        tests("JSON"),
         tests("LinearAlgebra", ["CKernels"]),
         tests("Safetensors"),
         tests("Tokenization"),

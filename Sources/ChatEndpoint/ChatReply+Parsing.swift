@@ -94,11 +94,9 @@ extension JSONValue {
 
     fileprivate func candidate() throws(ChatFailure) -> ChatReply.Candidate {
         let token = try member("token").text("token")
-        switch try member("logprob") {
-        case .integer(let value): return ChatReply.Candidate(token: token, logProbability: Double(value))
-        case .number(let value): return ChatReply.Candidate(token: token, logProbability: value)
-        case let other: throw other.unexpected("logprob", "a number")
-        }
+        let probability = try member("logprob")
+        guard let value = probability.double else { throw probability.unexpected("logprob", "a number") }
+        return ChatReply.Candidate(token: token, logProbability: value)
     }
 
     private func unexpected(_ name: String, _ expected: String) -> ChatFailure {

@@ -8,7 +8,7 @@ extension ChatRequest {
     /// - Throws: `ChatFailure.invalidRequest` where a setting is outside the protocol.
     package func body() throws(ChatFailure) -> Data {
         if let problem { throw .invalidRequest(reason: problem) }
-        var members: [String: JSONValue] = [
+        var members: JSONObject = [
             "model": .string(model),
             "messages": .array(
                 messages.map { .object(["role": .string($0.role), "content": .string($0.content)]) }),

@@ -46,7 +46,7 @@ struct ReportedError: Equatable {
 
     private static func present(_ value: JSONValue?) -> JSONValue? {
         switch value {
-        case .object(let members) where !members.isEmpty: value
+        case .object(let object) where !object.members.isEmpty: value
         case .string(let text) where !text.isEmpty: value
         default: nil
         }

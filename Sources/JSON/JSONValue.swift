@@ -1,7 +1,8 @@
 /// A JSON value (RFC 8259) as somebody else wrote it, or as it is sent.
 ///
-/// Foundation's parsers keep the last of two equal keys and write numbers as their version sees fit; identities of
-/// exchanges rest on bytes, so both directions are spelt out here.
+/// Foundation's readers keep one of two equal keys, merge keys that are canonically equivalent, and take seconds for a
+/// vocabulary; its writer spells numbers as its version sees fit. Identities of exchanges rest on bytes, so both
+/// directions are spelt out here.
 package enum JSONValue: Equatable, Sendable {
     /// `null`.
     case null
@@ -9,14 +10,16 @@ package enum JSONValue: Equatable, Sendable {
     case boolean(Bool)
     /// A number without fraction or exponent that an `Int` holds.
     case integer(Int)
-    /// Any other number; always finite.
+    /// Such a number that is too large for an `Int`, such as a seed of 64 bits.
+    case unsigned(UInt64)
+    /// Any other number.
     case number(Double)
     /// Text, without its escapes.
     case string(String)
     /// Values in order.
     case array([JSONValue])
-    /// Members, no key twice.
-    case object([String: JSONValue])
+    /// Members in order.
+    case object(JSONObject)
 
     /// The value of an object's key, nil where there is none or this is no object.
     package subscript(key: String) -> JSONValue? {
@@ -24,15 +27,56 @@ package enum JSONValue: Equatable, Sendable {
         return members[key]
     }
 
+    /// A number in double precision, nil for another kind of value.
+    package var double: Double? {
+        switch self {
+        case .integer(let value): Double(value)
+        case .unsigned(let value): Double(value)
+        case .number(let value): value
+        default: nil
+        }
+    }
+
+    /// A whole number however it is written, as 1, 1.0 or 1e0; nil where it is none or no `Int` holds it.
+    package var wholeNumber: Int? {
+        switch self {
+        case .integer(let value): value
+        case .number(let value): Int(exactly: value)
+        default: nil
+        }
+    }
+
     /// What kind of value this is, for messages.
     package var kind: String {
         switch self {
         case .null: "null"
         case .boolean: "a boolean"
-        case .integer, .number: "a number"
+        case .integer, .unsigned, .number: "a number"
         case .string: "a string"
         case .array: "an array"
         case .object: "an object"
         }
     }
+}
+
+extension JSONValue {
+    /// A number, `null` where there is none or it is not finite.
+    package init(_ value: Double?) { self = value.flatMap { $0.isFinite ? .number($0) : nil } ?? .null }
+
+    /// A number in double precision, `null` where there is none or it is not finite.
+    package init(_ value: Float?) { self.init(value.map { Double($0) }) }
+
+    /// A whole number or `null`.
+    package init(_ value: Int?) { self = value.map { .integer($0) } ?? .null }
+
+    /// A whole number or `null`.
+    package init(_ value: Int64?) { self = value.map { .integer(Int($0)) } ?? .null }
+
+    /// A whole number or `null`.
+    package init(_ value: UInt64?) {
+        self = value.map { $0 <= UInt64(Int.max) ? .integer(Int($0)) : .unsigned($0) } ?? .null
+    }
+
+    /// A string or `null`.
+    package init(_ value: String?) { self = value.map { .string($0) } ?? .null }
 }

@@ -1,4 +1,5 @@
 internal import Foundation
+import JSON
 import Tokenization
 
 /// The object in a `config.json`, or one nested in it, asked value by value; every error names file and key.
@@ -7,7 +8,7 @@ struct ConfigurationDocument {
     let path: String
     /// The key under which the object lies in the file, with a point at its end; empty for the file's own object.
     let prefix: String
-    private let values: [String: ConfigurationValue]
+    private let values: JSONObject
 
     /// No real configuration is larger.
     static let maximumBytes = 16 << 20
@@ -33,20 +34,20 @@ struct ConfigurationDocument {
         guard bytes.count <= Self.maximumBytes else {
             throw .unreadable(path: path, reason: "it is larger than 16 MiB")
         }
-        guard case .object(let values)? = try? JSONDecoder().decode(ConfigurationValue.self, from: bytes) else {
+        guard case .object(let values)? = try? JSONParser.parse(bytes, rules: .lenient) else {
             throw .unreadable(path: path, reason: "it is not a JSON object")
         }
         self.init(path: path, prefix: "", values: values)
     }
 
-    init(path: String, prefix: String, values: [String: ConfigurationValue]) {
+    init(path: String, prefix: String, values: JSONObject) {
         self.path = path
         self.prefix = prefix
         self.values = values
     }
 
     /// The value of a key; nil if it is missing or null.
-    func value(_ key: String) -> ConfigurationValue? {
+    func value(_ key: String) -> JSONValue? {
         let value = values[key]
         return value == .null ? nil : value
     }
@@ -71,36 +72,28 @@ struct ConfigurationDocument {
         _ key: String, in range: ClosedRange<Int>, default fallback: Int? = nil
     ) throws(LanguageModelError) -> Int {
         let expected = "a whole number in \(range.lowerBound)...\(range.upperBound)"
-        switch value(key) {
-        case .integer(let number)? where range.contains(number): return number
-        case nil:
-            guard let fallback else { throw malformed(key, expected: expected) }
-            return fallback
-        default: throw malformed(key, expected: expected)
+        if value(key) == nil, let fallback { return fallback }
+        guard let number = value(key)?.wholeNumber, range.contains(number) else {
+            throw malformed(key, expected: expected)
         }
+        return number
     }
 
     /// A finite number above zero.
     func positiveNumber(_ key: String, default fallback: Double? = nil) throws(LanguageModelError) -> Double {
         let expected = "a number above 0"
-        let number: Double
-        switch value(key) {
-        case .integer(let found)?: number = Double(found)
-        case .number(let found)?: number = found
-        case nil:
-            guard let fallback else { throw malformed(key, expected: expected) }
-            return fallback
-        default: throw malformed(key, expected: expected)
-        }
+        if value(key) == nil, let fallback { return fallback }
         // It becomes a Float, where it must neither vanish nor overflow.
-        guard Float(number) > 0, Float(number).isFinite else { throw malformed(key, expected: expected) }
+        guard let number = value(key)?.double, Float(number) > 0, Float(number).isFinite else {
+            throw malformed(key, expected: expected)
+        }
         return number
     }
 
     /// A flag; `fallback` if the key is missing or null.
     func flag(_ key: String, default fallback: Bool) throws(LanguageModelError) -> Bool {
         switch value(key) {
-        case .flag(let found)?: return found
+        case .boolean(let found)?: return found
         case nil: return fallback
         default: throw malformed(key, expected: "true or false")
         }
@@ -109,7 +102,7 @@ struct ConfigurationDocument {
     /// A string, or nil if the key is missing or null.
     func text(_ key: String) throws(LanguageModelError) -> String? {
         switch value(key) {
-        case .text(let found)?: return found
+        case .string(let found)?: return found
         case nil: return nil
         default: throw malformed(key, expected: "a string")
         }
@@ -118,10 +111,10 @@ struct ConfigurationDocument {
     /// A list of strings, or nil if the key is missing or null.
     func texts(_ key: String) throws(LanguageModelError) -> [String]? {
         guard let value = value(key) else { return nil }
-        guard case .list(let elements) = value else { throw malformed(key, expected: "a list of strings") }
+        guard case .array(let elements) = value else { throw malformed(key, expected: "a list of strings") }
         var found: [String] = []
         for element in elements {
-            guard case .text(let text) = element else { throw malformed(key, expected: "a list of strings") }
+            guard case .string(let text) = element else { throw malformed(key, expected: "a list of strings") }
             found.append(text)
         }
         return found
@@ -129,16 +122,16 @@ struct ConfigurationDocument {
 
     /// Token ids: one number or a list of them; empty if the key is missing or null.
     func tokens(_ key: String) throws(LanguageModelError) -> [TokenID] {
-        let elements: [ConfigurationValue]
+        let elements: [JSONValue]
         switch value(key) {
-        case .list(let list)?: elements = list
+        case .array(let list)?: elements = list
         case .some(let single): elements = [single]
         case nil: elements = []
         }
 
         var found: [TokenID] = []
         for element in elements {
-            guard case .integer(let number) = element, number >= 0, let token = TokenID(exactly: number) else {
+            guard let number = element.wholeNumber, number >= 0, let token = TokenID(exactly: number) else {
                 throw malformed(key, expected: "a token id or a list of token ids")
             }
             found.append(token)

@@ -1,4 +1,5 @@
 internal import Foundation
+import JSON
 
 /// Looks at a folder that should hold a model, and says what it holds instead: what people have in hand by mistake.
 package enum ModelDirectory {
@@ -110,10 +111,10 @@ package enum ModelDirectory {
         for key in ["quantization_config", "quantization", "compression_config"] {
             guard case .object(let values)? = document.value(key) else { continue }
             var method = "\(key) in config.json"
-            if case .text(let name)? = values["quant_method"] { method = quoted(name) }
+            if case .string(let name)? = values["quant_method"] { method = quoted(name) }
             // Written as well where a model was loaded without it.
             let loads = ["load_in_4bit", "load_in_8bit"].compactMap { values[$0] }
-            if !loads.isEmpty, loads.allSatisfy({ $0 == .flag(false) }) { continue }
+            if !loads.isEmpty, loads.allSatisfy({ $0 == .boolean(false) }) { continue }
             throw .notAModel(
                 path: path,
                 problem:
@@ -123,5 +124,5 @@ package enum ModelDirectory {
     }
 
     /// A name from a stranger's file, short and on one line.
-    private static func quoted(_ name: String) -> String { ConfigurationValue.text(name).excerpt }
+    private static func quoted(_ name: String) -> String { JSONValue.string(name).excerpt }
 }

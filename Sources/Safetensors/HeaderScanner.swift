@@ -1,9 +1,9 @@
 /// Reads the JSON of a safetensors header, one lexical element at a time.
 ///
-/// A general JSON parser is the wrong tool here: the format forbids duplicate keys, wants exact 63-bit integers, and the
-/// order of the entries carries meaning, all of which such a parser loses; and an untrusted header of 100 MB would become
-/// a far larger tree before any of it was checked. The header's grammar is three levels deep and known, so this scanner
-/// never recurses and holds nothing but its position.
+/// `JSONParser` is the wrong tool here: what it makes of a text no longer says at which byte a key or a number stood,
+/// which every broken rule of the format names; and an untrusted header of 100 MB would become a far larger tree before
+/// any of it was checked. The header's grammar is three levels deep and known, so this scanner never recurses and holds
+/// nothing but its position.
 struct HeaderScanner {
     private let bytes: UnsafeRawBufferPointer
     /// Where `bytes` begins in the file, for messages.

@@ -1,4 +1,5 @@
 internal import Foundation
+import JSON
 
 /// The tensors of a model: one safetensors file, or several of them taken together.
 package struct SafetensorsCollection: Sendable {
@@ -152,10 +153,14 @@ package struct SafetensorsCollection: Sendable {
         }
 
         let bytes = try file.bytes(0..<file.byteCount)
-        guard let document = try? JSONSerialization.jsonObject(with: Data(bytes)),
-            let index = document as? [String: Any], let shardOfTensor = index["weight_map"] as? [String: String]
-        else {
-            throw .malformed(path: path, .invalidIndex(reason: "it has no \"weight_map\" from tensors to files"))
+        let index = try? bytes.withUnsafeBufferPointer { bytes in try JSONParser.parse(bytes, rules: .lenient) }
+        let noMap = SafetensorsError.malformed(
+            path: path, .invalidIndex(reason: "it has no \"weight_map\" from tensors to files"))
+        guard case .object(let map)? = index?["weight_map"] else { throw noMap }
+        var shardOfTensor: [String: String] = [:]
+        for member in map.members {
+            guard case .string(let shard) = member.value else { throw noMap }
+            shardOfTensor[member.name] = shard
         }
         for shard in shardOfTensor.values where !isPlainFileName(shard) {
             throw .malformed(path: path, .invalidIndex(reason: "\"\(shard)\" is not the name of a file beside it"))

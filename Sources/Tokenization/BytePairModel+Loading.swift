@@ -1,3 +1,5 @@
+import JSON
+
 extension BytePairModel {
     /// Loads the `model` of a `tokenizer.json`.
     ///

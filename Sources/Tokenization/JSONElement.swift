@@ -1,4 +1,5 @@
 internal import Foundation
+import JSON
 
 /// A value of a JSON document together with its place there, so that every complaint can name it.
 struct JSONElement {
@@ -28,18 +29,25 @@ struct JSONElement {
             let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? any Error
             throw .unreadable(path: file, reason: (underlying ?? error).localizedDescription)
         }
-        do {
-            value = try [UInt8](contents).withUnsafeBufferPointer { bytes throws(JSONValue.SyntaxError) in
-                try JSONParser.parse(bytes)
-            }
-        } catch {
-            throw .malformed(
-                path: file, element: "the document", reason: "\(error.expected) expected at byte \(error.offset)"
-            )
+        func malformed(_ problem: JSONProblem) -> TokenizerError {
+            let reason = "\(problem.expected) expected at byte \(problem.offset)"
+            return .malformed(path: file, element: "the document", reason: reason)
         }
+        // Before anything else, since bytes that are not text at all are no JSON at any byte.
+        guard String(validating: contents, as: UTF8.self) != nil else {
+            throw malformed(JSONProblem(rule: .notUTF8, offset: 0))
+        }
+        do { value = try JSONParser.parse(contents, rules: Self.rules) } catch { throw malformed(error) }
         self.file = file
         place = ""
     }
+
+    /// More levels than any tokenizer has.
+    private static let rules = {
+        var rules = JSONRules(maximumDepth: 100)
+        rules.takesInfiniteNumbers = true
+        return rules
+    }()
 
     private init(file: String, place: String, value: JSONValue) {
         self.file = file
@@ -71,9 +79,9 @@ struct JSONElement {
     }
 
     /// All members of an object.
-    func members() throws(TokenizerError) -> [JSONValue.Member] {
-        guard case .object(let members) = value else { throw malformed("it is not an object") }
-        return members
+    func members() throws(TokenizerError) -> [JSONObject.Member] {
+        guard case .object(let object) = value else { throw malformed("it is not an object") }
+        return object.members
     }
 
     /// All members of an object but those that are null, each with its place, in the order of the text.
@@ -109,13 +117,7 @@ struct JSONElement {
     }
 
     /// Whether this is the number zero, however it is written.
-    var isZero: Bool {
-        switch value {
-        case .integer(let number): number == 0
-        case .otherNumber(let number): number == 0
-        default: false
-        }
-    }
+    var isZero: Bool { value.double == 0 }
 
     /// Whether this is an object.
     var isObject: Bool { if case .object = value { true } else { false } }
@@ -136,7 +138,7 @@ struct JSONElement {
     /// A Boolean member, `absent` if it is not there or null.
     func flag(_ name: String, absent: Bool) throws(TokenizerError) -> Bool {
         guard let member = try member(name) else { return absent }
-        guard case .bool(let flag) = member.value else { throw member.malformed("it is not true or false") }
+        guard case .boolean(let flag) = member.value else { throw member.malformed("it is not true or false") }
         return flag
     }
 }

@@ -1,3 +1,5 @@
+import JSON
+
 /// All tokens of a tokenizer while it is being loaded: those of the model and the added ones.
 struct TokenVocabulary {
     /// The ids by the tokens as they are written in the file. Keys are compared as UTF-8, since two spellings that are

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// Which public model a folder holds, as far as it says so.
 struct ModelPublication: Equatable {
@@ -20,10 +21,10 @@ struct ModelPublication: Equatable {
             revision = Self.revision(parts[snapshots + 1])
         }
         guard let content = FileManager.default.contents(atPath: folder + "/config.json"),
-            let object = try? JSONSerialization.jsonObject(with: content) as? [String: Any]
+            let config = try? JSONParser.parse(content, rules: .lenient)
         else { return }
-        name = (object["_name_or_path"] as? String).flatMap { Self.name($0) } ?? name
-        revision = (object["_commit_hash"] as? String).flatMap(Self.revision) ?? revision
+        if case .string(let text)? = config["_name_or_path"] { name = Self.name(text) ?? name }
+        if case .string(let text)? = config["_commit_hash"] { revision = Self.revision(text) ?? revision }
     }
 
     /// A name as the hub has it: one part, or two with a slash between.

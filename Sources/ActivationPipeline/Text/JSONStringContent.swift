@@ -1,6 +1,8 @@
 import Glibc
 
 /// What a JSON string holds, its escapes resolved.
+///
+/// Half surrogates are counted and replaced, which `JSONParser` refuses: texts from the web have them, and are read.
 struct JSONStringContent {
     /// Its bytes: valid UTF-8 as far as the string's own bytes are.
     private(set) var utf8: [UInt8] = []

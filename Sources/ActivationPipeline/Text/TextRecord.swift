@@ -4,7 +4,8 @@ import Glibc
 /// `source` besides.
 ///
 /// Nothing else is judged: other keys may hold whatever programs write, such as NaN, numbers beyond all bounds, half
-/// surrogates, values nested in each other to any depth. Of keys that are repeated the last one counts.
+/// surrogates, values nested in each other to any depth. Of keys that are repeated the last one counts. `JSONParser`
+/// would judge, and make values of, all that is passed over here.
 struct TextRecord {
     /// Why a line is no such record, as a phrase.
     struct Problem: Error {

@@ -135,16 +135,17 @@ package enum JudgeAnswer {
 
         let value: JSONValue
         do {
-            value = try JSONParser.parse(Data(text.utf8), ignoringCaseOfWords: reading == .unwrapped)
+            value = try JSONParser.parse(Data(text.utf8), rules: reading == .unwrapped ? unwrappedRules : .strict)
         } catch {
             let remark = reading == .unwrapped ? remark(on: text) : nil
             throw Garbage(
                 "the answer is not a JSON object, \(remark ?? error.reason): "
                     + shortened(text), kind: kind(of: text))
         }
-        guard case .object(var members) = value else {
+        guard case .object(let object) = value else {
             throw Garbage("the answer is not a JSON object: \(shortened(text))", kind: .form)
         }
+        var members = Dictionary(object.members.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
 
         let names = shortened(members.keys.sorted().joined(separator: ", "))
         if reading == .unwrapped {
@@ -155,6 +156,12 @@ package enum JudgeAnswer {
         guard Set(members.keys) == Set(keys) else { throw Garbage("the answer has the keys \(names)", kind: .keys) }
         return keys.compactMap { members[$0] }
     }
+
+    private static let unwrappedRules = {
+        var rules = JSONRules.strict
+        rules.ignoresCaseOfWords = true
+        return rules
+    }()
 
     /// What a text shows at its beginning that is not JSON.
     private static func remark(on text: String) -> String? {
@@ -176,14 +183,10 @@ package enum JudgeAnswer {
     }
 
     private static func whole(_ value: JSONValue) throws(Garbage) -> Int {
-        switch value {
-        case .integer(let number): return number
-        case .number(let number):
-            // 1.0 is the same number as 1.
-            guard let whole = Int(exactly: number) else { throw Garbage("\(number) is no whole number") }
-            return whole
-        default: throw otherKind(value)
-        }
+        // 1.0 is the same number as 1.
+        if let whole = value.wholeNumber { return whole }
+        guard let number = value.double else { throw otherKind(value) }
+        throw Garbage("\(number) is no whole number")
     }
 
     private static func otherKind(_ value: JSONValue) -> Garbage {

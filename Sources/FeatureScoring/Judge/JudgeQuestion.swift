@@ -1,4 +1,4 @@
-import Foundation
+import JSON
 
 /// One question to a language model: instructions, and the material as a JSON object of its own.
 package struct JudgeQuestion: Hashable, Sendable {
@@ -10,11 +10,9 @@ package struct JudgeQuestion: Hashable, Sendable {
     package let answerCount: Int
 
     private init(_ prompt: JudgePrompt, _ material: some Encodable, answers: Int = 1) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         self.prompt = prompt
         answerCount = answers
-        self.material = String(decoding: try encoder.encode(material), as: UTF8.self)
+        self.material = try canonicalJSON(material)
     }
 
     /// Asks for an explanation.

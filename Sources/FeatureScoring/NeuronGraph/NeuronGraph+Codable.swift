@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 extension NeuronGraph: Codable {
     /// The version of the JSON form that this code writes.
@@ -44,11 +45,7 @@ extension NeuronGraph: Codable {
     }
 
     /// The graph as one line of JSON, the same for equal graphs: the structured explanation that a catalog stores.
-    package func json() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        return String(decoding: try encoder.encode(self), as: UTF8.self)
-    }
+    package func json() throws -> String { try canonicalJSON(self) }
 
     /// Reads what `json()` wrote.
     ///

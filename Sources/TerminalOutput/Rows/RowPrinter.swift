@@ -1,3 +1,5 @@
+import JSON
+
 /// Prints rows in any of the formats, one after another.
 ///
 /// Everything but a table is written as the rows come, so a million of them need no memory; a table is written at the
@@ -59,14 +61,16 @@ package struct RowPrinter {
         case .table:
             buffered.append(row)
             heldByteCount += row.reduce(64) { $0 + $1.byteCount }
-        case .json: write((rowCount == 0 ? "\n  " : ",\n  ") + JSONText.object(columns, row))
-        case .jsonl: write(JSONText.object(columns, row) + "\n")
+        case .json: write((rowCount == 0 ? "\n  " : ",\n  ") + json(row))
+        case .jsonl: write(json(row) + "\n")
         case .csv: write(DelimitedText.csvLine(row, style: style))
         case .tsv: write(DelimitedText.tsvLine(row, style: style))
         case .markdown: write(MarkdownTable.line(row))
         }
         rowCount += 1
     }
+
+    private func json(_ row: [Cell]) -> String { JSONWriter.row.text(.object(JSONObject(columns: columns, row: row))) }
 
     /// Ends the output. Does nothing the second time.
     package mutating func finish() {

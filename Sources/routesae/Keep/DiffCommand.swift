@@ -1,6 +1,7 @@
 import ArgumentParser
 import CatalogMaintenance
 import FeatureCatalog
+import JSON
 import TerminalOutput
 
 struct DiffCommand: ParsableCommand {
@@ -46,7 +47,7 @@ struct DiffCommand: ParsableCommand {
         for catalog in [first, second] { try catalog.checkUnchanged() }
         switch output.format {
         case .table: StandardStreams.write(report.text(style: .standardOutput()))
-        case .json: StandardStreams.write(try report.json.document(onOneLine: false))
+        case .json: StandardStreams.write(report.json.document(onOneLine: false))
         case .jsonl, .csv, .tsv, .markdown: output.print(columns: DifferenceReport.columns, rows: report.rows)
         }
         guard report.difference.isEqual else {

@@ -1,6 +1,7 @@
 import CatalogMaintenance
 import FeatureCatalog
 import Indexing
+import JSON
 import TerminalOutput
 
 /// In what two catalogs differ, for people and for programs.
@@ -60,25 +61,22 @@ struct DifferenceReport {
 
     /// All of it as one object.
     var json: JSONValue {
-        func object(_ names: [String], _ cells: [Cell]) -> JSONValue {
-            .object(
-                Dictionary(zip(names, cells.map(JSONValue.init(cell:))), uniquingKeysWith: { first, _ in first }))
-        }
-        return .object([
-            "a": .text(a), "b": .text(b), "equal": .bool(difference.isEqual),
+        .object([
+            "a": .string(a), "b": .string(b), "equal": .boolean(difference.isEqual),
             "rows": .array(
                 difference.rows.map { row in
                     .object([
-                        "section": .text(row.section.rawValue), "subject": .text(row.subject), "name": .text(row.name),
+                        "section": .string(row.section.rawValue), "subject": .string(row.subject),
+                        "name": .string(row.name),
                         "a": JSONValue(row.a), "b": JSONValue(row.b), "difference": JSONValue(row.difference),
-                        "differs": .bool(row.isDifference),
+                        "differs": .boolean(row.isDifference),
                     ])
                 }),
             "matches": .array(
                 difference.matched.map { matched in
                     let names = (matched.one.name, matched.other.name)
                     return .object([
-                        "a": .text(names.0), "b": .text(names.1),
+                        "a": .string(names.0), "b": .string(names.1),
                         "summary": .array([
                             MatchingPage.json(
                                 FeatureMatching.summary(of: matched.matching.forward), of: names.0, in: names.1),
@@ -90,8 +88,9 @@ struct DifferenceReport {
             "features": .array(
                 worst.flatMap { worst in
                     worst.rows.map { row in
-                        object(
-                            ["dictionary"] + Worst.columns, [.text(worst.matched.one.name)] + row)
+                        .object(
+                            JSONObject(
+                                columns: ["dictionary"] + Worst.columns, row: [.text(worst.matched.one.name)] + row))
                     }
                 }),
         ])

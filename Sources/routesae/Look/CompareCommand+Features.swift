@@ -1,6 +1,7 @@
 import ActivationPipeline
 import CatalogMaintenance
 import FeatureCatalog
+import JSON
 import TerminalOutput
 
 extension CompareCommand {
@@ -28,7 +29,7 @@ extension CompareCommand {
             ))
         switch output.format {
         case .table: StandardStreams.write(page.text(style: .standardOutput()))
-        case .json: StandardStreams.write(try page.json.document(onOneLine: false))
+        case .json: StandardStreams.write(page.json.document(onOneLine: false))
         case .jsonl, .csv, .tsv, .markdown: output.print(columns: MatchingPage.columns, rows: page.rows)
         }
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FeatureCatalog
+import JSON
 import TerminalOutput
 import Vocabulary
 
@@ -46,7 +47,7 @@ struct FeatureCommand: ParsableCommand {
                 let page = try FeaturePage(report, in: catalog, style: .standardOutput())
                 StandardStreams.write(page.text)
             case .json, .jsonl:
-                StandardStreams.write(try report.json.document(onOneLine: output.format == .jsonl))
+                StandardStreams.write(report.json.document(onOneLine: output.format == .jsonl))
             case .csv, .tsv, .markdown:
                 printContexts(of: report)
             }

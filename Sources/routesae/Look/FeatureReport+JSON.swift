@@ -1,5 +1,6 @@
 import ActivationPipeline
 import FeatureCatalog
+import JSON
 import Vocabulary
 
 extension FeatureReport {
@@ -7,17 +8,18 @@ extension FeatureReport {
     var json: JSONValue {
         .object([
             "dictionary": .object([
-                "dictionary_id": .integer(dictionary.record.dictionaryID),
-                "name": .text(dictionary.record.name),
-                "architecture": .text(dictionary.record.architecture.rawValue),
+                "dictionary_id": JSONValue(dictionary.record.dictionaryID),
+                "name": .string(dictionary.record.name),
+                "architecture": .string(dictionary.record.architecture.rawValue),
                 "n_latents": JSONValue(dictionary.record.latentCount),
-                "corpus": .text(dictionary.corpus),
+                "corpus": .string(dictionary.corpus),
                 "n_tokens_indexed": JSONValue(dictionary.indexing.tokenCount),
             ]),
             "feature_index": JSONValue(feature.featureIndex),
             "statistics": .object(
-                summary.filter { !["dictionary_id", "dictionary", "feature_index"].contains($0.key) }
-                    .mapValues { JSONValue($0) }),
+                JSONObject(
+                    summary.filter { !["dictionary_id", "dictionary", "feature_index"].contains($0.key) }
+                        .mapValues { JSONValue($0) })),
             "histogram": .object([
                 "edges": .array(dictionary.indexing.histogramEdges.map { JSONValue($0) }),
                 "counts": .array(feature.histogram.map { JSONValue($0) }),
@@ -27,7 +29,7 @@ extension FeatureReport {
             "logits": .array(
                 logits.map { logit, text in
                     .object([
-                        "direction": .text(logit.direction.rawValue), "rank": JSONValue(logit.rank),
+                        "direction": .string(logit.direction.rawValue), "rank": JSONValue(logit.rank),
                         "token_id": JSONValue(logit.tokenID), "text": JSONValue(text), "value": JSONValue(logit.value),
                     ])
                 }),
@@ -54,11 +56,11 @@ extension FeatureReport {
     private func json(of context: ContextRecord) -> JSONValue {
         let window = windows[context.contextID]
         return .object([
-            "context_id": .integer(context.contextID),
-            "band": .text(context.band.rawValue),
+            "context_id": JSONValue(context.contextID),
+            "band": .string(context.band.rawValue),
             "rank": JSONValue(context.rank),
             "split": JSONValue(context.split?.rawValue),
-            "document_id": .integer(context.documentID),
+            "document_id": JSONValue(context.documentID),
             "token_position": JSONValue(context.tokenPosition),
             "segment": JSONValue(context.segment),
             "window_start": JSONValue(context.windowStart),
@@ -67,8 +69,8 @@ extension FeatureReport {
             "activation": JSONValue(context.activation),
             "activations": .array(context.activations.map { JSONValue($0) }),
             "token_ids": window.map { .array($0.map { JSONValue($0.tokenID) }) } ?? .null,
-            "tokens": window.map { .array($0.map { .text($0.text) }) } ?? .null,
-            "excerpt": .text(context.excerpt),
+            "tokens": window.map { .array($0.map { .string($0.text) }) } ?? .null,
+            "excerpt": .string(context.excerpt),
         ])
     }
 
@@ -85,7 +87,7 @@ extension FeatureReport {
 
     private static func json(of token: FeatureTokenRecord) -> JSONValue {
         .object([
-            "token_class": .text(token.tokenClass),
+            "token_class": .string(token.tokenClass),
             "n_fired": JSONValue(token.firedCount),
             "activation_1": JSONValue(token.activation1),
             "activation_2": JSONValue(token.activation2),
@@ -94,21 +96,21 @@ extension FeatureReport {
 
     private static func json(of explanation: ExplanationRecord) -> JSONValue {
         .object([
-            "explanation_id": .integer(explanation.explanationID),
-            "run_id": .integer(explanation.runID),
-            "method": .text(explanation.method),
-            "text": .text(explanation.text),
+            "explanation_id": JSONValue(explanation.explanationID),
+            "run_id": JSONValue(explanation.runID),
+            "method": .string(explanation.method),
+            "text": .string(explanation.text),
             "detail": explanation.detailJSON.map { JSONValue(parsing: $0) } ?? .null,
         ])
     }
 
     private static func json(of score: ScoreRecord) -> JSONValue {
         .object([
-            "score_id": .integer(score.scoreID),
-            "run_id": .integer(score.runID),
-            "explanation_id": score.explanationID.map { .integer($0) } ?? .null,
-            "method": .text(score.method.rawValue),
-            "status": .text(score.status.rawValue),
+            "score_id": JSONValue(score.scoreID),
+            "run_id": JSONValue(score.runID),
+            "explanation_id": JSONValue(score.explanationID),
+            "method": .string(score.method.rawValue),
+            "status": .string(score.status.rawValue),
             "value": JSONValue(score.value),
             "baseline_value": JSONValue(score.baselineValue),
             "reason": JSONValue(score.reason),

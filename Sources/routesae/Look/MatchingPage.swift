@@ -1,6 +1,7 @@
 import CatalogMaintenance
 import FeatureCatalog
 import Indexing
+import JSON
 import TerminalOutput
 
 /// The features of two dictionaries and how they match.
@@ -81,39 +82,20 @@ struct MatchingPage {
     /// All of it as one object.
     var json: JSONValue {
         .object([
-            "dictionary": .text(one.name), "with": .text(two.name),
+            "dictionary": .string(one.name), "with": .string(two.name),
             "summary": .array([
                 Self.json(forward, of: one.name, in: two.name), Self.json(backward, of: two.name, in: one.name),
             ]),
             "n_mutual": JSONValue(matching.mutualCount),
             "features": .array(
-                rows.map { row in
-                    .object(
-                        Dictionary(
-                            zip(Self.columns, row.map(JSONValue.init(cell:))), uniquingKeysWith: { first, _ in first }))
-                }),
+                rows.map { .object(JSONObject(columns: Self.columns, row: $0)) }),
         ])
     }
 
     /// One direction as an object.
     static func json(_ summary: FeatureMatching.Summary, of one: String, in two: String) -> JSONValue {
-        var object = Dictionary(
-            zip(summaryColumns, summaryRow(summary, of: one, in: two).map(JSONValue.init(cell:))),
-            uniquingKeysWith: { first, _ in first })
+        var object = JSONObject(columns: summaryColumns, row: summaryRow(summary, of: one, in: two))
         object["histogram"] = .array(summary.histogram.map { JSONValue($0) })
         return .object(object)
-    }
-}
-
-extension JSONValue {
-    /// A cell of a table.
-    init(cell: Cell) {
-        switch cell {
-        case .null: self = .null
-        case .integer(let number): self = .integer(number)
-        case .real(let number): self.init(number)
-        case .text(let text): self = .text(text)
-        case .blob(let count): self = .object(["bytes": JSONValue(count)])
-        }
     }
 }

@@ -1,4 +1,5 @@
 import FeatureCatalog
+import JSON
 import TerminalOutput
 
 /// One run as a page for people.
@@ -9,7 +10,7 @@ struct RunPage {
     init(_ report: RunReport, style: TerminalStyle) throws {
         self.report = report
         self.style = style
-        config = VisibleText.of(try report.config.document(onOneLine: false), keepingLines: true)
+        config = VisibleText.of(report.config.document(onOneLine: false), keepingLines: true)
     }
 
     private let config: String

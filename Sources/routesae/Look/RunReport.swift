@@ -1,4 +1,5 @@
 import FeatureCatalog
+import JSON
 
 /// All that is known of one run.
 struct RunReport {
@@ -30,31 +31,31 @@ struct RunReport {
     var json: JSONValue {
         let run = overview.record
         return .object([
-            "run_id": .integer(run.runID),
-            "uuid": .text(run.uuid),
-            "kind": .text(run.kind.rawValue),
-            "status": .text(run.status.rawValue),
+            "run_id": JSONValue(run.runID),
+            "uuid": .string(run.uuid),
+            "kind": .string(run.kind.rawValue),
+            "status": .string(run.status.rawValue),
             "config": config,
-            "seed": run.seed.map { .unsigned($0) } ?? .null,
+            "seed": JSONValue(run.seed),
             "inputs": .array(
                 inputs.map { input in
                     .object([
-                        "role": .text(input.role), "name": .text(input.name), "sha256": .text(input.sha256),
+                        "role": .string(input.role), "name": .string(input.name), "sha256": .string(input.sha256),
                         "bytes": JSONValue(input.bytes),
                     ])
                 }),
             "software": .object([
-                "version": .text(run.software.version), "revision": JSONValue(run.software.revision),
+                "version": .string(run.software.version), "revision": JSONValue(run.software.revision),
             ]),
-            "host": .text(run.host),
-            "started_at": .text(run.startedAt),
+            "host": .string(run.host),
+            "started_at": .string(run.startedAt),
             "finished_at": JSONValue(run.finishedAt),
             "error": JSONValue(run.error),
-            "summary": .text(overview.summary),
+            "summary": .string(overview.summary),
             "metrics": .array(
                 metrics.map { metric in
                     .object([
-                        "name": .text(metric.name), "n_points": JSONValue(metric.count),
+                        "name": .string(metric.name), "n_points": JSONValue(metric.count),
                         "last_step": JSONValue(metric.lastStep), "last_value": JSONValue(metric.last),
                     ])
                 }),

@@ -1,6 +1,7 @@
 import ActivationPipeline
 import ArgumentParser
 import FeatureCatalog
+import JSON
 import TerminalOutput
 
 struct RunsCommand: ParsableCommand {
@@ -43,7 +44,7 @@ struct RunsCommand: ParsableCommand {
                 StandardStreams.write(page.text)
             case .json, .jsonl:
                 let report = try RunReport(number, in: catalog)
-                StandardStreams.write(try report.json.document(onOneLine: output.format == .jsonl))
+                StandardStreams.write(report.json.document(onOneLine: output.format == .jsonl))
             case .csv, .tsv, .markdown:
                 show([try RunOverview(try catalog.run(number), in: catalog)])
             }

@@ -1,0 +1,21 @@
+import FeatureCatalog
+import Foundation
+import JSON
+
+extension JSONValue {
+    /// Reads a document whose form a catalog decides, such as a run's configuration; text that is not JSON becomes a string.
+    init(parsing json: String) {
+        self = (try? JSONParser.parse(Data(json.utf8), rules: .lenient)) ?? .string(json)
+    }
+
+    /// A value of the catalog; of bytes only their number.
+    init(_ value: CatalogValue) {
+        switch value {
+        case .null: self = .null
+        case .integer(let number): self.init(number)
+        case .real(let number): self.init(number)
+        case .text(let text): self = .string(text)
+        case .blob(let bytes): self = .object(["bytes": .integer(bytes.count)])
+        }
+    }
+}
