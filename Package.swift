@@ -30,9 +30,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 
 /// What every workflow stands on.
 let pipeline: [Target.Dependency] = [
-    "ActivationPipeline", "CKernels", "FeatureCatalog", "JSON", "LanguageModel", "LinearAlgebra", "Safetensors",
-    "SparseCoding",
-    "SparseTraining", "Tokenization", "Vocabulary", crypto,
+    "ActivationPipeline", "CKernels", "FeatureCatalog", "JSON", "LanguageModel", "LinearAlgebra", "RandomNumbers",
+    "Safetensors", "SparseCoding", "SparseTraining", "Tokenization", "Vocabulary", crypto,
 ]
 
 /// The tests of a workflow, which may stand on any other.
@@ -68,16 +67,17 @@ let package = Package(
 
         // Numbers.
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
-        library("LinearAlgebra", ["CKernels"]),
+        library("RandomNumbers"),
+        library("LinearAlgebra", ["CKernels", "RandomNumbers"]),
 
         // The language model's side.
         library("Safetensors", ["JSON"]),
-        library("Tokenization", ["JSON"]),
+        library("Tokenization", ["JSON", "RandomNumbers"]),
         library("ChatTemplate"),
         library("LanguageModel", ["CKernels", "JSON", "LinearAlgebra", "Safetensors", "Tokenization"]),
 
         // Dictionaries.
-        library("SparseCoding", ["CKernels", "LinearAlgebra", "Safetensors", "Vocabulary"]),
+        library("SparseCoding", ["CKernels", "LinearAlgebra", "RandomNumbers", "Safetensors", "Vocabulary"]),
         library("SparseTraining", ["CKernels", "LinearAlgebra", "SparseCoding", "Safetensors", "Vocabulary"]),
 
         // The catalog's side.
@@ -91,8 +91,8 @@ let package = Package(
         .target(name: "CSQLiteRows", linkerSettings: [.linkedLibrary("sqlite3")]),
         library(
             "FeatureCatalog",
-            ["CSQLiteRows", "CZstd", "CatalogMigrations", "Vocabulary", crypto, grdb, grdbSQLite]),
-        library("FeatureScoring", ["JSON", "Vocabulary"]),
+            ["CSQLiteRows", "CZstd", "CatalogMigrations", "RandomNumbers", "Vocabulary", crypto, grdb, grdbSQLite]),
+        library("FeatureScoring", ["JSON", "RandomNumbers", "Vocabulary"]),
 
         // Other people's language models.
         .target(name: "CCurl"),
@@ -134,7 +134,8 @@ let package = Package(
             name: "ChatServerSupport", dependencies: [flyingFox, flyingSocks], path: "Tests/ChatServerSupport",
             swiftSettings: swiftSettings),
         tests("JSON"),
-        tests("LinearAlgebra", ["CKernels"]),
+        tests("RandomNumbers"),
+        tests("LinearAlgebra", ["CKernels", "RandomNumbers"]),
         tests("Safetensors"),
         tests("Tokenization"),
         tests("ChatTemplate"),
@@ -142,7 +143,7 @@ let package = Package(
         tests("SparseCoding", ["CKernels", "LinearAlgebra", "Safetensors", "Vocabulary"]),
         tests("SparseTraining", ["CKernels", "LinearAlgebra", "SparseCoding", "Safetensors", "Vocabulary"]),
         tests("FeatureCatalog", ["CatalogMigrations", "CZstd", "Vocabulary", grdb, grdbSQLite]),
-        tests("FeatureScoring", ["Vocabulary"]),
+        tests("FeatureScoring", ["RandomNumbers", "Vocabulary"]),
         tests("ChatEndpoint", ["CCurl", "ChatServerSupport"]),
         tests("TerminalOutput"),
         .target(

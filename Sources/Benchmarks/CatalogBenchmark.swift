@@ -3,6 +3,7 @@ import FeatureCatalog
 import Foundation
 import Indexing
 import LinearAlgebra
+import RandomNumbers
 import Tokenization
 import Vocabulary
 
@@ -150,7 +151,7 @@ package struct CatalogBenchmark: Sendable {
     }
 
     private static func row(_ row: Int, of tensor: String, width: Int, seed: UInt64) -> [Float] {
-        var generator = CounterGenerator(seed: seed ^ CounterGenerator.mix(UInt64(row)), stream: tensor)
+        var generator = CounterGenerator(seed: seed ^ SplitMix64.mixed(UInt64(row)), stream: tensor)
         return (0..<width).map { _ in generator.uniform() - 0.5 }
     }
 
@@ -201,7 +202,7 @@ package struct CatalogBenchmark: Sendable {
     /// Ten promoted and ten suppressed tokens and ten neighbours of every feature.
     private func addVectors(_ catalog: Catalog, dictionaryID: Int64, vocabularySize: Int) throws {
         for start in stride(from: 0, to: features, by: 4096) {
-            var generator = CounterGenerator(seed: seed ^ CounterGenerator.mix(UInt64(start)), stream: "vectors")
+            var generator = CounterGenerator(seed: seed ^ SplitMix64.mixed(UInt64(start)), stream: "vectors")
             let range = start..<min(start + 4096, features)
             try catalog.write(
                 logits: range.flatMap { feature in

@@ -2,6 +2,7 @@ import FeatureCatalog
 import Foundation
 import Indexing
 import LinearAlgebra
+import RandomNumbers
 import Vocabulary
 
 /// Features as indexing would find them, each from numbers of its own, so that none depends on the others.
@@ -29,7 +30,7 @@ struct SyntheticFeatures {
 
     /// All of a feature.
     func entry(_ index: Int) -> FeatureEntry {
-        var generator = CounterGenerator(seed: seed ^ CounterGenerator.mix(UInt64(index)), stream: "feature")
+        var generator = CounterGenerator(seed: seed ^ SplitMix64.mixed(UInt64(index)), stream: "feature")
         // A power law: few features fire often, most seldom.
         let share = Double(generator.uniform()) + 0x1p-24
         let mean = Double(tokenCount) * Self.activePerToken / Double(featureCount)

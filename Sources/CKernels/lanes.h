@@ -1,4 +1,4 @@
-// What the autoencoder kernels are written with; not part of the interface.
+// What all kernels but the product are written with; not part of the interface.
 #ifndef LANES_H
 #define LANES_H
 

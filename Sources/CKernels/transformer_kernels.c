@@ -1,26 +1,13 @@
 #include "transformer_kernels.h"
+#include "lanes.h"
 
 #include <math.h>
 #include <string.h>
 
-#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#define INLINE static inline __attribute__((always_inline))
-
-// Sixteen floats: one register with AVX-512, two with AVX2, four in baseline x86-64. They may lie anywhere.
-typedef float lanes __attribute__((vector_size(64), aligned(4), may_alias));
-typedef int32_t ints __attribute__((vector_size(64)));
 #define WIDTH 16
 
-#define LOAD(p) (*(const lanes *)(p))
-#define STORE(p, v) (*(lanes *)(p) = (v))
-
 // `a` where the mask is set, else `b`.
-#define SELECT(mask, a, b) ((lanes)(((mask) & (ints)(a)) | (~(mask) & (ints)(b))))
-
-// The lanes combined in a fixed tree.
-#define SUM(v)                                                                                                        \
-    ((((v)[0] + (v)[8]) + ((v)[4] + (v)[12])) + (((v)[2] + (v)[10]) + ((v)[6] + (v)[14])) +                           \
-     ((((v)[1] + (v)[9]) + ((v)[5] + (v)[13])) + (((v)[3] + (v)[11]) + ((v)[7] + (v)[15]))))
+#define SELECT(where, a, b) ((lanes)(((where) & (mask)(a)) | (~(where) & (mask)(b))))
 
 // exp(x) = 2^n * exp(r) with n = round(x / ln 2) and r = x - n * ln 2, |r| <= 0.347. ln 2 is taken in two parts, the
 // first of which has so few bits that n times it is exact; exp(r) is its Taylor polynomial of degree 7, whose first
@@ -41,7 +28,7 @@ INLINE void exp_lanes(lanes *lane) {
     p = p * r + 1.0f / 6;
     p = p * r + 0.5f;
     p = p * (r * r) + r;
-    const lanes power = (lanes)(((ints)shifted << 23) + 0x3f800000);
+    const lanes power = (lanes)(((mask)shifted << 23) + 0x3f800000);
     *lane = p * power + power;
 }
 
@@ -136,8 +123,8 @@ CLONES void rsae_swiglu(float *rows, int64_t stride, int64_t count, int64_t widt
 
 // Of the lanes at columns at ... at + 15, those outside from ..< to become `otherwise`.
 INLINE void hide(lanes *x, int64_t at, int64_t from, int64_t to, float otherwise) {
-    const ints column = (ints){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15} + (int32_t)at;
-    const ints seen = (column >= (int32_t)from) & (column < (int32_t)to);
+    const mask column = (mask){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15} + (int32_t)at;
+    const mask seen = (column >= (int32_t)from) & (column < (int32_t)to);
     *x = SELECT(seen, *x, (lanes){0} + otherwise);
 }
 

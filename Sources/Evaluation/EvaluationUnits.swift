@@ -1,4 +1,5 @@
 import FeatureScoring
+import RandomNumbers
 
 /// Sums by document, the unit that the bootstrap draws: tokens of one text are no independent witnesses. Of more
 /// documents than `limit`, neighbours form one unit, so that memory does not grow with the text.

@@ -1,5 +1,6 @@
 import CKernels
 import FeatureScoring
+import RandomNumbers
 
 /// Which features fire together, for all features of a dictionary: one sketch for each, in one piece of memory.
 ///

@@ -1,6 +1,7 @@
 import ActivationPipeline
 import FeatureScoring
 import LinearAlgebra
+import RandomNumbers
 import SparseCoding
 
 /// Everything that is learnt of one feature while the text streams by. Bounded, whatever the text's length.

@@ -1,3 +1,5 @@
+import RandomNumbers
+
 /// A counter-based generator: its whole state is a key and a count, so it is checkpointed by two numbers and any
 /// stream can be entered at any place.
 ///
@@ -11,25 +13,16 @@ package struct CounterGenerator: RandomNumberGenerator, Sendable, Codable, Equat
 
     /// Makes a stream from a seed and a name for its purpose, so that two uses of one seed never share numbers.
     package init(seed: UInt64, stream: String = "") {
-        var key = CounterGenerator.mix(seed &+ 0x9E37_79B9_7F4A_7C15)
-        for byte in stream.utf8 { key = CounterGenerator.mix(key ^ UInt64(byte) &+ 0x9E37_79B9_7F4A_7C15) }
+        var key = SplitMix64.mixed(seed &+ 0x9E37_79B9_7F4A_7C15)
+        for byte in stream.utf8 { key = SplitMix64.mixed(key ^ UInt64(byte) &+ 0x9E37_79B9_7F4A_7C15) }
         self.key = key
         count = 0
-    }
-
-    /// The finaliser of SplitMix64: a bijection of 64-bit words in which every input bit reaches every output bit.
-    @inlinable
-    package static func mix(_ word: UInt64) -> UInt64 {
-        var z = word
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 
     /// The next 64 random bits.
     package mutating func next() -> UInt64 {
         count &+= 1
-        return CounterGenerator.mix(key &+ count &* 0x9E37_79B9_7F4A_7C15)
+        return SplitMix64.mixed(key &+ count &* 0x9E37_79B9_7F4A_7C15)
     }
 
     /// The same stream at another place: as if `count` numbers had been drawn.

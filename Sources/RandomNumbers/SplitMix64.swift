@@ -17,7 +17,7 @@ package struct SplitMix64: RandomNumberGenerator, Hashable, Sendable {
         return Self.mixed(state)
     }
 
-    /// A bijection of the 64-bit integers that leaves no resemblance between neighbours.
+    /// The finaliser: a bijection of the 64-bit integers that leaves no resemblance between neighbours.
     @inlinable
     package static func mixed(_ value: UInt64) -> UInt64 {
         var mixed = value

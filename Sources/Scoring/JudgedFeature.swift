@@ -1,5 +1,6 @@
 import FeatureCatalog
 import FeatureScoring
+import RandomNumbers
 import Vocabulary
 
 /// A feature as a language model is asked about it: its excerpts, divided as its contexts are.

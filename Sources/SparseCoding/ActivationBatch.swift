@@ -1,4 +1,5 @@
 package import LinearAlgebra
+import RandomNumbers
 
 /// A batch of residual-stream activations, the unit in which everything downstream works.
 package final class ActivationBatch: @unchecked Sendable {
@@ -34,8 +35,8 @@ package final class ActivationBatch: @unchecked Sendable {
 
     /// The draw key of the token at a place of a document, or of the row of a file; BOS stands at place −1.
     package static func drawKey(document: Int, position: Int) -> UInt64 {
-        let text = CounterGenerator.mix(UInt64(bitPattern: Int64(document)))
-        return CounterGenerator.mix(text &+ UInt64(bitPattern: Int64(position)))
+        let text = SplitMix64.mixed(UInt64(bitPattern: Int64(document)))
+        return SplitMix64.mixed(text &+ UInt64(bitPattern: Int64(position)))
     }
 
     /// Copies one token's activations and numbers from a row of a batch of the same shape.

@@ -1,6 +1,7 @@
 import CKernels
 import Glibc
 import LinearAlgebra
+import RandomNumbers
 import Vocabulary
 
 extension DictionaryEncoder {
@@ -124,7 +125,7 @@ extension DictionaryEncoder {
 
     /// The layer that a draw key names, as an index into the configuration's layers: uniform over the keys.
     package func drawnLayer(_ key: UInt64) -> Int {
-        Int(CounterGenerator.mix(key).multipliedFullWidth(by: UInt64(configuration.layers.count)).high)
+        Int(SplitMix64.mixed(key).multipliedFullWidth(by: UInt64(configuration.layers.count)).high)
     }
 
     /// Standardises a token's activation at a layer; false where it is not finite, or too large to be squared: its

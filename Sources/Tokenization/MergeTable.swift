@@ -1,3 +1,5 @@
+import RandomNumbers
+
 /// The merges of a byte-pair encoding: which two tokens become which, and how early.
 ///
 /// An open-addressing table over the two ids packed into one integer; it is asked for twice per merge, where the standard
@@ -59,13 +61,8 @@ struct MergeTable: Sendable {
     }
 
     private func slot(of pair: UInt64) -> Int {
-        // The finaliser of SplitMix64.
-        var mixed = pair ^ seed
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        mixed ^= mixed >> 31
         let mask = pairs.count - 1
-        var slot = Int(truncatingIfNeeded: mixed) & mask
+        var slot = Int(truncatingIfNeeded: SplitMix64.mixed(pair ^ seed)) & mask
         while pairs[slot] != pair, pairs[slot] != Self.free { slot = (slot + 1) & mask }
         return slot
     }

@@ -1,4 +1,5 @@
 import FeatureScoring
+import RandomNumbers
 import Testing
 import Vocabulary
 

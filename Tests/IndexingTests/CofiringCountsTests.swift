@@ -1,6 +1,7 @@
 import FeatureScoring
 import Indexing
 import LinearAlgebra
+import RandomNumbers
 import Testing
 
 @Suite struct CofiringCountsTests {
@@ -62,7 +63,7 @@ import Testing
         let counts = CofiringCounts(features: size.latents, counters: counters)
         var naive = (0..<8).map { NaiveSketch(capacity: counters, feature: $0) }
         for (place, token) in tokens.enumerated() {
-            let key = CounterGenerator.mix(UInt64(place))
+            let key = SplitMix64.mixed(UInt64(place))
             for feature in token where feature < 8 {
                 counts.record(feature: Int(feature), key: key, indices: token, count: token.count)
                 naive[Int(feature)].record(token, key: key)
@@ -168,7 +169,7 @@ import Testing
     }
 
     @Test func aQuarterOfTheTokensIsSampled() {
-        let keys = (0..<40_000).map { CounterGenerator.mix(UInt64($0)) }
+        let keys = (0..<40_000).map { SplitMix64.mixed(UInt64($0)) }
         let sampled = keys.filter(CofiringCounts.isSampled)
         // Five standard deviations of a binomial draw.
         #expect(abs(sampled.count - 10_000) < 433)

@@ -1,5 +1,6 @@
 import FeatureScoring
 import Indexing
+import RandomNumbers
 import Testing
 
 struct ActivationMomentsTests {

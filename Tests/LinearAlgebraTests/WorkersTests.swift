@@ -1,5 +1,6 @@
 import Glibc
 import LinearAlgebra
+import RandomNumbers
 import Synchronization
 import Testing
 
@@ -26,7 +27,7 @@ import Testing
                 if before != 1 { clashes.add(1, ordering: .relaxed) }
                 // Something to do, so that tiles do overlap where they can.
                 var word = UInt64(tile)
-                for _ in 0..<500 { word = CounterGenerator.mix(word &+ 1) }
+                for _ in 0..<500 { word = SplitMix64.mixed(word &+ 1) }
                 busy.withLock { $0[worker] -= word == 0 ? 2 : 1 }
             }
             #expect(clashes.load(ordering: .relaxed) == 0)

@@ -1,4 +1,5 @@
 import GRDB
+import RandomNumbers
 
 /// Counts how often windows of text occur in a corpus, as `feature_context.n_occurrences` says.
 ///
@@ -140,11 +141,9 @@ private struct TokenHashes {
         prefixes.reserveCapacity(count + 1)
         powers.reserveCapacity(count + 1)
         for token in tokens {
-            // Neighbouring ids far apart, as SplitMix64 mixes.
-            var mixed = UInt64(UInt32(bitPattern: token)) &+ 1
-            mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-            prefixes.append(prefixes[prefixes.count - 1] &* Self.base &+ (mixed ^ (mixed >> 31)))
+            // Neighbouring ids far apart.
+            let mixed = SplitMix64.mixed(UInt64(UInt32(bitPattern: token)) &+ 1)
+            prefixes.append(prefixes[prefixes.count - 1] &* Self.base &+ mixed)
             powers.append(powers[powers.count - 1] &* Self.base)
         }
     }

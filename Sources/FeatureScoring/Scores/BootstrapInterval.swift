@@ -1,4 +1,5 @@
 import Foundation
+import RandomNumbers
 
 /// A mean and where it lies: the percentile bootstrap (Efron and Tibshirani 1993, §13.3), drawn by a seed.
 package struct BootstrapInterval: Hashable, Sendable {

@@ -1,3 +1,5 @@
+import RandomNumbers
+
 /// Permutations that a seed determines, on every machine and in every release.
 ///
 /// The standard library's `shuffled(using:)` does not promise its algorithm, so it is spelt out here.

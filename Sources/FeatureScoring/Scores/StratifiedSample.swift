@@ -1,3 +1,5 @@
+import RandomNumbers
+
 /// A sample that takes from every stratum as large a share as from the whole, so that means over it stand for the whole.
 package enum StratifiedSample {
     /// Draws members of strata; the seed decides, on every machine and in every release.

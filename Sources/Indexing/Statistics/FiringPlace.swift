@@ -1,4 +1,5 @@
 import FeatureScoring
+import RandomNumbers
 
 /// Where a firing is, told by the text around it as well as by its document: what recognises a text that comes again.
 package struct FiringPlace: Hashable, Sendable {

@@ -1,4 +1,5 @@
 import FeatureScoring
+import RandomNumbers
 
 /// A uniform sample of the windows in which a feature fires, each with its strongest firing, that depends on neither
 /// their order nor how the stream was divided.
