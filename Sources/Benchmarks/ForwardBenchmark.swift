@@ -2,6 +2,7 @@ import ActivationPipeline
 import Foundation
 import LanguageModel
 package import LinearAlgebra
+import SparseCoding
 
 /// Measures the language model's forward pass: the rate, and the most memory the process ever held.
 package struct ForwardBenchmark: Sendable {
@@ -45,9 +46,7 @@ package struct ForwardBenchmark: Sendable {
         let model = try LanguageModel(directory: model, workers: workers)
         let configuration = model.configuration
         let last = lastLayer ?? configuration.layerCount - 1
-        guard (0..<configuration.layerCount).contains(last) else {
-            throw WorkflowError.usage("--last-layer is \(last); allowed: 0 … \(configuration.layerCount - 1)")
-        }
+        try Allowed.within(0...configuration.layerCount - 1).check(last, of: "--last-layer")
         guard (1...configuration.maximumPositions).contains(context), (1...1 << 24).contains(tokens) else {
             throw WorkflowError.usage("--context has to be 1 … \(configuration.maximumPositions), --tokens from 1")
         }

@@ -1,5 +1,6 @@
 import ActivationPipeline
 import Foundation
+import SparseCoding
 
 /// Everything that decides an evaluation, as one JSON document.
 package struct EvaluationSettings: Sendable, Codable, Equatable {
@@ -41,14 +42,8 @@ package struct EvaluationSettings: Sendable, Codable, Equatable {
     }
 
     func validate() throws(WorkflowError) {
-        if let maximumTokens, maximumTokens < 1 {
-            throw .usage("--tokens is \(maximumTokens); allowed: from 1")
-        }
-        guard (1...1_000_000).contains(zeroEvery) else {
-            throw .usage("--zero-every is \(zeroEvery); allowed: 1 … 1000000")
-        }
-        guard (1...100_000).contains(resamples) else {
-            throw .usage("--resamples is \(resamples); allowed: 1 … 100000")
-        }
+        if let maximumTokens { try Allowed.from(1).check(maximumTokens, of: "--tokens") }
+        try Allowed.upTo(1_000_000).check(zeroEvery, of: "--zero-every")
+        try Allowed.upTo(100_000).check(resamples, of: "--resamples")
     }
 }

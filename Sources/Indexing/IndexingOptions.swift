@@ -1,4 +1,5 @@
 import ActivationPipeline
+import SparseCoding
 
 /// What indexing keeps of every feature.
 package struct IndexingOptions: Sendable, Codable, Equatable {
@@ -60,15 +61,15 @@ package struct IndexingOptions: Sendable, Codable, Equatable {
         let counts = [
             ("--top-contexts", topContexts), ("--sample-contexts", sampleContexts), ("--quiet-contexts", quietContexts),
         ]
-        for (name, value) in counts where !(0...10_000).contains(value) {
-            throw .usage("\(name) is \(value); allowed: 0 … 10000")
+        for (name, value) in counts {
+            try Allowed.within(0...10_000).check(value, of: name)
         }
         for (name, value) in [
             ("--promoted-tokens", promotedTokens), ("--neighbors", neighbors), ("--cofirings", cofirings),
-        ] where !(0...1000).contains(value) {
-            throw .usage("\(name) is \(value); allowed: 0 … 1000")
+        ] {
+            try Allowed.within(0...1000).check(value, of: name)
         }
-        guard (4...4096).contains(window) else { throw .usage("--window is \(window); allowed: 4 … 4096 tokens") }
-        if let maximumTokens, maximumTokens < 1 { throw .usage("--tokens is \(maximumTokens); allowed: from 1") }
+        try Allowed.within(4...4096, "tokens").check(window, of: "--window")
+        if let maximumTokens { try Allowed.from(1).check(maximumTokens, of: "--tokens") }
     }
 }

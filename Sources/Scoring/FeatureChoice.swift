@@ -3,6 +3,7 @@ package import FeatureCatalog
 import FeatureScoring
 import Indexing
 import LinearAlgebra
+import SparseCoding
 
 /// Which features are scored: exactly some, or a sample by the seed of those that fire often enough and meet the
 /// conditions.
@@ -24,9 +25,7 @@ package struct FeatureChoice {
             }
             return Set(features).sorted()
         }
-        if let sample = settings.sample, sample < 1 {
-            throw WorkflowError.usage("--sample is \(sample); allowed: from 1")
-        }
+        if let sample = settings.sample { try Allowed.from(1).check(sample, of: "--sample") }
 
         let candidates = try candidates(key, in: catalog)
         guard !candidates.isEmpty else {

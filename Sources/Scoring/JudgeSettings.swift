@@ -1,6 +1,7 @@
 import ActivationPipeline
 package import FeatureCatalog
 package import FeatureScoring
+import SparseCoding
 
 /// What a language model behind an endpoint is asked about features, as part of a scoring run's settings. Never holds a
 /// key.
@@ -70,10 +71,8 @@ package struct JudgeSettings: Sendable, Codable, Equatable {
         guard !tests.isEmpty, !tests.contains(.explanation) else {
             throw .usage("--tests has to name some of simulation, detection, fuzzing, rubric")
         }
-        guard (1...200).contains(excerpts) else { throw .usage("--excerpts is \(excerpts); allowed: 1 … 200") }
+        try Allowed.upTo(200).check(excerpts, of: "--excerpts")
         guard Set(tests).count == tests.count else { throw .usage("--tests names a test twice") }
-        guard (16...1 << 20).contains(form.maximumTokens) else {
-            throw .usage("--max-answer-tokens is \(form.maximumTokens); allowed: 16 … 1048576")
-        }
+        try Allowed.within(16...1 << 20).check(form.maximumTokens, of: "--max-answer-tokens")
     }
 }

@@ -32,14 +32,8 @@ package struct DictionaryConfiguration: Sendable, Codable, Equatable {
         aggregation: RouterAggregation = .sum,
         fidelity: Fidelity = .corrected
     ) throws(SparseCodingError) {
-        func check(_ name: String, _ value: Int, _ range: ClosedRange<Int>) throws(SparseCodingError) {
-            guard range.contains(value) else {
-                throw .setting(
-                    name: name, found: String(value), allowed: "\(range.lowerBound) … \(range.upperBound)")
-            }
-        }
-        try check("the width of the residual stream (d-model)", dModel, 2...1_048_576)
-        try check("the number of latents", latents, 1...16_777_216)
+        try Allowed.within(2...1_048_576).check(dModel, "the width of the residual stream (d-model)")
+        try Allowed.upTo(16_777_216).check(latents, "the number of latents")
         switch (architecture.activeLatents, k) {
         case (.fixed, nil):
             throw .setting(
@@ -49,7 +43,7 @@ package struct DictionaryConfiguration: Sendable, Codable, Equatable {
             throw .setting(
                 name: "k, the number of active latents,", found: "\(k)",
                 allowed: "none for \(architecture), which a penalty keeps sparse")
-        case (_, let k?): try check("k, the number of active latents,", k, 1...latents)
+        case (_, let k?): try Allowed.upTo(latents).check(k, "k, the number of active latents,")
         case (_, nil): break
         }
 

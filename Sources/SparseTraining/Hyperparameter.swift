@@ -76,35 +76,3 @@ struct TrainingSetup: Sendable {
     /// Whether the dictionary follows the corrected rules.
     var corrected: Bool { configuration.fidelity == .corrected }
 }
-
-/// Which values a setting may have.
-struct Allowed<Value: Sendable>: Sendable {
-    private let contains: @Sendable (Value) -> Bool
-    private let words: String
-
-    /// - Parameter words: what is allowed, as the message says it.
-    init(_ words: String, _ contains: @escaping @Sendable (Value) -> Bool) {
-        (self.words, self.contains) = (words, contains)
-    }
-
-    /// - Throws: `SparseCodingError.setting` for a value that is not allowed.
-    func check(_ value: Value, _ name: String) throws(SparseCodingError) {
-        guard contains(value) else { throw .setting(name: name, found: "\(value)", allowed: words) }
-    }
-
-    /// Everything that the type can say.
-    static var anything: Allowed { Allowed("anything") { _ in true } }
-}
-
-extension Allowed where Value == Int {
-    static func upTo(_ most: Int = 1 << 40) -> Allowed { Allowed("1 … \(most)") { 1...most ~= $0 } }
-}
-
-extension Allowed where Value == Float {
-    static var aboveZero: Allowed { Allowed("a number above 0") { $0.isFinite && $0 > 0 } }
-    static var fromZero: Allowed { Allowed("a number from 0") { $0.isFinite && $0 >= 0 } }
-}
-
-extension Allowed where Value == Double {
-    static var share: Allowed { Allowed("0 … 1") { 0...1 ~= $0 } }
-}

@@ -66,7 +66,7 @@ package struct SteeringSettings: Sendable, Codable, Equatable {
         try check(sweep?.isEmpty != true, "--sweep names no strength")
         try check(!prompts.isEmpty, "no prompt to continue; add --prompt or --prompt-file")
         _ = try chat?.day()
-        try check(tokens >= 1, "--tokens is \(tokens); allowed: from 1")
+        try Allowed.from(1).check(tokens, of: "--tokens")
         if let temperature {
             try check(
                 temperature.isFinite && temperature > 0,

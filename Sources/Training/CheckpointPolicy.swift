@@ -1,4 +1,5 @@
 package import ActivationPipeline
+import SparseCoding
 
 /// Where a training job keeps its checkpoint, and when it takes one besides the start, the end, and a signal.
 package struct CheckpointPolicy: Sendable {
@@ -14,9 +15,7 @@ package struct CheckpointPolicy: Sendable {
     ///
     /// - Throws: `WorkflowError.usage` for a number below 1.
     package init(path: String, everySteps: Int? = nil) throws(WorkflowError) {
-        if let everySteps, everySteps < 1 {
-            throw .usage("--checkpoint-every is \(everySteps); allowed: from 1 step")
-        }
+        if let everySteps { try Allowed.from(1, "step").check(everySteps, of: "--checkpoint-every") }
         self.path = path
         self.everySteps = everySteps
     }

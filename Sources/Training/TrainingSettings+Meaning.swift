@@ -25,13 +25,9 @@ extension TrainingSettings {
     ///   out of range.
     func stepCount() throws(WorkflowError) -> Int {
         let (batchTokens, seed) = (stream.batchTokens, shape.seed)
-        guard (1...1 << 24).contains(batchTokens) else {
-            throw .usage("--batch-tokens is \(batchTokens); allowed: 1 … 16777216")
-        }
+        try Allowed.upTo(1 << 24).check(batchTokens, of: "--batch-tokens")
         if let shuffleBuffer = stream.shuffleBuffer {
-            guard (1...1 << 30).contains(shuffleBuffer) else {
-                throw .usage("--shuffle-buffer is \(shuffleBuffer); allowed: 1 … 1073741824 tokens")
-            }
+            try Allowed.within(1...1 << 30, "tokens").check(shuffleBuffer, of: "--shuffle-buffer")
             guard shuffleBuffer >= batchTokens else {
                 throw .usage("--shuffle-buffer is \(shuffleBuffer); a batch of \(batchTokens) does not fit into it")
             }
@@ -51,7 +47,7 @@ extension TrainingSettings {
             return steps
         }
         guard let tokens = stream.tokens else { throw .usage("say how long to train, with --tokens N or --steps S") }
-        guard tokens > 0 else { throw .usage("--tokens is \(tokens); allowed: from 1") }
+        try Allowed.from(1).check(tokens, of: "--tokens")
         return max(tokens / batchTokens, 1)
     }
 

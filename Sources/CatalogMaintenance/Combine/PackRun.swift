@@ -2,6 +2,7 @@ import ActivationPipeline
 package import FeatureCatalog
 import Foundation
 import JSON
+import SparseCoding
 import Training
 import Vocabulary
 
@@ -47,9 +48,9 @@ package struct PackSettings: Sendable, Codable, Equatable {
             }
             selection.bands.remove(band)
         }
-        if let contexts, contexts < 0 { throw .usage("--contexts is \(contexts); allowed: from 0") }
+        if let contexts { try Allowed.from(0).check(contexts, of: "--contexts") }
         selection.contextLimit = contexts
-        if let lists, lists < 0 { throw .usage("--lists is \(lists); allowed: from 0") }
+        if let lists { try Allowed.from(0).check(lists, of: "--lists") }
         selection.listLimit = lists
         if let dtype {
             guard let type = DictionaryTensor.DataType(rawValue: dtype) else {

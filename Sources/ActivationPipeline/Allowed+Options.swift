@@ -1,0 +1,11 @@
+package import SparseCoding
+
+extension Allowed {
+    /// Checks the value of an option.
+    ///
+    /// - Parameter name: the option, such as `--window`.
+    /// - Throws: `WorkflowError.usage` for a value that is not allowed.
+    package func check(_ value: Value, of name: String) throws(WorkflowError) {
+        if let words = objection(to: value) { throw .usage("\(name) is \(value); allowed: \(words)") }
+    }
+}
