@@ -25,10 +25,11 @@ extension Catalog {
     package func lastPeakLayer(
         _ key: IndexingKey, firingRateBelow rate: Double, count: Int
     ) throws(CatalogError) -> Int? {
+        // With the '+', SQLite goes by the firing rate and not along the index of all layers.
         try rows(
             sql: """
-                SELECT peak_layer FROM feature WHERE dictionary_id = ? AND corpus_id = ? AND firing_rate < ?
-                GROUP BY peak_layer HAVING count(*) >= ? ORDER BY peak_layer DESC LIMIT 1
+                SELECT +peak_layer AS layer FROM feature WHERE dictionary_id = ? AND corpus_id = ? AND firing_rate < ?
+                GROUP BY layer HAVING count(*) >= ? ORDER BY layer DESC LIMIT 1
                 """,
             arguments: [.integer(key.dictionaryID), .integer(key.corpusID), .real(rate), .integer(Int64(count))]
         ).rows.first?.first?.wholeNumber

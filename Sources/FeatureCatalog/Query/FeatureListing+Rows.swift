@@ -37,9 +37,11 @@ extension FeatureListing {
 
     private func allRows(in catalog: Catalog) throws(CatalogError) -> QueryResult {
         let names = columns.map { "\"\($0.name)\"" }.joined(separator: ", ")
+        let view = "feature_summary"
         return try catalog.rows(
-            sql:
-                "SELECT \(names) FROM feature_summary WHERE \(filter) ORDER BY \(sort(in: "feature_summary")) LIMIT -1 OFFSET ?",
+            sql: """
+                SELECT \(names) FROM \(view) WHERE \(filter(in: view)) ORDER BY \(sort(in: view)) LIMIT -1 OFFSET ?
+                """,
             arguments: arguments + [.integer(Int64(offset))])
     }
 

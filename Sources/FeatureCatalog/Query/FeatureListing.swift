@@ -38,8 +38,12 @@ package struct FeatureListing: Sendable {
         return ofTheView.isDisjoint(with: conditions.map(\.column)) ? "feature" : "feature_summary"
     }
 
-    /// What holds for every row. Names are among the view's own, so they can go into the statement; values never do.
-    var filter: String {
+    /// What holds for every row of ``source``.
+    var filter: String { filter(in: source) }
+
+    /// What holds for every row of a table or view. Names are among the view's own, so they can go into the statement;
+    /// values never do.
+    func filter(in table: String) -> String {
         var parts = ["dictionary_id = ? AND corpus_id = ?"] + conditions.map(\.sql)
         if tokenClass != nil {
             parts.append(
@@ -47,7 +51,7 @@ package struct FeatureListing: Sendable {
                     ? """
                     EXISTS (
                         SELECT 1 FROM feature_token AS t WHERE t.dictionary_id = ? AND t.corpus_id = ?
-                            AND t.token_class = ? AND t.feature_index = \(source).feature_index)
+                            AND t.token_class = ? AND t.feature_index = \(table).feature_index)
                     """
                     : """
                     feature_index IN (
