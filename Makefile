@@ -31,7 +31,7 @@ test:
 	$(TEST)
 	$(PYTHON) tools/test_read_catalog.py
 	$(PYTHON) tools/mutate.py --count 240
-	$(PYTHON) tools/test_docs.py
+	$(PYTHON) tools/test_docs.py --dry-run
 
 # What is exact by the order of sums: products, the forward pass, decoding, encoding, training, parts and wholes.
 EXACT := LinearAlgebraTests|LanguageModelTests|SparseCodingTests|SparseTrainingTests|BatchInvarianceTests|MergeTests

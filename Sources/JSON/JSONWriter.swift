@@ -13,8 +13,18 @@ package struct JSONWriter: Sendable {
     package var layout = Layout.compact
     /// Writes members in the order of their names' UTF-8 instead of their own.
     package var sortsMembers = true
-    /// Writes a whole number that is stored as a double with its fraction, 1.0, instead of as an integer, 1.
-    package var marksDoubles = false
+    /// How a whole number that is stored as a double is written.
+    package enum WholeDoubles: Sendable {
+        /// As the integer it is, where it is one of 64 bits: equal numbers have one spelling.
+        case asIntegers
+        /// With its fraction, 1.0.
+        case withFraction
+        /// Without the fraction, but else as a double: -0, and with an exponent from 2⁵⁴ on.
+        case withoutFraction
+    }
+
+    /// How a whole number that is stored as a double is written.
+    package var wholeDoubles = WholeDoubles.asIntegers
     /// Says how to spell a scalar, or nil as it is; asked about controls, but for `\n`, `\r` and `\t`, and about what is not
     /// ASCII.
     package var escape: (@Sendable (Unicode.Scalar) -> String?)?
@@ -60,9 +70,12 @@ package struct JSONWriter: Sendable {
     /// JSON has no other numbers than finite ones.
     private func spelling(of value: Double) -> String {
         guard value.isFinite else { return "null" }
-        // 1 and 1.0 are one number in JSON.
-        if !marksDoubles, let whole = Int(exactly: value) { return whole.description }
-        return value.description
+        switch wholeDoubles {
+        case .asIntegers: return Int(exactly: value)?.description ?? value.description
+        case .withFraction: return value.description
+        case .withoutFraction:
+            return value.description.hasSuffix(".0") ? String(value.description.dropLast(2)) : value.description
+        }
     }
 
     private func append(_ elements: [JSONValue], to text: inout [UInt8], margin: Int) {

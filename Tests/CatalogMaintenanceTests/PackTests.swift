@@ -1,4 +1,3 @@
-import Vocabulary
 import ActivationPipeline
 import CatalogMaintenance
 import FeatureCatalog
@@ -8,6 +7,7 @@ import LinearAlgebra
 import Scoring
 import TestSupport
 import Testing
+import Vocabulary
 import WorkflowWorlds
 
 @Suite struct PackTests {

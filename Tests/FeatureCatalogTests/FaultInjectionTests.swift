@@ -1,9 +1,9 @@
-import Vocabulary
 import FeatureCatalog
 import Foundation
 import GRDBSQLite
 import TestSupport
 import Testing
+import Vocabulary
 
 /// A full disk and a broken one at every single operation of what the program does to a catalog.
 @Suite struct FaultInjectionTests {

@@ -1,10 +1,10 @@
-import Vocabulary
 import CatalogMigrations
 import FeatureCatalog
 import Foundation
 import GRDB
 import TestSupport
 import Testing
+import Vocabulary
 
 /// Catalogs that someone has prepared: whatever is in them, they are refused or read safely, and never written to.
 ///

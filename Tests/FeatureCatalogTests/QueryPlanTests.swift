@@ -1,8 +1,8 @@
-import Vocabulary
 import FeatureCatalog
 import GRDB
 import TestSupport
 import Testing
+import Vocabulary
 
 /// Statements of the program never walk a whole large table: they go by an index, however large a catalog grows.
 @Suite struct QueryPlanTests {

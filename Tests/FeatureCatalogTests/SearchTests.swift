@@ -1,7 +1,7 @@
-import Vocabulary
 import FeatureCatalog
 import TestSupport
 import Testing
+import Vocabulary
 
 @Suite struct SearchTests {
     private let directory: TemporaryDirectory

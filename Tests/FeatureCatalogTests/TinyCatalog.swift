@@ -1,6 +1,6 @@
-import Vocabulary
 import FeatureCatalog
 import Foundation
+import Vocabulary
 
 /// The smallest catalog with something in every table that reading looks at: two latents, one document.
 struct TinyCatalog {

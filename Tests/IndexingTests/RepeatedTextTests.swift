@@ -1,10 +1,10 @@
-import Vocabulary
 import CatalogMaintenance
 import FeatureCatalog
 import Foundation
 import LinearAlgebra
 import TestSupport
 import Testing
+import Vocabulary
 import WorkflowWorlds
 
 /// Texts that come again: whole documents, and openings that many documents share.

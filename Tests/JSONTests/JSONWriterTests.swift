@@ -53,9 +53,13 @@ import Testing
     @Test func rowsKeepTheOrderOfTheirColumnsAndTheFractionsOfTheirDoubles() {
         var writer = JSONWriter()
         writer.sortsMembers = false
-        writer.marksDoubles = true
+        writer.wholeDoubles = .withFraction
         let row: JSONValue = .object(["b": .number(1), "a": .integer(1), "c": .number(1e16), "d": .number(-0.0)])
         #expect(writer.text(row) == #"{"b":1.0,"a":1,"c":1e+16,"d":-0.0}"#)
+        writer.wholeDoubles = .withoutFraction
+        #expect(writer.text(row) == #"{"b":1,"a":1,"c":1e+16,"d":-0}"#)
+        writer.wholeDoubles = .asIntegers
+        #expect(writer.text(row) == #"{"b":1,"a":1,"c":10000000000000000,"d":0}"#)
     }
 
     @Test func anIndentedArrayOfPlainValuesStaysOnOneLine() {

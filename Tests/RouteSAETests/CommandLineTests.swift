@@ -109,12 +109,16 @@ import Testing
         #expect(process.terminationReason == .exit && process.terminationStatus == 0)
     }
 
-    @Test(arguments: [
-        (["index", "c", "--model", "m", "--text", "t", "--index-tokens=3"], 66),
-        (["activations", "--model", "m", "--text", "t", "--layers", "1", "--output", "o", "--max-tokens", "3"], 66),
-        (["features", "c", "--layer", "3"], 66), (["features", "c", "--layers=3-5"], 66),
-        (["index", "c", "--max-tokens", "3"], 64),
-    ] as [([String], Int32)])
+    @Test(
+        arguments: [
+            (["index", "c", "--model", "m", "--text", "t", "--index-tokens=3"], 66),
+            (
+                ["activations", "--model", "m", "--text", "t", "--layers", "1", "--output", "o", "--max-tokens", "3"],
+                66
+            ),
+            (["features", "c", "--layer", "3"], 66), (["features", "c", "--layers=3-5"], 66),
+            (["index", "c", "--max-tokens", "3"], 64),
+        ] as [([String], Int32)])
     func formerNamesOfOptionsWork(arguments: [String], status: Int32) throws {
         let outcome = try Program.run(arguments, in: TemporaryDirectory())
         #expect(outcome.status == status, "\(outcome.errors)")

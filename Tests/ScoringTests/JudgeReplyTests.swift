@@ -1,4 +1,3 @@
-import Vocabulary
 import ActivationPipeline
 import CatalogMaintenance
 import ChatServerSupport
@@ -11,6 +10,7 @@ import Scoring
 import Synchronization
 import TestSupport
 import Testing
+import Vocabulary
 import WorkflowWorlds
 
 /// Judges as they are: what is around their answers, what comes in place of one, and when nothing more is asked.

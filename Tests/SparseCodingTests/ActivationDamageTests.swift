@@ -1,7 +1,7 @@
-import Vocabulary
 import LinearAlgebra
 import SparseCoding
 import Testing
+import Vocabulary
 
 /// Damage in what a dictionary reads is found; in what it does not read it does not matter.
 @Suite struct ActivationDamageTests {

@@ -1,10 +1,10 @@
-import Vocabulary
 import Foundation
 import LinearAlgebra
 import Safetensors
 import SparseCoding
 import TestSupport
 import Testing
+import Vocabulary
 
 /// Weight files of every system: names and shapes as documented, and what is refused.
 @Suite struct ArchitectureWeightFileTests {

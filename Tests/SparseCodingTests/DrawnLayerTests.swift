@@ -1,7 +1,7 @@
-import Vocabulary
 import LinearAlgebra
 import SparseCoding
 import Testing
+import Vocabulary
 
 /// The layer that `random` draws for a token: uniform over tokens, and the token's own.
 @Suite struct DrawnLayerTests {

@@ -1,7 +1,7 @@
-import Vocabulary
 import Foundation
 import LinearAlgebra
 import SparseCoding
+import Vocabulary
 
 /// Input and latents of one sample in double precision, by plain loops, for every dictionary without a router.
 struct NaiveDictionaryEncoding {

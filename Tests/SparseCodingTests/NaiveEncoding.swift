@@ -1,7 +1,7 @@
-import Vocabulary
 import Foundation
 import LinearAlgebra
 import SparseCoding
+import Vocabulary
 
 /// Routing and encoding of one token in double precision, by plain loops from the paper's formulas.
 struct NaiveEncoding {

@@ -1,4 +1,3 @@
-import Vocabulary
 import ActivationPipeline
 import CatalogMaintenance
 import FeatureCatalog
@@ -10,6 +9,7 @@ import Steering
 import TestSupport
 import Testing
 import Tokenization
+import Vocabulary
 import WorkflowWorlds
 
 /// Prompts that go through a chat template, on the shipped model with a template put beside it.

@@ -1,4 +1,3 @@
-import Vocabulary
 import ActivationPipeline
 import FeatureCatalog
 import Foundation
@@ -8,6 +7,7 @@ import SparseTraining
 import TestSupport
 import Testing
 import Training
+import Vocabulary
 import WorkflowWorlds
 
 /// Training that is broken off and resumed ends in the same bits as training that never stopped.

@@ -4,6 +4,7 @@ import Foundation
 import LinearAlgebra
 import Safetensors
 import SparseCoding
+import SparseTraining
 import TestSupport
 import Testing
 import Training
@@ -144,5 +145,27 @@ import WorkflowWorlds
             try JSONSerialization.data(withJSONObject: object).write(to: URL(filePath: path))
             #expect(throws: WorkflowError.badInput(path: path, problem: problem)) { try TrainingSettings(file: path) }
         }
+    }
+
+    @Test func whatIsGivenIsLaidOverTheFile() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("run.json")
+        let settings = TrainingSettings(
+            model: "m", text: ["t"], latents: 8, k: 2, steps: 5, choices: .init { $0.gradientClip = 0.5 }, seed: 1)
+        try JSONEncoder().encode(settings).write(to: URL(filePath: path))
+
+        var given = SettingsDocument()
+        try given.set("seed", 2)
+        try given.set("tokens", 100)
+        try given.set("activations", ["a"])
+        var wanted = settings
+        (wanted.seed, wanted.tokens, wanted.steps) = (2, 100, nil)
+        (wanted.model, wanted.text, wanted.activations) = (nil, [], ["a"])
+        #expect(try TrainingSettings(file: path, given: given) == wanted)
+        #expect(try TrainingSettings(file: path) == settings)
+
+        // No number is refused where its setting is checked, in that setting's words.
+        try given.set("gradientClip", Float.nan)
+        #expect(try TrainingSettings(file: path, given: given).choices.gradientClip?.isNaN == true)
     }
 }

@@ -7,7 +7,7 @@ extension JSONWriter {
     static let row = {
         var writer = JSONWriter()
         writer.sortsMembers = false
-        writer.marksDoubles = true
+        writer.wholeDoubles = .withFraction
         writer.escape = { VisibleText.isHostile($0) ? escaped($0) : nil }
         return writer
     }()
@@ -16,6 +16,7 @@ extension JSONWriter {
     fileprivate static func document(_ layout: Layout) -> JSONWriter {
         var writer = JSONWriter()
         writer.layout = layout
+        writer.wholeDoubles = .withoutFraction
         writer.escape = { scalar in
             switch scalar {
             case "\u{8}": "\\b"
