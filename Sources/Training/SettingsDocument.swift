@@ -42,14 +42,14 @@ package struct SettingsDocument {
     private static let encoder: JSONEncoder = {
         let encoder = JSONEncoder()
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "\0inf", negativeInfinity: "\0-inf", nan: "\0nan")
+            positiveInfinity: "\u{E000}inf", negativeInfinity: "\u{E000}-inf", nan: "\u{E000}nan")
         return encoder
     }()
 
     static let decoder: JSONDecoder = {
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-            positiveInfinity: "\0inf", negativeInfinity: "\0-inf", nan: "\0nan")
+            positiveInfinity: "\u{E000}inf", negativeInfinity: "\u{E000}-inf", nan: "\u{E000}nan")
         return decoder
     }()
 }
