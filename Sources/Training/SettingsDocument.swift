@@ -12,9 +12,6 @@ package struct SettingsDocument {
     /// Whether nothing was given.
     package var isEmpty: Bool { values.isEmpty }
 
-    /// Whether a key was given.
-    package func has(_ key: String) -> Bool { values[key] != nil }
-
     /// Gives a key a value.
     ///
     /// - Throws: `EncodingError` for a value that is none of JSON's.

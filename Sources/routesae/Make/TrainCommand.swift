@@ -85,13 +85,13 @@ struct TrainCommand: ParsableCommand {
     private func settings() throws -> TrainingSettings? {
         let given = try GivenOptions.document(source, shape, schedule, hyperparameters)
         if config == nil, files.resume, given.isEmpty { return nil }
-        if let layers = shape.layers, layers.layers == nil, source.activations.isEmpty {
-            throw WorkflowError.usage("--layers all is for activation files; name the layers of a model, such as 0-7")
-        }
         guard config != nil || shape.latents != nil else {
             throw WorkflowError.usage("say how large the dictionary is, with --latents M")
         }
         let settings = try config.map { try TrainingSettings(file: $0, given: given) } ?? TrainingSettings(given: given)
+        if let layers = shape.layers, layers.layers == nil, settings.activations.isEmpty {
+            throw WorkflowError.usage("--layers all is for activation files; name the layers of a model, such as 0-7")
+        }
         if settings.architecture != .route, shape.routing != nil || shape.aggregation != nil {
             throw WorkflowError.usage(
                 "--routing and --aggregation are a router's; \(settings.architecture.rawValue) has none")
