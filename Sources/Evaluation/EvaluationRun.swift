@@ -61,7 +61,7 @@ package struct EvaluationRun {
     /// - Throws: `WorkflowError`, `CatalogError`, `LanguageModelError`, `SparseCodingError`.
     @discardableResult
     package func run(
-        on catalog: Catalog, cancelled: () -> Bool = { false }, progress: (Progress) -> Void = { _ in },
+        on catalog: Catalog, cancelled: @escaping () -> Bool = { false }, progress: (Progress) -> Void = { _ in },
         remark: (String) -> Void = { _ in }
     ) throws -> [Result] {
         try settings.validate()
@@ -98,21 +98,21 @@ package struct EvaluationRun {
 
     private func evaluate(
         _ records: [DictionaryRecord], _ text: EvaluationText, _ folder: ModelFolder, _ segmenter: Segmenter,
-        on catalog: Catalog, cancelled: () -> Bool, progress: (_ tokens: Int, _ documents: Int) -> Void
+        on catalog: Catalog, cancelled: @escaping () -> Bool, progress: (_ tokens: Int, _ documents: Int) -> Void
     ) throws -> [Result] {
         let inputs = try folder.inputs() + text.inputs
-        var runs: [Int64] = []
-        do {
-            let evaluations = try records.map { record in
-                let dictionary = try StoredDictionary(named: "\(record.dictionaryID)", in: catalog)
+        return try catalog.withRuns(
+            of: records, cancelled: cancelled,
+            opening: { record in
                 var own = settings
                 own.dictionary = record.name
-                let runID = try catalog.beginRun(
-                    kind: .evaluate, config: try canonicalJSON(own), seed: settings.seed, inputs: inputs,
-                    software: Software.identity)
-                runs.append(runID)
+                return try catalog.openRun(.evaluate, settings: own, seed: settings.seed, inputs: inputs)
+            }
+        ) { runs in
+            let evaluations = try zip(records, runs).map { record, run in
+                let dictionary = try StoredDictionary(named: "\(record.dictionaryID)", in: catalog)
                 return DictionaryEvaluation(
-                    dictionary.configuration, dictionary.weights, dictionaryID: record.dictionaryID, runID: runID,
+                    dictionary.configuration, dictionary.weights, dictionaryID: record.dictionaryID, runID: run.runID,
                     workers: workers)
             }
 
@@ -122,24 +122,18 @@ package struct EvaluationRun {
                 segmenter: segmenter, maximum: settings.maximumTokens,
                 batchTokens: EvaluationPass.batchTokens(folder.model.configuration)
             ) { segments, documents in
-                if cancelled() { throw WorkflowError.interrupted("evaluation was stopped; no figures were written") }
+                try runs[0].checkCancelled("evaluation was stopped; no figures were written")
                 try pass.read(segments)
                 tokens += segments.reduce(0) { $0 + $1.tokens.count - $1.prefix }
                 progress(tokens, documents)
             }
             guard total > 0 else { throw WorkflowError.refused("the text holds no tokens") }
-            return try zip(records, evaluations).map { record, evaluation in
+            return try zip(zip(records, runs), evaluations).map { own, evaluation in
                 let figures = evaluation.figures(settings, corpusID: text.corpusID)
                 try catalog.write(evaluations: figures)
-                try catalog.finishRun(evaluation.runID, status: .complete)
-                return Result(runID: evaluation.runID, dictionary: record, figures: figures)
+                try own.1.complete()
+                return Result(runID: own.1.runID, dictionary: own.0, figures: figures)
             }
-        } catch {
-            let stopped = if case WorkflowError.interrupted = error { true } else { false }
-            for run in runs {
-                try? catalog.finishRun(run, status: stopped ? .interrupted : .failed, error: "\(error)")
-            }
-            throw error
         }
     }
 }

@@ -53,7 +53,7 @@ final class IndexingPass {
     }
 
     /// Reads the text to its end, or to as many tokens as the options allow.
-    func run(cancelled: () -> Bool, progress: (IndexingProgress) -> Void) throws {
+    func read(_ run: RunContext, progress: (IndexingProgress) -> Void) throws {
         let segmenter = Segmenter(
             tokenizer: folder.tokenizer, context: try folder.context(settings.options.context))
         var count = 0
@@ -68,7 +68,7 @@ final class IndexingPass {
                     maximumTokens: settings.options.maximumTokens))
         }
         for index in 0..<corpus.count {
-            if cancelled() { throw WorkflowError.interrupted("indexing was stopped; no statistics were written") }
+            try run.checkCancelled("indexing was stopped; no statistics were written")
             let document = try corpus.document(index)
             let (ids, whole) = segmenter.tokensAndSegments(of: document.text, document: index)
             var segments = whole
@@ -152,7 +152,7 @@ final class IndexingPass {
     }
 
     /// Writes all statistics in one transaction.
-    func write(runID: Int64, replacing: Bool, cancelled: () -> Bool) throws {
+    func write(_ run: RunContext, replacing: Bool) throws {
         let layers = dictionary.configuration.layers
         let features = statistics.features
         let edges = [0] + FiringHistogram.edges.map(Double.init) + [Double(Float.greatestFiniteMagnitude)]
@@ -163,12 +163,11 @@ final class IndexingPass {
         }
 
         let indexing = IndexingRecord(
-            key: key, runID: runID, tokenCount: tokens, documentCount: documents, window: settings.options.window,
+            key: key, runID: run.runID, tokenCount: tokens, documentCount: documents, window: settings.options.window,
             histogramEdges: edges)
         try catalog.writeIndex(indexing, replacing: replacing) { writer in
-            try describe(cancelled: cancelled)
-            try catalog.recordMetrics(
-                runID: runID, [RunMetric(step: 0, name: "explained_variance", value: explainedVariance)])
+            try describe(cancelled: { run.isCancelled })
+            try run.record([RunMetric(step: 0, name: "explained_variance", value: explainedVariance)])
             let occurrences = try WindowOccurrences(
                 catalog: catalog, corpusID: key.corpusID, window: settings.options.window)
             for index in 0..<features.count {
@@ -196,7 +195,7 @@ final class IndexingPass {
                         meanRouterWeight: statistics.layerWeights[$0] / Double(tokens))
                 })
             // In the same transaction: an index that is there belongs to a run that is complete.
-            try catalog.finishRun(runID, status: .complete)
+            try run.complete()
         }
     }
 

@@ -55,7 +55,7 @@ package struct IndexingRun {
     ///   - remark: told what a person should know of the text, such as bytes that were replaced: whole lines.
     /// - Throws: `WorkflowError`, `CatalogError`, `LanguageModelError`, `SparseCodingError`.
     package func run(
-        on catalog: Catalog, replacing: Bool = false, cancelled: () -> Bool = { false },
+        on catalog: Catalog, replacing: Bool = false, cancelled: @escaping () -> Bool = { false },
         progress: (IndexingProgress) -> Void = { _ in }, remark: (String) -> Void = { _ in }
     ) throws -> Result {
         try settings.options.validate()
@@ -71,23 +71,19 @@ package struct IndexingRun {
         let corpus = try TextCorpus(paths: settings.text)
         corpus.remarks.forEach(remark)
         if !replacing { try checkIsNew(corpus, for: dictionary.record, in: catalog) }
-        let runID = try catalog.beginRun(
-            kind: .index, config: try canonicalJSON(settings), seed: settings.seed,
-            inputs: try folder.inputs() + corpus.inputs, software: Software.identity)
-        do {
+        return try catalog.withRun(
+            .index, settings: settings, seed: settings.seed, inputs: try folder.inputs() + corpus.inputs,
+            cancelled: cancelled
+        ) { run in
             let pass = try IndexingPass(
                 dictionary: dictionary, folder: folder, corpus: corpus, catalog: catalog, settings: settings,
                 workers: workers, batchTokens: batchTokens)
-            try pass.run(cancelled: cancelled, progress: progress)
-            try pass.write(runID: runID, replacing: replacing, cancelled: cancelled)
+            try pass.read(run, progress: progress)
+            try pass.write(run, replacing: replacing)
             return Result(
-                runID: runID, key: pass.key, tokens: pass.tokens,
+                runID: run.runID, key: pass.key, tokens: pass.tokens,
                 documents: pass.documents, explainedVariance: pass.explainedVariance,
                 hasUnembedding: folder.model.hasUnembedding)
-        } catch {
-            let stopped = if case WorkflowError.interrupted = error { true } else { false }
-            try? catalog.finishRun(runID, status: stopped ? .interrupted : .failed, error: "\(error)")
-            throw error
         }
     }
 

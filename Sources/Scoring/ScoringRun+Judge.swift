@@ -90,25 +90,20 @@ extension ScoringRun {
     ) throws -> Result {
         let (scoring, dictionary) = try scoring(on: catalog, cancelled: cancelled)
         try checkLimits(try scoring.plan())
-        let runID = try catalog.beginRun(
-            kind: .score, config: try canonicalJSON(settings), seed: settings.seed,
+        return try catalog.withRun(
+            .score, settings: settings, seed: settings.seed,
             inputs: ([.explanation] + scoring.settings.tests).map { prompt in
                 let bytes = Array(prompt.instructions.utf8)
                 return RunInput(role: "prompt", name: prompt.name, sha256: sha256(of: bytes), bytes: bytes.count)
-            }, software: Software.identity)
-        do {
-            let records = try scoring.run(runID: runID, progress: progress)
-            try catalog.finishRun(runID, status: .complete, error: nil)
+            }, cancelled: cancelled
+        ) { run in
+            let records = try scoring.run(runID: run.runID, progress: progress)
             let simulations = records.map { $0.first { $0.method == .simulation } }
             return Result(
-                runID: runID, dictionaryID: dictionary.dictionaryID,
+                runID: run.runID, dictionaryID: dictionary.dictionaryID,
                 features: scoring.features.map(\.featureIndex).filter(scoring.settings.includes),
                 scores: simulations.map { $0?.value }, chance: simulations.map { $0?.baselineValue },
                 records: Array(records.joined()), wrapping: scoring.interviewer.wrapping)
-        } catch {
-            let stopped = if case WorkflowError.interrupted = error { true } else { false }
-            try? catalog.finishRun(runID, status: stopped ? .interrupted : .failed, error: "\(error)")
-            throw error
         }
     }
 

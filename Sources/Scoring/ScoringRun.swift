@@ -80,10 +80,9 @@ package struct ScoringRun {
 
         let configuration = try NeuronToGraphConfiguration(maximumSuffix: settings.maximumSuffix)
         let chosen = try FeatureChoice(settings: settings).features(of: indexing.key, in: catalog)
-        let runID = try catalog.beginRun(
-            kind: .score, config: try canonicalJSON(settings), seed: settings.seed, inputs: try folder?.inputs() ?? [],
-            software: Software.identity)
-        do {
+        return try catalog.withRun(
+            .score, settings: settings, seed: settings.seed, inputs: try folder?.inputs() ?? [], cancelled: cancelled
+        ) { run in
             let hasPrefix = folder.map { $0.tokenizer.addsBOS && $0.tokenizer.bosTokenID != nil } ?? true
             let reader = ScoringContextReader(
                 catalog: catalog, indexing: indexing,
@@ -105,13 +104,7 @@ package struct ScoringRun {
                 }
             }
 
-            let result = try write(features, graphs, folder, catalog, dictionary.record, indexing.key, runID)
-            try catalog.finishRun(runID, status: .complete, error: nil)
-            return result
-        } catch {
-            let stopped = if case WorkflowError.interrupted = error { true } else { false }
-            try? catalog.finishRun(runID, status: stopped ? .interrupted : .failed, error: "\(error)")
-            throw error
+            return try write(features, graphs, folder, catalog, dictionary.record, indexing.key, run.runID)
         }
     }
 

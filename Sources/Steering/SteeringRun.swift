@@ -86,30 +86,22 @@ package struct SteeringRun {
             try promoted(by: $0.feature, of: dictionary.record, in: catalog, vocabulary)
         }
 
-        let runID =
-            saving
-            ? try catalog.beginRun(
-                kind: .steer, config: try canonicalJSON(settings), seed: settings.seed,
-                inputs: try folder.inputs(steering: settings),
-                software: Software.identity) : nil
-        do {
+        func steer(_ run: RunContext?) throws -> Result {
             let outcomes = try outcomes(
                 of: prompts, stoppingAt: stops, under: interventions, encoder, folder, watching: watched,
-                cancelled: cancelled,
-                progress: progress)
-            if let runID {
+                cancelled: cancelled, progress: progress)
+            if let run {
                 try catalog.write(
                     interventions: try outcomes.map {
-                        try $0.record(runID: runID, dictionaryID: dictionary.record.dictionaryID)
+                        try $0.record(runID: run.runID, dictionaryID: dictionary.record.dictionaryID)
                     })
-                try catalog.finishRun(runID, status: .complete, error: nil)
             }
-            return Result(runID: runID, dictionaryID: dictionary.record.dictionaryID, outcomes: outcomes)
-        } catch {
-            let stopped = if case WorkflowError.interrupted = error { true } else { false }
-            if let runID { try? catalog.finishRun(runID, status: stopped ? .interrupted : .failed, error: "\(error)") }
-            throw error
+            return Result(runID: run?.runID, dictionaryID: dictionary.record.dictionaryID, outcomes: outcomes)
         }
+        guard saving else { return try steer(nil) }
+        return try catalog.withRun(
+            .steer, settings: settings, seed: settings.seed, inputs: try folder.inputs(steering: settings),
+            cancelled: cancelled, steer)
     }
 
     /// Continues every prompt by itself and under every intervention.

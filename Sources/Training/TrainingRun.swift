@@ -60,31 +60,24 @@ package struct TrainingRun {
     ///   A failed run stays in the ledger, marked so, without a dictionary.
     package func run(
         into catalog: Catalog, resuming: (record: TrainingCheckpoint, file: SafetensorsFile)? = nil,
-        cancelled: () -> Bool = { false }, progress: (_ step: Int, _ reports: [StepReport]) -> Void = { _, _ in }
+        cancelled: @escaping () -> Bool = { false },
+        progress: (_ step: Int, _ reports: [StepReport]) -> Void = { _, _ in }
     ) throws -> Outcome {
         var record = resuming?.record ?? TrainingCheckpoint(job)
         if resuming != nil { try record.takeUp(job, path: checkpoints.path) }
         try refuseTakenNames(in: catalog, resuming: resuming?.record)
         try job.source.checkTokenizer(in: catalog)
         if resuming == nil { try record.write(to: checkpoints.path, states: [:], position: nil) }
-        let ledger = try TrainingLedger(job, record, in: catalog)
-        var training = Array(job.plans.indices)
-        do {
-            let session = try TrainingSession(job, record, resuming?.file, ledger, workers)
-            defer { training = session.numbers }
-            try session.train(checkpoints: checkpoints, cancelled: cancelled, progress: progress)
-            var results: [Result] = []
-            for number in session.numbers {
-                results.append(try finish(number, session, ledger, catalog))
-            }
+        return try catalog.withRuns(
+            of: job.plans.indices, cancelled: cancelled, opening: { try job.openRun(of: $0, record, in: catalog) }
+        ) { runs in
+            let session = try TrainingSession(job, record, resuming?.file, runs, workers)
+            try session.train(checkpoints: checkpoints, progress: progress)
+            let results = try session.numbers.map { try finish($0, session, runs[$0], catalog) }
             try? FileManager.default.removeItem(atPath: checkpoints.path)
             return Outcome(
                 results: results,
                 failures: session.failures.map { (name: job.plans[$0.key].name, reason: $0.value) })
-        } catch {
-            let stopped = if case WorkflowError.interrupted = error { true } else { false }
-            ledger.close(training, as: stopped ? .interrupted : .failed, because: error)
-            throw error
         }
     }
 
@@ -99,10 +92,10 @@ package struct TrainingRun {
 
     /// Writes a trained dictionary, unless an earlier attempt has done so.
     private func finish(
-        _ number: Int, _ session: TrainingSession, _ ledger: TrainingLedger, _ catalog: Catalog
+        _ number: Int, _ session: TrainingSession, _ run: RunContext, _ catalog: Catalog
     ) throws -> Result {
         let plan = job.plans[number]
-        let runID = ledger.runIDs[number]
+        let runID = run.runID
         let trainer = session.trainer(number)
         let written = try catalog.dictionaries().first { $0.runID == runID }
         let name = try written?.name ?? plan.settings.name ?? freeName(plan.settings.defaultName, in: catalog)
@@ -122,7 +115,7 @@ package struct TrainingRun {
                     runID: runID, languageModelID: modelID, name: name, tokens: job.steps * job.batchTokens),
                 tensors: trainer.state.weights.tensors(stored: plan.dtype))
         }
-        try ledger.complete(number)
+        try run.complete()
         return Result(
             runID: runID, dictionaryID: dictionaryID ?? 0, name: name, configuration: plan.configuration,
             reports: session.reports(number))

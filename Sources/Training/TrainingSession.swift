@@ -8,7 +8,7 @@ import SparseTraining
 /// The dictionaries of a job in training: the stream, their trainers, and what has been reported so far.
 final class TrainingSession {
     private let job: TrainingJob
-    private let ledger: TrainingLedger
+    private let runs: [RunContext]
     private let stream: any ActivationStream
     private var checkpoint: TrainingCheckpoint
     private var trainers: [Int: any DictionaryTrainer] = [:]
@@ -23,12 +23,12 @@ final class TrainingSession {
 
     /// Starts a job, or takes it up where its checkpoint was taken.
     init(
-        _ job: TrainingJob, _ checkpoint: TrainingCheckpoint, _ file: SafetensorsFile?, _ ledger: TrainingLedger,
+        _ job: TrainingJob, _ checkpoint: TrainingCheckpoint, _ file: SafetensorsFile?, _ runs: [RunContext],
         _ workers: Workers
     ) throws {
         self.job = job
         self.checkpoint = checkpoint
-        self.ledger = ledger
+        self.runs = runs
         stream = try job.source.stream(layers: job.layers, settings: job.plans[0].settings)
         // Many dictionaries share the threads out among them, which leaves no thread waiting for another within a step;
         // few have all threads each. The bits are the same.
@@ -61,14 +61,14 @@ final class TrainingSession {
 
     /// Makes the steps that are left.
     func train(
-        checkpoints: CheckpointPolicy, cancelled: () -> Bool, progress: (_ step: Int, _ reports: [StepReport]) -> Void
+        checkpoints: CheckpointPolicy, progress: (_ step: Int, _ reports: [StepReport]) -> Void
     ) throws {
         let batch = ActivationBatch(capacity: job.batchTokens, layers: stream.layers, dModel: stream.dModel)
         let clock = ContinuousClock()
         var lastCheckpoint = clock.now
         var lastStep = clock.now
         for step in checkpoint.step..<job.steps {
-            if cancelled() {
+            if runs[0].isCancelled {
                 try save(checkpoints.path)
                 throw WorkflowError.interrupted(
                     "training was stopped after \(step) of \(job.steps) steps; --resume goes on with it")
@@ -133,7 +133,7 @@ final class TrainingSession {
     /// Takes a dictionary out of training, and ends the job with the last one.
     private func drop(_ number: Int, because divergence: TrainingError) throws {
         guard trainers.count > 1 else { throw divergence }
-        ledger.close([number], as: .failed, because: divergence)
+        runs[number].end(because: divergence)
         checkpoint.failures[number] = "\(divergence)"
         trainers[number] = nil
     }
@@ -150,7 +150,7 @@ final class TrainingSession {
 
     /// Writes the curves into the catalog: whole transactions, seldom enough to cost nothing.
     private func record() throws {
-        for (number, metrics) in unrecorded.sorted(by: { $0.key < $1.key }) { try ledger.record(number, metrics) }
+        for (number, metrics) in unrecorded.sorted(by: { $0.key < $1.key }) { try runs[number].record(metrics) }
         unrecorded = [:]
     }
 

@@ -88,17 +88,16 @@ package struct MergeRun {
             copies.append(copy)
         }
         // After the runs that are merged, so that it comes last in the ledger.
-        let runID = try catalog.beginRun(
-            kind: .merge, config: try canonicalJSON(settings), seed: settings.seed,
+        let combined = try catalog.withRun(
+            .merge, settings: settings, seed: settings.seed,
             inputs: Dictionary(inputs.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first }).values
-                .sorted { $0.name < $1.name }, software: Software.identity)
-        for copy in copies { try copy.copyIndexes(progress: progress) }
-        var combined = 0
-        if let plan, let corpusID {
-            combined = try plan.combine(
-                into: catalog, corpusID: corpusID, runID: runID, copies: copies, progress: progress)
+                .sorted { $0.name < $1.name }
+        ) { run in
+            for copy in copies { try copy.copyIndexes(progress: progress) }
+            guard let plan, let corpusID else { return 0 }
+            return try plan.combine(
+                into: catalog, corpusID: corpusID, runID: run.runID, copies: copies, progress: progress)
         }
-        try catalog.finishRun(runID, status: .complete, error: nil)
         let dictionaries = try catalog.dictionaries()
         return Result(
             dictionaryCount: dictionaries.count,
