@@ -1,8 +1,9 @@
 # On a machine without make: tools/make TARGET, which installs it first.
 # demo: the main job on the shipped model.   test: all tests, in the build that the demo uses.
-# paper: the comparison of the paper, docs/comparison.md.
+# test-quick: the tests of single parts, in under two minutes after the build.
+# check: all of it, as continuous integration runs it: formatting, structure, tests, documentation, another package.
 # test-kernels: the tests of exact arithmetic with each set of instructions that the processor has.
-# check: formatting, module graph, tests.    benchmark: speed as ratios.
+# paper: the comparison of the paper, docs/comparison.md.    benchmark: speed as ratios.
 BUILD := swift build -c release --product routesae
 # Without testable imports the tests use the very modules that the program is made of: nothing is built twice.
 TEST := swift test -c release --disable-testable-imports
@@ -11,7 +12,7 @@ ROUTESAE := .build/release/routesae
 # Debian's, for which bootstrap installs numpy and zstandard.
 PYTHON := $(or $(wildcard /usr/bin/python3),python3)
 
-.PHONY: all build demo paper test test-kernels check benchmark format clean
+.PHONY: all build demo paper test test-quick test-kernels test-docs test-package lint check benchmark format clean
 
 all: build
 
@@ -30,8 +31,18 @@ test:
 	@tools/bootstrap
 	$(TEST)
 	$(PYTHON) tools/test_read_catalog.py
+	$(PYTHON) tools/test_export_activations.py
 	$(PYTHON) tools/mutate.py --count 240
 	$(PYTHON) tools/test_docs.py --dry-run
+	$(PYTHON) tools/option_table.py --check
+
+# Whole targets that train, index and score, or run the program; and what takes long elsewhere.
+SLOW_TARGETS := TrainingTests|IndexingTests|ScoringTests|EvaluationTests|SteeringTests|CatalogMaintenanceTests
+SLOW := ^($(SLOW_TARGETS)|RouteSAETests)\.
+
+test-quick:
+	@tools/bootstrap
+	$(TEST) --skip '$(SLOW)'
 
 # What is exact by the order of sums: products, the forward pass, decoding, encoding, training, parts and wholes.
 EXACT := LinearAlgebraTests|LanguageModelTests|SparseCodingTests|SparseTrainingTests|BatchInvarianceTests|MergeTests
@@ -42,21 +53,24 @@ test-kernels:
 	    echo "Products with $$kernels" && ROUTESAE_KERNELS=$$kernels $(TEST) --filter '$(EXACT)' || exit 1; \
 	done
 
-check:
-	@tools/bootstrap
-	swift format lint --strict --recursive Package.swift Sources Tests migrations
-	tools/check_modules.py
-	tools/test_export_activations.py
-	$(PYTHON) tools/test_read_catalog.py
-	$(TEST)
-	$(PYTHON) tools/mutate.py --count 240
+# Runs the commands of README.md and docs/ on a demo catalog, which it makes unless ROUTESAE_DEMO names one.
+test-docs: build
 	$(PYTHON) tools/test_docs.py
+
+test-package: build
+	$(PYTHON) tools/test_package.py
+
+lint:
+	swift format lint --strict --recursive Package.swift Sources Tests migrations Demo/package
+	tools/check_modules.py
+
+check: lint test test-kernels test-package test-docs
 
 benchmark: build
 	@tools/benchmark.py
 
 format:
-	swift format --in-place --recursive Package.swift Sources Tests migrations
+	swift format --in-place --recursive Package.swift Sources Tests migrations Demo/package
 
 clean:
 	rm -rf .build

@@ -47,7 +47,8 @@ func workflowTests(_ name: String, _ dependencies: [Target.Dependency] = []) -> 
 let package = Package(
     name: "RouteSAE",
     products: [
-        .executable(name: "routesae", targets: ["routesae"])
+        .executable(name: "routesae", targets: ["routesae"]),
+        .library(name: "RouteSAE", targets: ["RouteSAE"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -116,6 +117,14 @@ let package = Package(
         library(
             "Benchmarks", pipeline + ["Evaluation", "FeatureScoring", "Indexing", "Scoring", "Training"]),
 
+        // What other packages see.
+        library(
+            "RouteSAE",
+            [
+                "ActivationPipeline", "FeatureCatalog", "Indexing", "LinearAlgebra", "SparseCoding", "SparseTraining",
+                "Training", "Vocabulary",
+            ]),
+
         // What a person sees.
         library("TerminalOutput", ["JSON"]),
         .executableTarget(
@@ -160,6 +169,9 @@ let package = Package(
         workflowTests("Evaluation"),
         workflowTests("Steering"),
         workflowTests("CatalogMaintenance"),
+        .testTarget(
+            name: "LibraryTests", dependencies: ["RouteSAE", "TestSupport", "WorkflowWorlds"],
+            swiftSettings: swiftSettings),
         .testTarget(
             name: "RouteSAETests", dependencies: ["routesae", "TestSupport", "ChatServerSupport"],
             swiftSettings: swiftSettings),

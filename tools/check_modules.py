@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Checks that every import in Sources agrees with Package.swift, that the targets form the DAG of ARCHITECTURE.md, and
-that no statement in SQL stands outside the target FeatureCatalog.
+"""Checks what the compiler does not: that every import agrees with Package.swift, that the targets form the DAG of
+ARCHITECTURE.md, that SQL stands in FeatureCatalog alone, that options are spelled by the command line alone, and that no
+enumeration is declared twice.
 
 The package manager lets a target import whatever another target happened to build; this does not.
 """
@@ -27,6 +28,21 @@ SQL_FOR_PEOPLE = {
     "Sources/routesae/Output/DemoSummary.swift": "a line printed for the reader to run",
 }
 
+# Options of other programs that libraries name.
+OPTIONS_OF_OTHERS = {"--local-dir", "--reasoning-parser", "--reasoning-format"}
+
+# Words in backticks in the libraries' messages that are no settings.
+NO_SETTINGS = {"ok", "undefined"}
+
+# Enumerations of fewer cases than this may share them by chance.
+FEWEST_CASES = 3
+
+# Enumerations that share their cases with another one, and why.
+ENUMERATIONS_APART = {
+    "Cell": "a value as it is printed: of a blob only the size; CatalogValue holds the bytes",
+    "Code": "RouteSAEError.Code is the public face of FailureKind, whose module other packages do not import",
+}
+
 
 def main() -> int:
     manifest = json.loads(subprocess.check_output(["swift", "package", "dump-package"], cwd=ROOT))
@@ -48,7 +64,7 @@ def main() -> int:
         problems.append("FeatureCatalog depends on the model's side")
     if "FeatureCatalog" in names(targets["LanguageModel"]) | names(targets["SparseTraining"]):
         problems.append("the model's side depends on FeatureCatalog")
-    problems += sql_outside()
+    problems += sql_outside() + options_outside() + enumerations_twice()
     print("\n".join(problems) if problems else f"modules: {len(targets)} targets, imports as declared")
     return 1 if problems else 0
 
@@ -76,6 +92,52 @@ def sql_outside() -> list:
                      "behind a function with a typed result" for start in sorted(found)]
     for name, why in unused.items():
         problems.append(f"{name}: holds no SQL ({why}); take it off the list in check_modules.py")
+    return problems
+
+
+def options_outside() -> list:
+    """Options spelled in the libraries' messages, and settings named there for which the command line has no option."""
+    command_line = "".join(source.read_text() for source in sorted((ROOT / "Sources/routesae").rglob("*.swift")))
+    declared = re.findall(r"@(?:Option|Flag|OptionGroup)\b.*?\bvar (\w+)", command_line, re.DOTALL)
+    options = {hyphenated(name) for name in declared} | set(re.findall(r'customLong\(\s*"([\w-]+)"', command_line))
+    options |= {"no-" + name for name in options}
+    names = (ROOT / "Sources/routesae/Options/OptionNames.swift").read_text()
+    others = dict(re.findall(r'"(\w+)": "([\w-]+)"', names))
+    problems = []
+    for source in sorted((ROOT / "Sources").rglob("*.swift")):
+        name = str(source.relative_to(ROOT))
+        if name.startswith("Sources/routesae/"):
+            continue
+        text = source.read_text()
+        for start, literal in split(text)[0]:
+            place = f"{name}:{text.count(chr(10), 0, start) + 1}"
+            problems += [f"{place}: spells the option {option}; name the setting in backticks"
+                         for option in re.findall(r"--[a-z][a-z-]*[a-z]", literal) if option not in OPTIONS_OF_OTHERS]
+            problems += [f"{place}: no verb has an option for `{setting}`; see OptionNames.swift"
+                         for setting in re.findall(r"`([a-z][A-Za-z]*)`", literal)
+                         if others.get(setting, hyphenated(setting)) not in options and setting not in NO_SETTINGS]
+    return problems
+
+
+def hyphenated(setting: str) -> str:
+    return re.sub(r"[A-Z]", lambda letter: "-" + letter.group().lower(), setting)
+
+
+def enumerations_twice() -> list:
+    """Enumerations in Sources of one name, or of the same cases."""
+    known, problems = {}, []
+    for source in sorted((ROOT / "Sources").rglob("*.swift")):
+        code = split(source.read_text())[1]
+        for found in re.finditer(r"^([ ]*)(?:\w+ )*?(?:indirect )?enum (\w+)[^{]*\{\n(.*?)^\1\}", code, re.DOTALL | re.M):
+            indent, name, body = found.groups()
+            cases = re.findall(rf"^{indent}    (?:indirect )?case ([^\n]+)", body, re.M)
+            words = frozenset(word.split("(")[0].split("=")[0].strip(" `") for line in cases
+                              for word in re.sub(r"\([^)]*\)", "", line).split(","))
+            place = f"{source.relative_to(ROOT)}:{code.count(chr(10), 0, found.start()) + 1}"
+            for key in ([name] if not indent else []) + ([words] if len(words) >= FEWEST_CASES else []):
+                if key in known and name not in ENUMERATIONS_APART:
+                    problems.append(f"{place}: {name} is declared at {known[key]} already")
+                known.setdefault(key, place)
     return problems
 
 

@@ -74,7 +74,7 @@ package struct CatalogBenchmark: Sendable {
             tokens.map({ (1...1 << 30).contains($0) }) ?? true
         else {
             throw WorkflowError.usage(
-                "--features has to be 1 … 2^24, --contexts 0 … 2^14, --d-model 1 … 2^14, --tokens from 1")
+                "`features` has to be 1 … 2^24, `contexts` 0 … 2^14, `dModel` 1 … 2^14, `tokens` from 1")
         }
 
         var catalog = try Catalog.create(at: path, replacing: false, software: Software.identity)

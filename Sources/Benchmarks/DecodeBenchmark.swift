@@ -51,7 +51,7 @@ package struct DecodeBenchmark: Sendable {
         let layout = try LanguageModel(directory: model, workers: workers, residency: .streamed).configuration
         guard prompt > 0, tokens > 0, prompt + tokens <= layout.maximumPositions else {
             throw WorkflowError.usage(
-                "--prompt and --tokens have to be from 1 and together at most \(layout.maximumPositions)")
+                "`prompt` and `tokens` have to be from 1 and together at most \(layout.maximumPositions)")
         }
         // Without the embedding, of which a token reads one row; the unembedding, if it is the same, is read whole.
         let embedding = layout.tiesEmbeddings ? 0 : layout.vocabularySize * layout.dModel

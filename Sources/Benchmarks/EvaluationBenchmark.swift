@@ -49,7 +49,7 @@ package struct EvaluationBenchmark: Sendable {
         let shape = model.configuration
         guard (2...shape.maximumPositions).contains(context), (2...1 << 24).contains(tokens), repeats > 0 else {
             throw WorkflowError.usage(
-                "--context has to be 2 … \(shape.maximumPositions), --tokens from 2, --repeats from 1")
+                "`context` has to be 2 … \(shape.maximumPositions), `tokens` from 2, `repeats` from 1")
         }
 
         let configuration = try DictionaryConfiguration(

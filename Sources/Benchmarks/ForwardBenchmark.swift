@@ -46,9 +46,9 @@ package struct ForwardBenchmark: Sendable {
         let model = try LanguageModel(directory: model, workers: workers)
         let configuration = model.configuration
         let last = lastLayer ?? configuration.layerCount - 1
-        try Allowed.within(0...configuration.layerCount - 1).check(last, of: "--last-layer")
+        try Allowed.within(0...configuration.layerCount - 1).check(last, of: "lastLayer")
         guard (1...configuration.maximumPositions).contains(context), (1...1 << 24).contains(tokens) else {
-            throw WorkflowError.usage("--context has to be 1 … \(configuration.maximumPositions), --tokens from 1")
+            throw WorkflowError.usage("`context` has to be 1 … \(configuration.maximumPositions), `tokens` from 1")
         }
 
         var generator = CounterGenerator(seed: 0, stream: "benchmark")

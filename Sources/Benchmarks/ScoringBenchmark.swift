@@ -59,7 +59,7 @@ package struct ScoringBenchmark: Sendable {
     ///
     /// - Throws: as `ScoringRun.run`.
     package func run(on catalog: Catalog, workers: Workers) throws -> Result {
-        guard let model = settings.model else { throw WorkflowError.usage("--model names the model to ask") }
+        guard let model = settings.model else { throw WorkflowError.usage("`model` names the model to ask") }
         let dictionary = try StoredDictionary(named: settings.dictionary, in: catalog)
         let indexing = try IndexedDictionary(dictionary.record, corpus: settings.corpus, in: catalog).indexing
         let folder = try ModelFolder(path: model, workers: workers)

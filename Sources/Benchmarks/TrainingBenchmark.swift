@@ -125,7 +125,7 @@ package struct TrainingBenchmark: Sendable {
             TrainingMemory.floats(configuration, options, workers, deadShare: deadShare)
             + Double(tokens) * Double(layers) * Double(dModel)
         try MemoryBudget.machine.check(
-            floats: floats, for: "this benchmark", advice: "take fewer --latents or --tokens")
+            floats: floats, for: "this benchmark", advice: "take fewer `latents` or `tokens`")
         let batch = randomBatch(workers)
         let weights = DictionaryWeights(configuration, seed: 0, threshold: 0.05)
         if deadShare > 0, weights.latentBias.rows > 0 {

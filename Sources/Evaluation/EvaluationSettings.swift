@@ -42,8 +42,8 @@ package struct EvaluationSettings: Sendable, Codable, Equatable {
     }
 
     func validate() throws(WorkflowError) {
-        if let maximumTokens { try Allowed.from(1).check(maximumTokens, of: "--tokens") }
-        try Allowed.upTo(1_000_000).check(zeroEvery, of: "--zero-every")
-        try Allowed.upTo(100_000).check(resamples, of: "--resamples")
+        if let maximumTokens { try Allowed.from(1).check(maximumTokens, of: "maximumTokens") }
+        try Allowed.upTo(1_000_000).check(zeroEvery, of: "zeroEvery")
+        try Allowed.upTo(100_000).check(resamples, of: "resamples")
     }
 }

@@ -55,8 +55,8 @@ struct EvaluationText {
         }
         guard let corpus = named.last else {
             throw WorkflowError.refused(
-                name.map { "\(catalog.path): there is no corpus \"\($0)\"; name one, or a text with --text" }
-                    ?? "\(catalog.path): holds no text of this model; name one with --text")
+                name.map { "\(catalog.path): there is no corpus \"\($0)\"; name one, or a text with `text`" }
+                    ?? "\(catalog.path): holds no text of this model; name one with `text`")
         }
         guard name == nil || named.count == 1 else {
             throw WorkflowError.refused(
@@ -67,7 +67,7 @@ struct EvaluationText {
         let documents = try catalog.documentIDs(corpusID: corpus.corpusID)
         guard !documents.isEmpty else {
             throw WorkflowError.refused(
-                "\(catalog.path): the documents of corpus \"\(corpus.name)\" are not in it; name the text with --text")
+                "\(catalog.path): the documents of corpus \"\(corpus.name)\" are not in it; name the text with `text`")
         }
 
         let vocabulary = folder.model.configuration.vocabularySize

@@ -56,20 +56,20 @@ package struct IndexingOptions: Sendable, Codable, Equatable {
 
     /// Checks the ranges.
     ///
-    /// - Throws: `WorkflowError.usage` naming the first option out of range.
+    /// - Throws: `WorkflowError.usage` naming the first setting out of range.
     func validate() throws(WorkflowError) {
         let counts = [
-            ("--top-contexts", topContexts), ("--sample-contexts", sampleContexts), ("--quiet-contexts", quietContexts),
+            ("topContexts", topContexts), ("sampleContexts", sampleContexts), ("quietContexts", quietContexts),
         ]
         for (name, value) in counts {
             try Allowed.within(0...10_000).check(value, of: name)
         }
         for (name, value) in [
-            ("--promoted-tokens", promotedTokens), ("--neighbors", neighbors), ("--cofirings", cofirings),
+            ("promotedTokens", promotedTokens), ("neighbors", neighbors), ("cofirings", cofirings),
         ] {
             try Allowed.within(0...1000).check(value, of: name)
         }
-        try Allowed.within(4...4096, "tokens").check(window, of: "--window")
-        if let maximumTokens { try Allowed.from(1).check(maximumTokens, of: "--tokens") }
+        try Allowed.within(4...4096, "tokens").check(window, of: "window")
+        if let maximumTokens { try Allowed.from(1).check(maximumTokens, of: "maximumTokens") }
     }
 }

@@ -94,7 +94,7 @@ package struct IndexingRun {
         guard let same = known.first(where: { indexed.contains($0.corpusID) }) else { return }
         throw WorkflowError.refused(
             "\(catalog.path): dictionary \"\(dictionary.name)\" is indexed on \"\(same.name)\" already; "
-                + "add --force to replace that")
+                + "add `replacing` to replace that")
     }
 
     /// What indexing holds at once: the weights, a batch and the model's streams of it, and what is kept of every
@@ -114,6 +114,6 @@ package struct IndexingRun {
         let pages = Double(Catalog.writingCacheByteCount / 4)
         try MemoryBudget.machine.check(
             floats: 2 * m * d + features + batch + tiles + pages, for: "indexing \(configuration.latents) latents",
-            advice: "take fewer contexts (--top-contexts, --sample-contexts) or a smaller --window")
+            advice: "take fewer contexts (`topContexts`, `sampleContexts`) or a smaller `window`")
     }
 }

@@ -41,7 +41,7 @@ struct AnswerTrial {
         let test = prompts.count == 1 && prompt != .explanation ? ", all to \(prompt.rawValue)," : ""
         throw .refused(
             "\(endpoint): the first \(failures.count) answers\(test) cannot be used, so nothing more is asked: "
-                + "\(failure.reason); \(isSame ? advice(failure.cause) : "try another --llm"); what was answered is kept, and "
+                + "\(failure.reason); \(isSame ? advice(failure.cause) : "try another `llm`"); what was answered is kept, and "
                 + "the same command goes on with the other questions")
     }
 }

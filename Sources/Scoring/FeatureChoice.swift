@@ -25,7 +25,7 @@ package struct FeatureChoice {
             }
             return Set(features).sorted()
         }
-        if let sample = settings.sample { try Allowed.from(1).check(sample, of: "--sample") }
+        if let sample = settings.sample { try Allowed.from(1).check(sample, of: "sample") }
 
         let candidates = try candidates(key, in: catalog)
         guard !candidates.isEmpty else {
@@ -33,7 +33,7 @@ package struct FeatureChoice {
                 settings.conditions.map { " and meets \($0.map { "'\($0)'" }.joined(separator: ", "))" } ?? ""
             throw WorkflowError.refused(
                 "\(catalog.path): no feature fired \(settings.minimumFirings) times or more\(condition); "
-                    + "lower --min-firings or change --where")
+                    + "lower `minFirings` or change `where`")
         }
         guard let sample = settings.sample, sample < candidates.count else { return candidates.map(\.featureIndex) }
         switch settings.stratum {

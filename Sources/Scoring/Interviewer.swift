@@ -149,7 +149,7 @@ final class Interviewer {
             case .cancelled: throw WorkflowError.interrupted("scoring was stopped; answers so far are kept")
             case .limitReached(let most):
                 throw WorkflowError.refused(
-                    "all \(most) requests that --max-requests allows are sent, those sent again counted; answers so far "
+                    "all \(most) requests that `maxRequests` allows are sent, those sent again counted; answers so far "
                         + "are kept, and the same command goes on from there")
             default:
                 let answered =
@@ -192,14 +192,14 @@ final class Interviewer {
     private func checkCost() throws(WorkflowError) {
         guard let most = connection.maximumCost, cost > most else { return }
         throw .refused(
-            "--max-cost \(most) is spent; answers so far are kept, and the same command goes on from there")
+            "`maxCost` \(most) is spent; answers so far are kept, and the same command goes on from there")
     }
 
     private func checkRequestLimit(_ count: Int) throws(WorkflowError) {
         guard let most = connection.maximumRequests, client.sentCount + count > most else { return }
         guard most > 0 else { throw .refused("\(count) answers are not in the archive, and nobody may be asked") }
         throw .refused(
-            "\(client.sentCount + count) requests would be sent; allowed by --max-requests: \(most); score fewer "
+            "\(client.sentCount + count) requests would be sent; allowed by `maxRequests`: \(most); score fewer "
                 + "features, or fewer tests")
     }
 

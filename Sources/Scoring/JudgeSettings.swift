@@ -67,12 +67,12 @@ package struct JudgeSettings: Sendable, Codable, Equatable {
 
     /// - Throws: `WorkflowError.usage` for what cannot be asked.
     func validate() throws(WorkflowError) {
-        guard !llm.isEmpty else { throw .usage("--llm is empty; name the model as the endpoint calls it") }
+        guard !llm.isEmpty else { throw .usage("`llm` is empty; name the model as the endpoint calls it") }
         guard !tests.isEmpty, !tests.contains(.explanation) else {
-            throw .usage("--tests has to name some of simulation, detection, fuzzing, rubric")
+            throw .usage("`tests` has to name some of simulation, detection, fuzzing, rubric")
         }
-        try Allowed.upTo(200).check(excerpts, of: "--excerpts")
-        guard Set(tests).count == tests.count else { throw .usage("--tests names a test twice") }
-        try Allowed.within(16...1 << 20).check(form.maximumTokens, of: "--max-answer-tokens")
+        try Allowed.upTo(200).check(excerpts, of: "excerpts")
+        guard Set(tests).count == tests.count else { throw .usage("`tests` names a test twice") }
+        try Allowed.within(16...1 << 20).check(form.maximumTokens, of: "maxAnswerTokens")
     }
 }

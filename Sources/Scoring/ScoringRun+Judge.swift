@@ -50,7 +50,7 @@ extension ScoringRun {
     private func scoring(
         on catalog: Catalog, cancelled: @escaping @Sendable () -> Bool
     ) throws -> (scoring: JudgedScoring, dictionary: DictionaryRecord) {
-        guard let judge = settings.judge else { throw WorkflowError.usage("there is no judge; name one with --llm") }
+        guard let judge = settings.judge else { throw WorkflowError.usage("there is no judge; name one with `llm`") }
         try judge.validate()
         let dictionary = try StoredDictionary(named: settings.dictionary, in: catalog)
         let indexing = try IndexedDictionary(dictionary.record, corpus: settings.corpus, in: catalog).indexing
@@ -111,15 +111,15 @@ extension ScoringRun {
     private func checkLimits(_ plan: JudgedScoring.Plan) throws(WorkflowError) {
         if let most = connection.maximumRequests, most > 0, plan.questions - plan.answered > most {
             throw .refused(
-                "about \(plan.questions - plan.answered) requests would be sent; allowed by --max-requests: \(most); "
+                "about \(plan.questions - plan.answered) requests would be sent; allowed by `maxRequests`: \(most); "
                     + "score fewer features, or fewer tests")
         }
         guard let most = connection.maximumCost else { return }
-        guard let price = connection.price else { throw .usage("--max-cost needs a price table: add --prices FILE") }
+        guard let price = connection.price else { throw .usage("`maxCost` needs a price table: add `prices` FILE") }
         let cost = price.cost(promptTokens: plan.promptTokens, completionTokens: plan.answerTokens)
         if cost > most {
             throw .refused(
-                "the estimated cost is \(cost); allowed by --max-cost: \(most); score fewer features, or fewer tests")
+                "the estimated cost is \(cost); allowed by `maxCost`: \(most); score fewer features, or fewer tests")
         }
     }
 

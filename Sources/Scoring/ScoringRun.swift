@@ -76,7 +76,7 @@ package struct ScoringRun {
         let indexing = try IndexedDictionary(dictionary.record, corpus: settings.corpus, in: catalog).indexing
         let folder = try settings.model.map { try ModelFolder(path: $0, workers: workers) }
         try folder.map { try dictionary.check($0, in: catalog) }
-        try Allowed.upTo(1024).check(settings.maximumSuffix, of: "--maximum-suffix")
+        try Allowed.upTo(1024).check(settings.maximumSuffix, of: "maximumSuffix")
 
         let configuration = try NeuronToGraphConfiguration(maximumSuffix: settings.maximumSuffix)
         let chosen = try FeatureChoice(settings: settings).features(of: indexing.key, in: catalog)

@@ -44,7 +44,7 @@ struct Unanswered: Error, Equatable {
 
     /// A reply that is cut off at its limit of tokens.
     static let cutOff = Unanswered(
-        reason: "the answer was cut off at its limit; --max-answer-tokens raises it", cause: .cutOff)
+        reason: "the answer was cut off at its limit; `maxAnswerTokens` raises it", cause: .cutOff)
 
     /// A failure of the exchange.
     init(_ failure: ChatFailure) {

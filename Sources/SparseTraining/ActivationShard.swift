@@ -144,7 +144,7 @@ package struct ActivationShard: Sendable {
         guard let asked, asked.count == count, Set(asked).count == count, asked == asked.sorted(), asked[0] >= 0 else {
             throw TrainingError.mismatch(
                 path: file.path,
-                what: "the header does not name its \(count) decoder layers; name them all with --layers, ascending")
+                what: "the header does not name its \(count) decoder layers; name them all with `layers`, ascending")
         }
         return asked
     }

@@ -3,7 +3,7 @@ import Vocabulary
 
 /// One hyperparameter: its help, its default, what is allowed and where it has no place. Each is said here alone.
 package struct Hyperparameter<Value: Sendable>: Sendable {
-    /// Its name in messages.
+    /// Its property's name, for messages.
     let name: String
     /// What the command line says of it, its default included.
     package let help: String
@@ -42,7 +42,7 @@ package struct Hyperparameter<Value: Sendable>: Sendable {
     func checkPlace(_ chosen: Value?, in configuration: DictionaryConfiguration) throws(SparseCodingError) {
         guard let chosen, let reason = place.objection(chosen, configuration) else { return }
         throw .setting(
-            name: name, found: "given", allowed: "none for \(configuration.architecture.rawValue): \(reason)")
+            name: "`\(name)`", found: "given", allowed: "none for \(configuration.architecture.rawValue): \(reason)")
     }
 
     /// The value that was chosen, or the default.

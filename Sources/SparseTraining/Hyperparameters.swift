@@ -61,7 +61,7 @@ package struct Hyperparameters: Sendable, Codable, Equatable {
 
 extension Hyperparameters {
     package static let learningRate = Hyperparameter<Float>(
-        "learning-rate", "Peak learning rate; by default 5e-4 for reference, 1e-3 · √(16384 / m) for corrected.",
+        "learningRate", "Peak learning rate; by default 5e-4 for reference, 1e-3 · √(16384 / m) for corrected.",
         .aboveZero
     ) {
         // The rule of EleutherAI/sparsify, 2e-4 · √(2¹⁴ / m), times 5 for shorter runs.
@@ -69,24 +69,24 @@ extension Hyperparameters {
     }
 
     package static let warmupFraction = Hyperparameter<Double>(
-        "warmup-fraction", "Part of the steps over which the rate rises; 0.05 if not given.", .share
+        "warmupFraction", "Share of the steps over which the rate warms up; 0.05 by default.", .share
     ) { _ in 0.05 }
 
     package static let decayFraction = Hyperparameter<Double>(
-        "decay-fraction", "Part of the steps over which it falls to 0 at the end; 0.2 if not given.", .share
+        "decayFraction", "Share of the steps over which the rate decays to 0 at the end; 0.2 by default.", .share
     ) { _ in 0.2 }
 
     package static let gradientClip = Hyperparameter<Float>(
-        "gradient-clip", "Norm that the whole gradient does not exceed; not clipped if not given.", .aboveZero)
+        "gradientClip", "Clip the norm of the whole gradient to this; not clipped by default.", .aboveZero)
 
     package static let normalizeEvery = Hyperparameter<Int>(
-        "normalize-every",
-        "Steps between returns of the decoder to unit norm, where it is held there; 10 if not given.", .upTo()
+        "normalizeEvery",
+        "Steps between normalizations of the decoder, where it has unit norm; 10 by default.", .upTo()
     ) { _ in 10 }
 
     package static let removesParallelGradient = Hyperparameter<Bool>(
-        "removes-parallel-gradient",
-        "Takes from a decoder direction's gradient the part parallel to it; by default where corrected and unit norm.",
+        "removesParallelGradient",
+        "Remove the part of a decoder direction's gradient that is parallel to it; by default where corrected and unit norm.",
         .anything,
         place: .unless {
             $0 && DecoderNorm(of: $1) != .unit ? "its decoder directions do not have unit norm" : nil
@@ -94,18 +94,18 @@ extension Hyperparameters {
     ) { $0.corrected && DecoderNorm(of: $0.configuration) == .unit }
 
     package static let initialBias = Hyperparameter<InitialBias>(
-        "initial-bias",
+        "initialBias",
         "Where b_pre starts: zero, mean or geometricMedian of the first batch; mean for corrected.", .anything,
         place: .unless { $0 != .zero && !$1.hasPreBias ? "the authors' has no biases" : nil }
     ) { $0.corrected ? .mean : .zero }
 
     package static let loadBalance = Hyperparameter<Float>(
-        "load-balance", "Weight of the load-balance term; 0.01 for a corrected router.", .fromZero,
+        "loadBalance", "Weight of the load-balance term; 0.01 for a corrected router.", .fromZero,
         place: .unless { $0 != 0 && !$1.routes ? "it has no router" : nil }
     ) { $0.corrected && $0.configuration.routes ? 0.01 : 0 }
 
     package static let routerGradient = Hyperparameter<RouterGradient>(
-        "router-gradient",
+        "routerGradient",
         "How a corrected hard router learns: layerErrors (what each layer would cost) or straightThrough.", .anything,
         place: .unless {
             $1.choosesRouterGradient ? nil : "only corrected hard routing of several layers has a choice"
@@ -113,17 +113,17 @@ extension Hyperparameters {
     ) { _ in .layerErrors }
 
     package static let auxiliaryCoefficient = Hyperparameter<Float>(
-        "auxiliary-coefficient", "Weight of the AuxK term; 1/32 for corrected, 0 for reference.", .fromZero,
+        "auxiliaryCoefficient", "Weight of the AuxK term; 1/32 for corrected, 0 for reference.", .fromZero,
         place: .unless { $0 != 0 && $1.k == nil ? "AuxK goes with TopK" : nil }
     ) { $0.corrected ? 1 / 32 : 0 }
 
     package static let auxiliaryK = Hyperparameter<Int>(
-        "auxiliary-k", "Dead latents a token may use in the AuxK term, if there is one; d/2 if not given.", .upTo(),
+        "auxiliaryK", "Dead latents a token may use in the AuxK term, if there is one; by default d/2.", .upTo(),
         place: .unless { $1.k == nil ? "AuxK goes with TopK" : nil }
     ) { max($0.configuration.dModel / 2, 1) }
 
     package static let deadAfterTokens = Hyperparameter<Int>(
-        "dead-after",
+        "deadAfterTokens",
         "Tokens without firing after which a latent is dead; a tenth of the run, at most 10 million.", .upTo()
     ) { setup in
         let (total, overflow) = setup.batchTokens.multipliedReportingOverflow(by: setup.steps)
@@ -144,7 +144,7 @@ extension Hyperparameters {
     }
 
     package static let lambdaWarmup = Hyperparameter<Double>(
-        "lambda-warmup", "Part of the steps over which lambda rises from 0; 0.05 for corrected.", .share,
+        "lambdaWarmup", "Share of the steps over which lambda rises from 0; 0.05 for corrected.", .share,
         place: .unless { $1.k != nil ? "k keeps it sparse" : nil }
     ) { $0.corrected ? 0.05 : 0 }
 
@@ -156,7 +156,7 @@ extension Hyperparameters {
     ) { $0.corrected ? 0.05 : 1e-3 }
 
     package static let initialThreshold = Hyperparameter<Float>(
-        "initial-threshold", "jumprelu's threshold at the start; 0.05 for corrected, 1e-3 for reference.", .aboveZero,
+        "initialThreshold", "jumprelu's threshold at the start; 0.05 for corrected, 1e-3 for reference.", .aboveZero,
         place: .unless { $1.architecture != .jumprelu ? "only jumprelu has one" : nil }
     ) { $0.corrected ? 0.05 : 1e-3 }
 }

@@ -11,7 +11,7 @@ package enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible 
     package var description: String {
         switch self {
         case .lossNotFinite(let step):
-            "the loss is not finite at step \(step); try a lower --learning-rate"
+            "the loss is not finite at step \(step); try a lower `learningRate`"
         case .noTokens(let source):
             "\(source): no tokens to train on"
         case .mismatch(let path, let what):

@@ -22,7 +22,7 @@ struct ChatPrompts {
         path = ChatPrompts.templatePath(of: folder)
         guard let source = folder.tokenizer.chatTemplate else {
             throw WorkflowError.usage(
-                "--chat: \(folder.name) has no chat template, neither in \(Tokenizer.chatTemplateFileName) nor in "
+                "`chat`: \(folder.name) has no chat template, neither in \(Tokenizer.chatTemplateFileName) nor in "
                     + "tokenizer_config.json")
         }
         do { template = try ChatTemplate(source) } catch let error as ChatTemplateError {
@@ -53,7 +53,7 @@ struct ChatPrompts {
             return PromptSteering.Prompt(rendered: rendered, tokens: tokens, prefix: begins ? 1 : 0)
         } catch ChatTemplateError.raised(_, let message) {
             let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
-            throw WorkflowError.usage("--chat: the chat template of \(folder.name) refuses the messages: \(line)")
+            throw WorkflowError.usage("`chat`: the chat template of \(folder.name) refuses the messages: \(line)")
         } catch let error as ChatTemplateError {
             throw WorkflowError.badInput(path: path, problem: "the chat template, \(error)")
         }

@@ -23,7 +23,7 @@ package struct ChatSettings: Sendable, Codable, Equatable {
     /// - Throws: `WorkflowError.usage`.
     func day() throws(WorkflowError) -> CalendarDate {
         guard let day = CalendarDate(date) else {
-            throw .usage("--date is \"\(date)\"; it takes a day as YYYY-MM-DD")
+            throw .usage("`date` is \"\(date)\"; it takes a day as YYYY-MM-DD")
         }
         return day
     }

@@ -165,7 +165,7 @@ package struct SteeringRun {
         let most = folder.model.configuration.maximumPositions
         guard prompt.tokens.count + settings.tokens <= most else {
             throw WorkflowError.usage(
-                "a prompt of \(prompt.tokens.count) tokens and \(settings.tokens) to generate (--tokens) are more than "
+                "a prompt of \(prompt.tokens.count) tokens and \(settings.tokens) to generate (`tokens`) are more than "
                     + "\(folder.name) takes: \(most)")
         }
         return prompt

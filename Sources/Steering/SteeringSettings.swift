@@ -63,16 +63,16 @@ package struct SteeringSettings: Sendable, Codable, Equatable {
             if !isFine { throw .usage(problem()) }
         }
         try check(!edits.isEmpty, "nothing to do to any feature: name one, and what to do to it")
-        try check(sweep?.isEmpty != true, "--sweep names no strength")
-        try check(!prompts.isEmpty, "no prompt to continue; add --prompt or --prompt-file")
+        try check(sweep?.isEmpty != true, "`sweep` names no strength")
+        try check(!prompts.isEmpty, "no prompt to continue; add `prompt` or `promptFile`")
         _ = try chat?.day()
-        try Allowed.from(1).check(tokens, of: "--tokens")
+        try Allowed.from(1).check(tokens, of: "tokens")
         if let temperature {
             try check(
                 temperature.isFinite && temperature > 0,
-                "--temperature is \(temperature); allowed: numbers above 0 (without it the likeliest token is taken)")
+                "`temperature` is \(temperature); allowed: numbers above 0 (without it the likeliest token is taken)")
         }
-        try check(topP > 0 && topP <= 1, "--top-p is \(topP); allowed: numbers above 0 up to 1")
-        try check(topP == 1 || temperature != nil, "--top-p limits what is drawn, and needs --temperature")
+        try check(topP > 0 && topP <= 1, "`topP` is \(topP); allowed: numbers above 0 up to 1")
+        try check(topP == 1 || temperature != nil, "`topP` limits what is drawn, and needs `temperature`")
     }
 }

@@ -15,7 +15,7 @@ package struct CheckpointPolicy: Sendable {
     ///
     /// - Throws: `WorkflowError.usage` for a number below 1.
     package init(path: String, everySteps: Int? = nil) throws(WorkflowError) {
-        if let everySteps { try Allowed.from(1, "step").check(everySteps, of: "--checkpoint-every") }
+        if let everySteps { try Allowed.from(1, "step").check(everySteps, of: "checkpointEvery") }
         self.path = path
         self.everySteps = everySteps
     }

@@ -79,6 +79,6 @@ package struct TrainingMemory {
         let largest = parts.max { $0.floats < $1.floats }
         try MemoryBudget.machine.check(
             floats: floats, for: "training (most of it for \(largest?.what ?? "it"))",
-            advice: "take fewer --latents, a smaller --batch-tokens, or fewer dictionaries at once")
+            advice: "take fewer `latents`, a smaller `batchTokens`, or fewer dictionaries at once")
     }
 }

@@ -23,23 +23,23 @@ package struct TrainingPlan {
     /// Checks one dictionary's settings against the source.
     init(_ settings: TrainingSettings, source: TrainingSource, steps: Int, weightsOutput: String?) throws {
         if settings.name?.isEmpty == true {
-            throw WorkflowError.usage("--name is empty; name the dictionary or leave it out")
+            throw WorkflowError.usage("`name` is empty; name the dictionary or leave it out")
         }
         if settings.name?.utf8.contains(0) == true {
             throw WorkflowError.usage("the dictionary's name holds a zero character; name it otherwise")
         }
         if settings.initialWeights != nil, settings.choices.initialThreshold != nil {
-            throw WorkflowError.usage("--initial-threshold goes with drawn weights; --initial-weights hold thresholds")
+            throw WorkflowError.usage("`initialThreshold` goes with drawn weights; `initialWeights` hold thresholds")
         }
         guard let dtype = DictionaryTensor.DataType(rawValue: settings.dtype) else {
-            throw WorkflowError.usage("--dtype is \(settings.dtype); allowed: f32, f16, bf16")
+            throw WorkflowError.usage("`dtype` is \(settings.dtype); allowed: f32, f16, bf16")
         }
 
         let layers = settings.layers ?? source.defaultLayers
         if settings.architecture.readsOneLayer, layers.count != 1 {
             throw WorkflowError.usage(
                 "\(settings.architecture.rawValue) reads one layer, but \(layers.count) are named; choose one with "
-                    + "--layers")
+                    + "`layers`")
         }
         try source.check(layers: layers)
         configuration = try DictionaryConfiguration(

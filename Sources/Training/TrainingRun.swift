@@ -86,7 +86,7 @@ package struct TrainingRun {
         guard resuming == nil else { return }
         let taken = Set(try catalog.dictionaries().map(\.name))
         if let name = job.plans.compactMap(\.settings.name).first(where: taken.contains) {
-            throw WorkflowError.refused("\(catalog.path): has a dictionary \"\(name)\" already; choose another --name")
+            throw WorkflowError.refused("\(catalog.path): has a dictionary \"\(name)\" already; choose another `name`")
         }
     }
 

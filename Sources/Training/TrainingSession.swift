@@ -71,7 +71,7 @@ final class TrainingSession {
             if runs[0].isCancelled {
                 try save(checkpoints.path)
                 throw WorkflowError.interrupted(
-                    "training was stopped after \(step) of \(job.steps) steps; --resume goes on with it")
+                    "training was stopped after \(step) of \(job.steps) steps; `resume` goes on with it")
             }
             do { try stream.fill(batch) } catch WorkflowError.badInput(let path, let problem) {
                 // The stream stands where it stood before.
@@ -79,7 +79,7 @@ final class TrainingSession {
                 throw WorkflowError.badInput(
                     path: path,
                     problem:
-                        "\(problem); training stopped after \(step) of \(job.steps) steps, and --resume goes on once "
+                        "\(problem); training stopped after \(step) of \(job.steps) steps, and `resume` goes on once "
                         + "this is put right, if what it has read is unchanged")
             }
 

@@ -25,29 +25,29 @@ extension TrainingSettings {
     ///   out of range.
     func stepCount() throws(WorkflowError) -> Int {
         let (batchTokens, seed) = (stream.batchTokens, shape.seed)
-        try Allowed.upTo(1 << 24).check(batchTokens, of: "--batch-tokens")
+        try Allowed.upTo(1 << 24).check(batchTokens, of: "batchTokens")
         if let shuffleBuffer = stream.shuffleBuffer {
-            try Allowed.within(1...1 << 30, "tokens").check(shuffleBuffer, of: "--shuffle-buffer")
+            try Allowed.within(1...1 << 30, "tokens").check(shuffleBuffer, of: "shuffleBuffer")
             guard shuffleBuffer >= batchTokens else {
-                throw .usage("--shuffle-buffer is \(shuffleBuffer); a batch of \(batchTokens) does not fit into it")
+                throw .usage("`shuffleBuffer` is \(shuffleBuffer); a batch of \(batchTokens) does not fit into it")
             }
             guard stream.shuffle, stream.model != nil else {
                 throw .usage(
-                    "--shuffle-buffer goes with a model and shuffling; rows of files are shuffled over all of them")
+                    "`shuffleBuffer` goes with a model and shuffling; rows of files are shuffled over all of them")
             }
         }
         guard stream.shuffle || stream.streamSeed == nil || stream.streamSeed == seed else {
-            throw .usage("--stream-seed is the seed of the order, which --no-shuffle leaves as it is")
+            throw .usage("`streamSeed` is the seed of the order, which `noShuffle` leaves as it is")
         }
         if let steps = stream.steps {
             guard stream.tokens == nil else {
-                throw .usage("--steps and --tokens exclude each other: both say how long")
+                throw .usage("`steps` and `tokens` exclude each other: both say how long")
             }
-            guard (1...1 << 31).contains(steps) else { throw .usage("--steps is \(steps); allowed: from 1") }
+            guard (1...1 << 31).contains(steps) else { throw .usage("`steps` is \(steps); allowed: from 1") }
             return steps
         }
-        guard let tokens = stream.tokens else { throw .usage("say how long to train, with --tokens N or --steps S") }
-        try Allowed.from(1).check(tokens, of: "--tokens")
+        guard let tokens = stream.tokens else { throw .usage("say how long to train, with `tokens` N or `steps` S") }
+        try Allowed.from(1).check(tokens, of: "tokens")
         return max(tokens / batchTokens, 1)
     }
 

@@ -7,10 +7,11 @@ import LinearAlgebra
 import SparseCoding
 import SparseTraining
 
-/// Where a training run's activations come from: a model reading text, or files.
+/// Where a training run's activations come from: a model reading text, files, or the caller.
 enum TrainingSource {
     case live(ModelFolder, TextCorpus)
     case shards([ActivationShard])
+    case given(GivenActivations)
 
     /// Opens whichever the settings name.
     ///
@@ -18,9 +19,9 @@ enum TrainingSource {
     init(_ settings: TrainingSettings, workers: Workers) throws {
         switch (settings.model, settings.activations.isEmpty) {
         case (nil, true):
-            throw WorkflowError.usage("name the source: --model DIR --text PATH, or --activations FILE")
+            throw WorkflowError.usage("name the source: `model` DIR `text` PATH, or `activations` FILE")
         case (.some, false):
-            throw WorkflowError.usage("--model and --activations exclude each other: the files hold the activations")
+            throw WorkflowError.usage("`model` and `activations` exclude each other: the files hold the activations")
         case (let model?, true):
             self = .live(
                 try ModelFolder(path: model, workers: workers, name: settings.modelName),
@@ -28,7 +29,7 @@ enum TrainingSource {
         case (nil, false):
             guard settings.text.isEmpty, settings.context == nil else {
                 throw WorkflowError.usage(
-                    "--text and --context go with --model; activation files hold their tokens")
+                    "`text` and `context` go with `model`; activation files hold their tokens")
             }
             self = .shards(try ActivationFiles.open(settings.activations, layers: settings.layers))
         }
@@ -39,6 +40,7 @@ enum TrainingSource {
         switch self {
         case .live(let folder, _): folder.model.configuration.dModel
         case .shards(let shards): shards[0].dModel
+        case .given(let given): given.dModel
         }
     }
 
@@ -48,6 +50,7 @@ enum TrainingSource {
         case .live(let folder, _):
             DictionaryConfiguration.routedLayers(ofModelWith: folder.model.configuration.layerCount)
         case .shards(let shards): shards[0].layers
+        case .given(let given): given.layers
         }
     }
 
@@ -64,6 +67,7 @@ enum TrainingSource {
         switch self {
         case .live: asked
         case .shards(let shards): shards[0].layers.count
+        case .given(let given): given.layers.count
         }
     }
 
@@ -79,6 +83,7 @@ enum TrainingSource {
             folder.weightFiles + ["config.json", "tokenizer.json"].map { folder.path + "/" + $0 }
                 + corpus.files.map(\.path)
         case .shards(let shards): shards.map(\.path)
+        case .given: []
         }
     }
 
@@ -92,7 +97,7 @@ enum TrainingSource {
             let segmenter = Segmenter(tokenizer: folder.tokenizer, context: try folder.context(settings.context))
             var reader = SegmentReader(corpus: corpus, segmenter: segmenter, shuffleSeed: nil)
             _ = try reader.next()
-        case .shards:
+        case .shards, .given:
             let stream = try stream(layers: layers, settings: settings)
             let batch = ActivationBatch(
                 capacity: settings.batchTokens, layers: stream.layers, dModel: stream.dModel)
@@ -112,6 +117,7 @@ enum TrainingSource {
                     switch self {
                     case .live(let folder, _): folder.path
                     case .shards(let shards): shards.map(\.path).joined(separator: ", ")
+                    case .given(let given): given.name
                     }
                 return .badInput(
                     path: names,
@@ -130,18 +136,22 @@ enum TrainingSource {
         switch self {
         case .live(let folder, _): _ = try folder.checkedLayers(layers)
         case .shards(let shards):
-            if let wrong = layers.first(where: { !shards[0].layers.contains($0) }) {
-                let there = shards[0].layers.map(String.init).joined(separator: ", ")
-                throw WorkflowError.usage("--layers names layer \(wrong); \(shards[0].path) holds layers \(there)")
-            }
+            try Self.check(layers, among: shards[0].layers, of: shards[0].path)
+        case .given(let given): try Self.check(layers, among: given.layers, of: given.name)
         }
+    }
+
+    private static func check(_ layers: [Int], among available: [Int], of name: String) throws {
+        guard let wrong = layers.first(where: { !available.contains($0) }) else { return }
+        let there = available.map(String.init).joined(separator: ", ")
+        throw WorkflowError.usage("`layers` names layer \(wrong); \(name) holds layers \(there)")
     }
 
     /// The model's row in the catalog; nil for files.
     func languageModelID(in catalog: Catalog) throws -> Int64? {
         switch self {
         case .live(let folder, _): try folder.languageModelID(in: catalog)
-        case .shards: nil
+        case .shards, .given: nil
         }
     }
 
@@ -172,6 +182,7 @@ enum TrainingSource {
                         role: "activations", name: URL(filePath: shard.path).lastPathComponent, sha256: digest,
                         bytes: bytes)
                 }
+            case .given: return []
             }
         }
     }
@@ -186,6 +197,7 @@ enum TrainingSource {
         case .shards(let shards):
             return try ShardActivationStream(
                 shards: shards, shuffleSeed: settings.shuffleSeed, includesPrefix: settings.readsBOS)
+        case .given(let given): return given.stream()
         }
     }
 }

@@ -16,7 +16,7 @@ struct CommandLineAdvice {
         for word in isHelp ? arguments.dropFirst() : arguments[...] {
             // What follows a verb that has no verbs of its own are its arguments.
             guard !word.hasPrefix("-"), isHelp || !command.configuration.subcommands.isEmpty else { return nil }
-            guard let next = command.configuration.subcommands.first(where: { Self.name(of: $0) == word }) else {
+            guard let next = command.configuration.subcommands.first(where: { Verb.word(for: $0) == word }) else {
                 return Self.unknown(verb: word, of: command, path)
             }
             command = next
@@ -27,7 +27,7 @@ struct CommandLineAdvice {
 
     private static func unknown(verb: String, of command: any ParsableCommand.Type, _ path: String) -> String {
         if verb.lowercased() == "version" { return "there is no verb 'version'; 'routesae --version' says it" }
-        let names = command.configuration.subcommands.map { name(of: $0) }
+        let names = command.configuration.subcommands.map { Verb.word(for: $0) }
         let shown = "'\(verb.prefix(40))'"
         guard !names.isEmpty else { return "'\(path)' has no verb \(shown); '\(path) --help' tells what it takes" }
         let meant = meant(verb.lowercased(), among: names, synonyms: verbSynonyms)
@@ -39,14 +39,14 @@ struct CommandLineAdvice {
 
     /// What is wrong with the first option that the verb does not have; nil where it has all of them.
     var optionProblem: String? {
-        guard let verb = arguments.first, let command = Self.command(verb) else { return nil }
-        let options = Self.options(of: command)
+        guard let name = arguments.first, let verb = Verb.all.first(where: { $0.name == name }) else { return nil }
+        let options = verb.options
         for argument in arguments.dropFirst().prefix(while: { $0 != "--" }) where argument.hasPrefix("--") {
             let name = String(argument.dropFirst(2).prefix { $0 != "=" })
             guard !name.isEmpty, !options.contains(name), !["help", "version", "help-hidden"].contains(name) else {
                 continue
             }
-            return "Unknown option '--\(name.prefix(40))'." + Self.remedy(name, options, of: verb)
+            return "Unknown option '--\(name.prefix(40))'." + Self.remedy(name, options, of: verb.name)
         }
         return nil
     }
@@ -59,26 +59,8 @@ struct CommandLineAdvice {
             return " Did you mean '--\(meant)'?"
         }
 
-        let others = RouteSAE.configuration.subcommands.filter { Self.options(of: $0).contains(name) }
-        return others.isEmpty
-            ? "" : " It is an option of " + others.map { "'\(Self.name(of: $0))'" }.joined(separator: ", ")
-    }
-
-    private static func command(_ verb: String) -> (any ParsableCommand.Type)? {
-        RouteSAE.configuration.subcommands.first { name(of: $0) == verb && $0.configuration.subcommands.isEmpty }
-    }
-
-    private static func name(of command: any ParsableCommand.Type) -> String {
-        command.configuration.commandName ?? "\(command)".lowercased()
-    }
-
-    /// The long names of a verb's options, as its help lists them.
-    private static func options(of command: any ParsableCommand.Type) -> [String] {
-        RouteSAE.helpMessage(for: command, columns: 200).split(separator: "\n").flatMap { line in
-            line.prefixMatch(of: /\s\s(?:-\w, )?(--[a-z0-9\/-]+)/).map {
-                $0.1.split(separator: "/").map { String($0.drop { $0 == "-" }) }
-            } ?? []
-        }
+        let others = Verb.all.filter { !$0.name.contains(" ") && $0.options.contains(name) }
+        return others.isEmpty ? "" : " It is an option of " + others.map { "'\($0.name)'" }.joined(separator: ", ")
     }
 
     /// The name that is probably meant: another word for the same, one that begins with it, or one of nearly the same

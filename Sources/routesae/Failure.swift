@@ -1,14 +1,7 @@
 import ActivationPipeline
 import ArgumentParser
-import FeatureCatalog
-import FeatureScoring
 @preconcurrency import Glibc
-import LanguageModel
-import Safetensors
-import SparseCoding
-import SparseTraining
 import TerminalOutput
-import Tokenization
 
 /// An error on its way out of the program.
 struct Failure {
@@ -34,7 +27,7 @@ struct Failure {
 
     /// The line, ended.
     private var message: String {
-        TerminalStyle.standardError().paint("routesae:", .red) + " " + BriefText.of(line) + "\n"
+        TerminalStyle.standardError().paint("routesae:", .red) + " " + BriefText.of(OptionNames.spelled(line)) + "\n"
     }
 
     /// What is wrong, and what to do.
@@ -63,50 +56,25 @@ struct Failure {
 
     /// The documented exit status; nil where the argument parser knows better.
     private var status: Int32? {
-        switch error {
-        case let error as WorkflowError:
-            switch error {
-            case .usage: 64
-            case .badInput: 65
-            case .missing: 66
-            case .cannotWrite: 73
-            case .interrupted: 75
-            case .refused: 77
-            }
-        case let error as CatalogError:
-            switch error.code {
-            case .missing: 66
-            case .exists, .cannotWrite: 73
-            case .notACatalog, .tooNew, .tooOld, .damaged, .invalidSQL, .invalidValue: 65
-            case .refused, .timedOut: 77
-            case .busy: 75
-            case .notFound: 66
-            case .failed: 70
-            }
-        case let error as SafetensorsError:
-            switch error {
-            case .missing: 66
-            case .exists, .cannotWrite: 73
-            default: 65
-            }
-        case let error as SparseCodingError:
-            if case .setting = error { 64 } else { 65 }
-        case is TrainingError, is ScoringError: 65
-        case let error as LanguageModelError:
-            switch error {
-            case .missing, .weights(.missing): 66
-            case .malformedBatch, .emptySequence, .tokenOutOfRange, .sequenceTooLong, .unreadable, .tensorShape,
-                .malformedConfiguration, .unsupportedConfiguration, .nonFiniteWeight, .weights, .noUnembedding,
-                .notAModel:
-                65
-            case .noSuchLayer: 64
-            }
-        case let error as TokenizerError:
-            if case .missing = error { 66 } else { 65 }
-        case _ where FileFailure(error) != nil: FileFailure(error)?.status
-        case is CleanExit, is ExitCode: nil
-        case _ where isUsage: 64
-        default: RouteSAE.exitCode(for: error) == .failure ? 70 : nil
+        if let kind = FailureKind(error) { return kind.exitStatus }
+        if let file = FileFailure(error) { return file.status }
+        if error is CleanExit || error is ExitCode { return nil }
+        if isUsage { return FailureKind.usage.exitStatus }
+        return RouteSAE.exitCode(for: error) == .failure ? FailureKind.internal.exitStatus : nil
+    }
+}
+
+extension FailureKind {
+    /// The documented exit status.
+    fileprivate var exitStatus: Int32 {
+        switch self {
+        case .usage: 64
+        case .badInput: 65
+        case .missing: 66
+        case .internal: 70
+        case .cannotWrite: 73
+        case .interrupted: 75
+        case .refused: 77
         }
     }
 }

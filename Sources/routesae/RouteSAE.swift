@@ -7,7 +7,7 @@ import ArgumentParser
 struct RouteSAE: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "routesae",
-        abstract: "Learns features that span a language model's layers, and keeps them in one SQLite file.",
+        abstract: "Learn features that span a language model's layers, and keep them in one SQLite file.",
         discussion: """
             Examples:
               routesae demo
@@ -17,7 +17,7 @@ struct RouteSAE: ParsableCommand {
               routesae evaluate c.sqlite --model Demo/model
               routesae features c.sqlite --sort max_activation --limit 20
 
-            Exit status: 0 fine; 1 the answer is no; 64 usage; 65 bad input data; 66 input missing; 70 internal; \
+            Exit status: 0 fine; 1 the check failed (verify, diff, reproduce); 64 usage; 65 bad input data; 66 input missing; 70 internal; \
             73 cannot write; 75 interrupted, can be resumed; 77 refused, also where a judge gives no usable answer.
             """,
         version: Software.version,

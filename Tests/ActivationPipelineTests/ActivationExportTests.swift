@@ -169,7 +169,7 @@ import WorkflowWorlds
         let first = try sharded(demo, by: 100)
         let before = try files(demo)
         let error = #expect(throws: WorkflowError.self) { try sharded(demo, by: 100) }
-        #expect(error == .cannotWrite(path: first.files[0], problem: "exists already; add --force to replace it"))
+        #expect(error == .cannotWrite(path: first.files[0], problem: "exists already; add `overwriting` to replace it"))
         _ = try sharded(demo, by: 100, overwrite: true)
         #expect(try files(demo) == before)
         // Files of another number would be read together with the new ones.
@@ -211,7 +211,7 @@ import WorkflowWorlds
         let demo = try DemoModel()
         for size in [0, -1, Int.max] {
             let error = #expect(throws: WorkflowError.self) { try sharded(demo, by: size) }
-            #expect(error?.description.contains("--shard-tokens is \(size)") == true)
+            #expect(error?.description.contains("`shardTokens` is \(size)") == true)
         }
     }
 

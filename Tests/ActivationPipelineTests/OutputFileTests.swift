@@ -18,7 +18,7 @@ import Testing
         #expect(problem(directory.file("new")) == nil)
         #expect(problem(there, overwriting: true) == nil)
         #expect(
-            problem(there) == .cannotWrite(path: there, problem: "exists already; add --force to replace it"))
+            problem(there) == .cannotWrite(path: there, problem: "exists already; add `overwriting` to replace it"))
         #expect(
             problem(directory.path, overwriting: true)
                 == .cannotWrite(path: directory.path, problem: "is a folder; name a file"))

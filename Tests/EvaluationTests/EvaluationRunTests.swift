@@ -162,8 +162,8 @@ import WorkflowWorlds
 
         let model = DemoModel.path
         #expect(refusal(EvaluationSettings(model: model, corpus: "two")).contains("no corpus \"two\""))
-        #expect(refusal(EvaluationSettings(model: model, zeroEvery: 0)).contains("--zero-every"))
-        #expect(refusal(EvaluationSettings(model: model, maximumTokens: 0)).contains("--tokens"))
+        #expect(refusal(EvaluationSettings(model: model, zeroEvery: 0)).contains("`zeroEvery`"))
+        #expect(refusal(EvaluationSettings(model: model, maximumTokens: 0)).contains("`maximumTokens`"))
         #expect(refusal(EvaluationSettings(model: model), dictionaries: ["nobody"]).contains("nobody"))
         #expect(refusal(EvaluationSettings(model: model + "x")).contains("model folder"))
         let bare = world.demo.directory.file("bare.sqlite")

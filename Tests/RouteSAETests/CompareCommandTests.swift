@@ -199,10 +199,4 @@ import Testing
         #expect(outcome.status == 64, "\(outcome.errors)")
         #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
     }
-
-    @Test(arguments: ["features", "compare", "diff"]) func helpHasExamples(verb: String) throws {
-        let help = try run([verb, "--help"], in: try TemporaryDirectory())
-        #expect(help.status == 0)
-        #expect(help.output.contains("Examples:") && help.output.contains("routesae \(verb) "))
-    }
 }

@@ -160,10 +160,4 @@ import Testing
             ["steer", "c.sqlite", "--model", "none", "--prompt", "a"] + edit, in: directory)
         #expect(outcome.status == 66)
     }
-
-    @Test func helpHasExamples() throws {
-        let help = try Program.run(["steer", "--help"], in: directory)
-        #expect(help.status == 0 && help.output.contains("Examples:") && help.output.contains("routesae steer "))
-        #expect(help.output.contains("--chat --system"))
-    }
 }

@@ -184,8 +184,8 @@ import WorkflowWorlds
         ),
         (#"{"choices":[{"message":{"content":null,"refusal":"no"},"finish_reason":"stop"}]}"#, "refuses: no"),
         (#"{"choices":[{"message":{"content":null},"finish_reason":"tool_calls"}]}"#, "finish_reason tool_calls"),
-        (#"{"choices":[{"message":{"content":null},"finish_reason":"length"}]}"#, "--max-answer-tokens"),
-        (#"{"choices":[{"message":{"content":""},"finish_reason":"length"}]}"#, "--max-answer-tokens"),
+        (#"{"choices":[{"message":{"content":null},"finish_reason":"length"}]}"#, "`maxAnswerTokens`"),
+        (#"{"choices":[{"message":{"content":""},"finish_reason":"length"}]}"#, "`maxAnswerTokens`"),
         (#"{"choices":[{"message":{"content":"{\"cat"},"finish_reason":"content_filter"}]}"#, "content_filter"),
         (#"{"error":{"code":400,"message":"flagged"}}"#, "error 400: flagged"),
         (#"{"error":{"code":403,"message":"flagged"}}"#, "error 403: flagged"),
@@ -240,10 +240,10 @@ import WorkflowWorlds
     // MARK: When nothing more is asked
 
     static let useless: [(content: String, finish: String, advice: String)] = [
-        ("I would say 4 of 5!", "stop", "--no-json-mode"), (#"{"category": "#, "length", "--max-answer-tokens"),
-        ("<think>hm", "stop", "--max-answer-tokens"), ("hm</think>\n\(good)", "stop", "--reasoning-parser"),
-        (#"{"verdict": 4}"#, "stop", "--llm"), ("", "stop", "--no-json-mode"),
-        (#"{"category": "middling", "score": 4, "explanation": "x"}"#, "stop", "--llm"),
+        ("I would say 4 of 5!", "stop", "`noJsonMode`"), (#"{"category": "#, "length", "`maxAnswerTokens`"),
+        ("<think>hm", "stop", "`maxAnswerTokens`"), ("hm</think>\n\(good)", "stop", "--reasoning-parser"),
+        (#"{"verdict": 4}"#, "stop", "`llm`"), ("", "stop", "`noJsonMode`"),
+        (#"{"category": "middling", "score": 4, "explanation": "x"}"#, "stop", "`llm`"),
     ]
 
     /// The first five answers tell, however many would be asked at once.
@@ -306,7 +306,7 @@ import WorkflowWorlds
     @Test(arguments: [1, 8]) func aDeadJudgeFailsTheRun(_ sample: Int) async throws {
         let gone = try await ScriptedChatServer.run(script: { _, _ in .hang }) { $0 }
         let why = try await refusal(settings(gone, sample: sample))
-        #expect(why?.contains("cannot be reached") == true && why?.contains("--endpoint") == true)
+        #expect(why?.contains("cannot be reached") == true && why?.contains("`endpoint`") == true)
         for behaviour in [
             ChatBehaviour.status(500, body: "broken"), .truncated, .body(Data(#"{"error":{"code":503}}"#.utf8)),
         ] {

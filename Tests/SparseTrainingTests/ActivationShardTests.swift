@@ -41,7 +41,7 @@ import Testing
         let path = try file.write(to: directory.file("unnamed"))
         #expect(try ActivationShard(path: path, layers: [0, 7]).layers == [0, 7])
         for layers in [nil, [1], [1, 2, 3], [2, 1], [1, 1], [-1, 2]] as [[Int]?] {
-            #expect(mismatch { try ActivationShard(path: path, layers: layers) }?.contains("--layers") == true)
+            #expect(mismatch { try ActivationShard(path: path, layers: layers) }?.contains("`layers`") == true)
         }
     }
 

@@ -38,37 +38,37 @@ import Vocabulary
 
         let auxiliary = system.usesTopK ? nil : "AuxK goes with TopK"
         check(
-            .init { $0.auxiliaryCoefficient = 0.1 }, "auxiliary-coefficient", auxiliary)
+            .init { $0.auxiliaryCoefficient = 0.1 }, "`auxiliaryCoefficient`", auxiliary)
         check(
-            .init { $0.auxiliaryCoefficient = 0 }, "auxiliary-coefficient", nil)
+            .init { $0.auxiliaryCoefficient = 0 }, "`auxiliaryCoefficient`", nil)
         check(
-            .init { $0.auxiliaryK = 7 }, "auxiliary-k", auxiliary)
+            .init { $0.auxiliaryK = 7 }, "`auxiliaryK`", auxiliary)
         let penalty = system.usesTopK ? "k keeps it sparse" : nil
         check(
-            .init { $0.lambda = 1 }, "lambda", penalty)
+            .init { $0.lambda = 1 }, "`lambda`", penalty)
         check(
-            .init { $0.lambdaWarmup = 0.5 }, "lambda-warmup", penalty)
+            .init { $0.lambdaWarmup = 0.5 }, "`lambdaWarmup`", penalty)
         let threshold = system.architecture == .jumprelu ? nil : "only jumprelu has one"
         check(
-            .init { $0.bandwidth = 0.1 }, "bandwidth", threshold)
+            .init { $0.bandwidth = 0.1 }, "`bandwidth`", threshold)
         check(
-            .init { $0.initialThreshold = 0.1 }, "initial-threshold", threshold)
+            .init { $0.initialThreshold = 0.1 }, "`initialThreshold`", threshold)
         check(
-            .init { $0.loadBalance = 0.1 }, "load-balance", system.architecture == .route ? nil : "it has no router")
+            .init { $0.loadBalance = 0.1 }, "`loadBalance`", system.architecture == .route ? nil : "it has no router")
         check(
-            .init { $0.loadBalance = 0 }, "load-balance", nil)
+            .init { $0.loadBalance = 0 }, "`loadBalance`", nil)
         let choosesGradient = system.architecture == .route && system.fidelity == .corrected
         check(
-            .init { $0.routerGradient = .straightThrough }, "router-gradient",
+            .init { $0.routerGradient = .straightThrough }, "`routerGradient`",
             choosesGradient ? nil : "only corrected hard routing of several layers has a choice")
         let hasNoBias = system.architecture == .crosscoder && system.fidelity == .reference
         let bias = hasNoBias ? "the authors' has no biases" : nil
         check(
-            .init { $0.initialBias = .mean }, "initial-bias", bias)
+            .init { $0.initialBias = .mean }, "`initialBias`", bias)
         check(
-            .init { $0.initialBias = .geometricMedian }, "initial-bias", bias)
+            .init { $0.initialBias = .geometricMedian }, "`initialBias`", bias)
         check(
-            .init { $0.initialBias = .zero }, "initial-bias", nil)
+            .init { $0.initialBias = .zero }, "`initialBias`", nil)
         // g − ⟨g, w⟩ w is a projection only where the whole of w has unit norm.
         let isUnit =
             system.architecture == .crosscoder
@@ -76,9 +76,9 @@ import Vocabulary
             : system.architecture != .vanilla || system.fidelity == .reference
         let norm = isUnit ? nil : "its decoder directions do not have unit norm"
         check(
-            .init { $0.removesParallelGradient = true }, "removes-parallel-gradient", norm)
+            .init { $0.removesParallelGradient = true }, "`removesParallelGradient`", norm)
         check(
-            .init { $0.removesParallelGradient = false }, "removes-parallel-gradient", nil)
+            .init { $0.removesParallelGradient = false }, "`removesParallelGradient`", nil)
     }
 
     @Test func aRouterOfOneLayerHasNoLoadToBalance() throws {
@@ -95,13 +95,13 @@ import Vocabulary
             #expect(
                 refusal(
                     system,
-                    .init { $0.lambda = value }) == "lambda is \(value); allowed: a number from 0")
+                    .init { $0.lambda = value }) == "`lambda` is \(value); allowed: a number from 0")
         }
         for value in [Double.nan, .infinity, -0.1, 1.1] {
             #expect(
                 refusal(
                     system,
-                    .init { $0.lambdaWarmup = value }) == "lambda-warmup is \(value); allowed: 0 … 1")
+                    .init { $0.lambdaWarmup = value }) == "`lambdaWarmup` is \(value); allowed: 0 … 1")
         }
         #expect(
             refusal(
@@ -115,12 +115,12 @@ import Vocabulary
             #expect(
                 refusal(
                     system,
-                    .init { $0.bandwidth = value }) == "bandwidth is \(value); allowed: a number above 0")
+                    .init { $0.bandwidth = value }) == "`bandwidth` is \(value); allowed: a number above 0")
             #expect(
                 refusal(
                     system,
                     .init { $0.initialThreshold = value })
-                    == "initial-threshold is \(value); allowed: a number above 0")
+                    == "`initialThreshold` is \(value); allowed: a number above 0")
         }
     }
 
@@ -128,11 +128,11 @@ import Vocabulary
         for value in [Float.nan, .infinity, 0, -1] {
             for (name, choices) in [
                 (
-                    "learning-rate",
+                    "`learningRate`",
                     Hyperparameters { $0.learningRate = value }
                 ),
                 (
-                    "gradient-clip",
+                    "`gradientClip`",
                     Hyperparameters { $0.gradientClip = value }
                 ),
             ] {
@@ -143,16 +143,16 @@ import Vocabulary
             #expect(
                 refusal(
                     system,
-                    .init { $0.warmupFraction = value }) == "warmup-fraction is \(value); allowed: 0 … 1")
+                    .init { $0.warmupFraction = value }) == "`warmupFraction` is \(value); allowed: 0 … 1")
             #expect(
                 refusal(
                     system,
-                    .init { $0.decayFraction = value }) == "decay-fraction is \(value); allowed: 0 … 1")
+                    .init { $0.decayFraction = value }) == "`decayFraction` is \(value); allowed: 0 … 1")
         }
         #expect(
             refusal(
                 system,
-                .init { $0.normalizeEvery = 0 }) == "normalize-every is 0; allowed: 1 … 1099511627776")
+                .init { $0.normalizeEvery = 0 }) == "`normalizeEvery` is 0; allowed: 1 … 1099511627776")
     }
 
     /// The table of defaults.

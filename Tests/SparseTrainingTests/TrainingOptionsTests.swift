@@ -65,29 +65,29 @@ import Vocabulary
     @Test func refusesWhatIsOutOfRange() throws {
         let c = try configuration(.corrected)
         for value in [0, -1, Int.max] {
-            #expect(refusal { try TrainingOptions(c, batchTokens: value, steps: 1) } == "batch-tokens")
-            #expect(refusal { try TrainingOptions(c, batchTokens: 1, steps: value) } == "steps")
+            #expect(refusal { try TrainingOptions(c, batchTokens: value, steps: 1) } == "`batchTokens`")
+            #expect(refusal { try TrainingOptions(c, batchTokens: 1, steps: value) } == "`steps`")
             #expect(
                 refusal {
                     try TrainingOptions(
                         c, batchTokens: 1, steps: 1,
                         choices: .init { $0.normalizeEvery = value })
                 }
-                    == "normalize-every")
+                    == "`normalizeEvery`")
             #expect(
                 refusal {
                     try TrainingOptions(
                         c, batchTokens: 1, steps: 1,
                         choices: .init { $0.auxiliaryK = value })
                 }
-                    == "auxiliary-k")
+                    == "`auxiliaryK`")
             #expect(
                 refusal {
                     try TrainingOptions(
                         c, batchTokens: 1, steps: 1,
                         choices: .init { $0.deadAfterTokens = value })
                 }
-                    == "dead-after")
+                    == "`deadAfterTokens`")
         }
         for value in [Float.nan, .infinity, -1] {
             #expect(
@@ -96,21 +96,21 @@ import Vocabulary
                         c, batchTokens: 1, steps: 1,
                         choices: .init { $0.learningRate = value })
                 }
-                    == "learning-rate")
+                    == "`learningRate`")
             #expect(
                 refusal {
                     try TrainingOptions(
                         c, batchTokens: 1, steps: 1,
                         choices: .init { $0.loadBalance = value })
                 }
-                    == "load-balance")
+                    == "`loadBalance`")
             #expect(
                 refusal {
                     try TrainingOptions(
                         c, batchTokens: 1, steps: 1,
                         choices: .init { $0.auxiliaryCoefficient = value })
                 }
-                    == "auxiliary-coefficient")
+                    == "`auxiliaryCoefficient`")
         }
         #expect(
             refusal {
@@ -118,6 +118,6 @@ import Vocabulary
                     c, batchTokens: 1, steps: 1,
                     choices: .init { $0.learningRate = 0 })
             }
-                == "learning-rate")
+                == "`learningRate`")
     }
 }

@@ -128,10 +128,10 @@ import WorkflowWorlds
     @Test func whatCannotBeRenderedIsOneLine() throws {
         guard case .usage(let absent)? = try problem(settings()) else { throw CocoaError(.fileNoSuchFile) }
         #expect(
-            absent == "--chat: chat has no chat template, neither in chat_template.jinja nor in tokenizer_config.json")
+            absent == "`chat`: chat has no chat template, neither in chat_template.jinja nor in tokenizer_config.json")
         try write("{{ raise_exception('no\nsystem') if messages[0].role == 'system' }}{{ messages[0].content }}")
         guard case .usage(let refused)? = try problem(settings()) else { throw CocoaError(.fileNoSuchFile) }
-        #expect(refused == "--chat: the chat template of chat refuses the messages: no system")
+        #expect(refused == "`chat`: the chat template of chat refuses the messages: no system")
         #expect(try problem(settings(system: nil)) == nil)
         for (source, found) in [
             ("\n{% if %}", "line 2"), ("{{ 1 + 'x' }}", "line 1"), ("{{ 1|nonsense }}", "'nonsense'"),

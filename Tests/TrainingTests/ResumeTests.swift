@@ -272,7 +272,7 @@ import WorkflowWorlds
             return
         }
         #expect(place.hasPrefix(text + ":") && problem.hasPrefix("has changed since this run began to read it"))
-        #expect(problem.contains("--resume goes on once this is put right"))
+        #expect(problem.contains("`resume` goes on once this is put right"))
         #expect(try TrainingCheckpoint.read(path + ".checkpoint").record.step >= 1)
         try write(texts, to: text)
         try train([settings], catalog: path, resuming: true)

@@ -15,7 +15,7 @@ import WorkflowWorlds
 @Suite struct TrainingRunTests {
     private func train(
         _ settings: TrainingSettings, catalog path: String, threads: Int = 2, weightsOutput: String? = nil,
-        cancelled: () -> Bool = { false }
+        cancelled: @escaping () -> Bool = { false }
     ) throws -> TrainingRun.Result {
         try WorkflowWorlds.train(
             [settings], catalog: path, threads: threads, weightsOutput: weightsOutput, cancelled: cancelled)[0]
@@ -125,7 +125,7 @@ import WorkflowWorlds
             model: DemoModel.path, text: [try demo.text()], latents: 64, k: 4, batchTokens: 32, steps: 50, context: 64)
         let path = demo.directory.file("c.sqlite")
         var asked = 0
-        #expect(throws: WorkflowError.interrupted("training was stopped after 2 of 50 steps; --resume goes on with it"))
+        #expect(throws: WorkflowError.interrupted("training was stopped after 2 of 50 steps; `resume` goes on with it"))
         {
             try train(
                 settings, catalog: path,

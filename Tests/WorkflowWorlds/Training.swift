@@ -8,7 +8,7 @@ package import Training
 @discardableResult
 package func train(
     _ settings: [TrainingSettings], catalog path: String, threads: Int = 2, weightsOutput: String? = nil,
-    everySteps: Int? = nil, resuming: Bool = false, cancelled: () -> Bool = { false }
+    everySteps: Int? = nil, resuming: Bool = false, cancelled: @escaping () -> Bool = { false }
 ) throws -> [TrainingRun.Result] {
     let workers = Workers(threads: threads)
     let checkpoint = TrainingCheckpoint.path(besideCatalog: path)

@@ -23,7 +23,7 @@ package enum OutputFile {
         if files.fileExists(atPath: path, isDirectory: &isFolder) {
             if isFolder.boolValue { throw .cannotWrite(path: path, problem: "is a folder; name a file") }
             guard overwriting else {
-                throw .cannotWrite(path: path, problem: "exists already; add --force to replace it")
+                throw .cannotWrite(path: path, problem: "exists already; add `overwriting` to replace it")
             }
         }
 

@@ -74,7 +74,7 @@ extension ModelFolder {
     package func checkedLayers(_ layers: [Int]) throws -> [Int] {
         let count = model.configuration.layerCount
         if let wrong = layers.first(where: { !(0..<count).contains($0) }) {
-            throw WorkflowError.usage("--layers names layer \(wrong); \(name) has decoder layers 0 … \(count - 1)")
+            throw WorkflowError.usage("`layers` names layer \(wrong); \(name) has decoder layers 0 … \(count - 1)")
         }
         return layers
     }

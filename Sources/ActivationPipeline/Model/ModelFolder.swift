@@ -122,7 +122,7 @@ package struct ModelFolder: Sendable {
         let most = model.configuration.maximumPositions
         guard let asked else { return defaultContext }
         guard (2...most).contains(asked) else {
-            throw WorkflowError.usage("--context is \(asked); this model takes 2 … \(most) tokens")
+            throw WorkflowError.usage("`context` is \(asked); this model takes 2 … \(most) tokens")
         }
         return asked
     }

@@ -113,7 +113,7 @@ package struct ActivationExport: Sendable {
     /// Checks what can be checked before the model is opened and the text read.
     private func checkOptions() throws(WorkflowError) {
         if let maximumTokens, maximumTokens < 1 {
-            throw .usage("--tokens is \(maximumTokens); allowed: from 1")
+            throw .usage("`maximumTokens` is \(maximumTokens); allowed: from 1")
         }
         // How many files there are depends on the text; for now it is enough that one could be written.
         let first = try ActivationFilePlan(output: output, rows: 1, shardTokens: shardTokens).files[0].path

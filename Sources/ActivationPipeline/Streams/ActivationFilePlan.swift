@@ -27,19 +27,19 @@ struct ActivationFilePlan: Equatable {
         guard let shardTokens else {
             guard rows <= ActivationFilePlan.mostRows else {
                 throw .usage(
-                    "\(output): \(rows) rows are more than a file may hold; divide them with --shard-tokens")
+                    "\(output): \(rows) rows are more than a file may hold; divide them with `shardTokens`")
             }
             files = [File(path: output, rows: rows)]
             return
         }
         guard (1...ActivationFilePlan.mostRows).contains(shardTokens) else {
-            throw .usage("--shard-tokens is \(shardTokens); allowed: 1 … \(ActivationFilePlan.mostRows)")
+            throw .usage("`shardTokens` is \(shardTokens); allowed: 1 … \(ActivationFilePlan.mostRows)")
         }
 
         let count = rows / shardTokens + (rows.isMultiple(of: shardTokens) ? 0 : 1)
         guard count <= ActivationFilePlan.mostFiles else {
             throw .usage(
-                "--shard-tokens \(shardTokens) makes \(count) files; \(ActivationFilePlan.mostFiles) is the most, so "
+                "`shardTokens` \(shardTokens) makes \(count) files; \(ActivationFilePlan.mostFiles) is the most, so "
                     + "take more tokens each")
         }
 
@@ -74,7 +74,7 @@ struct ActivationFilePlan: Equatable {
         throw .cannotWrite(
             path: files[0].path,
             problem: "\(ActivationFilePlan.gigabytes(bytes)) are needed and \(ActivationFilePlan.gigabytes(free)) are "
-                + "free; lower --tokens, take fewer layers or name another disk")
+                + "free; lower `maximumTokens`, take fewer layers or name another disk")
     }
 
     /// Bytes that may be written to the disk on which a file is to be; nil where the system does not say.

@@ -71,7 +71,8 @@ final class ActivationFileWriter {
         precondition(writer == nil && complete.count == plan.files.count, "rows are missing")
         for index in complete.indices where complete[index].path != complete[index].name {
             if !overwrite, FileManager.default.fileExists(atPath: complete[index].name) {
-                throw .cannotWrite(path: complete[index].name, problem: "exists already; add --force to replace it")
+                throw .cannotWrite(
+                    path: complete[index].name, problem: "exists already; add `overwriting` to replace it")
             }
             guard rename(complete[index].path, complete[index].name) == 0 else {
                 throw .cannotWrite(path: complete[index].name, problem: String(cString: strerror(errno)))

@@ -31,7 +31,7 @@ package enum ActivationFiles {
         for path in found {
             let resolved = URL(filePath: path).standardizedFileURL.resolvingSymlinksInPath().path
             guard seen.insert(resolved).inserted else {
-                throw .usage("--activations names \(path) twice; its rows would count twice")
+                throw .usage("`activations` names \(path) twice; its rows would count twice")
             }
         }
         return found

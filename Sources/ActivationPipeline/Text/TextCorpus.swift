@@ -41,7 +41,7 @@ package final class TextCorpus: Sendable {
     ///   without text, text that is empty altogether, a line that is not an object with a string `text`, and text of
     ///   which more than a few bytes are none.
     package init(paths: [String]) throws {
-        guard !paths.isEmpty else { throw WorkflowError.usage("name the text with --text FILE or FOLDER") }
+        guard !paths.isEmpty else { throw WorkflowError.usage("name the text with `text` FILE or FOLDER") }
         let found = try TextFiles(paths)
         let mostOpenFiles = TextCorpus.mostOpenFiles
         var files: [File] = []

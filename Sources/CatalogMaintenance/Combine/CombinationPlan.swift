@@ -58,7 +58,7 @@ struct CombinationPlan {
             }
         }
         guard parts.count >= 2, let known else {
-            throw WorkflowError.refused("there are no two indexes to combine; leave --combine away")
+            throw WorkflowError.refused("there are no two indexes to combine; leave `combine` away")
         }
         self.name = name
         self.sources = sources

@@ -48,9 +48,9 @@ package struct PackSettings: Sendable, Codable, Equatable {
             }
             selection.bands.remove(band)
         }
-        if let contexts { try Allowed.from(0).check(contexts, of: "--contexts") }
+        if let contexts { try Allowed.from(0).check(contexts, of: "contexts") }
         selection.contextLimit = contexts
-        if let lists { try Allowed.from(0).check(lists, of: "--lists") }
+        if let lists { try Allowed.from(0).check(lists, of: "lists") }
         selection.listLimit = lists
         if let dtype {
             guard let type = DictionaryTensor.DataType(rawValue: dtype) else {

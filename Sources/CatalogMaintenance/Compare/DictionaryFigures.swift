@@ -2,41 +2,18 @@ package import FeatureCatalog
 import FeatureScoring
 
 /// What is known of a dictionary on a corpus in a few figures, to stand beside those of others.
+@dynamicMemberLookup
 package struct DictionaryFigures: Sendable {
     /// The dictionary.
     package let dictionary: DictionaryRecord
     /// The corpus it was indexed on; nil where it was on none.
     package let corpus: CorpusRecord?
-    /// The training loss of the last step.
-    package let finalLoss: Double?
-    /// The explained variance on the corpus, by the index run or, where that did not note it, by the last evaluation.
-    package let explainedVariance: Double?
-    /// NormMSE by the last evaluation on the corpus.
-    package let normMSE: Double?
-    /// KL divergence of the model with reconstructions, nats per token, likewise.
-    package let kl: Double?
-    /// The share of the loss that reconstructions keep, likewise.
-    package let recovered: Double?
-    /// Real tokens of the corpus.
-    package let tokenCount: Int?
-    /// Features that fired.
-    package let aliveCount: Int?
-    /// Features that did not.
-    package let deadCount: Int?
-    /// L0.
-    package let meanActivePerToken: Double?
-    /// The mean over features of the entropy of their firings over layers, nats.
-    package let meanLayerEntropy: Double?
-    /// Contexts kept.
-    package let contextCount: Int?
-    /// Features with an explanation.
-    package let explainedCount: Int?
-    /// The mean simulation score of the features that have one.
-    package let meanScore: Double?
-    /// The mean of what wrong explanations score on the same features.
-    package let meanChance: Double?
+    /// What the catalog itself says of them.
+    package let summary: DictionarySummary
     /// The share of the features scored that exceed 95 % of what wrong explanations score; an undefined score does not.
     package let shareAboveChance: Double?
+
+    package subscript<Value>(dynamicMember path: KeyPath<DictionarySummary, Value>) -> Value { summary[keyPath: path] }
 
     /// The index, if there is one.
     package var key: IndexingKey? {
@@ -63,22 +40,7 @@ package struct DictionaryFigures: Sendable {
     private init(
         _ dictionary: DictionaryRecord, _ corpus: CorpusRecord?, _ summary: DictionarySummary, in catalog: Catalog
     ) throws {
-        self.dictionary = dictionary
-        self.corpus = corpus
-        finalLoss = summary.finalLoss
-        tokenCount = corpus.flatMap { _ in summary.tokenCount }
-        aliveCount = corpus.flatMap { _ in summary.aliveCount }
-        deadCount = corpus.flatMap { _ in summary.deadCount }
-        meanActivePerToken = summary.meanActivePerToken
-        meanLayerEntropy = summary.meanLayerEntropy
-        contextCount = corpus.flatMap { _ in summary.contextCount }
-        explainedCount = corpus.flatMap { _ in summary.explainedCount }
-        meanScore = summary.meanScore
-        meanChance = summary.meanChance
-        explainedVariance = summary.explainedVariance
-        normMSE = summary.normMSE
-        kl = summary.kl
-        recovered = summary.recovered
+        (self.dictionary, self.corpus, self.summary) = (dictionary, corpus, summary)
         shareAboveChance = try corpus.flatMap {
             try ScoreFigures.of(
                 IndexingKey(dictionaryID: dictionary.dictionaryID, corpusID: $0.corpusID), in: catalog

@@ -118,7 +118,7 @@ package struct ScoreFigures: Sendable {
             let scorers = last.keys.sorted { last[$0, default: 0] > last[$1, default: 0] }
             if let scorer, newest[scorer] == nil {
                 throw WorkflowError.usage(
-                    "--scorer: nobody called \"\(scorer)\" gave \(method.rawValue) scores; there are: "
+                    "`scorer`: nobody called \"\(scorer)\" gave \(method.rawValue) scores; there are: "
                         + (scorers.isEmpty ? "none" : scorers.joined(separator: ", ")))
             }
             guard let chosen = scorer ?? scorers.first else { return nil }

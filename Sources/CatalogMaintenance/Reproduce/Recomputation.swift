@@ -62,7 +62,7 @@ package struct Recomputation {
         on catalog: Catalog, cancelled: () -> Bool = { false },
         progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) throws -> [Result] {
-        try Allowed.from(1).check(settings.count, of: "--recompute")
+        try Allowed.from(1).check(settings.count, of: "recompute")
 
         let folder = try ModelFolder(path: settings.model, workers: workers)
         var results: [Result] = []

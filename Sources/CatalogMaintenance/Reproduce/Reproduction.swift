@@ -80,7 +80,7 @@ package struct Reproduction {
 
         let folder =
             settings.scratch == nil
-            ? try ScratchFolder(beside: catalog.path, advice: "name a file with --scratch") : nil
+            ? try ScratchFolder(beside: catalog.path, advice: "name a file with `scratch`") : nil
         defer { withExtendedLifetime(folder) {} }
         let path = settings.scratch ?? (folder?.path ?? ".") + "/scratch.sqlite"
         let scratch = try Catalog.create(at: path, replacing: false, software: Software.identity)
@@ -240,8 +240,8 @@ package struct Reproduction {
         inputs: (ModelFolder) throws -> [RunInput] = { try $0.inputs() }
     ) throws {
         let recorded = try catalog.runInputs(run.runID)
-        for (path, what, option) in paths.map({ ($0, "text or activations", "--text") })
-            + [model].compactMap(\.self).map({ ($0, "model", "--model") })
+        for (path, what, option) in paths.map({ ($0, "text or activations", "`text`") })
+            + [model].compactMap(\.self).map({ ($0, "model", "`model`") })
         where !FileManager.default.fileExists(atPath: path) {
             throw WorkflowError.missing(path: path, what: "\(what) (say where it is now with \(option))")
         }

@@ -14,6 +14,6 @@ extension Catalog {
         throw CatalogError(
             .damaged,
             "\(path): \(first.place): \(first.reason)" + (others > 0 ? " (and \(others) more parts)" : "")
-                + "; see 'routesae verify'. To take them as they are, pack it with --accept-changes")
+                + "; see 'routesae verify'. To take them as they are, pack it with `acceptChanges`")
     }
 }

@@ -9,7 +9,7 @@ extension CatalogValue {
     }
 
     /// The value of an INTEGER, nil for all else.
-    var wholeNumber: Int? {
+    package var wholeNumber: Int? {
         if case .integer(let number) = self { Int(number) } else { nil }
     }
 

@@ -70,11 +70,14 @@ extension Catalog {
 extension DictionarySummary {
     fileprivate init?(_ row: [CatalogValue]) {
         guard case .integer(let dictionaryID) = row[0] else { return nil }
+        let corpusID = row[1].wholeNumber.map { Int64($0) }
+        // Without a corpus nothing was counted, which is not the same as a count of 0.
+        func count(_ value: CatalogValue) -> Int? { corpusID == nil ? nil : value.wholeNumber }
         self.init(
-            dictionaryID: dictionaryID, corpusID: row[1].wholeNumber.map { Int64($0) }, finalLoss: row[2].number,
-            tokenCount: row[3].wholeNumber, aliveCount: row[4].wholeNumber, deadCount: row[5].wholeNumber,
-            meanActivePerToken: row[6].number, meanLayerEntropy: row[7].number, contextCount: row[8].wholeNumber,
-            explainedCount: row[9].wholeNumber, meanScore: row[10].number, meanChance: row[11].number,
+            dictionaryID: dictionaryID, corpusID: corpusID, finalLoss: row[2].number,
+            tokenCount: count(row[3]), aliveCount: count(row[4]), deadCount: count(row[5]),
+            meanActivePerToken: row[6].number, meanLayerEntropy: row[7].number, contextCount: count(row[8]),
+            explainedCount: count(row[9]), meanScore: row[10].number, meanChance: row[11].number,
             explainedVariance: row[12].number, normMSE: row[13].number, kl: row[14].number, recovered: row[15].number)
     }
 }

@@ -10,13 +10,13 @@ extension FeatureCondition {
         let rest = text[name.endIndex...].drop(while: \.isWhitespace)
         guard !name.isEmpty, let (comparison, length) = Self.comparison(at: rest) else {
             throw WorkflowError.usage(
-                "--where '\(text)' is not of the form COLUMN OP VALUE, with one of = != < <= > >= like")
+                "`where` '\(text)' is not of the form COLUMN OP VALUE, with one of = != < <= > >= like")
         }
 
         let column = try columns.named(name)
         let value = try Self.value(rest.dropFirst(length), for: column)
         if value == .null, comparison != .equal, comparison != .notEqual {
-            throw WorkflowError.usage("--where '\(text)': null can only be compared with = and !=")
+            throw WorkflowError.usage("`where` '\(text)': null can only be compared with = and !=")
         }
         self.init(column, comparison, value)
     }
@@ -47,7 +47,7 @@ extension FeatureCondition {
         switch text.lowercased() {
         case "true": return .integer(1)
         case "false": return .integer(0)
-        default: throw WorkflowError.usage("--where: column '\(column.name)' holds numbers, and '\(text)' is none")
+        default: throw WorkflowError.usage("`where`: column '\(column.name)' holds numbers, and '\(text)' is none")
         }
     }
 }

@@ -7,7 +7,7 @@ import TerminalOutput
 struct DiffCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "diff",
-        abstract: "Tells in what two catalogs differ: runs, dictionaries, texts, figures, features.",
+        abstract: "List the differences of two catalogs: runs, dictionaries, texts, statistics, features.",
         discussion: """
             Times, hosts, random identifiers and runs that did not complete do not count: two catalogs made from the same inputs with the same \
             settings and seed are equal. Dictionaries are the same by name, or by weights; where their weights \
@@ -26,7 +26,7 @@ struct DiffCommand: ParsableCommand {
     var a: String
     @Argument(help: "Another one.")
     var b: String
-    @Option(help: "Lists so many features of dictionaries that differ whose best match is the farthest.")
+    @Option(help: "List this many features whose best match in the other dictionary is the farthest.")
     var features = 0
     @OptionGroup var output: OutputOptions
     @OptionGroup var options: RunOptions

@@ -6,7 +6,7 @@ import TerminalOutput
 struct MergeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "merge",
-        abstract: "Merges catalogs into a new one.",
+        abstract: "Merge catalogs into a new one.",
         discussion: """
             Models, texts and dictionaries that are the same (by digest) are there once, whatever they are called; \
             indexes of one dictionary on different texts stand side by side, and runs, explanations, scores and \
@@ -23,11 +23,11 @@ struct MergeCommand: ParsableCommand {
     var catalog: String
     @Argument(help: "The catalogs to merge, in order.")
     var inputs: [String]
-    @Option(help: ArgumentHelp("Makes one corpus of all that were indexed, under this name.", valueName: "name"))
+    @Option(help: ArgumentHelp("Make one corpus of all that were indexed, under this name.", valueName: "name"))
     var combine: String?
-    @Flag(help: "Keeps plain tables, views and indexes that others added; never triggers or virtual tables.")
+    @Flag(help: "Keep plain tables, views and indexes that others added; never triggers or virtual tables.")
     var keepAdditions = false
-    @Flag(help: "Replaces a catalog that is there.")
+    @Flag(help: "Replace a catalog that is there.")
     var force = false
     @Flag(name: .shortAndLong, help: "No progress.")
     var quiet = false

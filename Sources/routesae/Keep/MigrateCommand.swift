@@ -5,7 +5,7 @@ import TerminalOutput
 struct MigrateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "migrate",
-        abstract: "Brings a catalog of an earlier version to the present schema, with all that it holds.",
+        abstract: "Upgrade a catalog of an earlier version to the current schema, keeping its data.",
         discussion: """
             Every step is one transaction: a catalog whose migration is killed opens as it was, or with the steps that \
             were done, and migrating goes on from there. A catalog that is up to date stays as it is, except that what \

@@ -6,7 +6,7 @@ import TerminalOutput
 struct PackCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pack",
-        abstract: "Writes the smallest catalog worth sending.",
+        abstract: "Write a smaller copy of a catalog to send to someone.",
         discussion: """
             Without options nothing is lost: the file is written anew without gaps. Bands of contexts, contexts beyond \
             a number, text that no context shows, and bits of the weights can be left out; what was, and the sizes, is \
@@ -26,15 +26,15 @@ struct PackCommand: ParsableCommand {
     var contexts: Int?
     @Option(help: "Promoted, suppressed, nearest and co-firing ones to keep of each feature.")
     var lists: Int?
-    @Option(help: "How weights in f32 are stored: f16 or bf16; as they are if not said.")
+    @Option(help: "How weights in f32 are stored: f16 or bf16; by default as they are.")
     var dtype: String?
-    @Flag(help: "Leaves out text that no kept context shows.")
+    @Flag(help: "Leave out text that no kept context shows.")
     var dropText = false
-    @Flag(help: "Keeps plain tables, views and indexes that others added; never triggers or virtual tables.")
+    @Flag(help: "Keep plain tables, views and indexes that others added; never triggers or virtual tables.")
     var keepAdditions = false
-    @Flag(help: "Takes rows that another program has changed as they are; without it such a catalog is refused.")
+    @Flag(help: "Take rows that another program has changed as they are; without it such a catalog is refused.")
     var acceptChanges = false
-    @Flag(help: "Replaces a catalog that is there.")
+    @Flag(help: "Replace a catalog that is there.")
     var force = false
     @Flag(name: .shortAndLong, help: "No progress.")
     var quiet = false

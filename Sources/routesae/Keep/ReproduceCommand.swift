@@ -6,7 +6,7 @@ import TerminalOutput
 struct ReproduceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reproduce",
-        abstract: "Does a run again in a scratch catalog and compares what comes of it.",
+        abstract: "Repeat a run in a scratch catalog and compare the results.",
         discussion: """
             The run's configuration, seed and inputs are in the catalog; the files are looked for where the run found \
             them, or where --model and --text say, and have to be the same by SHA-256. Everything that the run wrote is \
@@ -26,7 +26,7 @@ struct ReproduceCommand: ParsableCommand {
     var text: [String] = []
     @Option(parsing: .upToNextOption, help: "Where the activation files are now.")
     var activations: [String] = []
-    @Option(help: "Keeps the scratch catalog here.")
+    @Option(help: "Keep the scratch catalog here.")
     var scratch: String?
     @OptionGroup var options: RunOptions
     @OptionGroup var output: OutputOptions

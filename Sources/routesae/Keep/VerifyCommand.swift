@@ -6,7 +6,7 @@ import TerminalOutput
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Checks a catalog to the last byte: pages, references, blobs, digests, derived figures.",
+        abstract: "Check everything in a catalog: pages, references, blobs, digests, derived statistics.",
         discussion: """
             With --recompute, contexts are drawn and run through the model again; what differs by more than round-off \
             is a problem too. What others added to the file (tables, views, indexes of their own) is named in a remark \
@@ -19,9 +19,9 @@ struct VerifyCommand: ParsableCommand {
             """)
 
     @OptionGroup var catalog: CatalogArgument
-    @Option(help: "Problems after which it stops looking.")
+    @Option(help: "Stop after this many problems.")
     var limit = 100
-    @Option(help: "Runs so many contexts of every index through the model again.")
+    @Option(help: "Run this many contexts of every index through the model again.")
     var recompute: Int?
     @Option(help: "Folder of the language model, for --recompute.")
     var model: String?

@@ -10,7 +10,7 @@ import Vocabulary
 struct CompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compare",
-        abstract: "Sets the dictionaries of a catalog side by side, or the features of two of them.",
+        abstract: "Compare the dictionaries of a catalog, or match the features of two of them.",
         discussion: """
             A row for every dictionary and corpus it was indexed on. explained_variance, n_alive and \
             mean_active_per_token (L0) are of the corpus; with_class_rule and without_class_rule count interpretable \
@@ -32,12 +32,12 @@ struct CompareCommand: ParsableCommand {
     @OptionGroup var catalog: CatalogArgument
     @Option(
         parsing: .upToNextOption,
-        help: "Features count as interpretable above this; several may be given. Each dictionary's own if none is.")
+        help: "Count activations above this; several may be given. By default each dictionary's own.")
     var threshold: [Double] = []
     @Option(parsing: .upToNextOption, help: "The same as a share of the square root of the width.")
     var relativeThreshold: [Double] = []
 
-    @Flag(help: "Matches the features of two dictionaries.")
+    @Flag(help: "Match the features of two dictionaries.")
     var features = false
     @Option(help: "The dictionary whose features are listed, by name or number.")
     var dictionary: String?

@@ -1,3 +1,5 @@
+import Indexing
+
 /// What of a context can be drawn by itself: a token, or neighbouring tokens that share a character between them.
 struct ContextUnit: Equatable {
     /// The text.

@@ -11,7 +11,7 @@ extension ScoreMethod: ExpressibleByArgument {}
 struct CountCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "count",
-        abstract: "Counts interpretable features by the paper's protocol, exactly, at any threshold.",
+        abstract: "Count interpretable features by the paper's protocol, exactly, at any threshold.",
         discussion: """
             An activation counts if it is above the threshold. Per class of tokens the two strongest are kept; a \
             feature is interpretable if it has 5 kept contexts or more, of 32 classes or fewer. Both numbers are \
@@ -41,15 +41,15 @@ struct CountCommand: ParsableCommand {
     @OptionGroup var index: IndexOption
     @Option(
         parsing: .upToNextOption,
-        help: "Activations count above this; several may be given. The dictionary's own if none is.")
+        help: "Count activations above this; several may be given. By default the dictionary's own.")
     var threshold: [Double] = []
     @Option(parsing: .upToNextOption, help: "The same as a share of the square root of the width.")
     var relativeThreshold: [Double] = []
     @Flag(help: "All dictionaries that are indexed, one after another, with their architectures.")
     var allDictionaries = false
-    @Flag(help: "Adds rows for the layers in which features fire most.")
+    @Flag(help: "Add rows for the layers in which features fire most.")
     var byLayer = false
-    @Flag(help: "Counts features whose explanation predicts better than chance instead.")
+    @Flag(help: "Count features whose explanation scores above the baseline instead.")
     var byScore = false
     @Option(help: "With --by-score: scores have to reach this as well.")
     var minScore: Double?
@@ -57,10 +57,10 @@ struct CountCommand: ParsableCommand {
     var method = ScoreMethod.simulation
     @Option(
         help: ArgumentHelp(
-            "With --by-score: whose, as n2g or a language model's name; the last one's if not said.",
+            "With --by-score: the scorer, n2g or a language model's name; by default the last one.",
             valueName: "name"))
     var scorer: String?
-    @Flag(name: .customLong("print-sql"), help: "Prints the SQL instead of counting; it runs in any SQLite tool.")
+    @Flag(name: .customLong("print-sql"), help: "Print the SQL instead of counting; it runs in any SQLite tool.")
     var printsSQL = false
     @OptionGroup var output: OutputOptions
 

@@ -9,7 +9,7 @@ extension ContextBand: ExpressibleByArgument {}
 struct FeatureCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "feature",
-        abstract: "Shows one feature: what it means, where it fires, and how strongly.",
+        abstract: "Show one feature: what it means, where it fires, and how strongly.",
         discussion: """
             A table is a page for people: explanation and score, figures, a histogram, layers, tokens, and contexts in \
             which the firing tokens stand out. json and jsonl give one object with everything; csv, tsv and markdown \

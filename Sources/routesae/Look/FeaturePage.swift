@@ -62,7 +62,9 @@ struct FeaturePage {
     private func addScore(_ score: ScoreRecord, _ chance: ChanceBaseline, to page: inout PageText) {
         let method = score.method.rawValue
         guard let value = score.value else {
-            return page.field(method, "\(score.status.rawValue): \(score.reason ?? "no reason given")", paint: .yellow)
+            return page.field(
+                method, "\(score.status.rawValue): \(OptionNames.spelled(score.reason ?? "no reason given"))",
+                paint: .yellow)
         }
 
         var line = "\(Quantities.significant(value)) on \(Quantities.count(score.contextCount)) contexts"

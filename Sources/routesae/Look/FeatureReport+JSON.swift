@@ -1,5 +1,6 @@
 import ActivationPipeline
 import FeatureCatalog
+import Indexing
 import JSON
 import Vocabulary
 

@@ -8,7 +8,7 @@ import TerminalOutput
 struct FeaturesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "features",
-        abstract: "Lists features: by any of their figures, like another one, or by what fires on a text.",
+        abstract: "List features: by their statistics, by similarity to another one, or by what fires on a text.",
         discussion: """
             The columns are those of the view feature_summary; a column that is not among them is answered with the \
             list. Conditions add up.
@@ -46,11 +46,12 @@ struct FeaturesCommand: ParsableCommand {
     var layers: LayerList?
     @Option(help: "Only features whose explanation has this simulation score or more.")
     var minScore: Double?
-    @Flag(help: "Only features whose simulation score exceeds 95 % of those that wrong explanations get.")
+    @Flag(
+        help: "Only features whose simulation score exceeds 95 % of the baseline scores, those of wrong explanations.")
     var aboveChance = false
     @Option(help: "Only features that fire on this token, whatever its case and the space around it.")
     var token: String?
-    @Flag(help: "Only features that fired at all.")
+    @Flag(help: "Only features that fired.")
     var alive = false
 
     @Option(
@@ -71,10 +72,10 @@ struct FeaturesCommand: ParsableCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Sorts by this column; a '-' before it is the same as --descending.",
+            "Sort by this column; a '-' before it is the same as --descending.",
             discussion: """
                 max_activation if not said. Unless told, measures and counts begin with the largest, all else with \
-                the smallest. With --fires-on: share, activation or n_tokens; share if not said.
+                the smallest. With --fires-on: share, activation or n_tokens; by default share.
                 """,
             valueName: "column"))
     var sort: String?
@@ -85,7 +86,7 @@ struct FeaturesCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("What to show: column names with commas between them, or all.", valueName: "names"))
     var columns: String?
-    @Option(help: "How many features at most; 0 for all. 20 if not said; with --by-token of each token, and all.")
+    @Option(help: "How many features at most; 0 for all. By default 20; with --by-token of each token, and all.")
     var limit: Int?
     @Option(help: "How many features to skip first.")
     var offset = 0

@@ -6,7 +6,7 @@ import TerminalOutput
 struct LayersCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "layers",
-        abstract: "Shows where tokens were routed, and what fires in each layer.",
+        abstract: "Show where tokens were routed, and what fires in each layer.",
         discussion: """
             A row for every layer that the dictionary reads: n_tokens and token_share were routed there, \
             mean_router_weight is over all tokens, n_peak_features fire most there, n_features fire there at all, and \

@@ -22,7 +22,7 @@ struct RunOverview {
 
     /// What came of it, and why it did not come to its end.
     var summary: String {
-        [results, record.error ?? ""].filter { !$0.isEmpty }.joined(separator: "; ")
+        [results, OptionNames.spelled(record.error ?? "")].filter { !$0.isEmpty }.joined(separator: "; ")
     }
 
     /// How long it took, for people.

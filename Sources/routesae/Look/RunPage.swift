@@ -21,7 +21,7 @@ struct RunPage {
         var page = PageText(style: style)
         page.title("run \(run.runID): \(run.kind.rawValue), \(run.status.rawValue)")
         page.field("result", report.overview.results)
-        page.field("error", run.error ?? "", paint: .red)
+        page.field("error", OptionNames.spelled(run.error ?? ""), paint: .red)
         page.field("started", run.startedAt)
         page.field("took", report.overview.duration ?? "")
         page.field("by", run.software.version + (run.software.revision.map { " (\($0))" } ?? "") + " on " + run.host)

@@ -7,7 +7,7 @@ import TerminalOutput
 struct RunsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "runs",
-        abstract: "Tells what was done to a catalog: every run with its settings, inputs and curves.",
+        abstract: "List the runs of a catalog, or show one with its settings, inputs and curves.",
         discussion: """
             Without a number, a row for every run. With one, all that is known of it; its JSON is what --config takes.
 
@@ -22,7 +22,7 @@ struct RunsCommand: ParsableCommand {
     @OptionGroup var catalog: CatalogArgument
     @Argument(help: ArgumentHelp("A run's number.", valueName: "run"))
     var number: Int64?
-    @Option(help: ArgumentHelp("Prints the points of this curve: rows of step and value.", valueName: "name"))
+    @Option(help: ArgumentHelp("Print the points of this curve: rows of step and value.", valueName: "name"))
     var metrics: String?
     @OptionGroup var output: OutputOptions
 

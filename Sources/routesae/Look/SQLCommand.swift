@@ -7,7 +7,7 @@ import TerminalOutput
 struct SQLCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sql",
-        abstract: "Asks the catalog in SQL; it can only be read.",
+        abstract: "Run a read-only SQL query on the catalog.",
         discussion: """
             One SELECT, on a connection that refuses everything else: no writing, no ATTACH, no extensions. The tables \
             and views are described in schema/README.md. Rows are printed as they come; a table, whose columns are \

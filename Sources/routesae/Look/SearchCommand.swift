@@ -9,7 +9,7 @@ extension SearchHit.Scope: ExpressibleByArgument {}
 struct SearchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "search",
-        abstract: "Finds features by words: in explanations, in tokens they promote, in text they fire on.",
+        abstract: "Find features by words: in explanations, in promoted tokens, in the text they fire on.",
         discussion: """
             All terms have to occur in one text. A term of several words, quoted for the shell, is a phrase; one that \
             ends in * is the start of a word. Case and accents make no difference. The best features come first: \
@@ -29,9 +29,9 @@ struct SearchCommand: ParsableCommand {
     var terms: [String]
     @Option(help: "Only this dictionary's features, by name or number; all dictionaries if not named.")
     var dictionary: String?
-    @Option(help: "What to look through: explanations, tokens or contexts; all if not said.")
+    @Option(help: "What to look through: explanations, tokens or contexts; by default all.")
     var scope: SearchHit.Scope?
-    @Flag(name: .customLong("fts"), help: "The terms are a query in FTS5's own language, with AND, OR, NOT and NEAR.")
+    @Flag(name: .customLong("fts"), help: "Take the terms as an FTS5 query, with AND, OR, NOT and NEAR.")
     var isQuery = false
     @Option(help: "How many features at most, of each scope; 0 for all.")
     var limit = 20

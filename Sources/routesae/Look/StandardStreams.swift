@@ -37,6 +37,6 @@ enum StandardStreams {
     static func remark(_ line: String) {
         // What is on its way to the same terminal comes first.
         fflush(nil)
-        fputs(BriefText.of(line) + "\n", stderr)
+        fputs(BriefText.of(OptionNames.spelled(line)) + "\n", stderr)
     }
 }

@@ -6,7 +6,7 @@ import TerminalOutput
 struct ActivationsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "activations",
-        abstract: "Writes a model's residual streams over text to safetensors files.",
+        abstract: "Write a model's residual streams over text to safetensors files.",
         discussion: """
             activations [tokens, layers, d], token_ids [tokens], document_ids [tokens], is_prefix [tokens]: one row for \
             every token fed to the model, BOS included, in the order of the text. is_prefix is 1 for a BOS that was put \
@@ -34,11 +34,11 @@ struct ActivationsCommand: ParsableCommand {
     var dtype = "bf16"
     @Option(help: "The most tokens the model sees at once; by default all its positions, 2048 at most.")
     var context: Int?
-    @Option(help: "Stops after this many tokens, at the end of a segment.")
+    @Option(help: "Stop after this many tokens, at the end of a segment.")
     var tokens: Int?
-    @Option(help: "Tokens of each file; one file for all if not given.")
+    @Option(help: "Tokens of each file; by default one file for all.")
     var shardTokens: Int?
-    @Flag(help: "Replaces existing files.")
+    @Flag(help: "Replace existing files.")
     var force = false
     @OptionGroup var options: RunOptions
 

@@ -7,7 +7,7 @@ import TerminalOutput
 struct BenchmarkCatalogCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "catalog",
-        abstract: "Writing a catalog of made-up features of any number: contexts per second, and bytes.",
+        abstract: "Time writing a catalog of synthetic features: contexts per second, and bytes.",
         discussion: """
             Example:
               routesae benchmark catalog --features 131072 --contexts 90 --output big.sqlite --keep --format json
@@ -20,10 +20,10 @@ struct BenchmarkCatalogCommand: ParsableCommand {
     @Option(help: "Folder of the model whose tokenizer reads --text; words are made up without both.")
     var model: String?
     @Option(parsing: .upToNextOption, help: "Files and folders of text, read over and over.") var text: [String] = []
-    @Option(help: "Where the catalog is made; a temporary folder if not given.") var output: String?
-    @Flag(help: "Keeps the catalog.") var keep = false
-    @Option(help: "Where a copy is kept of the catalog as it was before the index.") var before: String?
-    @Option(help: "Everything follows from it.") var seed: UInt64 = 0
+    @Option(help: "Where the catalog is made; by default a temporary folder.") var output: String?
+    @Flag(help: "Keep the catalog.") var keep = false
+    @Option(help: "Keep a copy of the catalog here as it was before the index.") var before: String?
+    @Option(help: "Seed of the synthetic data.") var seed: UInt64 = 0
     @OptionGroup var printing: OutputOptions
     @Flag(name: .shortAndLong, help: "No progress on standard error.") var quiet = false
 

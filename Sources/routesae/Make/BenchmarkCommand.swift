@@ -11,7 +11,7 @@ import Vocabulary
 struct BenchmarkCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "benchmark",
-        abstract: "Measures speed as ratios against the machine's own matrix product, and the catalog's writing.",
+        abstract: "Measure speed as ratios to the machine's own matrix product, and the writing of catalogs.",
         subcommands: [
             BenchmarkTrainCommand.self, BenchmarkMemoryCommand.self, BenchmarkIndexCommand.self,
             BenchmarkScoreCommand.self, BenchmarkEvaluateCommand.self, BenchmarkForwardCommand.self,
@@ -28,8 +28,8 @@ struct BenchmarkSizes: ParsableArguments {
     @Option(help: "Number of active latents of a token; none for an architecture with a penalty.") var k: Int?
     @Option(help: "Number of layers that a token has.") var layers: Int
     @Option(help: "Tokens of a step.") var tokens: Int
-    @Option(help: "Part of the latents that never fire, so that AuxK has work.") var deadShare = 0.0
-    @Option(help: "How often a step is made.") var repeats = 5
+    @Option(help: "Share of the latents that never fire, for AuxK.") var deadShare = 0.0
+    @Option(help: "Number of steps.") var repeats = 5
 
     func benchmark() throws -> TrainingBenchmark {
         guard (1...1000).contains(repeats), (1...1 << 24).contains(tokens), (1...1024).contains(layers),
@@ -56,7 +56,7 @@ struct BenchmarkSizes: ParsableArguments {
 struct BenchmarkTrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
-        abstract: "A training step against the dense encode product alone: same threads, same run.",
+        abstract: "Time a training step against the dense encode product alone: same threads, same run.",
         discussion: """
             Examples:
               routesae benchmark train --d-model 2048 --latents 16384 --k 64 --layers 9 --tokens 8192 --format json
@@ -85,7 +85,7 @@ struct BenchmarkTrainCommand: ParsableCommand {
 struct BenchmarkIndexCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "index",
-        abstract: "Indexing, from the residual streams on, against the dense encode product alone.",
+        abstract: "Time indexing, from the residual streams on, against the dense encode product alone.",
         discussion: """
             Example:
               routesae benchmark index --d-model 2048 --latents 16384 --k 64 --layers 9 --tokens 8192 --format json
@@ -112,7 +112,7 @@ struct BenchmarkIndexCommand: ParsableCommand {
 struct BenchmarkMemoryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "memory",
-        abstract: "The most memory that training holds, and what its formula says.",
+        abstract: "Measure the peak memory of training, and compare it with its formula.",
         discussion: """
             Example:
               routesae benchmark memory --d-model 2048 --latents 131072 --k 64 --layers 1 --tokens 4096 --repeats 2
@@ -138,7 +138,7 @@ struct BenchmarkMemoryCommand: ParsableCommand {
 struct BenchmarkForwardCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "forward",
-        abstract: "The language model's forward pass: tokens per second and peak resident memory.",
+        abstract: "Time the language model's forward pass: tokens per second and peak resident memory.",
         discussion: """
             Example:
               routesae benchmark forward --model Demo/model --tokens 8192 --last-layer 11 --format json
@@ -147,7 +147,7 @@ struct BenchmarkForwardCommand: ParsableCommand {
     @Option(help: "Folder of a language model in Hugging Face layout.") var model: String
     @Option(help: "Tokens of a pass.") var tokens = 4096
     @Option(help: "Tokens of a sequence.") var context = 256
-    @Option(help: "Stops after this decoder layer.") var lastLayer: Int?
+    @Option(help: "Stop after this decoder layer.") var lastLayer: Int?
     @Option(help: "How often it is timed; the median counts.") var repeats = 3
     @OptionGroup var output: OutputOptions
     @OptionGroup var options: RunOptions

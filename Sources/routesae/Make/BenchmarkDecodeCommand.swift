@@ -7,7 +7,7 @@ import TerminalOutput
 struct BenchmarkDecodeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "decode",
-        abstract: "Decoding token by token, against reading the weights that a token needs once.",
+        abstract: "Time decoding token by token, against reading once the weights that a token needs.",
         discussion: """
             ratio is the time of a token over the time in which all threads read an array as large as the weights it \
             needs (weight_bytes). Weights that fit in the processor's cache are read from there, by both.

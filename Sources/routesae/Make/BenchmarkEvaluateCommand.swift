@@ -6,7 +6,7 @@ import TerminalOutput
 struct BenchmarkEvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
-        abstract: "Evaluating one RouteSAE, in passes of the model to its logits: same tokens, same run.",
+        abstract: "Time the evaluation of one RouteSAE, in forward passes of the model over the same tokens.",
         discussion: """
             The dictionary is random: what it costs does not depend on what it knows.
 

@@ -9,7 +9,7 @@ import TerminalOutput
 struct BenchmarkQueriesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "queries",
-        abstract: "How long every kind of question takes that can be asked of a catalog.",
+        abstract: "Time every kind of query on a catalog.",
         discussion: """
             Each is asked as on the command line, within this process: the catalog is opened for it, and what it prints \
             goes nowhere. The first time does not count.

@@ -8,7 +8,7 @@ import TerminalOutput
 struct BenchmarkScoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "score",
-        abstract: "Offline explaining and scoring: features per second, and against the model run for each text alone.",
+        abstract: "Time offline explaining and scoring: features per second, and against one model run a text.",
         discussion: """
             Nothing is written.
 

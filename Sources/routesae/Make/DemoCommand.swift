@@ -12,10 +12,10 @@ import Training
 struct DemoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
-        abstract: "The whole job on the shipped model: train, index, score, and a summary.",
+        abstract: "Run the whole job on the shipped model: train, index, score, and print a summary.",
         discussion: """
-            Trains RouteSAE on a million tokens and more of the shipped text, live from the shipped model, indexes \
-            held-out text, explains and scores a seeded sample of features, and leaves one file.
+            Trains RouteSAE on the shipped text, live from the shipped model, indexes held-out text, explains and \
+            scores a sample of features, and leaves one file.
 
             Examples:
               routesae demo
@@ -36,9 +36,9 @@ struct DemoCommand: ParsableCommand {
     var batchTokens = 4096
     @Option(help: "Features to explain and score.")
     var sample = 150
-    @Option(help: "Seed of everything.")
+    @Option(help: "Seed of weights, order and samples.")
     var seed: UInt64 = 1
-    @Flag(help: "Replaces an existing file.")
+    @Flag(help: "Replace an existing file.")
     var force = false
     @OptionGroup var options: RunOptions
 

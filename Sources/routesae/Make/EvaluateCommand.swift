@@ -7,7 +7,7 @@ import TerminalOutput
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
-        abstract: "Measures reconstruction, and what it does to the model when it takes the activations' place.",
+        abstract: "Measure reconstruction, and the model's loss with activations replaced by reconstructions.",
         discussion: """
             Of each dictionary, and of each layer it reads: norm_mse, explained_variance, l0; kl (original ‖ \
             substituted, nats per real token; kl_batchmean as PyTorch divides it), ce, ce_substituted, delta_ce; \
@@ -42,11 +42,11 @@ struct EvaluateCommand: ParsableCommand {
             one added if not said).
             """)
     var corpus: String?
-    @Option(help: "Stops after this many tokens.")
+    @Option(help: "Stop after this many tokens.")
     var tokens: Int?
     @Option(help: "The most tokens the model sees at once; by default all its positions, 2048 at most.")
     var context: Int?
-    @Option(help: "The zeroed model sees every so manieth segment; 1 for all.")
+    @Option(help: "Run the zero-ablated model on one of this many segments; 1 for all.")
     var zeroEvery = 16
     @Option(help: "Resamples of the bootstrap.")
     var resamples = 1000

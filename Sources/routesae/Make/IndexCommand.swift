@@ -6,7 +6,7 @@ import TerminalOutput
 struct IndexCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "index",
-        abstract: "Runs text through model and dictionary, and writes what every feature does on it.",
+        abstract: "Run text through the model and a dictionary, and store every feature's statistics and contexts.",
         discussion: """
             One pass: statistics, layers, token classes, and contexts of the strongest firings, of firings drawn \
             uniformly, and of places where the feature does not fire. A dictionary may be indexed on any number of \
@@ -28,7 +28,7 @@ struct IndexCommand: ParsableCommand {
     var text: [String]
     @Option(help: "What the corpus is called in the catalog; by default after the files and folders named.")
     var corpus: String?
-    @Option(help: "Stops after this many tokens.")
+    @Option(help: "Stop after this many tokens.")
     var tokens: Int?
     @Option(help: "The most tokens the model sees at once; by default all its positions, 2048 at most.")
     var context: Int?
@@ -42,7 +42,7 @@ struct IndexCommand: ParsableCommand {
     var window = IndexingOptions().window
     @Option(help: "Seed of the samples.")
     var seed: UInt64 = 0
-    @Flag(help: "Replaces an earlier index of the dictionary on the same corpus, and the scores that rest on it.")
+    @Flag(help: "Replace an earlier index of the dictionary on the same corpus, and the scores that rest on it.")
     var force = false
     @OptionGroup var options: RunOptions
 

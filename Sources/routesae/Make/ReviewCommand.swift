@@ -10,7 +10,7 @@ import Vocabulary
 struct ReviewCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "review",
-        abstract: "Steps a person through features blind, and sets their verdicts beside the automatic scores.",
+        abstract: "Judge features blind, one after another, and compare the verdicts with the automatic scores.",
         discussion: """
             Of every feature nothing is shown but its contexts: no explanation, no score. The verdict is that of the \
             paper's rubric: 5 a clear pattern without exceptions, 4 one or two, 3 many, 2 a broad theme, 1 none. Each \
@@ -34,11 +34,11 @@ struct ReviewCommand: ParsableCommand {
     var seed: UInt64 = 0
     @Option(parsing: .upToNextOption, help: "Exactly these features.")
     var features: [Int] = []
-    @Option(help: "Who judges, as they wish to be named; $USER if not said.")
+    @Option(help: "Name of the person who judges; by default $USER.")
     var reviewer: String?
     @Option(help: "Contexts shown of the strongest; half as many of those drawn uniformly.")
     var contexts = 10
-    @Flag(help: "Shows how far verdicts and automatic scores agree.")
+    @Flag(help: "Show how far verdicts and automatic scores agree.")
     var agreement = false
     @OptionGroup var output: OutputOptions
 

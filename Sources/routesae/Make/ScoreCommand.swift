@@ -11,7 +11,7 @@ extension ScoringSettings.Stratum: ExpressibleByArgument {}
 struct ScoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "score",
-        abstract: "Explains features and scores the explanations on contexts they were not made from.",
+        abstract: "Explain features, and score the explanations on contexts they were not made from.",
         discussion: """
             Explanations are the patterns of tokens that a feature needs (Neuron to Graph), found by asking the model. \
             The score is the correlation of the activations they predict with the true ones; beside each stands the \
@@ -38,24 +38,24 @@ struct ScoreCommand: ParsableCommand {
     @OptionGroup var index: IndexOption
     @Option(help: "Folder of the language model; without it the patterns are those seen in the contexts.")
     var model: String?
-    @Option(help: "How many features, drawn by the seed; 100 if not said.")
+    @Option(help: "How many features, drawn by the seed; by default 100.")
     var sample: Int?
     @Flag(help: "All features that fired often enough.")
     var all = false
     @Option(parsing: .upToNextOption, help: "Exactly these features.")
     var features: [Int] = []
-    @Option(name: .customLong("min-firings"), help: "Features that fired less often are left out; 20 if not said.")
+    @Option(name: .customLong("min-firings"), help: "Features that fired less often are left out; by default 20.")
     var minimumFirings: Int?
     @Option(
         name: .customLong("where"),
         help: ArgumentHelp(
-            "Only features of which this holds, as in 'features'; several may be given.", valueName: "condition"))
+            "Only features that meet this condition, as in 'features'; several may be given.", valueName: "condition"))
     var conditions: [String] = []
-    @Option(help: "Draws the same share from every tenth by firing rate, or from every layer.")
+    @Option(help: "Draw the same share from every tenth by firing rate, or from every layer.")
     var stratify: ScoringSettings.Stratum?
-    @Option(help: "The most tokens of a pattern; 12 if not said.")
+    @Option(help: "The most tokens of a pattern; by default 12.")
     var maximumSuffix: Int?
-    @Option(help: "Seed of the sample and of the chance permutation; 0 if not said.")
+    @Option(help: "Seed of the sample and of the chance permutation; by default 0.")
     var seed: UInt64?
 
     @OptionGroup(title: "Judge") var judge: JudgeOptions

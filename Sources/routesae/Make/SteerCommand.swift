@@ -10,7 +10,7 @@ import Vocabulary
 struct SteerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "steer",
-        abstract: "Lets the model write while features are set, raised or scaled, beside what it writes by itself.",
+        abstract: "Generate text with features steered, beside the unsteered text.",
         discussion: """
             Every token, of the prompt and of what follows, is read at the layer that the router chooses for it in the \
             unsteered model; there the change of the latents, decoded, is added to the residual stream, and what the \
@@ -41,7 +41,7 @@ struct SteerCommand: ParsableCommand {
     var prompt: [String] = []
     @Option(help: "A file with a text to continue on every line that is not empty.")
     var promptFile: String?
-    @Flag(help: "Puts every prompt through the model's chat template, as a user's message.")
+    @Flag(help: "Put every prompt through the model's chat template, as a user's message.")
     var chat = false
     @Option(help: "With --chat: what the system's message before the prompt says.")
     var system: String?
@@ -52,15 +52,15 @@ struct SteerCommand: ParsableCommand {
     var date: String?
     @Option(help: "The most tokens generated.")
     var tokens = 40
-    @Option(help: "Draws tokens, logits being divided by this; without it the likeliest token is taken at each step.")
+    @Option(help: "Draw tokens, logits being divided by this; without it the likeliest token is taken at each step.")
     var temperature: Double?
-    @Option(help: "Draws among the likeliest tokens that together have this probability.")
+    @Option(help: "Draw among the likeliest tokens that together have this probability.")
     var topP = 1.0
     @Option(help: "Seed of the draws.")
     var seed: UInt64 = 0
-    @Flag(help: "Puts the reconstruction in place of the stream, as the authors' code does, losing its error.")
+    @Flag(help: "Replace the stream by the reconstruction, as the authors' code does; its error is lost.")
     var replaceReconstruction = false
-    @Flag(help: "Writes nothing to the catalog.")
+    @Flag(help: "Write nothing to the catalog.")
     var noSave = false
     @OptionGroup var output: OutputOptions
     @OptionGroup var options: RunOptions

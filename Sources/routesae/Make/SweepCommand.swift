@@ -21,7 +21,7 @@ struct SweepStreamOptions: ParsableArguments {
 struct SweepCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sweep",
-        abstract: "Trains any number of dictionaries side by side on one stream.",
+        abstract: "Train any number of dictionaries side by side on one stream of activations.",
         discussion: """
             All of them learn from the same batches in the same order, and the language model runs once for each batch, \
             so that ten dictionaries cost little more than one. Each becomes what it would have become alone.
@@ -48,7 +48,7 @@ struct SweepCommand: ParsableCommand {
     @Argument(help: "The catalog, a SQLite file.") var catalog: String
     @Option(help: "The sweep, a JSON file.") var config: String?
     @OptionGroup var stream: SweepStreamOptions
-    @Flag(help: "Prints the dictionaries that would be trained, and trains none.") var dryRun = false
+    @Flag(help: "Print the dictionaries that would be trained, and train none.") var dryRun = false
     @OptionGroup(title: "Files") var files: TrainFileOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var options: RunOptions

@@ -16,7 +16,7 @@ extension RouterGradient: ExpressibleByArgument {}
 struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
-        abstract: "Trains a dictionary and writes it into a catalog.",
+        abstract: "Train a dictionary and write it into a catalog.",
         discussion: """
             Reads activations live from a model, or from files that 'routesae activations' or another program wrote. \
             The catalog is made where there is none. Every step's figures go into run_metric; \

@@ -15,7 +15,7 @@ struct TrainSourceOptions: ParsableArguments {
     var activations: [String] = []
     @Option(help: "The most tokens the model sees at once; by default all its positions, 2048 at most.")
     var context: Int?
-    @Option(help: "Starting weights, safetensors with the names of the authors' code; seeded ones if not given.")
+    @Option(help: "Starting weights, safetensors with the names of the authors' code; by default seeded ones.")
     var initialWeights: String?
 }
 
@@ -23,7 +23,7 @@ struct TrainSourceOptions: ParsableArguments {
 struct TrainShapeOptions: ParsableArguments {
     @Option(
         help: """
-            route, topk, vanilla, gated, jumprelu, crosscoder, mlsae or random; route if not given. topk, vanilla, gated \
+            route, topk, vanilla, gated, jumprelu, crosscoder, mlsae or random; by default route. topk, vanilla, gated \
             and jumprelu read one layer; a crosscoder is TopK with --k and ReLU without.
             """)
     var architecture: Architecture?
@@ -33,15 +33,15 @@ struct TrainShapeOptions: ParsableArguments {
     var latents: Int?
     @Option(help: "Number of active latents of a token; none for vanilla, gated and jumprelu.")
     var k: Int?
-    @Option(help: "hard or soft; hard if not given.")
+    @Option(help: "hard or soft; by default hard.")
     var routing: RoutingMode?
-    @Option(help: "The router's input: sum or mean over the layers; sum if not given.")
+    @Option(help: "The router's input: sum or mean over the layers; by default sum.")
     var aggregation: RouterAggregation?
-    @Option(help: "corrected, or reference: exactly what the authors' code computes; corrected if not given.")
+    @Option(help: "corrected, or reference: exactly what the authors' code computes; by default corrected.")
     var fidelity: Fidelity?
     @Option(help: "The dictionary's name in the catalog.")
     var name: String?
-    @Option(help: "How the catalog stores the weights: f32, f16 or bf16; f32 if not given.")
+    @Option(help: "How the catalog stores the weights: f32, f16 or bf16; by default f32.")
     var dtype: String?
 }
 
@@ -51,19 +51,20 @@ struct TrainScheduleOptions: ParsableArguments {
     var tokens: Int?
     @Option(help: "Steps; or give --tokens.")
     var steps: Int?
-    @Option(help: "Tokens of a batch; 4096 if not given.")
+    @Option(help: "Tokens of a batch; by default 4096.")
     var batchTokens: Int?
     @Flag(inversion: .prefixedNo, help: "Draw tokens at random, or take them in the order of the text or of the files.")
     var shuffle: Bool?
-    @Option(help: "Tokens kept waiting to draw batches from, with a model; two batches, 32768 at least.")
+    @Option(
+        help: "Tokens in the buffer that batches are drawn from, with a model; by default two batches, at least 32768.")
     var shuffleBuffer: Int?
     @Flag(
         name: .customLong("bos"), inversion: .prefixedNo,
-        help: "Learn from BOS; by default only the reference does, as its code does.")
+        help: "Learn from BOS tokens; by default only with --fidelity reference, as the authors' code does.")
     var includesBOS: Bool?
-    @Option(help: "Seed of weights and order; 0 if not given.")
+    @Option(help: "Seed of weights and order; by default 0.")
     var seed: UInt64?
-    @Option(help: "Seed of the order alone; that of --seed if not given.")
+    @Option(help: "Seed of the order alone; by default that of --seed.")
     var streamSeed: UInt64?
 }
 
@@ -110,20 +111,20 @@ extension ArgumentHelp {
 
 /// What is written.
 struct TrainOutputOptions: ParsableArguments {
-    @Option(help: "Writes the weights to a safetensors file as well, with the names of the authors' code.")
+    @Option(help: "Write the weights to a safetensors file as well, with the names of the authors' code.")
     var weightsOutput: String?
 }
 
 /// What becomes of files that are there already, and of training that was broken off.
 struct TrainFileOptions: ParsableArguments {
-    @Flag(help: "Adds to an existing catalog.")
+    @Flag(help: "Add to an existing catalog.")
     var append = false
-    @Flag(help: "Replaces existing output files, and an unfinished training's checkpoint.")
+    @Flag(help: "Replace existing output files, and an unfinished training's checkpoint.")
     var force = false
-    @Flag(help: "Goes on from the checkpoint where there is one; alone, with the settings that it holds.")
+    @Flag(help: "Continue from the checkpoint where there is one; alone, with the settings that it holds.")
     var resume = false
-    @Option(help: "Where the checkpoint is kept; beside the catalog, CATALOG.checkpoint, if not given.")
+    @Option(help: "Where the checkpoint is kept; by default beside the catalog, CATALOG.checkpoint,.")
     var checkpoint: String?
-    @Option(help: "Steps between checkpoints; every five minutes if not given. One is taken on a signal as well.")
+    @Option(help: "Steps between checkpoints; by default every five minutes. One is taken on a signal as well.")
     var checkpointEvery: Int?
 }

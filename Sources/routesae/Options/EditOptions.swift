@@ -9,23 +9,23 @@ struct EditOptions: ParsableArguments {
     @Option(
         parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
-            "Holds a feature at an activation, whether it is active or not. Sensible: up to twice its max_activation, "
+            "Hold a feature at an activation, whether it is active or not. Sensible: up to twice its max_activation, "
                 + "which 'routesae feature' shows.", valueName: "strength"))
     var set: [EditArgument] = []
     @Option(
         parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
-            "Adds to a feature's activation everywhere; not below 0. Sensible: once or twice its max_activation.",
+            "Add to a feature's activation everywhere; not below 0. Sensible: once or twice its max_activation.",
             valueName: "strength"))
     var add: [EditArgument] = []
     @Option(
         parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
-            "Scales a feature's activation where it is active: 0 takes it away, 2 doubles it.", valueName: "strength"))
+            "Scale a feature's activation where it is active: 0 takes it away, 2 doubles it.", valueName: "strength"))
     var multiply: [EditArgument] = []
     @Option(
         help: ArgumentHelp(
-            "Tries several strengths of the feature in turn: --feature 12 --sweep set=0,4,8, or 12:set=0,4,8.",
+            "Try several strengths of the feature in turn: --feature 12 --sweep set=0,4,8, or 12:set=0,4,8.",
             valueName: "operation=a,b,c"))
     var sweep: SweepArgument?
 

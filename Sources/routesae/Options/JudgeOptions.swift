@@ -32,44 +32,44 @@ struct JudgeOptions: ParsableArguments {
     var keyVariable: String?
     @Option(
         parsing: .upToNextOption,
-        help: ArgumentHelp("Which tests: simulation, detection, fuzzing, rubric; all if not said.", valueName: "test"))
+        help: ArgumentHelp("Which tests: simulation, detection, fuzzing, rubric; by default all.", valueName: "test"))
     var tests: [JudgePrompt] = []
     @Option(
         help: """
             Whose explanations are tested: those the model writes itself, or the newest there is, whoever wrote it \
-            (such as Neuron to Graph); written if not said.
+            (such as Neuron to Graph); by default written.
             """)
     var explanations: JudgeSettings.Explanations?
-    @Option(help: "Excerpts shown for an explanation and for the rubric; 20 if not said.")
+    @Option(help: "Excerpts shown for an explanation and for the rubric; by default 20.")
     var excerpts: Int?
-    @Flag(help: "Asks for no log-probabilities: simulated activations are whole numbers.")
+    @Flag(help: "Ask for no log-probabilities: simulated activations are whole numbers.")
     var noLogProbabilities = false
-    @Flag(help: "Does not ask the endpoint to see to it that answers are JSON.")
+    @Flag(help: "Do not ask the endpoint to see to it that answers are JSON.")
     var noJsonMode = false
     @Flag(
         name: .customLong("limit-completion"),
-        help: "Sends the limit of an answer as max_completion_tokens, as some models want it.")
+        help: "Send the limit of an answer as max_completion_tokens, as some models want it.")
     var limitsCompletion = false
     @Option(
         name: .customLong("max-answer-tokens"),
-        help: "Tokens of an answer at most; 1024, or with --retry-failed as before, if not said.")
+        help: "Tokens of an answer at most; by default 1024, or with --retry-failed as before,.")
     var maximumAnswerTokens: Int?
     @Option(help: "Requests under way at once.")
     var concurrency = 8
     @Option(help: "Seconds that a request may take.")
     var timeout = 120.0
-    @Option(name: .customLong("max-requests"), help: "Sends no more requests than this, those sent again counted.")
+    @Option(name: .customLong("max-requests"), help: "Send no more requests than this, those sent again counted.")
     var maximumRequests: Int?
-    @Option(name: .customLong("max-cost"), help: "Stops once the replies have cost more than this; needs --prices.")
+    @Option(name: .customLong("max-cost"), help: "Stop once the replies have cost more than this; needs --prices.")
     var maximumCost: Double?
     @Option(
         help: ArgumentHelp(
             "A price table, JSON: {\"model\": {\"input\": 0.15, \"output\": 0.6}}, per million tokens.",
             valueName: "file"))
     var prices: String?
-    @Flag(help: "Shows what would be asked, and how much of it; asks nothing and writes nothing.")
+    @Flag(help: "Show what would be asked, and how much of it; asks nothing and writes nothing.")
     var dryRun = false
-    @Flag(help: "Asks again what failed in the last run with a judge, and nothing else.")
+    @Flag(help: "Ask again only what failed in the last run with a judge.")
     var retryFailed = false
 
     /// Checks options against each other; options of a judge without a judge are mistakes.

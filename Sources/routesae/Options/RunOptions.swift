@@ -7,7 +7,7 @@ import TerminalOutput
 
 /// What long-running verbs have in common.
 struct RunOptions: ParsableArguments {
-    @Option(help: "Threads; results do not depend on them. All processors if not given.")
+    @Option(help: "Threads; by default results do not depend on them. All processors.")
     var threads: Int?
 
     @Flag(name: .shortAndLong, help: "No progress and no summary on standard error.")

@@ -1,30 +1,29 @@
-import ActivationPipeline
-import FeatureCatalog
-import Indexing
+package import ActivationPipeline
+package import FeatureCatalog
 
 /// One token of a context's window.
-struct ContextToken {
+package struct ContextToken {
     /// Its number in the vocabulary.
-    let tokenID: Int
+    package let tokenID: Int
     /// Its text; bytes that are not UTF-8 by themselves appear as U+FFFD.
-    let text: String
+    package let text: String
     /// Its exact bytes where the text cannot hold them.
-    let bytes: [UInt8]?
+    package let bytes: [UInt8]?
 }
 
 /// Rebuilds the tokens of contexts from the documents they come from.
-struct ContextTokens {
+package struct ContextTokens {
     private let catalog: Catalog
     private let languageModelID: Int64?
 
-    init(catalog: Catalog, dictionary: IndexedDictionary) throws {
+    package init(catalog: Catalog, dictionary: IndexedDictionary) throws {
         self.catalog = catalog
         let corpus = try catalog.corpora().first { $0.corpusID == dictionary.key.corpusID }
         languageModelID = corpus?.languageModelID ?? dictionary.record.languageModelID
     }
 
     /// The tokens of every context's window, by the context's key; left out where the catalog does not hold them.
-    func windows(of contexts: [ContextRecord]) throws -> [Int64: [ContextToken]] {
+    package func windows(of contexts: [ContextRecord]) throws -> [Int64: [ContextToken]] {
         guard languageModelID != nil else { return [:] }
         var identifiers: [Int64: [Int32]] = [:]
         // Document by document, since one may be long.
@@ -45,7 +44,7 @@ struct ContextTokens {
     }
 
     /// The entries of some tokens.
-    func vocabulary(_ tokenIDs: some Collection<Int>) throws -> [Int: ContextToken] {
+    package func vocabulary(_ tokenIDs: some Collection<Int>) throws -> [Int: ContextToken] {
         guard let languageModelID, !tokenIDs.isEmpty else { return [:] }
         let tokens = try catalog.tokens(languageModelID: languageModelID, tokenIDs: Array(tokenIDs))
         return Dictionary(

@@ -1,0 +1,79 @@
+import ActivationPipeline
+import FeatureCatalog
+import LinearAlgebra
+import SparseCoding
+import Vocabulary
+
+/// A sparse autoencoder, with a router where it reads several layers.
+///
+///     let dictionary = try Catalog(opening: "demo.sqlite").dictionary()
+///     for token in try dictionary.encode(activations) { print(token.layer, token.indices, token.activations) }
+public struct FeatureDictionary: Sendable {
+    private let stored: StoredDictionary
+
+    init(_ stored: StoredDictionary) { self.stored = stored }
+
+    /// Its name in the catalog.
+    public var name: String { stored.record.name }
+    /// The system: `route`, `topk`, `vanilla`, `gated`, `jumprelu`, `crosscoder`, `mlsae` or `random`.
+    public var architecture: String { stored.configuration.architecture.rawValue }
+    /// The decoder layers it reads, counted from 0, ascending.
+    public var layers: [Int] { stored.configuration.layers }
+    /// Width of the residual stream.
+    public var dModel: Int { stored.configuration.dModel }
+    /// Number of latents.
+    public var latentCount: Int { stored.configuration.latents }
+    /// Active latents of a token; nil where a penalty keeps it sparse.
+    public var k: Int? { stored.configuration.k }
+
+    /// A latent's decoder vector, `[dModel]`, or `[layers × dModel]` of a crosscoder.
+    ///
+    /// - Precondition: `index` is below ``latentCount``.
+    public func decoderVector(of index: Int) -> [Float] {
+        precondition((0..<latentCount).contains(index), "dictionary \"\(name)\" has no latent \(index)")
+        let decoder = stored.weights.decoder
+        return Array(UnsafeBufferPointer(start: decoder.row(index), count: decoder.columns))
+    }
+
+    /// Encodes activations: the same encode path as training and indexing, to the bit.
+    ///
+    /// - Parameters:
+    ///   - activations: at least the dictionary's ``layers``, of its ``dModel``.
+    ///   - threads: the most threads; nil for one a processor. The result does not depend on it.
+    /// - Returns: the active latents of every token, in order.
+    /// - Throws: ``RouteSAEError`` `.badInput` where a layer is missing or a value cannot be squared, `.usage` for another
+    ///   width.
+    public func encode(_ activations: Activations, threads: Int? = nil) throws(RouteSAEError) -> [TokenLatents] {
+        try RouteSAEError.wrapping {
+            let configuration = stored.configuration
+            let encoder = DictionaryEncoder(
+                configuration: configuration, weights: stored.weights, workers: Workers(threads: threads))
+            let count = activations.tokenCount
+            let input = AutoencoderInput(capacity: count, configuration: configuration)
+            try encoder.read(activations.batch, into: input)
+            let latents = SparseLatents(capacity: count, configuration: configuration)
+            encoder.encode(input, count: count * configuration.samplesPerToken, into: latents)
+            let tokens = ActivationPipeline.TokenLatents(latents, input, count: count, configuration)
+            return (0..<count).map { TokenLatents($0, of: tokens, configuration) }
+        }
+    }
+}
+
+/// The latents that are active at one token.
+public struct TokenLatents: Sendable, Equatable {
+    /// Their numbers, ascending.
+    public let indices: [Int]
+    /// Their activations, in the order of ``indices``.
+    public let activations: [Float]
+    /// The decoder layer that each was read from, in the order of ``indices``: the router's choice, the same for all of a
+    /// token, but for an MLSAE the layer at which the latent is strongest.
+    public let layers: [Int]
+
+    init(_ row: Int, of tokens: ActivationPipeline.TokenLatents, _ configuration: DictionaryConfiguration) {
+        let latents = tokens.latents
+        let active = (0..<Int(latents.counts[row])).filter { latents.activations(of: row)[$0] != 0 }
+        indices = active.map { Int(latents.indices(of: row)[$0]) }
+        activations = active.map { latents.activations(of: row)[$0] }
+        layers = indices.map { configuration.layers[tokens.layer(of: $0, at: row)] }
+    }
+}

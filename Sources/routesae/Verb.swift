@@ -1,0 +1,34 @@
+import ArgumentParser
+
+/// A verb of the command line, such as `train` or `benchmark decode`.
+struct Verb {
+    /// Its words, without the program's name.
+    let name: String
+    let command: any ParsableCommand.Type
+
+    /// The long names of its options, as its help lists them, without hyphens before them.
+    var options: [String] {
+        RouteSAE.helpMessage(for: command, columns: 200).split(separator: "\n").flatMap { line in
+            line.prefixMatch(of: /\s\s(?:-\w, )?(--[a-z0-9\/-]+)/).map {
+                $0.1.split(separator: "/").map { String($0.drop { $0 == "-" }) }
+            } ?? []
+        }
+    }
+
+    /// All verbs that do something, in the order of the overview.
+    static let all = verbs(under: RouteSAE.self, after: [])
+
+    private static func verbs(under command: any ParsableCommand.Type, after words: [String]) -> [Verb] {
+        command.configuration.subcommands.flatMap { next in
+            let words = words + [word(for: next)]
+            let own = next.configuration.subcommands
+            return own.isEmpty
+                ? [Verb(name: words.joined(separator: " "), command: next)] : verbs(under: next, after: words)
+        }
+    }
+
+    /// The last word of a verb.
+    static func word(for command: any ParsableCommand.Type) -> String {
+        command.configuration.commandName ?? "\(command)".lowercased()
+    }
+}
