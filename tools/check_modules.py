@@ -114,7 +114,7 @@ def options_outside() -> list:
             problems += [f"{place}: spells the option {option}; name the setting in backticks"
                          for option in re.findall(r"--[a-z][a-z-]*[a-z]", literal) if option not in OPTIONS_OF_OTHERS]
             problems += [f"{place}: no verb has an option for `{setting}`; see OptionNames.swift"
-                         for setting in re.findall(r"`([a-z][A-Za-z]*)`", literal)
+                         for setting in re.findall(r"`([a-z][A-Za-z0-9]*)`", literal)
                          if others.get(setting, hyphenated(setting)) not in options and setting not in NO_SETTINGS]
     return problems
 

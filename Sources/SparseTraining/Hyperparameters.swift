@@ -6,6 +6,8 @@ import Vocabulary
 package struct Hyperparameters: Sendable, Codable, Equatable {
     /// Peak learning rate.
     package var learningRate: Float?
+    /// Adam's decay of the first moment, β₁.
+    package var adamBeta1: Float?
     /// Part of the steps over which the rate warms up.
     package var warmupFraction: Double?
     /// Part of the steps over which it decays.
@@ -67,6 +69,11 @@ extension Hyperparameters {
         // The rule of EleutherAI/sparsify, 2e-4 · √(2¹⁴ / m), times 5 for shorter runs.
         $0.corrected ? 1e-3 * (16_384 / Float($0.configuration.latents)).squareRoot() : 5e-4
     }
+
+    package static let adamBeta1 = Hyperparameter<Float>(
+        "adamBeta1", "Adam's decay of the first moment, from 0, below 1; 0.9 by default.",
+        Allowed("from 0, below 1") { $0 >= 0 && $0 < 1 }
+    ) { _ in 0.9 }
 
     package static let warmupFraction = Hyperparameter<Double>(
         "warmupFraction", "Share of the steps over which the rate warms up; 0.05 by default.", .share

@@ -57,7 +57,7 @@ package struct TrainingOptions: Sendable, Encodable, Equatable {
         self.batchTokens = batchTokens
         self.steps = steps
         learningRate = try Hyperparameters.learningRate.value(choices.learningRate, setup)
-        betas = [0.9, 0.999]
+        betas = [try Hyperparameters.adamBeta1.value(choices.adamBeta1, setup), 0.999]
         epsilon = 1e-8
         warmupFraction = try Hyperparameters.warmupFraction.value(choices.warmupFraction, setup)
         decayFraction = try Hyperparameters.decayFraction.value(choices.decayFraction, setup)

@@ -62,8 +62,20 @@ import Vocabulary
         }
     }
 
+    @Test func adamsFirstDecayCanBeChosen() throws {
+        let options = try TrainingOptions(
+            try configuration(.corrected), batchTokens: 1, steps: 1, choices: .init { $0.adamBeta1 = 0 })
+        #expect(options.betas == [0, 0.999])
+    }
+
     @Test func refusesWhatIsOutOfRange() throws {
         let c = try configuration(.corrected)
+        for value in [Float(1), -0.1, .nan] {
+            #expect(
+                refusal {
+                    try TrainingOptions(c, batchTokens: 1, steps: 1, choices: .init { $0.adamBeta1 = value })
+                } == "`adamBeta1`")
+        }
         for value in [0, -1, Int.max] {
             #expect(refusal { try TrainingOptions(c, batchTokens: value, steps: 1) } == "`batchTokens`")
             #expect(refusal { try TrainingOptions(c, batchTokens: 1, steps: value) } == "`steps`")

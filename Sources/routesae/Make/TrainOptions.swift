@@ -72,6 +72,8 @@ struct TrainScheduleOptions: ParsableArguments {
 struct HyperparameterOptions: ParsableArguments {
     @Option(help: .of(Hyperparameters.learningRate))
     var learningRate: Float?
+    @Option(help: .of(Hyperparameters.adamBeta1))
+    var adamBeta1: Float?
     @Option(name: .customLong("warmup"), help: .of(Hyperparameters.warmupFraction))
     var warmupFraction: Double?
     @Option(name: .customLong("decay"), help: .of(Hyperparameters.decayFraction))

@@ -11,7 +11,7 @@ enum OptionNames {
 
     /// A message with every setting in backticks replaced by its option. Other words in backticks stay as they are.
     static func spelled(_ message: String) -> String {
-        message.replacing(/`([a-z][A-Za-z]*)`/) { match in
+        message.replacing(/`([a-z][A-Za-z0-9]*)`/) { match in
             option(of: String(match.1)).map { "--" + $0 } ?? String(match.0)
         }
     }
