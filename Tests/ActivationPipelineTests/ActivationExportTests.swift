@@ -52,7 +52,7 @@ import WorkflowWorlds
         #expect(try export(demo, layers: nil).layers == Array(0..<DemoModel.layerCount))
     }
 
-    @Test func narrowsToTheTypeAskedFor() throws {
+    @Test("Exporting narrows activations to the type asked for") func narrowsToTheTypeAskedFor() throws {
         let demo = try DemoModel()
         _ = try export(demo, layers: [3])
         let full = try SafetensorsFile(path: demo.directory.file("a.safetensors")).floats("activations")
@@ -69,7 +69,7 @@ import WorkflowWorlds
         #expect(try String(contentsOfFile: demo.directory.file("a.safetensors"), encoding: .utf8) == "precious")
     }
 
-    @Test func leavesNothingBehindWhereALayerIsMissing() throws {
+    @Test("A failed export leaves no file behind") func leavesNothingBehindWhereALayerIsMissing() throws {
         let demo = try DemoModel()
         #expect(throws: WorkflowError.self) { try export(demo, layers: [DemoModel.layerCount]) }
         #expect(
@@ -125,7 +125,7 @@ import WorkflowWorlds
         }
     }
 
-    @Test func saysTheSizeBeforehand() throws {
+    @Test("The size of an export is known before it is written") func saysTheSizeBeforehand() throws {
         let demo = try DemoModel()
         var said: ActivationExport.Result?
         let result = try sharded(demo, by: 100, free: 50_000_000) { plan in
@@ -143,7 +143,7 @@ import WorkflowWorlds
         #expect(bytes >= plan.bytes && bytes <= plan.bytes + plan.files.count * 4096)
     }
 
-    @Test func refusesWhatTheDiskDoesNotHold() throws {
+    @Test("An export larger than the free disk space is refused") func refusesWhatTheDiskDoesNotHold() throws {
         let demo = try DemoModel()
         var bytes = 0
         _ = try sharded(demo, by: 100) { bytes = $0.bytes + $0.files.count * 4096 }
@@ -164,7 +164,8 @@ import WorkflowWorlds
         #expect(try #require(result.freeBytes) > 1_000_000)
     }
 
-    @Test func filesOfAnExportAreReplacedTogetherOrNotAtAll() throws {
+    @Test("The files of an export are replaced together or not at all")
+    func filesOfAnExportAreReplacedTogetherOrNotAtAll() throws {
         let demo = try DemoModel()
         let first = try sharded(demo, by: 100)
         let before = try files(demo)
@@ -182,7 +183,7 @@ import WorkflowWorlds
         #expect(try files(demo) == before)
     }
 
-    @Test func whatIsStoppedLeavesNoFile() throws {
+    @Test("A stopped export leaves no file") func whatIsStoppedLeavesNoFile() throws {
         let demo = try DemoModel()
         let texts = (0..<30).map { _ in String(repeating: "And the waters prevailed upon the earth. ", count: 60) }
         let text = try demo.text(texts)
@@ -207,7 +208,7 @@ import WorkflowWorlds
         #expect(try String(contentsOfFile: old, encoding: .utf8) == "old")
     }
 
-    @Test func numbersOfTokensThatMakeNoSense() throws {
+    @Test("Token counts out of range are refused") func numbersOfTokensThatMakeNoSense() throws {
         let demo = try DemoModel()
         for size in [0, -1, Int.max] {
             let error = #expect(throws: WorkflowError.self) { try sharded(demo, by: size) }
@@ -218,7 +219,7 @@ import WorkflowWorlds
     // MARK: PyTorch
 
     /// `tools/export_activations.py` and this export write the same of one model and text.
-    @Test func agreesWithTheExportByPyTorch() throws {
+    @Test("The export equals the one by PyTorch") func agreesWithTheExportByPyTorch() throws {
         let directory = try TemporaryDirectory()
         let model = directory.file("llama-untied")
         try FileManager.default.copyItem(atPath: fixture("models/llama-untied"), toPath: model)

@@ -37,7 +37,7 @@ import Testing
 
     private let parts = (0..<3).map { "x/e-0000\($0)-of-00003.safetensors" }
 
-    @Test func filesFoldersAndBeginnings() throws {
+    @Test("Files, folders and name prefixes are found") func filesFoldersAndBeginnings() throws {
         let directory = try TemporaryDirectory()
         try write(parts + ["x/a.safetensors", "x/.hidden.safetensors", "x/b", "x/sub/c.safetensors"], in: directory)
         #expect(try names(["x/b", "x/a.safetensors"], in: directory) == ["x/b", "x/a.safetensors"])
@@ -65,7 +65,7 @@ import Testing
         #expect(firsts == [0, 10, 20] && shards.allSatisfy { $0.layers == [4] })
     }
 
-    @Test func whatIsNotThere() throws {
+    @Test("A missing path is named") func whatIsNotThere() throws {
         let directory = try TemporaryDirectory()
         try write(["x/b"], in: directory)
         #expect(
@@ -74,7 +74,7 @@ import Testing
         #expect(problem(["x"], in: directory) == "x: holds no .safetensors file")
     }
 
-    @Test func exportsThatAreNotWhole() throws {
+    @Test("An incomplete export is refused") func exportsThatAreNotWhole() throws {
         let directory = try TemporaryDirectory()
         try write([parts[0], parts[2], "x/a.safetensors"], in: directory)
         for named in ["x", "x/e"] {
@@ -92,7 +92,7 @@ import Testing
         #expect(problem([parts[0]], in: directory) == nil)
     }
 
-    @Test func filesThatAreNamedTwice() throws {
+    @Test("A file named twice is refused") func filesThatAreNamedTwice() throws {
         let directory = try TemporaryDirectory()
         try write(parts, in: directory)
         let link = directory.file("link.safetensors")
@@ -102,7 +102,7 @@ import Testing
         }
     }
 
-    @Test func filesThatDoNotBelongTogether() throws {
+    @Test("Files of different exports are refused") func filesThatDoNotBelongTogether() throws {
         let directory = try TemporaryDirectory()
         try write(["x/a.safetensors"], in: directory)
         try write(["x/b.safetensors"], in: directory, model: "n")

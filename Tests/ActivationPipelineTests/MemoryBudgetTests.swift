@@ -2,7 +2,8 @@ import ActivationPipeline
 import Testing
 
 @Suite struct MemoryBudgetTests {
-    @Test func refusesWhatDoesNotFitAndSaysByHowMuch() throws {
+    @Test("Work that exceeds memory is refused, with the amount it lacks")
+    func refusesWhatDoesNotFitAndSaysByHowMuch() throws {
         let budget = MemoryBudget(limit: 4e9)
         try budget.check(floats: 1e9, for: "a job", advice: "make it smaller")
         #expect(

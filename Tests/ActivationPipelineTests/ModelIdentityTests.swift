@@ -28,7 +28,8 @@ import WorkflowWorlds
 
     private func file(_ name: String) -> URL { URL(filePath: model.path + "/" + name) }
 
-    @Test func filesThatNothingReadsDoNotCount() throws {
+    @Test("Files that the model does not use do not change its identity")
+    func filesThatNothingReadsDoNotCount() throws {
         let path = try model.catalog("c.sqlite", indexed: false)
         let weights = try Data(contentsOf: file("model.safetensors"))
         for name in ["consolidated.safetensors", "adapter_model.safetensors", "exported.safetensors"] {
@@ -40,7 +41,7 @@ import WorkflowWorlds
         #expect(models.count == 1)
     }
 
-    @Test func aReshardedCopyIsTheSameModel() throws {
+    @Test("A resharded copy is the same model") func aReshardedCopyIsTheSameModel() throws {
         let path = try model.catalog("c.sqlite")
         try model.reshard()
         // As a newer version writes it: other keys, the same meaning.
@@ -72,7 +73,7 @@ import WorkflowWorlds
                 == "f3b3c978f047cec55a34002ae044e36cd88fe9d23790772281920c5de335baeb")
     }
 
-    @Test func otherWeightsAreAnotherModel() throws {
+    @Test("Other weights are another model") func otherWeightsAreAnotherModel() throws {
         let path = try model.catalog("c.sqlite", indexed: false)
         var weights = try Data(contentsOf: file("model.safetensors"))
         weights[weights.count - 2] ^= 1
@@ -81,7 +82,7 @@ import WorkflowWorlds
     }
 
     /// A checkpoint goes on with the same tensors in other files; so does one that version 0.1 wrote.
-    @Test(arguments: [false, true])
+    @Test("Training resumes with the same weights in other files", arguments: [false, true])
     func trainingResumesWithTheSameWeights(isFormer: Bool) throws {
         let settings = [model.settings]
         let (path, whole) = (model.directory.file("c.sqlite"), model.directory.file("whole.sqlite"))
@@ -146,7 +147,7 @@ import WorkflowWorlds
     }
 
     /// A catalog of version 0.1 goes on to be used.
-    @Test func formerDigestsAreRecognised() throws {
+    @Test("Digests of version 0.1 are recognised") func formerDigestsAreRecognised() throws {
         let path = try model.catalog("c.sqlite")
         try model.makeFormer(path)
         try Data("not read".utf8).write(to: file("unread.safetensors"))

@@ -11,7 +11,8 @@ import Testing
         return nil
     }
 
-    @Test func findsBeforehandWhatWouldFailAtTheEnd() throws {
+    @Test("A file that cannot be written is refused before the work begins")
+    func findsBeforehandWhatWouldFailAtTheEnd() throws {
         let directory = try TemporaryDirectory()
         let there = directory.file("there")
         try "x".write(toFile: there, atomically: true, encoding: .utf8)
@@ -26,7 +27,8 @@ import Testing
         #expect(problem(lost) == .cannotWrite(path: lost, problem: "its folder is not there; make it first"))
     }
 
-    @Test func aNameLeavesRoomForWhatIsPutBehindIt() throws {
+    @Test("A file name has to leave room for the suffix of its partial file")
+    func aNameLeavesRoomForWhatIsPutBehindIt() throws {
         let directory = try TemporaryDirectory()
         #expect(problem(directory.file(String(repeating: "n", count: 247))) == nil)
         let long = directory.file(String(repeating: "ä", count: 124))

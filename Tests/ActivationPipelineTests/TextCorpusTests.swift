@@ -42,7 +42,7 @@ import Testing
         #expect(corpus.files.map(\.bytes) == [42, 6, 5] && corpus.remarks.isEmpty)
     }
 
-    @Test func aBlankFileKeepsItsNumber() throws {
+    @Test("A blank file keeps its document number") func aBlankFileKeepsItsNumber() throws {
         try write("one".utf8, to: "a.txt")
         try write(" \n".utf8, to: "b.txt")
         try write([], to: "c.txt")
@@ -50,7 +50,7 @@ import Testing
         #expect(try texts(directory.path) == ["one", " \n", "", "four"])
     }
 
-    @Test func namesInCapitalsAndLinksAreRead() throws {
+    @Test("Files with upper-case extensions and symbolic links are read") func namesInCapitalsAndLinksAreRead() throws {
         let files = FileManager.default
         try files.createDirectory(atPath: directory.file("text"), withIntermediateDirectories: true)
         try files.createDirectory(atPath: directory.file("elsewhere"), withIntermediateDirectories: true)
@@ -75,7 +75,7 @@ import Testing
         #expect(try texts(directory.file("text/c")) == ["linked folder"])
     }
 
-    @Test func whatIsNoFileIsNamed() throws {
+    @Test("A path that is not a file is named") func whatIsNoFileIsNamed() throws {
         let files = FileManager.default
         try files.createDirectory(atPath: directory.file("t"), withIntermediateDirectories: true)
         let path = directory.file("t/a.txt")
@@ -124,7 +124,8 @@ import Testing
         }
     }
 
-    @Test(arguments: ["UTF-8", "UTF-16LE", "UTF-16BE", "UTF-32LE", "UTF-32BE"])
+    @Test(
+        "A byte-order mark decides the encoding", arguments: ["UTF-8", "UTF-16LE", "UTF-16BE", "UTF-32LE", "UTF-32BE"])
     func aByteOrderMarkIsHonoured(encoding: String) throws {
         let txt = try write(Self.encoded(Self.text, encoding), to: "a.txt")
         #expect(try texts(txt) == [Self.text])
@@ -138,7 +139,7 @@ import Testing
         #expect(try corpus.document(2).text == Self.text)
     }
 
-    @Test func fewBytesThatAreNoTextAreReplacedAndCounted() throws {
+    @Test("A few invalid bytes are replaced and counted") func fewBytesThatAreNoTextAreReplacedAndCounted() throws {
         let txt = try write([0x61, 0xFF, 0x62, 0xE2, 0x82, 0x63], to: "a.txt")
         let jsonl = try write(
             Array("{\"x\":\"\\ud800".utf8) + [0xFF] + Array("\",\"text\":\"a".utf8) + [0xC3]
@@ -157,7 +158,7 @@ import Testing
         #expect(try TextCorpus(paths: [odd]).remarks[0].contains("3 of its bytes"))
     }
 
-    @Test func moreAreRefusedWithTheirNumber() throws {
+    @Test("Many invalid bytes are refused, with their number") func moreAreRefusedWithTheirNumber() throws {
         let words = try write(
             "très ".unicodeScalars.map { UInt8($0.value) } + Array(repeating: 0xE9, count: 9), to: "a.txt")
         let expected = "a.txt: 10 of its 14 bytes are no text of its encoding, the first at byte 2; save it as UTF-8"
@@ -184,7 +185,7 @@ import Testing
         #expect(problem(lines) == nil)
     }
 
-    @Test func zeroBytesTellOfAnotherEncoding() throws {
+    @Test("Zero bytes suggest another encoding") func zeroBytesTellOfAnotherEncoding() throws {
         let bare = try write(Self.encoded(Self.text, "UTF-16LE").dropFirst(2), to: "a.txt")
         #expect(problem(bare)?.contains("zero bytes") == true && problem(bare)?.contains("UTF-16") == true)
         let lines = try write(Self.encoded("{\"text\":\"a\"}", "UTF-16LE").dropFirst(2), to: "b.jsonl")
@@ -197,18 +198,21 @@ import Testing
 
     // MARK: Records
 
-    @Test(arguments: [
-        ("[1]", "it is an array"), ("7", "it is a number"), ("{}", "it has no key 'text'"),
-        ("{\"body\":\"x\"}", "it has no key 'text'"), ("{\"text\":1}", "its 'text' is a number"),
-        ("{\"text\":null}", "its 'text' is null"), ("{\"text\":\"a\",\"text\":NaN}", "its 'text' is no string"),
-        ("{\"text\":\"x\"", "it ends in the middle"), ("{\"text\":\"x", "it ends in the middle"),
-        ("{\"text\":\"x\"} {}", "something follows"), ("{\"text\":\"x\",}", "a key is missing"),
-        ("{\"text\":\"x\" \"a\":1}", "a comma or '}' is missing"), ("{\"text\":\"x\",\"a\":}", "a value is missing"),
-        ("{\"text\":\"x\",\"a\":[1}", "a comma or ']' is missing"),
-        ("{\"x\":{\"text\":\"a\"}}", "it has no key 'text'"),
-        ("{\"text\":\"\\x\"}", "an escape that JSON does not know"), ("{\"text\":\"\\u12\"}", "hexadecimal digits"),
-        ("{'text':'x'}", "a key is missing"), ("the king", "it is no JSON"),
-    ])
+    @Test(
+        "A bad record is found when the text is opened",
+        arguments: [
+            ("[1]", "it is an array"), ("7", "it is a number"), ("{}", "it has no key 'text'"),
+            ("{\"body\":\"x\"}", "it has no key 'text'"), ("{\"text\":1}", "its 'text' is a number"),
+            ("{\"text\":null}", "its 'text' is null"), ("{\"text\":\"a\",\"text\":NaN}", "its 'text' is no string"),
+            ("{\"text\":\"x\"", "it ends in the middle"), ("{\"text\":\"x", "it ends in the middle"),
+            ("{\"text\":\"x\"} {}", "something follows"), ("{\"text\":\"x\",}", "a key is missing"),
+            ("{\"text\":\"x\" \"a\":1}", "a comma or '}' is missing"),
+            ("{\"text\":\"x\",\"a\":}", "a value is missing"),
+            ("{\"text\":\"x\",\"a\":[1}", "a comma or ']' is missing"),
+            ("{\"x\":{\"text\":\"a\"}}", "it has no key 'text'"),
+            ("{\"text\":\"\\x\"}", "an escape that JSON does not know"), ("{\"text\":\"\\u12\"}", "hexadecimal digits"),
+            ("{'text':'x'}", "a key is missing"), ("the king", "it is no JSON"),
+        ])
     func aBadRecordIsFoundWhenTheTextIsOpened(line: String, reason: String) throws {
         let path = try write("{\"text\":\"fine\"}\n\(line)\n{\"text\":\"fine\"}\n".utf8, to: "a.jsonl")
         let found = problem(path)
@@ -223,7 +227,7 @@ import Testing
         #expect(problem(path)?.hasSuffix("so are 2 other lines of the file") == true)
     }
 
-    @Test func ofARecordOnlyTheTextIsJudged() throws {
+    @Test("Only the text of a record is checked") func ofARecordOnlyTheTextIsJudged() throws {
         let deep = 100_000
         let others = [
             "NaN", "-Infinity", "Infinity", "1e400", "-1e-400", "\"\\ud800\"", "\"\\udc00\\ud800\"", "\"\u{FFFF}\"",
@@ -254,7 +258,7 @@ import Testing
     }
 
     /// Against the reader of JSON that others use, on lines that it takes.
-    @Test func readsWhatOthersWrite() throws {
+    @Test("JSON lines written by Foundation are read") func readsWhatOthersWrite() throws {
         var generator = SystemRandomNumberGenerator()
         let words = ["a", "é", "😀", "\"", "\\", "\n", "\u{0}", "/", "{", "}", "[", ",", ":", "text", "\u{2028}"]
         func word() -> String { (0..<4).map { _ in words.randomElement(using: &generator) ?? "" }.joined() }
@@ -293,7 +297,7 @@ import Testing
         }
     }
 
-    @Test func refusesWhatIsNotText() throws {
+    @Test("Files that are not text are refused") func refusesWhatIsNotText() throws {
         try write(" \n\t".utf8, to: "blank.txt")
         try write("x".utf8, to: "a.bin")
         #expect(problem(directory.file("blank.txt")) == "blank.txt: holds no text")

@@ -28,7 +28,7 @@ import WorkflowWorlds
         } catch { return "another error: \(error)" }
     }
 
-    @Test func everyTaskRefusesIt() throws {
+    @Test("Every task refuses another tokenizer") func everyTaskRefusesIt() throws {
         let path = try model.catalog("c.sqlite")
         try model.exchangeTokenizer()
         let tasks: [(String, (Catalog) throws -> Void)] = [
@@ -97,7 +97,7 @@ import WorkflowWorlds
         #expect(reason.contains("token 258"), "\(reason)")
     }
 
-    @Test func aFileWrittenAnewIsTheSame() throws {
+    @Test("A tokenizer file in another spelling is the same tokenizer") func aFileWrittenAnewIsTheSame() throws {
         let path = try model.catalog("c.sqlite", indexed: false)
         try model.changeTokenizer(
             { document in
@@ -113,7 +113,8 @@ import WorkflowWorlds
         #expect(models.count == 1 && problems.isEmpty)
     }
 
-    @Test func otherRulesForTheSameTokensAreAnotherTokenizer() throws {
+    @Test("Other rules for the same tokens are another tokenizer")
+    func otherRulesForTheSameTokensAreAnotherTokenizer() throws {
         let path = try model.catalog("c.sqlite", indexed: false)
         try model.changeTokenizer { document in
             guard var part = document["model"] as? [String: Any], let merges = part["merges"] as? [Any] else { return }
@@ -126,7 +127,7 @@ import WorkflowWorlds
     }
 
     /// What version 0.1 let happen: two indexes of one dictionary by two tokenizers.
-    @Test func verifyNotices() throws {
+    @Test("Verification reports two tokenizers for one dictionary") func verifyNotices() throws {
         let path = try model.catalog("c.sqlite")
         let sound = try model.open(path) { try $0.verify() }
         #expect(sound.isEmpty)

@@ -24,7 +24,7 @@ import WorkflowWorlds
         try PlantedDictionaries(named: name, seed: seed, in: directory)
     }
 
-    @Test func theSameMadeAnewIsEqual() throws {
+    @Test("Two catalogs made by the same commands are equal") func theSameMadeAnewIsEqual() throws {
         let (one, other) = (try planted("a"), try planted("b"))
         for planted in [one, other] { try planted.add("d", PlantedDictionaries.random(20, 4, seed: 1)) }
         #expect(try one.catalog.identity().uuid != other.catalog.identity().uuid)
@@ -34,7 +34,7 @@ import WorkflowWorlds
         }
     }
 
-    @Test(arguments: [RunRecord.Status.interrupted, .failed])
+    @Test("An incomplete run is not a difference", arguments: [RunRecord.Status.interrupted, .failed])
     func aRunThatDidNotCompleteMakesNoDifference(_ status: RunRecord.Status) throws {
         let (one, other) = (try planted("a"), try planted("b"))
         for planted in [one, other] { try planted.add("d", PlantedDictionaries.random(20, 4, seed: 1)) }
@@ -82,7 +82,8 @@ import WorkflowWorlds
             difference.rows.filter { $0.section == .table }.map(\.name) == ["dictionary_tensor"])
     }
 
-    @Test func widthsThatDifferAreSaidAndNotMatched() throws {
+    @Test("Dictionaries of different widths are reported and not matched")
+    func widthsThatDifferAreSaidAndNotMatched() throws {
         let (one, other) = (try planted("a"), try planted("b"))
         try one.add("d", PlantedDictionaries.random(8, 4, seed: 1))
         try other.add("d", PlantedDictionaries.random(8, 5, seed: 1))
@@ -92,7 +93,8 @@ import WorkflowWorlds
         #expect(width.a == 4 && width.b == 5 && width.difference == 1)
     }
 
-    @Test func whatOnlyOneHasAndWhatIsCalledOtherwise() throws {
+    @Test("Dictionaries in only one catalog, and renamed ones, are listed")
+    func whatOnlyOneHasAndWhatIsCalledOtherwise() throws {
         let (one, other) = (try planted("a"), try planted("b", seed: 2))
         let decoder = PlantedDictionaries.random(8, 4, seed: 1)
         try one.add("same", decoder)
@@ -111,7 +113,7 @@ import WorkflowWorlds
         #expect(loss.a == 1.0 && loss.b == 0.5 && loss.difference == -0.5)
     }
 
-    @Test func aSettingIsSaidOnce() throws {
+    @Test("A setting that differs is listed once") func aSettingIsSaidOnce() throws {
         let (one, other) = (try planted("a"), try planted("b"))
         let decoder = PlantedDictionaries.random(8, 4, seed: 1)
         try one.add("d", decoder, k: 4)
@@ -123,7 +125,7 @@ import WorkflowWorlds
         #expect(!rows.contains { $0.section == .match })
     }
 
-    @Test func aRunMoreIsADifference() throws {
+    @Test("An extra run is a difference") func aRunMoreIsADifference() throws {
         let (one, other) = (try planted("a"), try planted("b"))
         let runID = try other.catalog.beginRun(kind: .score, config: "{}", seed: nil)
         try other.catalog.finishRun(runID, status: .failed, error: "no")

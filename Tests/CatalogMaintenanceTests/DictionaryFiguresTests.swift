@@ -9,7 +9,7 @@ import Training
 import WorkflowWorlds
 
 @Suite struct DictionaryFiguresTests {
-    @Test func oneRowForEachDictionaryAndCorpus() throws {
+    @Test("The comparison has one row per dictionary and corpus") func oneRowForEachDictionaryAndCorpus() throws {
         let demo = try DemoModel()
         let text = try demo.text()
         let path = demo.directory.file("c.sqlite")

@@ -25,7 +25,7 @@ import WorkflowWorlds
     }
 
     /// Unit vectors of a plane, by angle in degrees: cosines are known.
-    @Test func figuresAreThoseOfTheDefinition() throws {
+    @Test("Matching scores equal their definitions") func figuresAreThoseOfTheDefinition() throws {
         let one = Matrix(rows: 4, columns: 2, elements: [1, 0, 0, 1, -1, 0, 0, 0])
         // 30° and 60° from the first axis.
         let other = Matrix(rows: 2, columns: 2, elements: [0.8660254, 0.5, 0.5, 0.8660254])
@@ -48,7 +48,7 @@ import WorkflowWorlds
         #expect(FeatureMatching.summary(of: [nil]).meanCosine == nil)
     }
 
-    @Test func widthsHaveToAgree() throws {
+    @Test("Decoders of different widths cannot be matched") func widthsHaveToAgree() throws {
         let planted = try PlantedDictionaries(in: TemporaryDirectory())
         let one = try planted.add("narrow", PlantedDictionaries.random(5, 4, seed: 1))
         let other = try planted.add("wide", PlantedDictionaries.random(5, 6, seed: 1))

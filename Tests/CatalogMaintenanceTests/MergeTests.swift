@@ -8,7 +8,7 @@ import Testing
 import WorkflowWorlds
 
 @Suite struct MergeTests {
-    @Test func partsCombineIntoWhatIndexingTheWholeGives() throws {
+    @Test("Merging parts equals indexing the whole") func partsCombineIntoWhatIndexingTheWholeGives() throws {
         let world = try KeepingWorld()
         let one = try world.catalog("one.sqlite", indexedOn: [world.parts[0]], corpus: "first")
         let two = try world.catalog("two.sqlite", indexedOn: [world.parts[1]], corpus: "second")
@@ -30,15 +30,18 @@ import WorkflowWorlds
     }
 
     /// Another program's numbers, taken as they are into a catalog whose digests agree with them.
-    @Test(arguments: [
-        "UPDATE feature SET n_fired = 9223372036854775807 WHERE n_fired > 0",
-        "UPDATE feature SET n_documents = 9223372036854775807 WHERE n_fired > 0",
-        "UPDATE feature SET min_activation = 1e38 WHERE n_fired > 0",
-        "UPDATE feature_layer SET n_fired = 9223372036854775807",
-        "UPDATE feature_token SET n_fired = 9223372036854775807",
-        "UPDATE indexing SET n_tokens = 9223372036854775807", "UPDATE indexing SET n_documents = 9223372036854775807",
-        "UPDATE layer_routing SET n_tokens = 9223372036854775807",
-    ])
+    @Test(
+        "Indexes that cannot be added up are refused",
+        arguments: [
+            "UPDATE feature SET n_fired = 9223372036854775807 WHERE n_fired > 0",
+            "UPDATE feature SET n_documents = 9223372036854775807 WHERE n_fired > 0",
+            "UPDATE feature SET min_activation = 1e38 WHERE n_fired > 0",
+            "UPDATE feature_layer SET n_fired = 9223372036854775807",
+            "UPDATE feature_token SET n_fired = 9223372036854775807",
+            "UPDATE indexing SET n_tokens = 9223372036854775807",
+            "UPDATE indexing SET n_documents = 9223372036854775807",
+            "UPDATE layer_routing SET n_tokens = 9223372036854775807",
+        ])
     func whatCannotBeAddedUpIsRefused(_ change: String) throws {
         let world = try KeepingWorld()
         let one = try world.catalog("one.sqlite", indexedOn: [world.parts[0]], corpus: "first")
@@ -60,7 +63,7 @@ import WorkflowWorlds
         #expect(!FileManager.default.fileExists(atPath: merged))
     }
 
-    @Test func partsOfPartsCombineToo() throws {
+    @Test("Merged catalogs can be merged again") func partsOfPartsCombineToo() throws {
         let world = try KeepingWorld()
         let one = try world.catalog("one.sqlite", indexedOn: [world.parts[0]], corpus: "first")
         let two = try world.catalog("two.sqlite", indexedOn: [world.parts[1]], corpus: "second")
@@ -79,7 +82,7 @@ import WorkflowWorlds
         #expect(digests[0] == digests[1])
     }
 
-    @Test func indexesSideBySideAreThoseOfTheirCatalogs() throws {
+    @Test("Side-by-side indexes equal those of their catalogs") func indexesSideBySideAreThoseOfTheirCatalogs() throws {
         let world = try KeepingWorld()
         let one = try world.catalog("one.sqlite", indexedOn: [world.parts[0]], corpus: "first")
         let two = try world.catalog("two.sqlite", indexedOn: [world.parts[1]], corpus: "second")
@@ -102,7 +105,8 @@ import WorkflowWorlds
         }
     }
 
-    @Test func anotherDictionaryOfTheSameNameGetsAnotherName() throws {
+    @Test("A different dictionary of the same name is renamed")
+    func anotherDictionaryOfTheSameNameGetsAnotherName() throws {
         let world = try KeepingWorld()
         let other = try KeepingWorld(seed: 2)
         let one = try world.catalog("one.sqlite", indexedOn: [world.parts[0]], corpus: "first")
@@ -122,7 +126,7 @@ import WorkflowWorlds
         #expect(remarks.lines.contains { $0.contains("becomes \"d-2\"") })
     }
 
-    @Test func whatCannotBeCombinedIsRefused() throws {
+    @Test("Catalogs that cannot be combined are refused") func whatCannotBeCombinedIsRefused() throws {
         let world = try KeepingWorld()
         let one = try world.catalog("one.sqlite", indexedOn: [world.parts[0]], corpus: "first")
         let same = try world.catalog("same.sqlite", indexedOn: [world.parts[0]], corpus: "again")

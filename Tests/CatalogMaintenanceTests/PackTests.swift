@@ -22,7 +22,7 @@ import WorkflowWorlds
         return path
     }
 
-    @Test func packingWithoutOptionsLosesNothing() throws {
+    @Test("Packing without options loses nothing") func packingWithoutOptionsLosesNothing() throws {
         let world = try KeepingWorld()
         let path = try scored(world)
         let packed = world.demo.directory.file("packed.sqlite")
@@ -45,11 +45,13 @@ import WorkflowWorlds
     }
 
     /// A copy has digests of its own: what another program changed would look as if it had been written so.
-    @Test(arguments: [
-        "UPDATE feature_context SET other_activations = '{\"0\":' WHERE other_activations IS NOT NULL",
-        "UPDATE feature_token SET activation_2 = activation_2 / 2 WHERE activation_2 > 0",
-        "DELETE FROM feature_cofiring",
-    ])
+    @Test(
+        "Changes by another program are copied only when accepted",
+        arguments: [
+            "UPDATE feature_context SET other_activations = '{\"0\":' WHERE other_activations IS NOT NULL",
+            "UPDATE feature_token SET activation_2 = activation_2 / 2 WHERE activation_2 > 0",
+            "DELETE FROM feature_cofiring",
+        ])
     func whatAnotherProgramChangedIsCopiedOnlyWhenAccepted(_ change: String) throws {
         let world = try KeepingWorld()
         let path = try world.catalog("c.sqlite", indexedOn: world.parts, corpus: "all")
@@ -77,7 +79,8 @@ import WorkflowWorlds
         }
     }
 
-    @Test func whatIsLeftOutIsGoneAndTheRestIsAsItWas() throws {
+    @Test("Packing removes what is left out and keeps the rest unchanged")
+    func whatIsLeftOutIsGoneAndTheRestIsAsItWas() throws {
         let world = try KeepingWorld()
         let path = try scored(world)
         let packed = world.demo.directory.file("packed.sqlite")
@@ -108,7 +111,7 @@ import WorkflowWorlds
         }
     }
 
-    @Test func wrongOptionsAreNamed() throws {
+    @Test("Invalid options are named") func wrongOptionsAreNamed() throws {
         let world = try KeepingWorld()
         let path = try world.catalog("c.sqlite", indexedOn: [world.parts[0]], corpus: "all")
         let packed = world.demo.directory.file("packed.sqlite")

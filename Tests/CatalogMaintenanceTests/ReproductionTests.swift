@@ -45,7 +45,7 @@ import WorkflowWorlds
         #expect(comparisons.filter { !$0.isSame }.map(\.what) == ["feature"])
     }
 
-    @Test func otherInputsAreRefused() throws {
+    @Test("Reproducing with other inputs is refused") func otherInputsAreRefused() throws {
         let world = try KeepingWorld()
         let path = try catalog(world)
         try "another text".write(toFile: world.parts[1], atomically: true, encoding: .utf8)
@@ -55,7 +55,7 @@ import WorkflowWorlds
         #expect(throws: CatalogError.self) { try reproduce(99, world, path) }
     }
 
-    @Test func contextsComeOutAgain() throws {
+    @Test("Reproducing finds the same contexts") func contextsComeOutAgain() throws {
         let world = try KeepingWorld()
         let path = try catalog(world)
         let settings = Recomputation.Settings(model: DemoModel.path, count: 60, seed: 3)
@@ -73,12 +73,14 @@ import WorkflowWorlds
         #expect(again[0].problems.count == 60)
     }
 
-    @Test(arguments: [
-        ("UPDATE feature_context SET router_weight = 0.75 + router_weight / 4", "its router weight is"),
-        ("UPDATE passage SET text = replace(text, 'e', 'E')", "does not read as the model's tokenizer"),
-        ("UPDATE feature SET max_activation = max_activation / 2", "outside of min_activation"),
-        ("DELETE FROM feature_layer", "feature_layer has no firings"),
-    ])
+    @Test(
+        "Reproducing reports what the model computes differently",
+        arguments: [
+            ("UPDATE feature_context SET router_weight = 0.75 + router_weight / 4", "its router weight is"),
+            ("UPDATE passage SET text = replace(text, 'e', 'E')", "does not read as the model's tokenizer"),
+            ("UPDATE feature SET max_activation = max_activation / 2", "outside of min_activation"),
+            ("DELETE FROM feature_layer", "feature_layer has no firings"),
+        ])
     func whatElseTheModelSaysOtherwise(sql: String, reason: String) throws {
         let world = try KeepingWorld()
         let path = try catalog(world)

@@ -29,7 +29,7 @@ struct ChatClientTests {
         }
     }
 
-    @Test func aGoodReplyComesBackWithItsBytes() async throws {
+    @Test("A good reply keeps its bytes") func aGoodReplyComesBackWithItsBytes() async throws {
         let tokens = [ChatBehaviour.Token("yes", -0.5, top: [("yes", -0.5), ("no", -1)])]
         let (result, sleeps, requests) = try await ask { _, _ in .reply("yes", logProbabilities: tokens) }
         let exchange = try result.get()
@@ -49,7 +49,7 @@ struct ChatClientTests {
         #expect(request.headers["expect"] == nil)
     }
 
-    @Test func withoutAKeyNoneIsSent() async throws {
+    @Test("Without a key no Authorization header is sent") func withoutAKeyNoneIsSent() async throws {
         try await ScriptedChatServer.run(script: { _, _ in .reply("x") }) { server in
             let endpoint = server.endpoint
             _ = try await onThread { try ChatClient(endpoint: endpoint, timeout: 600).send(question()) }
@@ -57,7 +57,7 @@ struct ChatClientTests {
         }
     }
 
-    @Test(arguments: [408, 409, 429, 500, 502, 503, 529])
+    @Test("Temporary failures are retried", arguments: [408, 409, 429, 500, 502, 503, 529])
     func passingTroubleIsTriedAgain(_ status: Int) async throws {
         let (result, sleeps, requests) = try await ask { _, call in
             call < 3 ? .status(status, body: "busy") : .reply("at last")
@@ -69,7 +69,7 @@ struct ChatClientTests {
         #expect((0.5...1).contains(sleeps[0]) && (1...2).contains(sleeps[1]))
     }
 
-    @Test(arguments: [400, 401, 402, 403, 404, 405, 413, 422])
+    @Test("Refusals are not retried", arguments: [400, 401, 402, 403, 404, 405, 413, 422])
     func refusalsAreNotTriedAgain(_ status: Int) async throws {
         let (result, sleeps, requests) = try await ask { _, _ in
             .status(status, body: #"{"error":{"message":"no\nway"}}"#)
@@ -79,7 +79,7 @@ struct ChatClientTests {
     }
 
     /// A redirect would carry the key, so it is not followed, to this host or another.
-    @Test(arguments: [301, 302, 303, 307, 308])
+    @Test("Redirects are not followed, so the key stays with its host", arguments: [301, 302, 303, 307, 308])
     func redirectsCarryTheKeyNowhere(_ status: Int) async throws {
         try await ScriptedChatServer.run(script: { _, _ in .reply("stolen") }) { thief in
             let target = "\(thief.endpoint)/chat/completions"
@@ -112,7 +112,7 @@ struct ChatClientTests {
         #expect(try fine.get().reply.get().content == "x")
     }
 
-    @Test func attemptsEndAndWaitsDoubleToACap() async throws {
+    @Test("Retries end, and waits double up to a limit") func attemptsEndAndWaitsDoubleToACap() async throws {
         let policy = RetryPolicy(attempts: 6, baseDelay: 1, maximumDelay: 5, seed: 3)
         let (result, sleeps, requests) = try await ask(policy: policy) { _, _ in .status(500, body: "broken") }
         #expect(result == .failure(.http(status: 500, message: "broken")))
@@ -153,7 +153,7 @@ struct ChatClientTests {
         #expect((1...2).contains(sleeps[1]))
     }
 
-    @Test func tooLongAWaitFailsAtOnce() async throws {
+    @Test("Too long a Retry-After fails at once") func tooLongAWaitFailsAtOnce() async throws {
         let (limited, sleeps, requests) = try await ask { _, _ in .status(429, headers: ["Retry-After": "301"]) }
         #expect(limited == .failure(.rateLimited(retryAfter: 301)))
         #expect(sleeps.isEmpty && requests.count == 1)
@@ -179,7 +179,7 @@ struct ChatClientTests {
         return formatter.string(from: Date(timeIntervalSinceNow: seconds))
     }
 
-    @Test func brokenConnectionsAreTriedAgain() async throws {
+    @Test("Broken connections are retried") func brokenConnectionsAreTriedAgain() async throws {
         let (result, sleeps, requests) = try await ask { _, call in call == 1 ? .truncated : .reply("whole") }
         #expect(try result.get().reply.get().content == "whole")
         #expect(requests.count == 2 && sleeps.count == 1)
@@ -190,7 +190,7 @@ struct ChatClientTests {
         }
     }
 
-    @Test func timeoutsAreTriedAgain() async throws {
+    @Test("Timeouts are retried") func timeoutsAreTriedAgain() async throws {
         let (result, sleeps, requests) = try await ask(policy: RetryPolicy(attempts: 2), timeout: 0.3) { _, _ in .hang }
         #expect(result == .failure(.timedOut(seconds: 0.3)))
         // On a busy machine a request may not even get there in time.
@@ -212,7 +212,7 @@ struct ChatClientTests {
         }
     }
 
-    @Test func whatIsNoReplyIsNotAskedForAgain() async throws {
+    @Test("A malformed reply is not requested again") func whatIsNoReplyIsNotAskedForAgain() async throws {
         let page = try await ask { _, _ in .nonJSON }
         guard case .success(let exchange) = page.result, case .failure(.malformedReply(let reason)) = exchange.reply
         else {
@@ -230,7 +230,7 @@ struct ChatClientTests {
         }
     }
 
-    @Test func overlongRepliesAreBrokenOff() async throws {
+    @Test("A reply that is too long is cut off") func overlongRepliesAreBrokenOff() async throws {
         let (chunked, _, requests) = try await ask { _, _ in .overlong(bytes: 3 << 20) }
         #expect(chunked == .failure(.replyTooLarge(limit: 1 << 20)))
         #expect(requests.count == 1)
@@ -238,7 +238,7 @@ struct ChatClientTests {
         #expect(announced.result == .failure(.replyTooLarge(limit: 100)))
     }
 
-    @Test func aKeyThatTheEndpointRepeatsIsNotPassedOn() async throws {
+    @Test("A key repeated by the endpoint is masked") func aKeyThatTheEndpointRepeatsIsNotPassedOn() async throws {
         let messages = [
             "Incorrect key \(Self.key)!", "\(Self.key)\u{301}", String(repeating: "-", count: 190) + Self.key,
         ]
@@ -265,7 +265,7 @@ struct ChatClientTests {
     }
 
     /// An answer is JSON within the JSON of its reply, so its escapes are escaped again.
-    @Test func layersOfEscapesHideNoKey() async throws {
+    @Test("A key is masked within escaped JSON") func layersOfEscapesHideNoKey() async throws {
         for layers in 1...3 {
             let backslashes = String(repeating: "\\", count: 1 << layers - 1)
             let hidden = Self.key.replacing("-", with: backslashes + "u002d")
@@ -275,7 +275,8 @@ struct ChatClientTests {
     }
 
     /// Servers that want no key are given one all the same, often their own name.
-    @Test(arguments: ["ollama", "key", "x", "sk-1234"]) func aPlaceholderIsNoSecret(_ key: String) async throws {
+    @Test("A placeholder key is not masked", arguments: ["ollama", "key", "x", "sk-1234"])
+    func aPlaceholderIsNoSecret(_ key: String) async throws {
         let said = "a feature of \(key) and \(key)"
         let (reply, _, requests) = try await ask(key: key) { _, _ in .reply(said) }
         #expect(requests.first?.headers["authorization"] == "Bearer \(key)")
@@ -284,14 +285,16 @@ struct ChatClientTests {
         #expect(complaint == .failure(.http(status: 400, message: said)))
     }
 
-    @Test(arguments: ["sk-no-key", "lm-studio", "12345678"]) func aLongerPlaceholderFailsNothing(
+    @Test(
+        "Masking a longer placeholder key leaves the reply readable", arguments: ["sk-no-key", "lm-studio", "12345678"])
+    func aLongerPlaceholderFailsNothing(
         _ key: String
     ) async throws {
         let (reply, _, _) = try await ask(key: key) { _, _ in .reply("the word \(key)") }
         #expect(try reply.get().reply.get().content == "the word (key)")
     }
 
-    @Test func connectionsAreKept() async throws {
+    @Test("Connections are reused") func connectionsAreKept() async throws {
         try await ScriptedChatServer.run(script: { _, _ in .reply("x") }) { server in
             let endpoint = server.endpoint
             let attempts = try await onThread {

@@ -3,14 +3,16 @@ import ChatEndpoint
 import Testing
 
 struct ChatConfigurationTests {
-    @Test(arguments: [
-        ("http://127.0.0.1:8080/v1", "http://127.0.0.1:8080/v1/chat/completions"),
-        ("http://127.0.0.1:8080/v1/", "http://127.0.0.1:8080/v1/chat/completions"),
-        ("https://api.example.org", "https://api.example.org/chat/completions"),
-        ("HTTPS://API.Example.org/v1//", "https://api.example.org/v1/chat/completions"),
-        ("https://api.example.org/v1/chat/completions", "https://api.example.org/v1/chat/completions"),
-        ("http://[::1]:1/v1", "http://[::1]:1/v1/chat/completions"),
-    ])
+    @Test(
+        "Base addresses are completed",
+        arguments: [
+            ("http://127.0.0.1:8080/v1", "http://127.0.0.1:8080/v1/chat/completions"),
+            ("http://127.0.0.1:8080/v1/", "http://127.0.0.1:8080/v1/chat/completions"),
+            ("https://api.example.org", "https://api.example.org/chat/completions"),
+            ("HTTPS://API.Example.org/v1//", "https://api.example.org/v1/chat/completions"),
+            ("https://api.example.org/v1/chat/completions", "https://api.example.org/v1/chat/completions"),
+            ("http://[::1]:1/v1", "http://[::1]:1/v1/chat/completions"),
+        ])
     func addressesAreCompleted(_ endpoint: String, _ url: String) throws {
         #expect(try ChatClient(endpoint: endpoint).url == url)
     }
@@ -38,10 +40,12 @@ struct ChatConfigurationTests {
         }
     }
 
-    @Test(arguments: [
-        "http://example.org/v1", "http://10.0.0.1/v1", "http://127.example.org", "http://127.0.0.1.example.org",
-        "http://0127.0.0.1/v1", "http://127.0.0.256/v1", "http://localhost.example.org", "http://[::2]/v1",
-    ])
+    @Test(
+        "Keys are sent only over TLS",
+        arguments: [
+            "http://example.org/v1", "http://10.0.0.1/v1", "http://127.example.org", "http://127.0.0.1.example.org",
+            "http://0127.0.0.1/v1", "http://127.0.0.256/v1", "http://localhost.example.org", "http://[::2]/v1",
+        ])
     func keysTravelEncryptedOrNotAtAll(_ endpoint: String) throws {
         #expect { _ = try ChatClient(endpoint: endpoint, key: "sk-secret") } throws: { error in
             guard case .keyWithoutEncryption? = error as? ChatConfigurationError else { return false }
@@ -50,12 +54,14 @@ struct ChatConfigurationTests {
         _ = try ChatClient(endpoint: endpoint)
     }
 
-    @Test(arguments: ["http://127.0.0.1/v1", "http://127.1.2.3:80", "http://LOCALHOST:9", "http://[::1]/v1"])
+    @Test(
+        "Keys may be sent unencrypted to this machine",
+        arguments: ["http://127.0.0.1/v1", "http://127.1.2.3:80", "http://LOCALHOST:9", "http://[::1]/v1"])
     func keysMayGoToThisMachine(_ endpoint: String) throws {
         _ = try ChatClient(endpoint: endpoint, key: "sk-secret")
     }
 
-    @Test func clientsDoNotShowTheirKey() throws {
+    @Test("Printing a client does not show its key") func clientsDoNotShowTheirKey() throws {
         let client = try ChatClient(endpoint: "https://example.org/v1", key: "sk-secret")
         var dumped = ""
         dump(client, to: &dumped)

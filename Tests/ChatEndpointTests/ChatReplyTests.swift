@@ -38,7 +38,7 @@ struct ChatReplyTests {
         }
     }
 
-    @Test func whatLocalServersLeaveOutIsNotMissed() throws {
+    @Test("Fields that local servers omit are optional") func whatLocalServersLeaveOutIsNotMissed() throws {
         let bare = Data(#"{"choices":[{"message":{"content":"x"}}]}"#.utf8)
         let reply = try ChatReply(parsing: bare)
         #expect(reply.content == "x" && reply.finishReason == nil)
@@ -51,10 +51,13 @@ struct ChatReplyTests {
     }
 
     /// Usage is bookkeeping: whatever an endpoint counts, its answer is good.
-    @Test(arguments: [
-        #""1""#, "-1", "99999999999999999999", "9223372036854775807", "1000000001", "1.5", "1e300", "[]", "{}", "true",
-        "null",
-    ])
+    @Test(
+        "An invalid token count is unknown",
+        arguments: [
+            #""1""#, "-1", "99999999999999999999", "9223372036854775807", "1000000001", "1.5", "1e300", "[]", "{}",
+            "true",
+            "null",
+        ])
     func aCountThatIsNoneIsUnknown(_ count: String) throws {
         let reply = try ChatReply(parsing: Data(Self.reply(prompt: count).utf8))
         #expect(reply.content == "x" && reply.usage == ChatUsage(promptTokens: nil, completionTokens: 1))
@@ -128,7 +131,7 @@ struct ChatReplyTests {
     }
 
     /// Filters, refusals, tools and thoughts leave no text, and say so in the finish reason.
-    @Test(arguments: ["null", "\"\""])
+    @Test("A reply without text gives its finish reason", arguments: ["null", "\"\""])
     func aReplyWithoutTextSaysWhy(_ content: String) {
         for finish in ["content_filter", "length", "tool_calls", "stop"] {
             let found = Self.failure(Self.reply(content: content, finish: "\"\(finish)\""))
@@ -159,21 +162,21 @@ struct ChatReplyTests {
         } catch { return error }
     }
 
-    @Test func bytesThatAreNoTextAreRefused() throws {
+    @Test("Bytes that are not UTF-8 are refused") func bytesThatAreNoTextAreRefused() throws {
         var body = Data(Self.reply(content: #""x?y""#).utf8)
         body[try #require(body.firstIndex(of: UInt8(ascii: "?")))] = 0xFF
         #expect(Self.reason(body)?.contains("invalid UTF-8") == true)
         #expect(Self.reason(Data([0xFF, 0xFE, 0x00]))?.contains("not JSON") == true)
     }
 
-    @Test func longBodiesAreNotEchoed() throws {
+    @Test("Long bodies are shortened in messages") func longBodiesAreNotEchoed() throws {
         let page = "<p>" + String(repeating: "secret\n\u{1B}[31m", count: 10_000)
         let reason = try #require(Self.reason(Data(page.utf8)))
         #expect(reason.utf8.count < 300)
         #expect(!reason.contains("\u{1B}"))
     }
 
-    @Test func mutationsNeverTrap() {
+    @Test("Random mutations of a reply never trap") func mutationsNeverTrap() {
         var generator = MutationGenerator(state: 20)
         let good = Array(Self.good.utf8)
         var refused = 0

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 struct ChatRequestTests {
-    @Test func theBodyIsGolden() throws {
+    @Test("The request body equals the recorded one") func theBodyIsGolden() throws {
         let request = ChatRequest(
             model: "org/model-1",
             messages: [
@@ -17,7 +17,7 @@ struct ChatRequestTests {
         #expect(String(decoding: try request.body(), as: UTF8.self) == expected)
     }
 
-    @Test func onlyWhatIsGivenIsSent() throws {
+    @Test("Only the settings given are sent") func onlyWhatIsGivenIsSent() throws {
         var request = ChatRequest(model: "m", messages: [ChatRequest.Message(role: "user", content: "")])
         #expect(
             String(decoding: try request.body(), as: UTF8.self)
@@ -37,14 +37,17 @@ struct ChatRequestTests {
         #expect(try coded.body() == request.body())
     }
 
-    @Test(arguments: [
-        ChatRequest(model: "", messages: [ChatRequest.Message(role: "user", content: "x")]),
-        ChatRequest(model: "m", messages: []),
-        ChatRequest(model: "m", messages: [ChatRequest.Message(role: "user", content: "x")], temperature: .nan),
-        ChatRequest(model: "m", messages: [ChatRequest.Message(role: "user", content: "x")], temperature: 2.5),
-        ChatRequest(model: "m", messages: [ChatRequest.Message(role: "user", content: "x")], maximumTokens: 0),
-        ChatRequest(model: "m", messages: [ChatRequest.Message(role: "user", content: "x")], topLogProbabilities: 21),
-    ])
+    @Test(
+        "Invalid settings are refused",
+        arguments: [
+            ChatRequest(model: "", messages: [ChatRequest.Message(role: "user", content: "x")]),
+            ChatRequest(model: "m", messages: []),
+            ChatRequest(model: "m", messages: [ChatRequest.Message(role: "user", content: "x")], temperature: .nan),
+            ChatRequest(model: "m", messages: [ChatRequest.Message(role: "user", content: "x")], temperature: 2.5),
+            ChatRequest(model: "m", messages: [ChatRequest.Message(role: "user", content: "x")], maximumTokens: 0),
+            ChatRequest(
+                model: "m", messages: [ChatRequest.Message(role: "user", content: "x")], topLogProbabilities: 21),
+        ])
     func nonsenseIsRefused(_ request: ChatRequest) {
         #expect { _ = try request.body() } throws: { error in
             guard case .invalidRequest? = error as? ChatFailure else { return false }

@@ -35,7 +35,8 @@ struct ReportedErrorTests {
         #"{"choices": [{"error": {"code": 502, "message": "lost"}, "finish_reason": "error", "message": {"content": ""}}]}"#,
     ]
 
-    @Test(arguments: passing) func passingTroubleIsTriedAgain(_ body: String) async throws {
+    @Test("Temporary errors are retried", arguments: passing)
+    func passingTroubleIsTriedAgain(_ body: String) async throws {
         let (result, requests) = try await ask(body)
         #expect(try result.get().reply.get().content == "at last")
         #expect(try requests == 2 && result.get().attempts == 2)
@@ -51,7 +52,8 @@ struct ReportedErrorTests {
         (#"{"object": "error", "message": "no such thing", "type": "NotFoundError", "code": 404}"#, 404),
     ]
 
-    @Test(arguments: lasting.indices) func lastingTroubleIsNot(_ index: Int) async throws {
+    @Test("Permanent errors are not retried", arguments: lasting.indices)
+    func lastingTroubleIsNot(_ index: Int) async throws {
         let (body, status) = Self.lasting[index]
         let (result, requests) = try await ask(body)
         #expect(result == .failure(.reported(status: status, message: "no such thing")))
@@ -59,11 +61,13 @@ struct ReportedErrorTests {
     }
 
     /// Without a code that is known, it is a reply that is none, and kept as it came.
-    @Test(arguments: [
-        #"{"error": "model not found"}"#, #"{"error": {"message": "odd"}}"#,
-        #"{"error": {"code": 12, "message": "x"}}"#, #"{"error": {"code": "E17", "message": "x"}}"#,
-        #"{"error": {}}"#, #"{"detail": "error"}"#,
-    ])
+    @Test(
+        "An unknown error code is a malformed reply",
+        arguments: [
+            #"{"error": "model not found"}"#, #"{"error": {"message": "odd"}}"#,
+            #"{"error": {"code": 12, "message": "x"}}"#, #"{"error": {"code": "E17", "message": "x"}}"#,
+            #"{"error": {}}"#, #"{"detail": "error"}"#,
+        ])
     func whatHasNoKnownCodeIsMalformed(_ body: String) async throws {
         let (result, requests) = try await ask(body)
         let exchange = try result.get()
@@ -74,7 +78,9 @@ struct ReportedErrorTests {
         #expect(requests == 1 && exchange.replyBody == Data(body.utf8))
     }
 
-    @Test(arguments: ["null", "{}", "\"\"", #"{"code": 500, "message": "an old one"}"#])
+    @Test(
+        "A reply with an `error` beside it is a reply",
+        arguments: ["null", "{}", "\"\"", #"{"code": 500, "message": "an old one"}"#])
     func aReplyWithAnErrorBesideItIsAReply(_ error: String) async throws {
         let (result, requests) = try await ask(
             #"{"error": \#(error), "choices": [{"message": {"content": "about error 500"}, "error": null}]}"#)

@@ -41,7 +41,7 @@ struct SendAllTests {
         }
     }
 
-    @Test(arguments: [1, 3, 8])
+    @Test("All requests are answered within the concurrency limit", arguments: [1, 3, 8])
     func allAreAnsweredAndNoMoreAtOnceThanAllowed(_ concurrency: Int) async throws {
         try await ScriptedChatServer.run { request, _ in
             .slow(seconds: 0.02, .reply("answer to \(request.prompt)"))
@@ -57,7 +57,7 @@ struct SendAllTests {
         }
     }
 
-    @Test func failuresOfSingleRequestsAreResults() async throws {
+    @Test("A failure of one request is a result") func failuresOfSingleRequestsAreResults() async throws {
         try await ScriptedChatServer.run { request, _ in
             switch Int(request.prompt) ?? 0 {
             case 7: .status(400, body: "not this one")
@@ -73,7 +73,7 @@ struct SendAllTests {
         }
     }
 
-    @Test(arguments: [401, 402, 404, 405, 307])
+    @Test("A refusal of all requests is sent once", arguments: [401, 402, 404, 405, 307])
     func aRefusalOfAllIsMetOnce(_ status: Int) async throws {
         try await ScriptedChatServer.run { _, call in
             call <= 5 ? .reply("fine") : .status(status, body: "no")
@@ -88,7 +88,7 @@ struct SendAllTests {
         }
     }
 
-    @Test func anEndpointThatWantsToBeLeftAloneIs() async throws {
+    @Test("A long Retry-After ends the batch") func anEndpointThatWantsToBeLeftAloneIs() async throws {
         try await ScriptedChatServer.run { _, _ in
             .status(429, headers: ["Retry-After": "3600"])
         } body: { server in
@@ -99,7 +99,8 @@ struct SendAllTests {
         }
     }
 
-    @Test func nothingStartsOnceTheCallerHasThrownAndWhatRunsIsHandedOver() async throws {
+    @Test("After the caller stops nothing starts, and running requests are delivered")
+    func nothingStartsOnceTheCallerHasThrownAndWhatRunsIsHandedOver() async throws {
         try await ScriptedChatServer.run { _, call in
             call <= 3 ? .reply("fine") : .slow(seconds: 0.5, .reply("late"))
         } body: { server in
@@ -111,7 +112,7 @@ struct SendAllTests {
         }
     }
 
-    @Test(arguments: [400, 422])
+    @Test("The same failure three times ends the batch", arguments: [400, 422])
     func whatNoRequestGetsPastIsMetThreeTimes(_ status: Int) async throws {
         try await ScriptedChatServer.run { _, _ in
             .status(status, body: "logprobs are not known here")
@@ -123,7 +124,7 @@ struct SendAllTests {
     }
 
     /// What fails three times in the same way before anything is answered fails for all; afterwards for itself.
-    @Test(arguments: [500, 503, 422])
+    @Test("An endpoint that never answers ends the batch", arguments: [500, 503, 422])
     func anEndpointThatNeverAnswersIsGivenUp(_ status: Int) async throws {
         let once = RetryPolicy(attempts: 1)
         try await ScriptedChatServer.run { _, call in
@@ -152,7 +153,7 @@ struct SendAllTests {
         }
     }
 
-    @Test func anEndpointThatIsNotThereIsTriedOnce() async throws {
+    @Test("An unreachable endpoint is tried once") func anEndpointThatIsNotThereIsTriedOnce() async throws {
         // The port is free again once the server has gone.
         let endpoint = try await ScriptedChatServer.run(script: { _, _ in .hang }) { $0.endpoint }
         let sleeps = RecordedSleeps()
@@ -165,7 +166,8 @@ struct SendAllTests {
     }
 
     /// A moderator's 403 is for one question; a key that may not ask meets it first of all.
-    @Test func whatIsForbiddenAfterAnAnswerIsForbiddenForItself() async throws {
+    @Test("A 403 after an answer concerns its request alone")
+    func whatIsForbiddenAfterAnAnswerIsForbiddenForItself() async throws {
         try await ScriptedChatServer.run { request, _ in
             request.prompt == "3" ? .status(403, body: "flagged") : .reply("fine")
         } body: { server in
@@ -181,7 +183,7 @@ struct SendAllTests {
     private struct Useless: Error {}
 
     /// No more than the vanguard is sent before one answer is of use, or all of it has been looked at.
-    @Test(arguments: [1, 4, 16])
+    @Test("A few requests are sent ahead of the rest", arguments: [1, 4, 16])
     func theVanguardGoesAhead(_ concurrency: Int) async throws {
         for usefulAt in [2, Int.max] {
             let script: ScriptedChatServer.Script = { _, _ in .slow(seconds: 0.02, .reply("x")) }
@@ -215,7 +217,7 @@ struct SendAllTests {
         }
     }
 
-    @Test func noMoreIsSentThanAllowedHoweverOften() async throws {
+    @Test("The request limit counts retries") func noMoreIsSentThanAllowedHoweverOften() async throws {
         try await ScriptedChatServer.run { _, call in
             call.isMultiple(of: 2) ? .reply("fine") : .status(500, body: "busy")
         } body: { server in
@@ -233,7 +235,7 @@ struct SendAllTests {
         }
     }
 
-    @Test func cancellingBreaksOffWhatRuns() async throws {
+    @Test("Cancelling aborts running requests") func cancellingBreaksOffWhatRuns() async throws {
         try await ScriptedChatServer.run(script: { _, call in call <= 3 ? .reply("fine") : .hang }) { server in
             let endpoint = server.endpoint
             let stop = Switch()
@@ -250,7 +252,7 @@ struct SendAllTests {
         }
     }
 
-    @Test func oneIsToldToWaitAndAllDo() async throws {
+    @Test("Retry-After for one request delays all") func oneIsToldToWaitAndAllDo() async throws {
         // Arrivals, by the server's clock; the wait is real.
         let arrivals = Mutex<[ContinuousClock.Instant]>([])
         try await ScriptedChatServer.run { _, call in
@@ -268,7 +270,7 @@ struct SendAllTests {
         #expect(times.filter { $0 >= times[9] + .milliseconds(1900) }.count >= 20)
     }
 
-    @Test func noRequestsNeedNoServer() throws {
+    @Test("An empty batch needs no server") func noRequestsNeedNoServer() throws {
         let client = try ChatClient(endpoint: "http://127.0.0.1:9/v1")
         try client.sendAll([], concurrency: 4) { _, _ in Issue.record("nothing was asked") }
     }

@@ -26,7 +26,7 @@ import Testing
     }
 
     /// What a user writes is data, whatever it looks like.
-    @Test func messagesAreNotTemplates() throws {
+    @Test("Messages are not interpreted as templates") func messagesAreNotTemplates() throws {
         let template = try ChatTemplate("{{ messages[0].content }}")
         let content = "{{ 1 + 1 }}{% if x %}{# y #}\r\n\n"
         let message = ChatTemplate.Message(role: "user", content: content)

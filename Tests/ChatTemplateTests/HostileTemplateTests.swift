@@ -12,71 +12,79 @@ import Testing
     }
 
     /// One for each limit.
-    @Test(arguments: [
-        "{{ " + deep("(", "1", ")", 20_000) + " }}", "{{ " + deep("[", "", "]", 20_000) + " }}",
-        "{{ " + deep("{1:", "1", "}", 20_000) + " }}", "{{ " + deep("f(", "", ")", 20_000) + " }}",
-        "{{ " + deep("not ", "1", "", 20_000) + " }}", "{{ " + deep("-", "1", "", 20_000) + " }}",
-        "{{ " + deep("1 + ", "1", "", 20_000) + " }}", "{{ a" + deep("|list", "", "", 20_000) + " }}",
-        "{{ a" + deep(".b", "", "", 20_000) + " }}", "{{ a" + deep("[0]", "", "", 20_000) + " }}",
-        "{{ a" + deep("()", "", "", 20_000) + " }}", "{{ " + deep("1 if 1 else ", "1", "", 20_000) + " }}",
-        "{{ 1" + deep(" if 1", "", "", 20_000) + " }}", "{{ " + deep("1 or ", "1", "", 20_000) + " }}",
-        deep("{% if 1 %}", "x", "{% endif %}", 20_000), deep("{% for x in [1] %}", "x", "{% endfor %}", 20_000),
-        deep("{% set x %}", "x", "{% endset %}", 20_000), deep("{% macro f() %}", "x", "{% endmacro %}", 20_000),
-        "{% set " + deep("(", "x", ")", 20_000) + " = 1 %}", "{{ " + deep("1 is a(", "1", ")", 20_000) + " }}",
-        "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
-        "{% macro f() %}{{ caller is defined }}{% call f() %}{% endcall %}{% endmacro %}{{ f() }}",
-        "{% set f = namespace() %}{% macro g() %}{{ f.g() }}{% endmacro %}{% set f.g = g %}{{ g() }}",
-        "{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}",
-        "{% for a in range(100001) %}{% endfor %}", "{{ range(9223372036854775807) }}",
-        "{{ range(-9223372036854775807, 9223372036854775807) }}", "{{ range(0, 9, -9223372036854775807 - 1) }}",
-        "{{ 'x' * 99999999999 }}", "{{ 99999999999 * 'x' }}", "{{ [1] * 99999999999 }}",
-        "{{ (1, 2) * 9223372036854775807 }}",
-        "{% set n = namespace(x='x') %}{% for i in range(99) %}{% set n.x = n.x + n.x %}{% endfor %}",
-        "{% set n = namespace(x='x') %}{% for i in range(99) %}{% set n.x = n.x ~ n.x %}{% endfor %}",
-        "{% set n = namespace(x='xx') %}{% for i in range(99) %}{% set n.x = n.x|replace('x', n.x) %}{% endfor %}",
-        "{% set n = namespace(x='xx') %}{% for i in range(99) %}{% set n.x = n.x.replace('', n.x) %}{% endfor %}",
-        "{% set n = namespace(x='xx') %}{% for i in range(99) %}{% set n.x = n.x|join(n.x) %}{% endfor %}",
-        "{% set n = namespace(x=[1]) %}{% for i in range(99) %}{% set n.x = n.x + n.x %}{% endfor %}",
-        "{% set n = namespace(x=[]) %}{% for i in range(99) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x }}",
-        "{% set n = namespace(x=[]) %}{% for i in range(60) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x }}",
-        "{% set n = namespace(x=[]) %}{% for i in range(60) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x|tojson }}",
-        "{% set n = namespace(x=[]) %}{% for i in range(60) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x == n.x[:] }}",
-        "{% set n = namespace(x={}) %}{% for i in range(99) %}{% set n.x = {'a': n.x} %}{% endfor %}",
-        "{% set n = namespace(x=[]) %}{% for i in range(9999) %}{% set n.x = n.x|map('list') %}{% endfor %}{% for i in range(9999) %}{% set n.x = [n.x]|reverse %}{% endfor %}",
-        "{% set n = namespace() %}{% for i in range(9999) %}{% for j in [n.l] %}{% set n.l = loop %}{% endfor %}{% endfor %}",
-        "{% set n = namespace(x='') %}{% for i in range(9999) %}{% set n.x = [n.x].index %}{% endfor %}",
-        "{% for i in range(99999) %}{% set n = namespace() %}{% endfor %}",
-        "{% for i in range(99999) %}{% macro m() %}{% endmacro %}{% endfor %}",
-        "{% set x = 'x' * 1000000 %}{% for i in range(99) %}{{ x }}{% endfor %}",
-        "{% set x = 'ab' * 400000 %}{% for i in range(99999) %}{% if x == x[:] %}{% endif %}{% endfor %}",
-        "{% set x = 'a' * 900000 %}{% for i in range(99999) %}{% if 'b' in x %}{% endif %}{% endfor %}",
-        "{% set x = 'a' * 900000 %}{% for i in range(99999) %}{% set y = {x: 1} %}{% endfor %}",
-        "{{ [1]|tojson(indent=99999999) }}", "{{ 'x'|indent(99999999) }}", "{{ ('x\\n' * 9999)|indent(9999) }}",
-        "{{ [[[[1] * 999] * 99] * 99]|tojson(indent=99999) }}", "{% set x = 'a' * 1000001 %}{{ x ~ x }}",
-        String(repeating: "x", count: 1 << 21),
-    ]) func limitsHold(_ source: String) throws {
+    @Test(
+        "Each limit holds",
+        arguments: [
+            "{{ " + deep("(", "1", ")", 20_000) + " }}", "{{ " + deep("[", "", "]", 20_000) + " }}",
+            "{{ " + deep("{1:", "1", "}", 20_000) + " }}", "{{ " + deep("f(", "", ")", 20_000) + " }}",
+            "{{ " + deep("not ", "1", "", 20_000) + " }}", "{{ " + deep("-", "1", "", 20_000) + " }}",
+            "{{ " + deep("1 + ", "1", "", 20_000) + " }}", "{{ a" + deep("|list", "", "", 20_000) + " }}",
+            "{{ a" + deep(".b", "", "", 20_000) + " }}", "{{ a" + deep("[0]", "", "", 20_000) + " }}",
+            "{{ a" + deep("()", "", "", 20_000) + " }}", "{{ " + deep("1 if 1 else ", "1", "", 20_000) + " }}",
+            "{{ 1" + deep(" if 1", "", "", 20_000) + " }}", "{{ " + deep("1 or ", "1", "", 20_000) + " }}",
+            deep("{% if 1 %}", "x", "{% endif %}", 20_000), deep("{% for x in [1] %}", "x", "{% endfor %}", 20_000),
+            deep("{% set x %}", "x", "{% endset %}", 20_000), deep("{% macro f() %}", "x", "{% endmacro %}", 20_000),
+            "{% set " + deep("(", "x", ")", 20_000) + " = 1 %}", "{{ " + deep("1 is a(", "1", ")", 20_000) + " }}",
+            "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
+            "{% macro f() %}{{ caller is defined }}{% call f() %}{% endcall %}{% endmacro %}{{ f() }}",
+            "{% set f = namespace() %}{% macro g() %}{{ f.g() }}{% endmacro %}{% set f.g = g %}{{ g() }}",
+            "{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}",
+            "{% for a in range(100001) %}{% endfor %}", "{{ range(9223372036854775807) }}",
+            "{{ range(-9223372036854775807, 9223372036854775807) }}", "{{ range(0, 9, -9223372036854775807 - 1) }}",
+            "{{ 'x' * 99999999999 }}", "{{ 99999999999 * 'x' }}", "{{ [1] * 99999999999 }}",
+            "{{ (1, 2) * 9223372036854775807 }}",
+            "{% set n = namespace(x='x') %}{% for i in range(99) %}{% set n.x = n.x + n.x %}{% endfor %}",
+            "{% set n = namespace(x='x') %}{% for i in range(99) %}{% set n.x = n.x ~ n.x %}{% endfor %}",
+            "{% set n = namespace(x='xx') %}{% for i in range(99) %}{% set n.x = n.x|replace('x', n.x) %}{% endfor %}",
+            "{% set n = namespace(x='xx') %}{% for i in range(99) %}{% set n.x = n.x.replace('', n.x) %}{% endfor %}",
+            "{% set n = namespace(x='xx') %}{% for i in range(99) %}{% set n.x = n.x|join(n.x) %}{% endfor %}",
+            "{% set n = namespace(x=[1]) %}{% for i in range(99) %}{% set n.x = n.x + n.x %}{% endfor %}",
+            "{% set n = namespace(x=[]) %}{% for i in range(99) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x }}",
+            "{% set n = namespace(x=[]) %}{% for i in range(60) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x }}",
+            "{% set n = namespace(x=[]) %}{% for i in range(60) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x|tojson }}",
+            "{% set n = namespace(x=[]) %}{% for i in range(60) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x == n.x[:] }}",
+            "{% set n = namespace(x={}) %}{% for i in range(99) %}{% set n.x = {'a': n.x} %}{% endfor %}",
+            "{% set n = namespace(x=[]) %}{% for i in range(9999) %}{% set n.x = n.x|map('list') %}{% endfor %}{% for i in range(9999) %}{% set n.x = [n.x]|reverse %}{% endfor %}",
+            "{% set n = namespace() %}{% for i in range(9999) %}{% for j in [n.l] %}{% set n.l = loop %}{% endfor %}{% endfor %}",
+            "{% set n = namespace(x='') %}{% for i in range(9999) %}{% set n.x = [n.x].index %}{% endfor %}",
+            "{% for i in range(99999) %}{% set n = namespace() %}{% endfor %}",
+            "{% for i in range(99999) %}{% macro m() %}{% endmacro %}{% endfor %}",
+            "{% set x = 'x' * 1000000 %}{% for i in range(99) %}{{ x }}{% endfor %}",
+            "{% set x = 'ab' * 400000 %}{% for i in range(99999) %}{% if x == x[:] %}{% endif %}{% endfor %}",
+            "{% set x = 'a' * 900000 %}{% for i in range(99999) %}{% if 'b' in x %}{% endif %}{% endfor %}",
+            "{% set x = 'a' * 900000 %}{% for i in range(99999) %}{% set y = {x: 1} %}{% endfor %}",
+            "{{ [1]|tojson(indent=99999999) }}", "{{ 'x'|indent(99999999) }}", "{{ ('x\\n' * 9999)|indent(9999) }}",
+            "{{ [[[[1] * 999] * 99] * 99]|tojson(indent=99999) }}", "{% set x = 'a' * 1000001 %}{{ x ~ x }}",
+            String(repeating: "x", count: 1 << 21),
+        ]) func limitsHold(_ source: String) throws
+    {
         let complaint = try ChatGoldens.complaint(source)
         #expect(Self.isExcessive(complaint), "\(source.prefix(150)): \(String(describing: complaint))")
     }
 
     /// Numbers that Python has and this has not, and what else is not here: named, with its line.
-    @Test(arguments: [
-        ("{{ 9223372036854775807 + 1 }}", "64 bits"), ("{{ -9223372036854775807 - 2 }}", "64 bits"),
-        ("{{ 9223372036854775807 * 2 }}", "64 bits"), ("{{ 99999999999999999999 }}", "64 bits"),
-        ("{{ -(-9223372036854775807 - 1) }}", "64 bits"), ("{{ (-9223372036854775807 - 1) // -1 }}", "64 bits"),
-        ("{{ (-9223372036854775807 - 1)|abs }}", "64 bits"), ("{{ 2 ** 64 }}", "64 bits"),
-        ("{{ 1e300|int }}", "64 bits"),
-        ("{{ '99999999999999999999'|int }}", "64 bits"), ("{{ [9223372036854775807, 1]|sum }}", "64 bits"),
-        ("{{ (-8) ** 0.5 }}", "complex"), ("{{ '%s' % 1 }}", "'%'"), ("{{ 'x'.format(1) }}", "'format'"),
-        ("{{ 'x'|groupby('y') }}", "'groupby'"), ("{{ 1 is nonsense }}", "'nonsense'"), ("{{ cycler(1) }}", "'cycler'"),
-        ("{{ 1.23|round(1) }}", "rounding"), ("{{ namespace() }}", "namespace"),
-        ("{{ [1]|map('string') }}", "generator"),
-        ("{% for x in [1] recursive %}{% endfor %}", "recursive"), ("{% include 'x' %}", "'include'"),
-        ("{% import 'x' as y %}", "'import'"), ("{% block x %}{% endblock %}", "'block'"),
-        ("{% extends 'x' %}", "'extends'"),
-        ("{{ {(1, 2): 3} }}", "tuple"), ("{{ ä }}", "ä"), ("{{ '\\N{DASH}' }}", "name"), ("{{ '\\ud800' }}", "ud800"),
-        ("{{ strftime_now('%Q') }}", "'%Q'"), ("{% for x in [1] %}{{ loop([]) }}{% endfor %}", "recursive"),
-    ]) func whatIsNotHereIsNamed(_ source: String, _ name: String) throws {
+    @Test(
+        "Unsupported features are named with their line",
+        arguments: [
+            ("{{ 9223372036854775807 + 1 }}", "64 bits"), ("{{ -9223372036854775807 - 2 }}", "64 bits"),
+            ("{{ 9223372036854775807 * 2 }}", "64 bits"), ("{{ 99999999999999999999 }}", "64 bits"),
+            ("{{ -(-9223372036854775807 - 1) }}", "64 bits"), ("{{ (-9223372036854775807 - 1) // -1 }}", "64 bits"),
+            ("{{ (-9223372036854775807 - 1)|abs }}", "64 bits"), ("{{ 2 ** 64 }}", "64 bits"),
+            ("{{ 1e300|int }}", "64 bits"),
+            ("{{ '99999999999999999999'|int }}", "64 bits"), ("{{ [9223372036854775807, 1]|sum }}", "64 bits"),
+            ("{{ (-8) ** 0.5 }}", "complex"), ("{{ '%s' % 1 }}", "'%'"), ("{{ 'x'.format(1) }}", "'format'"),
+            ("{{ 'x'|groupby('y') }}", "'groupby'"), ("{{ 1 is nonsense }}", "'nonsense'"),
+            ("{{ cycler(1) }}", "'cycler'"),
+            ("{{ 1.23|round(1) }}", "rounding"), ("{{ namespace() }}", "namespace"),
+            ("{{ [1]|map('string') }}", "generator"),
+            ("{% for x in [1] recursive %}{% endfor %}", "recursive"), ("{% include 'x' %}", "'include'"),
+            ("{% import 'x' as y %}", "'import'"), ("{% block x %}{% endblock %}", "'block'"),
+            ("{% extends 'x' %}", "'extends'"),
+            ("{{ {(1, 2): 3} }}", "tuple"), ("{{ ä }}", "ä"), ("{{ '\\N{DASH}' }}", "name"),
+            ("{{ '\\ud800' }}", "ud800"),
+            ("{{ strftime_now('%Q') }}", "'%Q'"), ("{% for x in [1] %}{{ loop([]) }}{% endfor %}", "recursive"),
+        ]) func whatIsNotHereIsNamed(_ source: String, _ name: String) throws
+    {
         let complaint = try ChatGoldens.complaint("\n\n" + source)
         guard case .unsupported(line: 3, _)? = complaint else {
             Issue.record("\(source): \(String(describing: complaint))")
@@ -89,12 +97,12 @@ import Testing
     }
 
     /// Only what is reached is refused: many templates have branches for tools that nobody takes.
-    @Test func whatIsNotReachedIsNotRefused() throws {
+    @Test("Unsupported features in branches not taken are ignored") func whatIsNotReachedIsNotRefused() throws {
         #expect(try ChatGoldens.render("{% if tools %}{{ tools|groupby('x') }}{% endif %}a") == "a")
         #expect(try ChatGoldens.render("{{ 1 if true else lipsum() }}") == "1")
     }
 
-    @Test func refusalsOfTheTemplate() throws {
+    @Test("Errors raised by the template are reported") func refusalsOfTheTemplate() throws {
         let complaint = try ChatGoldens.complaint("a\n{{ raise_exception('No system\\nmessage') }}")
         #expect(complaint == .raised(line: 2, message: "No system\nmessage"))
         #expect(complaint?.description == "line 2: the template refuses: No system message")
@@ -117,7 +125,7 @@ import Testing
     }
 
     /// Circles of namespaces, macros and scopes are taken apart at the end, however long.
-    @Test func circlesAreNoTrouble() throws {
+    @Test("Reference cycles are released") func circlesAreNoTrouble() throws {
         let chain =
             "{% set n = namespace() %}{% for i in range(5000) %}{% set n.p = namespace(p=n.p, s=n) %}{% endfor %}"
         #expect(try ChatGoldens.render(chain + "x") == "x")

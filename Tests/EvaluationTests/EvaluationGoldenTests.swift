@@ -106,7 +106,7 @@ import Vocabulary
         return evaluations.map { $0.figures(settings, corpusID: nil) }
     }
 
-    @Test func everyFigureIsPyTorchs() throws {
+    @Test("Every figure equals PyTorch's") func everyFigureIsPyTorchs() throws {
         let found = try figures(threads: 2, pieces: segments.count)
         for (golden, records) in zip(goldens.cases, found) {
             #expect(records.count == golden.figures.count, "\(golden.name)")
@@ -130,11 +130,11 @@ import Vocabulary
         }
     }
 
-    @Test func threadsChangeNoBit() throws {
+    @Test("The number of threads changes no bit") func threadsChangeNoBit() throws {
         #expect(try figures(threads: 1, pieces: 3) == figures(threads: 3, pieces: 3))
     }
 
-    @Test func batchesChangeNothing() throws {
+    @Test("The batch size changes no bit") func batchesChangeNothing() throws {
         for (one, other) in zip(try figures(threads: 2, pieces: 1), try figures(threads: 2, pieces: 4)) {
             for (a, b) in zip(one, other) {
                 #expect(a.tokenCount == b.tokenCount && abs((a.value ?? 0) - (b.value ?? 0)) < 1e-5, "\(a.metric)")
@@ -142,7 +142,8 @@ import Vocabulary
         }
     }
 
-    @Test func theZeroedModelSeesEverySoManiethSegment() throws {
+    @Test("The zeroed layer is evaluated on every n-th segment only")
+    func theZeroedModelSeesEverySoManiethSegment() throws {
         let (all, some) = (try figures(threads: 2, pieces: 2), try figures(threads: 2, pieces: 2, zeroEvery: 3))
         for (one, other) in zip(all, some) {
             for (a, b) in zip(one, other) where ["recovered", "ce_zero"].contains(a.metric) {

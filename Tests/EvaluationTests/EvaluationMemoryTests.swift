@@ -13,7 +13,7 @@ import Vocabulary
         try DictionaryConfiguration(architecture: architecture, dModel: 64, latents: latents, k: k, layers: layers)
     }
 
-    @Test func countsWhatTheMatricesOfAReadBatchHold() throws {
+    @Test("Memory is counted from the matrices of a batch") func countsWhatTheMatricesOfAReadBatchHold() throws {
         for configuration in [
             try dictionary(), try dictionary(.route, layers: [2, 3, 4]), try dictionary(.mlsae, layers: [2, 3, 4]),
             try dictionary(.crosscoder, layers: [2, 3, 4]), try dictionary(.vanilla, k: nil),
@@ -31,7 +31,7 @@ import Vocabulary
         }
     }
 
-    @Test func dictionariesShareAPassWhileTheyFit() throws {
+    @Test("Dictionaries share a pass while they fit in memory") func dictionariesShareAPassWhileTheyFit() throws {
         let small = try dictionary(latents: 128)
         #expect(memory.groups(of: Array(repeating: small, count: 40)) == [0..<16, 16..<32, 32..<40])
         #expect(memory.groups(of: []) == [])

@@ -56,7 +56,7 @@ import WorkflowWorlds
         ]
 
     /// The exact activation in its own place changes nothing at all, to the bit.
-    @Test(arguments: kinds.indices)
+    @Test("Substituting the exact activation changes nothing", arguments: kinds.indices)
     func theExactActivationChangesNothing(_ index: Int) throws {
         let (architecture, routing, fidelity) = Self.kinds[index]
         let (configuration, weights) = try exact(architecture, routing: routing, fidelity: fidelity)
@@ -92,7 +92,8 @@ import WorkflowWorlds
         }
     }
 
-    @Test func textAndCatalogGiveTheSameAndReproduce() throws {
+    @Test("A text file and the catalog's corpus give the same figures, and these reproduce")
+    func textAndCatalogGiveTheSameAndReproduce() throws {
         let path = try world.catalog("c.sqlite", indexedOn: [world.parts[0]], corpus: "one")
         var settings = EvaluationSettings(
             model: DemoModel.path, text: [world.parts[0]], corpus: "one", context: KeepingWorld.context, zeroEvery: 2,
@@ -131,7 +132,7 @@ import WorkflowWorlds
         }
     }
 
-    @Test func dictionariesTogetherAreAsAlone() throws {
+    @Test("Dictionaries evaluated together equal those evaluated alone") func dictionariesTogetherAreAsAlone() throws {
         let path = world.demo.directory.file("two.sqlite")
         let kinds: [(Architecture, Int?, [Int])] = [(.route, 4, [1, 3]), (.topk, 4, [2]), (.mlsae, 4, [1, 3])]
         try train(

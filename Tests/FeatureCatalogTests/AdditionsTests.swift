@@ -47,7 +47,7 @@ import Testing
         ("CREATE TABLE notes (feature REFERENCES other)", ["table notes"]),
     ]
 
-    @Test(arguments: kinds.indices)
+    @Test("Additions are listed and left unchanged", arguments: kinds.indices)
     func additionsAreListedAndLeftAlone(number: Int) throws {
         let (sql, descriptions) = Self.kinds[number]
         let plain = try Catalog.open(at: path, mode: .readOnly)
@@ -69,9 +69,12 @@ import Testing
         try writing.close()
     }
 
-    @Test(arguments: [
-        "REFERENCES feature ON DELETE CASCADE", "REFERENCES DICTIONARY", "REFERENCES review (note) ON UPDATE SET NULL",
-    ])
+    @Test(
+        "A foreign key to a catalog table blocks writing, not reading",
+        arguments: [
+            "REFERENCES feature ON DELETE CASCADE", "REFERENCES DICTIONARY",
+            "REFERENCES review (note) ON UPDATE SET NULL",
+        ])
     func foreignKeysToOursKeepFromWritingOnly(key: String) throws {
         try add("CREATE TABLE notes (x \(key))")
         let catalog = try Catalog.open(at: path, mode: .readOnly)
@@ -80,12 +83,12 @@ import Testing
         expectCatalogError(.refused, containing: "FOREIGN KEY (x)") { _ = try Catalog.open(at: path, mode: .readWrite) }
     }
 
-    @Test func danglingKeysOfOthersAreNotOurs() throws {
+    @Test("Dangling foreign keys of added tables are not reported") func danglingKeysOfOthersAreNotOurs() throws {
         try add("CREATE TABLE notes (x REFERENCES dictionary); INSERT INTO notes VALUES (77)")
         #expect(try Catalog.open(at: path, mode: .readOnly).verify() == [])
     }
 
-    @Test func damageOfOursIsFoundBesideThem() throws {
+    @Test("Damage in catalog tables is found beside additions") func damageOfOursIsFoundBesideThem() throws {
         try add("CREATE TABLE notes (x); PRAGMA ignore_check_constraints = ON; UPDATE feature SET is_dead = 1")
         #expect(try !Catalog.open(at: path, mode: .readOnly).verify().isEmpty)
     }
@@ -116,7 +119,7 @@ import Testing
         }
     }
 
-    @Test func plainOnesAreCopiedAndNoOthers() throws {
+    @Test("Plain additions are copied, others are not") func plainOnesAreCopiedAndNoOthers() throws {
         try add(
             """
             CREATE TABLE notes (id INTEGER PRIMARY KEY, note TEXT CHECK (length(note) > 1));
@@ -151,7 +154,7 @@ import Testing
             remarks.dropFirst(5).first?.hasSuffix("notes is not kept: something of that name is there already") == true)
     }
 
-    @Test func anOlderFileBringsThemAlong() throws {
+    @Test("Migrating keeps additions") func anOlderFileBringsThemAlong() throws {
         let old = directory.file("old.catalog")
         let queue = try DatabaseQueue(path: old)
         try queue.writeWithoutTransaction { database in

@@ -11,7 +11,7 @@ import Testing
 /// Every eighth is, some eight thousand of them, and a page's bytes that belong to no cell together, for nothing in the
 /// file refers to them; with `ROUTESAE_FLIPS=all`, which takes minutes, every byte of the file is changed by itself.
 @Suite struct ByteFlipTests {
-    @Test func bytesHereAndThere() async throws {
+    @Test("Flipped bytes are errors, verified problems or harmless") func bytesHereAndThere() async throws {
         let directory = try MemoryDirectory()
         let path = try TinyCatalog.make(at: directory.file("start"))
         try Self.makeSmall(path)

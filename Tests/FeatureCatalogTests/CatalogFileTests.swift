@@ -16,7 +16,7 @@ import Testing
         get throws { try FileManager.default.contentsOfDirectory(atPath: directory.path).sorted() }
     }
 
-    @Test func oneFileIsLeft() throws {
+    @Test("Closing leaves one file") func oneFileIsLeft() throws {
         let path = directory.file("a.catalog")
         let sample = try SampleCatalog(at: path)
         #expect(try files.contains("a.catalog-wal"))
@@ -28,7 +28,7 @@ import Testing
         #expect(Array(header[68..<72]) == Array("RSAE".utf8))
     }
 
-    @Test func whileSomeoneReadsTheJournalStays() throws {
+    @Test("The journal stays while a reader is open") func whileSomeoneReadsTheJournalStays() throws {
         let path = directory.file("a.catalog")
         let writer = try SampleCatalog(at: path).catalog
         let reader = try Catalog.open(at: path, mode: .readOnly)
@@ -40,7 +40,7 @@ import Testing
         #expect(try files == ["a.catalog"])
     }
 
-    @Test func identityStays() throws {
+    @Test("A catalog keeps its identity") func identityStays() throws {
         let path = directory.file("a.catalog")
         let made = try Catalog.create(at: path, replacing: false, software: SoftwareIdentity(version: "x 1"))
         let identity = try made.identity()
@@ -65,7 +65,8 @@ import Testing
         #expect(try files == ["a.catalog"])
     }
 
-    @Test func aJournalOfTheReplacedFileIsNotTakenForOneOfTheNew() throws {
+    @Test("The journal of a replaced file is not applied to the new one")
+    func aJournalOfTheReplacedFileIsNotTakenForOneOfTheNew() throws {
         let path = directory.file("a.catalog")
         let first = try SampleCatalog(at: path).catalog
         // Not closed: its write-ahead log still lies beside it.
@@ -84,7 +85,7 @@ import Testing
         #expect(try files == ["thesis.txt"])
     }
 
-    @Test func withoutTheFolderNothingIsMade() {
+    @Test("A missing folder is not created") func withoutTheFolderNothingIsMade() {
         expectCatalogError(.cannotWrite) {
             _ = try Catalog.create(at: directory.file("missing/a.catalog"), replacing: false)
         }
@@ -130,7 +131,7 @@ import Testing
         expectCatalogError(.refused, containing: "feature") { _ = try Catalog.open(at: path, mode: .readOnly) }
     }
 
-    @Test func newerSchemasAreLeftAlone() throws {
+    @Test("Catalogs of newer schemas are refused unchanged") func newerSchemasAreLeftAlone() throws {
         let path = try changed { try $0.execute(sql: "PRAGMA user_version = 999") }
         expectCatalogError(.tooNew, containing: "999") { _ = try Catalog.open(at: path, mode: .readOnly) }
         expectCatalogError(.tooNew) { _ = try Catalog.open(at: path, mode: .readWrite) }
@@ -152,12 +153,12 @@ import Testing
         expectCatalogError(.refused, containing: reason) { _ = try Catalog.open(at: path, mode: .readWrite) }
     }
 
-    @Test func plannerStatisticsAreWelcome() throws {
+    @Test("Planner statistics are allowed") func plannerStatisticsAreWelcome() throws {
         let path = try changed { try $0.execute(sql: "ANALYZE") }
         #expect(try Catalog.open(at: path, mode: .readOnly).verify().isEmpty)
     }
 
-    @Test func readingChangesNothing() throws {
+    @Test("Reading does not change the file") func readingChangesNothing() throws {
         let path = try changed { _ in }
         let before = try Data(contentsOf: URL(filePath: path))
         let catalog = try Catalog.open(at: path, mode: .readOnly)
@@ -170,7 +171,7 @@ import Testing
         #expect(try files == ["a.catalog"])
     }
 
-    @Test func cutAndScribbledFilesNeverCrash() throws {
+    @Test("Truncated and overwritten files never crash") func cutAndScribbledFilesNeverCrash() throws {
         let path = try changed { _ in }
         let whole = try Array(Data(contentsOf: URL(filePath: path)))
         let other = directory.file("damaged")

@@ -26,7 +26,7 @@ import Testing
         case contents
     }
 
-    @Test(arguments: Mutation.allCases)
+    @Test("Randomly damaged catalogs end in an error or a result", arguments: Mutation.allCases)
     func damagedAtRandom(mutation: Mutation) async throws {
         let directory = try MemoryDirectory()
         let start = try TinyCatalog.make(at: directory.file("start"))
@@ -70,7 +70,7 @@ import Testing
 
     /// An old catalog that was damaged is migrated, or refused with a reason and left at some step, from which trying
     /// again comes no further.
-    @Test(arguments: [Mutation.file, .cells])
+    @Test("A damaged old catalog is migrated or refused", arguments: [Mutation.file, .cells])
     func anOldOneIsMigratedOrRefused(mutation: Mutation) async throws {
         let directory = try MemoryDirectory()
         let whole = try FrozenCatalog.one.bytes()

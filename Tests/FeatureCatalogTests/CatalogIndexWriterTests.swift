@@ -23,7 +23,7 @@ import Vocabulary
         }
     }
 
-    @Test func anIndexThatStopsLeavesNothing() throws {
+    @Test("A stopped index leaves no rows") func anIndexThatStopsLeavesNothing() throws {
         struct Stop: Error {}
         let before = try rowCounts()
         let digest = try catalog.contentDigest()
@@ -52,7 +52,8 @@ import Vocabulary
         #expect(try catalog.verify().isEmpty)
     }
 
-    @Test func replacingTakesExplanationsAndScoresAlong() throws {
+    @Test("Replacing an index deletes its explanations and scores")
+    func replacingTakesExplanationsAndScoresAlong() throws {
         let runID = try catalog.beginRun(kind: .explain, config: "{}", seed: nil)
         let keys = try catalog.write(explanations: [
             ExplanationRecord(
@@ -70,7 +71,7 @@ import Vocabulary
         #expect(try catalog.searchExplanations("kings").isEmpty)
     }
 
-    @Test func everyLatentNeedsARow() throws {
+    @Test("Every latent needs a row") func everyLatentNeedsARow() throws {
         let entries = sample.entries
         for some in [Array(entries.dropLast()), Array(entries.dropFirst()), []] {
             expectCatalogError(.invalidValue, containing: "latents") {
@@ -175,7 +176,7 @@ import Vocabulary
         try sample.writeIndex(entries, sample.indexing, replacing: true)
     }
 
-    @Test func aPositionIsInOneBandAndOneSplit() throws {
+    @Test("A position is in one band and one split") func aPositionIsInOneBandAndOneSplit() throws {
         let first = context(passage: 0, position: 5, split: .explain)
         for second in [
             context(passage: 0, position: 5, rank: 1, split: .explain),
@@ -191,7 +192,7 @@ import Vocabulary
         #expect(try catalog.verify().isEmpty)
     }
 
-    @Test func splitsShareNoText() throws {
+    @Test("Splits share no text") func splitsShareNoText() throws {
         let first = context(passage: 0, position: 1, split: .explain)
         // The same passage, at its other end.
         let second = context(passage: 0, position: 19, rank: 1, split: .score)
@@ -207,7 +208,7 @@ import Vocabulary
         #expect(try catalog.contexts(sample.key, featureIndex: 1).count == 4)
     }
 
-    @Test func theActivationIsThatOfThePeak() throws {
+    @Test("The stored activation is that of the peak") func theActivationIsThatOfThePeak() throws {
         var activations = [Float](repeating: 0, count: 16)
         activations[4] = 2
         func entry(
@@ -296,7 +297,8 @@ import Vocabulary
         }
     }
 
-    @Test func aFullDiskIsReportedAndLeavesTheCatalogWhole() throws {
+    @Test("A full disk is reported, and the catalog stays intact")
+    func aFullDiskIsReportedAndLeavesTheCatalogWhole() throws {
         let before = try rowCounts()
         try catalog.limitPages(to: catalog.pageCount() + 1)
         expectCatalogError(.cannotWrite, containing: "full") {

@@ -55,7 +55,8 @@ import Testing
         return (thread, end)
     }
 
-    @Test func aWriterSaysWhatItLeavesBesideTheFile() throws {
+    @Test("A writer reports the files it leaves beside the catalog")
+    func aWriterSaysWhatItLeavesBesideTheFile() throws {
         let writer = try Catalog.open(at: path, mode: .readWrite)
         let reader = try Catalog.open(at: path, mode: .readOnly)
         let remarks = Remarks()
@@ -76,7 +77,7 @@ import Testing
         #expect(try Catalog.open(at: path, mode: .readOnly).runs().count == 3)
     }
 
-    @Test func theNextWriterTidiesUp() throws {
+    @Test("The next writer removes leftover files") func theNextWriterTidiesUp() throws {
         let writer = try Catalog.open(at: path, mode: .readWrite)
         let reader = try Catalog.open(at: path, mode: .readOnly)
         try reader.snapshot {
@@ -89,7 +90,7 @@ import Testing
         #expect(try files == ["a.catalog"])
     }
 
-    @Test func aWriterWaitsForReadersAtItsEnd() throws {
+    @Test("A writer waits for readers when it closes") func aWriterWaitsForReadersAtItsEnd() throws {
         let writer = try Catalog.open(at: path, mode: .readWrite)
         let (thread, end) = reader()
         _ = try writer.beginRun(kind: .score, config: "{}", seed: nil)
@@ -101,7 +102,7 @@ import Testing
         withExtendedLifetime(thread) {}
     }
 
-    @Test func aWriterWaitsForReadersAtItsBeginning() throws {
+    @Test("A writer waits for readers when it opens") func aWriterWaitsForReadersAtItsBeginning() throws {
         let (thread, end) = reader()
         let remarks = Remarks { end.signal() }
         let writer = try Catalog.open(at: path, mode: .readWrite, patience: remarks.patience(60))
@@ -110,7 +111,7 @@ import Testing
         withExtendedLifetime(thread) {}
     }
 
-    @Test func waitingKeepsNobodyElseFromReading() throws {
+    @Test("Waiting does not block readers") func waitingKeepsNobodyElseFromReading() throws {
         let (thread, end) = reader()
         let path = path
         let (waits, opened) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
@@ -130,7 +131,7 @@ import Testing
         withExtendedLifetime((thread, other)) {}
     }
 
-    @Test func aReaderThatStaysIsNoWriter() throws {
+    @Test("A lasting reader is not reported as a writer") func aReaderThatStaysIsNoWriter() throws {
         let reader = try Catalog.open(at: path, mode: .readOnly)
         try reader.snapshot {
             _ = try reader.runs()
@@ -143,7 +144,7 @@ import Testing
         }
     }
 
-    @Test func whoWillNotWaitDoesNot() throws {
+    @Test("A writer that does not wait fails as busy") func whoWillNotWaitDoesNot() throws {
         let reader = try Catalog.open(at: path, mode: .readOnly)
         try reader.snapshot {
             _ = try reader.runs()

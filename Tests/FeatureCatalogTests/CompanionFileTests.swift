@@ -23,13 +23,13 @@ import Testing
         #expect(throws: CatalogError.self) { _ = try Catalog.migrate(at: path) }
     }
 
-    @Test(arguments: ["-journal", "-wal", "-shm"])
+    @Test("A named pipe beside the catalog does not block opening", arguments: ["-journal", "-wal", "-shm"])
     func aPipeIsNotWaitedFor(suffix: String) throws {
         try #require(mkfifo(path + suffix, 0o600) == 0)
         expectRefusal(of: path + suffix)
     }
 
-    @Test(arguments: ["-journal", "-wal", "-shm"])
+    @Test("The target of a symbolic link is not touched", arguments: ["-journal", "-wal", "-shm"])
     func whatALinkLeadsToIsNotTouched(suffix: String) throws {
         let other = directory.file("other")
         try Data("of someone else".utf8).write(to: URL(filePath: other))
@@ -43,7 +43,8 @@ import Testing
         #expect(error?.code == .refused)
     }
 
-    @Test func afterTheyAreRemovedTheCatalogIsWhatItWas() throws {
+    @Test("Once the files are removed the catalog is unchanged")
+    func afterTheyAreRemovedTheCatalogIsWhatItWas() throws {
         let before = try Data(contentsOf: URL(filePath: path))
         try #require(mkdir(path + "-wal", 0o700) == 0)
         expectRefusal(of: path + "-wal")

@@ -27,50 +27,54 @@ import Vocabulary
         #expect(try Catalog.open(at: directory.file("b.catalog"), mode: .readOnly).contentDigest() == digest)
     }
 
-    @Test func numbersOfRowsMakeNoDifference() throws {
+    @Test("Row ids do not change the digest") func numbersOfRowsMakeNoDifference() throws {
         let digest = try SampleCatalog(at: directory.file("a.catalog")).catalog.contentDigest()
         let sample = try SampleCatalog(at: directory.file("b.catalog"))
         try sample.writeIndex(replacing: true)
         #expect(try sample.catalog.contentDigest() == digest)
     }
 
-    @Test(arguments: [
-        "UPDATE run SET seed = 9 WHERE run_id = 1", "UPDATE run SET config = '[]' WHERE run_id = 1",
-        "UPDATE run_input SET bytes = 13", "UPDATE run_metric SET value = 0.125 WHERE step = 0",
-        "UPDATE language_model SET config = '[]'", "UPDATE token SET text = 'x' WHERE token_id = 1",
-        "UPDATE token SET bytes = NULL", "UPDATE corpus SET source = NULL", "UPDATE document SET title = 'x'",
-        "DELETE FROM feature_context", "UPDATE feature_context SET other_activations = NULL",
-        "DELETE FROM feature_cofiring",
-        "UPDATE dictionary SET k = 5", "UPDATE dictionary SET config = '[]'",
-        "UPDATE dictionary_tensor SET sha256 = printf('%064d', 0) WHERE name = 'decoder'",
-        "UPDATE indexing SET n_documents = 9", "UPDATE indexing SET window = 17", "UPDATE indexing SET n_alive = 1",
-        "UPDATE indexing SET n_contexts = 1", "UPDATE indexing SET mean_active_per_token = 1",
-        "UPDATE indexing SET mean_layer_entropy = 1", "UPDATE indexing SET histogram_edges = '[]'",
-        "UPDATE feature SET min_activation = 0.5 WHERE feature_index = 3",
-        "UPDATE feature SET sum_activation = 0.5 WHERE feature_index = 3",
-        "UPDATE feature SET sum_square = 0.5 WHERE feature_index = 3",
-        "UPDATE feature SET counted_from = 0.5 WHERE feature_index = 3",
-        "UPDATE feature SET counted_below = 0.5 WHERE feature_index = 3",
-        "UPDATE feature_layer SET sum_router_weight = 1", "UPDATE feature_cofiring SET lift = 9",
-        "UPDATE feature SET p50 = 7 WHERE feature_index = 3",
-        "UPDATE feature SET histogram = '[]' WHERE feature_index = 3", "DELETE FROM feature_layer WHERE layer = 3",
-        "UPDATE layer_routing SET n_tokens = n_tokens + 1", "UPDATE feature_token SET token_class = token_class || 'x'",
-        "UPDATE passage SET text = text || 'x' WHERE passage_id = 5",
-        "UPDATE passage SET token_starts = '0' || token_starts WHERE passage_id = 5",
-        "UPDATE passage SET segment = 77 WHERE passage_id = 5", "DELETE FROM passage WHERE passage_id = 51",
-        "UPDATE feature_context SET router_weight = 0.125", "UPDATE feature_context SET split = 0 WHERE split IS NULL",
-        "UPDATE feature_context SET passage_id = 51 WHERE feature_index = 4 AND band = 0 AND rank = 0",
-        """
-        UPDATE feature_context SET other_activations = '{"1":0.5}' WHERE feature_index = 5 AND rank = 0
-        """,
-        "INSERT INTO feature_logit VALUES (1, 2, 'promoted', 0, 3, 1.0)",
-        "INSERT INTO feature_neighbor VALUES (1, 2, 0, 3, 1.0)",
-        "INSERT INTO explanation VALUES (1, 1, 2, 1, 'n2g', 'text', 1, NULL)",
-        "INSERT INTO score VALUES (1, 1, 2, 1, NULL, 'rubric', 'ok', 4.0, NULL, NULL, NULL, 0, 0, 1, NULL, NULL)",
-        "INSERT INTO evaluation VALUES (1, 1, 1, NULL, 'kl', NULL, 0.5, NULL, NULL, 5)",
-        "INSERT INTO intervention VALUES (1, 1, 1, 2, 'set', 8.0, 'a', 'b', NULL, NULL)",
-        "INSERT INTO review VALUES (1, 1, 2, NULL, 4, NULL, NULL, NULL, 'now')",
-    ])
+    @Test(
+        "Every difference changes the digest",
+        arguments: [
+            "UPDATE run SET seed = 9 WHERE run_id = 1", "UPDATE run SET config = '[]' WHERE run_id = 1",
+            "UPDATE run_input SET bytes = 13", "UPDATE run_metric SET value = 0.125 WHERE step = 0",
+            "UPDATE language_model SET config = '[]'", "UPDATE token SET text = 'x' WHERE token_id = 1",
+            "UPDATE token SET bytes = NULL", "UPDATE corpus SET source = NULL", "UPDATE document SET title = 'x'",
+            "DELETE FROM feature_context", "UPDATE feature_context SET other_activations = NULL",
+            "DELETE FROM feature_cofiring",
+            "UPDATE dictionary SET k = 5", "UPDATE dictionary SET config = '[]'",
+            "UPDATE dictionary_tensor SET sha256 = printf('%064d', 0) WHERE name = 'decoder'",
+            "UPDATE indexing SET n_documents = 9", "UPDATE indexing SET window = 17", "UPDATE indexing SET n_alive = 1",
+            "UPDATE indexing SET n_contexts = 1", "UPDATE indexing SET mean_active_per_token = 1",
+            "UPDATE indexing SET mean_layer_entropy = 1", "UPDATE indexing SET histogram_edges = '[]'",
+            "UPDATE feature SET min_activation = 0.5 WHERE feature_index = 3",
+            "UPDATE feature SET sum_activation = 0.5 WHERE feature_index = 3",
+            "UPDATE feature SET sum_square = 0.5 WHERE feature_index = 3",
+            "UPDATE feature SET counted_from = 0.5 WHERE feature_index = 3",
+            "UPDATE feature SET counted_below = 0.5 WHERE feature_index = 3",
+            "UPDATE feature_layer SET sum_router_weight = 1", "UPDATE feature_cofiring SET lift = 9",
+            "UPDATE feature SET p50 = 7 WHERE feature_index = 3",
+            "UPDATE feature SET histogram = '[]' WHERE feature_index = 3", "DELETE FROM feature_layer WHERE layer = 3",
+            "UPDATE layer_routing SET n_tokens = n_tokens + 1",
+            "UPDATE feature_token SET token_class = token_class || 'x'",
+            "UPDATE passage SET text = text || 'x' WHERE passage_id = 5",
+            "UPDATE passage SET token_starts = '0' || token_starts WHERE passage_id = 5",
+            "UPDATE passage SET segment = 77 WHERE passage_id = 5", "DELETE FROM passage WHERE passage_id = 51",
+            "UPDATE feature_context SET router_weight = 0.125",
+            "UPDATE feature_context SET split = 0 WHERE split IS NULL",
+            "UPDATE feature_context SET passage_id = 51 WHERE feature_index = 4 AND band = 0 AND rank = 0",
+            """
+            UPDATE feature_context SET other_activations = '{"1":0.5}' WHERE feature_index = 5 AND rank = 0
+            """,
+            "INSERT INTO feature_logit VALUES (1, 2, 'promoted', 0, 3, 1.0)",
+            "INSERT INTO feature_neighbor VALUES (1, 2, 0, 3, 1.0)",
+            "INSERT INTO explanation VALUES (1, 1, 2, 1, 'n2g', 'text', 1, NULL)",
+            "INSERT INTO score VALUES (1, 1, 2, 1, NULL, 'rubric', 'ok', 4.0, NULL, NULL, NULL, 0, 0, 1, NULL, NULL)",
+            "INSERT INTO evaluation VALUES (1, 1, 1, NULL, 'kl', NULL, 0.5, NULL, NULL, 5)",
+            "INSERT INTO intervention VALUES (1, 1, 1, 2, 'set', 8.0, 'a', 'b', NULL, NULL)",
+            "INSERT INTO review VALUES (1, 1, 2, NULL, 4, NULL, NULL, NULL, 'now')",
+        ])
     func anyDifferenceShows(sql: String) throws {
         let path = directory.file("a.catalog")
         let sample = try SampleCatalog(at: path)

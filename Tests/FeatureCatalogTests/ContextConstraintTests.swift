@@ -52,7 +52,7 @@ import Testing
         #expect(try all() == before, sourceLocation: sourceLocation)
     }
 
-    @Test func splitsDoNotShareAPassage() throws {
+    @Test("Splits do not share a passage") func splitsDoNotShareAPassage() throws {
         try expectRefusal("share a stretch") { try insert($0, rank: 9, passage: 1, position: 19, split: 1) }
         try expectRefusal("share a stretch") { try insert($0, rank: 9, passage: 2, position: 0, split: 0) }
         try expectRefusal("share a stretch") {
@@ -70,7 +70,7 @@ import Testing
         try expectRefusal("share a stretch") { try insert($0, rank: 13, passage: 3, position: 1, split: 0) }
     }
 
-    @Test func norByAnUpdate() throws {
+    @Test("An update cannot make splits share a passage") func norByAnUpdate() throws {
         try queue.write { database in
             try insert(database, rank: 3, passage: 1, position: 9, split: 0)
             try insert(database, feature: 1, rank: 0, passage: 1, position: 5, split: 1)
@@ -99,7 +99,7 @@ import Testing
         }
     }
 
-    @Test func aPlaceIsHeldOnce() throws {
+    @Test("A position is held once") func aPlaceIsHeldOnce() throws {
         for split in [0, nil] {
             try expectRefusal("two contexts of one token") {
                 try insert($0, rank: 9, passage: 1, position: 5, split: split)
@@ -130,7 +130,7 @@ import Testing
         try expectRefusal("UNIQUE") { try insert($0, rank: 0, passage: 4, position: 5, split: 0) }
     }
 
-    @Test func numbersStayWithinTheirBounds() throws {
+    @Test("Numbers stay within their bounds") func numbersStayWithinTheirBounds() throws {
         try expectRefusal("CHECK") { try insert($0, band: 3, rank: 0, passage: 4, position: 0, split: nil) }
         try expectRefusal("CHECK") { try insert($0, band: 2, rank: 0, passage: 4, position: 0, split: nil) }
         try expectRefusal("CHECK") { try insert($0, rank: 16384, passage: 4, position: 0, split: nil) }

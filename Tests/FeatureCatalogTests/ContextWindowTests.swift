@@ -13,7 +13,7 @@ import Testing
         return all.min { distance($0) < distance($1) } ?? 0..<0
     }
 
-    @Test func everyWindowIsTheNearestThereIs() {
+    @Test("Every window is the nearest possible") func everyWindowIsTheNearestThereIs() {
         for count in 1...30 {
             for length in 1...40 {
                 for position in 0..<count {
@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    @Test func theViewWorksOutTheSame() throws {
+    @Test("The view computes the same window") func theViewWorksOutTheSame() throws {
         let directory = try TemporaryDirectory()
         let sample = try SampleCatalog(at: directory.file("a.catalog"))
         var generator = SplitMix(state: 11)

@@ -54,7 +54,7 @@ import Vocabulary
         }
     }
 
-    @Test func eachIsReadBackAsItWasWritten() throws {
+    @Test("Two indexes of one dictionary are read back as written") func eachIsReadBackAsItWasWritten() throws {
         #expect(other.corpusID != sample.corpusID)
         for (key, entries) in [(sample.key, sample.entries), (key, entries)] {
             #expect(try catalog.features(key) == entries.map(\.record))
@@ -76,7 +76,7 @@ import Vocabulary
         #expect(counts[0] != counts[1])
     }
 
-    @Test func viewsTellThemApart() throws {
+    @Test("Views tell two corpora apart") func viewsTellThemApart() throws {
         let names = try catalog.rows(
             sql: """
                 SELECT corpus_id, corpus, explanation, simulation_score FROM feature_summary
@@ -134,7 +134,7 @@ import Vocabulary
         #expect(try catalog.verify().isEmpty)
     }
 
-    @Test func anIndexThatFailsLeavesBoth() throws {
+    @Test("A failed index leaves both indexes unchanged") func anIndexThatFailsLeavesBoth() throws {
         struct Stop: Error {}
         let before = (try rows(of: sample.key), try rows(of: key))
         #expect(throws: Stop.self) {
@@ -146,7 +146,7 @@ import Vocabulary
         #expect(try rows(of: sample.key) == before.0 && rows(of: key) == before.1)
     }
 
-    @Test func theDictionaryTakesAllOfItsIndexesAlong() throws {
+    @Test("Deleting a dictionary deletes all its indexes") func theDictionaryTakesAllOfItsIndexesAlong() throws {
         try catalog.removeDictionary(sample.dictionaryID)
         for table in Self.tables + ["dictionary", "dictionary_tensor", "tensor_chunk", "layer_routing", "context"] {
             #expect(try catalog.rows(sql: "SELECT count(*) FROM \(table)").rows == [[0]], "\(table)")
@@ -156,7 +156,7 @@ import Vocabulary
         #expect(try catalog.verify().isEmpty)
     }
 
-    @Test func aCorpusThatIsIndexedIsNotRemoved() throws {
+    @Test("An indexed corpus cannot be deleted") func aCorpusThatIsIndexedIsNotRemoved() throws {
         try catalog.close()
         let queue = try DatabaseQueue(path: catalog.path)
         #expect(throws: DatabaseError.self) {

@@ -24,7 +24,8 @@ import Testing
         return (with, without)
     }
 
-    @Test(arguments: [1, 2, 3] as [UInt64]) func agreesWithBruteForce(seed: UInt64) throws {
+    @Test("Counting agrees with brute force", arguments: [1, 2, 3] as [UInt64])
+    func agreesWithBruteForce(seed: UInt64) throws {
         let directory = try TemporaryDirectory()
         let catalog = try Catalog.create(at: directory.file("a.catalog"), replacing: false)
         let (dictionaryID, key, runID) = try makeDictionary(in: catalog, seed: seed)
@@ -130,7 +131,7 @@ import Testing
         return (dictionaryID, IndexingKey(dictionaryID: dictionaryID, corpusID: corpusID), runID)
     }
 
-    @Test func withoutAnIndexThereIsNothingToCount() throws {
+    @Test("Counting without an index is an error") func withoutAnIndexThereIsNothingToCount() throws {
         let directory = try TemporaryDirectory()
         let catalog = try Catalog.create(at: directory.file("a.catalog"), replacing: false)
         let (_, key, _) = try makeDictionary(in: catalog)

@@ -17,7 +17,8 @@ import Testing
         return (contexts > 4, classes.count <= 32)
     }
 
-    @Test(arguments: 0..<200 as Range<UInt64>) func countingThroughThemIsTheProtocol(seed: UInt64) {
+    @Test("Counting by the derived columns follows the protocol", arguments: 0..<200 as Range<UInt64>)
+    func countingThroughThemIsTheProtocol(seed: UInt64) {
         var generator = SplitMix(state: seed)
         // Some values are on a grid, so that many are equal; some are negative.
         let isOnGrid = seed.isMultiple(of: 2)
@@ -77,7 +78,7 @@ import Testing
         #expect(top([token("b", 2, 1), token("a", 2, 1), token("c", 2, 1)]) == "a")
     }
 
-    @Test func agreementLeavesRoundOffToLogarithms() {
+    @Test("Comparing derived columns tolerates round-off of the entropy") func agreementLeavesRoundOffToLogarithms() {
         let columns = DerivedColumns(layers: [(1, 2), (2, 3)], tokens: [token("a", 5, 1, 0.5)])
         var other = columns
         other.layerEntropy = columns.layerEntropy.map { $0 + 1e-14 }

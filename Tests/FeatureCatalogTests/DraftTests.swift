@@ -35,7 +35,8 @@ import Testing
         return process
     }
 
-    @Test func leftoversOfKilledProcessesGoWithTheNext() throws {
+    @Test("Drafts of killed processes are removed by the next run")
+    func leftoversOfKilledProcessesGoWithTheNext() throws {
         let gone = try endedProcess()
         let left = [
             "b.sqlite.\(gone).draft", "b.sqlite.\(gone).draft-journal", "b.sqlite.\(gone).draft-wal",
@@ -51,7 +52,7 @@ import Testing
         #expect(try files == (kept + ["b.sqlite"]).sorted())
     }
 
-    @Test func whatIsNoFileIsLeftAlone() throws {
+    @Test("A draft's name that is not a file is left alone") func whatIsNoFileIsLeftAlone() throws {
         let gone = try endedProcess()
         let name = "b.sqlite.\(gone).draft"
         try FileManager.default.createSymbolicLink(
@@ -60,7 +61,7 @@ import Testing
         #expect(try files == ["b.sqlite", name])
     }
 
-    @Test(arguments: [200, 217, 230, 247]) func longNamesHaveDrafts(length: Int) throws {
+    @Test("Long names have drafts", arguments: [200, 217, 230, 247]) func longNamesHaveDrafts(length: Int) throws {
         let name = String(repeating: "n", count: length)
         try make(name)
         #expect(try files == [name])
@@ -94,13 +95,14 @@ import Testing
         }
     }
 
-    @Test func aPipeIsNoCatalog() throws {
+    @Test("A named pipe is not a catalog") func aPipeIsNoCatalog() throws {
         let path = directory.file("pipe")
         try #require(mkfifo(path, 0o600) == 0)
         expectCatalogError(.notACatalog, containing: "pipe") { _ = try Catalog.open(at: path, mode: .readOnly) }
     }
 
-    @Test func aDeadRunIsShownAsDeadAndNothingIsWritten() throws {
+    @Test("A dead run is shown as dead, and nothing is written")
+    func aDeadRunIsShownAsDeadAndNothingIsWritten() throws {
         let path = directory.file("c.sqlite")
         let catalog = try Catalog.create(at: path, replacing: false)
         let run = try catalog.beginRun(kind: .index, config: "{}", seed: nil)
@@ -120,7 +122,7 @@ import Testing
         #expect(try Data(contentsOf: URL(filePath: path)) == before)
     }
 
-    @Test func aLongErrorIsKeptShort() throws {
+    @Test("A long error message is shortened") func aLongErrorIsKeptShort() throws {
         let catalog = try Catalog.create(at: directory.file("c.sqlite"), replacing: false)
         let run = try catalog.beginRun(kind: .index, config: "{}", seed: nil)
         try catalog.finishRun(run, status: .failed, error: String(repeating: "ä", count: 100_000))

@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    @Test func everyColumnOfEveryTable() async throws {
+    @Test("An edit of any column is noticed") func everyColumnOfEveryTable() async throws {
         let columns = try columns()
         #expect(columns.count > 230 && Set(columns.map(\.table)).count >= 36)
         let keys = Dictionary(grouping: columns.filter(\.isKey), by: \.table).mapValues { $0.map(\.column) }
@@ -78,34 +78,37 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        "DELETE FROM feature_neighbor WHERE feature_index = 3 AND rank = 2",
-        "INSERT INTO feature_neighbor VALUES (1, 3, 400, 4, 0.5)",
-        "DELETE FROM review",
-        "INSERT INTO corpus (name, language_model_id, sha256) VALUES ('x', 1, printf('%064d', 1))",
-        "DELETE FROM table_digest WHERE table_name = 'feature'",
-        "INSERT INTO table_digest VALUES ('feature', 'dictionary_id = 9 AND corpus_id = 1', 3, printf('%064d', 1))",
-        "UPDATE table_digest SET n_rows = n_rows + 1 WHERE table_name = 'token'",
-        "UPDATE table_digest SET digest = printf('%064d', 0) WHERE table_name = 'token'",
-        // Two rows that have changed places.
-        """
-        UPDATE feature_neighbor SET cosine = (
-            SELECT o.cosine FROM feature_neighbor AS o WHERE o.dictionary_id = feature_neighbor.dictionary_id
-                AND o.feature_index = feature_neighbor.feature_index AND o.rank = 1 - feature_neighbor.rank)
-        WHERE dictionary_id = 1 AND feature_index = 3 AND rank < 2
-        """,
-        """
-        INSERT INTO passage_text (passage_text, rowid, text)
-        VALUES ('delete', 1, (SELECT text FROM passage WHERE passage_id = 1))
-        """,
-    ])
+    @Test(
+        "Added and removed rows are noticed",
+        arguments: [
+            "DELETE FROM feature_neighbor WHERE feature_index = 3 AND rank = 2",
+            "INSERT INTO feature_neighbor VALUES (1, 3, 400, 4, 0.5)",
+            "DELETE FROM review",
+            "INSERT INTO corpus (name, language_model_id, sha256) VALUES ('x', 1, printf('%064d', 1))",
+            "DELETE FROM table_digest WHERE table_name = 'feature'",
+            "INSERT INTO table_digest VALUES ('feature', 'dictionary_id = 9 AND corpus_id = 1', 3, printf('%064d', 1))",
+            "UPDATE table_digest SET n_rows = n_rows + 1 WHERE table_name = 'token'",
+            "UPDATE table_digest SET digest = printf('%064d', 0) WHERE table_name = 'token'",
+            // Two rows that have changed places.
+            """
+            UPDATE feature_neighbor SET cosine = (
+                SELECT o.cosine FROM feature_neighbor AS o WHERE o.dictionary_id = feature_neighbor.dictionary_id
+                    AND o.feature_index = feature_neighbor.feature_index AND o.rank = 1 - feature_neighbor.rank)
+            WHERE dictionary_id = 1 AND feature_index = 3 AND rank < 2
+            """,
+            """
+            INSERT INTO passage_text (passage_text, rowid, text)
+            VALUES ('delete', 1, (SELECT text FROM passage WHERE passage_id = 1))
+            """,
+        ])
     func rowsThatComeAndGo(sql: String) throws {
         #expect(try Catalog.open(at: path, mode: .readOnly).verify() == [])
         #expect(try edit(sql, at: path) > 0)
         #expect(try !Catalog.open(at: path, mode: .readOnly).verify().isEmpty, "\(sql)")
     }
 
-    @Test func whatWeChangeIsNoProblemAndWhatOthersChangedStaysOne() throws {
+    @Test("The library's own edits verify; edits by others stay reported")
+    func whatWeChangeIsNoProblemAndWhatOthersChangedStaysOne() throws {
         let catalog = try Catalog.open(at: path, mode: .readWrite)
         _ = try catalog.addCorpus(
             CorpusRecord(languageModelID: 1, name: "new", sha256: String(repeating: "0", count: 64)))
@@ -129,7 +132,7 @@ import Testing
         #expect(try again.verify().map(\.place) == ["corpus"])
     }
 
-    @Test func theDigestIsAsDocumented() throws {
+    @Test("The digest equals its documented form") func theDigestIsAsDocumented() throws {
         // SHA-256 of the table's name, a zero, and the values: worked out here from the description alone.
         let queue = try DatabaseQueue(path: path)
         defer { try? queue.close() }

@@ -69,7 +69,7 @@ import Vocabulary
         }
     }
 
-    @Test(arguments: Work.allCases, Failure.allCases)
+    @Test("A fault at any disk operation leaves a whole catalog", arguments: Work.allCases, Failure.allCases)
     func atEveryPosition(work: Work, failure: Failure) throws {
         let directory = try MemoryDirectory()
         let start = try work.start(in: directory)

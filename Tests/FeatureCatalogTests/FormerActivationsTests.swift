@@ -13,7 +13,7 @@ import Testing
         }
     }
 
-    @Test func everySmallPatternComesBack() throws {
+    @Test("Every small pattern reads back") func everySmallPatternComesBack() throws {
         // All ways in which two windows of up to four tokens fire or not, with values that f16 holds and others.
         for unit: Float in [1, 0.1] {
             for (first, second) in [(0, 0), (0, 4), (1, 3), (4, 0), (4, 4), (2, 3)] {
@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    @Test func emptyAndSilentComeBack() throws {
+    @Test("Empty and silent contexts read back") func emptyAndSilentComeBack() throws {
         try roundTrip([])
         try roundTrip([[]])
         try roundTrip([[], [], []])
@@ -35,7 +35,8 @@ import Testing
         #expect(FormerActivations.encode([[-0.0, 0]]) == [2, 1, 0])
     }
 
-    @Test(arguments: [1, 7, 150, 400]) func manyAndLongAndDenseComeBack(count: Int) throws {
+    @Test("Long and dense contexts read back", arguments: [1, 7, 150, 400])
+    func manyAndLongAndDenseComeBack(count: Int) throws {
         var generator = SplitMix(state: UInt64(count))
         for density in [1, 2, 20] {
             var windows: [[Float]] = (0..<count).map { _ in

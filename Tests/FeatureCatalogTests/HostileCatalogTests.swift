@@ -67,36 +67,40 @@ import Vocabulary
         try expectRefusal()
     }
 
-    @Test(arguments: [
-        ("passage_text_config", "v", "v, x AS (zeroblob(1000000000))"),
-        ("passage_text_docsize", "sz BLOB", "sz BLOB CHECK (length(zeroblob(1000000000)) > 0)"),
-        ("explanation_text_data", "block BLOB", "block BLOB DEFAULT (randomblob(1000000))"),
-        ("explanation_text_idx", "CREATE TABLE", "CREATE VIRTUAL TABLE"),
-    ])
+    @Test(
+        "Tables of the full-text index must be its own",
+        arguments: [
+            ("passage_text_config", "v", "v, x AS (zeroblob(1000000000))"),
+            ("passage_text_docsize", "sz BLOB", "sz BLOB CHECK (length(zeroblob(1000000000)) > 0)"),
+            ("explanation_text_data", "block BLOB", "block BLOB DEFAULT (randomblob(1000000))"),
+            ("explanation_text_idx", "CREATE TABLE", "CREATE VIRTUAL TABLE"),
+        ])
     func tablesOfTheTextIndexMustBeItsOwn(table: String, old: String, new: String) throws {
         try rewriteSchema(table, old, new)
         try expectRefusal()
     }
 
-    @Test func statisticsMustBeATableOfStatistics() throws {
+    @Test("sqlite_stat1 must be a table of statistics") func statisticsMustBeATableOfStatistics() throws {
         try attack { try $0.execute(sql: "ANALYZE") }
         _ = try Catalog.open(at: path, mode: .readOnly)
         try rewriteSchema("sqlite_stat1", "stat", "stat, x AS (zeroblob(1000000000))")
         try expectRefusal()
     }
 
-    @Test func absurdStatisticsDoNoHarm() throws {
+    @Test("Absurd statistics do no harm") func absurdStatisticsDoNoHarm() throws {
         try attack {
             try $0.execute(sql: "ANALYZE; UPDATE sqlite_stat1 SET stat = '0 0 -1 9223372036854775807 x unordered'")
         }
         #expect(try read().problems == [])
     }
 
-    @Test(arguments: [
-        (-1, CatalogError.Code.notACatalog), (0, .notACatalog), (1, .tooOld), (2, .tooOld),
-        (Migrations.latest - 1, .tooOld), (Migrations.latest + 1, .tooNew), (Int(Int32.max), .tooNew),
-        (Int(Int32.min), .notACatalog),
-    ])
+    @Test(
+        "A false schema version is refused",
+        arguments: [
+            (-1, CatalogError.Code.notACatalog), (0, .notACatalog), (1, .tooOld), (2, .tooOld),
+            (Migrations.latest - 1, .tooOld), (Migrations.latest + 1, .tooNew), (Int(Int32.max), .tooNew),
+            (Int(Int32.min), .notACatalog),
+        ])
     func aSchemaThatLiesAboutItsVersion(version: Int, code: CatalogError.Code) throws {
         try attack { try $0.execute(sql: "PRAGMA user_version = \(version)") }
         try expectRefusal(code)
@@ -104,7 +108,7 @@ import Vocabulary
         expectCatalogError(code == .tooOld ? .refused : code) { try Catalog.migrate(at: path) }
     }
 
-    @Test func tablesThatShareTheirPages() throws {
+    @Test("Tables that share pages are reported") func tablesThatShareTheirPages() throws {
         try attack { database in
             try database.execute(
                 sql: """
@@ -116,7 +120,7 @@ import Vocabulary
         #expect(try read().noticed)
     }
 
-    @Test(arguments: [0, -1, 1, 999_999, Int(Int32.max)])
+    @Test("Tables on missing pages are reported", arguments: [0, -1, 1, 999_999, Int(Int32.max)])
     func pagesThatAreNotThere(root: Int) throws {
         try attack {
             try $0.execute(
@@ -128,7 +132,7 @@ import Vocabulary
         #expect(try read(mayFailToOpen: true).map(\.noticed) ?? true)
     }
 
-    @Test func textInAnotherEncodingIsReadAllTheSame() throws {
+    @Test("UTF-16 catalogs are read as well") func textInAnotherEncodingIsReadAllTheSame() throws {
         let tables = try rewriteInUTF16()
         #expect(tables > 20)
         let result = try read()
@@ -192,7 +196,7 @@ import Vocabulary
         ("score", "detail", "scores"),
     ]
 
-    @Test(arguments: blobColumns.indices, bombs.indices)
+    @Test("Frames larger than declared are not unpacked", arguments: blobColumns.indices, bombs.indices)
     func bombsAreNotSetOff(column: Int, bomb: Int) throws {
         let ((table, name, reading), (what, bytes)) = (Self.blobColumns[column], Self.bombs[bomb])
         try attack { database in
@@ -205,19 +209,21 @@ import Vocabulary
         #expect(result.digest == nil || table == "tensor_chunk")
     }
 
-    @Test(arguments: [
-        // The number beside a blob lies along with it.
-        ("UPDATE document SET token_ids = ?, n_tokens = 268435456", 1 << 30),
-        ("UPDATE document SET token_ids = ?, n_tokens = 9223372036854775807", 1 << 30),
-        ("UPDATE document SET token_ids = ?, n_tokens = -1", 4),
-        (
-            """
-            UPDATE dictionary_tensor SET shape = '[1,134217728]', n_rows = 1, row_length = 134217728,
-                rows_per_chunk = 1; UPDATE tensor_chunk SET "values" = ?, n_rows = 1
-            """, 1 << 29
-        ),
-        ("UPDATE score SET detail = ?", 1 << 26),
-    ])
+    @Test(
+        "Large frames with matching counts are bounded",
+        arguments: [
+            // The number beside a blob lies along with it.
+            ("UPDATE document SET token_ids = ?, n_tokens = 268435456", 1 << 30),
+            ("UPDATE document SET token_ids = ?, n_tokens = 9223372036854775807", 1 << 30),
+            ("UPDATE document SET token_ids = ?, n_tokens = -1", 4),
+            (
+                """
+                UPDATE dictionary_tensor SET shape = '[1,134217728]', n_rows = 1, row_length = 134217728,
+                    rows_per_chunk = 1; UPDATE tensor_chunk SET "values" = ?, n_rows = 1
+                """, 1 << 29
+            ),
+            ("UPDATE score SET detail = ?", 1 << 26),
+        ])
     func bombsWithMatchingNumbers(sql: String, size: Int) throws {
         let frame = Data(HostileFrames.zeros(size))
         try attack { database in
@@ -256,11 +262,13 @@ import Vocabulary
         #expect(result.problems?.isEmpty == false)
     }
 
-    @Test(arguments: [
-        "", "{", "{}", "[]", "null", "{\"0\":1", "{\"0\":}", "{\"0\":1,}", "{\"0\":1,\"0\":1}", "{\"1\":1,\"0\":1}",
-        "{\"99999999999999999999\":1}", "{\"-1\":1}", "{\"00\":1}", "{\"0\":1e99}", "{\"0\":nan}", "{\"0\":0x1}",
-        "{\"0\":\"1\"}", "{\"0\":0}", "{0:1}", "{\"99\":1}", "{ \"0\":1}",
-    ])
+    @Test(
+        "Malformed `other_activations` are damage",
+        arguments: [
+            "", "{", "{}", "[]", "null", "{\"0\":1", "{\"0\":}", "{\"0\":1,}", "{\"0\":1,\"0\":1}", "{\"1\":1,\"0\":1}",
+            "{\"99999999999999999999\":1}", "{\"-1\":1}", "{\"00\":1}", "{\"0\":1e99}", "{\"0\":nan}", "{\"0\":0x1}",
+            "{\"0\":\"1\"}", "{\"0\":0}", "{0:1}", "{\"99\":1}", "{ \"0\":1}",
+        ])
     func otherActivationsOfNoForm(text: String) throws {
         try attack { database in
             try database.execute(
@@ -272,7 +280,7 @@ import Vocabulary
         #expect(result.problems?.isEmpty == false)
     }
 
-    @Test func otherActivationsWithoutEnd() throws {
+    @Test("`other_activations` with a million entries are damage") func otherActivationsWithoutEnd() throws {
         try attack { database in
             try database.execute(
                 sql: """
@@ -340,6 +348,7 @@ import Vocabulary
 
     /// What is read into memory is counted by it: no range of a negative end, no product beyond an Int.
     @Test(
+        "Counts beyond memory are refused",
         arguments: [
             "dictionary.d_model", "dictionary.n_latents", "dictionary.k", "dictionary.n_tokens_trained",
             "language_model.n_layers", "language_model.d_model", "language_model.vocab_size", "indexing.n_tokens",
@@ -357,36 +366,38 @@ import Vocabulary
         #expect(result.problems?.isEmpty == false)
     }
 
-    @Test func moreFeaturesCountThanThereAreLatents() throws {
+    @Test("More features than latents are damage") func moreFeaturesCountThanThereAreLatents() throws {
         try attack { try $0.execute(sql: "UPDATE dictionary SET n_latents = 1; UPDATE feature SET counted_below = 99") }
         let result = try read()
         #expect(result.codes(of: "countInterpretable") == [.damaged])
         #expect(result.problems?.isEmpty == false)
     }
 
-    @Test(arguments: ["9e999"])
+    @Test("Infinite numbers are read safely", arguments: ["9e999"])
     func numbersBeyondAllBounds(value: String) throws {
         try readWith(value, in: columns(of: "REAL"))
     }
 
-    @Test(arguments: ["x'FF00C1'"])
+    @Test("Invalid UTF-8 is read safely", arguments: ["x'FF00C1'"])
     func textThatIsNone(bytes: String) throws {
         try readWith("CAST(\(bytes) AS TEXT)", in: columns(of: "TEXT"))
     }
 
-    @Test(arguments: [
-        ("INTEGER", ["-1", "0", "1048576", "4294967296", "9007199254740992"]),
-        ("REAL", ["-9e999", "1e308", "-1e308", "4.9e-324", "1e-320", "-0.0", "-1", "1"]),
-        (
-            "TEXT",
-            [
-                "x'FF'", "x'610062'", "x'020302'", "x'C0AF'", "x'EDA080'", "x'F8888080'", "x'00'", "x'F09F'", "x''",
-                "x'E2808E0A0D'",
-            ].map {
-                "CAST(\($0) AS TEXT)"
-            }
-        ),
-    ])
+    @Test(
+        "Unexpected values in any column are read safely",
+        arguments: [
+            ("INTEGER", ["-1", "0", "1048576", "4294967296", "9007199254740992"]),
+            ("REAL", ["-9e999", "1e308", "-1e308", "4.9e-324", "1e-320", "-0.0", "-1", "1"]),
+            (
+                "TEXT",
+                [
+                    "x'FF'", "x'610062'", "x'020302'", "x'C0AF'", "x'EDA080'", "x'F8888080'", "x'00'", "x'F09F'", "x''",
+                    "x'E2808E0A0D'",
+                ].map {
+                    "CAST(\($0) AS TEXT)"
+                }
+            ),
+        ])
     func otherValuesEverywhereAtOnce(type: String, values: [String]) throws {
         let start = try Data(contentsOf: URL(filePath: path))
         for value in values {
@@ -418,18 +429,20 @@ import Vocabulary
         }
     }
 
-    @Test(arguments: [
-        "UPDATE feature_layer SET n_fired = 9223372036854775807",
-        "UPDATE feature_context SET position = 9223372036854775807 - feature_index - band; UPDATE passage SET first_token = 9223372036854775807",
-        "UPDATE indexing SET window = 9223372036854775807; UPDATE passage SET n_tokens = 9223372036854775806",
-        "UPDATE passage SET token_starts = ''", "UPDATE passage SET token_starts = '9999999'",
-        "UPDATE passage SET token_starts = replace(hex(zeroblob(4000000)), '00', '9')",
-        "UPDATE passage SET token_starts = '000000000000000000099999999999999999999999'",
-        "UPDATE passage SET n_tokens = 1000000, token_starts = replace(hex(zeroblob(500001)), '00', '11')",
-        "UPDATE feature SET histogram = replace(hex(zeroblob(1000000)), '00', '[')",
-        "UPDATE feature SET histogram = '[1e400]'", "UPDATE indexing SET histogram_edges = '[1e999,\"a\"]'",
-        "UPDATE dictionary SET layers = '[9223372036854775808]'", "UPDATE run SET config = char(123)",
-    ])
+    @Test(
+        "Consistent but false numbers are found",
+        arguments: [
+            "UPDATE feature_layer SET n_fired = 9223372036854775807",
+            "UPDATE feature_context SET position = 9223372036854775807 - feature_index - band; UPDATE passage SET first_token = 9223372036854775807",
+            "UPDATE indexing SET window = 9223372036854775807; UPDATE passage SET n_tokens = 9223372036854775806",
+            "UPDATE passage SET token_starts = ''", "UPDATE passage SET token_starts = '9999999'",
+            "UPDATE passage SET token_starts = replace(hex(zeroblob(4000000)), '00', '9')",
+            "UPDATE passage SET token_starts = '000000000000000000099999999999999999999999'",
+            "UPDATE passage SET n_tokens = 1000000, token_starts = replace(hex(zeroblob(500001)), '00', '11')",
+            "UPDATE feature SET histogram = replace(hex(zeroblob(1000000)), '00', '[')",
+            "UPDATE feature SET histogram = '[1e400]'", "UPDATE indexing SET histogram_edges = '[1e999,\"a\"]'",
+            "UPDATE dictionary SET layers = '[9223372036854775808]'", "UPDATE run SET config = char(123)",
+        ])
     func numbersThatLieTogether(sql: String) throws {
         try attack { try $0.execute(sql: sql) }
         #expect(try read().noticed, "\(sql)")
@@ -496,7 +509,7 @@ import Vocabulary
 
     // MARK: Files beside the file
 
-    @Test(arguments: ["-wal", "-journal", "-shm"])
+    @Test("Garbage beside the file changes nothing in the catalog", arguments: ["-wal", "-journal", "-shm"])
     func rubbishBesideTheFile(suffix: String) throws {
         for content in [[], [UInt8](repeating: 0xD9, count: 5000), Self.journalHeader] {
             try Data(content).write(to: URL(filePath: path + suffix))

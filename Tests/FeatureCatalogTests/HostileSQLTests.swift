@@ -19,46 +19,49 @@ import Testing
     /// Texts as long as they may be; `{n}` below.
     private static let length = 4_000_000
 
-    @Test(arguments: [
-        // Comparing every place of one text with all of another.
-        "SELECT instr(printf('%.*c', {n}, 'a'), printf('%.*c', {n} / 2, 'a') || 'b')",
-        "SELECT length(replace(printf('%.*c', {n}, 'a'), printf('%.*c', {n} / 2, 'a') || 'b', 'x'))",
-        "SELECT length(replace(printf('%.*c', {n}, 'a'), 'a', printf('%.*c', {n}, 'b')))",
-        "SELECT length(trim(printf('%.*c', {n}, 'a'), replace(printf('%.*c', {n} / 4, 'b'), 'b', 'bcd') || 'a'))",
-        "SELECT length(ltrim(printf('%.*c', {n}, 'a'), printf('%.*c', {n} - 1, 'b') || 'a'))",
-        "SELECT length(rtrim(printf('%.*c', {n}, 'a'), printf('%.*c', {n} - 1, 'b') || 'a'))",
-        "SELECT printf('%.*c', {n}, 'a') LIKE '%a%a%a%a%a%a%a%a%b'",
-        "SELECT printf('%.*c', {n}, 'a') LIKE '%' || printf('%.*c', 40, 'a') || 'b%'",
-        "SELECT printf('%.*c', {n}, 'a') LIKE '%' || printf('%.*c', 400, 'a') || 'b%'",
-        "SELECT printf('%.*c', {n}, 'a') GLOB '*a*a*a*a*a*a*a*a*b'",
-        "SELECT printf('%.*c', {n}, 'a') GLOB '*[ab][ab][ab][ab][ab][ab][ab][ab][ab][ab]c'",
-        // Much work of one kind.
-        "SELECT length(hex(randomblob({n} / 2)))", "SELECT length(quote(randomblob({n} / 3)))",
-        "SELECT json_array_length('[' || replace(hex(zeroblob({n} / 4)), '00', '1,') || '1]')",
-        "SELECT json_valid(replace(hex(zeroblob({n} / 2)), '00', '['))",
-        "SELECT length(json_remove('[' || replace(hex(zeroblob({n} / 4)), '00', '1,') || '1]', '$[1]', '$[#-1]', '$[3]'))",
-        "SELECT 1 + printf('%.*c', {n}, '1')", "SELECT length(printf('%.*f', {n}, 1.5))",
-        "SELECT length(upper(printf('%.*c', {n}, 'a')))",
-        "SELECT length(printf('%.*c', 2000000000, 'x'))", "SELECT length(format('%.2000000000c', 'x'))",
-        "SELECT length(printf('%*.*c', 9, 2000000000, 'x'))", "SELECT length(printf('%.*c', -2000000000, 'x'))",
-        "SELECT length(printf(replace(hex(zeroblob(40000)), '00', '%.3999999c')))",
-        "SELECT length(printf('%s%-+ 07.*c', 'a', 2000000000, 'x'))", "SELECT length(printf('%.4294967290c', 'x'))",
-        "SELECT length(printf('%!#,l.2000000000c', 'x'))",
-        "SELECT length(printf('%,d', 1)) + length(printf('%2147483647d', 1))", "SELECT zeroblob(9223372036854775807)",
-        "SELECT char(1114112, -1, 0)",
-        "SELECT group_concat(printf('%.*c', 100000, 'x')) FROM feature a, feature b, token c, token d",
-        // Without end.
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n",
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n ORDER BY -i",
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION SELECT i + 1 FROM n) SELECT count(DISTINCT i) FROM n",
-        "WITH RECURSIVE n(i, t) AS (SELECT 1, 'a' UNION ALL SELECT i + 1, t || t FROM n) SELECT length(t) FROM n",
-        "WITH RECURSIVE n(i) AS (SELECT randomblob(1000000) UNION ALL SELECT randomblob(1000000) FROM n) SELECT i FROM n ORDER BY i",
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT json_group_array(i) FROM n",
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT group_concat(i) OVER (ORDER BY i) FROM n",
-        "SELECT sum(length(zeroblob(4000000))) FROM token a, token b, token c, token d, token e, token f, token g, token h",
-        "SELECT count(*) FROM passage_text, token a, token b, token c, token d, token e, token f, token g, token h, token i, token j",
-        "SELECT count(*) FROM context a, context b, context c, context d, context e, context f, context g, context h, context i",
-    ])
+    @Test(
+        "No statement runs without end",
+        arguments: [
+            // Comparing every place of one text with all of another.
+            "SELECT instr(printf('%.*c', {n}, 'a'), printf('%.*c', {n} / 2, 'a') || 'b')",
+            "SELECT length(replace(printf('%.*c', {n}, 'a'), printf('%.*c', {n} / 2, 'a') || 'b', 'x'))",
+            "SELECT length(replace(printf('%.*c', {n}, 'a'), 'a', printf('%.*c', {n}, 'b')))",
+            "SELECT length(trim(printf('%.*c', {n}, 'a'), replace(printf('%.*c', {n} / 4, 'b'), 'b', 'bcd') || 'a'))",
+            "SELECT length(ltrim(printf('%.*c', {n}, 'a'), printf('%.*c', {n} - 1, 'b') || 'a'))",
+            "SELECT length(rtrim(printf('%.*c', {n}, 'a'), printf('%.*c', {n} - 1, 'b') || 'a'))",
+            "SELECT printf('%.*c', {n}, 'a') LIKE '%a%a%a%a%a%a%a%a%b'",
+            "SELECT printf('%.*c', {n}, 'a') LIKE '%' || printf('%.*c', 40, 'a') || 'b%'",
+            "SELECT printf('%.*c', {n}, 'a') LIKE '%' || printf('%.*c', 400, 'a') || 'b%'",
+            "SELECT printf('%.*c', {n}, 'a') GLOB '*a*a*a*a*a*a*a*a*b'",
+            "SELECT printf('%.*c', {n}, 'a') GLOB '*[ab][ab][ab][ab][ab][ab][ab][ab][ab][ab]c'",
+            // Much work of one kind.
+            "SELECT length(hex(randomblob({n} / 2)))", "SELECT length(quote(randomblob({n} / 3)))",
+            "SELECT json_array_length('[' || replace(hex(zeroblob({n} / 4)), '00', '1,') || '1]')",
+            "SELECT json_valid(replace(hex(zeroblob({n} / 2)), '00', '['))",
+            "SELECT length(json_remove('[' || replace(hex(zeroblob({n} / 4)), '00', '1,') || '1]', '$[1]', '$[#-1]', '$[3]'))",
+            "SELECT 1 + printf('%.*c', {n}, '1')", "SELECT length(printf('%.*f', {n}, 1.5))",
+            "SELECT length(upper(printf('%.*c', {n}, 'a')))",
+            "SELECT length(printf('%.*c', 2000000000, 'x'))", "SELECT length(format('%.2000000000c', 'x'))",
+            "SELECT length(printf('%*.*c', 9, 2000000000, 'x'))", "SELECT length(printf('%.*c', -2000000000, 'x'))",
+            "SELECT length(printf(replace(hex(zeroblob(40000)), '00', '%.3999999c')))",
+            "SELECT length(printf('%s%-+ 07.*c', 'a', 2000000000, 'x'))", "SELECT length(printf('%.4294967290c', 'x'))",
+            "SELECT length(printf('%!#,l.2000000000c', 'x'))",
+            "SELECT length(printf('%,d', 1)) + length(printf('%2147483647d', 1))",
+            "SELECT zeroblob(9223372036854775807)",
+            "SELECT char(1114112, -1, 0)",
+            "SELECT group_concat(printf('%.*c', 100000, 'x')) FROM feature a, feature b, token c, token d",
+            // Without end.
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n",
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n ORDER BY -i",
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION SELECT i + 1 FROM n) SELECT count(DISTINCT i) FROM n",
+            "WITH RECURSIVE n(i, t) AS (SELECT 1, 'a' UNION ALL SELECT i + 1, t || t FROM n) SELECT length(t) FROM n",
+            "WITH RECURSIVE n(i) AS (SELECT randomblob(1000000) UNION ALL SELECT randomblob(1000000) FROM n) SELECT i FROM n ORDER BY i",
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT json_group_array(i) FROM n",
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT group_concat(i) OVER (ORDER BY i) FROM n",
+            "SELECT sum(length(zeroblob(4000000))) FROM token a, token b, token c, token d, token e, token f, token g, token h",
+            "SELECT count(*) FROM passage_text, token a, token b, token c, token d, token e, token f, token g, token h, token i, token j",
+            "SELECT count(*) FROM context a, context b, context c, context d, context e, context f, context g, context h, context i",
+        ])
     func nothingRunsForEver(sql: String) {
         let limit = 0.5
         let sql = sql.replacing("{n}", with: "\(Self.length)")
@@ -71,14 +74,16 @@ import Testing
         #expect(ProcessorTime.ofThisThread - start < .seconds(limit + 3))
     }
 
-    @Test(arguments: [
-        // Each stands for two of the one before: a billion altogether.
-        ("AS (SELECT u.x FROM {b} AS u, {b} AS v)", "SELECT * FROM a30"),
-        ("AS (SELECT u.x FROM /* ( */ {b} u JOIN ({b}) v)", "SELECT * FROM a30"),
-        ("(x) AS MATERIALIZED (SELECT 1 FROM \"{b}\", [{b}], `{b}`)", "SELECT * FROM 'A30'"),
-        ("AS NOT MATERIALIZED (SELECT 1 AS x WHERE 1 IN {b} OR 2 IN '{b}')", "SELECT 1 IN a30"),
-        ("AS (SELECT x FROM {b} UNION ALL SELECT x FROM {b})", "SELECT (SELECT max(x) FROM a30)"),
-    ])
+    @Test(
+        "Compiling a statement is bounded too",
+        arguments: [
+            // Each stands for two of the one before: a billion altogether.
+            ("AS (SELECT u.x FROM {b} AS u, {b} AS v)", "SELECT * FROM a30"),
+            ("AS (SELECT u.x FROM /* ( */ {b} u JOIN ({b}) v)", "SELECT * FROM a30"),
+            ("(x) AS MATERIALIZED (SELECT 1 FROM \"{b}\", [{b}], `{b}`)", "SELECT * FROM 'A30'"),
+            ("AS NOT MATERIALIZED (SELECT 1 AS x WHERE 1 IN {b} OR 2 IN '{b}')", "SELECT 1 IN a30"),
+            ("AS (SELECT x FROM {b} UNION ALL SELECT x FROM {b})", "SELECT (SELECT max(x) FROM a30)"),
+        ])
     func compilingTakesNoLongerEither(table: String, select: String) {
         let levels = (1...30).map { ", a\($0) " + table.replacing("{b}", with: "a\($0 - 1)") }.joined()
         let start = ProcessorTime.ofThisThread
@@ -88,23 +93,27 @@ import Testing
         #expect(ProcessorTime.ofThisThread - start < .seconds(4))
     }
 
-    @Test(arguments: [
-        "WITH a AS (SELECT 1 AS x), b AS (SELECT a.x FROM a, a AS c) SELECT b.x FROM b, b AS d WHERE b.x IN (SELECT x FROM a)",
-        "WITH layer AS (SELECT layer, n_fired FROM feature_layer), n AS (SELECT max(layer) FROM layer) SELECT * FROM n",
-        "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 9) SELECT sum(i) FROM n",
-        "SELECT sum(n_fired) OVER w FROM feature WINDOW w AS (PARTITION BY peak_layer)",
-        "SELECT 'it''s -- from (' AS \"from\", x'00' /* from a, */ -- from\n FROM feature",
-    ])
+    @Test(
+        "Ordinary statements compile",
+        arguments: [
+            "WITH a AS (SELECT 1 AS x), b AS (SELECT a.x FROM a, a AS c) SELECT b.x FROM b, b AS d WHERE b.x IN (SELECT x FROM a)",
+            "WITH layer AS (SELECT layer, n_fired FROM feature_layer), n AS (SELECT max(layer) FROM layer) SELECT * FROM n",
+            "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 9) SELECT sum(i) FROM n",
+            "SELECT sum(n_fired) OVER w FROM feature WINDOW w AS (PARTITION BY peak_layer)",
+            "SELECT 'it''s -- from (' AS \"from\", x'00' /* from a, */ -- from\n FROM feature",
+        ])
     func whatPeopleWriteIsCompiled(sql: String) throws {
         #expect(try !catalog.runReadOnly(sql: sql).rows.isEmpty)
     }
 
-    @Test(arguments: [
-        "SELECT \((0..<180).map { _ in "randomblob(4000000)" }.joined(separator: ", "))",
-        "SELECT randomblob(4000000) FROM token a, token b, token c, token d",
-        "SELECT group_concat(hex(randomblob(1000000))) FROM token a, token b, token c GROUP BY random()",
-        "SELECT count(*) FROM (SELECT randomblob(4000000) AS x FROM token a, token b, token c, token d ORDER BY x)",
-    ])
+    @Test(
+        "Memory is bounded",
+        arguments: [
+            "SELECT \((0..<180).map { _ in "randomblob(4000000)" }.joined(separator: ", "))",
+            "SELECT randomblob(4000000) FROM token a, token b, token c, token d",
+            "SELECT group_concat(hex(randomblob(1000000))) FROM token a, token b, token c GROUP BY random()",
+            "SELECT count(*) FROM (SELECT randomblob(4000000) AS x FROM token a, token b, token c, token d ORDER BY x)",
+        ])
     func memoryIsBounded(sql: String) throws {
         let before = try ProcessMemory.peak()
         do { _ = try catalog.runReadOnly(sql: sql, timeLimit: 5) } catch {
@@ -115,7 +124,7 @@ import Testing
         #expect(try ProcessMemory.peak() - before < 1 << 30)
     }
 
-    @Test func formatsComeOutAsEver() throws {
+    @Test("`format()` gives SQLite's output") func formatsComeOutAsEver() throws {
         let plain = try DatabaseQueue()
         for call in [
             "printf('%d|%5d|%-5d|%05d|%,d|%+d', 1, 2, 3, 4, 1234567, 5)",
@@ -134,7 +143,7 @@ import Testing
         }
     }
 
-    @Test func rowsComeAsTheyAreAskedFor() throws {
+    @Test("Rows are read one at a time") func rowsComeAsTheyAreAskedFor() throws {
         let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
         var columns: [String] = []
         var count = 0
@@ -165,36 +174,40 @@ import Testing
         expectCatalogError(.refused, containing: "row") { _ = try catalog.runReadOnly(sql: "SELECT \(columns)") }
     }
 
-    @Test(arguments: [
-        // What writes without looking like it.
-        "SELECT * FROM pragma_writable_schema(1)", "SELECT * FROM pragma_journal_mode('off')",
-        "SELECT * FROM pragma_user_version(9)", "SELECT * FROM pragma_wal_checkpoint",
-        "PRAGMA wal_checkpoint(TRUNCATE)",
-        "SELECT * FROM pragma_incremental_vacuum(9)", "SELECT * FROM pragma_optimize", "PRAGMA optimize",
-        "PRAGMA schema_version = 1", "PRAGMA encoding = 'UTF-16'", "PRAGMA page_size = 512", "PRAGMA auto_vacuum = 1",
-        "PRAGMA main.application_id = 1", "PRAGMA temp_store = 2", "PRAGMA ignore_check_constraints = 1",
-        "PRAGMA data_store_directory = '/tmp'", "PRAGMA hard_heap_limit = 1", "PRAGMA threads = 9",
-        "PRAGMA case_sensitive_like = 1",
-        "VACUUM INTO 'x'", "VACUUM main INTO '/dev/null'", "EXPLAIN VACUUM", "EXPLAIN DELETE FROM run",
-        "ATTACH 'x' AS y", "ATTACH DATABASE 'file:x?mode=rwc' AS y", "DETACH DATABASE temp",
-        "CREATE TEMP TRIGGER t AFTER INSERT ON run BEGIN SELECT 1; END", "CREATE TEMP TABLE t AS SELECT 1",
-        "CREATE VIRTUAL TABLE temp.t USING fts5(x)", "CREATE TABLE temp.t (x)", "DROP TABLE IF EXISTS temp.t",
-        "INSERT INTO feature_verdict VALUES (1, 0, 1)", "REPLACE INTO run (run_id) VALUES (1)",
-        "INSERT INTO passage_text (passage_text) VALUES ('optimize')",
-        "INSERT INTO passage_text (passage_text, rowid, text) VALUES ('delete', 1, 'the')",
-        "INSERT INTO explanation_text (explanation_text, rank) VALUES ('rank', 'bm25(1)')",
-        "UPDATE sqlite_sequence SET seq = 1", "UPDATE sqlite_master SET sql = 'x'", "DELETE FROM passage_text_data",
-        "WITH x AS (SELECT 1) INSERT INTO run SELECT * FROM x", "UPDATE run SET error = 'x' RETURNING *",
-        "ANALYZE main", "REINDEX run", "COMMIT", "ROLLBACK", "END", "RELEASE x", "BEGIN IMMEDIATE",
-        // What loads, or reaches out of the file.
-        "SELECT load_extension('libm.so.6')", "SELECT load_extension('x', 'y')", "SELECT readfile('/etc/passwd')",
-        "SELECT writefile('x', 'y')", "SELECT edit('x')", "SELECT fts3_tokenizer('simple', x'00')",
-        "SELECT fts5(1)", "SELECT fts5_source_id()", "SELECT sqlite_compileoption_get(1)", "SELECT last_insert_rowid()",
-        "SELECT 'x' REGEXP 'y'", "SELECT json_patch('{}', '{}')", "SELECT rtreecheck('run')",
-        "SELECT * FROM dbstat", "SELECT * FROM sqlite_dbpage", "SELECT * FROM fts5vocab",
-        "SELECT * FROM generate_series(1, 9)",
-        "SELECT * FROM csv('/etc/passwd')", "SELECT * FROM fsdir('/')", "SELECT * FROM zipfile('x')",
-    ])
+    @Test(
+        "Statements that write or load are refused",
+        arguments: [
+            // What writes without looking like it.
+            "SELECT * FROM pragma_writable_schema(1)", "SELECT * FROM pragma_journal_mode('off')",
+            "SELECT * FROM pragma_user_version(9)", "SELECT * FROM pragma_wal_checkpoint",
+            "PRAGMA wal_checkpoint(TRUNCATE)",
+            "SELECT * FROM pragma_incremental_vacuum(9)", "SELECT * FROM pragma_optimize", "PRAGMA optimize",
+            "PRAGMA schema_version = 1", "PRAGMA encoding = 'UTF-16'", "PRAGMA page_size = 512",
+            "PRAGMA auto_vacuum = 1",
+            "PRAGMA main.application_id = 1", "PRAGMA temp_store = 2", "PRAGMA ignore_check_constraints = 1",
+            "PRAGMA data_store_directory = '/tmp'", "PRAGMA hard_heap_limit = 1", "PRAGMA threads = 9",
+            "PRAGMA case_sensitive_like = 1",
+            "VACUUM INTO 'x'", "VACUUM main INTO '/dev/null'", "EXPLAIN VACUUM", "EXPLAIN DELETE FROM run",
+            "ATTACH 'x' AS y", "ATTACH DATABASE 'file:x?mode=rwc' AS y", "DETACH DATABASE temp",
+            "CREATE TEMP TRIGGER t AFTER INSERT ON run BEGIN SELECT 1; END", "CREATE TEMP TABLE t AS SELECT 1",
+            "CREATE VIRTUAL TABLE temp.t USING fts5(x)", "CREATE TABLE temp.t (x)", "DROP TABLE IF EXISTS temp.t",
+            "INSERT INTO feature_verdict VALUES (1, 0, 1)", "REPLACE INTO run (run_id) VALUES (1)",
+            "INSERT INTO passage_text (passage_text) VALUES ('optimize')",
+            "INSERT INTO passage_text (passage_text, rowid, text) VALUES ('delete', 1, 'the')",
+            "INSERT INTO explanation_text (explanation_text, rank) VALUES ('rank', 'bm25(1)')",
+            "UPDATE sqlite_sequence SET seq = 1", "UPDATE sqlite_master SET sql = 'x'", "DELETE FROM passage_text_data",
+            "WITH x AS (SELECT 1) INSERT INTO run SELECT * FROM x", "UPDATE run SET error = 'x' RETURNING *",
+            "ANALYZE main", "REINDEX run", "COMMIT", "ROLLBACK", "END", "RELEASE x", "BEGIN IMMEDIATE",
+            // What loads, or reaches out of the file.
+            "SELECT load_extension('libm.so.6')", "SELECT load_extension('x', 'y')", "SELECT readfile('/etc/passwd')",
+            "SELECT writefile('x', 'y')", "SELECT edit('x')", "SELECT fts3_tokenizer('simple', x'00')",
+            "SELECT fts5(1)", "SELECT fts5_source_id()", "SELECT sqlite_compileoption_get(1)",
+            "SELECT last_insert_rowid()",
+            "SELECT 'x' REGEXP 'y'", "SELECT json_patch('{}', '{}')", "SELECT rtreecheck('run')",
+            "SELECT * FROM dbstat", "SELECT * FROM sqlite_dbpage", "SELECT * FROM fts5vocab",
+            "SELECT * FROM generate_series(1, 9)",
+            "SELECT * FROM csv('/etc/passwd')", "SELECT * FROM fsdir('/')", "SELECT * FROM zipfile('x')",
+        ])
     func whatWritesOrLoadsIsRefused(sql: String) throws {
         let before = try Data(contentsOf: URL(filePath: catalog.path))
         do {
@@ -209,6 +222,7 @@ import Testing
     }
 
     @Test(
+        "Replaced functions equal SQLite's",
         arguments: [
             (
                 "SELECT instr('abcab', 'ca'), instr('abc', 'x'), instr('äöü', 'ü'), instr('abc', ''), instr('', 'a')",

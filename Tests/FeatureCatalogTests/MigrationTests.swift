@@ -65,7 +65,7 @@ import Testing
             .filter { !except.contains($0) }.map { "\"\($0)\"" }.joined(separator: ", ")
     }
 
-    @Test func anOldCatalogIsNotOpenedAsItIs() throws {
+    @Test("An old catalog is not opened without migrating") func anOldCatalogIsNotOpenedAsItIs() throws {
         let before = try bytes(path)
         for mode in [Catalog.Mode.readOnly, .readWrite] {
             expectCatalogError(.tooOld, containing: "migrate") { _ = try Catalog.open(at: path, mode: mode) }
@@ -73,7 +73,7 @@ import Testing
         #expect(try bytes(path) == before)
     }
 
-    @Test func itIsBroughtToThePresent() throws {
+    @Test("Migrating makes the present schema") func itIsBroughtToThePresent() throws {
         var steps: [String] = []
         #expect(try Catalog.migrate(at: path) { steps.append($0) } == 1)
         #expect(steps == Migrations.all.dropFirst().map(\.name))
@@ -104,7 +104,7 @@ import Testing
         #expect(try bytes(path) == before)
     }
 
-    @Test func afterEveryStepItGoesOn() throws {
+    @Test("Migrating resumes after any step") func afterEveryStepItGoesOn() throws {
         // What is on the disk when a step begins is what there is if the process dies in it.
         var copies: [String] = []
         try Catalog.migrate(at: path) { step in
@@ -124,7 +124,7 @@ import Testing
         }
     }
 
-    @Test func everyRowIsFoundAgain() throws {
+    @Test("Every row is found after migrating") func everyRowIsFoundAgain() throws {
         try Catalog.migrate(at: path)
         for table in [
             "catalog", "run", "run_input", "run_metric", "language_model", "token", "corpus", "document", "dictionary",
@@ -309,16 +309,18 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        "UPDATE context SET activations = x'28b52ffd0000' WHERE context_id = 200",
-        "UPDATE context SET activations = (SELECT token_ids FROM document) WHERE context_id = 200",
-        "UPDATE context SET activations = x'' WHERE context_id = 1",
-        "UPDATE context SET window_start = window_start + 1, window_length = window_length - 1 WHERE context_id = 100",
-        "UPDATE document SET token_ids = zeroblob(99)",
-        "UPDATE document SET n_tokens = n_tokens + 1",
-        "PRAGMA foreign_keys = OFF; DELETE FROM language_model",
-        "PRAGMA foreign_keys = OFF; DELETE FROM dictionary",
-    ])
+    @Test(
+        "A damaged old catalog is left unchanged",
+        arguments: [
+            "UPDATE context SET activations = x'28b52ffd0000' WHERE context_id = 200",
+            "UPDATE context SET activations = (SELECT token_ids FROM document) WHERE context_id = 200",
+            "UPDATE context SET activations = x'' WHERE context_id = 1",
+            "UPDATE context SET window_start = window_start + 1, window_length = window_length - 1 WHERE context_id = 100",
+            "UPDATE document SET token_ids = zeroblob(99)",
+            "UPDATE document SET n_tokens = n_tokens + 1",
+            "PRAGMA foreign_keys = OFF; DELETE FROM language_model",
+            "PRAGMA foreign_keys = OFF; DELETE FROM dictionary",
+        ])
     func whatIsDamagedIsLeftAsItIs(sql: String) throws {
         let queue = try DatabaseQueue(path: path)
         try queue.writeWithoutTransaction { database in

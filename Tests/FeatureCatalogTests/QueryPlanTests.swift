@@ -68,7 +68,7 @@ import Vocabulary
         try queue.close()
     }
 
-    @Test func aWalkIsNoticed() throws {
+    @Test("The test notices a table scan") func aWalkIsNoticed() throws {
         try catalog.close()
         let queue = try DatabaseQueue(path: catalog.path)
         try queue.read { database in
@@ -87,30 +87,35 @@ import Vocabulary
     }
 
     /// What people ask where there is one dictionary and one corpus.
-    @Test(arguments: [
-        ("SELECT * FROM feature_summary WHERE feature_index = 7", "SEARCH f USING PRIMARY KEY"),
-        ("SELECT * FROM context WHERE feature_index = 7 AND band = 'top'", "SEARCH c USING PRIMARY KEY"),
-        ("SELECT * FROM feature_token WHERE feature_index = 7", "SEARCH feature_token USING PRIMARY KEY"),
-        ("SELECT * FROM feature_layer WHERE feature_index = 7", "SEARCH feature_layer USING PRIMARY KEY"),
-        ("SELECT * FROM cofiring_pair WHERE feature_index = 7", "SEARCH p USING PRIMARY KEY"),
-        ("SELECT * FROM feature_summary ORDER BY max_activation DESC LIMIT 9", "SCAN f USING INDEX feature_strongest"),
-        (
-            "SELECT * FROM feature_summary ORDER BY simulation_score DESC LIMIT 9",
-            "SCAN f USING INDEX feature_best_explained"
-        ),
-        // What narrows nothing down goes along the table, not along an index that leads to all of its rows.
-        ("SELECT p10 FROM feature_summary", "SCAN f"),
-        ("SELECT p10 FROM feature_summary WHERE n_documents > 4", "SCAN f"),
-        ("SELECT p10 FROM feature_summary WHERE dictionary_id = 1", "SEARCH f USING PRIMARY KEY (dictionary_id=?)"),
-        (
-            "SELECT p10 FROM feature WHERE dictionary_id = 1 AND corpus_id = 1 AND n_documents > 4",
-            "SEARCH feature USING PRIMARY KEY (dictionary_id=?)"
-        ),
-        (
-            "SELECT * FROM feature_summary WHERE firing_rate < 0.01 ORDER BY firing_rate LIMIT 9",
-            "SEARCH f USING INDEX feature_most_frequent"
-        ),
-    ])
+    @Test(
+        "Queries that name nothing use indexes",
+        arguments: [
+            ("SELECT * FROM feature_summary WHERE feature_index = 7", "SEARCH f USING PRIMARY KEY"),
+            ("SELECT * FROM context WHERE feature_index = 7 AND band = 'top'", "SEARCH c USING PRIMARY KEY"),
+            ("SELECT * FROM feature_token WHERE feature_index = 7", "SEARCH feature_token USING PRIMARY KEY"),
+            ("SELECT * FROM feature_layer WHERE feature_index = 7", "SEARCH feature_layer USING PRIMARY KEY"),
+            ("SELECT * FROM cofiring_pair WHERE feature_index = 7", "SEARCH p USING PRIMARY KEY"),
+            (
+                "SELECT * FROM feature_summary ORDER BY max_activation DESC LIMIT 9",
+                "SCAN f USING INDEX feature_strongest"
+            ),
+            (
+                "SELECT * FROM feature_summary ORDER BY simulation_score DESC LIMIT 9",
+                "SCAN f USING INDEX feature_best_explained"
+            ),
+            // What narrows nothing down goes along the table, not along an index that leads to all of its rows.
+            ("SELECT p10 FROM feature_summary", "SCAN f"),
+            ("SELECT p10 FROM feature_summary WHERE n_documents > 4", "SCAN f"),
+            ("SELECT p10 FROM feature_summary WHERE dictionary_id = 1", "SEARCH f USING PRIMARY KEY (dictionary_id=?)"),
+            (
+                "SELECT p10 FROM feature WHERE dictionary_id = 1 AND corpus_id = 1 AND n_documents > 4",
+                "SEARCH feature USING PRIMARY KEY (dictionary_id=?)"
+            ),
+            (
+                "SELECT * FROM feature_summary WHERE firing_rate < 0.01 ORDER BY firing_rate LIMIT 9",
+                "SEARCH f USING INDEX feature_most_frequent"
+            ),
+        ])
     func questionsWithoutNamesGoByIndexes(sql: String, step: String) throws {
         try catalog.close()
         // Forty features would be sorted faster than looked up; these are the demo's two thousand.
@@ -135,7 +140,7 @@ import Vocabulary
     }
 
     /// Every reading call of the library, as it puts it to SQLite.
-    @Test func readingCallsGoByIndexes() throws {
+    @Test("Reading calls use indexes") func readingCallsGoByIndexes() throws {
         let key = sample.key
         let runID = sample.trainRunID
         let dictionaryID = sample.dictionaryID
@@ -185,7 +190,7 @@ import Vocabulary
     }
 
     /// Every writing call of the library, with its triggers and what it deletes of other tables.
-    @Test func writingCallsGoByIndexes() throws {
+    @Test("Writing calls use indexes") func writingCallsGoByIndexes() throws {
         let other = try sample.addCorpus(named: "other")
         let statements = try catalog.statements {
             _ = try catalog.addDocuments(corpusID: sample.corpusID, sample.documents)
@@ -260,7 +265,7 @@ import Vocabulary
     }
 
     /// The verb `features`, as the catalog puts it to SQLite.
-    @Test func listingsGoByIndexes() throws {
+    @Test("Feature listings use indexes") func listingsGoByIndexes() throws {
         let listings = try listings()
         let statements = try catalog.statements {
             for listing in listings {
@@ -278,7 +283,7 @@ import Vocabulary
     }
 
     /// What the other verbs ask.
-    @Test func verbsGoByIndexes() throws {
+    @Test("Commands use indexes") func verbsGoByIndexes() throws {
         let key = sample.key
         let dictionaryID = sample.dictionaryID
         let runID = sample.trainRunID
@@ -320,7 +325,7 @@ import Vocabulary
     }
 
     /// What people ask first, in any SQLite tool.
-    @Test func theViewsGoByIndexes() throws {
+    @Test("Views use indexes") func theViewsGoByIndexes() throws {
         try expectNoWalk([
             (
                 "the example question",

@@ -20,7 +20,7 @@ import Testing
         #expect(!result.isTruncated)
     }
 
-    @Test func whatPeopleAskIsAllowed() throws {
+    @Test("Ordinary queries are allowed") func whatPeopleAskIsAllowed() throws {
         for sql in [
             "SELECT * FROM feature_summary WHERE peak_layer = 4 AND firing_rate < 0.01",
             "SELECT * FROM layer_profile", "SELECT * FROM dictionary_summary",
@@ -35,21 +35,23 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        "INSERT INTO review VALUES (1)", "INSERT INTO catalog VALUES (2, 'a', 'b', 'c')",
-        "UPDATE feature SET n_fired = 0", "INSERT INTO feature_verdict VALUES (1, 1, 1)", "DELETE FROM run",
-        "DROP TABLE run", "CREATE TABLE t (x)",
-        "CREATE TEMP TABLE t (x)", "CREATE TEMP VIEW v AS SELECT 1", "ALTER TABLE run RENAME TO walk",
-        "ATTACH ':memory:' AS other", "DETACH main", "VACUUM", "VACUUM INTO '/tmp/x'", "REINDEX", "ANALYZE",
-        "BEGIN", "SAVEPOINT s", "PRAGMA writable_schema = ON", "PRAGMA journal_mode = DELETE",
-        "PRAGMA trusted_schema = ON", "PRAGMA query_only = OFF", "PRAGMA user_version = 9", "PRAGMA mmap_size = 99",
-        "PRAGMA temp_store_directory = '/tmp'", "PRAGMA cell_size_check = OFF", "SELECT load_extension('x')",
-        "SELECT 1; DELETE FROM run", "SELECT 1; SELECT 2",
-        "INSERT INTO passage_text (passage_text) VALUES ('rebuild')", "SELECT fts3_tokenizer('simple')",
-        "CREATE VIRTUAL TABLE t USING fts5(x)", "UPDATE passage_text_data SET block = x''",
-        "WITH x AS (SELECT 1) DELETE FROM run", "UPDATE sqlite_schema SET sql = ''", "DELETE FROM sqlite_master",
-        "INSERT INTO sqlite_schema VALUES (1, 2, 3, 4, 5)",
-    ])
+    @Test(
+        "Statements that change anything are refused",
+        arguments: [
+            "INSERT INTO review VALUES (1)", "INSERT INTO catalog VALUES (2, 'a', 'b', 'c')",
+            "UPDATE feature SET n_fired = 0", "INSERT INTO feature_verdict VALUES (1, 1, 1)", "DELETE FROM run",
+            "DROP TABLE run", "CREATE TABLE t (x)",
+            "CREATE TEMP TABLE t (x)", "CREATE TEMP VIEW v AS SELECT 1", "ALTER TABLE run RENAME TO walk",
+            "ATTACH ':memory:' AS other", "DETACH main", "VACUUM", "VACUUM INTO '/tmp/x'", "REINDEX", "ANALYZE",
+            "BEGIN", "SAVEPOINT s", "PRAGMA writable_schema = ON", "PRAGMA journal_mode = DELETE",
+            "PRAGMA trusted_schema = ON", "PRAGMA query_only = OFF", "PRAGMA user_version = 9", "PRAGMA mmap_size = 99",
+            "PRAGMA temp_store_directory = '/tmp'", "PRAGMA cell_size_check = OFF", "SELECT load_extension('x')",
+            "SELECT 1; DELETE FROM run", "SELECT 1; SELECT 2",
+            "INSERT INTO passage_text (passage_text) VALUES ('rebuild')", "SELECT fts3_tokenizer('simple')",
+            "CREATE VIRTUAL TABLE t USING fts5(x)", "UPDATE passage_text_data SET block = x''",
+            "WITH x AS (SELECT 1) DELETE FROM run", "UPDATE sqlite_schema SET sql = ''", "DELETE FROM sqlite_master",
+            "INSERT INTO sqlite_schema VALUES (1, 2, 3, 4, 5)",
+        ])
     func whatWouldChangeAnythingIsRefused(sql: String) throws {
         expectCatalogError(.refused) { _ = try catalog.runReadOnly(sql: sql) }
         #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).allSatisfy { $0.hasPrefix("a.") })
@@ -63,11 +65,13 @@ import Testing
         expectCatalogError(.invalidSQL) { _ = try catalog.runReadOnly(sql: sql) }
     }
 
-    @Test(arguments: [
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
-        "SELECT count(*) FROM feature a, feature b, feature c, feature d, feature e, feature f",
-        "SELECT count(*) FROM passage_text a, feature b, feature c, feature d, feature e, feature f",
-    ])
+    @Test(
+        "Endless statements are stopped",
+        arguments: [
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
+            "SELECT count(*) FROM feature a, feature b, feature c, feature d, feature e, feature f",
+            "SELECT count(*) FROM passage_text a, feature b, feature c, feature d, feature e, feature f",
+        ])
     func endlessStatementsAreStopped(sql: String) {
         let start = ProcessorTime.ofThisThread
         expectCatalogError(.timedOut, containing: "0.3") { _ = try catalog.runReadOnly(sql: sql, timeLimit: 0.3) }
@@ -94,7 +98,7 @@ import Testing
         #expect(some.rows.count == 7 && some.isTruncated)
     }
 
-    @Test func itSeesWhatIsNotYetInTheFileItself() throws {
+    @Test("A query sees rows that are still in the write-ahead log") func itSeesWhatIsNotYetInTheFileItself() throws {
         _ = try catalog.beginRun(kind: .score, config: "{}", seed: nil)
         #expect(try catalog.runReadOnly(sql: "SELECT count(*) FROM run").rows == [[3]])
     }

@@ -246,6 +246,7 @@ import Vocabulary
     }
 
     @Test(
+        "A failed score is never a number",
         arguments: [
             (ScoreRecord.Status.ok, nil, nil), (.ok, Double.nan, nil), (.failed, 0.5, "why"), (.failed, nil, nil),
             (.undefined, 0.5, nil), (.ok, 0.5, "why"),

@@ -14,7 +14,7 @@ import Testing
         catalog = try Catalog.create(at: directory.file("a.catalog"), replacing: false)
     }
 
-    @Test func aRunComesBackAsItWasWritten() throws {
+    @Test("A run reads back as written") func aRunComesBackAsItWasWritten() throws {
         let input = RunInput(role: "text", name: "bible.txt", sha256: SampleCatalog.digest, bytes: 99)
         let software = SoftwareIdentity(version: "routesae 0.1", revision: "abc")
         let runID = try catalog.beginRun(
@@ -50,13 +50,13 @@ import Testing
         }
     }
 
-    @Test func configHasToBeJSON() {
+    @Test("The configuration has to be JSON") func configHasToBeJSON() {
         expectCatalogError(.invalidValue, containing: "JSON") {
             _ = try catalog.beginRun(kind: .train, config: "steps=3", seed: nil)
         }
     }
 
-    @Test func aBadInputLeavesNoRun() throws {
+    @Test("An invalid input leaves no run") func aBadInputLeavesNoRun() throws {
         expectCatalogError(.invalidValue) {
             _ = try catalog.beginRun(
                 kind: .train, config: "{}", seed: nil,
@@ -65,7 +65,7 @@ import Testing
         #expect(try catalog.runs().isEmpty)
     }
 
-    @Test func aRunWhoseProcessIsGoneIsInterrupted() throws {
+    @Test("A run whose process has ended is interrupted") func aRunWhoseProcessIsGoneIsInterrupted() throws {
         let path = catalog.path
         let alive = try catalog.beginRun(kind: .train, config: "{}", seed: nil)
         let gone = try catalog.beginRun(kind: .score, config: "{}", seed: nil)
@@ -171,7 +171,7 @@ import Testing
         #expect(try sample.catalog.verify().isEmpty)
     }
 
-    @Test func aSecondWriterWaitsAndThenGivesUp() throws {
+    @Test("A second writer waits, then gives up") func aSecondWriterWaitsAndThenGivesUp() throws {
         let path = directory.file("c.catalog")
         let sample = try SampleCatalog(at: path)
         let other = try Catalog.open(at: path, mode: .readWrite)

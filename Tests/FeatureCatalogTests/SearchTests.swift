@@ -47,7 +47,7 @@ import Vocabulary
         #expect(hits.map(\.peakCount) == hits.map(\.peakCount).sorted(by: >), "\(label)")
     }
 
-    @Test func queriesOfThousandsOfWordsAreRefused() throws {
+    @Test("Queries of thousands of words are refused") func queriesOfThousandsOfWordsAreRefused() throws {
         let words = (0..<5000).map { _ in "t1" }
         let separators = [" ", " OR ", "\" \"", "+", "\t", ")(", " NOT "]
         for query in separators.map({ words.joined(separator: $0) }) + ["NEAR(\(words.joined(separator: " ")))"] {
@@ -62,7 +62,7 @@ import Vocabulary
         #expect(try catalog.searchContexts((0..<90).map { _ in "t1" }.joined(separator: " OR ")).count > 0)
     }
 
-    @Test func searchingEndsWhenTheTimeIsOver() throws {
+    @Test("A search ends at its time limit") func searchingEndsWhenTheTimeIsOver() throws {
         expectCatalogError(.timedOut, containing: "0.001") {
             try catalog.bounded(seconds: 0.001) {
                 for _ in 0..<100_000 { _ = try catalog.searchContexts("t1 OR t2 OR t3 OR t4 OR t5") }

@@ -40,7 +40,7 @@ import Testing
         expectCatalogError(.notFound) { _ = try catalog.readTensorRows(dictionaryID: dictionaryID, name: "x") }
     }
 
-    @Test(arguments: [[], [0], [0, 4], [4, 0], [3], [2, 3, 4]] as [[Int]])
+    @Test("Tensors of any shape are stored", arguments: [[], [0], [0, 4], [4, 0], [3], [2, 3, 4]] as [[Int]])
     func shapes(shape: [Int]) throws {
         let values = (0..<shape.reduce(1, *)).map(Float.init)
         let dictionaryID = try add([DictionaryTensor(name: "w", shape: shape, values: values)])
@@ -80,7 +80,7 @@ import Testing
             ])
     }
 
-    @Test func nothingIsLeftOfADictionaryThatFails() throws {
+    @Test("A failed dictionary leaves no rows") func nothingIsLeftOfADictionaryThatFails() throws {
         struct Stop: Error {}
         let good = DictionaryTensor(name: "a", shape: [2], values: [1, 2])
         let failing = DictionaryTensor(name: "b", dataType: .f32, shape: [2]) { _ in throw Stop() }
@@ -121,7 +121,8 @@ import Testing
         }
     }
 
-    @Test func contradictingShapesAreNoticedBeforeAnythingIsRead() throws {
+    @Test("Contradicting shapes are found before the weights are read")
+    func contradictingShapesAreNoticedBeforeAnythingIsRead() throws {
         let dictionaryID = try add([DictionaryTensor(name: "w", shape: [4, 6], values: .init(repeating: 1, count: 24))])
         try catalog.close()
         for change in [

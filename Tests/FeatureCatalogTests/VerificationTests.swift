@@ -12,7 +12,7 @@ import Vocabulary
         directory = try TemporaryDirectory()
     }
 
-    @Test func aGoodCatalogHasNoProblems() throws {
+    @Test("A good catalog has no problems") func aGoodCatalogHasNoProblems() throws {
         let sample = try SampleCatalog(at: directory.file("a.catalog"))
         #expect(try sample.catalog.verify() == [])
         try sample.catalog.close()
@@ -92,7 +92,7 @@ import Vocabulary
         #expect(try !Catalog.open(at: path, mode: .readOnly).verify().isEmpty)
     }
 
-    @Test func wrongTypesOfAForeignFileAreErrors() throws {
+    @Test("Wrong types in another program's file are errors") func wrongTypesOfAForeignFileAreErrors() throws {
         let sample = try SampleCatalog(at: directory.file("a.catalog"))
         try sample.catalog.close()
         // In place of the number 40 a text: what a hostile file may hold although its table is STRICT.

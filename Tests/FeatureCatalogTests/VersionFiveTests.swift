@@ -37,7 +37,8 @@ import Testing
         try queue.close()
     }
 
-    @Test func everyRowOfEveryTableAndViewIsFoundAgain() throws {
+    @Test("Every row of every table and view survives migrating")
+    func everyRowOfEveryTableAndViewIsFoundAgain() throws {
         #expect(try Catalog.migrate(at: path) == 5)
         let names = try rows(
             old,
@@ -65,7 +66,7 @@ import Testing
         #expect(try catalog.verify() == [])
     }
 
-    @Test func activationsAreThoseOfTheBlobs() throws {
+    @Test("Migrated activations equal those of the blobs") func activationsAreThoseOfTheBlobs() throws {
         let dictionary = try ZstdDictionary(
             content: Array(#require(try rows(old, "SELECT content FROM zstd_dictionary").first)[0] as Data))
         let before = try rows(
@@ -90,7 +91,7 @@ import Testing
         #expect(count == 2011 && others > 2011)
     }
 
-    @Test func theViewSaysTheSameAsJSON() throws {
+    @Test("The view gives the same activations as JSON") func theViewSaysTheSameAsJSON() throws {
         try Catalog.migrate(at: path)
         let catalog = try Catalog.open(at: path, mode: .readOnly)
         let key = IndexingKey(dictionaryID: 1, corpusID: 1)
@@ -113,22 +114,24 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        "DELETE FROM context_activations WHERE feature_index = 3",
-        "UPDATE context_activations SET \"values\" = x'28b52ffd0000' WHERE feature_index = 3",
-        "UPDATE context_activations SET \"values\" = (SELECT token_ids FROM document) WHERE feature_index = 3",
-        """
-        UPDATE context_activations SET "values" = (SELECT "values" FROM context_activations WHERE feature_index = 6)
-        WHERE feature_index = 5
-        """,
-        "DELETE FROM zstd_dictionary", "UPDATE zstd_dictionary SET content = zeroblob(300)",
-        "UPDATE zstd_dictionary SET content = x''",
-        "UPDATE feature_context SET activation = activation + 1 WHERE band = 0 AND feature_index = 3",
-        "UPDATE feature_context SET position = position + 100000 WHERE feature_index = 3",
-        "UPDATE indexing SET window = 9223372036854775807 WHERE corpus_id = 1",
-        "DELETE FROM feature_context WHERE feature_index = 3 AND rank = 0 AND band = 0",
-        "DELETE FROM passage WHERE passage_id = 1",
-    ])
+    @Test(
+        "A damaged old catalog is left unchanged",
+        arguments: [
+            "DELETE FROM context_activations WHERE feature_index = 3",
+            "UPDATE context_activations SET \"values\" = x'28b52ffd0000' WHERE feature_index = 3",
+            "UPDATE context_activations SET \"values\" = (SELECT token_ids FROM document) WHERE feature_index = 3",
+            """
+            UPDATE context_activations SET "values" = (SELECT "values" FROM context_activations WHERE feature_index = 6)
+            WHERE feature_index = 5
+            """,
+            "DELETE FROM zstd_dictionary", "UPDATE zstd_dictionary SET content = zeroblob(300)",
+            "UPDATE zstd_dictionary SET content = x''",
+            "UPDATE feature_context SET activation = activation + 1 WHERE band = 0 AND feature_index = 3",
+            "UPDATE feature_context SET position = position + 100000 WHERE feature_index = 3",
+            "UPDATE indexing SET window = 9223372036854775807 WHERE corpus_id = 1",
+            "DELETE FROM feature_context WHERE feature_index = 3 AND rank = 0 AND band = 0",
+            "DELETE FROM passage WHERE passage_id = 1",
+        ])
     func whatIsDamagedIsLeftAsItIs(sql: String) throws {
         try execute(sql)
         let before = try Data(contentsOf: URL(filePath: path))

@@ -77,7 +77,7 @@ import Vocabulary
     }
 
     /// Whichever way features are found, they are the same, in the same order.
-    @Test(arguments: [1, 7, 1000], [1, 12, 1000])
+    @Test("Every search strategy finds the same features", arguments: [1, 7, 1000], [1, 12, 1000])
     func everyWayOfFindingFindsTheSame(fewFeatures: Int, mostLookedAt: Int) throws {
         for order in ["max_activation", "n_fired", "top_token", "explanation", "feature_index"] {
             for isDescending in [false, true] {
@@ -110,7 +110,7 @@ import Vocabulary
         #expect(columns["x\" FROM run --"] == nil && columns["rate"] == nil && columns["firing_rate"] != nil)
     }
 
-    @Test func onlyReadingStatementsGiveRows() {
+    @Test("Only statements that read give rows") func onlyReadingStatementsGiveRows() {
         expectCatalogError(.refused) { _ = try catalog.rows(sql: "DELETE FROM run") }
         expectCatalogError(.invalidSQL) { _ = try catalog.rows(sql: "SELECT * FROM nothing") }
     }

@@ -12,7 +12,8 @@ import Testing
         sample = try SampleCatalog(at: directory.file("a.catalog"))
     }
 
-    @Test(arguments: [1, 2, 3, 5, 9, 40]) func countsAreThoseOfComparingTokens(window: Int) throws {
+    @Test("Window counts equal a naive count", arguments: [1, 2, 3, 5, 9, 40])
+    func countsAreThoseOfComparingTokens(window: Int) throws {
         let catalog = sample.catalog
         var generator = SplitMix(state: UInt64(window))
         let corpusID = try catalog.addCorpus(

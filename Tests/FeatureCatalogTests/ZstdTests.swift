@@ -4,7 +4,7 @@ import Testing
 @Suite struct ZstdTests {
     private let content = (0..<500).map { UInt8(truncatingIfNeeded: $0 * $0 / 7) }
 
-    @Test(arguments: [0, 1, 13, 500]) func comesBack(count: Int) throws {
+    @Test("Compressed bytes decompress to the original", arguments: [0, 1, 13, 500]) func comesBack(count: Int) throws {
         let bytes = Array(content.prefix(count))
         #expect(try Zstd.decompress(Zstd.compress(bytes), limit: count) == bytes)
     }
@@ -30,7 +30,7 @@ import Testing
         }
     }
 
-    @Test func everyCutIsNoticed() throws {
+    @Test("Every truncated frame is refused") func everyCutIsNoticed() throws {
         let frame = try Zstd.compress(content)
         for count in frame.indices {
             #expect(throws: Zstd.Failure.self) { try Zstd.decompress(Array(frame.prefix(count)), limit: 4096) }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct BootstrapIntervalTests {
     /// The interval of a mean of many independent values is about 1.96 standard errors to either side.
-    @Test func coversAsTheNormalApproximationDoes() throws {
+    @Test("The bootstrap interval matches the normal approximation") func coversAsTheNormalApproximationDoes() throws {
         let values = (0..<400).map { Double(SplitMix64.mixed($0) >> 11) / Double(1 << 53) }
         let interval = try #require(BootstrapInterval(of: values, seed: 3))
         let mean = values.reduce(0, +) / 400
@@ -24,7 +24,7 @@ import Testing
 }
 
 @Suite struct StratifiedSampleTests {
-    @Test func everyStratumGivesItsShare() {
+    @Test("Every stratum contributes its share") func everyStratumGivesItsShare() {
         let strata = [Array(0..<70), Array(70..<95), Array(95..<100)]
         let drawn = StratifiedSample.draw(from: strata, count: 20, seed: 1)
         #expect(drawn.count == 20 && Set(drawn).count == 20 && drawn == drawn.sorted())
@@ -64,7 +64,7 @@ import Testing
         #expect(RaterAgreement.weightedKappa([1, 5], [5, 1]) == -1)
     }
 
-    @Test func countsResampledWithoutEndAreBinomial() {
+    @Test("The number of resamples follows a binomial distribution") func countsResampledWithoutEndAreBinomial() {
         // Resampling for real comes to the same.
         for (hits, units) in [(3, 40), (20, 40), (39, 40), (120, 2048)] {
             let exact = BootstrapInterval(count: hits, of: units)

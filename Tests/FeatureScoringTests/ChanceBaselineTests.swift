@@ -16,27 +16,27 @@ struct ChanceBaselineTests {
         #expect(chance.isExceeded(by: nil) == nil)
     }
 
-    @Test func withoutScoresThereIsNoLimit() {
+    @Test("Without baseline scores there is no threshold") func withoutScoresThereIsNoLimit() {
         let chance = ChanceBaseline(scores: [nil])
         #expect(chance.percentile() == nil)
         #expect(chance.isExceeded(by: 1) == nil)
         #expect(ChanceBaseline(scores: [0.5]).percentile(0.3) == 0.5)
     }
 
-    @Test func pValuesCountWhatIsReached() {
+    @Test("p-values count baseline scores at or above the score") func pValuesCountWhatIsReached() {
         let chance = ChanceBaseline(scores: [0.1, 0.2, 0.3])
         #expect(chance.pValue(of: 0.2) == 0.75)
         #expect(chance.pValue(of: 1) == 0.25)
         #expect(ChanceBaseline(scores: []).pValue(of: 1) == 1)
     }
 
-    @Test func nobodyIsScoredWithItsOwnExplanation() throws {
+    @Test("No feature is scored with its own explanation") func nobodyIsScoredWithItsOwnExplanation() throws {
         let donors = try #require(ChanceBaseline.donors(featureCount: 100, seed: 9))
         #expect(donors.indices.allSatisfy { donors[$0] != $0 })
         #expect(ChanceBaseline.donors(featureCount: 1, seed: 9) == nil)
     }
 
-    @Test func separationIsTheAreaUnderTheCurve() {
+    @Test("Separation is the area under the ROC curve") func separationIsTheAreaUnderTheCurve() {
         let chance = ChanceBaseline(scores: [0, 0.1, 0.1, nil, 0.5])
         #expect(chance.separation(from: [0.6, 0.7]) == 1)
         #expect(chance.separation(from: [-1]) == 0)

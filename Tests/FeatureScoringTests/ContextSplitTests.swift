@@ -44,7 +44,7 @@ struct ContextSplitTests {
         }.min() ?? 0
     }
 
-    @Test(arguments: 0...5)
+    @Test("Every small set of contexts is divided optimally", arguments: 0...5)
     func everySmallStateIsDividedAsWellAsCanBe(count: Int) {
         for candidates in states(count) {
             let splits = ContextSplit.assign(candidates)
@@ -63,7 +63,8 @@ struct ContextSplitTests {
         }
     }
 
-    @Test func aloneInTheirSegmentsTheyAlternateByRankInEveryBand() {
+    @Test("Contexts that share no segment alternate by rank in every band")
+    func aloneInTheirSegmentsTheyAlternateByRankInEveryBand() {
         var generator = SplitMix64(seed: 4)
         for _ in 0..<200 {
             var candidates: [SplitCandidate] = []
@@ -112,7 +113,7 @@ struct ContextSplitTests {
         }
     }
 
-    @Test func largerStatesAreDividedAsWellAsCanBe() {
+    @Test("Larger sets of contexts are divided optimally") func largerStatesAreDividedAsWellAsCanBe() {
         // From six contexts on some states need two segments to change sides at once.
         var generator = SplitMix64(seed: 99)
         for _ in 0..<20_000 {

@@ -4,7 +4,7 @@ import Testing
 import Vocabulary
 
 @Suite struct JudgeScoreTests {
-    @Test func balancedAccuracyIsTheMeanOfBothShares() {
+    @Test("Balanced accuracy is the mean of both rates") func balancedAccuracyIsTheMeanOfBothShares() {
         let truths = [true, true, true, true, false, false]
         let score = DecisionScore(decisions: [true, true, true, false, true, false], truths: truths)
         #expect(score.balancedAccuracy == (0.75 + 0.5) / 2)
@@ -41,7 +41,8 @@ import Vocabulary
         .init(text: text, alternatives: alternatives.map { (text: $0.0, logProbability: log($0.1)) })
     }
 
-    @Test func expectedLevelsWeighWhatMightHaveBeenSaid() {
+    @Test("Expected levels weigh the alternative answers by probability")
+    func expectedLevelsWeighWhatMightHaveBeenSaid() {
         let content = #"{"activations": [3, 10, 7]}"#
         let tokens = [
             token(#"{"activations": ["#), token("3", [("3", 0.5), ("5", 0.25), ("x", 0.25)]), token(","),

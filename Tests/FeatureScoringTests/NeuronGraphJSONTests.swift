@@ -19,27 +19,29 @@ struct NeuronGraphJSONTests {
         #expect(try NeuronGraph(patterns: []).json() == #"{"format":"n2g","patterns":[],"version":1}"#)
     }
 
-    @Test func whatIsWrittenIsReadBack() throws {
+    @Test("A written graph reads back") func whatIsWrittenIsReadBack() throws {
         let read = try NeuronGraph(json: graph.json())
         #expect(read == graph)
         #expect(read.predict(tokens: [3, 9, 7]) == [0, 0, 1.5])
     }
 
-    @Test(arguments: [
-        "", "{", "[]", #"{"patterns":[]}"#, #"{"format":"n2g","version":2,"patterns":[]}"#,
-        #"{"format":"tree","version":1,"patterns":[]}"#,
-        #"{"format":"n2g","version":1,"patterns":[],"unreduced":-1}"#,
-        #"{"format":"n2g","version":1,"patterns":[{"tokens":[],"activation":1}]}"#,
-        #"{"format":"n2g","version":1,"patterns":[{"tokens":[1],"activation":1e99}]}"#,
-        #"{"format":"n2g","version":1,"patterns":[{"tokens":[1],"activation":1,"contexts":0}]}"#,
-        #"{"format":"n2g","version":1,"patterns":[{"tokens":[9999999999],"activation":1}]}"#,
-        #"{"format":"n2g","version":1,"patterns":[{"tokens":["a"],"activation":1}]}"#,
-    ])
+    @Test(
+        "Malformed graphs are refused",
+        arguments: [
+            "", "{", "[]", #"{"patterns":[]}"#, #"{"format":"n2g","version":2,"patterns":[]}"#,
+            #"{"format":"tree","version":1,"patterns":[]}"#,
+            #"{"format":"n2g","version":1,"patterns":[],"unreduced":-1}"#,
+            #"{"format":"n2g","version":1,"patterns":[{"tokens":[],"activation":1}]}"#,
+            #"{"format":"n2g","version":1,"patterns":[{"tokens":[1],"activation":1e99}]}"#,
+            #"{"format":"n2g","version":1,"patterns":[{"tokens":[1],"activation":1,"contexts":0}]}"#,
+            #"{"format":"n2g","version":1,"patterns":[{"tokens":[9999999999],"activation":1}]}"#,
+            #"{"format":"n2g","version":1,"patterns":[{"tokens":["a"],"activation":1}]}"#,
+        ])
     func anythingElseIsRefused(json: String) {
         #expect(throws: DecodingError.self) { try NeuronGraph(json: json) }
     }
 
-    @Test func countsThatOverflowTogetherAreClamped() throws {
+    @Test("Counts that would overflow are clamped") func countsThatOverflowTogetherAreClamped() throws {
         let half = #"{"tokens":[1],"activation":1,"contexts":9223372036854775807}"#
         let read = try NeuronGraph(json: #"{"format":"n2g","version":1,"patterns":[\#(half),\#(half)]}"#)
         #expect(read.patterns.map(\.contexts) == [.max])

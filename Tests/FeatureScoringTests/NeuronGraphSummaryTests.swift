@@ -23,7 +23,7 @@ struct NeuronGraphSummaryTests {
         #expect(text == #"fires on " begat", " son" after " the"; strongest on " begat" after " and" (8.46)"#)
     }
 
-    @Test func waysWildcardsAndTheStartAreShown() {
+    @Test("Alternatives, wildcards and the start are shown") func waysWildcardsAndTheStartAreShown() {
         #expect(
             summary([
                 NeuronPattern(tokens: [4, 7, nil, 1], activation: 2, contexts: 3),
@@ -32,7 +32,7 @@ struct NeuronGraphSummaryTests {
             ]) == #"fires on " begat" after " son of" * or ^ " the" or …; strongest on " begat" after " son of" * (2)"#)
     }
 
-    @Test func longListsAreCutAndCounted() {
+    @Test("Long lists are shortened and counted") func longListsAreCutAndCounted() {
         let patterns = (1...8).map { NeuronPattern(tokens: [$0], activation: Float($0), contexts: 9 - Int($0)) }
         #expect(
             summary(patterns, limit: 2) == #"fires on " begat", " and" and 6 more; strongest on " David" (8)"#)

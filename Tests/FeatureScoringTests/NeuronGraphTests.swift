@@ -22,7 +22,7 @@ struct NeuronGraphTests {
         #expect(graph.predict(tokens: [7, 7, 3, 7]) == [0, 1, 0, 2])
     }
 
-    @Test func aDeadEndFallsBackToTheWildcard() {
+    @Test("A dead end falls back to the wildcard") func aDeadEndFallsBackToTheWildcard() {
         // After 3 the exact edge leads nowhere for 9, so only going back to the wildcard finds the match.
         let graph = NeuronGraph(patterns: [pattern([5, 3, 7], 2), pattern([9, nil, 7], 1)])
         #expect(graph.predict(tokens: [9, 3, 7]) == [0, 0, 1])
@@ -43,7 +43,7 @@ struct NeuronGraphTests {
                 .predict(tokens: [4, 4], beginsSequence: true) == [1, 2])
     }
 
-    @Test func nothingAndOneTokenAreFine() {
+    @Test("An empty graph and a single token work") func nothingAndOneTokenAreFine() {
         let empty = NeuronGraph(patterns: [])
         #expect(empty.predict(tokens: [1, 2]) == [0, 0])
         #expect(empty.predict(tokens: []).isEmpty)

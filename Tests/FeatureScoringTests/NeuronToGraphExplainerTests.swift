@@ -23,7 +23,7 @@ struct NeuronToGraphExplainerTests {
             )[0]
     }
 
-    @Test func aTokenWithinTwoOfAnotherIsFoundExactly() throws {
+    @Test("A token within two of another is found exactly") func aTokenWithinTwoOfAnotherIsFoundExactly() throws {
         // Token 7 after 3, either directly or with one token between.
         let world = PlantedWorld(rules: [
             { tokens in tokens.last == 7 && tokens.dropLast().suffix(2).contains(3) ? 2 : 0 }
@@ -96,7 +96,8 @@ struct NeuronToGraphExplainerTests {
         #expect(abs(score.value ?? 0) < 0.2)
     }
 
-    @Test func theShortestSuffixIsFoundThoughLongerOnesFail() throws {
+    @Test("The shortest suffix is found though longer ones fail")
+    func theShortestSuffixIsFoundThoughLongerOnesFail() throws {
         // Length 2 keeps the activation, lengths 3 and 4 do not, length 5 does again: bisecting would miss it.
         let found = try graph([9, 8, 7, 6, 5]) { tokens in [2, 5].contains(tokens.filter { $0 != 0 }.count) ? 1 : 0 }
         #expect(found.patterns.map(\.tokens.count) == [2])
@@ -112,7 +113,8 @@ struct NeuronToGraphExplainerTests {
         #expect(kept.patterns.map(\.tokens) == [[3, 4, 7]])
     }
 
-    @Test func whatFiresOnlyBehindTheStartIsNotAPatternElsewhere() throws {
+    @Test("A pattern bound to the start is not used elsewhere")
+    func whatFiresOnlyBehindTheStartIsNotAPatternElsewhere() throws {
         // After the begin-of-sequence token anything fires; elsewhere only 7 after 3.
         let rule: ([Int32]) -> Float = { $0.count == 1 ? 1 : firesOn(7, after: 3, activation: 1)($0) }
         #expect(try graph([5, 3, 7], rule: rule).patterns.map(\.tokens) == [[3, 7]])
@@ -136,7 +138,7 @@ struct NeuronToGraphExplainerTests {
         #expect(try graph([pad, 7], rule: firesOn(7, after: pad)).patterns.map(\.tokens) == [[pad, 7]])
     }
 
-    @Test func nothingToExplainAsksNothing() throws {
+    @Test("Nothing to explain makes no call") func nothingToExplainAsksNothing() throws {
         let world = PlantedWorld(rules: [{ _ in 1 }])
         func context(_ activation: Float, _ split: ContextSplit) throws -> ScoringContext {
             try ScoringContext(
@@ -156,7 +158,7 @@ struct NeuronToGraphExplainerTests {
         #expect(try explainer.explain(features: [], probe: world, padToken: 0).isEmpty)
     }
 
-    @Test func nothingIsAskedTwiceAndNeighboursShareTokens() throws {
+    @Test("No sequence is run twice") func nothingIsAskedTwiceAndNeighboursShareTokens() throws {
         let world = PlantedWorld(rules: [{ $0.last == 7 ? 1 : 0 }, { $0.last == 7 ? 2 : 0 }])
         var generator = SplitMix64(seed: 14)
         let features = try (0..<2).map {

@@ -15,7 +15,7 @@ struct ObservedGraphTests {
         #expect(try #require(score.value) > 0.999)
     }
 
-    @Test func tokensThatAreSeenToDifferBecomeWildcards() throws {
+    @Test("Tokens seen to differ become wildcards") func tokensThatAreSeenToDifferBecomeWildcards() throws {
         let world = PlantedWorld(rules: [{ $0.count > 2 && $0.last == 7 && $0[$0.count - 3] == 3 ? 1 : 0 }])
         var generator = SplitMix64(seed: 22)
         let contexts = try world.contexts(
@@ -25,7 +25,7 @@ struct ObservedGraphTests {
         #expect(graph.patterns.map(\.tokens) == [[3, nil, 7]])
     }
 
-    @Test func scoreContextsAreNotLookedAt() throws {
+    @Test("Scoring contexts are not used for the explanation") func scoreContextsAreNotLookedAt() throws {
         let context = try ScoringContext(
             contextID: 1, tokens: [4], activations: [1], peakIndex: 0, band: .top, split: .score)
         #expect(NeuronGraph(observing: [context]).patterns.isEmpty)

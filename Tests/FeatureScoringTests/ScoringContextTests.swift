@@ -8,7 +8,7 @@ struct ScoringContextTests {
             contextID: 9, tokens: tokens, activations: activations, peakIndex: peak, band: .top, split: .explain)
     }
 
-    @Test func wellFormedContextsAreTaken() throws {
+    @Test("Well-formed contexts are accepted") func wellFormedContextsAreTaken() throws {
         #expect(try context([5], [1.5], 0).peakActivation == 1.5)
     }
 
@@ -27,7 +27,7 @@ struct ScoringContextTests {
         }
     }
 
-    @Test func errorsAreOneLineThatNamesThePlace() {
+    @Test("Errors are one line that names the position") func errorsAreOneLineThatNamesThePlace() {
         let error = ScoringError.malformedContext(contextID: 9, reason: "it has no tokens")
         #expect(error.description == "context 9 is malformed: it has no tokens; rebuild the index")
     }

@@ -20,7 +20,7 @@ struct SeededPermutationTests {
         #expect(SeededPermutation.derangement(count: 1, seed: 0) == nil)
     }
 
-    @Test func everyDerangementOfFourIsAsLikely() throws {
+    @Test("Every derangement of four is equally likely") func everyDerangementOfFourIsAsLikely() throws {
         var counts: [[Int]: Int] = [:]
         for seed in 0..<9000 {
             counts[try #require(SeededPermutation.derangement(count: 4, seed: UInt64(seed))), default: 0] += 1

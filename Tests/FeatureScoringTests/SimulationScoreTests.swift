@@ -40,13 +40,13 @@ struct SimulationScoreTests {
         }
     }
 
-    @Test func itIsNotTheMeanOfContexts() throws {
+    @Test("The score is not the mean over contexts") func itIsNotTheMeanOfContexts() throws {
         // Each context correlates perfectly, but the predicted levels are exchanged between them.
         let contexts = [context([0, 1], [10, 11]), context([10, 11], [0, 1])]
         #expect(try #require(SimulationScore(of: contexts, maximum: 11).value) < -0.9)
     }
 
-    @Test func largeMeansDoNotCancel() throws {
+    @Test("Large means do not cancel") func largeMeansDoNotCancel() throws {
         // One-pass sums in single precision would see no variance at all.
         let actual = (0..<100).map { 1_000_000 + Float($0 % 2) }
         let score = try SimulationScore(of: [context(actual.map { $0 * 2 }, actual)], maximum: 1)

@@ -19,7 +19,8 @@ import Testing
         ("<think>a</think>\n```json\n\(plain)\n```", 1, true),
     ]
 
-    @Test(arguments: taken.indices) func whatIsAroundIsTakenOff(_ index: Int) throws {
+    @Test("A think block or one fence around an answer is removed", arguments: taken.indices)
+    func whatIsAroundIsTakenOff(_ index: Int) throws {
         let (content, thoughts, isFenced) = Self.taken[index]
         let answer = UnwrappedAnswer(content)
         #expect(answer.thoughtCount == thoughts && answer.isFenced == isFenced)
@@ -31,16 +32,19 @@ import Testing
         #expect((exact != nil) == (thoughts == 0 && !isFenced))
     }
 
-    @Test(arguments: [
-        "some thoughts\n</think>\n\(plain)", "<think>no end \(plain)", "<think>\n\(plain)\n</think>",
-        "<think>a<think>b</think>c</think>\(plain)", "<thinking>a</thinking>\(plain)", "<Think>a</Think>\(plain)",
-        "\(plain)<think>a</think>", "Sure! \(plain)", "\(plain)\nI hope this helps.", "\u{FEFF}\(plain)",
-        "Here it is:\n```json\n\(plain)\n```", "```json\n\(plain)\n```\nThat is all.", "```json\n\(plain)",
-        "```json\n```json\n\(plain)\n```\n```", "```json\n\(plain)\n```\n```json\n\(plain)\n```",
-        "```json \(plain) ```", "``\n\(plain)\n``", "```json\n\(plain)\n~~~", "````json\n\(plain)\n```",
-        "``` the answer\n\(plain)\n```", "`\(plain)`", "```json\n```", "```json\n<think>a</think>\n\(plain)\n```", "",
-        "<think>a</think>", "```", "<think>", "</think>", "\u{A0}\(plain)", "```json\n\(plain)\n```x",
-    ])
+    @Test(
+        "Nothing else is removed",
+        arguments: [
+            "some thoughts\n</think>\n\(plain)", "<think>no end \(plain)", "<think>\n\(plain)\n</think>",
+            "<think>a<think>b</think>c</think>\(plain)", "<thinking>a</thinking>\(plain)", "<Think>a</Think>\(plain)",
+            "\(plain)<think>a</think>", "Sure! \(plain)", "\(plain)\nI hope this helps.", "\u{FEFF}\(plain)",
+            "Here it is:\n```json\n\(plain)\n```", "```json\n\(plain)\n```\nThat is all.", "```json\n\(plain)",
+            "```json\n```json\n\(plain)\n```\n```", "```json\n\(plain)\n```\n```json\n\(plain)\n```",
+            "```json \(plain) ```", "``\n\(plain)\n``", "```json\n\(plain)\n~~~", "````json\n\(plain)\n```",
+            "``` the answer\n\(plain)\n```", "`\(plain)`", "```json\n```", "```json\n<think>a</think>\n\(plain)\n```",
+            "",
+            "<think>a</think>", "```", "<think>", "</think>", "\u{A0}\(plain)", "```json\n\(plain)\n```x",
+        ])
     func nothingElseIsGuessed(content: String) {
         #expect(throws: JudgeAnswer.Garbage.self) { _ = try JudgeAnswer.rubric(in: content) }
     }
@@ -70,7 +74,7 @@ import Testing
         #expect(throws: JudgeAnswer.Garbage.self) { _ = try JudgeAnswer.rubric(in: content, reading: .exact) }
     }
 
-    @Test func theLetterCaseOfKeysAndTruthsIsIgnored() throws {
+    @Test("The letter case of keys and booleans is ignored") func theLetterCaseOfKeysAndTruthsIsIgnored() throws {
         let rubric = try JudgeAnswer.rubric(in: #"{"Category":"High-Level","SCORE":2,"Explanation":"As It Is"}"#)
         #expect(rubric.category == "high-level" && rubric.score == 2 && rubric.explanation == "As It Is")
         #expect(

@@ -57,7 +57,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [16, 32, 48, 128], [(40, 9), (300, 24), (5000, 64)])
+    @Test("The kernel equals the published algorithm", arguments: [16, 32, 48, 128], [(40, 9), (300, 24), (5000, 64)])
     func theKernelIsTheAlgorithm(counters: Int, size: (latents: Int, k: Int)) {
         let tokens = tokens(400, latents: size.latents, k: size.k, seed: 1)
         let counts = CofiringCounts(features: size.latents, counters: counters)
@@ -75,7 +75,7 @@ import Testing
     }
 
     /// As long as there is a counter for everybody, counts are exact.
-    @Test func fewOthersAreCountedExactly() {
+    @Test("With a counter for every latent, counts are exact") func fewOthersAreCountedExactly() {
         let tokens = tokens(300, latents: 17, k: 6, seed: 2)
         let counts = CofiringCounts(features: 17, counters: 16)
         var exact = Array(repeating: 0, count: 17)
@@ -93,7 +93,8 @@ import Testing
     }
 
     /// What is guaranteed is so, where there are many more latents than counters.
-    @Test(arguments: [32, 256]) func guaranteedCountsAreNoneTooHigh(counters: Int) {
+    @Test("Guaranteed counts are lower bounds", arguments: [32, 256])
+    func guaranteedCountsAreNoneTooHigh(counters: Int) {
         let tokens = tokens(2000, latents: 4000, k: 32, seed: 3)
         let counts = CofiringCounts(features: 1, counters: counters)
         var exact: [Int: Int] = [:]
@@ -113,7 +114,7 @@ import Testing
 
     /// Companions are found in a flood of others that come but once or twice each, by which the plain space-saving sketch
     /// would have been swept clean at every token.
-    @Test func companionsAreFoundAmongManyOthers() {
+    @Test("Companions are found among many rare latents") func companionsAreFoundAmongManyOthers() {
         var generator = CounterGenerator(seed: 8)
         let counts = CofiringCounts(features: 1)
         let shares: [Int32: Float] = [100: 0.9, 2000: 0.6, 9000: 0.4, 12_345: 0.25]
@@ -133,7 +134,7 @@ import Testing
         }
     }
 
-    @Test func latentsThatDoNotFireArePassedOver() {
+    @Test("Latents that do not fire are skipped") func latentsThatDoNotFireArePassedOver() {
         let counts = CofiringCounts(features: 10)
         counts.record(feature: 3, key: 7, indices: [1, 3, 5, 9], activations: [2, 1, 0, -0.5], count: 4)
         counts.record(feature: 3, key: 7, indices: [3], activations: [1], count: 1)
@@ -168,7 +169,7 @@ import Testing
         for threads in [2, 3] { #expect(count(threads: threads) == one) }
     }
 
-    @Test func aQuarterOfTheTokensIsSampled() {
+    @Test("A quarter of the tokens is sampled") func aQuarterOfTheTokensIsSampled() {
         let keys = (0..<40_000).map { SplitMix64.mixed(UInt64($0)) }
         let sampled = keys.filter(CofiringCounts.isSampled)
         // Five standard deviations of a binomial draw.
@@ -183,7 +184,7 @@ import Testing
         #expect(abs((0..<40_000).filter { CofiringCounts.isSampled(key: $0) }.count - 10_000) < 433)
     }
 
-    @Test func whatMergedSketchesGuaranteeStaysSo() {
+    @Test("Merged guarantees stay lower bounds") func whatMergedSketchesGuaranteeStaysSo() {
         let (first, second) = (tokens(700, latents: 900, k: 20, seed: 5), tokens(300, latents: 900, k: 20, seed: 6))
         func sketch(_ tokens: [[Int32]], counters: Int) -> CofiringSketch {
             let counts = CofiringCounts(features: 1, counters: counters)

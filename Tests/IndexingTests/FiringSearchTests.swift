@@ -27,7 +27,7 @@ import WorkflowWorlds
         return path
     }
 
-    @Test(arguments: [Architecture.route, .random, .crosscoder])
+    @Test("Firings on a corpus's text equal its index", arguments: [Architecture.route, .random, .crosscoder])
     func theTextOfACorpusGivesItsStatistics(architecture: Architecture) throws {
         let demo = try DemoModel()
         let path = try trained(demo, architecture, layers: [1, 2, 3])
@@ -86,7 +86,7 @@ import WorkflowWorlds
         #expect(places.allSatisfy { ($0.routerWeight != nil) == (architecture == .route) })
     }
 
-    @Test func everyLayerIsARowOfItsOwnWhereEachIsASample() throws {
+    @Test("With layers as samples every layer is a row") func everyLayerIsARowOfItsOwnWhereEachIsASample() throws {
         let demo = try DemoModel()
         let path = try trained(demo, .mlsae, layers: [1, 3, 6])
         let catalog = try Catalog.open(at: path, mode: .readOnly)
@@ -108,7 +108,7 @@ import WorkflowWorlds
     }
 
     /// To an MLSAE each layer of a token is a sample; its index counts tokens, each where the feature is strongest.
-    @Test func aFeatureOfEveryLayerFiresOnATokenOnce() throws {
+    @Test("An MLSAE feature counts once per token") func aFeatureOfEveryLayerFiresOnATokenOnce() throws {
         let demo = try DemoModel()
         let path = try trained(demo, .mlsae, layers: [1, 3, 6])
         let text = "And Adam begat Seth; and the LORD said unto him, Take thee a wife."
@@ -154,7 +154,7 @@ import WorkflowWorlds
         #expect(try catalog.verify() == [])
     }
 
-    @Test func whatMakesNoSenseIsRefused() throws {
+    @Test("Invalid settings are refused") func whatMakesNoSenseIsRefused() throws {
         let demo = try DemoModel()
         let path = try trained(demo)
         let catalog = try Catalog.open(at: path, mode: .readOnly)

@@ -79,7 +79,7 @@ import WorkflowWorlds
         return (found, count)
     }
 
-    @Test func statisticsEqualANaiveAccount() throws {
+    @Test("Statistics equal a naive computation") func statisticsEqualANaiveAccount() throws {
         let demo = try DemoModel()
         let path = demo.directory.file("c.sqlite")
         try indexed(demo, at: path)
@@ -123,7 +123,7 @@ import WorkflowWorlds
         #expect(abs(routing.reduce(0.0) { $0 + ($1.meanRouterWeight ?? 0) } - 1) < 1e-5)
     }
 
-    @Test func contextsHoldWhatTheFeatureDoes() throws {
+    @Test("Contexts hold the feature's activations") func contextsHoldWhatTheFeatureDoes() throws {
         let demo = try DemoModel()
         let path = demo.directory.file("c.sqlite")
         try indexed(demo, at: path)
@@ -167,7 +167,7 @@ import WorkflowWorlds
         #expect(seen == Set(ContextBand.allCases))
     }
 
-    @Test func equalRunsGiveEqualDigestsAndScoresRepeat() throws {
+    @Test("Equal runs have equal digests and equal scores") func equalRunsGiveEqualDigestsAndScoresRepeat() throws {
         let demo = try DemoModel()
         var digests: [String] = []
         for (name, threads) in [("a", 2), ("b", 1)] {
@@ -187,7 +187,7 @@ import WorkflowWorlds
         #expect(digests[0] == digests[1])
     }
 
-    @Test func aSecondIndexHasToBeAskedFor() throws {
+    @Test("Replacing an index needs `--replace`") func aSecondIndexHasToBeAskedFor() throws {
         let demo = try DemoModel()
         let path = demo.directory.file("c.sqlite")
         try indexed(demo, at: path)
@@ -202,7 +202,7 @@ import WorkflowWorlds
         #expect(try catalog.indexings(dictionaryID: 1).map(\.key) == [Self.key])
     }
 
-    @Test func aSecondCorpusStandsBesideTheFirst() throws {
+    @Test("A second corpus is indexed beside the first") func aSecondCorpusStandsBesideTheFirst() throws {
         let demo = try DemoModel()
         let path = demo.directory.file("c.sqlite")
         try indexed(demo, at: path)

@@ -130,7 +130,7 @@ import Testing
             try NearestFeatures(decoder: zeros, workers: Workers()).matches(ofRowsOf: decoder).allSatisfy { $0 == nil })
     }
 
-    @Test func aQueryFindsWhatTheTableHolds() throws {
+    @Test("A query finds its own row in the table") func aQueryFindsWhatTheTableHolds() throws {
         let decoder = simple(700, 6, seed: 5)
         let nearest = NearestFeatures(decoder: decoder, workers: Workers(threads: 3))
         for feature in [0, 1, 300, 699] where cosine(decoder, feature, decoder, feature) != nil {
@@ -152,7 +152,7 @@ import Testing
     }
 
     /// Another dictionary that holds the same features in another order, each with a little noise.
-    @Test func shuffledFeaturesAreFoundAgain() throws {
+    @Test("Features in another order are matched") func shuffledFeaturesAreFoundAgain() throws {
         let decoder = random(900, 32, seed: 8)
         var generator = CounterGenerator(seed: 9)
         var order = Array(0..<900)
@@ -167,7 +167,7 @@ import Testing
         #expect(matches.allSatisfy { ($0?.cosine ?? 0) > 0.999 && ($0?.cosine ?? 2) <= 1 })
     }
 
-    @Test func progressReachesItsEndAndAStopIsHeeded() throws {
+    @Test("Progress reaches its end, and a stop is obeyed") func progressReachesItsEndAndAStopIsHeeded() throws {
         let decoder = random(9000, 1, seed: 10)
         let nearest = NearestFeatures(decoder: decoder, workers: Workers(threads: 2))
         var steps: [[Int]] = []

@@ -94,7 +94,8 @@ import Testing
     }
 
     /// The shipped model, with its unembedding in memory or read from the file block by block.
-    @Test func aModelsUnembeddingNeedNotBeInMemory() throws {
+    @Test("The unembedding is read in blocks or from memory with equal results")
+    func aModelsUnembeddingNeedNotBeInMemory() throws {
         func compute(_ residency: WeightResidency) throws -> [FeatureLogit] {
             let model = try LanguageModel(
                 directory: repositoryFile("Demo/model"), workers: Workers(threads: 2), residency: residency)
@@ -121,7 +122,7 @@ import Testing
         }
     }
 
-    @Test func rowsThatOnlyPadTheVocabularyAreNeverListed() throws {
+    @Test("Padding rows of the vocabulary are never listed") func rowsThatOnlyPadTheVocabularyAreNeverListed() throws {
         let decoder = random(5, 4, seed: 10, steps: 4)
         let unembedding = random(40, 4, seed: 11, steps: 4)
         let weight = random(1, 4, seed: 12, steps: 2)
@@ -154,7 +155,7 @@ import Testing
         #expect(actual == expected(decoder, unembedding, weight))
     }
 
-    @Test func aCrosscodersLastLayerIsTaken() throws {
+    @Test("A crosscoder's last layer is used") func aCrosscodersLastLayerIsTaken() throws {
         let decoder = random(6, 12, seed: 19, steps: 4)
         let unembedding = random(50, 4, seed: 20, steps: 4)
         let weight = random(1, 4, seed: 21, steps: 2)

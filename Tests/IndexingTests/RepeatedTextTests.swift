@@ -49,7 +49,8 @@ import WorkflowWorlds
         }
     }
 
-    @Test func aTextTwentyTimesHasTheContextsOfTheTextOnce() throws {
+    @Test("Repeating a text twenty times changes no context")
+    func aTextTwentyTimesHasTheContextsOfTheTextOnce() throws {
         let world = try KeepingWorld()
         let texts = Self.documents(12, opening: 0, seed: 1)
         let once = try world.catalog(
@@ -75,7 +76,7 @@ import WorkflowWorlds
         }
     }
 
-    @Test func openingsThatDocumentsShareCountOnceInABand() throws {
+    @Test("A shared opening counts once in a band") func openingsThatDocumentsShareCountOnceInABand() throws {
         let world = try KeepingWorld()
         let path = try world.catalog(
             "c.sqlite", indexedOn: [try world.part("t.jsonl", Self.documents(30, opening: 30, seed: 2))], corpus: "c")
@@ -85,7 +86,7 @@ import WorkflowWorlds
         }
     }
 
-    @Test(arguments: [0, 12, 30])
+    @Test("Merging parts that repeat each other equals indexing the whole", arguments: [0, 12, 30])
     func partsThatRepeatEachOtherCombineIntoTheWhole(opening: Int) throws {
         let world = try KeepingWorld()
         let texts = Self.documents(18, opening: opening, seed: 3)

@@ -19,7 +19,7 @@ import WorkflowWorlds
         return (0..<decoder.rows).filter { $0 != feature && !cosines[$0].isNaN }.sorted { cosines[$0] > cosines[$1] }
     }
 
-    @Test func theListIsUsedAsFarAsItGoes() throws {
+    @Test("The stored list is used while it suffices") func theListIsUsedAsFarAsItGoes() throws {
         let planted = try PlantedDictionaries(in: TemporaryDirectory())
         let decoder = PlantedDictionaries.random(60, 5, seed: 2)
         let record = try planted.add("d", decoder)
@@ -43,7 +43,7 @@ import WorkflowWorlds
         #expect(try similar.nearest(9, among: [3]).isEmpty)
     }
 
-    @Test func cosinesFallAndZerosHaveNone() throws {
+    @Test("Cosines descend, and zero rows have none") func cosinesFallAndZerosHaveNone() throws {
         let planted = try PlantedDictionaries(in: TemporaryDirectory())
         let decoder = PlantedDictionaries.random(30, 4, seed: 5)
         for column in 0..<4 { decoder[6, column] = 0 }

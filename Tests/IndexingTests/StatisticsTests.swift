@@ -45,7 +45,9 @@ struct ActivationMomentsTests {
         #expect(abs(whole.sum - plain) <= 3000 * 0x1p-25)
     }
 
-    @Test(arguments: [0, 1, -1, 0x1p-24, 0x1p-25, 0x1.8p-24, -0x1.8p-24, 1e-9, 12345.678, -0.1, 0x1p26] as [Double])
+    @Test(
+        "The grid consists of multiples of 2⁻²⁴",
+        arguments: [0, 1, -1, 0x1p-24, 0x1p-25, 0x1.8p-24, -0x1.8p-24, 1e-9, 12345.678, -0.1, 0x1p26] as [Double])
     func theGridIsOfMultiplesOfTwoToMinus24(value: Double) {
         #expect(ActivationMoments.onGrid(value) == (value * 0x1p24).rounded(.toNearestOrEven) / 0x1p24)
     }
@@ -60,7 +62,7 @@ struct ActivationMomentsTests {
 }
 
 struct FiringHistogramTests {
-    @Test func edgesAreFourToAnOctave() {
+    @Test("There are four bin edges per octave") func edgesAreFourToAnOctave() {
         let edges = FiringHistogram.edges
         #expect(edges.count == 81)
         #expect(edges.first == 0x1p-10)
@@ -69,7 +71,7 @@ struct FiringHistogramTests {
         for (one, next) in zip(edges, edges.dropFirst()) { #expect(abs(next / one - 1.189207) < 1e-6) }
     }
 
-    @Test func everyValueIsInTheBinItsEdgesSay() {
+    @Test("Every value falls in the bin given by its edges") func everyValueIsInTheBinItsEdgesSay() {
         let edges = FiringHistogram.edges
         for (index, edge) in edges.enumerated() {
             #expect(FiringHistogram.bin(of: edge) == index + 1)
@@ -111,7 +113,7 @@ struct FiringHistogramTests {
         #expect(try #require(histogram.quantile(0.2, minimum: -4, maximum: 5000)) < 0.001)
     }
 
-    @Test func partsMergeAndCountsAreRestored() throws {
+    @Test("Histograms merge, and counts are restored") func partsMergeAndCountsAreRestored() throws {
         var (left, right) = (FiringHistogram(), FiringHistogram())
         left.record(1)
         right.record(1)
@@ -159,7 +161,7 @@ struct BoundedListTests {
         }
     }
 
-    @Test(arguments: [0, 1, 2, 7, 50, 500])
+    @Test("The strongest are kept, whatever the order", arguments: [0, 1, 2, 7, 50, 500])
     func theStrongestAreKeptInAnyOrder(capacity: Int) {
         for seed in 0..<20 {
             let stream = firings(200, seed: UInt64(seed))
@@ -181,7 +183,7 @@ struct BoundedListTests {
         }
     }
 
-    @Test func theThresholdIsWhatMustBeReached() {
+    @Test("The threshold is the activation needed to be kept") func theThresholdIsWhatMustBeReached() {
         var list = TopFirings<Void>(capacity: 2)
         #expect(list.threshold == -.infinity)
         list.offer(Firing(place: place(1, 1), activation: .nan))
@@ -194,7 +196,7 @@ struct BoundedListTests {
         #expect(TopFirings<Void>(capacity: 0).threshold == .infinity)
     }
 
-    @Test(arguments: [1, 2, 5, 12, 20])
+    @Test("Of the strongest with one window the first is kept", arguments: [1, 2, 5, 12, 20])
     func ofTheStrongestWithOneWindowTheFirstIsKept(capacity: Int) {
         for seed in 0..<40 {
             let stream = repeatedFirings(150, seed: UInt64(seed))
@@ -215,7 +217,7 @@ struct BoundedListTests {
         }
     }
 
-    @Test(arguments: [(2, 3), (4, 4), (0, 2), (3, 0), (12, 12)])
+    @Test("Merging parts of a repeated text equals the whole", arguments: [(2, 3), (4, 4), (0, 2), (3, 0), (12, 12)])
     func partsOfARepeatedTextCombineIntoTheWhole(top: Int, sampled: Int) {
         /// What is kept of some firings: the strongest, and a sample of what those do not show.
         func kept(_ firings: [Firing<Int>]) -> (top: [Firing<Int>], sample: [Firing<Int>]) {
@@ -249,7 +251,7 @@ struct BoundedListTests {
     }
 
     /// What is passed over would have changed nothing, and what is taken changes something.
-    @Test func aSampleTakesWhatChangesIt() {
+    @Test("A sample takes a firing exactly when it would change the sample") func aSampleTakesWhatChangesIt() {
         var (passed, taken) = (0, 0)
         for seed in 0..<40 {
             var (all, chosen) = (
@@ -319,7 +321,7 @@ struct BoundedListTests {
         for count in counts { #expect(abs(count - 1000) < 165) }
     }
 
-    @Test func placesWithTheSameWindowOrPassageAreOneGroup() {
+    @Test("Firings with the same window or passage form one group") func placesWithTheSameWindowOrPassageAreOneGroup() {
         func place(_ window: UInt64, _ passage: UInt64, _ document: Int64 = 0) -> FiringPlace {
             FiringPlace(window: window, passage: passage, documentKey: 0, document: document, position: 0)
         }

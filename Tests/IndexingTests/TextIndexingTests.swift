@@ -31,7 +31,7 @@ import WorkflowWorlds
     }
 
     /// The rule about BOS: what a text contains is text, in an index and in an evaluation of files and of the catalog.
-    @Test func aBOSOfTheTextIsText() throws {
+    @Test("A BOS within the text counts as text") func aBOSOfTheTextIsText() throws {
         let demo = try DemoModel()
         let texts = ["<|begin_of_text|>user: the king<|begin_of_text|>said", "<|begin_of_text|>", "the old man"]
         let text = try demo.text(texts)
@@ -51,7 +51,8 @@ import WorkflowWorlds
         }
     }
 
-    @Test func zeroCharactersOfTitlesAndSourcesBecomeTheirPicture() throws {
+    @Test("Zero characters of titles and sources become ␀")
+    func zeroCharactersOfTitlesAndSourcesBecomeTheirPicture() throws {
         let demo = try DemoModel()
         let path = demo.directory.file("a.jsonl")
         let line = #"{"text":"the king \u0000 said","title":"part one\u0000part two","source":"\u0000start\ud800"}"#
@@ -65,7 +66,7 @@ import WorkflowWorlds
             shown == [.text("part one\u{2400}part two"), .text("\u{2400}start\u{FFFD}"), .text("text"), .integer(17)])
     }
 
-    @Test func filesOfOneNameAreToldApart() throws {
+    @Test("Corpora of files of one name are told apart") func filesOfOneNameAreToldApart() throws {
         let demo = try DemoModel()
         for folder in ["a", "b", "c"] {
             try FileManager.default.createDirectory(

@@ -74,7 +74,7 @@ struct TokenClassTableTests {
         #expect(TokenClassTable().entries.isEmpty)
     }
 
-    @Test func aClassThatIsTurnedAwayIsRemembered() {
+    @Test("A class that was rejected is remembered") func aClassThatIsTurnedAwayIsRemembered() {
         var table = TokenClassTable()
         for tokenClass in 0..<33 { table.record(tokenClass: Int32(tokenClass), activation: 2) }
         #expect(table.isComplete)
@@ -87,7 +87,7 @@ struct TokenClassTableTests {
         #expect(!table.entries.contains { $0.peaks.tokenClass == 32 })
     }
 
-    @Test func aClassThatCameByEvictionKeepsItsWeakerFirings() {
+    @Test("An evicting class keeps its weaker firings") func aClassThatCameByEvictionKeepsItsWeakerFirings() {
         var table = TokenClassTable()
         for tokenClass in 0..<33 { table.record(tokenClass: Int32(tokenClass), activation: 2) }
         for tokenClass in 100..<1000 {

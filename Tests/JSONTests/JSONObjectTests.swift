@@ -2,7 +2,7 @@ import JSON
 import Testing
 
 @Suite struct JSONObjectTests {
-    @Test func theOrderOfMembersIsNoPartOfAnObject() {
+    @Test("The order of members does not matter") func theOrderOfMembersIsNoPartOfAnObject() {
         let one: JSONObject = ["a": .integer(1), "b": .integer(2)]
         #expect(one == ["b": .integer(2), "a": .integer(1)])
         #expect(one != ["a": .integer(1)])
@@ -23,7 +23,7 @@ import Testing
         #expect(object == ["a": .integer(2)])
     }
 
-    @Test func valuesThatAreNotThereAreNull() {
+    @Test("Missing values are null") func valuesThatAreNotThereAreNull() {
         #expect(JSONValue(Int?.none) == .null)
         #expect(JSONValue(String?.none) == .null)
         #expect(JSONValue(Int64(-3)) == .integer(-3))

@@ -7,7 +7,7 @@ import Testing
         try JSONParser.parse(Data(text.utf8), rules: rules)
     }
 
-    @Test func everyKindOfValueStandsAlone() throws {
+    @Test("Every kind of value is a document") func everyKindOfValueStandsAlone() throws {
         #expect(try parse("null") == .null)
         #expect(try parse(" true\n") == .boolean(true))
         #expect(try parse("\r\tfalse") == .boolean(false))
@@ -44,7 +44,7 @@ import Testing
         #expect(try parse("-0.0").double?.sign == .minus)
     }
 
-    @Test func aWholeNumberIsOneHoweverItIsWritten() throws {
+    @Test("A whole number is an integer in any spelling") func aWholeNumberIsOneHoweverItIsWritten() throws {
         #expect(try parse("[7,7.0,70e-1]") == .array([.integer(7), .number(7), .number(7)]))
         for text in ["7", "7.0", "70e-1"] { #expect(try parse(text).wholeNumber == 7) }
         for text in ["7.5", "1e300", "18446744073709551615", "\"7\"", "true"] {
@@ -71,7 +71,7 @@ import Testing
         #expect(object["c"] == nil)
     }
 
-    @Test func namesThatAreCanonicallyEquivalentAreTwo() throws {
+    @Test("Canonically equivalent names differ") func namesThatAreCanonicallyEquivalentAreTwo() throws {
         guard case .object(let object) = try parse("{\"\u{E9}\":1,\"e\u{301}\":2}") else {
             Issue.record("no object")
             return
@@ -79,7 +79,8 @@ import Testing
         #expect(object.members.map(\.value) == [.integer(1), .integer(2)])
     }
 
-    @Test func ofRepeatedNamesTheLastCountsWhereTheyAreTaken() throws {
+    @Test("Where repeated names are allowed the last counts")
+    func ofRepeatedNamesTheLastCountsWhereTheyAreTaken() throws {
         let value = try parse(#"{"a":1,"b":2,"a":3,"c":4,"a":5}"#, .lenient)
         guard case .object(let object) = value else {
             Issue.record("no object")
@@ -89,18 +90,20 @@ import Testing
         #expect(object.members.map(\.value) == [.integer(5), .integer(2), .integer(4)])
     }
 
-    @Test func aByteOrderMarkIsTakenWhereTheRulesSaySo() throws {
+    @Test("A byte-order mark is accepted where the rules allow it")
+    func aByteOrderMarkIsTakenWhereTheRulesSaySo() throws {
         #expect(try parse("\u{FEFF}[1]", .lenient) == .array([.integer(1)]))
         #expect(throws: JSONProblem(rule: .noValue, offset: 3)) { try parse("\u{FEFF}\u{FEFF}1", .lenient) }
     }
 
-    @Test func anInfinityIsTakenWhereTheRulesSaySo() throws {
+    @Test("Infinity is accepted where the rules allow it") func anInfinityIsTakenWhereTheRulesSaySo() throws {
         var rules = JSONRules.strict
         rules.takesInfiniteNumbers = true
         #expect(try parse("[1e999,-1e999]", rules) == .array([.number(.infinity), .number(-.infinity)]))
     }
 
-    @Test func theCaseOfWordsIsIgnoredWhereTheRulesSaySo() throws {
+    @Test("The letter case of literals is ignored where the rules allow it")
+    func theCaseOfWordsIsIgnoredWhereTheRulesSaySo() throws {
         var rules = JSONRules.strict
         rules.ignoresCaseOfWords = true
         #expect(

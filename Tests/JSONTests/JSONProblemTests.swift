@@ -80,7 +80,8 @@ import Testing
         Malformed(#""\ud800\ud800""#, .halfSurrogate, 13),
     ]
 
-    @Test(arguments: texts) func aMalformedTextIsRefusedWhereItBreaksARule(_ malformed: Malformed) {
+    @Test("Malformed text is refused with its position", arguments: texts)
+    func aMalformedTextIsRefusedWhereItBreaksARule(_ malformed: Malformed) {
         #expect(throws: JSONProblem(rule: malformed.rule, offset: malformed.offset)) {
             try JSONParser.parse(Data(malformed.text.utf8))
         }
@@ -95,7 +96,8 @@ import Testing
         #expect(throws: JSONProblem(rule: .noValue, offset: 0)) { try JSONParser.parse(Data(bytes)) }
     }
 
-    @Test func levelsBeyondTheMostAreRefusedAtTheirBracket() throws {
+    @Test("Nesting that is too deep is refused at its bracket")
+    func levelsBeyondTheMostAreRefusedAtTheirBracket() throws {
         let rules = JSONRules(maximumDepth: 3)
         #expect(try JSONParser.parse(Data("[[[1]]]".utf8), rules: rules).kind == "an array")
         #expect(try JSONParser.parse(Data("[[[]],[[]],[[]]]".utf8), rules: rules).kind == "an array")
@@ -109,7 +111,8 @@ import Testing
         #expect(throws: JSONProblem(rule: .nestedTooDeeply(levels: 64), offset: 64)) { try JSONParser.parse(hostile) }
     }
 
-    @Test func everyRuleHasAMalformedTextAndSaysBothWhatIsAndWhatWouldBeRight() {
+    @Test("Every rule has a malformed example and a message that says what was expected")
+    func everyRuleHasAMalformedTextAndSaysBothWhatIsAndWhatWouldBeRight() {
         let rules = Self.texts.map(\.rule) + [.notUTF8, .nestedTooDeeply(levels: 1)]
         // The names of the cases, without what belongs to one text.
         let names = Set(rules.map { "\($0)".prefix { $0 != "(" } })
@@ -120,7 +123,7 @@ import Testing
         }
     }
 
-    @Test func noPrefixOfATextIsOneAndNoneTraps() throws {
+    @Test("A prefix of a text is refused and never traps") func noPrefixOfATextIsOneAndNoneTraps() throws {
         let text = #"{"a":[1,-2.5e3,true,null,"\u00e9\ud83d\ude00\n"],"b":{"c":{}}}"#
         _ = try JSONParser.parse(Data(text.utf8))
         for length in 0..<text.utf8.count {

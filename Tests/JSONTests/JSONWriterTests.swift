@@ -14,7 +14,7 @@ import Testing
         #expect(value.canonicalBytes == Data(canonical(value).utf8))
     }
 
-    @Test func equalNumbersHaveOneSpelling() {
+    @Test("Equal numbers are spelled alike") func equalNumbersHaveOneSpelling() {
         for (value, text) in [
             (.integer(1), "1"), (.number(1), "1"), (.number(-0.0), "0"), (.number(1e15), "1000000000000000"),
             (.integer(.min), "-9223372036854775808"), (.unsigned(.max), "18446744073709551615"), (.number(0.1), "0.1"),
@@ -25,20 +25,20 @@ import Testing
         }
     }
 
-    @Test func aNumberThatJSONDoesNotHaveIsNull() {
+    @Test("Numbers that JSON lacks become null") func aNumberThatJSONDoesNotHaveIsNull() {
         #expect(canonical(.array([.number(.nan), .number(.infinity), .number(-.infinity)])) == "[null,null,null]")
         #expect(JSONValue(Double.nan) == .null)
         #expect(JSONValue(Float.infinity) == .null)
     }
 
-    @Test func onlyWhatHasToBeIsEscaped() {
+    @Test("Only the required characters are escaped") func onlyWhatHasToBeIsEscaped() {
         #expect(
             canonical(.string("\"\\/\u{8}\u{C}\n\r\t\u{1}\u{1F} ~\u{7F}é\u{2028}😀"))
                 == "\"\\\"\\\\/\\u0008\\u000c\\n\\r\\t\\u0001\\u001f ~\u{7F}é\u{2028}😀\"")
         #expect(canonical(.object(["a\n": .null])) == #"{"a\n":null}"#)
     }
 
-    @Test func furtherScalarsAreSpeltAsTheWriterIsTold() {
+    @Test("The writer escapes further characters as set") func furtherScalarsAreSpeltAsTheWriterIsTold() {
         var writer = JSONWriter()
         writer.escape = { scalar in
             switch scalar {
@@ -86,7 +86,7 @@ import Testing
     }
 
     /// What is written reads back to the same, and is then written the same.
-    @Test func theCanonicalFormIsAFixedPoint() throws {
+    @Test("Reading and writing canonical JSON changes nothing") func theCanonicalFormIsAFixedPoint() throws {
         for text in [
             "null", #"{"z":[1,2.5,{"b":"\u0000\ud83d\ude00","a":""}],"A":18446744073709551615}"#, "-0.0", "1e22",
             "[1.0,1e2,12345678901234567890123]", #"{"\n":"\u00e9"}"#,
@@ -109,7 +109,7 @@ import Testing
         }
     }
 
-    @Test func foundationReadsWhatIsWritten() throws {
+    @Test("Foundation reads the output") func foundationReadsWhatIsWritten() throws {
         let text = String(String.UnicodeScalarView((0..<0x3000).compactMap(Unicode.Scalar.init)))
         let written = JSONValue.array([.string(text)]).canonicalBytes
         #expect(try JSONDecoder().decode([String].self, from: written)[0].utf8.elementsEqual(text.utf8))

@@ -42,7 +42,8 @@ import Testing
             logits: bits(try model.logits(of: batch).elements))
     }
 
-    @Test(arguments: variants.indices) func aTokenDoesNotSeeItsCompany(_ index: Int) throws {
+    @Test("A token does not depend on the rest of its batch", arguments: variants.indices)
+    func aTokenDoesNotSeeItsCompany(_ index: Int) throws {
         let scratch = try ScratchModel(Self.variants[index].mapValues { $0 as Any? })
         let directory = try scratch.write()
         let models = try [1, 2, 3].map { try LanguageModel(directory: directory, workers: Workers(threads: $0)) }
@@ -82,7 +83,8 @@ import Testing
         }
     }
 
-    @Test(arguments: variants.indices) func decodingHasTheBitsOfThePassOverTheWhole(_ index: Int) throws {
+    @Test("Decoding in pieces equals the full pass bit for bit", arguments: variants.indices)
+    func decodingHasTheBitsOfThePassOverTheWhole(_ index: Int) throws {
         let scratch = try ScratchModel(Self.variants[index].mapValues { $0 as Any? })
         let directory = try scratch.write()
         let models = try [1, 2, 3].map { try LanguageModel(directory: directory, workers: Workers(threads: $0)) }

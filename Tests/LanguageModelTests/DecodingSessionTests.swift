@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test(arguments: GoldenTests.models, [WeightResidency.resident, .streamed])
+    @Test("Every position equals the full pass", arguments: GoldenTests.models, [WeightResidency.resident, .streamed])
     func everyPositionEqualsTheFullPass(_ name: String, _ residency: WeightResidency) throws {
         let model = try LanguageModel(
             directory: fixture("models/\(name)"), workers: Workers(threads: 2), residency: residency)
@@ -67,14 +67,15 @@ import Testing
     ]
 
     /// Sequences longer than a tile of attention, windows in some layers, sizes that are no multiple of a vector.
-    @Test(arguments: changes.indices) func everySizeEqualsTheFullPass(_ index: Int) throws {
+    @Test("Every sequence length equals the full pass", arguments: changes.indices)
+    func everySizeEqualsTheFullPass(_ index: Int) throws {
         let scratch = try ScratchModel(Self.changes[index].mapValues { $0 as Any? })
         let model = try LanguageModel(directory: scratch.write(), workers: Workers(threads: 2))
         try check(model, randomTokens(150, vocabulary: 50), "\(Self.changes[index])")
     }
 
     /// An edit of a token's stream reaches all tokens behind it, also those that come later.
-    @Test func editsStayInWhatIsKept() throws {
+    @Test("Edits persist in the KV cache") func editsStayInWhatIsKept() throws {
         let scratch = try ScratchModel()
         let model = try LanguageModel(directory: scratch.write(), workers: Workers(threads: 2))
         let edit: ResidualEdit = { layer, residual in
@@ -110,7 +111,7 @@ import Testing
         }
     }
 
-    @Test func whatWasRewoundLeavesNothing() throws {
+    @Test("Rewinding leaves nothing behind") func whatWasRewoundLeavesNothing() throws {
         let scratch = try ScratchModel()
         let model = try LanguageModel(directory: scratch.write(), workers: Workers(threads: 2))
         let session = try DecodingSession(model, capacity: 12)

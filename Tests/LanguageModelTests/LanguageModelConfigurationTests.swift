@@ -151,7 +151,7 @@ import Testing
         #expect(refusal(["num_attention_heads": 4096, "head_dim": 512]) == "malformed head_dim")
     }
 
-    @Test func architecturesAreRefusedByName() {
+    @Test("Unsupported architectures are named") func architecturesAreRefusedByName() {
         #expect(refusal(["model_type": "gpt2"]) == "unsupported model_type")
         #expect(refusal(["model_type": nil]) == "malformed model_type")
         #expect(refusal(["hidden_act": "gelu"]) == "unsupported hidden_act")
@@ -220,7 +220,7 @@ import Testing
             ]) == "malformed sliding_window")
     }
 
-    @Test func filesThatAreNoConfiguration() throws {
+    @Test("Files that are not a configuration are refused") func filesThatAreNoConfiguration() throws {
         let directory = try TemporaryDirectory()
         let path = directory.file("config.json")
         #expect(throws: LanguageModelError.missing(path: path)) { try LanguageModelConfiguration(path: path) }
@@ -241,7 +241,7 @@ import Testing
     }
 
     /// What a hostile file holds reaches a message shortened and on one line.
-    @Test func messagesAreOneLine() throws {
+    @Test("Error messages are one line") func messagesAreOneLine() throws {
         do {
             _ = try read(["model_type": "gpt2\n\u{1B}[2J" + String(repeating: "x", count: 10_000)])
             Issue.record("accepted")

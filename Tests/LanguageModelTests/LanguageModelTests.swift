@@ -82,7 +82,7 @@ import Testing
     }
 
     /// A sequence's result is its own, whatever else is in the batch and whatever the scratch space held before.
-    @Test func sequencesDoNotSeeEachOther() throws {
+    @Test("Sequences of a batch are independent") func sequencesDoNotSeeEachOther() throws {
         let model = try open(ScratchModel())
         let batch = try longBatch()
         let together = try model.residualStreams(of: batch, layers: [2])
@@ -94,7 +94,7 @@ import Testing
         #expect(try model.residualStreams(of: batch, layers: [2]).values.elements == together.values.elements)
     }
 
-    @Test func oneModelServesSeveralThreads() async throws {
+    @Test("One model serves several threads") func oneModelServesSeveralThreads() async throws {
         let model = try open(ScratchModel())
         let batch = try longBatch()
         let expected = try model.residualStreams(of: batch, layers: [2]).values.elements
@@ -106,7 +106,7 @@ import Testing
         }
     }
 
-    @Test func layersComeInTheOrderAskedFor() throws {
+    @Test("Layers are delivered in the order requested") func layersComeInTheOrderAskedFor() throws {
         let model = try open(ScratchModel())
         let batch = try TokenBatch(sequences: [[1, 2, 3], [4]])
         let straight = try model.residualStreams(of: batch, layers: [0, 1, 2])
@@ -133,7 +133,7 @@ import Testing
         #expect(storage.elements.suffix(2 * 48).allSatisfy { $0 == 7 })
     }
 
-    @Test func thePassEndsAfterTheLastLayerAskedFor() throws {
+    @Test("The pass ends after the last requested layer") func thePassEndsAfterTheLastLayerAskedFor() throws {
         let model = try open(ScratchModel())
         let batch = try TokenBatch(sequences: [[1, 2]])
         func visited(_ layers: [Int]) throws -> [Int] {
@@ -170,7 +170,7 @@ import Testing
         #expect(Array(streams.stream(token: 1, slot: 0)) == Array(untouched.stream(token: 1, slot: 0)))
     }
 
-    @Test func anEditMayRefuse() throws {
+    @Test("An edit may throw") func anEditMayRefuse() throws {
         struct Refusal: Error {}
         let model = try open(ScratchModel())
         let batch = try TokenBatch(sequences: [[1, 2, 3]])
@@ -191,7 +191,7 @@ import Testing
         }
     }
 
-    @Test func unembeddingIsTheEndOfThePass() throws {
+    @Test("Unembedding the last layer gives the logits") func unembeddingIsTheEndOfThePass() throws {
         for tied in [false, true] {
             let scratch = try ScratchModel(["tie_word_embeddings": tied])
             let model = try open(scratch)
@@ -210,7 +210,7 @@ import Testing
         }
     }
 
-    @Test func greedyEndsWhereTheModelDoes() throws {
+    @Test("Greedy decoding stops at an end token") func greedyEndsWhereTheModelDoes() throws {
         let model = try open(ScratchModel(["max_position_embeddings": 8]))
         // The last token is predicted from 8 positions and needs none itself.
         #expect(try model.greedy(prompt: [1, 2, 3], count: 100).count == 6)

@@ -71,7 +71,7 @@ import Testing
         return directory
     }
 
-    @Test(arguments: folders.indices)
+    @Test("A wrong folder is named, with what to do", arguments: folders.indices)
     func isNamedWithWhatToDo(_ index: Int) throws {
         let folder = Self.folders[index]
         let directory = try write(folder.files)
@@ -104,7 +104,7 @@ import Testing
         #expect(line.contains("no tokenizer.json, only tokenizer.model") && line.contains("save_pretrained"), "\(line)")
     }
 
-    @Test func hostileNamesAreShort() throws {
+    @Test("Hostile names are shortened") func hostileNamesAreShort() throws {
         let name = "q" + String(repeating: "x", count: 200) + ".gguf"
         let directory = try write([name: "x"])
         let error = #expect(throws: LanguageModelError.self) { try ModelDirectory.check(directory.path) }

@@ -21,7 +21,7 @@ import Testing
         try model.logits(of: TokenBatch(sequences: Self.batch)).elements
     }
 
-    @Test(arguments: [WeightResidency.resident, .streamed], [true, false])
+    @Test("A bare decoder gives the same streams", arguments: [WeightResidency.resident, .streamed], [true, false])
     func aBareDecoderHasTheSameStreams(_ residency: WeightResidency, tied: Bool) throws {
         let whole = try ScratchModel(["tie_word_embeddings": tied])
         let expected = try open(whole.write(), residency)
@@ -68,7 +68,7 @@ import Testing
         #expect(try logits(open(scratch.write(), .resident)) == expected)
     }
 
-    @Test(arguments: [WeightResidency.resident, .streamed])
+    @Test("Rows of unused tokens may hold anything", arguments: [WeightResidency.resident, .streamed])
     func aRowThatIsNotUsedMayHoldAnything(_ residency: WeightResidency) throws {
         var scratch = try ScratchModel()
         let expected = try open(scratch.write(), residency)
@@ -93,7 +93,7 @@ import Testing
     }
 
     /// What lies beside the weights: other types, shards that are not there.
-    @Test func whatNobodyReadsIsNotJudged() throws {
+    @Test("Unused files are not checked") func whatNobodyReadsIsNotJudged() throws {
         let scratch = try ScratchModel()
         let expected = try streams(open(scratch.write(), .resident))
         let names = scratch.tensors.keys.sorted()

@@ -12,7 +12,7 @@ import Testing
         #expect(try TokenBatch(tokens: [3, 1, 4, 1, 5, 9], sequenceOffsets: [0, 2, 3, 6]) == batch)
     }
 
-    @Test func nothingIsRefused() {
+    @Test("An empty batch is refused") func nothingIsRefused() {
         #expect(throws: LanguageModelError.malformedBatch(reason: "it has no sequence")) {
             try TokenBatch(sequences: [])
         }

@@ -24,7 +24,7 @@ import Testing
         #expect(widened?.rows == 4096)
     }
 
-    @Test func aMatrixInMemoryIsHandedOutAsItIs() throws {
+    @Test("A matrix in memory is returned without copying") func aMatrixInMemoryIsHandedOutAsItIs() throws {
         let matrix = Matrix(rows: 3, columns: 2, elements: [1, 2, 3, 4, 5, 6])
         let unembedding = Unembedding(matrix: matrix, normWeight: Matrix(rows: 1, columns: 2, elements: [1, 2]))
         #expect(unembedding.vocabularySize == 3 && unembedding.dModel == 2)
@@ -36,7 +36,7 @@ import Testing
         #expect(widened == nil)
     }
 
-    @Test func damageIsFoundWhereTheRowsAreRead() throws {
+    @Test("Damage is found when the rows are read") func damageIsFoundWhereTheRowsAreRead() throws {
         var scratch = try ScratchModel()
         scratch.tensors["lm_head.weight"]?.elements[30 * 24] = .nan
         let model = try LanguageModel(

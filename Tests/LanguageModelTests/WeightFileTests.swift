@@ -28,7 +28,7 @@ import Testing
         ) { try LanguageModel(directory: scratch.directory.path, workers: Workers(threads: 1)) }
     }
 
-    @Test func everyTensorIsNeeded() throws {
+    @Test("A missing tensor is named") func everyTensorIsNeeded() throws {
         let names = try ScratchModel(["attention_bias": true, "mlp_bias": true]).tensors.keys.sorted()
         #expect(names.count == 3 * 16 + 3)
         for name in names where name != "lm_head.weight" {
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test func everyShapeIsChecked() throws {
+    @Test("A wrong shape is named") func everyShapeIsChecked() throws {
         for name in try ScratchModel(["model_type": "qwen3", "head_dim": 8]).tensors.keys.sorted() {
             var scratch = try ScratchModel(["model_type": "qwen3", "head_dim": 8])
             let tensor = try #require(scratch.tensors[name])
@@ -71,7 +71,7 @@ import Testing
                 == .weights(.noSuchTensor(name: "model.layers.3.input_layernorm.weight", path: path)))
     }
 
-    @Test func integersAreNoWeights() throws {
+    @Test("Integer weights are refused") func integersAreNoWeights() throws {
         let scratch = try ScratchModel()
         let directory = try scratch.write()
         let path = scratch.directory.file("model.safetensors")

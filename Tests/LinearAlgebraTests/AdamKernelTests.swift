@@ -57,7 +57,7 @@ private func settings(t: Int, rate: Float) -> rsae_adam {
         }
     }
 
-    @Test func noGradientNoChange() {
+    @Test("A zero gradient changes nothing") func noGradientNoChange() {
         var parameter: [Float] = [1, -2]
         var (first, second): ([Float], [Float]) = ([0, 0], [0, 0])
         rsae_adam_step(&parameter, &first, &second, [0, 0], 2, settings(t: 1, rate: 1))

@@ -17,7 +17,7 @@ import Testing
         #expect(matrix.elements == [1, 2, -7, 4, 5, 6])
     }
 
-    @Test func aCopyIsApart() {
+    @Test("A copy is independent") func aCopyIsApart() {
         let matrix = Matrix(rows: 2, columns: 2, elements: [1, 2, 3, 4])
         let copy = matrix.copy()
         matrix.fill(9)

@@ -12,7 +12,8 @@ import Testing
 
     /// Few rows and many, around the tiles' heights; columns that end within a panel; sums of one block and of several;
     /// and a product large enough to be shared out.
-    @Test(arguments: kernels) func productsHaveTheBitsOfTheWeightsByRows(kernel: ProductKernel) {
+    @Test("Products with packed weights equal those with row-major weights", arguments: kernels)
+    func productsHaveTheBitsOfTheWeightsByRows(kernel: ProductKernel) {
         var sizes = [(rows: 3, columns: 1000, inner: 400)]
         for rows in [1, 2, 3, 4, 7, 14, 15, 29, 300] {
             for columns in [1, 8, 15, 16, 17, 37, 100, 250] {
@@ -48,7 +49,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [false, true]) func rowsComeBackAsTheyWere(halved: Bool) {
+    @Test("Packed rows read back", arguments: [false, true]) func rowsComeBackAsTheyWere(halved: Bool) {
         var random = RandomValues(1)
         let (rows, columns) = (37, 5)
         var elements = halved ? weights(rows * columns, &random) : random.array(rows * columns)
@@ -70,7 +71,8 @@ import Testing
     }
 
     /// What fills up the last panel meets no infinity of A, and what one row of the weights holds stays in its column.
-    @Test(arguments: kernels) func aRowThatHoldsNaNsSpoilsItsColumnAlone(kernel: ProductKernel) {
+    @Test("A row with NaN affects its column only", arguments: kernels)
+    func aRowThatHoldsNaNsSpoilsItsColumnAlone(kernel: ProductKernel) {
         var random = RandomValues(2)
         let (rows, columns, inner) = (5, 19, 40)
         var b = weights(columns * inner, &random)

@@ -89,7 +89,8 @@ import Testing
         }
     }
 
-    @Test(arguments: kernels) func everyElementIsItsSumInOrder(kernel: ProductKernel) {
+    @Test("Every element is a sum in a fixed order", arguments: kernels)
+    func everyElementIsItsSumInOrder(kernel: ProductKernel) {
         for seed in 0..<150 {
             let problem = Problem(seed: seed)
             let result = problem.product(0..<problem.rows, 0..<problem.columns, kernel)
@@ -104,7 +105,8 @@ import Testing
         }
     }
 
-    @Test(arguments: kernels) func partsHaveTheBitsOfTheWhole(kernel: ProductKernel) {
+    @Test("A part of a product equals that part of the whole", arguments: kernels)
+    func partsHaveTheBitsOfTheWhole(kernel: ProductKernel) {
         for seed in 0..<150 {
             let problem = Problem(seed: seed)
             let whole = problem.product(0..<problem.rows, 0..<problem.columns, kernel)
@@ -126,7 +128,7 @@ import Testing
     }
 
     /// A sum that begins with zeros may leave them out.
-    @Test(arguments: kernels) func leadingZerosMayBeLeftOut(kernel: ProductKernel) {
+    @Test("Leading zeros may be skipped", arguments: kernels) func leadingZerosMayBeLeftOut(kernel: ProductKernel) {
         for start in [1, 16, 255, 256, 300, 512] {
             var random = RandomValues(start)
             let (rows, columns, inner) = (5, 40, 700)
@@ -150,7 +152,9 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: ProductKernel.avx512.isAvailable && ProductKernel.avx2.isAvailable))
+    @Test(
+        "The AVX2 and AVX-512 kernels agree",
+        .enabled(if: ProductKernel.avx512.isAvailable && ProductKernel.avx2.isAvailable))
     func theKernelsWithFusedMultiplyAddAgree() {
         for seed in 0..<60 {
             let problem = Problem(seed: seed)

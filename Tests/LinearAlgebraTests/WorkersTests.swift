@@ -60,7 +60,7 @@ import Testing
     }
 
     /// As where the system refuses to start threads.
-    @Test(arguments: [0, 1, 2, 100])
+    @Test("Loops run with the threads available", arguments: [0, 1, 2, 100])
     func loopsMakeDoWithTheThreadsThereAre(most: Int) {
         let threads = WorkerThreads(most: most)
         let seen = Mutex<Set<pthread_t>>([])
@@ -86,7 +86,7 @@ import Testing
         #expect(seen.withLock { $0.count } <= most + 1)
     }
 
-    @Test func loopsWithinLoopsAndOfSeveralThreadsEnd() async {
+    @Test("Nested loops and loops of several threads end") func loopsWithinLoopsAndOfSeveralThreadsEnd() async {
         await withTaskGroup(of: Int.self) { group in
             for _ in 0..<4 {
                 group.addTask {

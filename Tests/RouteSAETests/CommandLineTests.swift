@@ -5,6 +5,7 @@ import Testing
 /// What the program says of command lines that are nearly right, and of text that people have by mistake.
 @Suite struct CommandLineTests {
     @Test(
+        "A near miss is answered with the intended command",
         arguments: [
             (["trian", "x"], "there is no verb 'trian'; did you mean 'routesae train'?"),
             (["Train", "x"], "did you mean 'routesae train'?"), (["ls"], "did you mean 'routesae features'?"),
@@ -31,7 +32,7 @@ import Testing
         #expect(outcome.errors.split(separator: "\n").count == 1)
     }
 
-    @Test func helpOfWhatThereIs() throws {
+    @Test("Help for every topic") func helpOfWhatThereIs() throws {
         let directory = try TemporaryDirectory()
         for arguments in [
             ["help"], ["help", "train"], ["help", "benchmark", "train"], ["--help"], ["train", "--help"], [],
@@ -42,7 +43,7 @@ import Testing
         #expect(!(try Program.run(["score", "--help"], in: directory)).output.contains("explanation, simulation"))
     }
 
-    @Test func aSweepSaysWhyItFailedAlsoWhenQuiet() throws {
+    @Test("A quiet sweep still reports its failure") func aSweepSaysWhyItFailedAlsoWhenQuiet() throws {
         let directory = try TemporaryDirectory()
         let sweep = """
             {"model": "\(CommandTests.model)", "text": ["\(CommandTests.heldout)"], "steps": 12, "batchTokens": 64,
@@ -55,7 +56,7 @@ import Testing
         #expect(outcome.errors.contains("wild: dropped out, "), "\(outcome.errors)")
     }
 
-    @Test func textIsReadOrNamed() throws {
+    @Test("Text files are read or the problem is named") func textIsReadOrNamed() throws {
         let directory = try TemporaryDirectory()
         func export(_ name: String, _ bytes: [UInt8]) throws -> Program.Outcome {
             try Data(bytes).write(to: URL(filePath: directory.file(name)))
@@ -110,6 +111,7 @@ import Testing
     }
 
     @Test(
+        "Former option names work",
         arguments: [
             (["index", "c", "--model", "m", "--text", "t", "--index-tokens=3"], 66),
             (

@@ -28,7 +28,7 @@ import Testing
         #expect(score.status == 0, "\(score.errors)")
     }
 
-    @Test func fromTextToAnswers() throws {
+    @Test("From text to query results") func fromTextToAnswers() throws {
         let directory = try TemporaryDirectory()
         try makeCatalog(in: directory)
         // One plain file.
@@ -57,7 +57,7 @@ import Testing
         #expect(try Program.run(["verify", "c.sqlite"], in: directory).status == 0)
     }
 
-    @Test func anySQLiteToolAnswersTheQuestion() throws {
+    @Test("The sqlite3 shell answers the example question") func anySQLiteToolAnswersTheQuestion() throws {
         let directory = try TemporaryDirectory()
         try makeCatalog(in: directory)
         let process = Process()
@@ -76,7 +76,7 @@ import Testing
         #expect(answer.split(whereSeparator: \.isNewline).map(String.init) == numbers)
     }
 
-    @Test func aRunCanBeTrainedAgainFromItsLedger() throws {
+    @Test("A run can be repeated from the ledger") func aRunCanBeTrainedAgainFromItsLedger() throws {
         let directory = try TemporaryDirectory()
         try makeCatalog(in: directory)
         let run = try Program.run(["runs", "c.sqlite", "1", "--format", "json"], in: directory)
@@ -97,6 +97,7 @@ import Testing
     }
 
     @Test(
+        "Invalid input gives one line and the documented exit status",
         arguments: [
             (["features", "none.sqlite"], 66), (["features", "text.sqlite"], 65), (["features"], 64),
             (
@@ -160,7 +161,9 @@ import Testing
         #expect(left == ["blank.txt", "stderr.log", "stdout.log", "t.txt", "text.sqlite"])
     }
 
-    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/zstd"), "no zstd program here"))
+    @Test(
+        "A catalog of version 1 is migrated on request",
+        .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/zstd"), "no zstd program here"))
     func aCatalogOfVersionOneIsMigratedWhenAsked() throws {
         let directory = try TemporaryDirectory()
         let unpack = Process()

@@ -183,6 +183,7 @@ import Testing
     }
 
     @Test(
+        "Invalid options are usage errors",
         arguments: [
             ["features", "c.sqlite", "--similar", "1", "--fires-on", "a", "--model", "m"],
             ["features", "c.sqlite", "--similar", "1", "--sort", "p50"], ["features", "c.sqlite", "--fires-on", "a"],

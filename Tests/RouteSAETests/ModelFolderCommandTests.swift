@@ -43,7 +43,7 @@ import Testing
     }
 
     /// What transformers 5.24 gives for "the king" and for the tokens that only tokenizer_config.json has.
-    @Test func tokensAreThoseOfTransformers() throws {
+    @Test("Tokens equal those of transformers") func tokensAreThoseOfTransformers() throws {
         let king = [85, 260, 222, 76, 273, 72]
         #expect(try tokens().tokens == [0] + king)
         try change("tokenizer_config.json") { $0["add_eos_token"] = false }
@@ -57,7 +57,7 @@ import Testing
         #expect(try tokens("<|im_start|>the king<|im_end|>").tokens == [0, 330] + king + [331])
     }
 
-    @Test func aTokenWithoutARowIsJudgedWhenItOccurs() throws {
+    @Test("A token without a row is refused when it occurs") func aTokenWithoutARowIsJudgedWhenItOccurs() throws {
         try change("tokenizer_config.json") {
             $0["added_tokens_decoder"] = Dictionary(
                 uniqueKeysWithValues: (330...336).map {
@@ -84,7 +84,7 @@ import Testing
         #expect(refused.line.contains("SentencePiece") && refused.line.contains("tools/export_activations.py"))
     }
 
-    @Test func whatIsNotAModelIsNamed() throws {
+    @Test("A folder that is not a model is named") func whatIsNotAModelIsNamed() throws {
         let hub = try tokens(model: "org/name")
         #expect(hub.status == 66 && hub.line.contains("hf download org/name"), "\(hub.line)")
         let url = try tokens(model: "https://huggingface.co/org/name-1.5B")

@@ -43,25 +43,27 @@ import Testing
 
     private static let revision = String(repeating: "0123456789", count: 4)
 
-    @Test(arguments: [
-        (["_name_or_path": "org/Tiny-1.0", "_commit_hash": revision], "org/Tiny-1.0\t\(revision)"),
-        (["_name_or_path": "gpt2"], "gpt2\t"), (["_name_or_path": "/home/ada/tiny"], "folder\t"),
-        (["_name_or_path": "../tiny"], "folder\t"), (["_name_or_path": "a/b/c"], "folder\t"),
-        (["_name_or_path": ""], "folder\t"), (["_name_or_path": "org/a\u{1B}[2J"], "folder\t"),
-        (["_commit_hash": "main"], "folder\t"),
-    ])
+    @Test(
+        "The model is named after its folder",
+        arguments: [
+            (["_name_or_path": "org/Tiny-1.0", "_commit_hash": revision], "org/Tiny-1.0\t\(revision)"),
+            (["_name_or_path": "gpt2"], "gpt2\t"), (["_name_or_path": "/home/ada/tiny"], "folder\t"),
+            (["_name_or_path": "../tiny"], "folder\t"), (["_name_or_path": "a/b/c"], "folder\t"),
+            (["_name_or_path": ""], "folder\t"), (["_name_or_path": "org/a\u{1B}[2J"], "folder\t"),
+            (["_commit_hash": "main"], "folder\t"),
+        ])
     func theFolderSays(keys: [String: String], expected: String) throws {
         try makeModel(in: "folder", keys)
         #expect(try train("folder") == expected)
     }
 
-    @Test func aCacheOfTheHubSays() throws {
+    @Test("A model in the Hub's cache is named by its repository") func aCacheOfTheHubSays() throws {
         let folder = "models--org--tiny/snapshots/\(Self.revision)"
         try makeModel(in: folder, [:])
         #expect(try train(folder) == "org/tiny\t\(Self.revision)")
     }
 
-    @Test func whoTrainsOrIndexesSays() throws {
+    @Test("`--model-name` overrides the model's name") func whoTrainsOrIndexesSays() throws {
         try makeModel(in: "folder", ["_name_or_path": "org/tiny"])
         #expect(try train("folder", ["--model-name", "other/name"]) == "other/name\t")
         // The same weights are the same model, and may be given another name.

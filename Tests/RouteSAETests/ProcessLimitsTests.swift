@@ -20,7 +20,8 @@ import Testing
             ["index", "c.sqlite", "--model", model, "--text", "t.txt", "--quiet"], in: directory, limit: limit)
     }
 
-    @Test(arguments: [5, 8, 20]) func fewDescriptorsAreToldAtOnce(count: Int) throws {
+    @Test("Too few file descriptors are reported at once", arguments: [5, 8, 20])
+    func fewDescriptorsAreToldAtOnce(count: Int) throws {
         let outcome = try indexing("-n \(count)")
         #expect(outcome.status == 77, "\(outcome.errors)")
         #expect(
@@ -32,7 +33,8 @@ import Testing
         #expect(outcome.status == 0, "\(outcome.errors)")
     }
 
-    @Test(arguments: ["-v", "-d"]) func littleMemoryIsToldBeforeItIsTaken(option: String) throws {
+    @Test("Too little memory is reported before it is allocated", arguments: ["-v", "-d"])
+    func littleMemoryIsToldBeforeItIsTaken(option: String) throws {
         let outcome = try indexing("\(option) 350000")
         #expect(outcome.status == 77, "\(outcome.errors)")
         #expect(outcome.errors.contains("MB of memory, this process may take"), "\(outcome.errors)")
@@ -40,7 +42,7 @@ import Testing
         #expect(outcome.errors.split(separator: "\n").count == 1)
     }
 
-    @Test func enoughIsEnough() throws {
+    @Test("Sufficient limits are accepted") func enoughIsEnough() throws {
         let outcome = try indexing("-v 4000000")
         #expect(outcome.status == 0, "\(outcome.errors)")
     }

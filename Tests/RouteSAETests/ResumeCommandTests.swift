@@ -35,7 +35,8 @@ import Testing
         ].map { try Program.run(["sql", catalog, $0, "--format", "csv"], in: directory).output }.joined()
     }
 
-    @Test func killedAtManyMomentsItEndsInTheSameBits() throws {
+    @Test("Killed at many moments, training ends in the same bits")
+    func killedAtManyMomentsItEndsInTheSameBits() throws {
         let directory = try TemporaryDirectory()
         try prepare(directory)
         let clock = ContinuousClock()
@@ -63,7 +64,8 @@ import Testing
         }
     }
 
-    @Test(arguments: [SIGINT, SIGTERM]) func aSignalEndsItInGoodOrder(signal: Int32) throws {
+    @Test("SIGINT and SIGTERM end training in good order", arguments: [SIGINT, SIGTERM])
+    func aSignalEndsItInGoodOrder(signal: Int32) throws {
         let directory = try TemporaryDirectory()
         try prepare(directory)
         var outcome = Program.Outcome(status: 0, output: "", errors: "")

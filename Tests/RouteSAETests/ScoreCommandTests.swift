@@ -66,7 +66,7 @@ import Testing
         #expect(compared.first?["share_low"] as? Double == all["share_low"] as? Double)
     }
 
-    @Test func whatDoesNotQualifyIsRefused() throws {
+    @Test("Features that do not qualify are refused") func whatDoesNotQualifyIsRefused() throws {
         let none = try score(["--where", "firing_rate > 2"])
         #expect(none.status == 77 && none.errors.contains("no feature") && none.errors.contains("--where"))
         let wrong = try score(["--where", "colour = 2"])
@@ -80,7 +80,7 @@ import Testing
         }
     }
 
-    @Test func peopleJudgeBlind() throws {
+    @Test("Reviewers do not see the explanations they judge") func peopleJudgeBlind() throws {
         #expect(try score(["--sample", "10", "--quiet"]).status == 0)
         let arguments = ["review", "c.sqlite", "--sample", "4", "--reviewer", "ada", "--contexts", "3"]
         // A verdict out of range is asked for again; one feature is skipped; then the end.
@@ -103,7 +103,7 @@ import Testing
         #expect(try Program.run(["verify", "c.sqlite"], in: directory).status == 0)
     }
 
-    @Test func aJudgeIsAnnouncedAskedAndRetried() async throws {
+    @Test("A judge run is announced, made and retried") func aJudgeIsAnnouncedAskedAndRetried() async throws {
         try await ScriptedChatServer.run(
             script: { request, call in
                 call == 1 ? .reply("no idea") : .reply(#"{"category": "low-level", "score": 5, "explanation": "x"}"#)
@@ -147,7 +147,7 @@ import Testing
     }
 
     /// No score is no score, in whatever is printed of it, and not 0.
-    @Test func ofNoScoresThereIsNoMean() throws {
+    @Test("Without scores there is no mean") func ofNoScoresThereIsNoMean() throws {
         try "and he went\n".write(toFile: directory.file("few.txt"), atomically: true, encoding: .utf8)
         let indexed = try Program.run(
             [
@@ -172,7 +172,7 @@ import Testing
     }
 
     /// Who asks quietly hears of it too.
-    @Test func aDeadJudgeIsAFailedRun() async throws {
+    @Test("A judge that fails throughout is a failed run") func aDeadJudgeIsAFailedRun() async throws {
         let judge = ["score", "c.sqlite", "--llm", "scripted", "--tests", "rubric", "--timeout", "600", "--quiet"]
         let directory = directory
         let dead = try await onThread {
@@ -209,7 +209,7 @@ import Testing
     }
 
     /// What is taken off the answers is counted where people see it.
-    @Test func whatIsTakenOffIsCounted() async throws {
+    @Test("Removed wrappers are counted in the output") func whatIsTakenOffIsCounted() async throws {
         let good = #"{"category":"Low-Level","score":4,"explanation":"x"}"#
         let (directory, tests) = (directory, ["--tests", "rubric", "--sample", "4", "--timeout", "600"])
         try await ScriptedChatServer.run(
@@ -225,16 +225,19 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ["--endpoint", "http://127.0.0.1:1/v1"], ["--llm", "x"], ["--dry-run"], ["--retry-failed", "--llm", "x"],
-        ["--endpoint", "ftp://127.0.0.1/v1", "--llm", "x"], ["--endpoint", "http://u:p@127.0.0.1/v1", "--llm", "x"],
-        ["--endpoint", "http://127.0.0.1:1/v1", "--llm", "x", "--max-cost", "1"],
-        ["--endpoint", "http://127.0.0.1:1/v1", "--llm", "x", "--key-variable", "NO_SUCH_VARIABLE"],
-        ["--endpoint", "http://127.0.0.1:1/v1", "--llm", "x", "--tests", "explanation"],
-        ["--retry-failed", "--sample", "100"], ["--retry-failed", "--min-firings", "20"],
-        ["--retry-failed", "--maximum-suffix", "12"], ["--retry-failed", "--seed", "0"],
-        ["--retry-failed", "--explanations", "written"],
-    ])
+    @Test(
+        "Invalid options are usage errors",
+        arguments: [
+            ["--endpoint", "http://127.0.0.1:1/v1"], ["--llm", "x"], ["--dry-run"], ["--retry-failed", "--llm", "x"],
+            ["--endpoint", "ftp://127.0.0.1/v1", "--llm", "x"],
+            ["--endpoint", "http://u:p@127.0.0.1/v1", "--llm", "x"],
+            ["--endpoint", "http://127.0.0.1:1/v1", "--llm", "x", "--max-cost", "1"],
+            ["--endpoint", "http://127.0.0.1:1/v1", "--llm", "x", "--key-variable", "NO_SUCH_VARIABLE"],
+            ["--endpoint", "http://127.0.0.1:1/v1", "--llm", "x", "--tests", "explanation"],
+            ["--retry-failed", "--sample", "100"], ["--retry-failed", "--min-firings", "20"],
+            ["--retry-failed", "--maximum-suffix", "12"], ["--retry-failed", "--seed", "0"],
+            ["--retry-failed", "--explanations", "written"],
+        ])
     func whatMakesNoSenseIsUsage(arguments: [String]) throws {
         let outcome = try Program.run(["score", "c.sqlite"] + arguments, in: directory)
         #expect(outcome.status == 64, "\(outcome.errors)")

@@ -64,7 +64,8 @@ import Testing
 
     // MARK: Readers and writers
 
-    @Test func aReaderHoldsAWriterUpAndIsNotTakenForOne() throws {
+    @Test("A reader delays a writer and is not reported as one")
+    func aReaderHoldsAWriterUpAndIsNotTakenForOne() throws {
         let reader = try reader()
         let outcome = try Program.run(index(tokens: 500), in: directory) {
             guard Program.hasSaid("is reading it", in: directory) else { return false }
@@ -77,7 +78,8 @@ import Testing
         #expect(try files() == ["c.sqlite"])
     }
 
-    @Test func aWriterThatEndsBesideAReaderLeavesOneFile() throws {
+    @Test("A writer that ends beside a reader leaves one file")
+    func aWriterThatEndsBesideAReaderLeavesOneFile() throws {
         var reader: Program.Background?
         let writer = try Program.run(index(tokens: 20_000), in: directory) {
             if let reader {
@@ -152,7 +154,7 @@ import Testing
         try setMode(0o755, "ro")
     }
 
-    @Test func aLogInAFolderThatCannotBeWrittenIsRead() throws {
+    @Test("A write-ahead log in a read-only folder is read") func aLogInAFolderThatCannotBeWrittenIsRead() throws {
         // A killed writer leaves its run in the log.
         let writer = try Program.start(
             [
@@ -190,7 +192,9 @@ import Testing
 
     // MARK: Names
 
-    @Test(arguments: ["file:x.sqlite", ":memory:", "file:x.sqlite?mode=memory", "file::memory:", "a b%20.sqlite"])
+    @Test(
+        "A catalog's name is always a file name",
+        arguments: ["file:x.sqlite", ":memory:", "file:x.sqlite?mode=memory", "file::memory:", "a b%20.sqlite"])
     func aNameIsThatOfAFile(name: String) throws {
         try FileManager.default.moveItem(atPath: directory.file("c.sqlite"), toPath: directory.file(name))
         let count = try run(["sql", name, "SELECT count(*) FROM run", "--format", "csv"])
@@ -210,7 +214,8 @@ import Testing
 
     // MARK: Temporary files and drafts
 
-    @Test func aFolderForTemporaryFilesThatCannotBeWrittenIsNamed() throws {
+    @Test("An unwritable folder for temporary files is named")
+    func aFolderForTemporaryFilesThatCannotBeWrittenIsNamed() throws {
         for arguments in [
             ["reproduce", "c.sqlite", "1", "-q"], ["benchmark", "catalog", "--features", "4", "--contexts", "2", "-q"],
         ] {
@@ -232,7 +237,8 @@ import Testing
         #expect(outcome.errors.contains("TMPDIR") || geteuid() != 0, "\(outcome.errors)")
     }
 
-    @Test func whatKilledProcessesLeftGoesWithTheNextRun() throws {
+    @Test("Leftovers of killed processes are removed by the next run")
+    func whatKilledProcessesLeftGoesWithTheNextRun() throws {
         let folder = directory.file("tmp")
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let killed = try Program.start(
@@ -247,7 +253,9 @@ import Testing
 
     // MARK: Bounds
 
-    @Test(arguments: ["table", "csv", "jsonl", "json", "tsv", "markdown"])
+    @Test(
+        "An endless result takes bounded time and memory",
+        arguments: ["table", "csv", "jsonl", "json", "tsv", "markdown"])
     func anEndlessAnswerTakesBoundedTimeAndMemory(format: String) throws {
         let query = try Program.start(
             [
@@ -291,7 +299,7 @@ import Testing
 
     // MARK: Messages
 
-    @Test func whatAFileHoldsIsQuotedShort() throws {
+    @Test("Values from a file are quoted shortened") func whatAFileHoldsIsQuotedShort() throws {
         let long = String(repeating: "F99", count: 40_000)
         let header = #"{"x":{"dtype":"\#(long)","shape":[1],"data_offsets":[0,4]}}"#
         var bytes = Data()

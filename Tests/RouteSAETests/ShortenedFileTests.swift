@@ -5,7 +5,8 @@ import Testing
 
 /// Files that another program cuts short while this one reads them.
 @Suite struct ShortenedFileTests {
-    @Test func trainingSaysWhichShardHasBecomeShorterAndGoesOnOnceItIsWhole() throws {
+    @Test("Training names a shortened shard and resumes once it is whole")
+    func trainingSaysWhichShardHasBecomeShorterAndGoesOnOnceItIsWhole() throws {
         let directory = try TemporaryDirectory()
         let text = (0..<400).map { "Line \($0) of the text says \($0 * $0 % 97) and then \($0 * 31 % 53).\n" }.joined()
         try text.write(toFile: directory.file("t.txt"), atomically: true, encoding: .utf8)

@@ -92,7 +92,7 @@ import Testing
         #expect(try rows(["runs", "c.sqlite"]).count == 2)
     }
 
-    @Test func throughAChatTemplate() throws {
+    @Test("Steering through a chat template") func throughAChatTemplate() throws {
         let model = directory.file("chat")
         try FileManager.default.copyItem(atPath: Self.model, toPath: model)
         let template = "{{ bos_token }}{% for m in messages %}[{{ m.role }}] {{ m.content }}\n{% endfor %}[assistant]"
@@ -113,7 +113,7 @@ import Testing
         #expect(again.status == 0, "\(again.errors)\(again.output)")
     }
 
-    @Test func anInterruptedRunIsMarkedSo() throws {
+    @Test("An interrupted run is marked as interrupted") func anInterruptedRunIsMarkedSo() throws {
         let prompts = [String](repeating: "And it came to pass", count: 40)
         let arguments =
             ["steer", "c.sqlite", "--model", Self.model, "--feature", "5", "--sweep", "set=1,2,3,4", "--tokens", "400"]
@@ -125,7 +125,7 @@ import Testing
     }
 
     /// One after the other, since every test trains a dictionary of its own.
-    @Test func whatMakesNoSenseIsUsage() throws {
+    @Test("Invalid options are usage errors") func whatMakesNoSenseIsUsage() throws {
         let senseless = [
             ["--feature", "5"], ["--set", "5"], ["--prompt", "a"], ["--feature", "5", "--set", "x", "--prompt", "a"],
             ["--feature", "5", "--set", "1", "--multiply", "2", "--prompt", "a"],

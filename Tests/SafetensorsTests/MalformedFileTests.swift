@@ -173,7 +173,7 @@ struct MalformedFileTests {
             .wrongFileSize(expected: 66, found: 65)),
     ]
 
-    @Test(arguments: examples)
+    @Test("A malformed file is refused", arguments: examples)
     func isRefused(_ example: Example) throws {
         let directory = try TemporaryDirectory()
         let path = try directory.write(example.bytes, as: "file.safetensors")

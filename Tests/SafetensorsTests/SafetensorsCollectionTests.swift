@@ -70,7 +70,7 @@ struct SafetensorsCollectionTests {
     }
 
     /// What an index lists and nobody reads is not looked at.
-    @Test func onlyWhatIsAskedForIsJudged() throws {
+    @Test("Only the requested tensors are checked") func onlyWhatIsAskedForIsJudged() throws {
         try writeIndex(
             #"{"weight_map":{"a":"x.safetensors","b":"none.safetensors","c":"x.safetensors","d":"bad.safetensors"}}"#)
         try writeShard("x.safetensors", [("a", [1, 2])])
@@ -97,7 +97,9 @@ struct SafetensorsCollectionTests {
         }
     }
 
-    @Test(arguments: ["", "{", "[]", "{}", #"{"weight_map":[]}"#, #"{"weight_map":{"a":1}}"#, "\u{0}"])
+    @Test(
+        "A malformed index is refused",
+        arguments: ["", "{", "[]", "{}", #"{"weight_map":[]}"#, #"{"weight_map":{"a":1}}"#, "\u{0}"])
     func refusesAnIndexThatIsNone(_ json: String) throws {
         try writeIndex(json)
         #expect(

@@ -142,7 +142,7 @@ struct SafetensorsFileTests {
         try file.prefetch("a", elements: 7..<7)
     }
 
-    @Test(arguments: [0, 100, 1000, 100_000, 199_999])
+    @Test("A file shortened while open gives an error that names it", arguments: [0, 100, 1000, 100_000, 199_999])
     func aFileThatIsCutShortWhileItIsOpenIsAnErrorThatNamesIt(size: Int) throws {
         let path = try large(.bf16)
         let file = try SafetensorsFile(path: path)
@@ -217,7 +217,8 @@ struct SafetensorsFileTests {
 
 extension SafetensorsFileTests {
     /// Element types that recent files have and nobody here reads; their sizes cannot be checked, their places can.
-    @Test func typesThatAreNotKnownAreJudgedWhenTheyAreRead() throws {
+    @Test("Unknown element types are refused only when read")
+    func typesThatAreNotKnownAreJudgedWhenTheyAreRead() throws {
         let header =
             #"{"a":{"dtype":"F4","shape":[3],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[2,4]},"#
             + #""c":{"dtype":"F8_E8M0","shape":[1],"data_offsets":[4,5]}}"#

@@ -104,7 +104,8 @@ import WorkflowWorlds
     // MARK: What is around answers
 
     /// The same scores as without, counted, kept as they came, and reproduced.
-    @Test func fencesAndThoughtsAreTakenOffAndCounted() async throws {
+    @Test("Fences and think blocks are removed and counted")
+    func fencesAndThoughtsAreTakenOffAndCounted() async throws {
         let script: ScriptedChatServer.Script = { request, call in
             let answer = Self.answer(request)
             return switch call % 4 {
@@ -140,7 +141,7 @@ import WorkflowWorlds
     }
 
     /// What a version recorded that took nothing off stays so; trying again asks for nothing that can be read now.
-    @Test func earlierRunsKeepTheirMeaning() async throws {
+    @Test("Earlier runs keep their meaning") func earlierRunsKeepTheirMeaning() async throws {
         let script: ScriptedChatServer.Script = { request, call in
             switch call {
             case 2: .reply("```json\n\(Self.good)\n```")
@@ -193,7 +194,8 @@ import WorkflowWorlds
     ]
 
     /// One question fails for its reason, and no other.
-    @Test(arguments: withheld.indices) func oneWithoutAnAnswerFailsAlone(_ index: Int) async throws {
+    @Test("A request without an answer fails alone", arguments: withheld.indices)
+    func oneWithoutAnAnswerFailsAlone(_ index: Int) async throws {
         let (body, reason) = Self.withheld[index]
         let script: ScriptedChatServer.Script = { _, call in call == 3 ? .body(Data(body.utf8)) : .reply(Self.good) }
         try await ScriptedChatServer.run(script: script) { server in
@@ -208,7 +210,7 @@ import WorkflowWorlds
     }
 
     /// Wherever the bulk is.
-    @Test func oneHugeReplyFailsAlone() async throws {
+    @Test("A huge reply fails alone") func oneHugeReplyFailsAlone() async throws {
         let reply = String(decoding: ChatBehaviour.replyBody(Self.good), as: UTF8.self)
         let letters = String(repeating: "a", count: 1_100_000)
         let huge: [(String, ChatBehaviour)] = [
@@ -247,7 +249,8 @@ import WorkflowWorlds
     ]
 
     /// The first five answers tell, however many would be asked at once.
-    @Test(arguments: useless.indices) func answersOfNoUseEndTheRunEarly(_ index: Int) async throws {
+    @Test("Useless answers end the run early", arguments: useless.indices)
+    func answersOfNoUseEndTheRunEarly(_ index: Int) async throws {
         let (content, finish, advice) = Self.useless[index]
         let script: ScriptedChatServer.Script = { _, _ in .reply(content, finishReason: finish) }
         try await ScriptedChatServer.run(script: script) { server in
@@ -261,7 +264,7 @@ import WorkflowWorlds
     }
 
     /// Once the judge is mended, the same command goes on, and the rest is for `--retry-failed`.
-    @Test func whatEndedEarlyGoesOn() async throws {
+    @Test("A run ended early can be resumed") func whatEndedEarlyGoesOn() async throws {
         let isBroken = Mutex(true)
         let script: ScriptedChatServer.Script = { _, _ in .reply(isBroken.withLock { $0 } ? "well" : Self.good) }
         try await ScriptedChatServer.run(script: script) { server in
@@ -275,7 +278,7 @@ import WorkflowWorlds
         }
     }
 
-    @Test func fewerAnswersOrMixedOnesEndNothing() async throws {
+    @Test("Too few or mixed answers do not end the run") func fewerAnswersOrMixedOnesEndNothing() async throws {
         // As many as there are questions: they are failures to be tried again.
         try await ScriptedChatServer.run(script: { _, _ in .reply("well") }) { server in
             let result = try await score(settings(server, sample: 5))
@@ -295,7 +298,8 @@ import WorkflowWorlds
         }
     }
 
-    @Test func aPageInPlaceOfRepliesNamesTheEndpoint() async throws {
+    @Test("An HTML page in place of replies names the endpoint")
+    func aPageInPlaceOfRepliesNamesTheEndpoint() async throws {
         try await ScriptedChatServer.run(script: { _, _ in .nonJSON }) { server in
             let why = try await refusal(settings(server))
             #expect(why?.contains("ends in /v1") == true && server.requests.count == 5)
@@ -303,7 +307,8 @@ import WorkflowWorlds
     }
 
     /// A judge that answers nothing fails the run: however few the questions, and in whatever way.
-    @Test(arguments: [1, 8]) func aDeadJudgeFailsTheRun(_ sample: Int) async throws {
+    @Test("A judge that fails throughout fails the run", arguments: [1, 8])
+    func aDeadJudgeFailsTheRun(_ sample: Int) async throws {
         let gone = try await ScriptedChatServer.run(script: { _, _ in .hang }) { $0 }
         let why = try await refusal(settings(gone, sample: sample))
         #expect(why?.contains("cannot be reached") == true && why?.contains("`endpoint`") == true)

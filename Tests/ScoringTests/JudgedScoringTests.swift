@@ -103,7 +103,8 @@ import WorkflowWorlds
         return Int(count)
     }
 
-    @Test func aGoodJudgeScoresAboveChanceAndIsAskedOnce() async throws {
+    @Test("A good judge scores above the baseline and is asked once")
+    func aGoodJudgeScoresAboveChanceAndIsAskedOnce() async throws {
         try await ScriptedChatServer.run(script: Self.honest) { server in
             let settings = settings(server)
             let plan = try await onThread { [path] in
@@ -153,7 +154,7 @@ import WorkflowWorlds
         }
     }
 
-    @Test func whatFailsIsAskedAgainAndNothingElse() async throws {
+    @Test("Only failed requests are repeated") func whatFailsIsAskedAgainAndNothingElse() async throws {
         let isBroken = Mutex(true)
         let script: ScriptedChatServer.Script = { request, _ in
             guard isBroken.withLock({ $0 }) else { return .reply(Self.answer(request)) }
@@ -233,7 +234,7 @@ import WorkflowWorlds
 
     /// Some answers are garbage, others are cut off, some pages come instead of replies: what is asked again is exactly
     /// that, and what comes out is what would have come out at once.
-    @Test func aRetryAsksForNothingThatIsThere() async throws {
+    @Test("A retry repeats no request already answered") func aRetryAsksForNothingThatIsThere() async throws {
         let isBroken = Mutex(true)
         let broken = Mutex<Set<Data>>([])
         let script: ScriptedChatServer.Script = { request, call in
@@ -335,7 +336,7 @@ import WorkflowWorlds
         }
     }
 
-    @Test func aPlanKnowsWhatIsThere() async throws {
+    @Test("A plan counts what is already stored") func aPlanKnowsWhatIsThere() async throws {
         try await ScriptedChatServer.run(script: Self.honest) { server in
             let settings = settings(server)
             let before = try await plan(settings)
@@ -350,7 +351,7 @@ import WorkflowWorlds
         }
     }
 
-    @Test func scorersAreNotMixed() async throws {
+    @Test("Scores of different scorers are kept apart") func scorersAreNotMixed() async throws {
         let words = try await onThread { [path] in
             let catalog = try Catalog.open(at: path, mode: .readWrite)
             defer { _ = try? catalog.close() }
@@ -376,7 +377,7 @@ import WorkflowWorlds
         }
     }
 
-    @Test func ofWhatNeverFiredNothingIsAsked() async throws {
+    @Test("Features that never fired are skipped") func ofWhatNeverFiredNothingIsAsked() async throws {
         let silent = try count("SELECT feature_index FROM feature WHERE n_fired > 0 ORDER BY n_fired LIMIT 1")
         let loud = try count("SELECT feature_index FROM feature ORDER BY n_fired DESC LIMIT 1")
         try execute(
@@ -394,7 +395,7 @@ import WorkflowWorlds
         }
     }
 
-    @Test func whatIsBrokenOffGoesOn() async throws {
+    @Test("An interrupted run resumes") func whatIsBrokenOffGoesOn() async throws {
         try await ScriptedChatServer.run(script: Self.honest) { server in
             let settings = settings(server, tests: [.rubric, .simulation])
             await #expect(throws: WorkflowError.self) {
@@ -448,7 +449,8 @@ import WorkflowWorlds
     }
 
     /// By B: some features that A explained, and others that nobody did.
-    @Test func aRunThatJudgesWhatIsThereIsAScorerOfItsOwn() async throws {
+    @Test("A run that scores existing explanations is its own scorer")
+    func aRunThatJudgesWhatIsThereIsAScorerOfItsOwn() async throws {
         let isBroken = Mutex(true)
         let script: ScriptedChatServer.Script = { request, call in
             guard request.json["model"] as? String == "b" else { return .reply(Self.answer(request)) }
@@ -498,7 +500,7 @@ import WorkflowWorlds
         return try #require(try ScoreFigures.of(key, in: catalog))
     }
 
-    @Test func aRetryOfNamedFeaturesStandsForNoOthers() async throws {
+    @Test("Retrying named features covers no others") func aRetryOfNamedFeaturesStandsForNoOthers() async throws {
         let isBroken = Mutex(true)
         let script: ScriptedChatServer.Script = { request, call in
             let fails = isBroken.withLock { $0 } && call.isMultiple(of: 2) && request.prompt.contains("\"tokens\"")
@@ -521,7 +523,7 @@ import WorkflowWorlds
     }
 
     /// What never came back is not in the archive, and fails again for the reason that was recorded.
-    @Test func failuresAreReproducedToo() async throws {
+    @Test("Failures are reproduced too") func failuresAreReproducedToo() async throws {
         let isBroken = Mutex(true)
         let script: ScriptedChatServer.Script = { request, call in
             guard isBroken.withLock({ $0 }) else { return .reply(Self.answer(request)) }
@@ -571,7 +573,8 @@ import WorkflowWorlds
             uniquingKeysWith: { $1 })
     }
 
-    @Test func oneMissingExplanationDoesNotMakeAPlanForAll() async throws {
+    @Test("One missing explanation does not plan them all")
+    func oneMissingExplanationDoesNotMakeAPlanForAll() async throws {
         try await ScriptedChatServer.run(script: Self.honest) { server in
             let settings = settings(server)
             let before = try await plan(settings)
@@ -590,7 +593,8 @@ import WorkflowWorlds
         }
     }
 
-    @Test func whatNoAnswerCouldTellApartIsNotAsked() async throws {
+    @Test("A test whose examples all have the same answer is skipped")
+    func whatNoAnswerCouldTellApartIsNotAsked() async throws {
         // Without quiet texts, the feature fires in all that are held.
         let path = path
         try await onThread {
@@ -610,7 +614,7 @@ import WorkflowWorlds
         }
     }
 
-    @Test func theKeyGoesToTheEndpointAndNowhereElse() async throws {
+    @Test("The key is sent to the endpoint only") func theKeyGoesToTheEndpointAndNowhereElse() async throws {
         let key = "sk-very-secret-1234567890"
         try await ScriptedChatServer.run(script: Self.honest) { server in
             _ = try await score(settings(server, tests: [.rubric]), connection: JudgeConnection(key: key))

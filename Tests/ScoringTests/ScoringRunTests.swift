@@ -11,7 +11,7 @@ import WorkflowWorlds
 
 /// Offline explanations and scores with the model at hand.
 @Suite struct ScoringRunTests {
-    @Test(arguments: [Architecture.topk, .random, .crosscoder])
+    @Test("Explanations score above the baseline", arguments: [Architecture.topk, .random, .crosscoder])
     func explanationsScoreAboveChance(architecture: Architecture) throws {
         let directory = try TemporaryDirectory()
         let path = directory.file("c.sqlite")

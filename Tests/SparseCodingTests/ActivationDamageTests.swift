@@ -7,7 +7,7 @@ import Vocabulary
 @Suite struct ActivationDamageTests {
     private static let damages: [Float] = [.nan, .infinity, -.infinity, 1e30, -1e30, 3e38]
 
-    @Test(arguments: System.all) func isFoundWhereItIsRead(system: System) throws {
+    @Test("Damage is found where it is read", arguments: System.all) func isFoundWhereItIsRead(system: System) throws {
         let configuration = try system.configuration()
         let encoder = DictionaryEncoder(
             configuration: configuration, weights: livelyWeights(configuration, seed: 3), workers: Workers(threads: 2))
@@ -29,7 +29,8 @@ import Vocabulary
     }
 
     /// Rows beyond the count are not part of the batch.
-    @Test(arguments: System.all) func doesNotMatterBeyondTheCount(system: System) throws {
+    @Test("Rows beyond the batch do not matter", arguments: System.all)
+    func doesNotMatterBeyondTheCount(system: System) throws {
         let configuration = try system.configuration()
         let encoder = DictionaryEncoder(
             configuration: configuration, weights: livelyWeights(configuration, seed: 3), workers: Workers(threads: 2))
@@ -43,7 +44,8 @@ import Vocabulary
     }
 
     /// A constant activation standardises to zero and large ones within fp32's range to something.
-    @Test(arguments: System.all) func whatIsLargeOrConstantIsNoDamage(system: System) throws {
+    @Test("Large and constant activations are not damage", arguments: System.all)
+    func whatIsLargeOrConstantIsNoDamage(system: System) throws {
         let configuration = try system.configuration()
         let encoder = DictionaryEncoder(
             configuration: configuration, weights: livelyWeights(configuration, seed: 3), workers: Workers(threads: 1))

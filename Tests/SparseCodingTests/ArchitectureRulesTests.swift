@@ -19,7 +19,7 @@ import Vocabulary
         }
     }
 
-    @Test func kIsGivenWhereItBelongs() {
+    @Test("k is given exactly where it applies") func kIsGivenWhereItBelongs() {
         for architecture in [Architecture.route, .topk, .mlsae, .random] {
             #expect(refusal(architecture, k: 4, layers: [2]) == nil)
             #expect(
@@ -63,7 +63,7 @@ import Vocabulary
         }
     }
 
-    @Test(arguments: System.all) func whatFollows(system: System) throws {
+    @Test("Derived properties of each configuration", arguments: System.all) func whatFollows(system: System) throws {
         let configuration = try system.configuration()
         let (architecture, corrected) = (system.architecture, system.fidelity == .corrected)
         let isCrosscoder = architecture == .crosscoder
@@ -76,7 +76,7 @@ import Vocabulary
         #expect(configuration.scalesByProbability == (architecture == .route && !corrected))
     }
 
-    @Test(arguments: System.all) func tensorsThereAre(system: System) throws {
+    @Test("Each architecture has its tensors", arguments: System.all) func tensorsThereAre(system: System) throws {
         let configuration = try system.configuration()
         let width = system.architecture == .crosscoder ? 63 : 21
         var expected: [String: [Int]] = ["encoder": [70, width], "decoder": [70, width]]

@@ -59,7 +59,7 @@ import Vocabulary
         return try SafetensorsFile(path: path)
     }
 
-    @Test(arguments: System.all) func whatIsWrittenIsReadAgain(system: System) throws {
+    @Test("Written weights read back", arguments: System.all) func whatIsWrittenIsReadAgain(system: System) throws {
         let directory = try TemporaryDirectory()
         let configuration = try configuration(system)
         let weights = livelyWeights(configuration, seed: 1)
@@ -79,7 +79,8 @@ import Vocabulary
     }
 
     /// Where each number of a file goes.
-    @Test(arguments: System.all) func numbersGoWhereTheirNamesSay(system: System) throws {
+    @Test("Each number is stored under its name", arguments: System.all)
+    func numbersGoWhereTheirNamesSay(system: System) throws {
         let directory = try TemporaryDirectory()
         let file = try file(system, directory)
         let weights = try DictionaryWeights(try configuration(system), reading: file)
@@ -132,7 +133,8 @@ import Vocabulary
         }
     }
 
-    @Test(arguments: [Float(0), -0.0, -0.25, -1e-30]) func thresholdsHaveToBeAboveZeroToHaveALogarithm(
+    @Test("Thresholds have to be positive", arguments: [Float(0), -0.0, -0.25, -1e-30])
+    func thresholdsHaveToBeAboveZeroToHaveALogarithm(
         bad: Float
     ) throws {
         let directory = try TemporaryDirectory()

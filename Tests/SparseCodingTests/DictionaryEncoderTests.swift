@@ -87,7 +87,8 @@ import Vocabulary
         #expect(routed.probabilities.elements.allSatisfy { $0 == 1 } && routed.scale.elements.allSatisfy { $0 == 1 })
     }
 
-    @Test func keptNegativesAreZeroOnlyWhenCorrected() throws {
+    @Test("Negative pre-activations are zeroed only when corrected")
+    func keptNegativesAreZeroOnlyWhenCorrected() throws {
         for fidelity in Fidelity.allCases {
             let configuration = try DictionaryConfiguration(
                 dModel: 9, latents: 6, k: 6, layers: [0, 1], fidelity: fidelity)
@@ -105,7 +106,7 @@ import Vocabulary
         }
     }
 
-    @Test func equalLogitsGoToTheFirstLayer() throws {
+    @Test("Ties go to the first layer") func equalLogitsGoToTheFirstLayer() throws {
         let configuration = try DictionaryConfiguration(dModel: 8, latents: 16, k: 2, layers: [0, 1, 2])
         let weights = DictionaryWeights(configuration, seed: 1)
         weights.router.fill(0)
@@ -138,7 +139,7 @@ import Vocabulary
         }
     }
 
-    @Test func everyFinishedTileIsHandedOnOnce() throws {
+    @Test("Every finished tile is delivered once") func everyFinishedTileIsHandedOnOnce() throws {
         let configuration = try DictionaryConfiguration(dModel: 8, latents: 16, k: 2, layers: [0])
         let count = 2 * DictionaryEncoder.tile + 5
         let batch = randomBatch(count: count, layers: [0], dModel: 8, seed: 1)

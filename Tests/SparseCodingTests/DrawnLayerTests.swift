@@ -50,7 +50,7 @@ import Vocabulary
         #expect(chiSquare(pairs) < bound(Double(layers * layers - 1)), "\(pairs)")
     }
 
-    @Test func isTheHashesShareOfTheRange() throws {
+    @Test("The drawn layer is the hash's share of the range") func isTheHashesShareOfTheRange() throws {
         let encoder = try encoder(layers: [2, 4, 6, 7, 11])
         var generator = CounterGenerator(seed: 1)
         for key in [0, 1, .max, 1 << 63] + (0..<1000).map({ _ in generator.next() }) {
@@ -59,7 +59,7 @@ import Vocabulary
     }
 
     /// Nothing but the key counts: not the place in the batch, the batch's size, nor what else is in it.
-    @Test func belongsToTheToken() throws {
+    @Test("The drawn layer depends on the token only") func belongsToTheToken() throws {
         let encoder = try encoder(layers: [3, 5, 9])
         let batch = keyedBatch(count: 200, layers: [3, 5, 9], dModel: 8, seed: 1)
         func selected(_ batch: ActivationBatch) throws -> [Int32] {
@@ -80,7 +80,7 @@ import Vocabulary
         #expect(try selected(other) == Array(repeating: whole[5], count: 70))
     }
 
-    @Test func keysOfDifferentPlacesDiffer() {
+    @Test("Keys of different positions differ") func keysOfDifferentPlacesDiffer() {
         var keys = Set<UInt64>()
         for document in 0..<300 {
             for position in 0..<300 { keys.insert(ActivationBatch.drawKey(document: document, position: position)) }

@@ -20,13 +20,13 @@ import Vocabulary
         LatentEdit(feature: feature, operation: operation, strength: strength)
     }
 
-    @Test func differentFeaturesGoTogetherInOrder() throws {
+    @Test("Edits of different features combine in order") func differentFeaturesGoTogetherInOrder() throws {
         let edits = try LatentEdits(
             [edit(7, .set, 3), edit(0, .add, -2), edit(9, .multiply, 0)], of: configuration())
         #expect(edits.edits.map(\.feature) == [0, 7, 9])
     }
 
-    @Test func oneFeatureIsEditedOnce() throws {
+    @Test("A feature is edited once") func oneFeatureIsEditedOnce() throws {
         for one in EditOperation.allCases {
             for other in EditOperation.allCases {
                 let problem = try #require(try problem([edit(4, one, 1), edit(2, .set, 1), edit(4, other, 2)]))

@@ -57,7 +57,9 @@ import Vocabulary
         return try #require(counts.indices.filter { counts[$0] < samples }.max { counts[$0] < counts[$1] })
     }
 
-    @Test(arguments: architectures, [RoutingMode.hard, .soft])
+    @Test(
+        "An edit that changes no latent changes no bit of the stream", arguments: architectures,
+        [RoutingMode.hard, .soft])
     func whatChangesNothingLeavesEveryBit(_ architecture: Architecture, _ routing: RoutingMode) throws {
         for fidelity in [Fidelity.corrected, .reference] {
             let configuration = try configuration(architecture, routing: routing, fidelity: fidelity)
@@ -82,7 +84,9 @@ import Vocabulary
 
     /// h + std · (ẑ' − ẑ) · W_dec at the layer that each token is read at, ẑ from the stream as it is there, which is not
     /// that of the unedited model.
-    @Test(arguments: [Architecture.topk, .vanilla, .gated, .jumprelu, .random, .mlsae])
+    @Test(
+        "An edit adds the change of the decoded latents",
+        arguments: [Architecture.topk, .vanilla, .gated, .jumprelu, .random, .mlsae])
     func theChangeOfWhatIsReadThere(_ architecture: Architecture) throws {
         let configuration = try configuration(architecture)
         let weights = weights(configuration)

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @Suite struct ActivationShardTests {
-    @Test func opensWhatItDescribes() throws {
+    @Test("A shard is read as its header describes") func opensWhatItDescribes() throws {
         let directory = try TemporaryDirectory()
         var file = ShardFile(tokenIDs: [7, 8, 9, 10, -1], documentIDs: [0, 0, 1, 1, 1 << 40])
         file.metadata["bos_token_id"] = "9"
@@ -157,7 +157,7 @@ import Testing
         return nil
     }
 
-    @Test func shardsOfDifferentExportsAreTold() throws {
+    @Test("Shards of different exports are refused") func shardsOfDifferentExportsAreTold() throws {
         #expect(try disagreement { $0.firstRow = 5 } == nil)
         #expect(
             try disagreement { $0.metadata["model"] = "n" } == "it holds activations of model \"n\", first of \"m\"")

@@ -63,6 +63,7 @@ import Vocabulary
     }
 
     @Test(
+        "Folding decoder norms changes no reconstruction",
         arguments: DictionarySystem.penalised.filter {
             $0.fidelity == .corrected && [.vanilla, .crosscoder].contains($0.architecture)
         })
@@ -89,7 +90,8 @@ import Vocabulary
     }
 
     /// A direction of zeros has no norm to divide by.
-    @Test(arguments: systems) func aDirectionOfZerosStaysFinite(system: DictionarySystem) throws {
+    @Test("A zero decoder direction stays finite", arguments: systems)
+    func aDirectionOfZerosStaysFinite(system: DictionarySystem) throws {
         let trainer = try trainer(system) { weights in
             weights.decoder.row(4).update(repeating: 0, count: weights.decoder.columns)
         }

@@ -24,7 +24,9 @@ import Vocabulary
     }
 
     /// Latents and columns within one tile and across two.
-    @Test(arguments: DictionarySystem.penalised + DictionarySystem.topK, [nil, 0.02] as [Float?])
+    @Test(
+        "A step is gradient, clipping and Adam", arguments: DictionarySystem.penalised + DictionarySystem.topK,
+        [nil, 0.02] as [Float?])
     func stepsAreGradientsAndAdam(system: DictionarySystem, clip: Float?) throws {
         for (dModel, latents) in [(9, 30), (47, 150)] {
             let configuration = try system.configuration(dModel: dModel, latents: latents, k: 5)

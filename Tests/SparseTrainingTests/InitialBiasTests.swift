@@ -51,7 +51,8 @@ import Vocabulary
         zip(a, b).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
     }
 
-    @Test(arguments: systems) func startsWhereAsked(system: DictionarySystem) throws {
+    @Test("b_pre starts where the setting says", arguments: systems)
+    func startsWhereAsked(system: DictionarySystem) throws {
         let batch = keyedBatch(count: 90, dModel: 11, seed: 3)
         let x = try samples(system, batch)
         let given = livelyWeights(try system.configuration(dModel: 11, latents: 20), seed: 1).preBias.elements
@@ -69,7 +70,8 @@ import Vocabulary
     }
 
     /// A sixth of the tokens point the other way; none can be longer than others, as all are standardised.
-    @Test(arguments: systems) func outliersMoveTheMeanAndNotTheMedian(system: DictionarySystem) throws {
+    @Test("Outliers move the mean and not the median", arguments: systems)
+    func outliersMoveTheMeanAndNotTheMedian(system: DictionarySystem) throws {
         let batch = keyedBatch(count: 90, dModel: 11, seed: 3)
         func fill(outliers: Int) {
             var generator = CounterGenerator(seed: 4)
@@ -93,7 +95,7 @@ import Vocabulary
         #expect(moved[.mean]! > 0.5 && moved[.geometricMedian]! < 0.05 * moved[.mean]!, "\(moved)")
     }
 
-    @Test(arguments: systems, [InitialBias.mean, .geometricMedian])
+    @Test("Only the first step moves b_pre", arguments: systems, [InitialBias.mean, .geometricMedian])
     func onlyTheFirstStepMovesIt(system: DictionarySystem, start: InitialBias) throws {
         let trainer = try trainer(system, start)
         try trainer.step(keyedBatch(count: 90, dModel: 11, seed: 3))
@@ -105,7 +107,7 @@ import Vocabulary
     }
 
     /// All samples alike: the median is the sample itself, where the iteration would divide by zero.
-    @Test func samplesThatCoincideHaveAMedian() throws {
+    @Test("Identical samples have a median") func samplesThatCoincideHaveAMedian() throws {
         let system = DictionarySystem(architecture: .vanilla, fidelity: .corrected, usesTopK: false)
         let batch = keyedBatch(count: 8, dModel: 11, seed: 3)
         for token in 1..<8 { batch.copyRow(token, from: batch, row: 0) }

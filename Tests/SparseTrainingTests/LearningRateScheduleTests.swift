@@ -10,7 +10,7 @@ import Testing
         return Double(steps - step) / Double(down)
     }
 
-    @Test func isTheReferencesForEveryLength() {
+    @Test("The schedule is the reference's for every length") func isTheReferencesForEveryLength() {
         for steps in Array(1...240) + [999, 1000, 3051, 12_345, 100_000, 1_000_000] {
             let schedule = LearningRateSchedule(steps: steps)
             #expect(schedule.warmup == steps / 20 && schedule.decay == steps / 5)

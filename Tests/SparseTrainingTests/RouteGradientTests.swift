@@ -170,7 +170,8 @@ import Vocabulary
     }
 
     /// The errors of a single token, or of equal tokens, have no variance to be measured against.
-    @Test(arguments: [1, 8]) func errorsThatDoNotVaryGiveNoAuxiliaryLoss(count: Int) throws {
+    @Test("Constant errors give no auxiliary loss", arguments: [1, 8])
+    func errorsThatDoNotVaryGiveNoAuxiliaryLoss(count: Int) throws {
         let configuration = try DictionaryConfiguration(dModel: 7, latents: 20, k: 3, layers: [2, 3, 5])
         let options = try TrainingOptions(
             configuration, batchTokens: 8, steps: 100,
@@ -200,7 +201,8 @@ import Vocabulary
         #expect(gradients.encoder.elements.contains { $0 != 0 })
     }
 
-    @Test(arguments: Fidelity.allCases) func constantActivationsCountAsNothing(fidelity: Fidelity) throws {
+    @Test("Constant activations contribute nothing", arguments: Fidelity.allCases)
+    func constantActivationsCountAsNothing(fidelity: Fidelity) throws {
         let configuration = try DictionaryConfiguration(
             dModel: 7, latents: 20, k: 3, layers: [2, 3, 5], fidelity: fidelity)
         let options = try TrainingOptions(configuration, batchTokens: 8, steps: 100)

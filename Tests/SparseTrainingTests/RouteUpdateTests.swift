@@ -56,7 +56,7 @@ import Vocabulary
         }
     }
 
-    @Test func theFirstStepOfAWarmUpMovesNothing() throws {
+    @Test("The first step of a warm-up changes nothing") func theFirstStepOfAWarmUpMovesNothing() throws {
         let configuration = try DictionaryConfiguration(
             dModel: 9, latents: 30, k: 3, layers: [0, 1], fidelity: .reference)
         let options = try TrainingOptions(configuration, batchTokens: 16, steps: 20)

@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    @Test func inOrderAndRoundAgain() throws {
+    @Test("Rows come in order and start again") func inOrderAndRoundAgain() throws {
         let directory = try TemporaryDirectory()
         let stream = try ShardActivationStream(shards: try shards(directory), shuffleSeed: nil)
         #expect(stream.count == 9 && stream.layers == [1, 4] && stream.dModel == 3)
@@ -44,7 +44,7 @@ import Testing
         #expect(try rows(stream, 20) == (3..<23).map { $0 % 9 })
     }
 
-    @Test func aSeedMakesOnePermutationForEachPass() throws {
+    @Test("A seed gives one permutation per pass") func aSeedMakesOnePermutationForEachPass() throws {
         let directory = try TemporaryDirectory()
         let shards = try shards(directory)
         let stream = try ShardActivationStream(shards: shards, shuffleSeed: 5)
@@ -59,7 +59,8 @@ import Testing
         #expect(try rows(other, 36) != taken)
     }
 
-    @Test(arguments: [nil, 3] as [UInt64?]) func leavesOutWhatWasFedBeforeTheText(seed: UInt64?) throws {
+    @Test("Special tokens in front of the text are left out", arguments: [nil, 3] as [UInt64?])
+    func leavesOutWhatWasFedBeforeTheText(seed: UInt64?) throws {
         let directory = try TemporaryDirectory()
         let ids: [Int64] = [1, 50, 51, 1, 52]
         var file = ShardFile(tokenIDs: ids)
@@ -85,7 +86,8 @@ import Testing
     }
 
     /// A BOS that a text contains is text; only the file can say which is which.
-    @Test(arguments: [nil, 3] as [UInt64?]) func aBOSOfTheTextTakesPart(seed: UInt64?) throws {
+    @Test("A BOS within the text takes part", arguments: [nil, 3] as [UInt64?])
+    func aBOSOfTheTextTakesPart(seed: UInt64?) throws {
         let directory = try TemporaryDirectory()
         var file = ShardFile(tokenIDs: [1, 50, 1, 51, 1], isPrefix: [1, 0, 0, 0, 1])
         file.metadata["bos_token_id"] = "1"

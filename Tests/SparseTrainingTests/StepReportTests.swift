@@ -7,7 +7,7 @@ import Vocabulary
 
 /// What a step reports, against the fp64 oracle on the weights that it began with.
 @Suite struct StepReportTests {
-    @Test(arguments: DictionarySystem.penalised + DictionarySystem.topK)
+    @Test("Reported figures equal the oracle's", arguments: DictionarySystem.penalised + DictionarySystem.topK)
     func reportsAreTheOracles(system: DictionarySystem) throws {
         let configuration = try system.configuration(dModel: 9, latents: 60)
         let options = try TrainingOptions(

@@ -38,7 +38,8 @@ import Vocabulary
         return result
     }
 
-    @Test(arguments: systems) func aTrainerMadeAnewGoesOnToTheSameBits(system: DictionarySystem) throws {
+    @Test("Training restored from a state continues to the same bits", arguments: systems)
+    func aTrainerMadeAnewGoesOnToTheSameBits(system: DictionarySystem) throws {
         for stop in [0, 1, 5] {
             let whole = try trainer(system)
             for step in 0..<stop { try whole.step(batch(step)) }

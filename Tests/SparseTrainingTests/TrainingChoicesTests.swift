@@ -81,7 +81,7 @@ import Vocabulary
             .init { $0.removesParallelGradient = false }, "`removesParallelGradient`", nil)
     }
 
-    @Test func aRouterOfOneLayerHasNoLoadToBalance() throws {
+    @Test("One layer has no router load to balance") func aRouterOfOneLayerHasNoLoadToBalance() throws {
         let configuration = try DictionaryConfiguration(dModel: 10, latents: 64, k: 3, layers: [4])
         #expect(throws: SparseCodingError.self) {
             try TrainingOptions(

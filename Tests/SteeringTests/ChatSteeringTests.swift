@@ -74,7 +74,7 @@ import WorkflowWorlds
         #expect(abs(outcome.divergence - expected.divergence) < 1e-4 + 2e-3 * expected.divergence)
     }
 
-    @Test func isKeptAndReproduced() throws {
+    @Test("A chat prompt is stored and reproduced") func isKeptAndReproduced() throws {
         try write(Self.template)
         var asked = settings()
         asked.chat?.date = "2025-02-03"
@@ -115,7 +115,8 @@ import WorkflowWorlds
     }
 
     /// A model made for chats ends its turn with another token than its texts.
-    @Test func endsWhereTheGenerationConfigurationSays() throws {
+    @Test("Generation ends at the generation configuration's end tokens")
+    func endsWhereTheGenerationConfigurationSays() throws {
         try write(Self.template)
         let free = try world.steer(settings()).outcomes[0].tokens
         try #require(free.count > 2)

@@ -45,7 +45,8 @@ import WorkflowWorlds
     }
 
     /// The same tokens as full passes without any cache, and a divergence close to theirs.
-    @Test(arguments: System.all) func equalsFullPasses(_ system: System) throws {
+    @Test("Steered text equals that of full passes", arguments: System.all)
+    func equalsFullPasses(_ system: System) throws {
         let world = try system.world()
         let dictionary = try world.dictionary()
         let model = world.folder.model
@@ -70,7 +71,8 @@ import WorkflowWorlds
     }
 
     /// Strength 0 of add and 1 of multiply: not one bit is another, so no nat of divergence.
-    @Test(arguments: System.all) func nothingChangedIsUnsteered(_ system: System) throws {
+    @Test("`--add 0` reproduces the unsteered text exactly", arguments: System.all)
+    func nothingChangedIsUnsteered(_ system: System) throws {
         let world = try system.world()
         for edits in [[edit(7, .add, 0)], [edit(7, .multiply, 1), edit(8, .multiply, 1), edit(9, .add, 0)]] {
             for temperature in [nil, 1.0] {
@@ -84,7 +86,7 @@ import WorkflowWorlds
     }
 
     /// A latent taken away wherever it is active: no more than what it did is gone.
-    @Test func ablation() throws {
+    @Test("Ablating a latent removes exactly its contribution") func ablation() throws {
         let world = try SteeringWorld(.topk)
         let all = (0..<96).map { edit($0, .multiply, 0) }
         let strong = try world.steer(settings(all)).outcomes
@@ -98,7 +100,8 @@ import WorkflowWorlds
         #expect(replaced.allSatisfy { $0.divergence > 0.01 })
     }
 
-    @Test func sameSeedSameTextWhateverTheThreads() throws {
+    @Test("The same seed gives the same text on any number of threads")
+    func sameSeedSameTextWhateverTheThreads() throws {
         let world = try SteeringWorld(.random)
         func run(_ threads: Int, seed: UInt64) throws -> [SteeringRun.Outcome] {
             try world.steer(
@@ -117,7 +120,7 @@ import WorkflowWorlds
         #expect(try run(2, seed: 4).map(\.tokens) != first.map(\.tokens))
     }
 
-    @Test func everythingIsWritten() throws {
+    @Test("Every result is stored") func everythingIsWritten() throws {
         let world = try SteeringWorld(.route)
         let asked = settings([edit(7, .set, 0), edit(9, .multiply, 2)], sweep: [1, 4], tokens: 5, seed: 2)
         let result = try world.steer(asked, saving: true)
@@ -165,7 +168,8 @@ import WorkflowWorlds
         }
     }
 
-    @Test(arguments: [System(architecture: .route), System(architecture: .random)])
+    @Test(
+        "Steering runs reproduce bit for bit", arguments: [System(architecture: .route), System(architecture: .random)])
     func isReproducedToTheBit(_ system: System) throws {
         let world = try system.world()
         let runID = try #require(
@@ -179,7 +183,7 @@ import WorkflowWorlds
         for comparison in comparisons { #expect(comparison.isSame, "\(comparison)") }
     }
 
-    @Test func whatIsStoppedIsMarkedSo() throws {
+    @Test("A stopped run is marked as interrupted") func whatIsStoppedIsMarkedSo() throws {
         let world = try SteeringWorld(.topk)
         var asked = 0
         #expect(throws: WorkflowError.self) {
@@ -195,7 +199,7 @@ import WorkflowWorlds
         }
     }
 
-    @Test func whatMakesNoSenseIsRefused() throws {
+    @Test("Invalid settings are refused") func whatMakesNoSenseIsRefused() throws {
         let world = try SteeringWorld(.topk)
         func isUsage(_ settings: SteeringSettings) -> Bool {
             do {

@@ -8,7 +8,7 @@ import Testing
         TokenChoice(temperature: temperature, topP: topP, vocabularySize: vocabulary, seed: seed)
     }
 
-    @Test func theLikeliestAndOfEqualsTheFirst() {
+    @Test("The most likely token is chosen; ties go to the first") func theLikeliestAndOfEqualsTheFirst() {
         #expect(choice(nil).token(from: [1, 3, 2, 3], step: 9) == 1)
         #expect(choice(nil, vocabulary: 1).token(from: [1, 3], step: 0) == 0)
     }
@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    @Test func onlyTheLikeliestAreDrawn() {
+    @Test("With `--top-p` only the likeliest tokens are drawn") func onlyTheLikeliestAreDrawn() {
         // Probabilities 0.64, 0.24, 0.09, 0.03.
         let logits: [Float] = [2, 1, 3, 0]
         let two = shares(choice(1, topP: 0.7), logits)

@@ -2,18 +2,20 @@ import TerminalOutput
 import Testing
 
 @Suite struct BriefTextTests {
-    @Test func whatIsShortStaysAsItIs() {
+    @Test("Short text is unchanged") func whatIsShortStaysAsItIs() {
         for text in ["", "model.safetensors: no such file; say where it is", "c.sqlite: ä «ö» 日本語"] {
             #expect(BriefText.of(text) == text)
         }
     }
 
-    @Test(arguments: [
-        String(repeating: "x", count: 100_000), String(repeating: "x y ", count: 50_000),
-        String(repeating: "\u{301}", count: 100_000), String(repeating: "'", count: 100_000),
-        String(repeating: "\u{1B}[2J", count: 50_000), String(repeating: "\n", count: 100_000),
-        String(repeating: "\u{202E}", count: 100_000), String(repeating: "(?:a|b)*+", count: 20_000),
-    ])
+    @Test(
+        "Values from a file are quoted shortened",
+        arguments: [
+            String(repeating: "x", count: 100_000), String(repeating: "x y ", count: 50_000),
+            String(repeating: "\u{301}", count: 100_000), String(repeating: "'", count: 100_000),
+            String(repeating: "\u{1B}[2J", count: 50_000), String(repeating: "\n", count: 100_000),
+            String(repeating: "\u{202E}", count: 100_000), String(repeating: "(?:a|b)*+", count: 20_000),
+        ])
     func whatAFileHoldsIsQuotedShort(hostile: String) {
         let message = BriefText.of(
             "t/tokenizer.json: \"type\" is \"\(hostile)\", which is not supported; supported: BPE")
@@ -24,7 +26,7 @@ import Testing
         #expect(!message.contains("\n") && !message.contains("\u{1B}"))
     }
 
-    @Test func whatWasLeftOutIsCounted() {
+    @Test("The characters left out are counted") func whatWasLeftOutIsCounted() {
         #expect(BriefText.of(String(repeating: "a", count: 300)).contains("…(60 more)…"))
     }
 
@@ -36,7 +38,7 @@ import Testing
         #expect(text.utf8.count < 200_000 + 103 * 3100)
     }
 
-    @Test func onlyATableIsHeld() {
+    @Test("Only tables hold their rows back") func onlyATableIsHeld() {
         for format in OutputFormat.allCases {
             var printer = RowPrinter(columns: ["a"], format: format, style: .plain) { _ in }
             printer.append([.text(String(repeating: "x", count: 1000))])

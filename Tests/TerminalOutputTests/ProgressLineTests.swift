@@ -20,7 +20,7 @@ struct ProgressLineTests {
 
     private let terminal = TerminalStyle(isTerminal: true, width: 80)
 
-    @Test func aTerminalsLineIsRewritten() {
+    @Test("A terminal's progress line is rewritten") func aTerminalsLineIsRewritten() {
         let stage = Stage()
         let line = stage.line(total: 5000, style: terminal)
         line.update(0)
@@ -40,7 +40,7 @@ struct ProgressLineTests {
             ])
     }
 
-    @Test func aLogGetsALineNowAndThen() {
+    @Test("A log gets a line from time to time") func aLogGetsALineNowAndThen() {
         let stage = Stage()
         let line = stage.line(total: nil, style: .plain)
         for second in 0..<25 {
@@ -63,7 +63,7 @@ struct ProgressLineTests {
         #expect(stage.lines == ["train  75.0 %  150/200  5/s  10 s left\n"])
     }
 
-    @Test func quietIsQuiet() {
+    @Test("Quiet prints nothing") func quietIsQuiet() {
         let stage = Stage()
         let line = stage.line(total: 10, isQuiet: true, style: terminal)
         line.update(5)
@@ -72,7 +72,8 @@ struct ProgressLineTests {
         #expect(stage.lines.isEmpty)
     }
 
-    @Test func aNoteStandsAboveTheLineAndLongLinesDoNotWrap() {
+    @Test("A note is printed above the line, and long lines do not wrap")
+    func aNoteStandsAboveTheLineAndLongLinesDoNotWrap() {
         let stage = Stage()
         let line = stage.line(total: 10, style: TerminalStyle(isTerminal: true, width: 12))
         line.update(5)

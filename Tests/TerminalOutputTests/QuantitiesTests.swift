@@ -8,11 +8,13 @@ struct QuantitiesTests {
     ])
     func countsAreGrouped(value: Int, text: String) { #expect(Quantities.count(value) == text) }
 
-    @Test(arguments: [
-        (0, "0"), (-0.0, "0"), (0.5, "0.5"), (0.123456, "0.1235"), (12.345678, "12.35"), (999.94, "999.9"),
-        (999.96, "1000"), (1234.56, "1235"), (123_456.7, "123457"), (1e6, "1e+06"), (0.0001, "0.0001"),
-        (0.00001234, "1.234e-05"), (-2.5, "-2.5"), (.nan, "nan"), (.infinity, "inf"), (-.infinity, "-inf"),
-    ])
+    @Test(
+        "Figures have four significant digits",
+        arguments: [
+            (0, "0"), (-0.0, "0"), (0.5, "0.5"), (0.123456, "0.1235"), (12.345678, "12.35"), (999.94, "999.9"),
+            (999.96, "1000"), (1234.56, "1235"), (123_456.7, "123457"), (1e6, "1e+06"), (0.0001, "0.0001"),
+            (0.00001234, "1.234e-05"), (-2.5, "-2.5"), (.nan, "nan"), (.infinity, "inf"), (-.infinity, "-inf"),
+        ])
     func fourDigitsMatter(value: Double, text: String) { #expect(Quantities.significant(value) == text) }
 
     @Test(arguments: [

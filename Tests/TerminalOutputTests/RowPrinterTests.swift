@@ -129,7 +129,7 @@ struct RowPrinterTests {
 
     private static let hostile = "a\u{1B}[2J\u{7}\u{9B}31m\u{7F}\u{202E}b\r\nc\td\u{2028}\0"
 
-    @Test(arguments: OutputFormat.allCases)
+    @Test("No control character reaches a terminal", arguments: OutputFormat.allCases)
     func nothingHostileReachesATerminal(format: OutputFormat) {
         let text = render(format, [[.text(Self.hostile), 1, 1]], columns: ["\u{1B}]0;x\u{7}", "n", "r"], style: wide)
         for scalar in text.unicodeScalars where !"\r\n\t".unicodeScalars.contains(scalar) {
@@ -151,12 +151,12 @@ struct RowPrinterTests {
         #expect(parsed == [["t": Self.hostile + "\u{E0041}\"\\漢"]])
     }
 
-    @Test func pipedDataIsLeftAsItIs() {
+    @Test("Piped data is unchanged") func pipedDataIsLeftAsItIs() {
         #expect(render(.csv, [[.text("\u{1B}[0m")]], columns: ["t"]) == "t\r\n\u{1B}[0m\r\n")
         #expect(render(.tsv, [[.text("\u{1B}[0m")]], columns: ["t"]) == "t\n\u{1B}[0m\n")
     }
 
-    @Test func rowsAreWrittenAsTheyCome() {
+    @Test("Rows are written as they arrive") func rowsAreWrittenAsTheyCome() {
         var written: [String] = []
         withoutActuallyEscaping({ written.append($0) }) { write in
             var printer = RowPrinter(columns: ["a"], format: .jsonl, style: .plain, write: write)

@@ -6,7 +6,7 @@ struct TerminalStyleTests {
         TerminalStyle.resolve(isTerminal: isTerminal, reportedWidth: 80, environment: environment).hasColour
     }
 
-    @Test func coloursAreForTerminalsThatWantThem() {
+    @Test("Colour is used on terminals that allow it") func coloursAreForTerminalsThatWantThem() {
         #expect(colour(["TERM": "xterm"]))
         #expect(colour(["TERM": "xterm", "NO_COLOR": ""]))
         #expect(!colour(["TERM": "xterm", "NO_COLOR": "1"]))
@@ -17,7 +17,7 @@ struct TerminalStyleTests {
         #expect(!colour(["TERM": "xterm"], isTerminal: false))
     }
 
-    @Test func theReportedWidthComesFirst() {
+    @Test("The reported width takes precedence") func theReportedWidthComesFirst() {
         func width(_ reported: Int?, _ columns: String?, isTerminal: Bool = true) -> Int? {
             TerminalStyle.resolve(
                 isTerminal: isTerminal, reportedWidth: reported, environment: columns.map { ["COLUMNS": $0] } ?? [:]
@@ -38,7 +38,7 @@ struct TerminalStyleTests {
         #expect(style.paint("", .red) == "")
     }
 
-    @Test func firingTokensStandBetweenGuillemets() {
+    @Test("Firing tokens are between guillemets") func firingTokensStandBetweenGuillemets() {
         let line = TerminalStyle.plain.highlight(
             tokens: ["In", " the", " «beginning»", "\n", " "], activations: [0, 2, 0, 1, 0.1])
         #expect(line == "In «the» ‹beginning›«⏎» ".replacing("⏎» ", with: "⏎»« »"))

@@ -67,7 +67,7 @@ struct AddedTokenFilesTests {
         #expect(refused > 0)
     }
 
-    @Test func aRefusalNamesTokenAndFile() throws {
+    @Test("A refusal names token and file") func aRefusalNamesTokenAndFile() throws {
         let directory = try TemporaryDirectory()
         try write(
             ["base": "llama3", "files": ["added_tokens.json": ["<x>": 700]] as [String: Any]], to: directory)

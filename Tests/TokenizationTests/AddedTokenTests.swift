@@ -22,7 +22,7 @@ struct AddedTokenTests {
         }
     }
 
-    @Test func areFoundAsTheirFlagsSay() throws {
+    @Test("Added tokens match as their flags say") func areFoundAsTheirFlagsSay() throws {
         var file = TokenizerFile()
         file.document["normalizer"] = ["type": "NFC"]
         file.add("<s>", special: true)

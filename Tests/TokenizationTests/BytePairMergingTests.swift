@@ -68,7 +68,7 @@ struct BytePairMergingTests {
 
     /// Pieces that are encoded part by part become what they are as a whole: merges in the order of their ranks, each
     /// wherever it applies, from the left.
-    @Test func longPiecesBecomeWhatTheyAreAsAWhole() throws {
+    @Test("Long pieces encoded in parts equal the whole") func longPiecesBecomeWhatTheyAreAsAWhole() throws {
         var generator = SplitMix(state: 9)
         for letters in ["a", "ab", "abc", "aab"] {
             var file = TokenizerFile()
@@ -115,7 +115,7 @@ struct BytePairMergingTests {
         #expect(try file.load().encode("abcc") == [ab, 99, 99])
     }
 
-    @Test func laterOfTwoEqualMergesCounts() throws {
+    @Test("Of two equal merges the later counts") func laterOfTwoEqualMergesCounts() throws {
         var file = TokenizerFile()
         let (ab, bc) = (file.addToVocabulary("ab"), file.addToVocabulary("bc"))
         file.merges = ["a b", "b c"]
@@ -139,7 +139,7 @@ struct BytePairMergingTests {
     }
 
     /// More different pieces than are remembered, twice over, against each piece on its own.
-    @Test func whatIsRememberedDoesNotChangeTheResult() throws {
+    @Test("The cache does not change the result") func whatIsRememberedDoesNotChangeTheResult() throws {
         let tokenizer = try Tokenizer(directory: fixture("tokenizers/gpt2"))
         let words = (0..<200_000).map { " " + String($0 &* 2_654_435_761 % 1_000_003, radix: 36) }
         let first = tokenizer.encode(words.joined(), addSpecialTokens: false)

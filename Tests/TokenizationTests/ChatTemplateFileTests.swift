@@ -19,7 +19,7 @@ import Tokenization
         try text.write(toFile: directory.file(name), atomically: true, encoding: .utf8)
     }
 
-    @Test func aFileOfItsOwnWins() throws {
+    @Test("A separate template file takes precedence") func aFileOfItsOwnWins() throws {
         #expect(try tokenizer().chatTemplate == nil)
         try write("{\"chat_template\": \"in the configuration\"}", to: "tokenizer_config.json")
         #expect(try tokenizer().chatTemplate == "in the configuration")

@@ -25,7 +25,7 @@ struct GoldenTokenizationTests {
         )
     }
 
-    @Test(arguments: ["llama3", "gpt2", "cl100k", "qwen2", "tekken"])
+    @Test("Token ids equal the reference implementation's", arguments: ["llama3", "gpt2", "cl100k", "qwen2", "tekken"])
     func agreesWithTheReferenceImplementation(_ name: String) throws {
         let (tokenizer, examples) = try Self.load(name)
         #expect(examples.count > 100)

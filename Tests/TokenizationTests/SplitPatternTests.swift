@@ -86,7 +86,7 @@ struct SplitPatternTests {
     }
 
     /// Later steps see the pieces of earlier ones, so a lookahead ends with its piece.
-    @Test func stepsFollowEachOther() throws {
+    @Test("Each splitting step sees the pieces of the one before") func stepsFollowEachOther() throws {
         let nested: [String: Any] = [
             "type": "Sequence", "pretokenizers": [["type": "Digits", "individual_digits": true]],
         ]

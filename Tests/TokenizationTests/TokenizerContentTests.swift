@@ -20,7 +20,7 @@ struct TokenizerContentTests {
         return file
     }
 
-    @Test func aFileWrittenOtherwiseIsTheSame() throws {
+    @Test("A tokenizer file in another spelling has the same content") func aFileWrittenOtherwiseIsTheSame() throws {
         let expected = try content(file.load())
         var other = file
         other.merges = [["a", "b"], ["ab", "c"]]
@@ -35,7 +35,7 @@ struct TokenizerContentTests {
         #expect(try content(elsewhere.load()) == expected)
     }
 
-    @Test func everythingThatChangesTokensChangesIt() throws {
+    @Test("Every change of tokens changes the content") func everythingThatChangesTokensChangesIt() throws {
         let changes: [(inout TokenizerFile) -> Void] = [
             { $0.merges = ["ab c", "a b"] },
             { $0.merges = ["a b"] },

@@ -195,12 +195,14 @@ struct TokenizerErrorTests {
         )
     }
 
-    @Test(arguments: [
-        "", "{", "{}x", "{\"a\":1,}", "{\"a\":1,\"a\":2}", "[1,]", "{\"a\" 1}", "{a:1}", "nul", "\"\\ud800\"",
-        "\"\\udc00\\ud800\"",
-        "\"\\x\"", "\"\n\"", "\"", "01", "-", "1.", "1e", "+1", ".5", "\u{FEFF}{}", "{\"a\":1}}", "\"\\u12\"",
-        String(repeating: "[", count: 100_000), String(repeating: "{\"a\":", count: 100_000),
-    ])
+    @Test(
+        "Malformed JSON is refused",
+        arguments: [
+            "", "{", "{}x", "{\"a\":1,}", "{\"a\":1,\"a\":2}", "[1,]", "{\"a\" 1}", "{a:1}", "nul", "\"\\ud800\"",
+            "\"\\udc00\\ud800\"",
+            "\"\\x\"", "\"\n\"", "\"", "01", "-", "1.", "1e", "+1", ".5", "\u{FEFF}{}", "{\"a\":1}}", "\"\\u12\"",
+            String(repeating: "[", count: 100_000), String(repeating: "{\"a\":", count: 100_000),
+        ])
     func refusesWhatIsNoJSON(_ text: String) throws {
         guard case .malformed(path, "the document", let reason) = try error(Array(text.utf8)) else {
             Issue.record("\(text.prefix(40)) was not refused")
@@ -215,7 +217,7 @@ struct TokenizerErrorTests {
     }
 
     /// Every value that JSON has, in a place that nobody reads.
-    @Test func acceptsAllJSON() throws {
+    @Test("Unused parts may be any JSON") func acceptsAllJSON() throws {
         let values =
             #"[0, -0, 1.5, -2.5E-3, 1e+9, 99999999999999999999, true, false, null, "\"\\\/\b\f\n\r\t\u0041\ud83d\ude42", {}, []]"#
         let json =
@@ -234,7 +236,7 @@ struct TokenizerErrorTests {
     }
 
     /// No cut and no flipped bit may crash; what still loads must work.
-    @Test func damageIsRefusedOrHarmless() throws {
+    @Test("Damage is refused or harmless") func damageIsRefusedOrHarmless() throws {
         var file = TokenizerFile()
         let bytes = Set("a b\u{E9}<x>".utf8)
         file.vocabulary = file.vocabulary.filter { entry in

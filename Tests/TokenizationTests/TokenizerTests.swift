@@ -21,7 +21,7 @@ struct TokenizerTests {
         }
     }
 
-    @Test(arguments: ["llama3", "gpt2", "cl100k"])
+    @Test("Decoding returns the text", arguments: ["llama3", "gpt2", "cl100k"])
     func decodingGivesTheTextBack(_ name: String) throws {
         let tokenizer = try Tokenizer(directory: fixture("tokenizers/\(name)"))
         for text in randomTexts(2000, length: 30) {
@@ -32,7 +32,7 @@ struct TokenizerTests {
     }
 
     /// Texts of many stretches, of one piece that is longer than several, of none.
-    @Test(arguments: ["llama3", "gpt2", "qwen2"])
+    @Test("Tokenizing in stretches equals tokenizing the whole", arguments: ["llama3", "gpt2", "qwen2"])
     func tokensInStretchesAreThoseOfTheWhole(_ name: String) throws {
         let tokenizer = try Tokenizer(directory: fixture("tokenizers/\(name)"))
         let words = randomTexts(4000, length: 30).joined(separator: " ")
@@ -68,7 +68,7 @@ struct TokenizerTests {
         #expect(tokenizer.encode("", addSpecialTokens: false) == [])
     }
 
-    @Test func decodingLeavesOutWhatIsAskedFor() throws {
+    @Test("Decoding omits the tokens asked for") func decodingLeavesOutWhatIsAskedFor() throws {
         var file = TokenizerFile()
         let special = file.add("<s>", special: true)
         let plain = file.add("<p>")
@@ -96,7 +96,7 @@ struct TokenizerTests {
         return try file.load()
     }
 
-    @Test func putsTheTemplateAroundText() throws {
+    @Test("The template's special tokens surround the text") func putsTheTemplateAroundText() throws {
         let tokenizer = try templated(nil)
         #expect(tokenizer.encode("ab") == [256, 97, 98, 257])
         #expect(tokenizer.encode("ab", addSpecialTokens: false) == [97, 98])

@@ -60,7 +60,7 @@ import WorkflowWorlds
         }
     }
 
-    @Test func aStoppedSweepEndsInTheSameBits() throws {
+    @Test("A stopped sweep resumes to the same bits") func aStoppedSweepEndsInTheSameBits() throws {
         let demo = try DemoModel()
         let settings = try sweep(demo)
         let whole = demo.directory.file("whole.sqlite")
@@ -81,7 +81,8 @@ import WorkflowWorlds
         #expect(try digest(broken) == (try digest(whole)))
     }
 
-    @Test func aDictionaryOfASweepIsWhatItWouldBeAlone() throws {
+    @Test("A dictionary of a sweep equals the same dictionary trained alone")
+    func aDictionaryOfASweepIsWhatItWouldBeAlone() throws {
         let demo = try DemoModel()
         let settings = try sweep(demo, steps: 4)
         let together = try train(settings, catalog: demo.directory.file("together.sqlite"))
@@ -93,7 +94,7 @@ import WorkflowWorlds
 
     /// A job is killed without warning: what it had done since its last checkpoint is done again, whatever of it is in the
     /// catalog. The catalog and the checkpoint are copied away at every step, as they would lie on the disk.
-    @Test func anyMomentWillDo() throws {
+    @Test("Resuming training interrupted at any step gives the same bits") func anyMomentWillDo() throws {
         let demo = try DemoModel()
         let settings = Array(try sweep(demo, steps: 5).prefix(2))
         let path = demo.directory.file("c.sqlite")
@@ -194,7 +195,8 @@ import WorkflowWorlds
     }
 
     /// Which documents are read after some steps: those whose change makes resuming impossible.
-    @Test(arguments: [false, true]) func whatIsNotReadYetMayBeMended(shuffle: Bool) throws {
+    @Test("Text not read yet may be corrected before resuming", arguments: [false, true])
+    func whatIsNotReadYetMayBeMended(shuffle: Bool) throws {
         let demo = try DemoModel()
         let text = demo.directory.file("a.jsonl")
         let texts = manyTexts()
@@ -248,7 +250,8 @@ import WorkflowWorlds
     }
 
     /// A record that goes bad while training reads the file: the work stays, and goes on once the line is mended.
-    @Test(arguments: [false, true]) func aRecordThatWentBadKeepsTheCheckpoint(shuffle: Bool) throws {
+    @Test("A record that becomes invalid during training keeps the checkpoint", arguments: [false, true])
+    func aRecordThatWentBadKeepsTheCheckpoint(shuffle: Bool) throws {
         let demo = try DemoModel()
         let text = demo.directory.file("a.jsonl")
         let texts = manyTexts()
@@ -279,7 +282,8 @@ import WorkflowWorlds
         #expect(try digest(path) == (try digest(whole)))
     }
 
-    @Test func aDictionaryWhoseLossIsNotFiniteDropsOut() throws {
+    @Test("A dictionary whose loss is not finite is dropped from the sweep")
+    func aDictionaryWhoseLossIsNotFiniteDropsOut() throws {
         let demo = try DemoModel()
         var settings = Array(try sweep(demo, steps: 12).prefix(3))
         settings[1].choices.learningRate = 1e38

@@ -16,7 +16,7 @@ import Vocabulary
         return try SweepSettings.read(file: path, given: given)
     }
 
-    @Test func listsStandForEveryCombination() throws {
+    @Test("Lists stand for every combination") func listsStandForEveryCombination() throws {
         let settings = try read(
             """
             {"model": "m", "text": ["t"], "tokens": 1000, "latents": 64, "layers": [1, 2, 3], "seed": 5,
@@ -37,7 +37,7 @@ import Vocabulary
         #expect(settings.allSatisfy { $0.streamSeed == 5 && $0.tokens == 1000 && $0.model == "m" && $0.latents == 64 })
     }
 
-    @Test func theCommandLineStandsAbove() throws {
+    @Test("The command line overrides the file") func theCommandLineStandsAbove() throws {
         var given = SettingsDocument()
         try given.set("model", "other")
         try given.set("steps", 7)
@@ -47,25 +47,27 @@ import Vocabulary
         #expect(settings[0].steps == 7 && settings[0].tokens == nil && settings[0].architecture == .route)
     }
 
-    @Test func nullIsNotGiven() throws {
+    @Test("null means not given") func nullIsNotGiven() throws {
         let settings = try read(
             #"{"layers": null, "latents": 8, "streamSeed": null, "dictionaries": [{"k": 2, "layer": null}]}"#)
         #expect(settings[0].layers == nil && settings[0].streamSeed == 0)
     }
 
-    @Test(arguments: [
-        ("[]", "is not a JSON object"),
-        (#"{"latents": 8}"#, "has no list 'dictionaries'"),
-        (#"{"dictionaries": []}"#, "has no list 'dictionaries'"),
-        (#"{"dictionaries": [3]}"#, "has no list 'dictionaries'"),
-        (#"{"dictionaries": [{"k": 2}]}"#, "dictionary entry 1 has no key 'latents'"),
-        (#"{"latents": 8, "dictionaries": [{"k": 2}, {"kk": 2}]}"#, "dictionary entry 2 has a key 'kk'"),
-        (#"{"latents": 8, "dictionaries": [{"tokens": 2}]}"#, "'tokens', which decides the stream"),
-        (#"{"latents": 8, "dictionaries": [{"k": []}]}"#, "has an empty list for 'k'"),
-        (#"{"latents": 8, "dictionaries": [{"k": ["a"]}]}"#, "key 'k' is of the wrong kind"),
-        (#"{"latents": 8, "dictionaries": [{"k": 2, "layer": 1, "layers": [1]}]}"#, "both 'layer' and 'layers'"),
-        (#"{"latents": 8, "name": "x", "dictionaries": [{"k": 2}]}"#, "names all dictionaries alike"),
-    ])
+    @Test(
+        "Invalid settings are named",
+        arguments: [
+            ("[]", "is not a JSON object"),
+            (#"{"latents": 8}"#, "has no list 'dictionaries'"),
+            (#"{"dictionaries": []}"#, "has no list 'dictionaries'"),
+            (#"{"dictionaries": [3]}"#, "has no list 'dictionaries'"),
+            (#"{"dictionaries": [{"k": 2}]}"#, "dictionary entry 1 has no key 'latents'"),
+            (#"{"latents": 8, "dictionaries": [{"k": 2}, {"kk": 2}]}"#, "dictionary entry 2 has a key 'kk'"),
+            (#"{"latents": 8, "dictionaries": [{"tokens": 2}]}"#, "'tokens', which decides the stream"),
+            (#"{"latents": 8, "dictionaries": [{"k": []}]}"#, "has an empty list for 'k'"),
+            (#"{"latents": 8, "dictionaries": [{"k": ["a"]}]}"#, "key 'k' is of the wrong kind"),
+            (#"{"latents": 8, "dictionaries": [{"k": 2, "layer": 1, "layers": [1]}]}"#, "both 'layer' and 'layers'"),
+            (#"{"latents": 8, "name": "x", "dictionaries": [{"k": 2}]}"#, "names all dictionaries alike"),
+        ])
     func whatIsWrongIsNamed(json: String, problem: String) throws {
         let error = #expect(throws: WorkflowError.self) { try read(json) }
         #expect(error?.description.contains(problem) == true, "\(error.map { "\($0)" } ?? "")")

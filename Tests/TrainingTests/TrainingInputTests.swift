@@ -40,7 +40,8 @@ import WorkflowWorlds
         _ = try TrainingJob([settings], workers: Workers(threads: threads))
     }
 
-    @Test func aNotFiniteFirstBatchIsRefusedBeforeTheRunBegins() throws {
+    @Test("A first batch that is not finite is refused before the run begins")
+    func aNotFiniteFirstBatchIsRefusedBeforeTheRunBegins() throws {
         let directory = try TemporaryDirectory()
         let path = try shard(in: directory, row: 7, layer: 1)
         #expect(
@@ -54,7 +55,7 @@ import WorkflowWorlds
         try prepare(settings(path, layers: [4]))
     }
 
-    @Test func aLaterOneEndsTheRunAndIsNamed() throws {
+    @Test("A later bad batch ends the run and is named") func aLaterOneEndsTheRunAndIsNamed() throws {
         let directory = try TemporaryDirectory()
         let path = try shard(in: directory, row: 25)
         let file = directory.file("c.sqlite")
@@ -67,7 +68,7 @@ import WorkflowWorlds
         #expect(try catalog.dictionaries().isEmpty)
     }
 
-    @Test func moreThanTheMachineHoldsIsRefused() throws {
+    @Test("A job that exceeds memory is refused") func moreThanTheMachineHoldsIsRefused() throws {
         let directory = try TemporaryDirectory()
         let path = try shard(in: directory, row: nil)
         let settings = TrainingSettings(
@@ -96,7 +97,7 @@ import WorkflowWorlds
         #expect(try catalog.runs().count == 1)
     }
 
-    @Test func whatNothingWouldReadIsRefused() throws {
+    @Test("Options that nothing would read are refused") func whatNothingWouldReadIsRefused() throws {
         let directory = try TemporaryDirectory()
         let path = try shard(in: directory, row: nil)
         let base = TrainingSettings(activations: [path], latents: 16, k: 2, batchTokens: 10, steps: 4)
@@ -118,6 +119,7 @@ import WorkflowWorlds
     }
 
     @Test(
+        "Invalid settings are explained",
         arguments: [
             ("", "is not a JSON object"), ("[]", "is not a JSON object"),
             (#"{"kind":"index","config":{}}"#, "tells of a run of kind 'index'; a training run is needed"),
@@ -147,7 +149,7 @@ import WorkflowWorlds
         }
     }
 
-    @Test func whatIsGivenIsLaidOverTheFile() throws {
+    @Test("The command line is merged over the file") func whatIsGivenIsLaidOverTheFile() throws {
         let directory = try TemporaryDirectory()
         let path = directory.file("run.json")
         let settings = TrainingSettings(

@@ -29,7 +29,7 @@ import WorkflowWorlds
         ]
     }
 
-    @Test(arguments: [DemoModel.texts, chats], [false, true])
+    @Test("Live and exported activations give the same bits", arguments: [DemoModel.texts, chats], [false, true])
     func liveAndFromFilesGiveTheSameBits(texts: [String], withBOS: Bool) throws {
         let demo = try DemoModel()
         let text = try demo.text(texts)
@@ -57,7 +57,7 @@ import WorkflowWorlds
     }
 
     /// Files of before know the prefix by its id alone.
-    @Test func aFileWithoutMarksLeavesOutEveryBOS() throws {
+    @Test("In a file without marks every BOS is left out") func aFileWithoutMarksLeavesOutEveryBOS() throws {
         let demo = try DemoModel()
         let path = demo.directory.file("a.safetensors")
         _ = try ActivationExport(
@@ -89,7 +89,7 @@ import WorkflowWorlds
         #expect(one.reports == three.reports)
     }
 
-    @Test func followsPyTorchThroughTheWholeCommand() throws {
+    @Test("Training follows PyTorch from end to end") func followsPyTorchThroughTheWholeCommand() throws {
         let directory = try TemporaryDirectory()
         let fixtures = "route-reference/"
         let golden = try SafetensorsFile(path: fixture(fixtures + "golden.safetensors"))
@@ -142,7 +142,7 @@ import WorkflowWorlds
         #expect(try catalog.dictionaries().isEmpty)
     }
 
-    @Test func storedWeightsComeBack() throws {
+    @Test("Stored weights read back") func storedWeightsComeBack() throws {
         let demo = try DemoModel()
         let path = demo.directory.file("c.sqlite")
         let output = demo.directory.file("w.safetensors")
