@@ -1,15 +1,15 @@
 package import FeatureCatalog
 
-/// A dictionary whose features have been looked at on text, and on which.
+/// A dictionary together with one of its indexes.
 package struct IndexedDictionary: Sendable {
-    /// Its row.
+    /// The dictionary's row.
     package let record: DictionaryRecord
-    /// What its features' statistics were gathered from.
+    /// The index's row.
     package let indexing: IndexingRecord
     /// The corpus's name.
     package let corpus: String
 
-    /// The dictionary and the corpus.
+    /// The key of the index: dictionary and corpus.
     package var key: IndexingKey { indexing.key }
 
     /// Finds a dictionary by name or number, or the last one added, and one of its indexes.

@@ -2,7 +2,7 @@ package import FeatureCatalog
 package import LinearAlgebra
 import Vocabulary
 
-/// The directions of a dictionary's features, read from a catalog without the rest of its weights.
+/// The decoder rows of a dictionary, read from a catalog without the other weights.
 package struct StoredDecoder {
     /// Decoder rows, `[features × D]`, row-major.
     package let matrix: Matrix
@@ -10,12 +10,12 @@ package struct StoredDecoder {
     /// Rows that are read at a time.
     private static let slice = 4096
 
-    /// The width D of a dictionary's rows: a crosscoder writes all its layers.
+    /// The width D of a dictionary's decoder rows: d, or L·d for a crosscoder.
     package static func width(of record: DictionaryRecord) -> Int {
         record.architecture == .crosscoder ? record.layers.count * record.dModel : record.dModel
     }
 
-    /// Reads them.
+    /// Reads the decoder.
     ///
     /// - Throws: `CatalogError` where they are missing or damaged, `WorkflowError.refused` where they do not fit into
     ///   memory.

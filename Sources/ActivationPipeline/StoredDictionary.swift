@@ -6,9 +6,9 @@ import Vocabulary
 
 /// A dictionary read back from a catalog, ready to encode.
 package struct StoredDictionary: Sendable {
-    /// Its row.
+    /// Its row in the catalog.
     package let record: DictionaryRecord
-    /// Its shape and rules.
+    /// Its architecture, sizes and rules.
     package let configuration: DictionaryConfiguration
     /// Its weights.
     package let weights: DictionaryWeights
@@ -24,9 +24,9 @@ package struct StoredDictionary: Sendable {
         weights = try DictionaryWeights(configuration, dictionary: record.dictionaryID, in: catalog)
     }
 
-    /// The shape and rules that a row states.
+    /// The configuration that a row states.
     ///
-    /// - Throws: `SparseCodingError` where no dictionary can be so.
+    /// - Throws: `SparseCodingError` for an impossible one.
     package static func configuration(of record: DictionaryRecord) throws(SparseCodingError) -> DictionaryConfiguration
     {
         try DictionaryConfiguration(

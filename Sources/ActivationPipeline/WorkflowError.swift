@@ -1,14 +1,14 @@
-/// Why a job could not be done; every case says what is wrong, where, and what to do.
+/// Why a job failed: each case names the problem, the file or option, and a remedy.
 package enum WorkflowError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// An option has a value that does not make sense.
+    /// An option has an invalid value.
     case usage(String)
     /// A file or folder is not there.
     case missing(path: String, what: String)
-    /// A file holds what cannot be used.
+    /// A file has unusable content.
     case badInput(path: String, problem: String)
     /// A file would be overwritten, or cannot be written.
     case cannotWrite(path: String, problem: String)
-    /// The job would do something that was not agreed to.
+    /// The job was refused because a precondition does not hold.
     case refused(String)
     /// The job was stopped by a signal; what was finished has been kept.
     case interrupted(String)

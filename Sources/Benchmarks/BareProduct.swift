@@ -1,7 +1,7 @@
 import LinearAlgebra
 import SparseCoding
 
-/// The one product that reading a batch with a dictionary cannot do without, by itself: [rows × D] · [D × latents].
+/// The dense product [rows × D] · [D × latents] alone: the lower bound of encoding a batch.
 struct BareProduct {
     private let inputs: Matrix
     private let encoder: Matrix

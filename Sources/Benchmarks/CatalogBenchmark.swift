@@ -7,8 +7,8 @@ import RandomNumbers
 import Tokenization
 import Vocabulary
 
-/// Makes a catalog of any size, from made-up features on text, through the same calls as indexing, and measures how
-/// fast its index is written.
+/// Writes a catalog of any size from synthetic features on text, through the same calls as indexing, and measures the
+/// speed of writing its index.
 package struct CatalogBenchmark: Sendable {
     /// Features of the dictionary.
     package var features: Int
@@ -18,13 +18,13 @@ package struct CatalogBenchmark: Sendable {
     package var tokens: Int?
     /// Width of the residual stream.
     package var dModel: Int
-    /// Whose tokenizer reads the text, and the text; words are made up where either is missing.
+    /// The model folder whose tokenizer reads the text, and the text; without either, synthetic words are used.
     package var model: String?
     /// Files and folders of text.
     package var text: [String]
-    /// Where the catalog as it was before the index is kept; nil for nowhere.
+    /// Where to keep a copy of the catalog before the index is written; nil for nowhere.
     package var before: String?
-    /// Everything follows from it.
+    /// Seed of all synthetic data.
     package var seed: UInt64
 
     /// Describes a benchmark.
@@ -46,7 +46,7 @@ package struct CatalogBenchmark: Sendable {
     package struct Result: Sendable {
         /// Seconds that writing the index took, to the end of its transaction, without making the features up.
         package let writeSeconds: Double
-        /// Processor time of the same; what others do meanwhile counts less in it.
+        /// Processor time of the same, less affected by other processes.
         package let processorSeconds: Double
         /// Contexts written.
         package let contexts: Int
@@ -65,7 +65,7 @@ package struct CatalogBenchmark: Sendable {
     private static let window = 48
     private static let passageLength = 256
 
-    /// Makes it.
+    /// Writes the catalog.
     ///
     /// - Parameter path: The catalog, which must not exist.
     /// - Throws: `WorkflowError.usage` for sizes out of range; `CatalogError`.
@@ -104,7 +104,7 @@ package struct CatalogBenchmark: Sendable {
         let features: SyntheticFeatures
     }
 
-    /// Everything up to the index: model, text, weights, and what follows from them.
+    /// Writes everything but the index: model, text and weights, and the lists derived from them.
     private func prepare(_ catalog: Catalog, _ text: SyntheticText) throws -> Setting {
         let digest = String(repeating: "0", count: 64)
         let modelID = try catalog.addLanguageModel(

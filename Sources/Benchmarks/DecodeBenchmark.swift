@@ -4,8 +4,8 @@ import Foundation
 import LanguageModel
 package import LinearAlgebra
 
-/// Measures decoding token by token against reading as many bytes as the weights that a token needs: no program can
-/// decode a single sequence faster than it reads them.
+/// Measures decoding token by token against reading the weights that a token needs: no program can decode a single
+/// sequence faster than it reads them.
 package struct DecodeBenchmark: Sendable {
     /// The model's folder.
     package var model: String
@@ -13,7 +13,7 @@ package struct DecodeBenchmark: Sendable {
     package var prompt: Int
     /// Tokens decoded after it.
     package var tokens: Int
-    /// How often decoding and reading are timed, taking turns; the median counts.
+    /// How often decoding and reading are timed, alternately; the median counts.
     package var repeats: Int
 
     /// Describes a benchmark.
@@ -42,7 +42,7 @@ package struct DecodeBenchmark: Sendable {
         package let ratio: Double
     }
 
-    /// Runs it on random tokens, the weights being in memory.
+    /// Times decoding of random tokens with weights in memory.
     ///
     /// - Throws: `WorkflowError.usage`, `.refused` where weights and array do not fit in memory, and what opening the
     ///   model throws.

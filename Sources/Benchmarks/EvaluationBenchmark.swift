@@ -5,7 +5,7 @@ package import LinearAlgebra
 import SparseCoding
 import Tokenization
 
-/// Measures what evaluating one dictionary costs, in passes of the model it is evaluated on.
+/// Measures the cost of evaluating one dictionary, in forward passes of its model.
 package struct EvaluationBenchmark: Sendable {
     /// The model's folder.
     package var model: String
@@ -40,7 +40,7 @@ package struct EvaluationBenchmark: Sendable {
         package let ratio: Double
     }
 
-    /// Runs it on random token ids.
+    /// Times evaluation on random token ids.
     ///
     /// - Throws: `WorkflowError.usage`, and what opening the model throws.
     package func run(workers: Workers, progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }) throws -> Result {

@@ -38,7 +38,7 @@ package struct ForwardBenchmark: Sendable {
         package let tokens: Int
     }
 
-    /// Runs it on random token ids.
+    /// Times the forward pass on random token ids.
     ///
     /// - Throws: `WorkflowError.usage`, and what opening the model throws.
     package func run(workers: Workers, progress: (_ done: Int, _ total: Int) -> Void) throws -> Result {
@@ -71,7 +71,7 @@ package struct ForwardBenchmark: Sendable {
             layersRun: last + 1, tokens: tokens)
     }
 
-    /// `VmHWM` of the kernel's account of this process, in bytes; 0 where there is none.
+    /// `VmHWM` of this process from the kernel, in bytes; 0 if unknown.
     static func peakResidentBytes() -> Int {
         let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
         let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// The machine's OpenBLAS, where there is one: what products are measured against. Nothing else uses it.
+/// The machine's OpenBLAS, if installed, as a comparison for products. Nothing else uses it.
 struct InstalledBLAS {
     private typealias SGEMM =
         @convention(c) (
@@ -10,7 +10,7 @@ struct InstalledBLAS {
     private typealias SetThreads = @convention(c) (Int32) -> Void
     private typealias CoreName = @convention(c) () -> UnsafePointer<CChar>?
 
-    /// The kernels that it chose, as it calls them.
+    /// The name of the kernels it chose.
     let core: String
     private let sgemm: SGEMM
     private let setThreads: SetThreads

@@ -19,7 +19,7 @@ package struct ProductBenchmark: Sendable {
         self.repeats = repeats
     }
 
-    /// What one candidate did.
+    /// The result of one candidate.
     package struct Result: Sendable {
         /// A `ProductKernel`, or "openblas" with the name of its kernels.
         package let candidate: String
@@ -29,7 +29,7 @@ package struct ProductBenchmark: Sendable {
         package let gigaflops: Double
     }
 
-    /// Times every candidate; they take turns, so that all meet the same machine.
+    /// Times all candidates alternately.
     package func run(workers: Workers) -> [Result] {
         let a = randomMatrix(rows, inner, seed: 1)
         let b = randomMatrix(columns, inner, seed: 2)

@@ -8,8 +8,8 @@ import SparseCoding
 import Tokenization
 import Vocabulary
 
-/// Measures offline explaining and scoring: requests to the model gathered and run together, against the model run anew
-/// for every shortened context by itself.
+/// Measures offline explaining and scoring: batched requests to the model against one run of the model
+/// per shortened context.
 package struct ScoringBenchmark: Sendable {
     /// The dictionary, the model and the sample.
     package var settings: ScoringSettings
@@ -55,7 +55,7 @@ package struct ScoringBenchmark: Sendable {
         }
     }
 
-    /// Runs it.
+    /// Times explaining and scoring.
     ///
     /// - Throws: as `ScoringRun.run`.
     package func run(on catalog: Catalog, workers: Workers) throws -> Result {

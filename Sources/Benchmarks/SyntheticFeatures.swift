@@ -5,9 +5,9 @@ import LinearAlgebra
 import RandomNumbers
 import Vocabulary
 
-/// Features as indexing would find them, each from numbers of its own, so that none depends on the others.
+/// Synthetic features shaped like those that indexing finds, each generated independently.
 struct SyntheticFeatures {
-    /// Passages that contexts may lie in: keys that follow each other, and tokens of each.
+    /// The passages of contexts: consecutive keys, and tokens of each.
     let firstPassage: Int64
     let passageLengths: [Int32]
     /// Tokens of all of them.
@@ -28,7 +28,7 @@ struct SyntheticFeatures {
     /// Active features of a token, on average.
     static let activePerToken = 32.0
 
-    /// All of a feature.
+    /// The complete entry of a feature.
     func entry(_ index: Int) -> FeatureEntry {
         var generator = CounterGenerator(seed: seed ^ SplitMix64.mixed(UInt64(index)), stream: "feature")
         // A power law: few features fire often, most seldom.

@@ -4,8 +4,8 @@ import Foundation
 import LinearAlgebra
 import Tokenization
 
-/// Text for a synthetic catalog: documents of a corpus over and over, or words that are made up, frequent ones more
-/// often.
+/// Text for a synthetic catalog: documents of a corpus repeated, or synthetic words with a skewed
+/// frequency.
 struct SyntheticText {
     /// A document as the catalog takes it.
     struct Document {
@@ -70,7 +70,7 @@ struct SyntheticText {
         classes = vocabulary.map { TokenClass.text(of: $0.text) }
     }
 
-    /// The document of a number, whatever the number.
+    /// The document of any number; documents repeat.
     func document(_ ordinal: Int) throws -> Document { try document(ordinal) }
 
     /// The text of some tokens.

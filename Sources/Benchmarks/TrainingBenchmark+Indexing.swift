@@ -4,8 +4,8 @@ package import LinearAlgebra
 import SparseCoding
 
 extension TrainingBenchmark {
-    /// What indexing costs once the residual streams are there: routing, encoding, reconstruction errors, and all
-    /// statistics and contexts.
+    /// The cost of indexing, residual streams given: routing, encoding, reconstruction errors, statistics and
+    /// contexts.
     package struct Indexing: Sendable, Encodable {
         /// Median seconds of a batch.
         package let batchSeconds: Double
@@ -22,8 +22,8 @@ extension TrainingBenchmark {
     /// The classes of the tokens: a vocabulary of usual size.
     private static let tokenClasses: UInt64 = 1 << 15
 
-    /// Indexes batches of standard normal activations; batches and products take turns, so that both meet the same
-    /// machine. Every batch is of other documents.
+    /// Indexes batches of standard normal activations; batches and products alternate on the same machine. Every batch
+    /// belongs to other documents.
     ///
     /// - Throws: `SparseCodingError.setting` for sizes out of range.
     package func indexing(workers: Workers, progress: (_ done: Int, _ total: Int) -> Void) throws -> Indexing {

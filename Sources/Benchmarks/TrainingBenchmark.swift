@@ -5,7 +5,7 @@ import SparseTraining
 import Training
 package import Vocabulary
 
-/// Measures a training step, and indexing, against the one product they cannot do without.
+/// Measures a training step, and indexing, against the dense product of the encoder.
 package struct TrainingBenchmark: Sendable {
     /// Which system is trained.
     package var architecture: Architecture
@@ -65,7 +65,7 @@ package struct TrainingBenchmark: Sendable {
             choices: .init { $0.deadAfterTokens = deadShare > 0 ? 2 * tokens : nil })
     }
 
-    /// Runs it on standard normal activations; steps and products take turns, so that both meet the same machine.
+    /// Times steps on standard normal activations; steps and products alternate.
     ///
     /// - Throws: `SparseCodingError.setting` for sizes out of range.
     package func run(workers: Workers, progress: (_ done: Int, _ total: Int) -> Void) throws -> Result {
@@ -106,7 +106,7 @@ package struct TrainingBenchmark: Sendable {
             l0: Double(l0))
     }
 
-    /// The most memory that training holds, as `TrainingMemory` reckons it and as the kernel saw it.
+    /// The peak memory of training, predicted by `TrainingMemory` and measured by the kernel.
     package struct Memory: Sendable, Encodable {
         /// By the formula, with what a process of this kind holds anyway.
         package let predictedBytes: Int
@@ -161,7 +161,7 @@ package struct TrainingBenchmark: Sendable {
     }
 }
 
-/// The middle of some measurements.
+/// The median.
 func median(_ values: [Double]) -> Double {
     let sorted = values.sorted()
     return sorted.isEmpty ? .nan : (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2

@@ -1,6 +1,6 @@
-/// Why an exchange did not happen, or brought no answer.
+/// Why a request failed or brought no answer.
 ///
-/// No case ever holds the key: what an endpoint says is searched for it first.
+/// No case contains the key: replies are redacted first.
 package enum ChatFailure: Error, Sendable, Equatable, CustomStringConvertible {
     /// The endpoint answered with a status other than success; `message` is what it said, on one line.
     case http(status: Int, message: String)
@@ -18,21 +18,21 @@ package enum ChatFailure: Error, Sendable, Equatable, CustomStringConvertible {
     case unreachable(reason: String)
     /// The connection broke off.
     case connection(reason: String)
-    /// The endpoint answered with success and something that is no reply.
+    /// The endpoint answered with success and a malformed reply.
     case malformedReply(reason: String)
-    /// The reply is one, without an answer in it; `refusal` is what the model says instead, on one line.
+    /// The reply has no answer; `refusal` is the model's stated reason, on one line.
     case noAnswer(finishReason: String?, refusal: String?)
     /// The reply is longer than the caller allows, in bytes.
     case replyTooLarge(limit: Int)
-    /// The reply's headers are longer than anybody allows, in bytes.
+    /// The reply's headers exceed a fixed limit, in bytes.
     case headersTooLarge(limit: Int)
-    /// The caller no longer wants it.
+    /// The caller cancelled.
     case cancelled
-    /// The client has sent as many requests as it may.
+    /// The client has sent its maximum number of requests.
     case limitReached(requests: Int)
     /// libcurl is not installed or lacks something.
     case libraryMissing(reason: String)
-    /// The request is not one the protocol knows; nothing was sent.
+    /// The request violates the protocol; nothing was sent.
     case invalidRequest(reason: String)
 
     /// The status of a refusal, by HTTP or within a reply.

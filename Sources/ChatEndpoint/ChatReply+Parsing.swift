@@ -4,9 +4,9 @@ import JSON
 extension ChatReply {
     /// Reads the body of a reply.
     ///
-    /// - Throws: `ChatFailure.malformedReply` where anything that a reply must have is missing or of another type;
-    ///   `.noAnswer` where it says why there is no text; `.reported` or `.rateLimited` for an error in place of a reply.
-    ///   Counts of tokens are nothing that it must have.
+    /// - Throws: `ChatFailure.malformedReply` for a required part that is missing or of another type;
+    ///   `.noAnswer` if it says why there is no text; `.reported` or `.rateLimited` for an error in place of a reply.
+    ///   Token counts are optional.
     package init(parsing body: Data) throws(ChatFailure) {
         let root: JSONValue
         do { root = try JSONParser.parse(body) } catch {
@@ -31,14 +31,14 @@ extension ChatReply {
         finishReason = try Self.optional(choices[0]["finish_reason"])?.text("finish_reason")
         content = try Self.content(of: message, finishReason: finishReason)
         tokens = try Self.tokens(choices[0]["logprobs"] ?? .null)
-        // Bookkeeping: local servers leave it out or get it wrong now and then, and the answer is good all the same.
+        // / Local servers sometimes omit or garble the counts; the answer is still good.
         usage = ChatUsage(in: root)
     }
 
     /// The text of a message.
     ///
-    /// - Throws: `.noAnswer` where there is none: filters, refusals, calls of tools and thoughts that use up the limit
-    ///   leave it null or, with some servers, empty or out.
+    /// - Throws: `.noAnswer` if there is none: content filters, refusals, tool calls and thoughts that use up the limit
+    ///   leave it null or, with some servers, empty or missing.
     private static func content(of message: JSONValue, finishReason: String?) throws(ChatFailure) -> String {
         let content = optional(message["content"])
         guard content == nil || content == .string("") else { return try message.member("content").text("content") }

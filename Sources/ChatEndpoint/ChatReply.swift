@@ -20,7 +20,7 @@ package struct ChatReply: Sendable, Equatable {
         package let token: String
         /// The natural logarithm of its probability; finite.
         package let logProbability: Double
-        /// The likeliest tokens at this place, as many as were asked for, in the endpoint's order.
+        /// The most likely tokens at this position, as many as were asked for, in the endpoint's order.
         package let top: [Candidate]
 
         /// A token that was said.
@@ -33,11 +33,11 @@ package struct ChatReply: Sendable, Equatable {
 
     /// The text.
     package let content: String
-    /// Why it ends: `stop`, or `length` where the limit of tokens cut it off; nil where the endpoint does not say. The
-    /// caller judges.
+    /// Why it ends: `stop`, or `length` if the token limit cut it off; nil if the endpoint does not say. Not
+    /// interpreted here.
     package let finishReason: String?
     /// The reply's tokens, nil where the endpoint gives none.
     package let tokens: [Token]?
-    /// What the endpoint counts, and charges.
+    /// Token counts by the endpoint.
     package let usage: ChatUsage
 }

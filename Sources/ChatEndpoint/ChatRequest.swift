@@ -2,12 +2,12 @@
 package struct ChatRequest: Sendable, Codable, Equatable {
     /// One turn of a conversation.
     package struct Message: Sendable, Codable, Equatable {
-        /// Who speaks: `system`, `user` or `assistant`.
+        /// The role: `system`, `user` or `assistant`.
         package var role: String
-        /// What is said.
+        /// The text.
         package var content: String
 
-        /// A turn of somebody.
+        /// Makes a turn.
         package init(role: String, content: String) {
             self.role = role
             self.content = content
@@ -22,7 +22,7 @@ package struct ChatRequest: Sendable, Codable, Equatable {
     package var temperature: Double?
     /// The most tokens of a reply; nil leaves it to the endpoint.
     package var maximumTokens: Int?
-    /// Whether that limit goes by the name of `max_completion_tokens`, as some models want it, not `max_tokens`.
+    /// Whether the limit is sent as `max_completion_tokens`, as some models require, rather than `max_tokens`.
     package var limitsCompletion: Bool
     /// A seed for endpoints that honour one.
     package var seed: Int?

@@ -1,7 +1,7 @@
 package import Foundation
 import JSON
 
-/// Tokens as an endpoint counts (and charges) them.
+/// Tokens as counted (and charged) by an endpoint.
 package struct ChatUsage: Sendable, Equatable {
     /// Tokens of the question; nil where the endpoint does not say.
     package let promptTokens: Int?
@@ -14,16 +14,16 @@ package struct ChatUsage: Sendable, Equatable {
         self.completionTokens = completionTokens
     }
 
-    /// The largest count that is believed: no context is a thousandth as long.
+    /// The largest plausible count.
     package static let maximumCount = 1_000_000_000
 
-    /// Looks for the counts in the body of a reply, which may be anything else: what cannot be used was charged all the
-    /// same.
+    /// Reads the counts from any reply body; even an unusable reply was
+    /// charged.
     package init(in body: Data) {
         self.init(in: (try? JSONParser.parse(body)) ?? .null)
     }
 
-    /// Looks for the counts in a reply; what is no whole number in 0…``maximumCount`` is not said.
+    /// Reads the counts from a reply; anything but a whole number in 0…``maximumCount`` is nil.
     init(in reply: JSONValue) {
         let usage = reply["usage"]
         func count(_ key: String) -> Int? {

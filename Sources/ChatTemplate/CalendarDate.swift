@@ -37,7 +37,7 @@ package struct CalendarDate: Sendable, Equatable {
     ]
     private static let weekdays = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
 
-    /// The date by a format of C's `strftime` in the locale C; nil for a directive that is not known here.
+    /// The date in a format of C's `strftime`, locale C; nil for an unsupported directive.
     func formatted(_ format: Text) -> Text? {
         var result: [Unicode.Scalar] = []
         var scalars = format.scalars[...]

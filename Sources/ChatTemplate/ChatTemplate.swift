@@ -1,16 +1,16 @@
 /// A model's chat template: the Jinja program that turns messages into the text the model was trained on.
 ///
-/// What it renders is what transformers renders (`apply_chat_template`, utils/chat_template_utils.py), which sets Jinja up
-/// with `trim_blocks`, `lstrip_blocks`, the loop controls and an immutable sandbox. What real templates use of the
-/// language is here (https://jinja.palletsprojects.com/en/stable/templates/); anything else is refused by name and line,
-/// and only when it is reached where Jinja would run it. Whatever the template does, rendering ends within
-/// `TemplateLimits` and reads nothing but what it is given: the date, too, is an argument.
+/// It renders what transformers renders (`apply_chat_template`, utils/chat_template_utils.py), which sets Jinja up
+/// with `trim_blocks`, `lstrip_blocks`, the loop controls and an immutable sandbox. Supported is what real templates
+/// use of the language (https://jinja.palletsprojects.com/en/stable/templates/); anything else is refused by name and
+/// line, when it is reached. Whatever the template does, rendering ends within
+/// `TemplateLimits` and reads only its arguments: the date, too, is an argument.
 package struct ChatTemplate: Sendable {
-    /// Something said.
+    /// A message of a conversation.
     package struct Message: Sendable, Equatable {
         /// `system`, `user` or `assistant`.
         package let role: String
-        /// What was said.
+        /// The text.
         package let content: String
 
         /// Makes a message.
@@ -29,11 +29,11 @@ package struct ChatTemplate: Sendable {
         statements = try TemplateParser.statements(of: source)
     }
 
-    /// The text of a conversation, ready for the model to go on with what `assistant` says.
+    /// The text of a conversation, ready for the model to continue with the assistant's turn.
     ///
     /// - Parameters:
-    ///   - tokens: names of special tokens by what the template calls them, such as `bos_token`.
-    ///   - date: what `strftime_now` takes for today.
+    ///   - tokens: special tokens by the names the template uses, such as `bos_token`.
+    ///   - date: today's date for `strftime_now`.
     /// - Throws: `ChatTemplateError`.
     package func prompt(for messages: [Message], tokens: [String: String], date: CalendarDate) throws -> String {
         var variables: [String: Value] = [
@@ -51,7 +51,7 @@ package struct ChatTemplate: Sendable {
         return try render(variables, date: date)
     }
 
-    /// The text that the template makes of variables.
+    /// The template rendered with variables.
     package func render(_ variables: [String: Value], date: CalendarDate) throws -> String {
         let interpreter = Interpreter(date: date)
         defer { interpreter.releaseAll() }

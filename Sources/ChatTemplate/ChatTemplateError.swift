@@ -1,14 +1,14 @@
-/// Why a chat template cannot be read, or what stopped it.
+/// Why a chat template cannot be read, or why rendering stopped.
 package enum ChatTemplateError: Error, Sendable, Equatable {
-    /// The template is no Jinja: a tag that is not closed, an operator without its operand.
+    /// The template is not valid Jinja: a tag that is not closed, an operator without its operand.
     case malformed(line: Int, problem: String)
-    /// It asks for something that Jinja has and this has not.
+    /// It uses a feature of Jinja that is not supported here.
     case unsupported(line: Int, construct: String)
-    /// It did what Jinja refuses as well, such as adding a number to a text.
+    /// It did something that fails in Jinja as well, such as adding a number to a text.
     case failed(line: Int, problem: String)
-    /// It called `raise_exception`: what it was given does not suit it.
+    /// It called `raise_exception` to refuse its arguments.
     case raised(line: Int, message: String)
-    /// It would take more than a template is allowed to.
+    /// It exceeds one of `TemplateLimits`.
     case excessive(line: Int, what: String)
 }
 

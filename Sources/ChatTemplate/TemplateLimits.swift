@@ -1,5 +1,5 @@
-/// What a template may take. Templates come with models from anywhere, so every one of them is a stranger's program;
-/// the largest in use are a hundredth of each of these.
+/// Limits of a template. Templates come with models from anywhere and are therefore untrusted programs;
+/// the largest in use need a hundredth of each limit.
 enum TemplateLimits {
     /// Code points of a template.
     static let source = 1 << 20
@@ -7,11 +7,11 @@ enum TemplateLimits {
     static let nesting = 48
     /// Levels of an expression as it is evaluated: `a + b + c` has two.
     static let expressionDepth = 200
-    /// Expressions and tags that are being evaluated within one another, macros that call themselves included.
+    /// Depth of expressions and tags being evaluated, including recursive macros.
     static let evaluationDepth = 400
-    /// Lists within lists. What holds them is taken apart level by level when it goes.
+    /// Nesting of lists. Deallocation recurses level by level.
     static let valueDepth = 64
-    /// Evaluations of an expression, elements of lists made and quarters of a text's code points, all together.
+    /// Total work: evaluations of an expression, elements of lists made and quarters of a text's code points.
     static let work = 5_000_000
     /// Code points of one text, the output included.
     static let text = 1 << 20

@@ -5,7 +5,7 @@ package import LinearAlgebra
 package import SparseCoding
 import Vocabulary
 
-/// One dictionary under evaluation: what was added up so far.
+/// One dictionary under evaluation, with its sums so far.
 package final class DictionaryEvaluation {
     package let configuration: DictionaryConfiguration
     let runID: Int64
@@ -37,17 +37,17 @@ package final class DictionaryEvaluation {
         try ReadBatch(batch, with: encoder, workers: workers)
     }
 
-    /// What a model does at one token.
+    /// The effect of the substitution at one token.
     struct Effect {
         /// KL(original ‖ substituted), nats.
         var divergence = 0.0
         /// Cross-entropies of the next token, nats: original and substituted; nil at the end of a segment.
         var crossEntropies: (original: Double, substituted: Double)?
-        /// And zeroed; nil where the zeroed model was not run.
+        /// Cross-entropy with zeros; nil if the zeroed model was not run.
         var zeroed: Double?
     }
 
-    /// Takes in the real tokens of a segment.
+    /// Adds the real tokens of a segment.
     ///
     /// - Parameters:
     ///   - rows: their rows in the batch.
@@ -148,7 +148,7 @@ package final class DictionaryEvaluation {
         sums[.chosenWeight] += Double(p[Int(read.input.selected[row])])
     }
 
-    /// Latents of a sample that fire; notes them.
+    /// Latents that fire on a sample; counts them.
     private func firing(in sample: Int, of read: ReadBatch) -> Int {
         let (indices, activations) = (read.latents.indices(of: sample), read.latents.activations(of: sample))
         var count = 0

@@ -2,9 +2,9 @@ import Foundation
 import SparseCoding
 import Vocabulary
 
-/// A figure about a dictionary, as a function of sums over tokens.
+/// A figure about a dictionary, computed from sums over tokens.
 struct EvaluationFigure {
-    /// What it is called in the catalog.
+    /// Its name in the catalog.
     let metric: String
     /// The layer; nil for all together.
     let layer: Int?
@@ -110,7 +110,7 @@ struct EvaluationFigure {
             }, tokens: { $0[.tokens, $0.all] })
     }
 
-    /// How sure the router is: the mean entropy of its distributions, nats, and its mean weight of the layer chosen, s.
+    /// Certainty of the router: mean entropy of its distributions, nats, and its mean weight of the layer chosen.
     private static func decision() -> [EvaluationFigure] {
         [
             EvaluationFigure(

@@ -21,7 +21,7 @@ package struct EvaluationMemory {
 
     /// Tokens of a batch.
     package let tokens: Int
-    /// Who does it.
+    /// Workers that run it.
     package let workers: Int
     /// What all dictionaries share.
     package let shared: Double

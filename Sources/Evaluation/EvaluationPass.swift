@@ -6,10 +6,10 @@ import SparseCoding
 import Tokenization
 
 /// Takes batches of text through a model as it is, and once more for each dictionary with its reconstructions in the
-/// residual stream; part of the text also with zeros in their place.
+/// residual stream; part of the text also with zeros in place of the reconstructions.
 ///
-/// What is replaced begins with a dictionary's first layer, so the pass with the reconstructions goes on from there.
-/// Logits are made a few rows at a time and never kept: with a large vocabulary they are the largest thing there is.
+/// Replacements begin at a dictionary's first layer, so the pass with reconstructions continues from there.
+/// Logits are computed a few rows at a time and never kept: with a large vocabulary they are the largest data.
 package final class EvaluationPass {
     private let model: LanguageModel
     private let evaluations: [DictionaryEvaluation]
@@ -39,7 +39,7 @@ package final class EvaluationPass {
     /// Rows whose logits are made at a time: at most 64 MiB of them.
     package static func rowsOfLogits(vocabulary: Int) -> Int { max(16, min(512, (1 << 24) / vocabulary)) }
 
-    /// Takes in a batch.
+    /// Evaluates a batch.
     package func read(_ segments: [TokenSegment]) throws {
         let batch = try Batch(segments, every: settings.zeroEvery, after: segmentCount)
         segmentCount += segments.count
@@ -103,7 +103,7 @@ package final class EvaluationPass {
         return try substitution.lastResidualStream(of: zeroed.tokens, in: model, stream: part)
     }
 
-    /// What happens at every real token, for every dictionary.
+    /// The effect at every real token, for every dictionary.
     private func effects(
         _ batch: Batch, original: Matrix, substituted: [Matrix], zeroed: [Matrix?]
     ) throws -> [[DictionaryEvaluation.Effect]] {
@@ -159,12 +159,12 @@ package final class EvaluationPass {
         return try model.unembed(chosen, applyingFinalNorm: true)
     }
 
-    /// The logarithms of the sums of exponentials of each row.
+    /// The log-sum-exp of each row.
     private func normalisers(_ logits: Matrix) -> [Double] {
         each(logits.rows) { rsae_log_sum_exp(logits.row($0), Int64(logits.columns)) }
     }
 
-    /// A number for each row, by all workers.
+    /// A number for each row, computed by all workers.
     private func each(_ rows: Int, _ number: (_ row: Int) -> Double) -> [Double] {
         Array(unsafeUninitializedCapacity: rows) { numbers, count in
             numbers.initialize(repeating: 0)
@@ -178,7 +178,7 @@ package final class EvaluationPass {
 }
 
 extension EvaluationPass {
-    /// The segments of a batch, and what is looked at in them.
+    /// The segments of a batch, and the rows that are evaluated.
     struct Batch {
         let tokens: TokenBatch
         /// The rows of real tokens.

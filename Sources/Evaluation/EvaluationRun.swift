@@ -6,16 +6,16 @@ import LanguageModel
 package import LinearAlgebra
 import SparseCoding
 
-/// Measures how well dictionaries rebuild what they read, and what it does to the model when their reconstructions take
-/// the place of its activations.
+/// Measures how well dictionaries reconstruct what they read, and how the model changes when reconstructions replace
+/// its activations.
 ///
 /// Dictionaries of one model are evaluated together on one pass of the model as it is, each with a run of its own.
 package struct EvaluationRun {
-    /// What to do; its dictionary is one of `dictionaries`.
+    /// The settings; their dictionary is one of `dictionaries`.
     package let settings: EvaluationSettings
     /// Names or numbers of the dictionaries; nil is the last one added.
     package let dictionaries: [String?]
-    /// Who does it.
+    /// Workers that run it.
     package let workers: Workers
 
     /// Describes runs.
@@ -27,7 +27,7 @@ package struct EvaluationRun {
         self.workers = workers
     }
 
-    /// What came of one dictionary.
+    /// The result for one dictionary.
     package struct Result: Sendable {
         /// The run's number in the catalog.
         package let runID: Int64
@@ -37,13 +37,13 @@ package struct EvaluationRun {
         package let figures: [EvaluationRecord]
     }
 
-    /// How far it has come.
+    /// Progress of an evaluation.
     package struct Progress: Sendable {
         /// Dictionaries that are done.
         package let dictionaries: Int
         /// Dictionaries in all.
         package let totalDictionaries: Int
-        /// Real tokens that those at hand have seen.
+        /// Real tokens read for the current dictionaries.
         package let tokens: Int
         /// Documents begun, of how many.
         package let documents: Int
@@ -51,12 +51,12 @@ package struct EvaluationRun {
         package let totalDocuments: Int
     }
 
-    /// Runs them.
+    /// Evaluates the dictionaries.
     ///
     /// - Parameters:
     ///   - cancelled: asked before every batch; once true, the runs at hand end as interrupted and write nothing.
     ///   - progress: told after every batch.
-    ///   - remark: told what a person should know of the text, such as bytes that were replaced: whole lines.
+    ///   - remark: told warnings about the text, such as replaced bytes: whole lines.
     /// - Returns: the results that are complete, in the order of the dictionaries.
     /// - Throws: `WorkflowError`, `CatalogError`, `LanguageModelError`, `SparseCodingError`.
     @discardableResult
@@ -68,7 +68,7 @@ package struct EvaluationRun {
         let folder = try ModelFolder(path: settings.model, workers: workers)
         let context = try folder.context(settings.context)
         let records = try dictionaries.map { try StoredDictionary.record(named: $0, in: catalog) }
-        // Before anything is begun: a dictionary of another model spoils all.
+        // / Checked first: a dictionary of another model invalidates all runs.
         for record in records { try StoredDictionary.check(record, against: folder, in: catalog) }
         try folder.model.checkUnembedding()
         let configurations = try records.map { try StoredDictionary.configuration(of: $0) }

@@ -2,7 +2,7 @@ import ActivationPipeline
 import Foundation
 import SparseCoding
 
-/// Everything that decides an evaluation, as one JSON document.
+/// The settings of an evaluation, stored as one JSON document.
 package struct EvaluationSettings: Sendable, Codable, Equatable {
     /// The dictionary's name or number; nil is the last one added.
     package var dictionary: String?
@@ -17,7 +17,7 @@ package struct EvaluationSettings: Sendable, Codable, Equatable {
     package var maximumTokens: Int?
     /// The most tokens the model sees at once, BOS included; nil for all its positions, 2048 at most.
     package var context: Int?
-    /// The zeroed model, which is only needed as the other end of a scale, sees every segment whose number in the text is
+    /// The zeroed model, only needed as the far end of a scale, runs on every segment whose number in the text is
     /// a multiple of this.
     package var zeroEvery: Int
     /// Resamples of the bootstrap.

@@ -1,7 +1,7 @@
-/// What is added up over the tokens of some documents, so that any figure is a function of sums: those of all documents
+/// Sums over the tokens of some documents. Every figure is a function of sums: those of all documents
 /// give the figure, those of resampled documents its interval.
 struct EvaluationSums {
-    /// What is added up for each of the dictionary's layers, and for all together.
+    /// Sums kept for each of the dictionary's layers, and for all together.
     enum Grouped: Int, CaseIterable {
         /// Samples read from the layer.
         case samples
@@ -13,11 +13,11 @@ struct EvaluationSums {
         case variance
         /// Latents that fire.
         case active
-        /// Real tokens that were read here.
+        /// Real tokens read from this layer.
         case tokens
         /// KL(original ‖ substituted), nats.
         case divergence
-        /// Tokens behind which the segment goes on.
+        /// Tokens with a next token in their segment.
         case predicted
         /// Cross-entropy of the next token there, nats: of the model as it is,
         case crossEntropy
@@ -27,7 +27,7 @@ struct EvaluationSums {
         case weight
     }
 
-    /// What is added up once.
+    /// Sums kept once.
     enum Single: Int, CaseIterable {
         /// Segments.
         case segments

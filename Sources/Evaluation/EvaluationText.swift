@@ -5,15 +5,15 @@ import Indexing
 import LanguageModel
 import Tokenization
 
-/// The documents that a dictionary is evaluated on: files, or what a catalog has of a corpus.
+/// The documents of an evaluation: files, or the catalog's documents of a corpus.
 struct EvaluationText {
-    /// What a run notes of its inputs.
+    /// The inputs that a run records.
     let inputs: [RunInput]
     /// How many documents there are.
     let count: Int
-    /// What a person should know of the text: whole lines.
+    /// Warnings about the text: whole lines.
     let remarks: [String]
-    /// The corpus as the catalog knows it, or will.
+    /// The corpus's key in the catalog, added if it is new.
     let corpusID: Int64
     private let read: (Int) throws -> (ordinal: Int, tokens: [TokenID])
 
@@ -44,7 +44,7 @@ struct EvaluationText {
     }
 
     private init(storedAs name: String?, folder: ModelFolder, in catalog: Catalog) throws {
-        // Token ids mean something to the model they were made for, and to no other.
+        // / Token ids are only meaningful for their own model.
         let models = Set(
             try catalog.languageModels().filter { try folder.hasWeights($0.sha256) }.map(\.languageModelID))
         let corpora = try catalog.corpora().filter { models.contains($0.languageModelID) }

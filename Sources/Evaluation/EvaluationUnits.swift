@@ -1,8 +1,8 @@
 import FeatureScoring
 import RandomNumbers
 
-/// Sums by document, the unit that the bootstrap draws: tokens of one text are no independent witnesses. Of more
-/// documents than `limit`, neighbours form one unit, so that memory does not grow with the text.
+/// Sums by document, the unit of the bootstrap: tokens of one text are not independent. With more
+/// documents than `limit`, neighbours form one unit, so memory does not grow with the text.
 struct EvaluationUnits {
     /// Units at most; a power of two.
     static let limit = 256
@@ -18,7 +18,7 @@ struct EvaluationUnits {
         self.widths = widths
     }
 
-    /// Lets the sums of a document be changed; documents come one after another.
+    /// Changes the sums of a document; documents have to come one after another.
     mutating func update(document: Int, _ body: (inout EvaluationSums) -> Void) {
         if document != lastDocument {
             lastDocument = document

@@ -3,7 +3,7 @@ import LinearAlgebra
 import SparseCoding
 import Vocabulary
 
-/// A batch as one dictionary reads it: latents, errors of reconstruction, and what would stand in the stream instead.
+/// A batch as read by one dictionary: latents, reconstruction errors, and the replacements for the stream.
 struct ReadBatch {
     let encoder: DictionaryEncoder
     var configuration: DictionaryConfiguration { encoder.configuration }
@@ -15,7 +15,7 @@ struct ReadBatch {
     let squaredErrors: Matrix
     /// What replaces a token's activations, `[tokens · values a token × d]` (`Substitution.valuesPerToken`).
     let replacements: Matrix
-    /// Where each of the dictionary's layers lies in a row of the batch, in widths of d.
+    /// Position of each of the dictionary's layers in a row of the batch, in units of d.
     private let positions: [Int]
 
     /// Reads and rebuilds all rows.

@@ -4,11 +4,11 @@ import LinearAlgebra
 import SparseCoding
 import Vocabulary
 
-/// What stands in the residual stream in place of the activations that a dictionary reads.
+/// Replaces the activations that a dictionary reads by its reconstructions, in the residual stream.
 ///
-/// A token's reading is replaced where it was made, after the layer it was read from, by h + (std + 1e-6) · (û − u): the
-/// activation itself where the reconstruction is perfect. û and u are those of the unchanged model throughout, whatever
-/// was replaced in earlier layers. What this is for each architecture:
+/// A token's reading is replaced at the layer it was read from, by h + (std + 1e-6) · (û − u): the
+/// activation itself if the reconstruction is perfect. û and u are those of the unchanged model throughout, whatever
+/// was replaced in earlier layers. For each architecture:
 /// - one layer, drawn or routed hard: that layer. The reference's hard routing reads u = p · x, so its error is divided
 ///   by p.
 /// - routed soft, u = Σ p_l x_l: every layer gets its share, p_l / Σ p² of the error, the smallest change that makes the
@@ -20,7 +20,7 @@ struct Substitution {
     /// By place in the configuration's layers: rows of the batch, and rows of `values`.
     private let replacements: [[(row: Int, value: Int)]]
     private let layers: [Int]
-    /// Whether `values` are added to the stream instead of standing in its place.
+    /// Whether `values` are added to the stream instead of replacing it.
     private let isAdded: Bool
 
     /// The first layer in which anything is replaced.
@@ -34,7 +34,7 @@ struct Substitution {
         return isSpread ? configuration.layers.count : 1
     }
 
-    /// A soft reading is of no one layer, so nothing can stand in its place.
+    /// A soft reading belongs to no single layer, so its change is added instead.
     static func isAdded(_ configuration: DictionaryConfiguration) -> Bool {
         configuration.routes && configuration.routing == .soft
     }
@@ -71,7 +71,7 @@ struct Substitution {
         }
     }
 
-    /// Nothing: zero at the same places. Of a soft reading, which is of no one layer, the mixture becomes zero: û = 0.
+    /// Zeros in the same positions. A soft reading belongs to no single layer, so its mixture becomes zero: û = 0.
     ///
     /// - Parameters:
     ///   - rows: real tokens that are zeroed: rows of the batch.

@@ -1,7 +1,7 @@
 import GRDB
 import GRDBSQLite
 
-/// One statement run many times with plain values: GRDB's own statements wrap every value, which takes longer than
+/// One statement run many times with plain values: GRDB's statements wrap every value, which takes longer than
 /// SQLite takes to store a context.
 final class BulkInsert {
     private let statement: OpaquePointer

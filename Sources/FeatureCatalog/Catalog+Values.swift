@@ -1,7 +1,7 @@
 import Foundation
 
 extension Catalog {
-    /// The case that a text column names; the schema's CHECKs keep others out, unless the file is damaged.
+    /// The enumeration case of a text column; the schema's CHECKs exclude other values, unless the file is damaged.
     func enumeration<Value: RawRepresentable<String>>(_ text: String, _ column: String) throws(CatalogError) -> Value {
         guard let value = Value(rawValue: text) else {
             throw CatalogError(.damaged, "\(path): \(column) holds \"\(text)\"")
@@ -9,7 +9,7 @@ extension Catalog {
         return value
     }
 
-    /// The case that a text column names, or nil for NULL.
+    /// The enumeration case of a text column, or nil for NULL.
     func enumeration<Value: RawRepresentable<String>>(
         _ text: String?, _ column: String
     ) throws(CatalogError) -> Value? {
@@ -59,14 +59,14 @@ extension Catalog {
         "[" + values.map(\.description).joined(separator: ",") + "]"
     }
 
-    /// Reads a blob with `decode` and says where a damaged one is.
+    /// Decodes a blob; errors name its position.
     func blob<Value>(_ place: String, _ decode: () throws(Zstd.Failure) -> Value) throws(CatalogError) -> Value {
         do { return try decode() } catch {
             throw CatalogError(.damaged, "\(path): \(place): \(error)")
         }
     }
 
-    /// Makes a blob.
+    /// Encodes a blob.
     func frame(_ encode: () throws(Zstd.Failure) -> [UInt8]) throws(CatalogError) -> Data {
         do { return Data(try encode()) } catch { throw CatalogError(.failed, "\(path): \(error)") }
     }

@@ -1,15 +1,15 @@
 import GRDB
 
-/// A catalog file: dictionaries of features with where they come from and what is known about them.
+/// A catalog file: dictionaries of features, their origins, and everything known about them.
 ///
 /// One connection, used by one thread at a time; others wait. Every writing method is one whole transaction: either
 /// all of its rows are there afterwards or none.
 package final class Catalog: Sendable {
-    /// What a catalog is opened for.
+    /// The mode of opening.
     package enum Mode: Sendable {
-        /// Nothing in the file changes.
+        /// For reading; the file does not change.
         case readOnly
-        /// For one writer; others may read meanwhile.
+        /// For writing, by one process; others may read meanwhile.
         case readWrite
     }
 
@@ -21,10 +21,10 @@ package final class Catalog: Sendable {
 
     let queue: DatabaseQueue
 
-    /// How the file is read, if it is only read.
+    /// How a read-only file is accessed.
     let reading: ReadingAccess?
 
-    /// What this connection changes, once it may.
+    /// Records the rows that this connection changes.
     let recorder = ChangeRecorder()
 
     init(path: String, mode: Mode, queue: DatabaseQueue, reading: ReadingAccess? = nil) {
@@ -52,7 +52,7 @@ package final class Catalog: Sendable {
         }
     }
 
-    /// Makes sure that a file which had to be read without locks, in a folder that cannot be written, was not changed
+    /// Checks that a file read without locks, in a read-only folder, has not changed
     /// meanwhile.
     ///
     /// - Throws: ``CatalogError`` `.busy` if it was.
@@ -65,7 +65,7 @@ package final class Catalog: Sendable {
         do { return try writeRethrowing(body) } catch { throw CatalogError(error, path: path) }
     }
 
-    /// As `write`, for a `body` whose errors are its caller's own; those of the database are translated.
+    /// As `write`, for a `body` that throws its caller's errors; those of the database are translated.
     func writeRethrowing<Value>(_ body: (Database) throws -> Value) throws -> Value {
         guard mode == .readWrite else {
             throw CatalogError(.cannotWrite, "\(path): opened for reading only")

@@ -2,7 +2,7 @@ import GRDB
 import GRDBSQLite
 
 extension CatalogError {
-    /// Translates whatever a database operation threw; `path` is named in the message.
+    /// Translates an error of a database operation; the message names `path`.
     init(_ error: any Error, path: String) {
         switch error {
         case let error as CatalogError: self = error

@@ -1,4 +1,4 @@
-/// What went wrong with a catalog, in one line that says what, where and what to do.
+/// A failed catalog operation, in one line: what, where and what to do.
 package struct CatalogError: Error, CustomStringConvertible, Sendable {
     /// The kinds of failure, for a caller to act on.
     package enum Code: String, Sendable {
@@ -12,11 +12,11 @@ package struct CatalogError: Error, CustomStringConvertible, Sendable {
         case tooNew
         /// An older version wrote it, and it has to be migrated first.
         case tooOld
-        /// Its bytes contradict themselves.
+        /// Its contents are inconsistent.
         case damaged
         /// The disk is full, the file is read-only, or writing failed.
         case cannotWrite
-        /// Not done, for safety.
+        /// Refused for safety.
         case refused
         /// The SQL is wrong.
         case invalidSQL
@@ -26,9 +26,9 @@ package struct CatalogError: Error, CustomStringConvertible, Sendable {
         case busy
         /// There is no such row.
         case notFound
-        /// What was to be written contradicts itself or what is there.
+        /// The value to be written is inconsistent with itself or the catalog.
         case invalidValue
-        /// Something that should not happen.
+        /// An unexpected failure.
         case failed
     }
 

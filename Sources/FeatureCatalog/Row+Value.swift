@@ -1,6 +1,6 @@
 import GRDB
 
-/// A column that holds what it cannot; ``CatalogError`` `.damaged`, once the file is known.
+/// A column with an invalid value; becomes ``CatalogError`` `.damaged` with the file's path.
 struct DamagedColumn: Error, CustomStringConvertible {
     let name: String
     let complaint: String
@@ -9,8 +9,8 @@ struct DamagedColumn: Error, CustomStringConvertible {
 }
 
 extension Row {
-    /// The value of a column. STRICT tables hold what they declare, but a file from elsewhere need not be true to
-    /// its own schema, and GRDB's subscripts trap where it is not.
+    /// The value of a column. STRICT tables hold what they declare, but a file from elsewhere may violate
+    /// its own schema, and GRDB's subscripts would trap.
     ///
     /// - Throws: ``DamagedColumn`` if the column holds something else.
     func value<Value: DatabaseValueConvertible & StatementColumnConvertible>(
@@ -21,8 +21,8 @@ extension Row {
         }
     }
 
-    /// How many there are of something that memory holds, or a place among them: 0 ..< 2³¹, which the schema asks for
-    /// and a file from elsewhere need not keep to. Ranges and products of two such numbers can be made without a trap.
+    /// A count or an index of things in memory: 0 ..< 2³¹, which the schema requires
+    /// and a file from elsewhere may violate. Ranges and products of two such numbers cannot trap.
     ///
     /// - Throws: ``DamagedColumn`` if the column holds something else.
     func number(_ index: Int) throws(DamagedColumn) -> Int {
@@ -35,8 +35,8 @@ extension Row {
         return try checked(number, 0...Int(Int32.max), index)
     }
 
-    /// How many tokens or documents a pass met: 0 … 2⁵³, which a Double holds exactly, and of which hundreds can be
-    /// added up.
+    /// A count of tokens or documents: 0 … 2⁵³, which a Double holds exactly, and of which hundreds can be
+    /// summed.
     ///
     /// - Throws: ``DamagedColumn`` if the column holds something else.
     func tally(_ index: Int) throws(DamagedColumn) -> Int {

@@ -1,4 +1,4 @@
-/// What made an input unusable for explaining or scoring.
+/// An input that cannot be explained or scored.
 package enum ScoringError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A context's arrays disagree or its peak lies outside them.
     case malformedContext(contextID: Int64, reason: String)
@@ -10,7 +10,7 @@ package enum ScoringError: Error, Equatable, Sendable, CustomStringConvertible {
     case probeCount(requested: Int, returned: Int)
     /// A probe returned NaN or an infinity, so the model or the dictionary is damaged.
     case probeNotFinite(featureIndex: Int, tokens: [Int32])
-    /// A setting is outside what makes sense.
+    /// A setting is out of range.
     case invalidConfiguration(name: String, value: String, expected: String)
 
     /// One line: what is wrong, where, what to do.

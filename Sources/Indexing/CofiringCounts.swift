@@ -2,13 +2,13 @@ import CKernels
 import FeatureScoring
 import RandomNumbers
 
-/// Which features fire together, for all features of a dictionary: one sketch for each, in one piece of memory.
+/// Co-firing features for all features of a dictionary: one sketch for each, in one allocation.
 ///
-/// Counting every firing would cost k² a token, so only a sample of the tokens is looked at. The tokens of a feature are
-/// to be offered in the order of the text; features may then be shared out among workers as long as each is written by
-/// one at a time, and the result does not depend on how.
+/// Counting every firing would cost k² a token, so only a sample of the tokens is used. The tokens of a feature have
+/// to come in the order of the text; features may be divided among workers if each is written by
+/// one at a time, and the result does not depend on the division.
 ///
-/// How good the lists are depends on how many latents a token has and how far their companions stand out. On made-up text
+/// The quality of the lists depends on the latents per token and on how far companions stand out. On synthetic text
 /// with a power law of firing rates and topics of 64 features, 64 counters list nine of the ten most frequent companions
 /// with k = 64, seven with k = 32 and eight with k = 16, with shares that are off by 0.01 in the mean; 32 counters list
 /// eight, five and six.
@@ -22,10 +22,10 @@ package final class CofiringCounts: @unchecked Sendable {
     private let storage: UnsafeMutablePointer<UInt32>
     private let firings: UnsafeMutablePointer<UInt32>
 
-    /// Bytes that the sketches of so many features take.
+    /// Bytes of the sketches of so many features.
     package static func bytes(features: Int, counters: Int = 64) -> Int { features * (12 * counters + 4) }
 
-    /// Makes room for the sketches.
+    /// Allocates the sketches.
     ///
     /// - Parameter counters: of each feature.
     /// - Precondition: `counters` is a positive multiple of 16.
@@ -58,8 +58,8 @@ package final class CofiringCounts: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - key: the token's draw key; decides which newcomers are admitted.
-    ///   - indices: the latents of the token, rising; the feature itself is passed over.
-    ///   - activations: of those latents; the ones that are 0 did not fire and are passed over. Nil if all fired.
+    ///   - indices: the latents of the token, ascending; the feature itself is skipped.
+    ///   - activations: of those latents; zeros did not fire and are skipped. Nil if all fired.
     ///   - count: how many latents there are.
     /// - Precondition: there is such a feature.
     /// - Complexity: `count` · `counters`.
@@ -79,7 +79,7 @@ package final class CofiringCounts: @unchecked Sendable {
         }
     }
 
-    /// What has been counted for a feature.
+    /// The sketch of a feature.
     ///
     /// - Precondition: there is such a feature.
     package func sketch(of feature: Int) -> CofiringSketch {

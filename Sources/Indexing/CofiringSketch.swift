@@ -1,9 +1,9 @@
-/// Which other features fired most often together with one feature, estimated in bounded memory.
+/// The features that co-fire most often with one feature, estimated in bounded memory.
 ///
 /// The space-saving sketch (Metwally, Agrawal, El Abbadi 2005, "Efficient computation of frequent and top-k elements in
 /// data streams", ICDT) with randomised admission (Ben Basat, Einziger, Friedman, Kassner 2017, "Randomized admission
 /// policy for efficient top-k and frequency estimation", INFOCOM). The plain sketch needs many times k counters here:
-/// each firing offers k − 1 others, so that its least count grows faster than anything that is worth finding. A newcomer
+/// each firing offers k − 1 others, so its least count grows faster than any count of interest. A newcomer
 /// therefore takes the least counter, of count c, with probability 1 / (c + 1) only.
 package struct CofiringSketch: Sendable, Equatable {
     /// One counter.
@@ -15,7 +15,7 @@ package struct CofiringSketch: Sendable, Equatable {
         /// The part of `count` that the counter had when the feature took it over.
         package let inherited: Int
 
-        /// Common firings since it took the counter over: at least so many there were.
+        /// Common firings since it took the counter over: a lower bound.
         package var guaranteed: Int { count - inherited }
 
         /// Describes a counter.
@@ -29,13 +29,13 @@ package struct CofiringSketch: Sendable, Equatable {
         }
     }
 
-    /// Another feature and how often it fires along.
+    /// Another feature with its co-firing count.
     package struct Companion: Sendable, Equatable {
         /// The other feature.
         package let featureIndex: Int
         /// Estimate of the sampled firings of the feature on which the other fired too.
         package let count: Int
-        /// At least so many there were.
+        /// A lower bound of it.
         package let guaranteed: Int
         /// `count` over the feature's sampled firings, at most 1.
         package let share: Double
@@ -45,7 +45,7 @@ package struct CofiringSketch: Sendable, Equatable {
     package let capacity: Int
     /// The counters in use, highest count first, equal ones by rising number.
     package let counters: [Counter]
-    /// Firings of the feature that were looked at.
+    /// Sampled firings of the feature.
     package let sampledFirings: Int
 
     /// Describes a sketch.
@@ -59,10 +59,10 @@ package struct CofiringSketch: Sendable, Equatable {
         self.sampledFirings = sampledFirings
     }
 
-    /// The features that fire along most often, by estimate; equal ones by rising number.
+    /// The most frequent co-firing features, by estimate; equal ones by ascending number.
     ///
-    /// With few sampled firings the estimates are as coarse as their number, and with fewer than about ten the list says
-    /// little.
+    /// With few sampled firings the estimates are coarse, and with fewer than about ten hardly
+    /// informative.
     package func companions(_ most: Int = 10) -> [Companion] {
         counters.prefix(most).map {
             Companion(
@@ -71,10 +71,10 @@ package struct CofiringSketch: Sendable, Equatable {
         }
     }
 
-    /// A sketch of the firings of two, as when two catalogs of one dictionary are put together.
+    /// The sketch of two sketches' firings together, as in merging catalogs of one dictionary.
     ///
-    /// An estimate, and not that of one pass over both texts: what one of the sketches does not hold counts as if it had
-    /// not been there, though it may have been about as often as that sketch's least count. What is guaranteed stays so.
+    /// An estimate, not the result of one pass over both texts: a feature absent from one sketch counts as 0 there,
+    /// though it may have occurred about as often as that sketch's least count. Guarantees stay lower bounds.
     package func merged(with other: CofiringSketch) -> CofiringSketch {
         var sums: [Int: Counter] = [:]
         for counter in counters + other.counters {

@@ -2,20 +2,20 @@ import FeatureCatalog
 import FeatureScoring
 package import Vocabulary
 
-/// Which firings of a feature become contexts, and what each may be used for: one rule, whether a text has just been read
-/// or parts of it are put together.
+/// Chooses the contexts of a feature and assigns their splits: one rule for indexing a text and for
+/// combining parts.
 package struct ContextChoice<Payload: Sendable> {
     package let band: ContextBand
-    /// Its place in the band.
+    /// Its rank in the band.
     package let rank: Int
     package let firing: Firing<Payload>
     package let split: ContextSplit
 
-    /// Takes all of `top`; of the sample those of the lowest priority that show what `top` does not, by strength; and all
-    /// of `quiet`. Contexts that show the same text, or are of passages with the same text, share a split.
+    /// Chooses all of `top`; of the sample those of the lowest priority whose text is not in `top`, by strength; and
+    /// all of `quiet`. Contexts that show the same text, or whose passages have the same text, share a split.
     ///
     /// - Parameters:
-    ///   - sampled: how many of the sample at most; its capacity is larger by those of `top`.
+    ///   - sampled: the most of the sample; its capacity is larger by that of `top`.
     package static func choose(
         top: TopFirings<Payload>, sample: PrioritySample<Payload>, most sampled: Int, quiet: PrioritySample<Payload>
     ) -> [ContextChoice] {

@@ -1,16 +1,16 @@
-/// What is remembered of a context until the text has been read to its end. Activations are nearly all zero, so only
-/// the others are kept.
+/// A context while the text is read. Activations are mostly zero, so only the others are
+/// kept.
 struct ContextDraft: Sendable {
     /// A token of the window on which the feature fires.
     struct Activation: Sendable {
-        /// Its place in the window.
+        /// Its position in the window.
         let place: Int32
         let value: Float
     }
 
     /// The passage's key in the catalog.
     let passage: Int64
-    /// Place of the peak token in the passage.
+    /// Position of the peak token in the passage.
     let position: Int32
     /// Tokens of the window.
     let windowLength: Int32

@@ -2,10 +2,10 @@ package import ActivationPipeline
 package import LinearAlgebra
 package import SparseCoding
 
-/// All that is counted while a corpus streams through a dictionary: the features, the layers, and how well the
-/// dictionary rebuilds what it reads.
+/// Statistics collected while a corpus streams through a dictionary: features, layers, and the dictionary's
+/// reconstruction error.
 package final class CorpusStatistics {
-    /// Where a batch's tokens come from.
+    /// The origin of a batch's tokens.
     package struct Places {
         /// The segments, in order of their rows.
         let segments: [IndexedBatch.Segment]
@@ -49,7 +49,7 @@ package final class CorpusStatistics {
         variance = VarianceSum(dModel: configuration.inputWidth)
     }
 
-    /// Squared reconstruction errors of samples, while they are at hand: each is set by the worker that has just encoded
+    /// Squared reconstruction errors of a batch's samples, each set by the worker that has just encoded
     /// it.
     package final class Errors: @unchecked Sendable {
         fileprivate let values: Matrix
@@ -73,7 +73,7 @@ package final class CorpusStatistics {
         }
     }
 
-    /// Takes in a batch that has been encoded.
+    /// Adds an encoded batch.
     package func record(
         _ batch: ActivationBatch, _ routed: AutoencoderInput, _ firings: TokenLatents, _ errors: Errors,
         at places: Places

@@ -1,8 +1,8 @@
 import ActivationPipeline
 
-/// A document's own number, made from its content: contexts are sampled by it, so that it does not matter which part of
-/// which corpus the document is in.
+/// A document's key, computed from its content: contexts are sampled by it, independent of the
+/// corpus or part the document is in.
 package enum DocumentKey {
-    /// Half of the digest's first 32 digits: as good as random.
+    /// The first 16 digits of the digest.
     package static func of(sha256: String) -> UInt64 { UInt64(sha256.prefix(16), radix: 16) ?? 0 }
 }

@@ -42,7 +42,7 @@ extension FeatureAccumulator {
         }
     }
 
-    /// Has the windows of its contexts counted.
+    /// Adds the windows of its contexts to those counted.
     func addWindows(to occurrences: WindowOccurrences, options: IndexingOptions) {
         for chosen in contexts(options) {
             let draft = chosen.firing.payload

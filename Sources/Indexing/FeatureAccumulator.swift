@@ -4,9 +4,9 @@ import LinearAlgebra
 import RandomNumbers
 import SparseCoding
 
-/// Everything that is learnt of one feature while the text streams by. Bounded, whatever the text's length.
+/// Statistics of one feature, updated while the text streams by. Memory is independent of the text's length.
 struct FeatureAccumulator: Sendable {
-    /// What one layer contributes to a feature.
+    /// A layer's part in a feature's statistics.
     struct LayerShare: Sendable {
         var firings = 0
         var sum = 0.0
@@ -29,14 +29,14 @@ struct FeatureAccumulator: Sendable {
         self.feature = feature
         self.layers = Array(repeating: LayerShare(), count: layers)
         top = TopFirings(capacity: options.topContexts)
-        // A text that is in `top` as well is dropped from the sample, so it is drawn larger by as many.
+        // / Texts in `top` are dropped from the sample, so it is drawn larger by as many.
         sample = PrioritySample(
             capacity: options.sampleContexts == 0 ? 0 : options.sampleContexts + options.topContexts, seed: seed,
             featureIndex: feature)
         quiet = PrioritySample(capacity: options.quietContexts, seed: ~seed, featureIndex: feature)
     }
 
-    /// Takes in a batch.
+    /// Adds a batch.
     ///
     /// - Parameter layerNumbers: the decoder layers behind the router's outputs.
     mutating func record(_ batch: IndexedBatch, layerNumbers: [Int]) {
@@ -58,7 +58,7 @@ struct FeatureAccumulator: Sendable {
                 documents += 1
                 lastDocument = document
             }
-            // One context a segment: the strongest firing stands for its neighbours.
+            // / One context per segment: the strongest firing.
             if batch.entries.activations[peak] >= top.threshold {
                 top.offer(firing(at: Int(batch.entries.samples[peak]), in: batch, layerNumbers))
             }
@@ -85,8 +85,8 @@ struct FeatureAccumulator: Sendable {
         }
     }
 
-    /// Draws a place in every segment, the same in segments of the same tokens, and offers it if the feature does not
-    /// fire in the whole window around it.
+    /// Draws a position in every segment, the same in segments of the same tokens, and offers it if the feature does
+    /// not fire in the whole window around it.
     private mutating func proposeQuiet(_ batch: IndexedBatch, _ layerNumbers: [Int]) {
         for segment in batch.segments {
             let draw = SplitMix64.hash(

@@ -24,7 +24,7 @@ final class FeatureAccumulators: @unchecked Sendable {
 
     subscript(feature: Int) -> FeatureAccumulator { storage[feature] }
 
-    /// Takes in a batch, features shared out among the workers.
+    /// Adds a batch, features divided among the workers.
     func record(_ batch: IndexedBatch, layerNumbers: [Int], workers: Workers) {
         workers.forEach(count, tile: 32) { features, _ in
             for feature in features {

@@ -2,19 +2,19 @@ import ActivationPipeline
 import FeatureCatalog
 import SparseCoding
 
-/// A batch of real tokens on its way to the feature statistics, with each token's place in the text.
+/// A batch of real tokens to be added to the feature statistics, with each token's position in the text.
 package struct IndexedBatch {
     /// One segment's rows of the batch.
     package struct Segment {
-        /// The document's place in the corpus.
+        /// The document's number in the corpus.
         let document: Int64
-        /// The document's own number, made from its content.
+        /// The document's key, computed from its content.
         let documentKey: UInt64
         /// The passage's key in the catalog: the segment's own tokens.
         let passage: Int64
-        /// Made from these tokens (`FiringPlace.textKey`).
+        /// Computed from these tokens (`FiringPlace.textKey`).
         let passageKey: UInt64
-        /// Place of the segment's first token in the document's token ids.
+        /// Position of the segment's first token in the document's token ids.
         let start: Int
         /// Its rows.
         let rows: Range<Int>
@@ -38,7 +38,7 @@ package struct IndexedBatch {
     let segments: [Segment]
     /// The segment of each row.
     let segmentOfRow: [Int32]
-    /// Made from the tokens of the window around each row.
+    /// Computed from the tokens of the window around each row.
     let windowKeys: [UInt64]
     /// Which tokens each latent fires on.
     let entries: LatentEntries
@@ -46,8 +46,8 @@ package struct IndexedBatch {
     let firings: TokenLatents
     /// Draw keys of the tokens.
     let drawKeys: [UInt64]
-    /// Whether a token's latents are counted against each other: those of a sample, unless it has so many that their
-    /// pairs would take longer than all the rest.
+    /// Whether a token's co-firings are counted: for sampled tokens, unless they have so many latents that their
+    /// pairs would dominate the run time.
     let countsPairs: [Bool]
 
     /// The most latents of a token whose pairs are counted.
@@ -61,7 +61,7 @@ package struct IndexedBatch {
         Self.window(around: row, in: segments[Int(segmentOfRow[row])].rows, length: windowLength)
     }
 
-    /// Where a row is, in the text and by its content.
+    /// The position of a row, in the text and by its content.
     func place(of row: Int) -> FiringPlace {
         let segment = segments[Int(segmentOfRow[row])]
         return FiringPlace(

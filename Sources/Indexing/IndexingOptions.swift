@@ -1,7 +1,7 @@
 import ActivationPipeline
 import SparseCoding
 
-/// What indexing keeps of every feature.
+/// What indexing keeps of every feature: numbers of contexts, tokens and neighbours.
 package struct IndexingOptions: Sendable, Codable, Equatable {
     /// Stops after this many tokens, at the end of a document; nil takes the whole text.
     package var maximumTokens: Int?
@@ -38,7 +38,7 @@ package struct IndexingOptions: Sendable, Codable, Equatable {
         self.cofirings = cofirings
     }
 
-    /// Reads options; what catalogs of version 1 did not know has its default.
+    /// Decodes options; keys missing in catalogs of version 1 get their defaults.
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         let standard = IndexingOptions()

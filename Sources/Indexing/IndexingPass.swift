@@ -6,7 +6,7 @@ import LinearAlgebra
 import SparseCoding
 import Tokenization
 
-/// One pass over the text, and the accumulators it fills.
+/// One pass over the text with its accumulators.
 final class IndexingPass {
     private let dictionary: StoredDictionary
     private let folder: ModelFolder
@@ -14,7 +14,7 @@ final class IndexingPass {
     private let catalog: Catalog
     private let settings: IndexingSettings
     private let workers: Workers
-    /// Real tokens of a batch, about; no figure depends on it.
+    /// Approximate real tokens of a batch; no figure depends on it.
     private let batchTokens: Int
     private let classes: TokenClasses
     private let reader: TextReader
@@ -52,7 +52,7 @@ final class IndexingPass {
         key = IndexingKey(dictionaryID: dictionary.record.dictionaryID, corpusID: corpusID)
     }
 
-    /// Reads the text to its end, or to as many tokens as the options allow.
+    /// Reads the text to its end, or up to the token limit.
     func read(_ run: RunContext, progress: (IndexingProgress) -> Void) throws {
         let segmenter = Segmenter(
             tokenizer: folder.tokenizer, context: try folder.context(settings.options.context))
@@ -74,7 +74,7 @@ final class IndexingPass {
             var segments = whole
             guard !ids.isEmpty else { continue }
             if let most = settings.options.maximumTokens {
-                // The last document is cut so that the number asked for is met.
+                // / The last document is cut to the exact limit.
                 let room = most - tokens - count
                 guard room > 0 else { break }
                 segments = segments.filter { $0.start < room }
@@ -194,12 +194,12 @@ final class IndexingPass {
                         layer: layers[$0], tokenCount: statistics.layerTokens[$0],
                         meanRouterWeight: statistics.layerWeights[$0] / Double(tokens))
                 })
-            // In the same transaction: an index that is there belongs to a run that is complete.
+            // / In the same transaction: an index exists only with a complete run.
             try run.complete()
         }
     }
 
-    /// Writes what follows from the dictionary and the model alone, unless an earlier index has done so.
+    /// Writes the lists derived from dictionary and model alone, unless an earlier index has done so.
     private func describe(cancelled: () -> Bool) throws {
         let dictionaryID = dictionary.record.dictionaryID
         let decoder = dictionary.weights.decoder

@@ -1,4 +1,4 @@
-/// How far indexing has come.
+/// Progress of indexing.
 package struct IndexingProgress: Sendable, Equatable {
     /// Real tokens so far.
     package let tokens: Int

@@ -7,19 +7,19 @@ package import LinearAlgebra
 import SparseCoding
 import Tokenization
 
-/// Runs text through a model and a dictionary once, and writes what every feature does on it: statistics, layers, token
+/// Runs text through a model and a dictionary once, and writes the statistics of every feature: firings, layers, token
 /// classes and contexts.
 ///
-/// Memory is bounded by features and options, not by the text: about m · (3 KiB + 160 bytes a context) besides one batch
-/// of activations and 256 MiB of the catalog's pages. While the index is written come the windows whose occurrences are
-/// counted, and where the corpus's passages lie, which is a little for each passage of the text.
+/// Memory is bounded by features and options, not by the text: about m · (3 KiB + 160 bytes a context) beside a batch
+/// of activations and 256 MiB of the catalog's pages. Writing the index adds the windows whose occurrences are
+/// counted, and the positions of the corpus's passages.
 package struct IndexingRun {
-    /// What to do.
+    /// The settings.
     package let settings: IndexingSettings
-    /// Who does it.
+    /// Workers that run it.
     package let workers: Workers
 
-    /// Tokens of one batch, about: what is worth the model's while and fits in memory.
+    /// Approximate tokens of one batch: efficient for the model, and fits in memory.
     static let defaultBatchTokens = 8192
     /// The same for this run; no figure depends on it.
     package var batchTokens = IndexingRun.defaultBatchTokens
@@ -30,7 +30,7 @@ package struct IndexingRun {
         self.workers = workers
     }
 
-    /// What came of it.
+    /// The result of indexing.
     package struct Result: Sendable {
         /// The run's number in the catalog.
         package let runID: Int64
@@ -46,13 +46,13 @@ package struct IndexingRun {
         package let hasUnembedding: Bool
     }
 
-    /// Runs it.
+    /// Indexes the text.
     ///
     /// - Parameters:
     ///   - replacing: whether an earlier index of the dictionary is replaced.
     ///   - cancelled: asked before every batch; once true, the run ends as interrupted and writes no statistics.
-    ///   - progress: told after every batch how far it has come.
-    ///   - remark: told what a person should know of the text, such as bytes that were replaced: whole lines.
+    ///   - progress: told the progress after every batch.
+    ///   - remark: told warnings about the text, such as replaced bytes: whole lines.
     /// - Throws: `WorkflowError`, `CatalogError`, `LanguageModelError`, `SparseCodingError`.
     package func run(
         on catalog: Catalog, replacing: Bool = false, cancelled: @escaping () -> Bool = { false },
@@ -62,7 +62,7 @@ package struct IndexingRun {
         let dictionary = try StoredDictionary(named: settings.dictionary, in: catalog)
         let folder = try ModelFolder(path: settings.model, workers: workers, name: settings.modelName)
         try dictionary.check(folder, in: catalog)
-        // The rows that promoted tokens are read from, hours later.
+        // / Rows of the unembedding are needed only hours later, so they are checked now.
         if settings.options.promotedTokens > 0, folder.model.hasUnembedding {
             try folder.model.checkUnembedding(of: 0..<folder.tokenizer.vocabularySize)
         }
@@ -87,7 +87,7 @@ package struct IndexingRun {
         }
     }
 
-    /// Refuses a corpus that the dictionary is indexed on already.
+    /// Refuses a corpus for which the dictionary already has an index.
     private func checkIsNew(_ corpus: TextCorpus, for dictionary: DictionaryRecord, in catalog: Catalog) throws {
         let known = try catalog.corpora().filter { $0.sha256 == corpus.digest && $0.name == settings.corpusName }
         let indexed = try catalog.indexings(dictionaryID: dictionary.dictionaryID).map(\.key.corpusID)
@@ -97,8 +97,8 @@ package struct IndexingRun {
                 + "add `replacing` to replace that")
     }
 
-    /// What indexing holds at once: the weights, a batch and the model's streams of it, and what is kept of every
-    /// feature when all its contexts are full.
+    /// Peak memory of indexing: the weights, a batch with the model's streams, and the statistics of every
+    /// feature with all contexts filled.
     private func checkMemory(_ configuration: DictionaryConfiguration) throws(WorkflowError) {
         let (d, m, k) = (
             Double(configuration.dModel), Double(configuration.latents),
@@ -106,7 +106,7 @@ package struct IndexingRun {
         )
         let options = settings.options
         let contexts = Double(2 * options.topContexts + options.sampleContexts + options.quietContexts)
-        // A context, and its window while it is counted how often that occurs.
+        // / A context, and its window while occurrences are counted.
         let features = m * (960 + contexts * (40 + 32))
         let width = Double(configuration.layers.count) * d
         let batch = Double(2 * batchTokens) * (2 * width + 3 * d + 6 * k)

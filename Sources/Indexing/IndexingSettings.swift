@@ -1,18 +1,18 @@
 import Foundation
 
-/// Everything that decides an indexing run, as one JSON document.
+/// The settings of an indexing run, stored as one JSON document.
 package struct IndexingSettings: Sendable, Codable, Equatable {
     /// The dictionary's name; nil is the last one added.
     package var dictionary: String?
     /// Model folder.
     package var model: String
-    /// What the catalog calls the model; nil takes what the folder says.
+    /// The model's name in the catalog; nil takes the folder's.
     package var modelName: String?
     /// Text files and folders.
     package var text: [String]
-    /// What the corpus is called in the catalog; nil names it after the files and folders.
+    /// The corpus's name in the catalog; nil names it after the files and folders.
     package var corpus: String?
-    /// What is kept.
+    /// The numbers of contexts, tokens and neighbours kept.
     package var options: IndexingOptions
     /// Seed of the samples.
     package var seed: UInt64
@@ -32,7 +32,7 @@ package struct IndexingSettings: Sendable, Codable, Equatable {
         self.seed = seed
     }
 
-    /// What the corpus is called: the name given, or those of the files and folders named.
+    /// The corpus's name: the name given, or the names of the files and folders.
     package var corpusName: String {
         if let corpus { return corpus }
         let names = text.map { URL(filePath: $0).standardizedFileURL.deletingPathExtension().lastPathComponent }

@@ -5,8 +5,8 @@ import LinearAlgebra
 import Synchronization
 
 extension NearestFeatures {
-    /// Computes the neighbours of all features and hands them over in the order of the features, up to 1024 at a time,
-    /// each feature's by rank: falling cosines, equal ones by rising number, never the feature itself.
+    /// Computes the neighbours of all features and delivers them in the order of the features, up to 1024 at a time,
+    /// each feature's by rank: descending cosines, ties by ascending number, never the feature itself.
     ///
     /// The table of all products is symmetric, so tiles below its diagonal are not computed: each pair's cosine is
     /// offered to both features. Memory: 8 · count + 4 bytes for each feature and 1 MiB for each worker.
@@ -62,7 +62,7 @@ extension NearestFeatures {
         multiply(
             rows: rows, columns: columns, inner: d, decoder.row(firstRow), stride: d, decoder.row(firstColumn),
             stride: d, transposeB: true, into: products.pointer, stride: NearestFeatures.tile)
-        // The lower number first, so that two workers never wait for each other.
+        // / The lower number first, so that two workers never deadlock.
         locks[a].holding {
             (a == b ? ListsLock() : locks[b]).holding {
                 rsae_rank_pairs(
@@ -73,7 +73,7 @@ extension NearestFeatures {
     }
 }
 
-/// Lets one worker at a time change the lists of a tile of rows.
+/// A lock for the lists of a tile of rows.
 private final class ListsLock: Sendable {
     private let mutex = Mutex<Void>(())
 

@@ -1,15 +1,15 @@
 import CKernels
 package import LinearAlgebra
 
-/// Which rows of a decoder point the same way: features of one dictionary, or of two.
+/// Finds similar rows of decoders: features of one dictionary, or of two.
 ///
-/// Nearness is the cosine of decoder rows with its sign, so opposite directions are far apart. Cosines are computed from
-/// the rows as they are and their norms, in single precision; rows are not copied. A row of zeros has no direction: it
-/// has no neighbours and is none. The same goes for rows that are not finite and for norms beyond 1e±15, whose products
-/// leave the range of single precision.
+/// Similarity is the cosine of decoder rows with its sign, so opposite directions are far apart. Cosines are computed
+/// from the rows and their norms, in single precision, without copying rows. A row of zeros has no direction: it
+/// has no neighbours and is no neighbour. The same goes for rows that are not finite and for norms beyond 1e±15, whose
+/// products leave the range of single precision.
 ///
-/// Tiles are cut by the problem alone, and what a list holds does not depend on the order of the offers, so results are
-/// equal to the bit for any number of threads.
+/// Tiles depend on the problem alone, and the content of a list does not depend on the order of offers, so results are
+/// equal bit for bit on any number of threads.
 package struct NearestFeatures: Sendable {
     /// Decoder rows, `[features × D]`, row-major.
     package let decoder: Matrix
@@ -19,12 +19,12 @@ package struct NearestFeatures: Sendable {
 
     /// Rows and columns of a tile of products.
     static let tile = 512
-    /// Products of two tiles between two questions whether to go on.
+    /// Products of two tiles between two checks for cancellation.
     static let stretch = 128
     /// Features that are delivered at a time at most.
     static let delivery = 1024
 
-    /// A row and how near it is.
+    /// A row with its similarity.
     package struct Match: Sendable, Equatable {
         /// The row's number.
         package let featureIndex: Int
@@ -38,7 +38,7 @@ package struct NearestFeatures: Sendable {
         }
     }
 
-    /// Measures the rows.
+    /// Computes the norms.
     ///
     /// - Precondition: at most 2³¹ − 1 rows.
     /// - Complexity: features · D.
@@ -61,6 +61,6 @@ package struct NearestFeatures: Sendable {
         return square >= 1e-30 && square <= 1e30 ? 1 / square.squareRoot() : .nan
     }
 
-    /// Round-off may leave a cosine just beyond 1.
+    /// Round-off may leave a cosine slightly beyond 1.
     static func clamped(_ cosine: Float) -> Float { max(-1, min(1, cosine)) }
 }

@@ -3,7 +3,7 @@ package import FeatureCatalog
 package import LanguageModel
 package import LinearAlgebra
 
-/// The tokens that features promote and suppress directly, through the unembedding alone.
+/// The tokens that features promote and suppress directly through the unembedding.
 ///
 /// For a feature with decoder row v the change of all logits per unit of activation is taken to be (v ⊙ w) · W_Uᵀ, with w
 /// the weight of the model's final RMSNorm and W_U its unembedding: the logit lens (nostalgebraist 2020, "interpreting
@@ -12,8 +12,8 @@ package import LinearAlgebra
 ///
 /// Two factors depend on the token and are left out: the final norm divides by the root mean square of the whole
 /// residual stream, and an activation is one of the standardised stream, whose unit is the token's standard deviation.
-/// So values compare tokens of one feature, and features with each other, but they are no logits of any one text. What
-/// the layers in between make of the direction is left out as well.
+/// So values compare tokens of one feature, and features with each other, but are not the logits of any text. The
+/// effect of the layers in between is left out as well.
 package struct PromotedTokens {
     private let unembedding: Unembedding
     private let tokenCount: Int
@@ -22,7 +22,7 @@ package struct PromotedTokens {
 
     /// Features whose lists are held at once.
     static let pass = 8192
-    /// Features that a worker takes at a time. A constant, like the next two: bits do not depend on the threads.
+    /// Features that a worker takes at a time. A constant, like the next two: results do not depend on the threads.
     static let featureTile = 256
     /// Tokens of one product; divides `Unembedding.block`.
     static let tokenTile = 1024
@@ -44,10 +44,10 @@ package struct PromotedTokens {
         self.workers = workers
     }
 
-    /// Computes the lists of all features and hands them over in the order of the features, up to 1024 at a time.
+    /// Computes the lists of all features and delivers them in the order of the features, up to 1024 at a time.
     ///
-    /// Each feature has its promoted tokens first, then its suppressed ones, by rank; equal values stand in rising order
-    /// of the tokens. A row of zeros changes no logit and has no lists. Memory: 80 · count bytes for each of 8192
+    /// Each feature has its promoted tokens first, then its suppressed ones, by rank; ties by ascending
+    /// token. A row of zeros changes no logit and has no lists. Memory: 80 · count bytes for each of 8192
     /// features, 1 MiB and 256 rows of dModel for each worker, and 4096 rows of the unembedding if it is not resident.
     ///
     /// - Parameters:
@@ -118,7 +118,7 @@ package struct PromotedTokens {
     }
 }
 
-/// How the whole is cut up.
+/// The division of the work.
 private struct Work {
     /// Features whose lists are held at once.
     let passes: [Range<Int>]
@@ -136,7 +136,7 @@ private struct Work {
     }
 }
 
-/// What one worker computes a tile of features in.
+/// Buffers of one worker for a tile of features.
 private final class TileScratch: @unchecked Sendable {
     /// v ⊙ w of the tile's features, `[featureTile × dModel]`.
     private let directions: Matrix
@@ -148,7 +148,7 @@ private final class TileScratch: @unchecked Sendable {
         changes = Matrix(scratchRows: PromotedTokens.featureTile, columns: PromotedTokens.tokenTile)
     }
 
-    /// Takes in the features of a tile. Done anew for every block of tokens: it costs a thousandth of their product.
+    /// Loads the features of a tile. Repeated for every block of tokens: it costs a thousandth of their product.
     func load(_ decoder: Matrix, rows: Range<Int>, column: Int, weight: UnsafePointer<Float>) {
         let d = directions.columns
         for row in rows {

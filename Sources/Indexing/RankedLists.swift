@@ -1,9 +1,9 @@
 import CKernels
 import LinearAlgebra
 
-/// The best entries of each of many rows: values in falling order, equal ones by rising number.
+/// The top entries of each of many rows: values descending, ties by ascending number.
 ///
-/// What a list holds does not depend on the order of the offers; nobody may offer to one row from two threads at once.
+/// The content of a list does not depend on the order of offers; offers to one row must come from one thread at a time.
 final class RankedLists: @unchecked Sendable {
     /// How many lists there are.
     let rows: Int
@@ -39,7 +39,7 @@ final class RankedLists: @unchecked Sendable {
         least.initialize(repeating: -.infinity, count: rows)
     }
 
-    /// The lists as the kernel takes them.
+    /// The lists in the kernel's form.
     var rankings: rsae_rankings { rsae_rankings(kept: kept, held: held, least: least, k: Int64(count)) }
 
     /// Offers `values[i] · factor · scale[i]`, numbered `first + i`, to one row; not to be mixed with offers of pairs.

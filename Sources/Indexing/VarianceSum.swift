@@ -13,7 +13,7 @@ struct VarianceSum {
         mean = Array(repeating: 0, count: dModel)
     }
 
-    /// Takes in the first rows of a matrix `[rows × d]`.
+    /// Adds the first rows of a matrix `[rows × d]`.
     mutating func add(_ matrix: Matrix, rows: Int) {
         guard rows > 0 else { return }
         let sums = Matrix(rows: 2, columns: matrix.columns)

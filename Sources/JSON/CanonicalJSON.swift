@@ -8,6 +8,6 @@ package func canonicalJSON(_ value: some Encodable) throws -> String {
 }
 
 extension JSONValue {
-    /// The one spelling of this value, by `JSONWriter.canonical`.
+    /// The canonical bytes of this value, by `JSONWriter.canonical`.
     package var canonicalBytes: Data { Data(JSONWriter.canonical.bytes(self)) }
 }

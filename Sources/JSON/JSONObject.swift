@@ -1,33 +1,33 @@
 /// The members of a JSON object in the order of its text.
 ///
-/// Names are told apart by their bytes: two that are canonically equivalent, and so equal as strings, are two.
+/// Names are compared by their bytes: two that are canonically equivalent, and so equal as strings, are different.
 package struct JSONObject: Sendable {
     /// A name and its value.
     package struct Member: Equatable, Sendable {
-        /// The key.
+        /// The name.
         package var name: String
-        /// What it stands for.
+        /// The value.
         package var value: JSONValue
 
-        /// Puts the two together.
+        /// Makes a member.
         package init(name: String, value: JSONValue) {
             self.name = name
             self.value = value
         }
     }
 
-    /// The members; what the parser makes has no name twice.
+    /// The members; the parser makes no name twice.
     package var members: [Member]
 
-    /// Takes members as they are.
+    /// Makes an object of members.
     package init(_ members: [Member] = []) { self.members = members }
 
-    /// Takes the members of a dictionary, in the order of their names.
+    /// Makes an object of a dictionary's entries, in the order of their names.
     package init(_ dictionary: [String: JSONValue]) {
         members = dictionary.map { Member(name: $0.key, value: $0.value) }.sorted { $0.precedes($1) }
     }
 
-    /// The value of a name, in time linear in the number of members. Setting it changes that member, adds one at the end,
+    /// The value of a name, in time linear in the number of members. Setting it replaces the value, appends a member,
     /// or removes it for nil.
     package subscript(name: String) -> JSONValue? {
         get { members.first { $0.name == name }?.value }
@@ -54,7 +54,7 @@ extension JSONObject.Member {
 }
 
 extension JSONObject: Equatable {
-    /// Whether the same names stand for equal values; their order is no part of an object.
+    /// Whether the same names have equal values, in any order.
     package static func == (one: JSONObject, other: JSONObject) -> Bool {
         one.members.count == other.members.count
             && zip(one.sortedMembers, other.sortedMembers).allSatisfy {

@@ -2,13 +2,13 @@ package import Foundation
 
 /// The reader of JSON (RFC 8259): any bytes give a value or a `JSONProblem`, and nothing traps.
 ///
-/// Integers are kept exactly, members in their order. Invalid UTF-8 and lone surrogates are always refused; the rest is
-/// up to `JSONRules`.
+/// Integers are kept exactly, members in their order. Invalid UTF-8 and lone surrogates are always refused; other
+/// leniencies are set by `JSONRules`.
 package struct JSONParser {
     let bytes: UnsafeBufferPointer<UInt8>
     let rules: JSONRules
     var position = 0
-    /// How many arrays and objects are open.
+    /// The number of open arrays and objects.
     private var depth = 0
 
     /// Reads a text that holds one value and nothing else.
@@ -92,7 +92,7 @@ package struct JSONParser {
         defer { depth -= 1 }
         if accept("}") { return [] }
         var members: [JSONObject.Member] = []
-        /// By their bytes, since two names that are canonically equivalent are two.
+        /// Indices by the bytes of names, since canonically equivalent names differ.
         var places: [[UInt8]: Int] = [:]
         repeat {
             guard peek() == UInt8(ascii: "\"") else { throw problem(.noName) }

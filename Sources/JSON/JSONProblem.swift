@@ -1,6 +1,6 @@
 /// Why some bytes are not JSON.
 package struct JSONProblem: Error, Equatable {
-    /// A rule that a text can break.
+    /// A rule of the grammar.
     package enum Rule: Equatable, Sendable {
         /// There is something where a value has to be.
         case noValue
@@ -8,7 +8,7 @@ package struct JSONProblem: Error, Equatable {
         case endsEarly
         /// Something follows the value.
         case textAfterEnd
-        /// Arrays and objects are within each other on more levels than are read.
+        /// Arrays and objects are nested more deeply than allowed.
         case nestedTooDeeply(levels: Int)
         /// There is something where a name has to be.
         case noName
@@ -24,7 +24,7 @@ package struct JSONProblem: Error, Equatable {
         case noDigit
         /// A number has zeros before its first digit.
         case leadingZero
-        /// No finite double holds a number.
+        /// A number overflows a double.
         case numberOutOfRange
         /// The text ends within a string.
         case openString
@@ -36,7 +36,7 @@ package struct JSONProblem: Error, Equatable {
         case noHexadecimalDigit
         /// The text ends within the four digits.
         case openEscape
-        /// Half of a surrogate pair stands for itself.
+        /// An unpaired half of a surrogate pair.
         case halfSurrogate
         /// A string has bytes that are not UTF-8.
         case notUTF8
@@ -44,7 +44,7 @@ package struct JSONProblem: Error, Equatable {
 
     /// The rule.
     package let rule: Rule
-    /// Where the text breaks it, in bytes from the beginning.
+    /// The offset of the violation, in bytes from the beginning.
     package let offset: Int
 
     /// Names a rule and a place.
@@ -53,7 +53,7 @@ package struct JSONProblem: Error, Equatable {
         self.offset = offset
     }
 
-    /// What is wrong, as a phrase without any of the text.
+    /// What is wrong, as a phrase that quotes none of the text.
     package var reason: String {
         switch rule {
         case .noValue: "no value"
@@ -75,7 +75,7 @@ package struct JSONProblem: Error, Equatable {
         }
     }
 
-    /// What would be right at the place, as a phrase.
+    /// What was expected at the offset, as a phrase.
     package var expected: String {
         switch rule {
         case .noValue, .endsEarly: "a value"

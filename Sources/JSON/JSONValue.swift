@@ -1,8 +1,8 @@
-/// A JSON value (RFC 8259) as somebody else wrote it, or as it is sent.
+/// A JSON value (RFC 8259), read or to be written.
 ///
-/// Foundation's readers keep one of two equal keys, merge keys that are canonically equivalent, and take seconds for a
-/// vocabulary; its writer spells numbers as its version sees fit. Identities of exchanges rest on bytes, so both
-/// directions are spelt out here.
+/// Foundation's readers keep one of two equal keys, merge canonically equivalent keys, and take seconds for a
+/// vocabulary; its writer's spelling of numbers varies between versions. Identities of exchanges depend on bytes, so
+/// reading and writing are implemented here.
 package enum JSONValue: Equatable, Sendable {
     /// `null`.
     case null
@@ -21,7 +21,7 @@ package enum JSONValue: Equatable, Sendable {
     /// Members in order.
     case object(JSONObject)
 
-    /// The value of an object's key, nil where there is none or this is no object.
+    /// The value of an object's key; nil without the key or if this is not an object.
     package subscript(key: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
         return members[key]
@@ -37,7 +37,7 @@ package enum JSONValue: Equatable, Sendable {
         }
     }
 
-    /// A whole number however it is written, as 1, 1.0 or 1e0; nil where it is none or no `Int` holds it.
+    /// An integer in any spelling, such as 1, 1.0 or 1e0; nil for other values or beyond `Int`.
     package var wholeNumber: Int? {
         switch self {
         case .integer(let value): value
@@ -46,7 +46,7 @@ package enum JSONValue: Equatable, Sendable {
         }
     }
 
-    /// What kind of value this is, for messages.
+    /// The kind of value, for messages.
     package var kind: String {
         switch self {
         case .null: "null"

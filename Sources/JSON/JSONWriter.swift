@@ -1,19 +1,19 @@
-/// The writer of JSON (RFC 8259); nothing is escaped that need not be, unless `escape` says so.
+/// The writer of JSON (RFC 8259); it escapes only the required characters, and those that `escape` adds.
 package struct JSONWriter: Sendable {
-    /// Where lines end.
+    /// The line breaks.
     package enum Layout: Sendable {
-        /// Nowhere; without spaces.
+        /// No line breaks and no spaces.
         case compact
         /// After every member and element, two spaces deeper for each level. An array of values that hold no others stays on
         /// one line.
         case indented
     }
 
-    /// Where lines end.
+    /// The line breaks.
     package var layout = Layout.compact
     /// Writes members in the order of their names' UTF-8 instead of their own.
     package var sortsMembers = true
-    /// How a whole number that is stored as a double is written.
+    /// The spelling of integers stored as doubles.
     package enum WholeDoubles: Sendable {
         /// As the integer it is, where it is one of 64 bits: equal numbers have one spelling.
         case asIntegers
@@ -23,10 +23,10 @@ package struct JSONWriter: Sendable {
         case withoutFraction
     }
 
-    /// How a whole number that is stored as a double is written.
+    /// The spelling of integers stored as doubles.
     package var wholeDoubles = WholeDoubles.asIntegers
-    /// Says how to spell a scalar, or nil as it is; asked about controls, but for `\n`, `\r` and `\t`, and about what is not
-    /// ASCII.
+    /// Returns the escape of a scalar, or nil for none; called for controls except `\n`, `\r` and `\t`, and for
+    /// scalars beyond ASCII.
     package var escape: (@Sendable (Unicode.Scalar) -> String?)?
 
     /// Writes the canonical form: the one spelling of equal values, without spaces, members in the order of their names'
@@ -46,7 +46,7 @@ package struct JSONWriter: Sendable {
         return text
     }
 
-    /// A scalar as its escapes by number, one or two.
+    /// The numeric escapes of a scalar, one or two.
     package static func escaped(_ scalar: Unicode.Scalar) -> String {
         String(scalar).utf16.map { unit in
             let digits = String(unit, radix: 16)
@@ -67,7 +67,7 @@ package struct JSONWriter: Sendable {
         }
     }
 
-    /// JSON has no other numbers than finite ones.
+    /// JSON has only finite numbers.
     private func spelling(of value: Double) -> String {
         guard value.isFinite else { return "null" }
         switch wholeDoubles {

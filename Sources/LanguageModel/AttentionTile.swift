@@ -1,5 +1,5 @@
-/// Some neighbouring queries of one sequence, whose attention is computed together: small enough that their scores stay
-/// in the cache, large enough for the products to be worth it.
+/// Neighbouring queries of one sequence, whose attention is computed together: few enough that their scores stay
+/// in the cache, many enough for efficient products.
 struct AttentionTile: Sendable {
     /// The row of the first query.
     let firstQueryRow: Int
@@ -10,7 +10,7 @@ struct AttentionTile: Sendable {
     /// How many queries.
     let queries: Int
 
-    /// The keys that any of the queries sees, counted from the sequence's beginning, and a few before them: they begin
+    /// The keys visible to any of the queries, counted from the sequence's beginning, and a few before them: they begin
     /// with a multiple of the vectors' width, so that a key is in the same lane of every sum, whatever the tile.
     func keys(window: Int?) -> Range<Int> {
         let first = window.map { max(0, firstQuery - $0 + 1) } ?? 0

@@ -2,7 +2,7 @@ internal import Foundation
 import JSON
 import Tokenization
 
-/// The object in a `config.json`, or one nested in it, asked value by value; every error names file and key.
+/// The object in a `config.json`, or one nested in it; its errors name file and key.
 struct ConfigurationDocument {
     /// The file, for messages.
     let path: String
@@ -10,7 +10,7 @@ struct ConfigurationDocument {
     let prefix: String
     private let values: JSONObject
 
-    /// No real configuration is larger.
+    /// The largest configuration accepted.
     static let maximumBytes = 16 << 20
 
     /// Reads a file.
@@ -22,7 +22,7 @@ struct ConfigurationDocument {
         guard let attributes = try? FileManager.default.attributesOfItem(atPath: target) else {
             throw .missing(path: path)
         }
-        // A device or a pipe may never end.
+        // / A device or a pipe may never end.
         guard attributes[.type] as? FileAttributeType == .typeRegular else {
             throw .unreadable(path: path, reason: "it is not a regular file")
         }
@@ -83,7 +83,7 @@ struct ConfigurationDocument {
     func positiveNumber(_ key: String, default fallback: Double? = nil) throws(LanguageModelError) -> Double {
         let expected = "a number above 0"
         if value(key) == nil, let fallback { return fallback }
-        // It becomes a Float, where it must neither vanish nor overflow.
+        // / It is converted to Float, where it must neither vanish nor overflow.
         guard let number = value(key)?.double, Float(number) > 0, Float(number).isFinite else {
             throw malformed(key, expected: expected)
         }

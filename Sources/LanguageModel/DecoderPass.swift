@@ -1,12 +1,12 @@
 import CKernels
 import LinearAlgebra
 
-/// One batch on its way through the decoder layers (Touvron et al. 2023, arXiv 2302.13971, §2; the steps are those of
+/// The pass of one batch through the decoder layers (Touvron et al. 2023, arXiv 2302.13971, §2; the steps are those of
 /// transformers' `modeling_llama.py`).
 ///
-/// Only attention looks at more than one token, and only within a sequence; everything else goes row by row, in blocks
-/// that one worker takes through all its steps while they stay in its cache. Every sum has an order of its own, whatever
-/// blocks and tiles there are, so a token's bits depend on the tokens before it in its sequence and on nothing else.
+/// Only attention mixes tokens, and only within a sequence; everything else is row by row, in blocks
+/// that one worker takes through all its steps while they stay in its cache. Every sum has a fixed order whatever the
+/// blocks and tiles, so a token's bits depend only on the tokens before it in its sequence.
 struct DecoderPass {
     let model: LanguageModelConfiguration
     let workers: Workers
@@ -19,7 +19,7 @@ struct DecoderPass {
     /// The residual stream, `[tokens × dModel]`.
     var residual: Matrix { scratch.residual }
 
-    /// Where attention finds keys and values.
+    /// The keys and values that attention reads.
     private struct Memory {
         let keys: UnsafePointer<Float>
         let values: UnsafePointer<Float>
@@ -38,7 +38,7 @@ struct DecoderPass {
         }
     }
 
-    /// A pass over tokens that continue a sequence of `past` tokens, whose keys and values have been kept.
+    /// A pass over tokens that continue a sequence of `past` tokens with a KV cache.
     init(
         model: LanguageModelConfiguration, continuing past: Int, by tokens: Int, workers: Workers,
         scratch: ForwardScratch
@@ -50,7 +50,7 @@ struct DecoderPass {
         positions = Array(Int32(past)..<Int32(past + tokens))
     }
 
-    /// Takes the residual stream through one layer.
+    /// Runs the residual stream through one layer.
     func run(_ weights: LayerWeights, window: Int?) {
         projectQueriesKeysValues(weights)
         let keys = scratch.projected.pointer + model.queryHeads * model.headDimension
@@ -62,9 +62,9 @@ struct DecoderPass {
         addAttentionAndFeedForward(weights)
     }
 
-    /// Takes the residual stream of tokens that continue a sequence through one layer, and keeps their keys and values.
+    /// Runs the residual stream of tokens that continue a sequence through one layer, and adds to the KV cache.
     ///
-    /// - Parameter kept: the layer's keys and values, `[positions × 2 · keyValueHeads · headDimension]`: for each token
+    /// - Parameter kept: the layer's KV cache, `[positions × 2 · keyValueHeads · headDimension]`: for each token
     ///   of the sequence its keys, then its values.
     func run(_ weights: LayerWeights, window: Int?, keeping kept: Matrix) {
         projectQueriesKeysValues(weights)
@@ -80,7 +80,7 @@ struct DecoderPass {
         addAttentionAndFeedForward(weights)
     }
 
-    /// x = norm(h); q, k, v = x·Wᵀ + b; q and k turned by their positions.
+    /// x = norm(h); q, k, v = x·Wᵀ + b; q and k rotated by their positions (RoPE).
     private func projectQueriesKeysValues(_ weights: LayerWeights) {
         let (d, width) = (model.dModel, scratch.projected.columns)
         forEachBlock { rows, block, workers in
@@ -105,16 +105,16 @@ struct DecoderPass {
         }
     }
 
-    /// For every head: softmax(q·kᵀ / √headDimension)·v over the keys that a query sees.
+    /// For every head: softmax(q·kᵀ / √headDimension)·v over the visible keys.
     private func attend(to memory: Memory, window: Int?) {
         let headDimension = model.headDimension
         let group = model.queryHeads / model.keyValueHeads
         let width = scratch.projected.columns
         let tileRows = scratch.tileQueries * group
-        // A single token has so little to attend to at first that waking threads would take longer.
+        // / With a single token and a short sequence, waking threads would take longer.
         let isSmall =
             tiles.count == 1 && tiles[0].queries * tiles[0].keys(window: window).count * width < 65_536
-        // One after the other: all heads of a tile, whose rows lie side by side.
+        // / In order: all heads of a tile, whose rows are adjacent.
         (isSmall ? Workers(threads: 1) : workers).forEach(tiles: tiles.count * model.keyValueHeads) { index, worker in
             let tile = tiles[index / model.keyValueHeads]
             let head = index % model.keyValueHeads
@@ -203,8 +203,8 @@ struct DecoderPass {
         }
     }
 
-    /// Turns the heads that begin at `rows` in each of `count` rows of `projected`, the first of which is that of the
-    /// token at `place`.
+    /// Rotates the heads that begin at `rows` in each of `count` rows of `projected`, the first of which is that of the
+    /// token at `place` (RoPE).
     private func turn(
         _ rows: UnsafeMutablePointer<Float>, heads: Int, _ norm: UnsafePointer<Float>?, place: Int, count: Int
     ) {

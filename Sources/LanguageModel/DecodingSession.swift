@@ -1,12 +1,12 @@
 package import LinearAlgebra
 package import Tokenization
 
-/// One sequence that grows: the keys and values of its tokens are kept, so that each further token costs one token's
-/// arithmetic and one reading of the weights instead of the whole sequence anew.
+/// A growing sequence with a KV cache, so that each further token costs one token's
+/// arithmetic and one reading of the weights instead of a pass over the whole sequence.
 ///
-/// Any number of tokens may be appended at once; a prompt goes through in one pass, what is generated token by token.
-/// The results are those of `LanguageModel.logits` and `residualStreams` for the whole sequence, bit for bit, however it
-/// was cut into appended pieces.
+/// Any number of tokens may be appended at once: a prompt in one pass, generated tokens one by one.
+/// Results equal those of `LanguageModel.logits` and `residualStreams` for the whole sequence, bit for bit, however it
+/// was divided.
 ///
 /// Used by one thread at a time. It holds 2 · keyValueHeads · headDimension floats a position and layer.
 package final class DecodingSession {
@@ -17,12 +17,12 @@ package final class DecodingSession {
     /// The tokens of the sequence so far.
     package private(set) var tokens: [TokenID] = []
 
-    /// For each layer keys and values, `[capacity × 2 · keyValueHeads · headDimension]`.
+    /// The KV cache of each layer, `[capacity × 2 · keyValueHeads · headDimension]`.
     private let kept: [Matrix]
-    /// What the last pass worked on, for the next one over as many tokens.
+    /// Scratch memory of the last pass, reused for the same number of tokens.
     private var scratch: ForwardScratch?
 
-    /// What came of some tokens.
+    /// The result of appending tokens.
     package struct Step {
         /// The residual streams after the layers asked for, of the tokens appended.
         package let streams: ResidualStreams
@@ -48,14 +48,14 @@ package final class DecodingSession {
         }
     }
 
-    /// Appends tokens and takes them through the model.
+    /// Appends tokens and runs them through the model.
     ///
     /// - Parameters:
     ///   - new: the tokens; at least one.
     ///   - layers: the layers whose residual streams are wanted, in the order wanted in the result.
     ///   - rows: whether logits are wanted of the last token appended or of all.
-    ///   - editing: called after every layer with the streams of the appended tokens, `[new.count × dModel]`; what it
-    ///     leaves is what the layers behind read, now and for all tokens to come.
+    ///   - editing: called after every layer with the streams of the appended tokens, `[new.count × dModel]`; its
+    ///     changes are read by later layers, now and for all later tokens.
     /// - Throws: `LanguageModelError.emptySequence`, `.sequenceTooLong` beyond `capacity`, `.tokenOutOfRange`,
     ///   `.noSuchLayer`, `.nonFiniteWeight`, and what `editing` throws; the sequence is then as it was.
     package func append(
@@ -99,7 +99,7 @@ package final class DecodingSession {
             streams: ResidualStreams(layers: layers, tokens: new.count, dModel: d, values: streams), logits: logits)
     }
 
-    /// Takes tokens off the end, so that the sequence can go on otherwise; what the others left is as it was.
+    /// Removes tokens from the end; the cache of the others is unchanged.
     ///
     /// - Precondition: the sequence has at least `count` tokens.
     package func rewind(to count: Int) {

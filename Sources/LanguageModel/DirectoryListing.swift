@@ -1,9 +1,9 @@
 internal import Foundation
 
-/// The names in a folder.
+/// The entries of a folder.
 struct DirectoryListing {
     private let path: String
-    /// In order; none for a folder that cannot be read.
+    /// Sorted; empty for a folder that cannot be read.
     let names: [String]
 
     init(_ path: String) {
@@ -29,7 +29,7 @@ struct DirectoryListing {
         return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
     }
 
-    /// Whether a file is what a clone without Git LFS leaves in the place of a large one.
+    /// Whether a file is a Git LFS pointer in place of a large file.
     static func isPointer(_ path: String) -> Bool {
         let target = URL(filePath: path).resolvingSymlinksInPath().path
         guard let attributes = try? FileManager.default.attributesOfItem(atPath: target),

@@ -1,6 +1,6 @@
 import LinearAlgebra
 
-/// The arrays that one pass works on, kept for the next pass over a batch of the same size.
+/// Buffers of one pass, reused for the next pass over a batch of the same size.
 ///
 /// Used by one pass at a time.
 final class ForwardScratch: @unchecked Sendable {
@@ -17,7 +17,7 @@ final class ForwardScratch: @unchecked Sendable {
     let residual: Matrix
     /// Queries, keys and values, `[tokens × (queryHeads + 2 · keyValueHeads) · headDimension]`.
     let projected: Matrix
-    /// What attention read, `[tokens × queryHeads · headDimension]`.
+    /// Attention output, `[tokens × queryHeads · headDimension]`.
     let attended: Matrix
 
     /// For each worker a block of normalised rows, `[rowBlock × dModel]`.

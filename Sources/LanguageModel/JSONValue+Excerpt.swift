@@ -1,7 +1,7 @@
 import JSON
 
 extension JSONValue {
-    /// The value in a message: short, on one line, without control characters.
+    /// The value for a message: short, on one line, without control characters.
     var excerpt: String {
         switch self {
         case .string(let value):

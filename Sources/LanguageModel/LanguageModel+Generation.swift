@@ -2,11 +2,11 @@ import LinearAlgebra
 package import Tokenization
 
 extension LanguageModel {
-    /// Continues a prompt with the likeliest token at each step; of equal logits the lowest id wins.
+    /// Continues a prompt by greedy decoding; of equal logits the lowest id wins.
     ///
     /// - Parameters:
     ///   - prompt: the tokens to continue; not empty.
-    ///   - count: how many tokens to add at most. It ends earlier where the model takes no longer sequence.
+    ///   - count: the most tokens added. It ends earlier at the model's longest sequence.
     ///   - stopTokens: ends when one of these has been added, e.g. `configuration.endOfSequence`.
     ///   - editing: called after every layer, first with the streams of the prompt, then with those of each added token
     ///     as it is read.

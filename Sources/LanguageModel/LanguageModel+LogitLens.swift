@@ -1,5 +1,5 @@
 extension LanguageModel {
-    /// What directions of the residual stream are read through for their effect on the logits (the logit lens,
-    /// nostalgebraist 2020): the final norm's weight and the unembedding, the embedding itself if they are tied.
+    /// The path from the residual stream to the logits (the logit lens,
+    /// nostalgebraist 2020): the final norm's weight and the unembedding, or the embedding if they are tied.
     package var unembedding: Unembedding { Unembedding(weights, configuration: configuration) }
 }

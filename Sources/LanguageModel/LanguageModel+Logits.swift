@@ -24,7 +24,7 @@ extension LanguageModel {
     }
 
     /// Logits of residual streams, `[rows × dModel]` to `[rows × vocabularySize]`: the logit lens (nostalgebraist 2020).
-    /// Without the final norm, what a direction adds to the logits, up to that norm's scale.
+    /// Without the final norm, the contribution of a direction to the logits, up to that norm's scale.
     ///
     /// - Precondition: `rows` has `dModel` columns.
     /// - Throws: `.nonFiniteWeight`.
@@ -44,7 +44,7 @@ extension LanguageModel {
     /// The weight of the final norm, `[dModel]` (`model.norm.weight`).
     package var finalNormWeight: [Float] { weights.finalNorm.elements }
 
-    /// The row of the unembedding that makes a token's logit, `[dModel]` (`lm_head.weight`, or `model.embed_tokens.weight`
+    /// The row of the unembedding for a token's logit, `[dModel]` (`lm_head.weight`, or `model.embed_tokens.weight`
     /// if they are tied).
     ///
     /// - Throws: `.tokenOutOfRange`, `.nonFiniteWeight`.

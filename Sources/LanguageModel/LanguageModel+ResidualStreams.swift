@@ -9,7 +9,7 @@ extension LanguageModel {
     /// - Parameters:
     ///   - batch: the sequences.
     ///   - layers: which layers, in the order wanted in the result.
-    ///   - editing: called after every layer that is computed, in order; what it leaves is what is returned.
+    ///   - editing: called after every layer that is computed, in order; its changes are returned.
     ///   - storage: where to put the values, `[at least tokens × layers.count · dModel]`, to spare an allocation where
     ///     many batches follow each other; new memory if nil.
     /// - Throws: `.tokenOutOfRange`, `.sequenceTooLong`, `.noSuchLayer`, `.nonFiniteWeight`, and what `editing` throws.
@@ -42,7 +42,7 @@ extension LanguageModel {
     }
 
     /// The residual stream after the last decoder layer, before the final norm, from the one after an earlier layer:
-    /// what it costs to see the effect of a change in that layer.
+    /// the cost of seeing the effect of a change in that layer.
     ///
     /// - Parameters:
     ///   - batch: the sequences.

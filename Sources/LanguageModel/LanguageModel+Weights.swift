@@ -1,8 +1,8 @@
 package import Safetensors
 
 extension LanguageModel {
-    /// The tensors that the model is made of, in the order of their names: those of the checkpoint that are read, without
-    /// `model.` in front. Neither the files they lie in nor other tensors there have a part in it.
+    /// The names of the model's tensors, sorted: those of the checkpoint that are read, without
+    /// `model.` in front. Independent of files and of other tensors there.
     package var weightNames: [String] { weights.file.names }
 
     /// The files that hold these tensors, in the order of their names.
@@ -22,10 +22,10 @@ extension LanguageModel {
     /// the unembedding. Nil where they are not in memory.
     package var residentBytesPerToken: Int? { weights.bytesPerToken }
 
-    /// Whether the checkpoint has what logits need.
+    /// Whether the checkpoint has an unembedding.
     package var hasUnembedding: Bool { weights.file.hasUnembedding }
 
-    /// Checks that the checkpoint has what logits need: an unembedding of its own, or one tied to the embedding, and the
+    /// Checks the unembedding that logits need: its own, or tied to the embedding, with
     /// rows of these tokens without infinities and NaNs; of all tokens if nil.
     ///
     /// - Throws: `.noUnembedding`, `.nonFiniteWeight`.

@@ -1,18 +1,18 @@
 package import LinearAlgebra
 internal import Synchronization
 
-/// Looks at the residual stream `[tokens × dModel]` after a decoder layer (counted from 0) and may change it in place;
-/// the layers behind work on what it leaves. The matrix is the model's own: it is valid only during the call.
+/// Reads the residual stream `[tokens × dModel]` after a decoder layer (counted from 0) and may change it in place for
+/// the layers behind. The matrix is the model's own: it is valid only during the call.
 package typealias ResidualEdit = (_ layer: Int, _ residual: Matrix) throws -> Void
 
 /// A decoder of the Llama family (`llama`, `mistral`, `qwen2`, `qwen3`) in Hugging Face layout, computed in fp32.
 ///
 /// Several threads may use one model; each call has scratch space of its own and uses all of the model's workers.
 ///
-/// The results do not depend on the number of workers, bit for bit, nor on whether the weights are resident. What is
-/// computed for a sequence depends on that sequence alone, to the bit, whatever else is in the batch.
+/// Results do not depend on the number of workers, bit for bit, nor on whether the weights are resident. The result
+/// of a sequence depends on that sequence alone, whatever else is in the batch.
 package final class LanguageModel: Sendable {
-    /// What `config.json` says.
+    /// The configuration in `config.json`.
     package let configuration: LanguageModelConfiguration
     /// The model's directory as it was given.
     package let directory: String
@@ -22,14 +22,14 @@ package final class LanguageModel: Sendable {
     let weights: ModelWeights
     let workers: Workers
     let rotary: RotaryEmbedding
-    /// What the last pass worked on, for the next one.
+    /// Scratch memory of the last pass.
     private let idleScratch = Mutex<ForwardScratch?>(nil)
 
     /// Opens a model directory: `config.json` with `model.safetensors` or its shards and their index.
     ///
     /// Everything is checked first: that the configuration describes a model that is computed here and that every tensor
     /// is there in the shape that it calls for; only the unembedding may be missing as long as no logits are asked for.
-    /// Infinities and NaNs in weights are found by the pass that needs them, in the embedding and the unembedding row by
+    /// Infinities and NaNs in weights are found by the pass that reads them, in embedding and unembedding row by
     /// row.
     ///
     /// - Throws: `.missing`, `.notAModel`, `.unreadable`, `.malformedConfiguration`, `.unsupportedConfiguration`,
@@ -49,7 +49,7 @@ package final class LanguageModel: Sendable {
             scaling: configuration.rotaryScaling)
     }
 
-    /// Takes a batch through the layers `0..<layers` and hands the pass to `finish` at the end.
+    /// Runs a batch through the layers `0..<layers` and passes the result to `finish`.
     ///
     /// - Parameters:
     ///   - start: goes on behind this layer, with this residual stream `[tokens × dModel]`, instead of the embeddings.

@@ -1,7 +1,7 @@
 extension LanguageModelConfiguration {
     /// Reads and checks a `config.json`, as transformers 4 or 5 writes it.
     ///
-    /// A key that is missing has the value that transformers gives it, except for the sizes, which must be there.
+    /// A missing key has transformers' default, except for the sizes, which are required.
     ///
     /// - Throws: `.missing`, `.unreadable`, `.malformedConfiguration`, `.unsupportedConfiguration`.
     package init(path: String) throws(LanguageModelError) {
@@ -87,7 +87,7 @@ extension LanguageModelConfiguration {
         guard dimension % 2 == 0 else {
             throw document.malformed(key, expected: "an even number (it came to \(dimension)): RoPE turns pairs")
         }
-        // No model comes near it, and sizes of what is made for it do not overflow.
+        // / Far beyond any model; keeps buffer sizes from overflowing.
         guard queryHeads * dimension <= 1_048_576 else {
             throw document.malformed(key, expected: "at most 1048576 divided by num_attention_heads (\(queryHeads))")
         }
@@ -153,7 +153,7 @@ extension LanguageModelConfiguration {
 }
 
 extension LanguageModelConfiguration.Architecture {
-    /// What transformers takes for `num_key_value_heads` where the key is missing; nil for one per query head.
+    /// Transformers' default for a missing `num_key_value_heads`; nil for one per query head.
     fileprivate var defaultKeyValueHeads: Int? {
         switch self {
         case .llama: nil
@@ -162,7 +162,7 @@ extension LanguageModelConfiguration.Architecture {
         }
     }
 
-    /// What transformers takes for `max_position_embeddings` where the key is missing.
+    /// Transformers' default for a missing `max_position_embeddings`.
     fileprivate var defaultPositions: Int {
         switch self {
         case .llama: 2048

@@ -2,11 +2,11 @@ internal import Foundation
 package import Tokenization
 
 extension LanguageModelConfiguration {
-    /// The file beside `config.json` that says how a model is to write.
+    /// The generation settings beside `config.json`.
     package static let generationFileName = "generation_config.json"
 
-    /// The tokens that end a text: those of `config.json`, and those of `generation_config.json` if it is there, where
-    /// models made for chats name the end of a turn.
+    /// The end tokens: those of `config.json`, and those of `generation_config.json` if it exists, where
+    /// chat models name the end of a turn.
     ///
     /// - Throws: `.unreadable`, `.malformedConfiguration`.
     package func endOfSequence(in directory: String) throws(LanguageModelError) -> Set<TokenID> {

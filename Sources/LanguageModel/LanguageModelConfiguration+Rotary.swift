@@ -1,6 +1,6 @@
 extension LanguageModelConfiguration {
     /// The base and the scaling of the rotary embedding: from `rope_scaling` with `rope_theta` beside it (transformers 4)
-    /// or from `rope_parameters` with `rope_theta` in it (transformers 5). Where both are given the former counts, as in
+    /// or from `rope_parameters` with `rope_theta` in it (transformers 5). If both are given the former counts, as in
     /// transformers.
     static func rotary(
         _ document: ConfigurationDocument, maximumPositions: Int
@@ -51,7 +51,7 @@ extension LanguageModelConfiguration {
         }
     }
 
-    /// Turning only some of a head's elements is a different model.
+    /// Partial rotary embeddings are a different model.
     private static func refusePartialRotation(_ document: ConfigurationDocument) throws(LanguageModelError) {
         let key = "partial_rotary_factor"
         guard try document.positiveNumber(key, default: 1) == 1 else { throw document.unsupported(key, supported: "1") }

@@ -1,13 +1,13 @@
 package import Tokenization
 
-/// What a model directory's `config.json` says about a decoder of the Llama family. The key is given beside each value.
+/// The configuration of a Llama-family decoder, from a model directory's `config.json`. Keys are given beside values.
 ///
 /// All sizes have been checked when a configuration is there: they are positive, bounded, and no product of them that
 /// the forward pass forms leaves the range of `Int`.
 package struct LanguageModelConfiguration: Sendable, Equatable {
-    /// The architectures that are computed; they differ in biases, norms and windows.
+    /// The supported architectures; they differ in biases, norms and windows.
     package enum Architecture: String, Sendable, CaseIterable {
-        /// Llama 1 to 3 and whatever declares itself so.
+        /// Llama 1 to 3, and models that declare this type.
         case llama
         /// Llama with a sliding window in every layer.
         case mistral
@@ -49,7 +49,7 @@ package struct LanguageModelConfiguration: Sendable, Equatable {
     package let biasesAttentionOutput: Bool
     /// `mlp_bias`.
     package let biasesFeedForward: Bool
-    /// Whether each head of queries and keys is normalised before it is turned (`qwen3`).
+    /// Whether each head of queries and keys is normalised before it is rotated (`qwen3`).
     package let normalisesQueriesAndKeys: Bool
     /// For every layer how many positions a query sees, its own included; nil for all before it. From `sliding_window`,
     /// `use_sliding_window`, `max_window_layers`, `layer_types`.
@@ -58,7 +58,7 @@ package struct LanguageModelConfiguration: Sendable, Equatable {
     package let beginOfSequence: TokenID?
     /// `eos_token_id`, one or several.
     package let endOfSequence: [TokenID]
-    /// `torch_dtype` or `dtype`: how the weights were stored; each tensor says itself how it is.
+    /// `torch_dtype` or `dtype`: the nominal type of the weights; each tensor states its own.
     package let storedType: String?
 
     /// The number of weights.

@@ -5,11 +5,11 @@ package import Tokenization
 package enum LanguageModelError: Error, Sendable, Equatable {
     /// There is no such file.
     case missing(path: String)
-    /// The file is there and cannot be read, or is no JSON object.
+    /// The file cannot be read, or is not a JSON object.
     case unreadable(path: String, reason: String)
-    /// A value of `config.json` is missing or makes no sense.
+    /// A value of `config.json` is missing or invalid.
     case malformedConfiguration(path: String, key: String, found: String, expected: String)
-    /// A value of `config.json` describes a model that this forward pass does not compute.
+    /// A value of `config.json` describes an unsupported model.
     case unsupportedConfiguration(path: String, key: String, found: String, supported: String)
     /// The weights cannot be opened, or one that the configuration calls for is not there or is no floating-point tensor.
     case weights(SafetensorsError)
@@ -19,7 +19,7 @@ package enum LanguageModelError: Error, Sendable, Equatable {
     case nonFiniteWeight(name: String, path: String, element: Int)
     /// The checkpoint has no unembedding, which logits need; residual streams do not.
     case noUnembedding(name: String, path: String)
-    /// A folder or file is something else than a model that can be read; `problem` says what, and what to do.
+    /// A folder or file is not a readable model; `problem` says what it is, and what to do.
     case notAModel(path: String, problem: String)
     /// A batch has no sequence, or its offsets do not rise from 0 to the number of tokens.
     case malformedBatch(reason: String)
@@ -27,7 +27,7 @@ package enum LanguageModelError: Error, Sendable, Equatable {
     case emptySequence(index: Int)
     /// A token is not in the model's vocabulary; `position` counts tokens over the whole batch.
     case tokenOutOfRange(token: TokenID, position: Int, vocabularySize: Int)
-    /// A sequence is longer than the positions that the model was made for.
+    /// A sequence is longer than the model's positions.
     case sequenceTooLong(index: Int, length: Int, maximum: Int)
     /// A decoder layer was asked for that the model does not have.
     case noSuchLayer(layer: Int, layerCount: Int)

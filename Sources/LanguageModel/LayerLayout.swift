@@ -1,6 +1,6 @@
-/// Where the weights of one decoder layer lie in a buffer of fp32 elements, and what they are called in a checkpoint.
+/// The layout of one decoder layer's weights in a buffer of fp32 elements, with their names in a checkpoint.
 ///
-/// Weights that are applied to the same input lie one behind the other, so that one product computes them all: the rows
+/// Weights applied to the same input are adjacent, so that one product computes them all: the rows
 /// of queries, keys and values, and the rows of gate and value of the feed-forward layer.
 struct LayerLayout: Sendable {
     /// One tensor of the checkpoint.
@@ -9,7 +9,7 @@ struct LayerLayout: Sendable {
         let name: String
         /// As in the checkpoint, row-major.
         let shape: [Int]
-        /// The first element's place in the buffer.
+        /// The offset of the first element in the buffer.
         let offset: Int
 
         var count: Int { shape.reduce(1, *) }
@@ -55,7 +55,7 @@ struct LayerLayout: Sendable {
         var entries: [Entry] = []
         var count = 0
 
-        /// Places tensors one behind the other, beginning at a multiple of 64 bytes; the place of the first.
+        /// Places tensors one behind the other, beginning at a multiple of 64 bytes; returns the first offset.
         func place(_ tensors: [(name: String, shape: [Int])]) -> Int {
             count = (count + 15) / 16 * 16
             let first = count

@@ -31,12 +31,12 @@ struct LayerWeights {
         feedForwardOutput = .packed(resident.feedForwardOutput)
     }
 
-    /// The norm that begins at a place of the layout.
+    /// The norm at an offset of the layout.
     subscript(_ part: KeyPath<LayerLayout, Int>) -> UnsafePointer<Float> {
         UnsafePointer(buffer.pointer + layout[keyPath: part])
     }
 
-    /// The norm or bias that begins at a place of the layout, if the model has it.
+    /// The norm or bias at an offset of the layout, if the model has it.
     subscript(_ part: KeyPath<LayerLayout, Int?>) -> UnsafePointer<Float>? {
         layout[keyPath: part].map { UnsafePointer(buffer.pointer + $0) }
     }

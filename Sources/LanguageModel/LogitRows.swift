@@ -5,7 +5,7 @@ package enum LogitRows: Sendable, Equatable {
     /// The last token of each sequence.
     case lastOfEachSequence
 
-    /// The places of the tokens in the batch.
+    /// The positions of the tokens in the batch.
     func places(in batch: TokenBatch) -> [Int] {
         switch self {
         case .all: Array(batch.tokens.indices)

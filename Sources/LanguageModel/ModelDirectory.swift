@@ -1,7 +1,7 @@
 internal import Foundation
 import JSON
 
-/// Looks at a folder that should hold a model, and says what it holds instead: what people have in hand by mistake.
+/// Checks a folder that should hold a model, and names common mistakes.
 package enum ModelDirectory {
     /// Checks that a folder has a configuration and weights that could be read.
     ///
@@ -47,7 +47,7 @@ package enum ModelDirectory {
                 + "(merge_and_unload, then save_pretrained) and name the folder of the result")
     }
 
-    /// What a folder without a `config.json` is.
+    /// Describes a folder without a `config.json`.
     private static func otherThanModel(_ listing: DirectoryListing, _ path: String) -> LanguageModelError {
         let inner = listing.subfolders(holding: "config.json")
         if let first = inner.first {
@@ -62,7 +62,7 @@ package enum ModelDirectory {
         return .missing(path: path + "/config.json")
     }
 
-    /// What weights there are where those that are read are not; nil where there are none.
+    /// Names unsupported weight files in the folder; nil if there are none.
     private static func otherWeights(_ listing: DirectoryListing, _ path: String) -> String? {
         func first(_ condition: (String) -> Bool) -> String? { listing.names.first(where: condition) }
         if let name = first({ $0.hasPrefix("model-") && $0.hasSuffix(".safetensors") }) {
@@ -96,7 +96,7 @@ package enum ModelDirectory {
         return nil
     }
 
-    /// Files that were cloned without Git LFS hold three lines instead of the content.
+    /// Files cloned without Git LFS hold three lines instead of the content.
     private static func checkPointers(_ names: [String], in path: String) throws(LanguageModelError) {
         for name in names where DirectoryListing.isPointer(path + "/" + name) {
             throw .notAModel(
@@ -123,6 +123,6 @@ package enum ModelDirectory {
         }
     }
 
-    /// A name from a stranger's file, short and on one line.
+    /// A name from an untrusted file, short and on one line.
     private static func quoted(_ name: String) -> String { JSONValue.string(name).excerpt }
 }

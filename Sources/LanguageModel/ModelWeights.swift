@@ -1,7 +1,7 @@
 import LinearAlgebra
 import Tokenization
 
-/// A model's weights, in memory, packed for products, or read from the file whenever a pass needs them.
+/// A model's weights: in memory, packed for products, or read from the file when a pass needs them.
 final class ModelWeights: Sendable {
     let layout: LayerLayout
     /// `model.norm.weight`, `[dModel]`.
@@ -13,7 +13,7 @@ final class ModelWeights: Sendable {
 
     private let configuration: LanguageModelConfiguration
     private let workers: Workers
-    /// The layers; for one that cannot be used what is wrong with it.
+    /// The layers; for an unusable one the error.
     private let residentLayers: [Result<ResidentLayer, LanguageModelError>]?
     private let residentEmbedding: ResidentRows?
     /// The embedding itself if they are tied.
@@ -71,7 +71,7 @@ final class ModelWeights: Sendable {
         }
     }
 
-    /// The weights of a layer; `scratch` is made at the first call and used if they are not in memory.
+    /// The weights of a layer; `scratch` is allocated at the first call if the weights are not in memory.
     ///
     /// - Throws: `.nonFiniteWeight`.
     func layer(_ layer: Int, scratch: inout Matrix?) throws(LanguageModelError) -> LayerWeights {

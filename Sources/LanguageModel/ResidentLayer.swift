@@ -1,6 +1,6 @@
 import LinearAlgebra
 
-/// The weights of one decoder layer, kept in memory: its matrices packed for products, and nothing of them twice.
+/// The weights of one decoder layer in memory, its matrices packed for products.
 struct ResidentLayer: Sendable {
     /// Norms and biases, in the places that `LayerLayout` gives them; one row.
     let vectors: Matrix

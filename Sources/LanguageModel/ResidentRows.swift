@@ -1,11 +1,11 @@
 import LinearAlgebra
 
-/// A matrix with a row for every token, in memory, packed for products. A row that holds an infinity or a NaN is no error before it is used:
-/// rows that only pad the vocabulary may hold anything.
+/// A matrix with a row for every token, in memory, packed for products. A row that holds an infinity or a NaN is an
+/// error only when it is used: rows that only pad the vocabulary may hold anything.
 struct ResidentRows: Sendable {
     /// `[vocabularySize × dModel]`
     let matrix: PackedMatrix
-    /// The rows that cannot be used, and the first bad element of each, counted over the whole matrix.
+    /// The unusable rows, and the first bad element of each, counted over the whole matrix.
     private let bad: [Int: Int]
     private let file: WeightFile
     private let name: String

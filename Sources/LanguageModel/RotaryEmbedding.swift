@@ -2,7 +2,7 @@ internal import Glibc
 package import LinearAlgebra
 
 /// Rotary position embedding (Su et al. 2021, arXiv 2104.09864): the angles by which pairs of elements of queries and
-/// keys are turned.
+/// keys are rotated.
 package struct RotaryEmbedding: Sendable, Equatable {
     /// Radians per position for each of the `headDimension / 2` pairs.
     package let inverseFrequencies: [Float]

@@ -1,4 +1,4 @@
-/// How a model stretches its rotary position embedding beyond the positions it was first trained on.
+/// How a model scales its rotary position embedding beyond the positions it was first trained on.
 package enum RotaryScaling: Sendable, Equatable {
     /// Not at all (`rope_type` `default`).
     case none

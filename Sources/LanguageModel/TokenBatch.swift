@@ -1,6 +1,6 @@
 package import Tokenization
 
-/// Sequences of tokens that go through the model together, one behind the other without padding.
+/// Sequences of tokens that go through the model together, concatenated without padding.
 ///
 /// Each sequence is attended to by itself and its positions start at 0.
 package struct TokenBatch: Sendable, Equatable {

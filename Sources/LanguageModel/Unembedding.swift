@@ -1,7 +1,7 @@
 package import LinearAlgebra
 
-/// What turns a residual stream into logits: the weight of the final norm and the unembedding matrix, which may be too
-/// large to be in memory at once.
+/// The final norm's weight and the unembedding matrix, which may be too
+/// large for memory.
 package struct Unembedding: Sendable {
     /// Rows of the matrix: the model's vocabulary, with the rows that only pad it.
     package let vocabularySize: Int
@@ -17,7 +17,7 @@ package struct Unembedding: Sendable {
         case weights(ModelWeights)
     }
 
-    /// Rows that are handed out at a time at most.
+    /// The most rows returned at a time.
     package static let block = ModelWeights.unembeddingBlock
 
     /// Takes an unembedding that is in memory.

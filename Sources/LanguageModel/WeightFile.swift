@@ -5,16 +5,16 @@ import Safetensors
 /// The tensors of a checkpoint, checked against the configuration and widened to fp32 on demand.
 ///
 /// Tensors go by the names they have without `model.` in front, since checkpoints of a bare decoder
-/// (`LlamaModel.save_pretrained`, as embedding models ship) lack it. Only what the configuration calls for is looked at.
+/// (`LlamaModel.save_pretrained`, as embedding models ship) lack it. Only tensors of the configuration are checked.
 struct WeightFile: Sendable {
     static let embeddingName = "embed_tokens.weight"
     static let finalNormName = "norm.weight"
     static let unembeddingName = "lm_head.weight"
 
     private let collection: SafetensorsCollection
-    /// What each tensor that is read is called in the files.
+    /// The name of each tensor in the files.
     private let storedNames: [String: String]
-    /// Whether there is what logits need.
+    /// Whether the unembedding is there.
     let hasUnembedding: Bool
 
     /// Opens the weights of a model directory and checks that every tensor is there, in the right shape. The unembedding
@@ -57,7 +57,7 @@ struct WeightFile: Sendable {
         "layers.\(layer).\(entry.name)"
     }
 
-    /// What a tensor is called in the files.
+    /// The name of a tensor in the files.
     private static func storedName(
         of name: String, or other: String?, in collection: SafetensorsCollection
     ) -> String {
@@ -127,7 +127,7 @@ struct WeightFile: Sendable {
         guard bad < 0 else { throw nonFinite(name, element: elements.lowerBound + bad) }
     }
 
-    /// The error that an element of a tensor is an infinity or a NaN.
+    /// The error for an infinite or NaN element of a tensor.
     func nonFinite(_ name: String, element: Int) -> LanguageModelError {
         let stored = storedName(of: name)
         return .nonFiniteWeight(
@@ -163,7 +163,7 @@ struct WeightFile: Sendable {
             }, workers: workers)
     }
 
-    /// Packs a matrix of which not every row need be used.
+    /// Packs a matrix with possibly unused rows.
     ///
     /// - Returns: the rows that hold an infinity or a NaN, with the first such element counted over the whole matrix.
     func readRows(
@@ -204,7 +204,7 @@ struct WeightFile: Sendable {
         return bad.reduce(into: [:]) { all, part in all.merge(part) { first, _ in first } }
     }
 
-    /// Pieces small enough to be shared out, and to be in the cache still when they are checked.
+    /// Pieces small enough to divide among workers, and to be checked while in the cache.
     private static let pieceElements = 1 << 18
 
     private typealias Piece = (name: String, elements: Range<Int>, target: UnsafeMutablePointer<Float>)

@@ -1,6 +1,6 @@
 import LinearAlgebra
 
-/// A matrix of weights `[outputs × inputs]` as products take it.
+/// A weight matrix `[outputs × inputs]` in the form that products take.
 enum WeightMatrix {
     /// Row-major without gaps, as it was read; valid as long as the buffer that it is in.
     case rows(UnsafePointer<Float>)

@@ -1,4 +1,4 @@
-/// Where a model's weights are while it runs.
+/// Where a model's weights are kept while it runs.
 package enum WeightResidency: Sendable, Equatable {
     /// `.resident` if the weights take less than 1 GiB as fp32, otherwise `.streamed`.
     case automatic

@@ -1,7 +1,7 @@
 import RandomNumbers
 
-/// A counter-based generator: its whole state is a key and a count, so it is checkpointed by two numbers and any
-/// stream can be entered at any place.
+/// A counter-based generator: its state is a key and a count, so two numbers checkpoint it and any
+/// stream can be entered at any position.
 ///
 /// The output function is the finaliser of SplitMix64 (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number
 /// generators", OOPSLA) applied to `key + count · golden ratio`.
@@ -25,7 +25,7 @@ package struct CounterGenerator: RandomNumberGenerator, Sendable, Codable, Equat
         return SplitMix64.mixed(key &+ count &* 0x9E37_79B9_7F4A_7C15)
     }
 
-    /// The same stream at another place: as if `count` numbers had been drawn.
+    /// The same stream at another position: as if `count` numbers had been drawn.
     package func entered(at count: UInt64) -> CounterGenerator {
         var other = self
         other.count = count
@@ -37,7 +37,7 @@ package struct CounterGenerator: RandomNumberGenerator, Sendable, Codable, Equat
         Float(next() >> 40) * 0x1p-24
     }
 
-    /// A uniform whole number in `0..<bound`, without bias that matters (128-bit multiply; Lemire 2019).
+    /// A uniform integer in `0..<bound`, with negligible bias (128-bit multiply; Lemire 2019).
     package mutating func index(below bound: Int) -> Int {
         precondition(bound > 0, "nothing to choose from")
         return Int(next().multipliedFullWidth(by: UInt64(bound)).high)

@@ -1,8 +1,8 @@
 /// A dense fp32 matrix, row-major `[rows × columns]`, 64-byte aligned.
 ///
-/// A reference type on purpose: weights, optimizer moments and activation tiles are large, are updated in place and are
-/// shared by the worker threads of one step, so a copy that nobody asked for would be a bug. The rule that makes it
-/// `Sendable` is that of the parallel loops here: while several threads work on one matrix, no two of them write the
+/// A reference type: weights, optimizer moments and activation tiles are large, updated in place and
+/// shared by the worker threads of one step, so an accidental copy would be a bug. It is
+/// `Sendable` by the rule of the parallel loops here: while several threads work on one matrix, no two write the
 /// same row, and nobody reads a row that another writes.
 package final class Matrix: @unchecked Sendable {
     /// The number of rows.
@@ -79,7 +79,7 @@ package final class Matrix: @unchecked Sendable {
         pointer.update(repeating: value, count: count)
     }
 
-    /// Takes over the elements of another matrix.
+    /// Copies the elements of another matrix.
     ///
     /// - Precondition: both have the same number of elements.
     package func update(from other: Matrix) {

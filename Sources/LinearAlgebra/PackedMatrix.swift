@@ -1,13 +1,13 @@
 import CKernels
 
-/// Weights `[rows × columns]` that stay as they are, laid out once so that products with their transpose read memory from
-/// one end to the other (`weight_panels.h`): panels of 16 rows one after another, in each for every column the elements
+/// Constant weights `[rows × columns]`, laid out once so that products with their transpose read memory
+/// sequentially (`weight_panels.h`): panels of 16 rows one after another, in each for every column the elements
 /// of its 16 rows side by side; the last panel is filled up with zeros. All kernels read this layout.
 ///
-/// Elements are f32, or bf16 where that loses nothing: a product widens them on the way, and its bits are those of the
+/// Elements are f32, or bf16 if that is exact: a product widens them on the way, and its bits are those of the
 /// product with the weights row by row.
 ///
-/// Filled once by whoever makes it, panels in any order and on any threads; after that only read.
+/// Filled once, panels in any order and on any threads; read-only after that.
 package final class PackedMatrix: @unchecked Sendable {
     /// How many rows a panel has.
     package static let panelRows = Int(RSAE_PANEL_COLUMNS)

@@ -2,14 +2,14 @@ import CKernels
 
 /// `C = α · op(A) · op(B)`, or that added to C, on the calling thread, for row-major arrays.
 ///
-/// An element of C is a sum in one order, whatever else is in the product (`product_kernel.h`): a row of C has the same
-/// bits alone, among others, or in any tile.
+/// An element of C is a sum in a fixed order, whatever else is in the product (`product_kernel.h`): a row of C has the
+/// same bits alone, among others, or in any tile.
 ///
 /// - Parameters:
 ///   - rows: rows of op(A) and C.
 ///   - columns: columns of op(B) and C.
 ///   - inner: columns of op(A), rows of op(B).
-///   - innerStart: where the first of these stands in the sum that this product is a part of, when what came before it
+///   - innerStart: the offset of the first of these in a longer sum, whose terms before it
 ///     would have been zero: the bits are those of the whole sum.
 ///   - a: A with `strideA` elements from one stored row to the next; stored transposed if `transposeA`.
 ///   - b: B likewise.
@@ -53,7 +53,7 @@ extension Workers {
     /// `C = A · Bᵀ (+ C if accumulating)`: `A [rows × inner]`, `B [columns × inner]`, `C [rows × columns]`, all
     /// row-major. This is how a linear layer whose weight is stored `[outputs × inputs]` is applied to rows of inputs.
     ///
-    /// The tiles that the threads share out are cut to the number of threads; no bit depends on them.
+    /// The number of tiles depends on the number of threads; no bit depends on the tiles.
     package func multiply(
         rows: Int,
         columns: Int,

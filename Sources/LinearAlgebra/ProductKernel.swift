@@ -1,16 +1,16 @@
 import CKernels
 
-/// Instructions that products can be computed with. The first two give the same bits.
+/// Instruction sets for products. The first two give the same bits.
 package enum ProductKernel: String, Sendable, CaseIterable {
     /// 512-bit vectors with fused multiply-add.
     case avx512
     /// 256-bit vectors with fused multiply-add.
     case avx2
-    /// What every x86-64 processor has: each term of a sum is rounded before it is added.
+    /// Any x86-64 processor: each term of a sum is rounded before it is added.
     case baseline
 
-    /// What products use unless told otherwise: the best that the processor has, or what the environment variable
-    /// `ROUTESAE_KERNELS` names.
+    /// The kernel in use: the best that the processor has, or the one named by the environment variable
+    /// `ROUTESAE_KERNELS`.
     package static var current: ProductKernel { ProductKernel(rsae_product_kernel()) }
 
     /// Whether this processor has the instructions.

@@ -1,17 +1,17 @@
 import Glibc
 
-/// Threads that help with loops: made when a loop first wants them, and kept until the process ends.
+/// Helper threads of loops: started when a loop first needs them, and kept until the process ends.
 ///
-/// Where the system allows no more threads, loops make do with those there are, down to the calling one alone.
+/// If the system allows no more threads, loops use those available, down to the calling one alone.
 package final class WorkerThreads: @unchecked Sendable {
     /// The process's own.
     static let shared = WorkerThreads()
 
-    /// A loop that is under way; all but `limit` and `body` under the lock.
+    /// A running loop; all but `limit` and `body` are guarded by the lock.
     private final class Loop {
         /// Workers at most, the calling thread included.
         let limit: Int
-        /// The number of the next to come; the calling thread is 0.
+        /// The number of the next helper; the calling thread is 0.
         var next = 1
         /// Helpers at work.
         var helping = 0
@@ -66,7 +66,7 @@ package final class WorkerThreads: @unchecked Sendable {
         }
     }
 
-    /// What a helper does all its life.
+    /// The main loop of a helper.
     private func help() {
         pthread_mutex_lock(lock)
         while true {
@@ -87,16 +87,16 @@ package final class WorkerThreads: @unchecked Sendable {
         }
     }
 
-    /// Apart, so that nothing of the loop's body is held when it returns.
+    /// Separate, so that it holds nothing of the loop's body when it returns.
     @inline(never)
     private static func call(_ loop: Loop, _ worker: Int) {
         loop.body?(worker)
     }
 
-    /// Starts a thread, under the lock; where the system refuses, no other is tried again.
+    /// Starts a thread, under the lock; if the system refuses, no other is tried again.
     ///
-    /// The last thread that the system allows is left to others: libdispatch, which the catalog's queue is made of, waits
-    /// for ever where it gets none.
+    /// The last thread that the system allows is left to libdispatch, on which the catalog's queue is built: it would
+    /// wait for ever without one.
     private func startThread() {
         let gate = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
         pthread_mutex_init(gate, nil)
@@ -126,7 +126,7 @@ package final class WorkerThreads: @unchecked Sendable {
         defer { pthread_attr_destroy(&attributes) }
         pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
         pthread_attr_setstacksize(&attributes, Self.stackSize)
-        // Signals are for the threads that were there before, but for those that a thread brings on itself.
+        // / Signals are handled by the other threads, except those that a thread raises itself.
         var blocked = sigset_t()
         sigfillset(&blocked)
         for number in [SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS] { sigdelset(&blocked, number) }

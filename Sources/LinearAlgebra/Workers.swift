@@ -1,9 +1,9 @@
 import Synchronization
 
-/// A fixed number of threads that share out the tiles of a loop.
+/// A fixed number of threads for parallel loops over tiles.
 ///
-/// Results never depend on the number of threads: a loop is cut into tiles whose boundaries depend on the problem
-/// alone, each tile writes its own part of the result, and anything summed over tiles is summed by the caller in tile
+/// Results never depend on the number of threads: a loop is divided into tiles that depend on the problem
+/// alone, each tile writes its own part of the result, and sums over tiles are taken by the caller in tile
 /// order.
 package struct Workers: Sendable {
     /// How many threads work at once, the calling one included; fewer where the system allows no more.

@@ -3,7 +3,7 @@
 /// SplitMix64 (Steele, Lea, Flood 2014, *Fast splittable pseudorandom number generators*): the counter times an odd
 /// constant, mixed. Not for secrets.
 package struct SplitMix64: RandomNumberGenerator, Hashable, Sendable {
-    /// What the next number is made from.
+    /// The counter.
     package private(set) var state: UInt64
 
     /// Starts a sequence.
@@ -17,7 +17,7 @@ package struct SplitMix64: RandomNumberGenerator, Hashable, Sendable {
         return Self.mixed(state)
     }
 
-    /// The finaliser: a bijection of the 64-bit integers that leaves no resemblance between neighbours.
+    /// The finaliser: a bijection of the 64-bit integers that decorrelates neighbours.
     @inlinable
     package static func mixed(_ value: UInt64) -> UInt64 {
         var mixed = value

@@ -1,12 +1,12 @@
-/// Reads the JSON of a safetensors header, one lexical element at a time.
+/// Scans the JSON of a safetensors header, one lexical element at a time.
 ///
-/// `JSONParser` is the wrong tool here: what it makes of a text no longer says at which byte a key or a number stood,
-/// which every broken rule of the format names; and an untrusted header of 100 MB would become a far larger tree before
-/// any of it was checked. The header's grammar is three levels deep and known, so this scanner never recurses and holds
-/// nothing but its position.
+/// `JSONParser` is not used here: its values lack the byte offsets of keys and numbers,
+/// which errors name; and an untrusted header of 100 MB would become a far larger tree before
+/// any check. The header's grammar is fixed and three levels deep, so this scanner never recurses and holds
+/// only its position.
 struct HeaderScanner {
     private let bytes: UnsafeRawBufferPointer
-    /// Where `bytes` begins in the file, for messages.
+    /// Offset of `bytes` in the file, for messages.
     private let base: Int
     private var position = 0
 
@@ -15,7 +15,7 @@ struct HeaderScanner {
         self.base = base
     }
 
-    /// The place in the file that is read next.
+    /// The current offset in the file.
     var offset: Int { base + position }
 
     private func failure(_ expected: String) -> SafetensorsMalformation {

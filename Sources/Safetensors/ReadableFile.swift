@@ -1,12 +1,12 @@
 internal import Glibc
 
-/// A regular file that is read piece by piece, by any number of threads.
+/// A regular file read piece by piece, by any number of threads.
 ///
-/// It is not mapped: a mapped file that another program cuts short, or whose disk fails, ends the process with a signal
-/// where reading ends with an error that names the file.
+/// It is not memory-mapped: if a mapped file is truncated by another program, or its disk fails, the process gets a
+/// signal; reading gives an error that names the file.
 final class ReadableFile: Sendable {
     let path: String
-    /// The size when the file was opened; it must not become less.
+    /// The size when the file was opened; the file must not shrink.
     let byteCount: Int
 
     private let descriptor: Int32
@@ -111,15 +111,15 @@ final class ReadableFile: Sendable {
         if let failure { throw failure }
     }
 
-    /// Asks the system to have a range of the bytes in memory soon. Only a hint.
+    /// Prefetches a range of the bytes. Only a hint.
     func prefetch(_ range: Range<Int>) {
         // A length of 0 would mean all the rest.
         guard !range.isEmpty else { return }
         posix_fadvise(descriptor, off_t(range.lowerBound), off_t(range.count), POSIX_FADV_WILLNEED)
     }
 
-    /// Raises the process's own limit on open files to what the system allows it. A model or a text may have more shards
-    /// than programs may usually open.
+    /// Raises the process's soft limit on open files to the hard limit. A model or a text may have more shards
+    /// than the default allows.
     private static func allowMoreFiles() -> Bool {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < limit.rlim_max
@@ -131,7 +131,7 @@ final class ReadableFile: Sendable {
     }
 }
 
-/// The system's words for the error that the last call left in `errno`.
+/// The system's message for `errno`.
 func systemErrorText() -> String {
     String(cString: strerror(errno))
 }

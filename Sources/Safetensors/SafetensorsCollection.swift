@@ -1,11 +1,11 @@
 internal import Foundation
 import JSON
 
-/// The tensors of a model: one safetensors file, or several of them taken together.
+/// The tensors of a model: one safetensors file, or several of them together.
 package struct SafetensorsCollection: Sendable {
     /// The file of a model that is not sharded.
     package static let singleFileName = "model.safetensors"
-    /// The file that says which shard holds which tensor.
+    /// The index of a sharded model.
     package static let indexFileName = "model.safetensors.index.json"
 
     /// The files, for digests and metadata; shards in the order of their names.
@@ -15,16 +15,16 @@ package struct SafetensorsCollection: Sendable {
 
     /// The index into `files` of each tensor that is there.
     private let fileOfTensor: [String: Int]
-    /// What is wrong with the other tensors that an index lists.
+    /// Errors of other tensors that an index lists.
     private let failures: [String: SafetensorsError]
-    /// What messages call the whole.
+    /// The path used in messages.
     private let path: String
 
     /// Opens a model's directory: `model.safetensors` if there is one, otherwise the shards that
     /// `model.safetensors.index.json` names.
     ///
-    /// An index may list more than anybody reads: a shard that is not there or not valid, and a tensor that is not in its
-    /// shard, are errors for those who ask for such a tensor.
+    /// An index may list more than is read: a missing or invalid shard, or a tensor missing in its
+    /// shard, is an error only when such a tensor is requested.
     ///
     /// - Throws: `.missing` if there is neither, `.malformed` if the index or the one file is not valid, `.unreadable`.
     package init(directory: String) throws(SafetensorsError) {

@@ -1,8 +1,8 @@
 /// A safetensors file, read on demand.
 ///
-/// The header is checked in full when the file is opened, so that no later read can leave the file's bounds; only a tensor
-/// whose element type is not known is not judged before it is asked for. Values can be read from several threads at once. A
-/// file that is cut short while it is open is an error of the read that meets its end.
+/// The header is checked in full when the file is opened, so no later read can leave the file's bounds; only a tensor
+/// of an unknown element type is checked on demand. Values can be read from several threads at once. A
+/// truncated file gives an error when its end is read.
 package final class SafetensorsFile: Sendable {
     /// Where the file was opened.
     package let path: String
@@ -14,7 +14,7 @@ package final class SafetensorsFile: Sendable {
     package let names: [String]
 
     private let file: ReadableFile
-    /// Tensors whose element type is not known here.
+    /// Tensors of unknown element types.
     private let unknownTypes: [String: String]
 
     /// Opens a file and checks its header.
@@ -76,8 +76,8 @@ package final class SafetensorsFile: Sendable {
         try file.forEachPiece(of: try tensor(name).byteRange) { piece, _ in body(piece) }
     }
 
-    /// Asks the system to have elements of a tensor in memory soon, counted row-major over the whole tensor. Only a hint:
-    /// what the tensor does not have is left to the reading.
+    /// Prefetches elements of a tensor, counted row-major over the whole tensor. Only a hint:
+    /// errors are left to reading.
     ///
     /// - Throws: `.noSuchTensor`.
     package func prefetch(_ name: String, elements: Range<Int>) throws(SafetensorsError) {
@@ -182,7 +182,7 @@ package final class SafetensorsFile: Sendable {
     ) throws(SafetensorsError) {
         let range = bytes(of: tensor, elements: elements)
         if tensor.dtype == .f32 {
-            // Nothing to widen, so straight to its place.
+            // / No conversion: read directly into the result.
             return try file.read(
                 at: range.lowerBound, into: UnsafeMutableRawBufferPointer(start: target, count: range.count))
         }

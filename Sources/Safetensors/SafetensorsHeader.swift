@@ -5,13 +5,13 @@
 struct SafetensorsHeader {
     /// The format's limit on the header, in bytes.
     static let maximumLength = 100_000_000
-    /// The key that is not a tensor.
+    /// The reserved key for metadata.
     static let metadataKey = "__metadata__"
 
     var metadata: [String: String] = [:]
-    /// In the order of their data; tensors without data that share a place keep the order of the header.
+    /// In the order of their data; empty tensors at one offset keep the order of the header.
     var tensors: [TensorDescription] = []
-    /// The element types, by tensor, that this reader does not know. Such tensors cannot be read and need not be.
+    /// Unknown element types, by tensor. Such tensors cannot be read.
     var unknownTypes: [String: String] = [:]
 
     /// Bytes before the header, which say how long it is.

@@ -1,7 +1,7 @@
 internal import Glibc
 
 extension SafetensorsWriter {
-    /// Where everything goes in a file that is about to be written.
+    /// The layout of a file to be written.
     struct Layout {
         /// The length and the padded JSON.
         var header: [UInt8]

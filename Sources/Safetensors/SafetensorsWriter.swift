@@ -2,9 +2,9 @@ internal import Glibc
 
 /// Writes a safetensors file piece by piece.
 ///
-/// Every tensor is declared beforehand, since the header comes first in the file. The tensors are then appended to in any
-/// order and interleaved at will. All of it goes to `path + ".partial"`, which becomes `path` when `finish()` finds it
-/// complete; a file under its own name is therefore always whole. A writer that goes away unfinished removes its partial
+/// Every tensor is declared beforehand, since the header comes first in the file. The tensors are appended to in any
+/// order, interleaved or not. The data goes to `path + ".partial"`, which `finish()` checks and renames to
+/// `path`; a file under its own name is therefore always complete. An unfinished writer removes its partial
 /// file.
 package final class SafetensorsWriter {
     /// Where the file will be.
@@ -135,7 +135,7 @@ package final class SafetensorsWriter {
         }
     }
 
-    /// Checks that every tensor is complete, waits until the file is on the disk, and gives it its name.
+    /// Checks that every tensor is complete, syncs the file and renames it.
     ///
     /// After an error the writer is as before, except that a file can be finished only once.
     ///
@@ -157,7 +157,7 @@ package final class SafetensorsWriter {
         syncDirectory()
     }
 
-    /// Gives up and removes the partial file. Does nothing to a file that is finished.
+    /// Removes the partial file. Does nothing to a finished file.
     package func abandon() {
         guard descriptor >= 0 else { return }
         unlink(partialPath)
@@ -206,7 +206,7 @@ package final class SafetensorsWriter {
         if !overwrite, access(path, F_OK) == 0 { throw .exists(path: path) }
     }
 
-    /// Makes the new name survive a power cut as well. Not every file system can, so a failure is no error.
+    /// Syncs the directory, so that the new name survives a power cut. Not every file system can; failure is ignored.
     private func syncDirectory() {
         var parent = "."
         if let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) {

@@ -1,4 +1,4 @@
-/// What a safetensors header says about one tensor.
+/// The header's description of one tensor.
 package struct TensorDescription: Sendable, Equatable {
     /// The tensor's key in the header.
     package let name: String

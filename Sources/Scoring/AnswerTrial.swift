@@ -2,14 +2,14 @@ import ActivationPipeline
 import ChatEndpoint
 import FeatureScoring
 
-/// The first answers of a batch: whether they show that the others will not be of use either.
+/// Decides from the first answers of a batch whether the others are worth asking.
 struct AnswerTrial {
-    /// Answers that fail for one reason after which nothing more is asked.
+    /// Answers that fail for one reason before the batch is stopped.
     static let sameReasonLimit = 5
     /// The same for any reasons.
     static let limit = 20
 
-    /// Whether the judge is known to give usable answers to such questions; nothing is given up then.
+    /// Whether the judge is known to give usable answers to such questions; then the batch is never stopped.
     private var isTrusted: Bool
     private var failures: [Unanswered] = []
     private var prompts: Set<JudgePrompt> = []
@@ -22,7 +22,7 @@ struct AnswerTrial {
     ///
     /// - Parameters:
     ///   - left: questions of the batch that are not yet answered.
-    ///   - advice: what may help, for those that failed.
+    ///   - advice: a remedy for failures.
     /// - Throws: `WorkflowError.refused` if the others are not worth asking.
     mutating func note(
         _ reply: Result<ChatReply, Unanswered>, to prompt: JudgePrompt, left: Int, endpoint: String,

@@ -1,6 +1,6 @@
 import FeatureScoring
 
-/// What was around the answers that a judge gave, and was taken off.
+/// Counts the wrapping removed from a judge's answers.
 package struct AnswerWrapping: Sendable, Equatable {
     /// Answers that were used.
     package private(set) var answers = 0
@@ -9,7 +9,7 @@ package struct AnswerWrapping: Sendable, Equatable {
     /// Of these, those with think blocks before them.
     package private(set) var thought = 0
 
-    /// Nothing was answered yet.
+    /// Starts at zero.
     init() {}
 
     /// Counts an answer.
@@ -19,7 +19,7 @@ package struct AnswerWrapping: Sendable, Equatable {
         if answer.thoughtCount > 0 { thought += 1 }
     }
 
-    /// The same as figures of a score; none of what does not occur.
+    /// The counts as figures of a score; zeros are left out.
     var metrics: [String: Double] {
         ["fenced_answers": fenced, "thinking_answers": thought].filter { $0.value > 0 }.mapValues(Double.init)
     }

@@ -5,7 +5,7 @@ import Indexing
 import LinearAlgebra
 import SparseCoding
 
-/// Which features are scored: exactly some, or a sample by the seed of those that fire often enough and meet the
+/// Chooses the features to score: given ones, or a seeded sample of those that fire often enough and meet the
 /// conditions.
 package struct FeatureChoice {
     let settings: ScoringSettings

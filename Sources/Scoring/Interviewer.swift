@@ -4,29 +4,29 @@ import FeatureCatalog
 import FeatureScoring
 import Foundation
 
-/// Puts questions to a language model: from the catalog's archive where they have been asked before, else from the
-/// endpoint, every answer being archived before it is looked at.
+/// Sends questions to a language model: answered from the catalog's archive if asked before, else by the
+/// endpoint; every reply is archived before it is read.
 final class Interviewer {
-    /// What came of a question.
+    /// The answer to a question.
     struct Answer {
         /// The digest under which the exchange is archived.
         let sha256: String
-        /// The reply, or why there is none, in one line.
+        /// The reply, or the reason why there is none, in one line.
         let reply: Result<ChatReply, Unanswered>
     }
 
     private let catalog: Catalog
     private let settings: JudgeSettings
     private let connection: JudgeConnection
-    /// Whether the endpoint is asked what the archive does not answer.
+    /// Whether questions missing from the archive are sent to the endpoint.
     private let asks: Bool
     private let client: ChatClient
     private let seed: UInt64
-    /// The endpoint in the one spelling that exchanges are archived under.
+    /// The endpoint's normalised address, under which exchanges are archived.
     private let endpoint: String
-    /// What the replies cost so far.
+    /// The cost of the replies so far.
     private(set) var cost = 0.0
-    /// What was around the usable answers.
+    /// The wrapping removed from usable answers.
     private(set) var wrapping = AnswerWrapping()
 
     init(
@@ -48,7 +48,7 @@ final class Interviewer {
         endpoint = client.baseURL
     }
 
-    /// What is sent for a question. The same question in the same form is the same request, byte for byte.
+    /// The request for a question. The same question in the same form is the same request, byte for byte.
     func request(for question: JudgeQuestion, _ form: AnswerForm) -> ChatRequest {
         ChatRequest(
             model: settings.llm,
@@ -62,8 +62,8 @@ final class Interviewer {
             wantsJSON: form.usesJSONMode, limitsCompletion: form.limitsCompletion)
     }
 
-    /// What the archive answers: the first usable reply, however the question was put, or one that cannot be used but
-    /// was given to the question as it is put now.
+    /// The archived answer: the first usable reply in any form of the question, or an unusable one
+    /// to exactly this request.
     ///
     /// - Returns: nil if the question has to be asked.
     func archived(_ question: JudgeQuestion) throws -> Answer? {
@@ -81,11 +81,11 @@ final class Interviewer {
         ExchangeRecord.sha256(endpoint: endpoint, request: Array(try request.body()))
     }
 
-    /// Asks them all.
+    /// Asks all questions.
     ///
-    /// - Parameter progress: told of every answer.
+    /// - Parameter progress: told after every answer.
     /// - Throws: `WorkflowError.refused` before or once a limit is exceeded, `.interrupted`, `.badInput` for what
-    ///   concerns all requests, such as a wrong key. What was answered until then stays archived.
+    ///   concerns all requests, such as a wrong key. Earlier answers stay archived.
     func ask(_ questions: [JudgeQuestion], progress: () -> Void) throws -> [Answer] {
         var answers: [JudgeQuestion: Answer] = [:]
         var pending: [JudgeQuestion] = []
@@ -161,7 +161,7 @@ final class Interviewer {
         }
     }
 
-    /// Keeps what came back, whatever it is.
+    /// Archives an exchange, whatever its content.
     private func archive(_ result: Result<Exchange, ChatFailure>) throws -> Result<ChatReply, Unanswered> {
         switch result {
         case .failure(let failure): return .failure(Unanswered(failure))
@@ -172,14 +172,14 @@ final class Interviewer {
                 completionTokenCount: exchange.usage.completionTokens)
             var tooLarge: Unanswered?
             do throws(CatalogError) { try catalog.write(exchange: record) } catch {
-                // What cannot be kept cannot be an answer: it could not be read again.
+                // / A reply that cannot be archived cannot count: it could not be reproduced.
                 guard error.code == .invalidValue else { throw error }
                 tooLarge = Unanswered(
                     reason: "the reply cannot be kept: \(record.reply.count) bytes, too many or too often the same",
                     cause: .tooLarge)
             }
             if let price = connection.price {
-                // Where the endpoint does not count, four bytes are taken for a token.
+                // / If the endpoint does not count, four bytes are taken for a token.
                 cost += price.cost(
                     promptTokens: exchange.usage.promptTokens ?? exchange.requestBody.count / 4,
                     completionTokens: exchange.usage.completionTokens ?? exchange.replyBody.count / 4)
@@ -209,7 +209,7 @@ final class Interviewer {
         }
     }
 
-    /// A reply that is complete and of the form asked for.
+    /// A complete reply of the requested form.
     private func usable(
         _ reply: Result<ChatReply, Unanswered>, for question: JudgeQuestion
     ) -> Result<ChatReply, Unanswered> {

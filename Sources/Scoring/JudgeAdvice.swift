@@ -1,10 +1,10 @@
 import ChatEndpoint
 
-/// Which options may help where a judge's answers are of no use, or none come.
+/// Suggests options for a judge whose answers are unusable or missing.
 struct JudgeAdvice {
     let form: AnswerForm
 
-    /// What may help where answers came.
+    /// A suggestion for unusable answers.
     func on(_ cause: Unanswered.Cause) -> String {
         switch cause {
         case .cutOff:
@@ -30,7 +30,7 @@ struct JudgeAdvice {
         }
     }
 
-    /// What may help where none came; empty where the failure says it itself.
+    /// A suggestion for missing answers; empty if the failure itself contains one.
     func on(_ failure: ChatFailure) -> String {
         switch failure {
         case .unreachable: "; is the server running, and is `endpoint` its address?"

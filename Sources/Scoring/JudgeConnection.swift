@@ -1,21 +1,21 @@
 import ActivationPipeline
 import Foundation
 
-/// How an endpoint is reached and what may be spent there: what is of no consequence for the answers, and is not stored.
+/// How an endpoint is reached, and the spending limits. None of it affects answers, so it is not stored.
 package struct JudgeConnection: Sendable {
-    /// Goes into a header, and nowhere else.
+    /// The API key; sent in a header only.
     package var key: String?
-    /// Requests under way at once.
+    /// Concurrent requests.
     package var concurrency: Int
-    /// Seconds that a request may take.
+    /// Timeout of a request, seconds.
     package var timeout: Double
     /// The most requests that are sent; nil for any number.
     package var maximumRequests: Int?
-    /// The most that may be spent, in the currency of the prices; nil for any sum.
+    /// The most that may be spent, in the currency of the prices; nil for no limit.
     package var maximumCost: Double?
-    /// What tokens cost; nil if that is not known.
+    /// The price of tokens; nil if unknown.
     package var price: TokenPrice?
-    /// How often a request is tried in all.
+    /// Attempts per request.
     package var attempts: Int
 
     /// Describes a connection.
@@ -33,11 +33,11 @@ package struct JudgeConnection: Sendable {
     }
 }
 
-/// What a million tokens of a model cost.
+/// The price of a million tokens of a model.
 package struct TokenPrice: Sendable, Codable, Equatable {
-    /// Tokens of questions.
+    /// Tokens of requests.
     package let input: Double
-    /// Tokens of answers.
+    /// Tokens of replies.
     package let output: Double
 
     /// Describes a price.

@@ -3,14 +3,14 @@ package import FeatureCatalog
 package import FeatureScoring
 import SparseCoding
 
-/// What a language model behind an endpoint is asked about features, as part of a scoring run's settings. Never holds a
+/// The questions for a language model at an endpoint, as part of a scoring run's settings. Never holds a
 /// key.
 package struct JudgeSettings: Sendable, Codable, Equatable {
-    /// Whose explanations are tested.
+    /// The explanations to test.
     package enum Explanations: String, CaseIterable, Sendable, Codable {
-        /// The language model writes one for every feature, unless it has been asked for just that before.
+        /// The language model writes one for every feature, unless it already answered exactly that request.
         case written
-        /// The newest that a feature has, whoever wrote it; features without are left out.
+        /// Each feature's newest, by any explainer; features without one are left out.
         case newest
     }
 
@@ -20,23 +20,23 @@ package struct JudgeSettings: Sendable, Codable, Equatable {
     package var llm: String
     /// The tests: any of ``allTests``.
     package var tests: [JudgePrompt]
-    /// Where explanations come from.
+    /// The explanations to test.
     package var explanations: Explanations
     /// Excerpts shown for an explanation and for the rubric.
     package var excerpts: Int
-    /// How it is to answer.
+    /// The form of requests.
     package var form: AnswerForm
-    /// How it was asked before: a usable answer to that is taken for an answer.
+    /// Earlier forms: a usable answer to one of them counts.
     package var earlierForms: [AnswerForm]
-    /// Only these features' scores are written, the others being there for comparison by chance; nil for all.
+    /// Features whose scores are written, the others serving as baseline; nil for all.
     package var only: [Int]?
-    /// The uuid of the run whose failures are tried again, the first where there were several tries; nil for a run of its
+    /// The uuid of the run whose failures are retried, the first of several retries; nil for a run of its
     /// own.
     package var retryOf: String?
-    /// How answers are read; nil as ``AnswerReading/exact``, which runs had that do not say.
+    /// How answers are read; nil means ``AnswerReading/exact``, as in runs of earlier versions.
     package var reading: AnswerReading?
 
-    /// What can be asked besides an explanation.
+    /// The tests besides an explanation.
     package static let allTests: [JudgePrompt] = [.simulation, .detection, .fuzzing, .rubric]
 
     /// Makes settings.
@@ -60,12 +60,12 @@ package struct JudgeSettings: Sendable, Codable, Equatable {
     /// Whether a feature's scores are written.
     func includes(_ feature: Int) -> Bool { only?.contains(feature) ?? true }
 
-    /// The run whose failures are tried again; nil for a run of its own, or where the catalog does not have that run.
+    /// The run whose failures are retried; nil for a run of its own, or if it is not in the catalog.
     package func retriedRun(in catalog: Catalog) throws -> Int64? {
         try retryOf.flatMap { try catalog.runID(uuid: $0) }
     }
 
-    /// - Throws: `WorkflowError.usage` for what cannot be asked.
+    /// - Throws: `WorkflowError.usage` for invalid settings.
     func validate() throws(WorkflowError) {
         guard !llm.isEmpty else { throw .usage("`llm` is empty; name the model as the endpoint calls it") }
         guard !tests.isEmpty, !tests.contains(.explanation) else {

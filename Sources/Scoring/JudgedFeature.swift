@@ -3,12 +3,12 @@ import FeatureScoring
 import RandomNumbers
 import Vocabulary
 
-/// A feature as a language model is asked about it: its excerpts, divided as its contexts are.
+/// A feature as shown to a language model: its excerpts, divided by split.
 struct JudgedFeature {
     let featureIndex: Int
     /// Explain contexts in which it fires, strongest first.
     let explained: [JudgedExcerpt]
-    /// Score contexts in an order drawn by the seed, which says nothing of what is in them.
+    /// Score contexts in an order drawn by the seed, which reveals nothing about them.
     let held: [JudgedExcerpt]
     /// The largest activation in any of its contexts.
     let maximum: Float
@@ -34,7 +34,7 @@ struct JudgedFeature {
         fuzzed = FuzzedExcerpts.cases(of: held, seed: seed &+ 1)
     }
 
-    /// The questions of a test; none where no answer could be worth anything.
+    /// The questions of a test; none if no answer could be informative.
     func questions(_ test: JudgePrompt, explanation: String) throws -> [JudgeQuestion] {
         switch test {
         case .explanation: [try .explanation(of: explained, maximum: maximum)]
@@ -48,7 +48,7 @@ struct JudgedFeature {
         }
     }
 
-    /// Whether some are true and some false: what is all the same cannot be told apart, so nothing is asked about it.
+    /// Whether both true and false cases exist; otherwise the test is skipped.
     private static func areMixed(_ truths: [Bool]) -> Bool { truths.contains(true) && truths.contains(false) }
 
     /// Contexts and tokens that a test rests on.

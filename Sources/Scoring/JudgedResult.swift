@@ -2,7 +2,7 @@ import ChatEndpoint
 import FeatureCatalog
 import FeatureScoring
 
-/// What the answers to one test of one feature come to.
+/// The score from the answers to one test of one feature.
 struct JudgedResult {
     var status = ScoreRecord.Status.ok
     var value: Double?
@@ -10,7 +10,7 @@ struct JudgedResult {
     var category: FeatureCategory?
     var metrics: [String: Double] = [:]
     var remark: String?
-    /// Whether it failed only because the archive lacks an answer and nobody was asked.
+    /// Whether it failed only because the archive lacks an answer and no endpoint was asked.
     var isMissing = false
 
     static func failed(_ reason: String) -> JudgedResult { JudgedResult(status: .failed, reason: reason) }
@@ -19,9 +19,9 @@ struct JudgedResult {
         JudgedResult(status: .undefined, reason: reason)
     }
 
-    /// Reads the answers; whatever is wrong with one makes the whole a failure with its reason.
+    /// Scores the answers; one unusable answer makes the score a failure with its reason.
     ///
-    /// - Parameter reading: how strictly they are read; what is taken off is counted in the figures.
+    /// - Parameter reading: how strictly they are read; removed wrapping is counted in the figures.
     init(
         _ test: JudgePrompt, of feature: JudgedFeature, answers: [Interviewer.Answer], reading: AnswerReading
     ) throws {

@@ -6,8 +6,8 @@ import Foundation
 import JSON
 import Vocabulary
 
-/// Scores features by asking a language model: first what explains each, then whether that holds on contexts it has not
-/// seen, each test also with another feature's explanation, which is chance.
+/// Scores features by a language model: first it explains each, then it is tested on contexts it has not
+/// seen; each test is repeated with another feature's explanation, the baseline.
 package struct JudgedScoring {
     let settings: JudgeSettings
     let seed: UInt64
@@ -15,19 +15,19 @@ package struct JudgedScoring {
     let interviewer: Interviewer
     let catalog: Catalog
     let key: IndexingKey
-    /// By place, the explanations that were there before; none where the judge writes them.
+    /// Existing explanations, by the feature's index; empty if the judge writes them.
     private let stored: [Int: Explanation]
-    /// By place, the place of the feature whose explanation stands for chance.
+    /// By feature index, the index of the feature whose explanation is the baseline.
     private let donors: [Int: Int]
-    /// Where a run is done again, what it recorded.
+    /// The recorded scores, when a run is reproduced.
     private let recorded: [RecordedKey: ScoreRecord]
 
     /// How strictly answers are read.
     private var reading: AnswerReading { settings.reading ?? .exact }
 
-    /// Gathers what is to be judged.
+    /// Collects the features and contexts to judge.
     ///
-    /// - Parameter recorded: the scores of the run that is done again; none for a run of its own.
+    /// - Parameter recorded: the scores of the run being reproduced; none for a new run.
     init(
         settings: JudgeSettings, seed: UInt64, features: [JudgedFeature], interviewer: Interviewer, catalog: Catalog,
         key: IndexingKey, recorded: [ScoreRecord]
@@ -51,7 +51,7 @@ package struct JudgedScoring {
         donors = Dictionary(uniqueKeysWithValues: zip(places, order.map { places[$0] }))
     }
 
-    /// The explanations that are there: the newest, or for a retry those that the run tested which it belongs to.
+    /// The existing explanations: the newest, or for a retry those that the original run tested.
     private static func stored(
         _ features: [JudgedFeature], _ settings: JudgeSettings, _ key: IndexingKey, in catalog: Catalog
     ) throws -> [Int: Explanation] {
@@ -79,17 +79,17 @@ package struct JudgedScoring {
         let method: ScoreMethod
     }
 
-    /// An explanation that is tested.
+    /// An explanation to test.
     private struct Explanation {
         let text: String
         let origin: Origin
 
         enum Origin {
-            /// It is in the catalog, under this key.
+            /// Stored in the catalog, under this key.
             case stored(Int64)
-            /// It is written with the scores.
+            /// Written together with its scores.
             case written(ExplanationRecord)
-            /// It stands for one that is yet to be written.
+            /// A placeholder for one not written yet, in a plan.
             case expected
         }
     }
@@ -102,16 +102,16 @@ package struct JudgedScoring {
         let isChance: Bool
     }
 
-    /// The tests that rest on an explanation.
+    /// The tests that need an explanation.
     private static let explained: [JudgePrompt] = [.simulation, .detection, .fuzzing]
 
-    /// How explanations by a language model are called in the catalog.
+    /// The method of a language model's explanations in the catalog.
     package static let method = "llm"
 
-    /// Asks everything and writes what comes of it, in one transaction.
+    /// Asks all questions and writes the results, in one transaction.
     ///
     /// - Parameter progress: told how many of how many questions are answered.
-    /// - Returns: the scores that were written, each place with those of its feature.
+    /// - Returns: the scores written, by feature index.
     func run(runID: Int64, progress: @escaping (_ done: Int, _ total: Int) -> Void) throws -> [[ScoreRecord]] {
         var done = 0
         func tick(of total: Int) {
@@ -163,11 +163,11 @@ package struct JudgedScoring {
         return scores
     }
 
-    /// How much there is to ask.
+    /// The number and size of questions.
     struct Plan {
-        /// Questions in all, those that are the same counted once.
+        /// Questions in all, duplicates counted once.
         var questions = 0
-        /// Of these, the ones that the archive answers already, as far as can be told.
+        /// Of these, the ones already answered in the archive, as far as known.
         var answered = 0
         /// Tokens of the others, at four bytes a token.
         var promptTokens = 0
@@ -175,14 +175,14 @@ package struct JudgedScoring {
         var answerTokens = 0
     }
 
-    /// Works out a plan; nothing is asked.
+    /// Computes the plan without asking.
     func plan() throws -> Plan {
         let first = try openingTrials()
         let known = try first.map { try interviewer.archived($0.question) }
         let answered = zip(first, known).compactMap { opening, answer in answer.map { (opening.trial, $0) } }
         var (explanations, _) = try explanations(answered.map(\.0), answered.map(\.1), 0)
         for (opening, answer) in zip(first, known) where opening.trial.test == .explanation && answer == nil {
-            // One of the usual length, unlike any other, stands for the one that will be.
+            // / A placeholder of usual length.
             let text = String(repeating: "word ", count: 25) + "\(opening.trial.place)"
             explanations[opening.trial.place] = Explanation(text: text, origin: .expected)
         }
@@ -206,8 +206,8 @@ package struct JudgedScoring {
         return plan
     }
 
-    /// What can be asked before there are explanations: these themselves, and the rubric. Nothing is asked about a
-    /// feature that there is nothing to show of.
+    /// Questions that need no explanations: those for explanations, and the rubric. Features
+    /// without firing excerpts are skipped.
     private func openingTrials() throws -> [(trial: Trial, question: JudgeQuestion)] {
         try features.indices.filter { !features[$0].explained.isEmpty }.flatMap { place in
             let feature = features[place]
@@ -225,9 +225,9 @@ package struct JudgedScoring {
         }
     }
 
-    /// The explanations that are tested.
+    /// The explanations to test.
     ///
-    /// - Returns: by place, the explanations, and why there is none.
+    /// - Returns: by feature index, the explanations, and the reasons for missing ones.
     private func explanations(
         _ trials: [Trial], _ answers: [Interviewer.Answer], _ runID: Int64
     ) throws -> (explanations: [Int: Explanation], reasons: [Int: JudgedResult]) {
@@ -274,14 +274,14 @@ package struct JudgedScoring {
         let exchange: String
         let llm: String
         let prompt: String
-        /// Whether a code fence was taken off the answer, or think blocks; nil if not.
+        /// Whether a code fence, or think blocks, were removed from the answer; nil if not.
         let isFenced: Bool?
         let isThought: Bool?
     }
 
-    /// Every test of every feature that has an explanation and is written, with its own and with another's.
+    /// Every test of every feature that has an explanation and is written, with its own and the baseline explanation.
     ///
-    /// Whose the other is does not depend on which explanations failed, so that trying again leaves it as it was.
+    /// The baseline does not depend on which explanations failed, so a retry keeps it.
     private func trials(_ explanations: [Int: Explanation]) -> [Trial] {
         features.indices.filter { settings.includes(features[$0].featureIndex) }.flatMap { place -> [Trial] in
             guard let own = explanations[place]?.text else { return [] }
@@ -307,7 +307,7 @@ package struct JudgedScoring {
         }
     }
 
-    /// Everything else about a score.
+    /// Further details of a score.
     private struct Detail: Codable {
         let chanceExchanges: [String]
         let chanceReason: String?
@@ -330,13 +330,13 @@ package struct JudgedScoring {
         if result.isMissing {
             result.reason = try recordedFailure(method, place).reason
         } else if result.status == .failed, settings.reading == nil, let reason = recordedReason(method, place) {
-            // Earlier versions had other words for the same failures.
+            // / Earlier versions worded the same failures differently.
             result.reason = reason
         }
 
         let donor = Self.explained.contains(test) ? donors[place] : nil
         if donor != nil, result.status == .ok, other == nil || other?.result.status == .failed {
-            // What --retry-failed looks for: a score without its chance is only half of one.
+            // / For --retry-failed: a score without its baseline is incomplete.
             result.metrics["chance_failed"] = 1
         }
 
@@ -359,7 +359,7 @@ package struct JudgedScoring {
             metricsJSON: try canonicalJSON(result.metrics), detailJSON: try canonicalJSON(detail))
     }
 
-    /// The score of the run that is done again, which failed for want of an answer that came neither then nor later.
+    /// The recorded failure of a score being reproduced, for want of an answer that is not in the archive either.
     private func recordedFailure(_ method: ScoreMethod, _ place: Int) throws -> ScoreRecord {
         let feature = features[place].featureIndex
         guard let score = recorded[RecordedKey(feature: feature, method: method)], score.status == .failed else {
@@ -368,12 +368,12 @@ package struct JudgedScoring {
         return score
     }
 
-    /// Why the same score failed in the run that is done again; nil where it did not, or there is no such run.
+    /// The recorded reason of the same score's failure; nil if it did not fail, or nothing is being reproduced.
     private func recordedReason(_ method: ScoreMethod, _ place: Int) -> String? {
         recorded[RecordedKey(feature: features[place].featureIndex, method: method)]?.reason
     }
 
-    /// Why the same score had no chance to be compared with.
+    /// The recorded reason of the same score's missing baseline.
     private func recordedChanceFailure(_ method: ScoreMethod, _ place: Int) throws -> String? {
         let feature = features[place].featureIndex
         guard let score = recorded[RecordedKey(feature: feature, method: method)], score.baselineValue == nil else {

@@ -6,7 +6,7 @@ package import LinearAlgebra
 import SparseCoding
 import Tokenization
 
-/// Answers what a feature's activation would be at the end of a piece of text, by running it through the model and the
+/// Computes a feature's activation at the end of a piece of text, by running it through the model and the
 /// dictionary: the same encode path as training and indexing.
 package struct ModelFeatureProbe: ActivationProbe {
     let folder: ModelFolder
@@ -15,7 +15,7 @@ package struct ModelFeatureProbe: ActivationProbe {
     /// Asked before every call; once true, the call throws.
     let cancelled: () -> Bool
 
-    /// Puts the three together.
+    /// Makes a probe.
     package init(
         folder: ModelFolder, dictionary: StoredDictionary, workers: Workers,
         cancelled: @escaping () -> Bool = { false }
@@ -64,14 +64,14 @@ package struct ModelFeatureProbe: ActivationProbe {
         return zip(requests, rows).map { firings.activation(of: $0.featureIndex, at: $1) }
     }
 
-    /// What is run once: the tokens, and the layer where they do not decide it.
+    /// A text that is run once: the tokens, and the layer if they do not determine it.
     private struct Text: Hashable {
         let tokens: [TokenID]
         let layer: Int?
     }
 
-    /// A draw key that makes a dictionary of the kind `random` read a layer: a shortened text has no place of its own in
-    /// a corpus, so it is read where the whole text was.
+    /// A draw key for which a `random` dictionary reads the given layer: a shortened text has no position in
+    /// a corpus, so it is read from the layer of the whole text.
     private static func drawKey(naming layer: Int?, _ encoder: DictionaryEncoder) -> UInt64 {
         guard let place = layer.flatMap({ encoder.configuration.layers.firstIndex(of: $0) }) else { return 0 }
         var key: UInt64 = 0

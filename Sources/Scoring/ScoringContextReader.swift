@@ -7,9 +7,9 @@ import Indexing
 package final class ScoringContextReader {
     private let catalog: Catalog
     private let key: IndexingKey
-    /// Tokens of a full segment, or nil where it is not known.
+    /// Tokens of a full segment; nil if unknown.
     private let segmentLength: Int?
-    /// Whether the layers that tokens were read from have to be known.
+    /// Whether the layers that tokens were read from are needed.
     private let drawsLayers: Bool
     private var documents: [Int64: [Int32]] = [:]
 
@@ -25,7 +25,7 @@ package final class ScoringContextReader {
         key = indexing.key
         let config = (try? catalog.run(indexing.runID))?.configJSON ?? ""
         let settings = try? JSONDecoder().decode(IndexingSettings.self, from: Data(config.utf8))
-        // A stranger's catalog may say anything.
+        // / An untrusted catalog may hold any value.
         let length = (settings?.options.context ?? context).flatMap { (1...1 << 24).contains($0) ? $0 : nil }
         segmentLength = length.map { max($0 - prefix, 1) }
     }
@@ -62,7 +62,7 @@ package final class ScoringContextReader {
     private func tokens(of document: Int64) throws -> [Int32] {
         if let known = documents[document] { return known }
         let tokens = try catalog.document(document).tokenIDs
-        // A corpus may be large: forget now and then instead of holding all of it.
+        // / A corpus may be large, so the cache is cleared from time to time.
         if documents.count >= 4096 { documents.removeAll(keepingCapacity: true) }
         documents[document] = tokens
         return tokens

@@ -7,7 +7,7 @@ import JSON
 import Vocabulary
 
 extension ScoringRun {
-    /// What a run with a judge would ask, explanations not yet being known.
+    /// The requests of a run with a judge, estimated before explanations are known.
     package struct JudgePlan: Sendable {
         /// Features.
         package let features: Int
@@ -15,17 +15,17 @@ extension ScoringRun {
         package let requests: Int
         /// Of these, the ones that the catalog's archive answers, as far as can be told.
         package let answered: Int
-        /// Tokens of the questions that are still to be asked, estimated at four bytes a token.
+        /// Tokens of the questions still to be asked, estimated at four bytes a token.
         package let promptTokens: Int
         /// Tokens of the answers to them, estimated.
         package let answerTokens: Int
-        /// What these cost; nil where the price is not known.
+        /// Their cost; nil if the price is unknown.
         package let cost: Double?
         /// The first question of every kind, as it would be sent.
         package let examples: [JudgeQuestion]
     }
 
-    /// Works out what would be asked; nothing is, and nothing is written.
+    /// Computes the requests without sending or writing anything.
     ///
     /// - Throws: as `run`.
     package func plan(on catalog: Catalog) throws -> JudgePlan {
@@ -46,7 +46,7 @@ extension ScoringRun {
             examples: examples)
     }
 
-    /// Gathers the features and whoever asks about them.
+    /// Prepares the features and the interviewer.
     private func scoring(
         on catalog: Catalog, cancelled: @escaping @Sendable () -> Bool
     ) throws -> (scoring: JudgedScoring, dictionary: DictionaryRecord) {
@@ -83,7 +83,7 @@ extension ScoringRun {
         )
     }
 
-    /// Runs it with a judge.
+    /// Scores with a judge.
     func judge(
         on catalog: Catalog, progress: @escaping (_ done: Int, _ total: Int) -> Void,
         cancelled: @escaping @Sendable () -> Bool
@@ -107,7 +107,7 @@ extension ScoringRun {
         }
     }
 
-    /// Refuses what is sure to go beyond a limit before anything is sent.
+    /// Refuses a run that is certain to exceed a limit, before anything is sent.
     private func checkLimits(_ plan: JudgedScoring.Plan) throws(WorkflowError) {
         if let most = connection.maximumRequests, most > 0, plan.questions - plan.answered > most {
             throw .refused(
@@ -123,12 +123,12 @@ extension ScoringRun {
         }
     }
 
-    /// The settings that do again what failed in the last run with a judge: the run as it was, asking anew only what has
+    /// The settings for retrying the failures of the last run with a judge: the same run, asking again only what has
     /// no usable answer, and writing the features that lacked something.
     ///
     /// - Parameters:
     ///   - dictionary: the dictionary, by name or number; nil for the last one added.
-    ///   - adjust: changes the form in which is asked anew.
+    ///   - adjust: changes the form of new requests.
     /// - Throws: `WorkflowError.refused` if no run with a judge left failures.
     package static func retry(
         dictionary: String?, in catalog: Catalog, adjust: (inout AnswerForm) -> Void = { _ in }
@@ -151,16 +151,16 @@ extension ScoringRun {
         judge.earlierForms.append(judge.form)
         judge.form.attempt &+= 1
         adjust(&judge.form)
-        // A retry of a retry has the features of the first run already.
+        // / A retry of a retry already has the features of the first run.
         if judge.only == nil {
             settings.features = try catalog.scoredFeatures(runID: runID)
             judge.retryOf = run.uuid
         }
         judge.only = Set(lacking).sorted()
-        // What an earlier version could not read may be read now, and need not be asked again.
+        // / Answers that an earlier version could not read may be readable now.
         judge.reading = .unwrapped
         settings.judge = judge
-        // The run may have meant whatever was newest then.
+        // / Without a name, the run meant the newest dictionary of its time.
         settings.dictionary = "\(record.dictionaryID)"
         settings.corpus = "\(first.corpusID)"
         return settings

@@ -9,21 +9,21 @@ import SparseCoding
 import Tokenization
 import Vocabulary
 
-/// Explains features by the patterns of tokens they need, and scores each explanation on contexts it has not seen.
+/// Explains features by the shortest token patterns that activate them, and scores them on held-out contexts.
 ///
-/// Explanations come from Neuron to Graph with the model in the loop, or from observed n-grams where no model is at
-/// hand. The score is the correlation of simulated and true activations; beside it stands the same with another
-/// feature's explanation: chance.
+/// Explanations come from Neuron to Graph with the model in the loop, or from observed n-grams without a
+/// model. The score is the correlation of simulated and true activations; the baseline is the same with another
+/// feature's explanation.
 package struct ScoringRun {
-    /// What to do.
+    /// The settings.
     package let settings: ScoringSettings
-    /// Who does it.
+    /// Workers that run it.
     package let workers: Workers
 
-    /// How the judge's endpoint is reached, if there is a judge.
+    /// How the judge's endpoint is reached.
     package let connection: JudgeConnection
 
-    /// The scores of the run that is done again without asking anybody; nil for a run of its own.
+    /// The recorded scores of a run being reproduced without an endpoint; nil for a new run.
     let recorded: [ScoreRecord]?
 
     /// Describes a run.
@@ -34,8 +34,8 @@ package struct ScoringRun {
         recorded = nil
     }
 
-    /// Describes a run that is done again: a judge's answers come from the archive, and where there never was one, the
-    /// failure is the one that was recorded.
+    /// Reproduces a run: a judge's answers come from the archive, and an answer missing there
+    /// gives the recorded failure.
     package init(settings: ScoringSettings, workers: Workers, repeating recorded: [ScoreRecord]) {
         self.settings = settings
         self.workers = workers
@@ -43,7 +43,7 @@ package struct ScoringRun {
         self.recorded = recorded
     }
 
-    /// What came of it.
+    /// The result of scoring.
     package struct Result: Sendable {
         /// The run's number in the catalog.
         package let runID: Int64
@@ -53,19 +53,19 @@ package struct ScoringRun {
         package let features: [Int]
         /// Their scores, nil where undefined.
         package let scores: [Double?]
-        /// The scores with another feature's explanation, nil where undefined.
+        /// The baseline scores, with another feature's explanation, nil where undefined.
         package let chance: [Double?]
-        /// Everything that was written: without a judge one simulation score a feature.
+        /// All scores written: without a judge one simulation score a feature.
         package let records: [ScoreRecord]
-        /// What was around a judge's answers; nil without a judge.
+        /// The wrapping of a judge's answers; nil without a judge.
         package var wrapping: AnswerWrapping?
     }
 
-    /// Runs it.
+    /// Explains and scores the features.
     ///
     /// - Parameters:
     ///   - progress: told how much of how much is done.
-    ///   - cancelled: asked before the model is; once true, the run ends as interrupted.
+    ///   - cancelled: asked before every call of the model; once true, the run ends as interrupted.
     /// - Throws: `WorkflowError`, `CatalogError`, `ScoringError`, `LanguageModelError`. A failed run writes no scores.
     package func run(
         on catalog: Catalog, progress: @escaping (_ done: Int, _ total: Int) -> Void = { _, _ in },

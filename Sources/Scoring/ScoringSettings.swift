@@ -1,6 +1,6 @@
-/// Everything that decides a scoring run, as one JSON document.
+/// The settings of a scoring run, stored as one JSON document.
 package struct ScoringSettings: Sendable, Codable, Equatable {
-    /// What a sample is stratified by.
+    /// The stratification of a sample.
     package enum Stratum: String, CaseIterable, Sendable, Codable {
         /// Tenths of the features by firing rate.
         case firingRate = "firing-rate"
@@ -14,21 +14,21 @@ package struct ScoringSettings: Sendable, Codable, Equatable {
     package var corpus: String?
     /// Model folder; nil explains from the contexts alone (observed n-grams).
     package var model: String?
-    /// How many features, drawn by the seed among those that qualify; nil takes all.
+    /// Size of the sample, drawn by the seed among the features that qualify; nil takes all.
     package var sample: Int?
-    /// Exactly these features, whatever the sample.
+    /// Exactly these features; overrides the sample.
     package var features: [Int]?
     /// A feature qualifies if it fired at least this often.
     package var minimumFirings: Int
     /// A feature qualifies if all of these hold of its columns in `feature_summary`, such as `layer_entropy < 1`.
     package var conditions: [String]?
-    /// What the sample has the same shares of as the features that qualify; nil for chance alone.
+    /// The stratification of the sample; nil for a simple random sample.
     package var stratum: Stratum?
     /// The most tokens of a pattern.
     package var maximumSuffix: Int
-    /// The language model that explains and judges; nil for patterns of tokens alone.
+    /// The language model that explains and judges; nil for token patterns only.
     package var judge: JudgeSettings?
-    /// Seed of the sample and of the chance permutation.
+    /// Seed of the sample and of the baseline's permutation.
     package var seed: UInt64
 
     /// Makes settings; the defaults are the paper's sample of 100.

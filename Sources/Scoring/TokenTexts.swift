@@ -7,9 +7,9 @@ package struct TokenTexts {
     private let tokenizer: Tokenizer?
     private let known: [Int: String]
 
-    /// Prepares to name the tokens of a dictionary's model.
+    /// Prepares the tokens of a dictionary's model.
     ///
-    /// - Throws: `CatalogError` where the vocabulary cannot be read.
+    /// - Throws: `CatalogError` for an unreadable vocabulary.
     package init(folder: ModelFolder?, catalog: Catalog, dictionary: DictionaryRecord) throws {
         tokenizer = folder?.tokenizer
         guard tokenizer == nil, let modelID = dictionary.languageModelID else {
@@ -24,7 +24,7 @@ package struct TokenTexts {
     /// Whether the text of any token is known.
     package var hasVocabulary: Bool { tokenizer != nil || !known.isEmpty }
 
-    /// The text of one token; its number where nothing is known of it.
+    /// The text of one token; its number if unknown.
     package func of(_ token: Int32) -> String {
         if let tokenizer, (0..<tokenizer.vocabularySize).contains(Int(token)) { return tokenizer.text(of: token) }
         return known[Int(token)] ?? "#\(token)"

@@ -3,7 +3,7 @@ import FeatureScoring
 
 /// Why a question has no answer.
 struct Unanswered: Error, Equatable {
-    /// What went wrong, as far as it says what may help.
+    /// The cause, as far as it suggests a remedy.
     enum Cause: Hashable {
         /// The answer reached its limit of tokens.
         case cutOff
@@ -13,27 +13,27 @@ struct Unanswered: Error, Equatable {
         case withheld
         /// The model calls a tool.
         case toolCall
-        /// It begins with thoughts that do not end.
+        /// It begins with a think block that does not end.
         case openThoughts
-        /// It ends thoughts that did not begin.
+        /// It ends a think block that did not begin.
         case strayThoughts
-        /// It is no JSON object.
+        /// It is not a JSON object.
         case form
-        /// It has other keys, or values that were not asked for.
+        /// It has other keys or values than requested.
         case content
-        /// What came back is no reply of a chat endpoint.
+        /// The body is not a reply of a chat endpoint.
         case malformed
         /// The log-probabilities in the reply are malformed.
         case logProbabilities
         /// The reply is too large to be kept.
         case tooLarge
-        /// Anything that may well be different with the next question, such as how many values it has.
+        /// Anything specific to the question, such as its number of values.
         case other(String)
     }
 
     let reason: String
     let cause: Cause
-    /// Whether it is only that the archive has no reply and nobody is asked.
+    /// Whether the archive has no reply and no endpoint is asked.
     let isMissing: Bool
 
     init(reason: String, cause: Cause? = nil, isMissing: Bool = false) {
@@ -64,7 +64,7 @@ struct Unanswered: Error, Equatable {
         }
     }
 
-    /// An answer that is not what was asked for; `finishReason` is said unless it is the usual one.
+    /// An answer of the wrong form; `finishReason` is mentioned unless it is the usual one.
     init(_ garbage: JudgeAnswer.Garbage, finishReason: String?) {
         let unusual = finishReason.flatMap { $0 == "stop" ? nil : " (finish_reason \($0.prefix(40)))" } ?? ""
         let reason = garbage.description + unusual

@@ -1,9 +1,9 @@
 package import LinearAlgebra
 import RandomNumbers
 
-/// A batch of residual-stream activations, the unit in which everything downstream works.
+/// A batch of residual-stream activations, the unit of all later processing.
 package final class ActivationBatch: @unchecked Sendable {
-    /// The decoder layers at hand, ascending.
+    /// The decoder layers of a row, ascending.
     package let layers: [Int]
     /// Width of the residual stream.
     package let dModel: Int
@@ -13,8 +13,8 @@ package final class ActivationBatch: @unchecked Sendable {
     package var tokenIDs: [Int32]
     /// The document of each token, by the stream's own numbering.
     package var documentIDs: [Int64]
-    /// A number that belongs to the token wherever it turns up: whoever draws at random for a token draws from it, so
-    /// that the draw depends on neither order nor division of the text. See `drawKey(document:position:)`.
+    /// A key that belongs to the token wherever it occurs: random draws for a token use it, so
+    /// that they depend on neither order nor division of the text. See `drawKey(document:position:)`.
     package var drawKeys: [UInt64]
     /// How many rows are in use.
     package var count: Int
@@ -33,7 +33,7 @@ package final class ActivationBatch: @unchecked Sendable {
         count = 0
     }
 
-    /// The draw key of the token at a place of a document, or of the row of a file; BOS stands at place −1.
+    /// The draw key of the token at a position of a document, or of the row of a file; BOS is at position −1.
     package static func drawKey(document: Int, position: Int) -> UInt64 {
         let text = SplitMix64.mixed(UInt64(bitPattern: Int64(document)))
         return SplitMix64.mixed(text &+ UInt64(bitPattern: Int64(position)))

@@ -1,14 +1,14 @@
-/// Which values a setting may have, and how a message says it.
+/// The allowed values of a setting, with their description for messages.
 package struct Allowed<Value: Sendable>: Sendable {
     private let words: String
     private let contains: @Sendable (Value) -> Bool
 
-    /// - Parameter words: what is allowed, as the message says it.
+    /// - Parameter words: the description of allowed values.
     package init(_ words: String, _ contains: @escaping @Sendable (Value) -> Bool) {
         (self.words, self.contains) = (words, contains)
     }
 
-    /// What is allowed, as the message says it, if a value is not.
+    /// The description of allowed values, if a value is not allowed; else nil.
     package func objection(to value: Value) -> String? { contains(value) ? nil : words }
 
     /// - Throws: `SparseCodingError.setting` for a value that is not allowed.
@@ -16,29 +16,29 @@ package struct Allowed<Value: Sendable>: Sendable {
         if let words = objection(to: value) { throw .setting(name: "`\(name)`", found: "\(value)", allowed: words) }
     }
 
-    /// Everything that the type can say.
+    /// Every value of the type.
     package static var anything: Allowed { Allowed("anything") { _ in true } }
 }
 
 extension Allowed where Value: Comparable {
     /// The values of a range.
     ///
-    /// - Parameter unit: what they count, for the message.
+    /// - Parameter unit: the unit, for the message.
     package static func within(_ range: ClosedRange<Value>, _ unit: String? = nil) -> Allowed {
         let end = unit.map { " " + $0 } ?? ""
         return Allowed("\(range.lowerBound) … \(range.upperBound)\(end)") { range.contains($0) }
     }
 
-    /// The values from one on.
+    /// The values from a minimum on.
     ///
-    /// - Parameter unit: what they count, for the message.
+    /// - Parameter unit: the unit, for the message.
     package static func from(_ least: Value, _ unit: String? = nil) -> Allowed {
         Allowed("from \(least)" + (unit.map { " " + $0 } ?? "")) { $0 >= least }
     }
 }
 
 extension Allowed where Value == Int {
-    /// The whole numbers from 1 to one.
+    /// The integers from 1 to a maximum.
     package static func upTo(_ most: Int = 1 << 40) -> Allowed { within(1...most) }
 }
 
@@ -50,6 +50,6 @@ extension Allowed where Value == Float {
 }
 
 extension Allowed where Value == Double {
-    /// The shares of a whole.
+    /// Fractions, 0 … 1.
     package static var share: Allowed { Allowed("0 … 1") { 0...1 ~= $0 } }
 }

@@ -1,12 +1,12 @@
 package import LinearAlgebra
 
-/// What the autoencoder reads of a batch: for each sample an activation, and the layer it was taken from.
+/// The autoencoder's input from a batch: an activation for each sample, and the layer it was taken from.
 ///
-/// A sample is a token, but to an MLSAE, where sample `t · layers + l` is token t at the configuration's layer l.
+/// A sample is a token; in an MLSAE sample `t · layers + l` is token t at the configuration's layer l.
 package final class AutoencoderInput: @unchecked Sendable {
     /// The most tokens it can hold.
     package let capacity: Int
-    /// Samples that a token gives.
+    /// Samples per token.
     package let samplesPerToken: Int
     /// The layer each sample reads, as an index into the configuration's layers `[1 × samples]`: for a router the most
     /// probable one, for a crosscoder 0.
@@ -14,7 +14,7 @@ package final class AutoencoderInput: @unchecked Sendable {
     /// The weight of each layer in a sample `[samples × layers]`: the router's distribution; without a router 1 for the
     /// layer read and 0 for the others; 1 for all of a crosscoder's.
     package let probabilities: Matrix
-    /// s: what the chosen activation was multiplied by `[1 × samples]`; 1 unless the reference routes hard.
+    /// s: the factor of the chosen activation `[1 × samples]`; 1 except for the reference's hard routing.
     package let scale: Matrix
     /// The encoder's input `[samples × D]`: u − b_pre, or u where the configuration does not subtract b_pre.
     package let centered: Matrix
@@ -27,7 +27,7 @@ package final class AutoencoderInput: @unchecked Sendable {
     /// The standard deviation likewise, d − 1 in the denominator, without the 1e-6.
     package let deviations: Matrix
 
-    /// Makes room for `capacity` tokens.
+    /// Allocates the input of `capacity` tokens.
     package init(capacity: Int, configuration: DictionaryConfiguration) {
         self.capacity = capacity
         samplesPerToken = configuration.samplesPerToken

@@ -1,19 +1,19 @@
 import Vocabulary
 
-/// What follows from a configuration; everything that differs between the architectures in a yes or a number is said
-/// here and nowhere else.
+/// Properties derived from a configuration; all differences between architectures that are a yes or a number are
+/// defined here only.
 extension DictionaryConfiguration {
-    /// Whether a router with weights decides.
+    /// Whether it has a router with weights.
     package var routes: Bool { architecture == .route && layers.count > 1 }
 
-    /// Width D of the autoencoder's input: a crosscoder reads its layers one after another, all others read one layer's
+    /// Width D of the autoencoder's input: a crosscoder concatenates its layers, all others read one layer's
     /// width.
     package var inputWidth: Int { architecture == .crosscoder ? layers.count * dModel : dModel }
 
-    /// The pieces of the input that are measured apart: a crosscoder's layers, or one.
+    /// Parts of the input that are measured separately: a crosscoder's layers, or one.
     package var parts: Int { architecture == .crosscoder ? layers.count : 1 }
 
-    /// Samples that a token gives: MLSAE learns from each layer of it.
+    /// Samples per token: MLSAE trains on each layer of it.
     package var samplesPerToken: Int { architecture == .mlsae ? layers.count : 1 }
 
     /// Whether kept latents below zero are set to zero. The authors' code keeps them; Gao et al. (section 2.3) do not,
@@ -26,8 +26,8 @@ extension DictionaryConfiguration {
     /// Whether there is a decoder bias b_pre. The authors' crosscoder has none.
     package var hasPreBias: Bool { architecture != .crosscoder || fidelity == .corrected }
 
-    /// Whether b_pre is taken off the input before encoding. Crosscoders (Lindsey et al. 2024) and JumpReLU
-    /// (arXiv 2407.14435, eq. 1 and 2) only add it after decoding; the authors' JumpReLU takes it off.
+    /// Whether b_pre is subtracted from the input before encoding. Crosscoders (Lindsey et al. 2024) and JumpReLU
+    /// (arXiv 2407.14435, eq. 1 and 2) only add it after decoding; the authors' JumpReLU subtracts it.
     package var subtractsPreBias: Bool {
         switch architecture {
         case .crosscoder: false

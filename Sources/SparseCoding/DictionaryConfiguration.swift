@@ -1,22 +1,22 @@
 package import Vocabulary
 
-/// The shape and the rules of one dictionary; checked when made and never changed.
+/// The architecture, sizes and rules of one dictionary; validated when made, immutable.
 package struct DictionaryConfiguration: Sendable, Codable, Equatable {
-    /// Which system it is.
+    /// The architecture.
     package let architecture: Architecture
     /// Width of the residual stream, d.
     package let dModel: Int
     /// Number of latents, m.
     package let latents: Int
-    /// Number of active latents of a token, where it is fixed; nil for an architecture that is sparse by a penalty.
+    /// Number of active latents of a token, if fixed; nil for an architecture with a sparsity penalty.
     package let k: Int?
     /// The decoder layers it reads, counted from 0, ascending; a router's output i stands for `layers[i]`.
     package let layers: [Int]
-    /// Hard or soft routing; only `route` knows the difference.
+    /// Hard or soft routing; only `route` uses it.
     package let routing: RoutingMode
-    /// The router's input; likewise.
+    /// The router's input; only `route` uses it.
     package let aggregation: RouterAggregation
-    /// Whose rules hold.
+    /// Corrected rules, or the reference's.
     package let fidelity: Fidelity
 
     /// Checks and makes a configuration.
@@ -67,7 +67,7 @@ package struct DictionaryConfiguration: Sendable, Codable, Equatable {
         self.fidelity = fidelity
     }
 
-    /// Reads a configuration, by the same rules as it is made. One without an architecture, from a catalog of version
+    /// Decodes a configuration, by the same rules. One without an architecture, from a catalog of version
     /// 0.1, is a `topk` of one layer or a `route` of several.
     ///
     /// - Throws: `DecodingError` for a missing or ill-typed key; as the other initialiser for a setting out of range.
@@ -86,7 +86,7 @@ package struct DictionaryConfiguration: Sendable, Codable, Equatable {
             fidelity: values.decode(Fidelity.self, forKey: .fidelity))
     }
 
-    /// The same dictionary as an MLSAE, which reads every layer of a token by itself.
+    /// The same dictionary as an MLSAE, which reads every layer of a token separately.
     ///
     /// - Precondition: there is a k.
     package var readingEveryLayer: DictionaryConfiguration {

@@ -5,19 +5,19 @@ import RandomNumbers
 import Vocabulary
 
 extension DictionaryEncoder {
-    /// Reads the autoencoder's input from a batch: standardises the layers and lets the architecture choose.
+    /// Reads the autoencoder's input from a batch: standardises the layers and selects by architecture.
     ///
     /// x = (h − mean) / (std + 1e-6), then
     /// - `route` (paper section 3.2; the authors' `src/model.py`): r = Σ_l x_l or the mean, p = softmax(W_r r); hard:
     ///   u = x_{argmax p}, times its probability in the reference; soft: u = Σ_l p_l x_l;
-    /// - `random`: u = x of the layer that the token's draw key names;
+    /// - `random`: u = x of the layer drawn by the token's draw key;
     /// - `mlsae`: one sample u = x_l for each layer;
     /// - `crosscoder`: u = all x_l one after another;
     /// - the others read their one layer.
     ///
     /// - Precondition: `input` holds at least as many tokens as the batch has.
-    /// - Throws: as `layerPositions(in:)`; `.notFinite` where an activation, of the chosen layer or of another, is an
-    ///   infinity or a NaN, or so large that its square is.
+    /// - Throws: as `layerPositions(in:)`; `.notFinite` if an activation, of the chosen layer or another, is an
+    ///   infinity or a NaN, or so large that its square overflows.
     package func read(_ batch: ActivationBatch, into input: AutoencoderInput) throws(SparseCodingError) {
         let positions = try layerPositions(in: batch)
         precondition(batch.count <= input.capacity, "\(batch.count) tokens for room for \(input.capacity)")
@@ -41,7 +41,7 @@ extension DictionaryEncoder {
         }
     }
 
-    /// One token through the router; false where a number is not finite.
+    /// Routes one token; false if a number is not finite.
     private func route(
         _ token: Int, of batch: ActivationBatch, _ positions: [Int], into input: AutoencoderInput, scratch x: Matrix
     ) -> Bool {
@@ -80,7 +80,7 @@ extension DictionaryEncoder {
         return finish(token, of: input) && isGood && p[chosen].isFinite
     }
 
-    /// One token where nothing is weighed; false where a number is not finite.
+    /// Reads one token without routing weights; false if a number is not finite.
     private func copy(
         _ token: Int, of batch: ActivationBatch, _ positions: [Int], into input: AutoencoderInput
     ) -> Bool {
@@ -112,7 +112,7 @@ extension DictionaryEncoder {
         }
     }
 
-    /// Notes the layer that a sample was read from, and measures it; false where it is not finite.
+    /// Records the layer of a sample, and its norm; false if it is not finite.
     private func note(_ sample: Int, layer: Int, of input: AutoencoderInput) -> Bool {
         input.selected[sample] = Int32(truncatingIfNeeded: layer)
         input.scale.pointer[sample] = 1
@@ -123,13 +123,13 @@ extension DictionaryEncoder {
         return finish(sample, of: input)
     }
 
-    /// The layer that a draw key names, as an index into the configuration's layers: uniform over the keys.
+    /// The layer drawn by a key, as an index into the configuration's layers: uniform over the keys.
     package func drawnLayer(_ key: UInt64) -> Int {
         Int(SplitMix64.mixed(key).multipliedFullWidth(by: UInt64(configuration.layers.count)).high)
     }
 
-    /// Standardises a token's activation at a layer; false where it is not finite, or too large to be squared: its
-    /// deviation is infinite then, and it would pass for a constant one.
+    /// Standardises a token's activation at a layer; false if it is not finite, or too large to be squared: its
+    /// deviation would be infinite, and it would standardise to zero.
     private func standardise(
         _ token: Int, of batch: ActivationBatch, _ layer: Int, at position: Int,
         into x: UnsafeMutablePointer<Float>, of input: AutoencoderInput
@@ -140,7 +140,7 @@ extension DictionaryEncoder {
         return input.deviations[token, layer].isFinite
     }
 
-    /// Measures a sample and takes b_pre off; false where it is not finite.
+    /// Computes a sample's norm and subtracts b_pre; false if it is not finite.
     private func finish(_ sample: Int, of input: AutoencoderInput) -> Bool {
         let u = input.centered.row(sample)
         let width = Int64(configuration.inputWidth / configuration.parts)
@@ -158,7 +158,7 @@ extension DictionaryEncoder {
     }
 }
 
-/// Turns logits into probabilities in place and returns the place of the largest (the first of equals).
+/// Softmax in place; returns the index of the largest (the first of equals).
 func softmax(_ p: UnsafeMutablePointer<Float>, count: Int) -> Int {
     var best = 0
     for index in 1..<max(count, 1) where p[index] > p[best] { best = index }

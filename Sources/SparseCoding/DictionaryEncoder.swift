@@ -1,15 +1,15 @@
 package import LinearAlgebra
 
 /// The one encode path: residual streams → the autoencoder's input → active latents. Training, indexing, evaluation and
-/// intervention all come through here.
+/// intervention all use it.
 ///
 /// `+Input` chooses and standardises what is read, `+Latents` encodes it.
 package struct DictionaryEncoder: Sendable {
-    /// The dictionary's shape and rules.
+    /// The dictionary's architecture, sizes and rules.
     package let configuration: DictionaryConfiguration
     /// Its weights.
     package let weights: DictionaryWeights
-    /// Who does the work.
+    /// Workers that run it.
     package let workers: Workers
 
     /// Samples of one encode tile: with it a tile's pre-activations stay in the outer caches, and the product still runs
@@ -23,7 +23,7 @@ package struct DictionaryEncoder: Sendable {
         self.workers = workers
     }
 
-    /// Where each of the configuration's layers lies in a batch.
+    /// The position of each of the configuration's layers in a batch.
     ///
     /// - Throws: `SparseCodingError.layer` for the first one that the batch lacks, `.setting` for another width.
     package func layerPositions(in batch: ActivationBatch) throws(SparseCodingError) -> [Int] {

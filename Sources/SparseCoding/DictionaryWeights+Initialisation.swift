@@ -29,8 +29,8 @@ extension DictionaryWeights {
         for index in 0..<matrix.count { matrix.pointer[index] = (2 * generator.uniform() - 1) * bound }
     }
 
-    /// Scales every latent's decoder direction to unit norm, in one or in several equal parts each to itself; what has
-    /// norm zero stays as it is.
+    /// Scales every latent's decoder direction to unit norm, as a whole or in several equal parts; zeros
+    /// stay as they are.
     package func normaliseDecoder(parts: Int = 1, by workers: Workers) {
         let decoder = self.decoder
         let width = decoder.columns / parts
@@ -39,7 +39,7 @@ extension DictionaryWeights {
                 for part in 0..<parts {
                     let row = decoder.row(latent) + part * width
                     let norm = rsae_dot(row, row, Int64(width)).squareRoot()
-                    // An infinite norm is left to be found, not turned into a direction of zeros.
+                    // / An infinite norm is left for the finiteness check.
                     guard norm > 0, norm.isFinite else { continue }
                     for column in 0..<width { row[column] /= norm }
                 }
@@ -47,7 +47,7 @@ extension DictionaryWeights {
         }
     }
 
-    /// Gives every decoder direction unit norm without changing what the dictionary computes: the norm moves into the
+    /// Gives every decoder direction unit norm without changing the dictionary's output: the norm moves into the
     /// latent's encoder direction and bias. For dictionaries whose norms were free in training; ReLU only, whose
     /// activations scale with their pre-activations.
     package func foldNorms(by workers: Workers) {

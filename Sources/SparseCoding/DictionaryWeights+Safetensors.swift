@@ -13,7 +13,7 @@ import Vocabulary
 extension DictionaryWeights {
     /// Reads weights.
     ///
-    /// - Parameter prefix: what stands before every name, for files that hold several sets.
+    /// - Parameter prefix: a prefix of all names, for files that hold several sets.
     /// - Throws: `SafetensorsError` for a missing tensor or a damaged file, `SparseCodingError.shape` where a tensor
     ///   does not fit the configuration, `.notFinite` where one holds an infinity or a NaN.
     package convenience init(
@@ -118,7 +118,7 @@ extension Matrix {
         return result
     }
 
-    /// Another matrix with every element's exponential.
+    /// The elementwise exponential.
     fileprivate func exponentials() -> Matrix {
         let result = Matrix(rows: rows, columns: columns)
         for index in 0..<count { result.pointer[index] = expf(pointer[index]) }

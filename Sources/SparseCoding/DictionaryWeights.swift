@@ -3,18 +3,18 @@ import Vocabulary
 
 /// The weights of one dictionary. Updated in place while training.
 ///
-/// D is the configuration's `inputWidth`. What an architecture does not have has no rows.
+/// D is the configuration's `inputWidth`. Tensors that an architecture lacks have no rows.
 package final class DictionaryWeights: Sendable {
     /// W_r `[layers × d]`: the router, no bias.
     package let router: Matrix
     /// b_pre `[1 × D]`: added after decoding, and for most architectures subtracted before encoding.
     package let preBias: Matrix
-    /// b_lat `[1 × latents]`: added to the pre-activations. A gated dictionary has two others in its place.
+    /// b_lat `[1 × latents]`: added to the pre-activations. A gated dictionary has two others instead.
     package let latentBias: Matrix
     /// W_enc `[latents × D]`: row j is latent j's encoder direction.
     package let encoder: Matrix
     /// W_decᵀ `[latents × D]`: row j is latent j's decoder direction. Weight files hold the transpose `[D × latents]`;
-    /// here one feature's direction lies in one piece.
+    /// here one feature's direction is contiguous.
     package let decoder: Matrix
     /// b_gate `[1 × latents]`, gated only: the gate is open where W_enc x + b_gate > 0.
     package let gateBias: Matrix
@@ -51,7 +51,7 @@ package final class DictionaryWeights: Sendable {
         package let isVector: Bool
     }
 
-    /// The tensors there are, in a fixed order.
+    /// The dictionary's tensors, in a fixed order.
     package var tensors: [Tensor] {
         let all: [(String, Matrix, Bool)] = [
             ("router", router, false), ("pre_bias", preBias, true), ("latent_bias", latentBias, true),

@@ -1,9 +1,9 @@
 package import LinearAlgebra
 
-/// A batch's active latents turned round: for each latent the samples it fires on, in their order.
+/// A batch's active latents, transposed: for each latent the samples it fires on, in order.
 ///
-/// Weight gradients and feature statistics are sums over these, so they need no atomics, have a fixed order, and leave
-/// each latent to one thread.
+/// Weight gradients and feature statistics are sums over these, so they need no atomics, have a fixed order, and
+/// assign each latent to one thread.
 package final class LatentEntries: @unchecked Sendable {
     /// Entry range of latent j: `offsets[j]..<offsets[j + 1]`.
     package private(set) var offsets: [Int]
@@ -11,11 +11,11 @@ package final class LatentEntries: @unchecked Sendable {
     package private(set) var samples: UnsafeMutablePointer<Int32>
     /// Activation z of each entry.
     package private(set) var activations: UnsafeMutablePointer<Float>
-    /// Slope ∂L/∂a of each entry; zero where no gradient was given.
+    /// Gradient ∂L/∂a of each entry; zero without gradients.
     package private(set) var slopes: UnsafeMutablePointer<Float>
     private var capacity: Int
 
-    /// Makes room for `capacity` entries; more room is made when it is needed.
+    /// Allocates `capacity` entries; grows when needed.
     package init(latents: Int, capacity: Int = 0) {
         offsets = Array(repeating: 0, count: latents + 1)
         self.capacity = max(capacity, 1)
@@ -33,11 +33,11 @@ package final class LatentEntries: @unchecked Sendable {
     /// The entries of one latent.
     package func range(of latent: Int) -> Range<Int> { offsets[latent]..<offsets[latent + 1] }
 
-    /// Samples that are counted and placed as one piece. A constant, so that the order never depends on the threads.
+    /// Samples counted and placed as one piece. A constant, so that the order never depends on the threads.
     private static let piece = 1024
 
     /// Fills in the entries of the first `count` samples by a counting sort. Kept latents that do not fire and have no
-    /// slope are left out.
+    /// gradient are left out.
     ///
     /// - Parameter slope: ∂L/∂a `[samples × width]`, laid out as the activations are, or nil where there is no gradient.
     package func fill(
@@ -45,7 +45,7 @@ package final class LatentEntries: @unchecked Sendable {
     ) {
         let m = offsets.count - 1
         let pieces = max((count + LatentEntries.piece - 1) / LatentEntries.piece, 1)
-        // Each piece counts its own entries of every latent; the counts become the places where it puts them.
+        // / Each piece counts its own entries of every latent; prefix sums of the counts give their positions.
         let places = UnsafeMutablePointer<Int>.allocate(capacity: pieces * m)
         places.initialize(repeating: 0, count: pieces * m)
         defer { places.deallocate() }

@@ -3,7 +3,7 @@ import Glibc
 package import LinearAlgebra
 import Vocabulary
 
-/// The activation function of a dictionary that a penalty keeps sparse, made ready for many samples:
+/// The activation function of a dictionary with a sparsity penalty, prepared for many samples:
 /// - `vanilla` and `crosscoder`: z = ReLU(π + b_lat);
 /// - `gated` (arXiv 2404.16014, eq. 6 and 7): z = ReLU(exp(r_mag) π + b_mag) where π + b_gate > 0, else 0;
 /// - `jumprelu` (arXiv 2407.14435, eq. 3): z = a where a = π + b_lat > θ, else 0.
@@ -17,7 +17,7 @@ package struct PenalisedActivation: Sendable {
     /// θ `[1 × latents]`, JumpReLU only.
     package let threshold: Matrix
 
-    /// Reads the weights as they are now.
+    /// Prepares the current weights.
     package init(_ configuration: DictionaryConfiguration, _ weights: DictionaryWeights) {
         architecture = configuration.architecture
         self.weights = weights

@@ -6,7 +6,7 @@ package enum SparseCodingError: Error, Sendable, Equatable, CustomStringConverti
     case shape(tensor: String, path: String, found: [Int], expected: [Int])
     /// A tensor or an activation holds an infinity or a NaN.
     case notFinite(what: String)
-    /// A layer was asked for that the activations do not hold.
+    /// A requested layer is missing from the activations.
     case layer(asked: Int, available: [Int])
 
     /// One line: what is wrong, where, and what to do.

@@ -6,14 +6,14 @@ package final class SparseLatents: @unchecked Sendable {
     package let width: Int
     /// How many latents each sample has `[1 × capacity]`.
     package let counts: UnsafeMutablePointer<Int32>
-    /// Latent indices, row-major `[capacity × width]`, ascending within a sample; what lies beyond the sample's count is
-    /// not set.
+    /// Latent indices, row-major `[capacity × width]`, ascending within a sample; unset beyond the sample's
+    /// count.
     package let indices: UnsafeMutablePointer<Int32>
     /// Activations `[capacity × width]`. With TopK in the corrected mode one may be 0: a kept latent that does not fire.
     package let activations: UnsafeMutablePointer<Float>
 
-    /// Makes room for the latents of `capacity` samples. Nothing is written to it yet, so a width that few samples use up
-    /// costs address space and no memory.
+    /// Allocates the latents of `capacity` samples. Memory is not touched yet, so an unused width
+    /// costs only address space.
     package init(capacity: Int, width: Int) {
         self.capacity = capacity
         self.width = width
@@ -23,7 +23,7 @@ package final class SparseLatents: @unchecked Sendable {
         activations = .allocate(capacity: max(capacity * width, 1))
     }
 
-    /// Makes room for the latents of `capacity` tokens.
+    /// Allocates the latents of `capacity` tokens.
     package convenience init(capacity: Int, configuration: DictionaryConfiguration) {
         self.init(
             capacity: capacity * configuration.samplesPerToken, width: configuration.k ?? configuration.latents)

@@ -2,7 +2,7 @@ import Safetensors
 
 /// One file of activations, checked when opened; its rows are read on demand.
 package struct ActivationShard: Sendable {
-    /// Where it lies.
+    /// Its path.
     package let path: String
     /// The decoder layers it holds, ascending.
     package let layers: [Int]
@@ -10,14 +10,14 @@ package struct ActivationShard: Sendable {
     package let dModel: Int
     /// Vocabulary id of each row; zeros where the file has none.
     package let tokenIDs: [Int32]
-    /// Whether the file says which token each row is.
+    /// Whether the file has token ids.
     package let namesTokens: Bool
     /// Document of each row.
     package let documentIDs: [Int64]
-    /// Whether each row is a token that the model was fed before a text (BOS), and no part of a text.
+    /// Whether each row is a token put before a text (BOS), not part of the text.
     ///
-    /// The file says so in its tensor `is_prefix`. In one that has none, rows of the BOS token that its header names are
-    /// taken for such; they cannot be told from a BOS that a text contains.
+    /// From the tensor `is_prefix`. In a file without it, all rows of the header's BOS token count as
+    /// prefix; a BOS within a text cannot be told from them.
     package let isPrefix: [Bool]
     /// The model the header names, if it does.
     package let model: String?
@@ -80,14 +80,14 @@ package struct ActivationShard: Sendable {
 
     /// Reads rows, each `[layers, d]`, widened to fp32, to a place of its own.
     ///
-    /// The system is told of all rows first and fetches them side by side. Where the file is not in memory, waiting for
-    /// one row after the other takes many times as long.
+    /// All rows are requested from the system first, so that they are fetched in parallel. If the file is not cached,
+    /// waiting for one row after the other takes many times as long.
     package func read(_ rows: [(row: Int, destination: UnsafeMutablePointer<Float>)]) throws {
         try prefetch(rows.map(\.row))
         for (row, destination) in rows { try read(row: row, into: destination) }
     }
 
-    /// Asks the system to have rows in memory soon. It is only a hint: rows that are not there are left to `read`.
+    /// Prefetches rows. Only a hint: errors are left to `read`.
     private func prefetch(_ rows: [Int]) throws {
         let width = layers.count * dModel
         for row in rows where tokenIDs.indices.contains(row) {
@@ -97,7 +97,7 @@ package struct ActivationShard: Sendable {
 
     /// Checks that a shard continues another: same model, weights, layers, width and BOS.
     ///
-    /// Weights are compared where both headers give their digest.
+    /// Weights are compared if both headers give their digest.
     ///
     /// - Throws: `TrainingError.mismatch` naming both files and what differs.
     package func checkAgreement(with first: ActivationShard) throws(TrainingError) {

@@ -1,31 +1,31 @@
 package import SparseCoding
 
-/// A source of training batches. Training cannot tell whether a model makes the activations now, a file on disk holds
-/// them, or another program exported them.
+/// A source of training batches: activations computed by a model, read from a file, or exported by
+/// another program, without a difference to training.
 package protocol ActivationStream: AnyObject {
     /// The decoder layers it delivers, ascending.
     var layers: [Int] { get }
     /// Width of the residual stream.
     var dModel: Int { get }
-    /// Where it stands: what a checkpoint keeps, so that a stream made anew goes on with the same tokens.
+    /// The current position: stored in checkpoints, so that a new stream continues with the same tokens.
     var position: StreamPosition { get }
 
-    /// Fills the batch to its capacity with real tokens, starting over where the source ends.
+    /// Fills the batch to its capacity with real tokens, starting over at the end of the source.
     ///
     /// - Throws: what reading or computing the activations throws; `TrainingError.noTokens` if there are none.
     func fill(_ batch: ActivationBatch) throws
 
-    /// Takes up a position of a stream over the same source with the same settings.
+    /// Resumes at a position of a stream over the same source with the same settings.
     ///
-    /// - Throws: `TrainingError.mismatch` where the source has no such position.
+    /// - Throws: `TrainingError.mismatch` if the source has no such position.
     func resume(at position: StreamPosition) throws
 }
 
-/// Where a stream stands.
+/// The position of a stream.
 package struct StreamPosition {
-    /// Places and counts by name.
+    /// Positions and counts by name.
     package var numbers: [String: UInt64]
-    /// Tokens that have been read and not delivered, in the order they lie: rows `waiting` of this batch.
+    /// Tokens read but not delivered, in order: rows `waiting` of this batch.
     package var buffer: ActivationBatch?
     /// Which rows of `buffer` they are.
     package var waiting: Range<Int>

@@ -5,13 +5,13 @@ import SparseCoding
 
 /// One step of Adam (Kingma & Ba 2015, arXiv 1412.6980, algorithm 1, in PyTorch's order of operations).
 struct AdamStep {
-    /// What the kernels take.
+    /// The kernels' settings.
     let settings: rsae_adam
     private let state: TrainerState
 
-    /// The coming step of a state.
+    /// The next step of a state.
     ///
-    /// - Parameter scale: what every gradient is multiplied by first: below 1 where it is clipped.
+    /// - Parameter scale: factor of every gradient: below 1 if it is clipped.
     init(_ state: TrainerState, _ options: TrainingOptions, scale: Float = 1) {
         self.state = state
         let schedule = LearningRateSchedule(
@@ -27,7 +27,7 @@ struct AdamStep {
             scale: scale)
     }
 
-    /// Steps one tensor. The two big matrices are stepped where their gradients are made.
+    /// Updates one tensor. The two big matrices are updated where their gradients are computed.
     func apply(_ gradient: Matrix, to tensor: KeyPath<DictionaryWeights, Matrix>) {
         let parameter = state.weights[keyPath: tensor]
         rsae_adam_step(
@@ -36,7 +36,7 @@ struct AdamStep {
     }
 }
 
-/// How much a gradient of norm `norm` is scaled so that it does not exceed the clip (PyTorch's `clip_grad_norm_`).
+/// The factor that clips a gradient of norm `norm` (PyTorch's `clip_grad_norm_`).
 func clipScale(norm: Double, clip: Float) -> Float {
     min(1, Float(Double(clip) / (norm + 1e-6)))
 }

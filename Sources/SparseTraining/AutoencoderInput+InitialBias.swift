@@ -23,8 +23,8 @@ extension AutoencoderInput {
         }
     }
 
-    /// The point with the least sum of distances to the inputs, by Weiszfeld's iteration (1937; Vardi & Zhang 2000 on
-    /// points that coincide with it): y ← Σ x/‖x − y‖ / Σ 1/‖x − y‖.
+    /// The point with the least sum of distances to the inputs, by Weiszfeld's iteration (1937; Vardi & Zhang 2000 for
+    /// inputs that coincide with it): y ← Σ x/‖x − y‖ / Σ 1/‖x − y‖.
     ///
     /// - Parameter start: a first guess `[D]`.
     private func geometricMedian(from start: UnsafePointer<Float>, samples: Int, _ workers: Workers) -> Matrix {

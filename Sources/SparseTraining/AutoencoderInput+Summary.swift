@@ -40,7 +40,7 @@ extension AutoencoderInput {
             layerShares: layerShares(layers: configuration.layers.count, samples: samples))
     }
 
-    /// The part of the samples read from each layer: with a router, that for which the layer is the most probable.
+    /// The fraction of samples read from each layer: with a router, where the layer is the most probable.
     func layerShares(layers: Int, samples: Int) -> [Float] {
         var counts = Array(repeating: 0, count: layers)
         for sample in 0..<samples { counts[Int(selected[sample])] += 1 }

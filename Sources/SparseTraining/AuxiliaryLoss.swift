@@ -1,6 +1,6 @@
 import SparseCoding
 
-/// How latents that have stopped firing are brought back: AuxK (Gao et al. 2024, arXiv 2406.04093, appendix A.2).
+/// Revives dead latents: AuxK (Gao et al. 2024, arXiv 2406.04093, appendix A.2).
 ///
 /// L += α · min(dead / k_aux, 1) · Σ‖ê − e‖² / Σ‖e − mean e‖², with e = u − û detached and ê decoded from the k_aux
 /// largest pre-activations among dead latents, without b_pre. Deviation: the term is estimated on an evenly spaced part
@@ -17,7 +17,7 @@ package struct AuxiliaryLoss: Sendable, Encodable, Equatable {
         self.k = k
     }
 
-    /// The term that was chosen, or the default; nil where its weight is 0.
+    /// The chosen term, or the default; nil if its weight is 0.
     ///
     /// - Throws: `SparseCodingError.setting` for a value out of range.
     init?(_ choices: Hyperparameters, _ setup: TrainingSetup) throws(SparseCodingError) {

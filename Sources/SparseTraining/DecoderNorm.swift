@@ -1,18 +1,18 @@
 import SparseCoding
 import Vocabulary
 
-/// What holds the decoder's directions at a size, without which a sum penalty would be met by small activations and large
-/// directions.
+/// Constrains the norms of decoder directions; otherwise small activations and large directions would evade the
+/// penalty.
 package enum DecoderNorm: String, Sendable, Codable, CaseIterable {
-    /// Every latent's direction returns to unit norm every few steps.
+    /// Every latent's direction is normalised every few steps.
     case unit
-    /// So does each layer's part of it: the authors' crosscoder.
+    /// Each layer's part of it is normalised: the authors' crosscoder.
     case unitPerLayer
-    /// Nothing; the penalty weighs an activation by its direction's norm instead, and the norms are folded into the
+    /// Unconstrained; the penalty weighs an activation by its direction's norm instead, and norms are folded into the
     /// encoder at the end (Anthropic, update of April 2024).
     case free
 
-    /// What each architecture's own paper does, or the authors' code.
+    /// The choice of each architecture's own paper, or of the authors' code.
     init(of configuration: DictionaryConfiguration) {
         switch (configuration.architecture, configuration.fidelity) {
         case (.crosscoder, .reference): self = .unitPerLayer

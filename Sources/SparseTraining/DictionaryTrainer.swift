@@ -3,12 +3,12 @@ package import SparseCoding
 
 /// Trains one dictionary, a batch a step.
 package protocol DictionaryTrainer: AnyObject {
-    /// How it is trained.
+    /// The training options.
     var options: TrainingOptions { get }
-    /// The weights and whatever else lasts from step to step.
+    /// Weights, optimizer moments and counters.
     var state: TrainerState { get }
 
-    /// One step: forward, backward, Adam, and the decoder's norms where they are due.
+    /// One step: forward, backward, Adam, and normalisation of the decoder when due.
     ///
     /// - Parameter batch: at most `options.batchTokens` tokens, all of them real.
     /// - Returns: the losses before the update.
@@ -17,20 +17,20 @@ package protocol DictionaryTrainer: AnyObject {
     @discardableResult
     func step(_ batch: ActivationBatch) throws -> StepReport
 
-    /// The gradient of a batch's whole loss with respect to every weight, stored, and that loss; for comparison with
-    /// oracles. Nothing is clipped, projected or updated, but where the options say so, b_pre moves before the
+    /// The gradient of a batch's whole loss for every weight, and that loss; for comparison with
+    /// oracles. Nothing is clipped, projected or updated, except that the options may move b_pre before the
     /// first step.
     func gradients(_ batch: ActivationBatch) throws -> (loss: Float, gradients: DictionaryWeights)
 }
 
 extension DictionaryTrainer {
-    /// The last act: decoder directions to unit norm.
+    /// Normalises decoder directions at the end of training.
     package func finish(_ workers: Workers) { state.finish(options, workers) }
 }
 
 extension TrainerState {
-    /// The trainer that goes on from this state: sparse sums where k latents are active, dense products where a penalty
-    /// decides.
+    /// The trainer that continues from this state: sparse sums for k active latents, dense products with a
+    /// penalty.
     package func trainer(_ options: TrainingOptions, workers: Workers) -> any DictionaryTrainer {
         configuration.k == nil
             ? PenaltyTrainer(state: self, options: options, workers: workers)

@@ -1,11 +1,11 @@
 import SparseCoding
 import Vocabulary
 
-/// One hyperparameter: its help, its default, what is allowed and where it has no place. Each is said here alone.
+/// One hyperparameter: its help, default, allowed values and applicability, all defined here only.
 package struct Hyperparameter<Value: Sendable>: Sendable {
     /// Its property's name, for messages.
     let name: String
-    /// What the command line says of it, its default included.
+    /// Its help on the command line, including the default.
     package let help: String
     private let allowed: Allowed<Value>
     private let standard: (@Sendable (TrainingSetup) -> Value)?
@@ -14,8 +14,8 @@ package struct Hyperparameter<Value: Sendable>: Sendable {
     /// Declares a hyperparameter.
     ///
     /// - Parameters:
-    ///   - place: where a value may be chosen; elsewhere it would be passed over in silence.
-    ///   - standard: the value where none is chosen; nil where that means none.
+    ///   - place: the dictionaries it applies to; elsewhere it is refused.
+    ///   - standard: the default; nil if there is none.
     init(
         _ name: String, _ help: String, _ allowed: Allowed<Value>,
         place: Place = .everywhere,
@@ -25,9 +25,9 @@ package struct Hyperparameter<Value: Sendable>: Sendable {
         (self.place, self.standard) = (place, standard)
     }
 
-    /// Which dictionaries a value may be chosen for.
+    /// The dictionaries to which a value applies.
     struct Place: Sendable {
-        /// Why a value has no place in a dictionary; nil where it has.
+        /// Why a value does not apply to a dictionary; nil if it does.
         let objection: @Sendable (Value, DictionaryConfiguration) -> String?
 
         static var everywhere: Place { Place { _, _ in nil } }
@@ -36,16 +36,16 @@ package struct Hyperparameter<Value: Sendable>: Sendable {
         }
     }
 
-    /// Checks that a value that was chosen has a place in a dictionary.
+    /// Checks that a chosen value applies to a dictionary.
     ///
-    /// - Throws: `SparseCodingError.setting` where it has none.
+    /// - Throws: `SparseCodingError.setting` if it does not.
     func checkPlace(_ chosen: Value?, in configuration: DictionaryConfiguration) throws(SparseCodingError) {
         guard let chosen, let reason = place.objection(chosen, configuration) else { return }
         throw .setting(
             name: "`\(name)`", found: "given", allowed: "none for \(configuration.architecture.rawValue): \(reason)")
     }
 
-    /// The value that was chosen, or the default.
+    /// The chosen value, or the default.
     ///
     /// - Throws: `SparseCodingError.setting` for a value out of range.
     func value(_ chosen: Value?, _ setup: TrainingSetup) throws(SparseCodingError) -> Value {
@@ -55,7 +55,7 @@ package struct Hyperparameter<Value: Sendable>: Sendable {
         return value
     }
 
-    /// The value that was chosen, if one was.
+    /// The chosen value, if any.
     ///
     /// - Throws: `SparseCodingError.setting` for a value out of range.
     func checked(_ chosen: Value?) throws(SparseCodingError) -> Value? {
@@ -64,9 +64,9 @@ package struct Hyperparameter<Value: Sendable>: Sendable {
     }
 }
 
-/// What defaults depend on.
+/// The inputs of defaults.
 struct TrainingSetup: Sendable {
-    /// The dictionary's shape and rules.
+    /// The dictionary's architecture, sizes and rules.
     let configuration: DictionaryConfiguration
     /// Tokens of a batch.
     let batchTokens: Int

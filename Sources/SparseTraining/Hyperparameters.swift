@@ -1,7 +1,7 @@
 import SparseCoding
 import Vocabulary
 
-/// What may be chosen about how a dictionary learns. Nil takes the default of architecture and fidelity; in the documents
+/// The hyperparameters of training. Nil takes the default of architecture and fidelity; in the documents
 /// of runs and sweeps the keys are the properties' names.
 package struct Hyperparameters: Sendable, Codable, Equatable {
     /// Peak learning rate.
@@ -10,19 +10,19 @@ package struct Hyperparameters: Sendable, Codable, Equatable {
     package var adamBeta1: Float?
     /// Part of the steps over which the rate warms up.
     package var warmupFraction: Double?
-    /// Part of the steps over which it decays.
+    /// Fraction of the steps over which it decays.
     package var decayFraction: Double?
-    /// The norm that the whole gradient does not exceed.
+    /// The maximum norm of the whole gradient.
     package var gradientClip: Float?
-    /// Steps between returns of the decoder to unit norm.
+    /// Steps between normalisations of the decoder.
     package var normalizeEvery: Int?
-    /// Whether a decoder direction's gradient loses its part parallel to the direction.
+    /// Whether a decoder direction's gradient is projected orthogonal to the direction.
     package var removesParallelGradient: Bool?
-    /// Where b_pre starts.
+    /// The initial b_pre.
     package var initialBias: InitialBias?
     /// Weight of the load-balance term.
     package var loadBalance: Float?
-    /// How a corrected hard router learns.
+    /// The gradient of a corrected hard router.
     package var routerGradient: RouterGradient?
     /// α of the AuxK term; 0 is none.
     package var auxiliaryCoefficient: Float?
@@ -32,21 +32,21 @@ package struct Hyperparameters: Sendable, Codable, Equatable {
     package var deadAfterTokens: Int?
     /// λ of the sparsity penalty.
     package var lambda: Float?
-    /// Part of the steps over which λ rises from 0.
+    /// Fraction of the steps over which λ rises from 0.
     package var lambdaWarmup: Double?
     /// ε of a JumpReLU.
     package var bandwidth: Float?
-    /// θ of a JumpReLU at the start.
+    /// Initial θ of a JumpReLU.
     package var initialThreshold: Float?
 
-    /// Chooses what a closure sets.
+    /// Makes hyperparameters set by a closure.
     package init(_ choose: (inout Hyperparameters) -> Void = { _ in }) {
         choose(&self)
     }
 
-    /// Checks that nothing was chosen that a dictionary does not have.
+    /// Checks that every chosen hyperparameter applies to a dictionary.
     ///
-    /// - Throws: `SparseCodingError.setting` naming the first such thing.
+    /// - Throws: `SparseCodingError.setting` naming the first that does not.
     func check(suit configuration: DictionaryConfiguration) throws(SparseCodingError) {
         try Self.auxiliaryCoefficient.checkPlace(auxiliaryCoefficient, in: configuration)
         try Self.auxiliaryK.checkPlace(auxiliaryK, in: configuration)

@@ -3,12 +3,12 @@ import LinearAlgebra
 import SparseCoding
 import Vocabulary
 
-/// The way back through the activation function of a penalised dictionary, with its sparsity term (`SparsityPenalty`).
+/// The gradient through the activation function of a penalised dictionary, with its sparsity term (`SparsityPenalty`).
 struct PenaltySlope {
-    /// What one unit of size costs, before decoder norms: λ / (samples · layers · (d − 1)); the reference's
+    /// The penalty per unit of size, before decoder norms: λ / (samples · layers · (d − 1)); the reference's
     /// λ / (samples · latents); a JumpReLU's λ / samples for each firing.
     let coefficient: Float
-    /// What one unit of size costs each latent `[1 × latents]`: the coefficient times its decoder norms.
+    /// The penalty per unit of size for each latent `[1 × latents]`: the coefficient times its decoder norms.
     private let prices: Matrix
     private let trainer: PenaltyTrainer
     private let activation: PenalisedActivation
@@ -40,10 +40,10 @@ struct PenaltySlope {
         }
     }
 
-    /// What one unit of a latent's size costs.
+    /// The penalty per unit of a latent's size.
     func price(of latent: Int) -> Float { prices.pointer[latent] }
 
-    /// Turns ⟨∂L/∂û, w_j⟩ of a tile's samples into ∂L/∂π, in place, and adds up what `PenaltySum` names.
+    /// Turns ⟨∂L/∂û, w_j⟩ of a tile's samples into ∂L/∂π, in place, and accumulates the sums of `PenaltySum`.
     ///
     /// - Parameter sums: rows by `PenaltySum`, `[rows × latents]`, zeros.
     func apply(_ range: Range<Int>, _ scratch: PenaltyScratch, sums: UnsafeMutablePointer<Float>) {

@@ -1,9 +1,9 @@
-/// The sums over a batch's samples that a penalised dictionary's slopes leave behind, one of each for every latent: rows
+/// Sums over a batch's samples in the backward pass of a penalised dictionary, one of each for every latent: rows
 /// of one matrix `[rows × latents]`.
 enum PenaltySum: Int, CaseIterable {
     /// How many samples it fired on.
     case fired
-    /// What the penalty adds up: its activation, a gated one's ReLU of the gate, and 1 for a JumpReLU above its
+    /// The size that the penalty sums: its activation, a gated one's ReLU of the gate, and 1 for a JumpReLU above its
     /// threshold.
     case size
     /// ∂L/∂b_lat; of a gated dictionary ∂L/∂b_gate.

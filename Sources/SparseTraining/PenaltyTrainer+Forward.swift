@@ -3,7 +3,7 @@ import LinearAlgebra
 import SparseCoding
 import Vocabulary
 
-/// What the forward pass of a penalised dictionary found.
+/// The result of a penalised dictionary's forward pass.
 struct PenaltyForward {
     /// Losses and shares.
     var summary: ForwardResult
@@ -11,14 +11,14 @@ struct PenaltyForward {
     var sparsityLoss: Float
     /// Sums over the samples by `PenaltySum` `[rows × latents]`.
     var sums: Matrix
-    /// What the sparsity term multiplies each unit of a latent's size with, without decoder norms.
+    /// Factor of each unit of a latent's size in the sparsity term, without decoder norms.
     var coefficient: Float
-    /// ‖w_j‖ of every part `[parts × latents]`; nil where the penalty does not weigh by norms.
+    /// ‖w_j‖ of every part `[parts × latents]`; nil if the penalty does not weigh by norms.
     var norms: Matrix?
 }
 
 extension PenaltyTrainer {
-    /// Encodes, decodes and takes the gradient back to the encoder's product, tile by tile.
+    /// Encodes, decodes and computes the gradient at the encoder's product, tile by tile.
     func forward(_ batch: ActivationBatch) throws -> PenaltyForward {
         let samples = batch.count
         try encoder.read(batch, into: input)
@@ -33,7 +33,7 @@ extension PenaltyTrainer {
         let slope = PenaltySlope(self, activation, samples: samples, norms: norms)
         let tile = DictionaryEncoder.tile
         let tiles = (samples + tile - 1) / tile
-        // Each tile adds up its own samples; the tiles are added in order, whoever did them.
+        // / Each tile sums its own samples; the tiles are added in order, on any number of threads.
         let partial = Matrix(rows: tiles * PenaltySum.allCases.count, columns: m)
         let scratch = (0..<workers.count).map { _ in PenaltyScratch(configuration, samples: min(tile, samples)) }
         workers.forEach(samples, tile: tile) { range, worker in
@@ -67,7 +67,7 @@ extension PenaltyTrainer {
             coefficient: slope.coefficient, norms: norms)
     }
 
-    /// û − u of a tile's samples from their activations, made its gradient `[range × D]`; its square goes into `error`.
+    /// û − u of a tile's samples from their activations, scaled to its gradient `[range × D]`; squares go to `error`.
     ///
     /// Loss of a part of a sample: ‖û − u‖² / (samples · parts · ‖u‖²).
     private func decode(
@@ -106,8 +106,8 @@ extension PenaltyTrainer {
             weights.decoder.pointer, stride: width, transposeB: true, into: slopes, stride: configuration.latents)
     }
 
-    /// A gated dictionary's auxiliary reconstruction: from ReLU of the gate, through a decoder that takes no gradient
-    /// from it (arXiv 2404.16014, eq. 8).
+    /// A gated dictionary's auxiliary reconstruction: from ReLU of the gate, through a decoder without
+    /// gradient (arXiv 2404.16014, eq. 8).
     private func gatePass(_ range: Range<Int>, _ scratch: PenaltyScratch, samples: Int) {
         for row in 0..<range.count {
             rsae_relu(
@@ -146,11 +146,11 @@ extension PenaltyTrainer {
     }
 }
 
-/// What one worker needs for a tile.
+/// Buffers of one worker for a tile.
 final class PenaltyScratch: @unchecked Sendable {
     /// π `[tile × latents]`.
     let product: Matrix
-    /// Gated: ReLU of the gate, then the slopes of the auxiliary reconstruction `[tile × latents]`.
+    /// Gated: ReLU of the gate, then the gradients of the auxiliary reconstruction `[tile × latents]`.
     let gate: Matrix
     /// Gated: ∂L/∂û of the auxiliary reconstruction `[tile × D]`.
     let gateGradient: Matrix

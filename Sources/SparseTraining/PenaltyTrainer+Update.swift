@@ -4,10 +4,10 @@ package import SparseCoding
 import Vocabulary
 
 extension PenaltyTrainer {
-    /// Latents whose weight gradients are made at once, by one product each.
+    /// Latents whose weight gradients are computed at once, by one product each.
     private static let latentTile = 128
 
-    /// Weight gradients and Adam. The big matrices' gradients live for one tile of latents.
+    /// Weight gradients and Adam. The big matrices' gradients exist for one tile of latents at a time.
     func update(_ forward: PenaltyForward, samples: Int) {
         let vectors = vectorGradients(forward, samples: samples)
         let scale = options.gradientClip.map { clipScale(norm: norm(forward, vectors, samples: samples), clip: $0) }
@@ -50,8 +50,8 @@ extension PenaltyTrainer {
         return (forward.summary.loss + forward.sparsityLoss, result)
     }
 
-    /// Makes the gradients of W_enc and W_decᵀ for some latents at a time `[tile × D]`: slopesᵀ · input and
-    /// activationsᵀ · error, and the decoder norms' share of the sparsity term.
+    /// Computes the gradients of W_enc and W_decᵀ for some latents at a time `[tile × D]`: gradientsᵀ · input and
+    /// activationsᵀ · error, and the decoder norms' part of the sparsity term.
     private func forEachTile(
         _ forward: PenaltyForward, samples: Int,
         _ body: (_ tile: Range<Int>, _ encoder: Matrix, _ decoder: Matrix) -> Void
@@ -90,7 +90,7 @@ extension PenaltyTrainer {
 
     /// The gradients of the vectors.
     ///
-    /// b_pre: Σ_t ∂L/∂û, less W_encᵀ Σ_t ∂L/∂π where b_pre is taken off the input.
+    /// b_pre: Σ_t ∂L/∂û, less W_encᵀ Σ_t ∂L/∂π if b_pre is subtracted from the input.
     private func vectorGradients(
         _ forward: PenaltyForward, samples: Int
     ) -> [(KeyPath<DictionaryWeights, Matrix>, Matrix)] {
@@ -135,7 +135,7 @@ extension PenaltyTrainer {
         return result
     }
 
-    /// The norm of the whole gradient; costs the big matrices' gradients once more.
+    /// The norm of the whole gradient; computes the big matrices' gradients once more.
     private func norm(
         _ forward: PenaltyForward, _ vectors: [(KeyPath<DictionaryWeights, Matrix>, Matrix)], samples: Int
     ) -> Double {

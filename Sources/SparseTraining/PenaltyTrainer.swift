@@ -3,16 +3,16 @@ package import LinearAlgebra
 package import SparseCoding
 import Vocabulary
 
-/// Trains a dictionary that a penalty keeps sparse: `vanilla`, `gated`, `jumprelu`, or `crosscoder` without k.
+/// Trains a dictionary with a sparsity penalty: `vanilla`, `gated`, `jumprelu`, or `crosscoder` without k.
 ///
-/// Early in training such a dictionary fires half its latents on every token, so everything here is a dense product:
-/// encode, decode, slopes and both weight gradients; a gated one adds decode and slopes of its gate. The files beside
-/// this one follow a step: `+Forward`, `PenaltySlope` (the way back and the sparsity
+/// Early in training such a dictionary fires half its latents on every token, so everything is a dense product:
+/// encode, decode, latent gradients and both weight gradients; a gated one adds decode and gradients of its gate. The
+/// files beside this one follow a step: `+Forward`, `PenaltySlope` (backward pass and sparsity
 /// term), `+Update`.
 package final class PenaltyTrainer: DictionaryTrainer {
-    /// How the dictionary is trained.
+    /// The training options.
     package let options: TrainingOptions
-    /// The weights and whatever else lasts from step to step.
+    /// Weights, optimizer moments and counters.
     package let state: TrainerState
 
     let penalty: SparsityPenalty
@@ -34,7 +34,7 @@ package final class PenaltyTrainer: DictionaryTrainer {
     var configuration: DictionaryConfiguration { state.configuration }
     var weights: DictionaryWeights { state.weights }
 
-    /// Makes a trainer that goes on from a state.
+    /// Makes a trainer that continues from a state.
     ///
     /// - Precondition: the state's configuration has no k and the options have a penalty.
     package init(state: TrainerState, options: TrainingOptions, workers: Workers) {

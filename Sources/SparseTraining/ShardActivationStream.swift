@@ -5,13 +5,13 @@ package import SparseCoding
 /// `document_ids [tokens]`, `is_prefix [tokens]` and a header that names the decoder layers.
 ///
 /// Rows come in order, or in one seeded permutation of all rows for every pass over the data. A batch that reaches the
-/// end goes on at the start.
+/// end continues at the start.
 package final class ShardActivationStream: ActivationStream {
     /// The decoder layers of every row, ascending.
     package let layers: [Int]
     /// Width of the residual stream.
     package let dModel: Int
-    /// Rows that take part in training.
+    /// Rows used in training.
     package var count: Int { order.count }
 
     private let shards: [ActivationShard]
@@ -24,10 +24,10 @@ package final class ShardActivationStream: ActivationStream {
     ///
     /// - Parameters:
     ///   - shards: the files, in order; all with the same layers and width.
-    ///   - shuffleSeed: seed of the permutations, or nil for the files' order.
+    ///   - includesPrefix: whether tokens put before a text take part: BOS, whose activations are
     ///   - includesPrefix: whether rows of what the model was fed before a text take part: BOS, whose activations are
     ///     outliers. A BOS that a text contains always does; see `ActivationShard.isPrefix`.
-    /// - Throws: `TrainingError.mismatch` where shards differ, `.noTokens` where nothing is left.
+    /// - Throws: `TrainingError.mismatch` for shards that differ, `.noTokens` if no rows are left.
     package init(shards: [ActivationShard], shuffleSeed: UInt64?, includesPrefix: Bool = true) throws {
         guard let first = shards.first else { throw TrainingError.noTokens(source: "no activation files") }
         self.shards = shards
@@ -44,11 +44,11 @@ package final class ShardActivationStream: ActivationStream {
         generator?.shuffle(&order)
     }
 
-    /// Fills the batch to its capacity with the next rows, starting over where they end.
+    /// Fills the batch to its capacity with the next rows, starting over at the end.
     ///
     /// - Throws: `SafetensorsError` where a row cannot be read.
     package func fill(_ batch: ActivationBatch) throws {
-        // Read together, by file, so that rows that are not in memory are fetched side by side.
+        // / Read together, by file, so that rows that are not in memory are fetched in parallel.
         var wanted: [[(row: Int, destination: UnsafeMutablePointer<Float>)]] = Array(repeating: [], count: shards.count)
         for row in 0..<batch.capacity {
             let (shard, source) = order[place]
@@ -69,17 +69,17 @@ package final class ShardActivationStream: ActivationStream {
         generator?.shuffle(&order)
     }
 
-    /// The pass and the place in it.
+    /// The pass and the position in it.
     package var position: StreamPosition {
         StreamPosition(numbers: ["passes": UInt64(passes), "place": UInt64(place)])
     }
 
-    /// Takes up a position; the passes' permutations are drawn again.
+    /// Resumes at a position; the passes' permutations are drawn again.
     ///
-    /// - Throws: `TrainingError.mismatch` where the files have no such place.
+    /// - Throws: `TrainingError.mismatch` if the files have no such position.
     package func resume(at position: StreamPosition) throws {
         let place = try position.number("place", upTo: order.count - 1)
-        // A pass is at least one batch; nobody makes that many.
+        // / A pass is at least one batch; no run makes that many.
         let passes = try position.number("passes", upTo: 1 << 40)
         precondition(self.passes == 0 && self.place == 0, "a stream is resumed before it is read from")
         while self.passes < passes { startOver() }

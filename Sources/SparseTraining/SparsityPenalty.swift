@@ -3,8 +3,8 @@ import SparseCoding
 /// The sparsity term of an architecture without k.
 ///
 /// With S the penalty of a token as the architecture's own paper states it, the loss is NormMSE + λ · mean S / ‖u‖²,
-/// where ‖u‖² = layers · (d − 1) is what every standardised input has: the paper's objective divided by a constant, so
-/// that λ means what it means there. S is
+/// where ‖u‖² = layers · (d − 1) for every standardised input: the paper's objective divided by a constant, so
+/// that λ has the paper's meaning. S is
 /// - `vanilla`, `crosscoder`: Σ_j z_j ‖w_j‖, for a crosscoder with the norms of all layers' directions added up;
 /// - `gated`: Σ_j ReLU(π_j + b_gate,j);
 /// - `jumprelu`: the number of latents above their threshold, and nothing is divided, since the paper's inputs have
@@ -14,11 +14,11 @@ import SparseCoding
 package struct SparsityPenalty: Sendable, Encodable, Equatable {
     /// λ.
     package let coefficient: Float
-    /// Part of the steps over which λ rises from 0.
+    /// Fraction of the steps over which λ rises from 0.
     package let warmupFraction: Double
     /// Width ε of the rectangle kernel that carries a gradient to JumpReLU's thresholds (arXiv 2407.14435, eq. 11–12).
     package let bandwidth: Float
-    /// θ at the start of training.
+    /// Initial θ.
     package let initialThreshold: Float
 
     /// Makes a penalty.
@@ -29,7 +29,7 @@ package struct SparsityPenalty: Sendable, Encodable, Equatable {
         self.initialThreshold = initialThreshold
     }
 
-    /// The penalty that was chosen, or the default of the architecture.
+    /// The chosen penalty, or the default of the architecture.
     ///
     /// - Throws: `SparseCodingError.setting` for a value out of range.
     init(_ choices: Hyperparameters, _ setup: TrainingSetup) throws(SparseCodingError) {

@@ -1,6 +1,6 @@
 import Glibc
 
-/// What one training step found, measured before its update.
+/// The figures of one training step, measured before its update.
 package struct StepReport: Sendable, Equatable {
     /// The step, counted from 0.
     package let step: Int
@@ -16,9 +16,9 @@ package struct StepReport: Sendable, Equatable {
     package let explainedVariance: Float
     /// Mean number of latents that fire on a token.
     package let l0: Float
-    /// Part of the latents that have not fired for the configured number of tokens.
+    /// Fraction of latents that have not fired for the configured number of tokens.
     package let deadShare: Float
-    /// Part of the samples read from each of the configuration's layers.
+    /// Fraction of samples read from each of the configuration's layers.
     package let layerShares: [Float]
 
     /// Makes a report.

@@ -17,14 +17,14 @@ struct AuxiliaryGradient {
 }
 
 extension TopKTrainer {
-    /// How many of a batch's samples the term is estimated on: five products of [tokens × dead × d] cost at most
-    /// 5/96 of the encode product [count × m × d]. Never fewer than 32, since fewer say nothing about the variance of e.
+    /// The number of samples of the AuxK estimate: five products of [tokens × dead × d] cost at most
+    /// 5/96 of the encode product [count × m × d]. At least 32, since fewer do not estimate the variance of e.
     package static func auxiliaryTokens(count: Int, latents: Int, dead: Int) -> Int {
         min(count, max(32, count * latents / (96 * max(dead, 1))))
     }
 
-    /// The AuxK term and its gradients (formula at `AuxiliaryLoss`); nil where nothing is dead or the errors do not vary
-    /// by more than round-off.
+    /// The AuxK term and its gradients (formula at `AuxiliaryLoss`); nil if no latent is dead or the errors vary
+    /// only by round-off.
     func auxiliaryStep(_ auxiliary: AuxiliaryLoss, dead: [Int], samples count: Int) -> AuxiliaryGradient? {
         guard !dead.isEmpty else { return nil }
         let d = configuration.inputWidth
@@ -74,7 +74,7 @@ extension TopKTrainer {
         var squares = 0.0
         for row in 0..<sample { squares += Double(squared.pointer[row]) }
 
-        // Back through the decoder to ẑ, and to the rows of both matrices.
+        // / Backward through the decoder to ẑ, and to the rows of both matrices.
         let dz = Matrix(scratchRows: sample, columns: n)
         workers.multiply(
             rows: sample, columns: n, inner: d, r.pointer, stride: d, byTransposeOf: decoder.pointer, stride: d,

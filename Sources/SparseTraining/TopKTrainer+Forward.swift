@@ -2,7 +2,7 @@ import CKernels
 import LinearAlgebra
 import SparseCoding
 
-/// What the forward pass of a batch found.
+/// The result of a batch's forward pass.
 struct ForwardResult {
     var loss: Float
     var balanceLoss: Float = 0
@@ -12,7 +12,7 @@ struct ForwardResult {
 }
 
 extension TopKTrainer {
-    /// Encodes and decodes a batch, and takes the gradient back to the latents and to the router's logits.
+    /// Encodes and decodes a batch, and computes the gradients of the latents and of the router's logits.
     func forward(_ batch: ActivationBatch) throws -> ForwardResult {
         let samples = batch.count * configuration.samplesPerToken
         try encoder.read(batch, into: input)
@@ -31,7 +31,7 @@ extension TopKTrainer {
         return summarise(tokens: batch.count, samples: samples, shares: router?.shares)
     }
 
-    /// û − u, its gradient and the slopes of one sample. Loss of a part of a sample: ‖û − u‖² / (samples · parts · ‖u‖²).
+    /// û − u, its gradient and the latent gradients of one sample. Loss of a part: ‖û − u‖² / (samples · parts · ‖u‖²).
     private func decode(_ sample: Int, samples: Int) {
         let gradient = errorGradient.row(sample)
         let activation = latents.activations(of: sample)

@@ -2,7 +2,7 @@ import CKernels
 import LinearAlgebra
 package import SparseCoding
 
-/// The gradients of everything but the two big matrices.
+/// The gradients of all but the two big matrices.
 struct SmallGradients {
     /// `[layers × d]`; nil without a router.
     let router: Matrix?
@@ -15,8 +15,8 @@ struct SmallGradients {
 extension TopKTrainer {
     /// Gradients of the router, b_pre and b_lat.
     ///
-    /// b_lat: Σ_t slope. b_pre: Σ_t g − W_encᵀ Σ_t slope, since û = … + b_pre and a = W_enc (u − b_pre) + b_lat; without
-    /// the second term where b_pre is not subtracted. W_r: Σ_t ∂L/∂logits ⊗ r.
+    /// b_lat: Σ_t ∂L/∂a. b_pre: Σ_t g − W_encᵀ Σ_t ∂L/∂a, since û = … + b_pre, a = W_enc (u − b_pre) + b_lat; without
+    /// the second term if b_pre is not subtracted. W_r: Σ_t ∂L/∂logits ⊗ r.
     func smallGradients(tokens: Int, samples: Int, auxiliary: AuxiliaryGradient?) -> SmallGradients {
         let (width, m, layers) = (configuration.inputWidth, configuration.latents, configuration.layers.count)
         let latentBias = Matrix(rows: 1, columns: m)
@@ -91,8 +91,8 @@ extension TopKTrainer {
         rsae_add_scaled(decoder, 1, auxiliary.decoder.row(row), width)
     }
 
-    /// The norm of the whole gradient. The big matrices' gradients are made here and again for the update, since nowhere
-    /// are they stored; clipping therefore costs what they cost.
+    /// The norm of the whole gradient. The big matrices' gradients are computed here and again for the update, as they
+    /// are never stored; clipping therefore costs as much as they do.
     func gradientNorm(_ small: SmallGradients, auxiliary: AuxiliaryGradient?) -> Double {
         let width = configuration.inputWidth
         let squares = Matrix(rows: 1, columns: configuration.latents)

@@ -2,17 +2,17 @@ import LinearAlgebra
 import SparseCoding
 
 extension TopKTrainer {
-    /// How many of a batch's tokens are read at every layer: a thirty-second of the batch's own encodes, and no fewer
-    /// than 256, a tile of them. More make the router little better (200, 50 and 25 tokens of 4096 end at the same
+    /// The number of a batch's tokens that are read at every layer: a thirty-second of the batch's encodes, at least
+    /// 256, a tile of them. More hardly improve the router (200, 50 and 25 tokens of 4096 end at the same
     /// NormMSE), since Adam averages over many steps.
     package static func triedTokens(count: Int, layers: Int) -> Int {
         min(count, max(max(256, count / 32) / layers, 1))
     }
 
-    /// ∂(Σ_t Σ_l p_l e_l / tried)/∂p of the tokens tried, which is e_l / tried, into the rows of `logitGradient`; zero in
+    /// ∂(Σ_t Σ_l p_l e_l / tried)/∂p of the tokens tried, which is e_l / tried, in rows of `logitGradient`; zero in
     /// those of the others.
     ///
-    /// The dictionary itself is not changed by these errors: it learns from the layers that are chosen.
+    /// The dictionary itself does not learn from these errors, only from the chosen layers.
     func measureLayerErrors(_ batch: ActivationBatch) throws {
         let layers = configuration.layers.count
         let tried = TopKTrainer.triedTokens(count: batch.count, layers: layers)

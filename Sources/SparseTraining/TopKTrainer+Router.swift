@@ -2,27 +2,27 @@ import CKernels
 import LinearAlgebra
 import SparseCoding
 
-/// What the way back to the router needs of a batch, found once before its tokens are gone through.
+/// Per-batch quantities of the router's backward pass, computed before its tokens.
 struct RouterPass {
     let trainer: TopKTrainer
     let batch: ActivationBatch
     let positions: [Int]
-    /// f_l: the part of the tokens that each layer is most probable for.
+    /// f_l: the fraction of tokens for which each layer is most probable.
     let shares: [Float]
-    /// W_enc b_pre `[1 × latents]`, which the reference's hard routing needs; nil for the others.
+    /// W_enc b_pre `[1 × latents]`, for the reference's hard routing; nil for the others.
     let encodedBias: Matrix?
     let scratch: [Matrix]
 
-    /// ∂L/∂(router logits) of one token, into its row of `logitGradient`.
+    /// ∂L/∂(router logits) of one token, in its row of `logitGradient`.
     func gradient(of token: Int, _ worker: Int) {
-        // Where the errors of every layer are measured, they are there already.
+        // / With errors measured at every layer, they are already in place.
         if trainer.options.routerGradient != .layerErrors { layerSlopes(token, scratch[worker].pointer) }
         throughSoftmax(token)
     }
 
     /// ∂L/∂p of one token, without the load-balance term.
     ///
-    /// ∂L/∂u = W_encᵀ slope − g − 2‖û − u‖² u / (count ‖u‖⁴), with g = ∂L/∂û, since u is input, target and
+    /// ∂L/∂u = W_encᵀ ∂L/∂a − g − 2‖û − u‖² u / (count ‖u‖⁴), with g = ∂L/∂û, since u is input, target and
     /// denominator. Soft routing, u = Σ p_l x_l: ∂L/∂p_l = ⟨∂L/∂u, x_l⟩. Straight-through hard routing
     /// (`RouterGradient`) takes the same at the chosen x. AuxK takes u as given and adds nothing here. x_l is recovered from h_l, its mean and deviation.
     private func layerSlopes(_ token: Int, _ du: UnsafeMutablePointer<Float>) {
@@ -58,8 +58,8 @@ struct RouterPass {
     ///
     /// Its three large terms cancel: with ⟨W_enc[j], u⟩ = a_j − b_lat[j] + ⟨W_enc[j], b_pre⟩ and
     /// Σ a_j slope_j = ⟨û − b_pre, g⟩ what is left is Σ slope_j (⟨W_enc[j], b_pre⟩ − b_lat[j]) − ⟨b_pre, g⟩, exactly
-    /// zero where the biases are. Summed as it stands the formula would leave round-off, which Adam, dividing by the
-    /// gradient's own size, takes for a signal.
+    /// zero if the biases are. Summed directly the formula would leave round-off, which Adam, dividing by the
+    /// gradient's own size, would amplify.
     private func scaleSlope(_ token: Int, encodedBias: Matrix) -> Float {
         let index = trainer.latents.indices(of: token)
         let slope = trainer.slopes.row(token)
@@ -72,7 +72,7 @@ struct RouterPass {
         return sum / trainer.input.scale.pointer[token]
     }
 
-    /// Adds the load-balance term to ∂L/∂p and takes it back through the softmax to the router's logits.
+    /// Adds the load-balance term to ∂L/∂p and backpropagates through the softmax to the router's logits.
     private func throughSoftmax(_ token: Int) {
         let layers = shares.count
         let p = trainer.input.probabilities.row(token)
@@ -88,7 +88,7 @@ struct RouterPass {
 }
 
 extension TopKTrainer {
-    /// Prepares the router's way back for a batch whose input has been read.
+    /// Prepares the router's backward pass for a batch whose input has been read.
     func routerPass(_ batch: ActivationBatch) throws -> RouterPass {
         RouterPass(
             trainer: self, batch: batch, positions: try encoder.layerPositions(in: batch),

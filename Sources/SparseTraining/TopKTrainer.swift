@@ -4,13 +4,13 @@ package import SparseCoding
 
 /// Trains a dictionary of k active latents: `route`, `topk`, `random`, `mlsae`, or `crosscoder` with k.
 ///
-/// Only the encode product is dense; decoding, latent slopes and weight gradients touch the k active of m latents.
-/// The files beside this one follow a step: `+Forward` (encode, decode, slopes), `+Router` (the way back to the
-/// router), `+DeadLatents` (AuxK), `+Gradients` (biases, router), `+Update` (weight gradients and Adam, fused).
+/// Only the encode product is dense; decoding, latent gradients and weight gradients touch the k active of m latents.
+/// The files beside this one follow a step: `+Forward` (encode, decode, latent gradients), `+Router` (backward pass of
+/// the router), `+DeadLatents` (AuxK), `+Gradients` (biases, router), `+Update` (weight gradients and Adam, fused).
 package final class TopKTrainer: DictionaryTrainer {
-    /// How the dictionary is trained.
+    /// The training options.
     package let options: TrainingOptions
-    /// The weights and whatever else lasts from step to step.
+    /// Weights, optimizer moments and counters.
     package let state: TrainerState
 
     let k: Int
@@ -29,7 +29,7 @@ package final class TopKTrainer: DictionaryTrainer {
     let slopes: Matrix
     /// ‖û − u‖² of each sample's parts `[samples × parts]`.
     let squaredError: Matrix
-    /// What each part's û − u was multiplied by to become ∂L/∂û.
+    /// Factor from each part's û − u to ∂L/∂û.
     let errorFactor: Matrix
     /// ∂L/∂(router logits) `[tokens × layers]`; no rows without a router.
     let logitGradient: Matrix
@@ -41,7 +41,7 @@ package final class TopKTrainer: DictionaryTrainer {
     let configuration: DictionaryConfiguration
     let weights: DictionaryWeights
 
-    /// Makes a trainer that goes on from a state.
+    /// Makes a trainer that continues from a state.
     ///
     /// - Precondition: the state's configuration has a k.
     package init(state: TrainerState, options: TrainingOptions, workers: Workers) {
@@ -109,7 +109,7 @@ package final class TopKTrainer: DictionaryTrainer {
         return report
     }
 
-    /// Whether everything that the weight gradients are sums of is finite: the loss alone does not show it where a
+    /// Whether all terms of the weight gradients are finite: the loss alone does not show it if a
     /// token's ‖u‖² is so small that dividing by it overflows.
     private func slopesAreFinite(samples: Int) -> Bool {
         rsae_all_finite(errorGradient.pointer, Int64(samples * configuration.inputWidth)) != 0

@@ -2,14 +2,14 @@ import CKernels
 package import LinearAlgebra
 package import SparseCoding
 
-/// All that a trainer carries from one step to the next: with it, its options and the rest of the stream, training goes
-/// on to the same bits. This is what a checkpoint holds.
+/// The state that a trainer carries from step to step: with it, its options and the rest of the stream, training
+/// continues to the same bits. Checkpoints store it.
 package final class TrainerState {
-    /// A loss from which on Adam's second moments overflow: it comes of an input that is constant up to round-off, by
-    /// whose norm its error is divided.
+    /// A loss from which on Adam's second moments overflow: caused by an input that is constant up to round-off, whose
+    /// norm divides its error.
     static let largestLoss: Float = 1e15
 
-    /// The dictionary's shape and rules.
+    /// The dictionary's architecture, sizes and rules.
     package let configuration: DictionaryConfiguration
     /// The weights, updated in place.
     package let weights: DictionaryWeights
@@ -17,12 +17,12 @@ package final class TrainerState {
     package let firstMoment: DictionaryWeights
     /// Adam's second moment of every weight.
     package let secondMoment: DictionaryWeights
-    /// How many steps have been made.
+    /// Steps completed.
     package var stepsDone = 0
     /// For each latent the number of tokens since it last fired.
     package var tokensSinceFired: [Int]
 
-    /// The state before the first step: the given weights with decoder norms as the options want them.
+    /// The state before the first step: the given weights, the decoder normalised as the options say.
     package init(
         _ configuration: DictionaryConfiguration, options: TrainingOptions, weights: DictionaryWeights,
         workers: Workers
@@ -44,14 +44,14 @@ package final class TrainerState {
         tokensSinceFired = Array(repeating: 0, count: configuration.latents)
     }
 
-    /// Takes up the counters of a checkpoint.
+    /// Restores the counters of a checkpoint.
     package func restore(stepsDone: Int, tokensSinceFired: [Int]) {
         precondition(tokensSinceFired.count == configuration.latents, "a counter for each latent")
         self.stepsDone = stepsDone
         self.tokensSinceFired = tokensSinceFired
     }
 
-    /// Whether every weight is a number. A step tests what it adds up and not what it leaves behind.
+    /// Whether every weight is finite. A step checks its sums, not the updated weights.
     package var isFinite: Bool {
         weights.tensors.allSatisfy { rsae_all_finite($0.matrix.pointer, Int64($0.matrix.count)) != 0 }
     }
@@ -63,7 +63,7 @@ package final class TrainerState {
         }
     }
 
-    /// Brings the decoder's norms to where the options want them between steps.
+    /// Normalises the decoder as the options demand between steps.
     func normaliseDecoder(_ options: TrainingOptions, _ workers: Workers) {
         switch options.decoderNorm {
         case .unit: weights.normaliseDecoder(by: workers)
@@ -72,7 +72,7 @@ package final class TrainerState {
         }
     }
 
-    /// The end of a step of `tokens` tokens: norms where they are due, and who has fired.
+    /// Ends a step of `tokens` tokens: normalisation when due, and firing counters.
     func finishStep(_ options: TrainingOptions, tokens: Int, fired: (_ latent: Int) -> Bool, _ workers: Workers) {
         for latent in tokensSinceFired.indices {
             tokensSinceFired[latent] = fired(latent) ? 0 : tokensSinceFired[latent] + tokens
@@ -81,7 +81,7 @@ package final class TrainerState {
         stepsDone += 1
     }
 
-    /// The last act of training: every decoder direction to unit norm, in the way the options hold it.
+    /// Normalises every decoder direction at the end of training, in the way the options hold it.
     func finish(_ options: TrainingOptions, _ workers: Workers) {
         if options.decoderNorm == .free {
             weights.foldNorms(by: workers)

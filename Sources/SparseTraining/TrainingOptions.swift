@@ -1,6 +1,6 @@
 package import SparseCoding
 
-/// Everything that decides how a dictionary is trained, apart from its shape and the data.
+/// The options of training, apart from the dictionary's configuration and the data.
 package struct TrainingOptions: Sendable, Encodable, Equatable {
     /// Tokens of a batch.
     package let batchTokens: Int
@@ -12,23 +12,23 @@ package struct TrainingOptions: Sendable, Encodable, Equatable {
     package let betas: [Float]
     /// Adam's ε.
     package let epsilon: Float
-    /// Part of the steps over which the rate warms up.
+    /// Fraction of the steps over which the rate warms up.
     package let warmupFraction: Double
-    /// Part of the steps over which the rate decays.
+    /// Fraction of the steps over which the rate decays.
     package let decayFraction: Double
-    /// The norm of the whole gradient that is not exceeded, or none.
+    /// The maximum norm of the whole gradient; nil for none.
     package let gradientClip: Float?
-    /// What holds the decoder's norms.
+    /// The constraint on the decoder's norms.
     package let decoderNorm: DecoderNorm
-    /// The decoder's directions return to unit norm after every step whose number is a multiple of this.
+    /// The decoder's directions are normalised after every step whose number is a multiple of this.
     package let normalizeEvery: Int
-    /// Whether a decoder direction's gradient loses its part parallel to the direction (Gao et al. 2024, appendix A.1).
+    /// Whether a decoder direction's gradient is projected orthogonal to the direction (Gao et al. 2024, appendix A.1).
     package let removesParallelGradient: Bool
-    /// Where b_pre starts.
+    /// The initial b_pre.
     package let initialBias: InitialBias
     /// Weight of the load-balance term L · Σ_l f_l P_l (Fedus et al. 2021, arXiv 2101.03961, eq. 4); 0 is none.
     package let loadBalance: Float
-    /// How the router learns; nil where there is none or its gradient follows from the loss.
+    /// The router's gradient; nil without a router or if it follows from the loss.
     package let routerGradient: RouterGradient?
     /// The AuxK term, or none.
     package let auxiliary: AuxiliaryLoss?
@@ -38,8 +38,8 @@ package struct TrainingOptions: Sendable, Encodable, Equatable {
     /// A latent that has not fired for this many tokens is dead: ten million, or a tenth of a short run.
     package let deadAfterTokens: Int
 
-    /// Makes options for a configuration. What is not chosen takes the default of the configuration's fidelity: the
-    /// reference's settings (method of `src/utils.py`), or the corrected ones: AuxK, balanced load, a router that learns
+    /// Makes options for a configuration. Unset values take the defaults of the configuration's fidelity: the
+    /// reference's settings (method of `src/utils.py`), or the corrected ones: AuxK, load balance, router gradient
     /// from every layer's error, projected gradient, initial bias at the mean, and a rate scaled by 1/√m (as in
     /// EleutherAI/sparsify, `trainer.py`).
     ///

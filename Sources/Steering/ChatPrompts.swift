@@ -3,7 +3,7 @@ import ChatTemplate
 import Foundation
 import Tokenization
 
-/// Puts prompts through the chat template of a model, as `apply_chat_template` of transformers does with
+/// Renders prompts with a model's chat template, as `apply_chat_template` of transformers does with
 /// `add_generation_prompt`.
 struct ChatPrompts {
     private let settings: ChatSettings
@@ -30,14 +30,14 @@ struct ChatPrompts {
         }
     }
 
-    /// The file that a folder's template comes from.
+    /// The file of a folder's template.
     static func templatePath(of folder: ModelFolder) -> String {
         let own = folder.path + "/" + Tokenizer.chatTemplateFileName
         return FileManager.default.fileExists(atPath: own) ? own : folder.path + "/tokenizer_config.json"
     }
 
-    /// A prompt as the user's message, behind the system's if there is one, ready for the model's answer. What begins it
-    /// is the template's business: nothing is put before it.
+    /// A prompt as the user's message, after the system's if there is one, ready for the model's answer. Special tokens
+    /// come from the template: nothing is put before its text.
     ///
     /// - Throws: `WorkflowError`: `.usage` for messages that the template refuses, `.badInput` for a template that fails.
     func prompt(_ text: String) throws -> PromptSteering.Prompt {

@@ -1,15 +1,15 @@
 import ActivationPipeline
 import ChatTemplate
 
-/// How prompts are put through the model's chat template.
+/// How prompts are rendered with the model's chat template.
 package struct ChatSettings: Sendable, Codable, Equatable {
-    /// The day that templates take for today unless told otherwise, so that a run is the same on any day: the one that
+    /// The default date for templates, so that a run is the same on any day: the one that
     /// Llama 3's template falls back on.
     package static let standardDate = "2024-07-26"
 
-    /// What stands before the prompt as a message of the role `system`; nil for no such message.
+    /// A message of the role `system` before the prompt; nil for none.
     package var system: String?
-    /// What a template that asks for the date is told, `YYYY-MM-DD`.
+    /// The date for templates that ask for it, `YYYY-MM-DD`.
     package var date: String
 
     /// Makes settings.
@@ -18,7 +18,7 @@ package struct ChatSettings: Sendable, Codable, Equatable {
         self.date = date
     }
 
-    /// The date, read.
+    /// The parsed date.
     ///
     /// - Throws: `WorkflowError.usage`.
     func day() throws(WorkflowError) -> CalendarDate {

@@ -4,7 +4,7 @@ import LanguageModel
 import Tokenization
 
 extension ModelFolder {
-    /// What a run that lets the model write records of it: also what says where a text ends, and how a chat is written.
+    /// The inputs that a steering run records of the model: also its end tokens, and its chat template.
     ///
     /// - Throws: `WorkflowError` for a file that cannot be read.
     package func inputs(steering settings: SteeringSettings) throws -> [RunInput] {

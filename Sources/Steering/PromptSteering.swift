@@ -6,8 +6,8 @@ import Tokenization
 
 /// Continues one prompt without and with edits.
 ///
-/// Two sequences with the same tokens go side by side: the unsteered one says where the dictionary reads each token and
-/// what the model would have thought next, the steered one is edited there, in the prompt and in all that follows. The
+/// Two sequences with the same tokens run side by side: the unsteered one determines where the dictionary reads each
+/// token and the reference distribution, the steered one is edited there, in the prompt and in all that follows. The
 /// prefix that the tokenizer puts before a text (BOS) is never edited.
 final class PromptSteering {
     /// A prompt as the model reads it.
@@ -19,7 +19,7 @@ final class PromptSteering {
         let prefix: Int
     }
 
-    /// What was generated under some edits.
+    /// The text generated under some edits.
     struct Steered {
         let tokens: [TokenID]
         /// KL(unsteered ‖ steered), mean over the generated tokens, nats.
@@ -45,7 +45,7 @@ final class PromptSteering {
     /// - Parameters:
     ///   - stops: tokens that end a text.
     ///   - count: the most tokens generated.
-    ///   - seed: of the layers that a dictionary of the kind `random` reads.
+    ///   - seed: of the layers read by a `random` dictionary.
     ///   - cancelled: asked before every token.
     ///   - stepDone: told after every token.
     init(
@@ -64,7 +64,7 @@ final class PromptSteering {
         start = try unsteered.append(prompt.tokens, layers: encoder.configuration.layers)
     }
 
-    /// What the model writes by itself.
+    /// The unsteered continuation.
     func continuation() throws -> [TokenID] {
         unsteered.rewind(to: prompt.tokens.count)
         var logits = start.logits
@@ -74,7 +74,7 @@ final class PromptSteering {
         }
     }
 
-    /// What it writes under an intervention.
+    /// The continuation under an intervention.
     ///
     /// - Parameter watched: lists of tokens whose probabilities are compared.
     func continuation(under intervention: StreamIntervention, watching watched: [[Int]]) throws -> Steered {
@@ -116,8 +116,8 @@ final class PromptSteering {
         return Steered(tokens: tokens, divergence: divergence / steps, changes: changes.map { $0 / steps })
     }
 
-    /// Generates until enough tokens are there or one of them ends the text. `next` chooses a token and says how to read
-    /// it, which the last one need not be.
+    /// Generates until the token limit or an end token. `next` chooses a token and returns how to read
+    /// it, which the last one does not need.
     private func generate(
         _ next: (_ step: Int) throws -> (token: TokenID, read: () throws -> Void)
     ) throws -> [TokenID] {

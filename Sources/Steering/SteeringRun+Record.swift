@@ -3,16 +3,16 @@ import JSON
 import SparseCoding
 
 extension SteeringRun.Outcome {
-    /// What is kept beside the columns of `intervention`, which name the first edit.
+    /// Stored details beside the columns of `intervention`, which hold the first edit.
     private struct Detail: Encodable {
         let edits: [LatentEdit]
-        /// The tokens generated, with the one that ended the text.
+        /// The generated tokens, including the end token.
         let tokens: [Int]
-        /// What the model wrote by itself.
+        /// The unsteered text.
         let unsteered: String
         /// For each edit, the change of the mean log-probability of the tokens its feature promotes, nats.
         let promotedChange: [Double?]
-        /// What the chat template made of the prompt.
+        /// The prompt rendered by the chat template.
         let rendered: String?
 
         enum CodingKeys: String, CodingKey {

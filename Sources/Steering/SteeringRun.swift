@@ -6,14 +6,14 @@ package import LinearAlgebra
 package import SparseCoding
 import Tokenization
 
-/// Continues prompts while features are set, raised or scaled, beside what the model writes by itself, and records it.
+/// Generates text with features set, raised or scaled, beside the unsteered text, and records it.
 package struct SteeringRun {
-    /// What to do.
+    /// The settings.
     package let settings: SteeringSettings
-    /// Who does it.
+    /// Workers that run it.
     package let workers: Workers
 
-    /// Tokens whose probabilities are watched, of each edited feature: those it promotes most.
+    /// Watched tokens of each edited feature: those it promotes most.
     static let promotedTokens = 10
 
     /// Describes a run.
@@ -24,43 +24,43 @@ package struct SteeringRun {
 
     /// One prompt under one set of edits.
     package struct Outcome: Sendable {
-        /// The prompt, as it was asked.
+        /// The prompt, before rendering.
         package let prompt: String
-        /// What the chat template made of it; nil without one.
+        /// The prompt rendered by the chat template; nil without one.
         package let rendered: String?
-        /// What was done.
+        /// The edits.
         package let edits: [LatentEdit]
-        /// What the model wrote by itself.
+        /// The unsteered text.
         package let unsteeredText: String
-        /// What it wrote under the edits.
+        /// The steered text.
         package let text: String
-        /// The tokens of `text`, with the one that ended it.
+        /// The tokens of `text`, including the end token.
         package let tokens: [Int]
         /// KL(unsteered ‖ steered), mean over the generated tokens, nats.
         package let divergence: Double
-        /// For each edit, the change of the mean log-probability of the ten tokens its feature promotes most; nil where
+        /// For each edit, the change of the mean log-probability of the ten tokens its feature promotes most; nil if
         /// the catalog does not list them.
         package let promotedChanges: [Double?]
     }
 
-    /// What came of it.
+    /// The result of steering.
     package struct Result: Sendable {
         /// The run's number in the catalog; nil if nothing was saved.
         package let runID: Int64?
         /// The dictionary's number in the catalog.
         package let dictionaryID: Int64
-        /// For each prompt every strength.
+        /// One for each prompt and strength.
         package let outcomes: [Outcome]
     }
 
-    /// Runs it.
+    /// Generates the texts.
     ///
     /// - Parameters:
     ///   - saving: whether a run of kind `steer` and its interventions are written.
     ///   - cancelled: asked before every token; once true, the run ends as interrupted and writes no interventions.
     ///   - progress: told how many of how many tokens are done; a text that ends early counts for all of its tokens.
-    /// - Throws: `WorkflowError`: `.usage` for settings out of range, a prompt without tokens, or one that the model's
-    ///   context does not hold together with what is to be generated, a model without a chat template where one is asked
+    /// - Throws: `WorkflowError`: `.usage` for settings out of range, a prompt without tokens, or one that exceeds the
+    ///   model's context together with the tokens to generate, a model without a chat template where one is asked
     ///   for or messages that it refuses, `.badInput` for a template that cannot be rendered, `.refused` for another model than the
     ///   dictionary's; `SparseCodingError` for edits that cannot be made; `CatalogError`, `LanguageModelError`.
     package func run(
@@ -104,7 +104,7 @@ package struct SteeringRun {
             cancelled: cancelled, steer)
     }
 
-    /// Continues every prompt by itself and under every intervention.
+    /// Generates every prompt's continuations, unsteered and under every intervention.
     private func outcomes(
         of prompts: [PromptSteering.Prompt], stoppingAt stops: Set<TokenID>,
         under interventions: [StreamIntervention], _ encoder: DictionaryEncoder, _ folder: ModelFolder,
@@ -147,14 +147,14 @@ package struct SteeringRun {
         return outcomes
     }
 
-    /// A text's tokens, behind what the tokenizer puts before every text.
+    /// A text's tokens, with the tokenizer's special tokens before it.
     private func plain(_ text: String, _ folder: ModelFolder) -> PromptSteering.Prompt {
         let prefix = folder.tokenizer.addsBOS ? folder.tokenizer.bosTokenID.map { [$0] } ?? [] : []
         let tokens = prefix + folder.tokenizer.encode(text, addSpecialTokens: false)
         return PromptSteering.Prompt(tokens: tokens, prefix: prefix.count)
     }
 
-    /// A prompt, if there is something to continue and room for it.
+    /// Checks that a prompt is not empty and fits the context.
     private func checked(_ prompt: PromptSteering.Prompt, _ folder: ModelFolder) throws -> PromptSteering.Prompt {
         guard !prompt.tokens.isEmpty else {
             throw WorkflowError.usage(
@@ -171,7 +171,7 @@ package struct SteeringRun {
         return prompt
     }
 
-    /// The tokens that a feature promotes most; nil where the catalog does not list them.
+    /// The tokens that a feature promotes most; nil if the catalog does not list them.
     private func promoted(
         by feature: Int, of dictionary: DictionaryRecord, in catalog: Catalog, _ vocabulary: Range<Int>
     ) throws -> [Int]? {

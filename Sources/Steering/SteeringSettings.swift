@@ -1,30 +1,30 @@
 import ActivationPipeline
 package import SparseCoding
 
-/// Everything that decides a steering run, as one JSON document.
+/// The settings of a steering run, stored as one JSON document.
 package struct SteeringSettings: Sendable, Codable, Equatable {
     /// The dictionary's name; nil is the last one added.
     package var dictionary: String?
     /// Model folder.
     package var model: String
-    /// What is done to which features; the first is the one that a sweep varies.
+    /// The edits; a sweep varies the first.
     package var edits: [LatentEdit]
-    /// Strengths of the first edit, each tried in turn in place of its own; nil for its own alone.
+    /// Strengths of the first edit, each in turn instead of its own; nil for its own.
     package var sweep: [Double]?
     /// The texts to continue.
     package var prompts: [String]
-    /// How prompts become messages of a chat; nil takes them as they are. Runs of earlier versions have no such key.
+    /// How prompts become chat messages; nil takes them as they are. Absent in runs of earlier versions.
     package var chat: ChatSettings?
     /// The most tokens generated.
     package var tokens: Int
-    /// What logits are divided by before a token is drawn; nil takes the likeliest token at each step.
+    /// The temperature of sampling; nil for greedy decoding.
     package var temperature: Double?
-    /// Tokens are drawn among the likeliest that together have this probability.
+    /// Tokens are drawn among the most likely that together have this probability (nucleus sampling).
     package var topP: Double
-    /// Whether the stream becomes the reconstruction, as in the authors' code, instead of being changed by the edits
+    /// Whether the stream is replaced by the reconstruction, as in the authors' code, instead of changed by the edits
     /// alone.
     package var replacing: Bool
-    /// Seed of the draws, and of the layers that a dictionary of the kind `random` reads.
+    /// Seed of the draws, and of the layers read by a `random` dictionary.
     package var seed: UInt64
 
     /// Makes settings.
@@ -46,7 +46,7 @@ package struct SteeringSettings: Sendable, Codable, Equatable {
         self.seed = seed
     }
 
-    /// The edits of each strength in turn.
+    /// The edits for each strength in turn.
     var variants: [[LatentEdit]] {
         guard let sweep, var first = edits.first else { return [edits] }
         return sweep.map { strength in
@@ -55,7 +55,7 @@ package struct SteeringSettings: Sendable, Codable, Equatable {
         }
     }
 
-    /// Checks what can be checked without a model.
+    /// Checks everything that needs no model.
     ///
     /// - Throws: `WorkflowError.usage`.
     func validate() throws(WorkflowError) {

@@ -2,16 +2,16 @@ import Glibc
 import LinearAlgebra
 package import Tokenization
 
-/// How the next token follows from logits: the likeliest, or one drawn by a seed.
+/// Chooses the next token from logits: the most likely, or one drawn by a seed.
 ///
-/// The draw of a step depends on the seed and the step alone, so two texts from the same logits are the same, and an
-/// intervention is compared with what would have been drawn without it.
+/// The draw of a step depends only on the seed and the step, so equal logits give equal texts, and a
+/// steered text differs from the unsteered one only by the edits.
 package struct TokenChoice: Sendable {
-    /// Logits are divided by it; nil takes the likeliest token, of equals the lowest id.
+    /// Divides the logits; nil takes the most likely token, ties by the lowest id.
     package let temperature: Double?
-    /// Tokens are drawn among the likeliest that together have this probability.
+    /// Tokens are drawn among the most likely that together have this probability (nucleus sampling).
     package let topP: Double
-    /// Tokens from here on only pad the model's vocabulary.
+    /// Token ids from here on only pad the model's vocabulary.
     package let vocabularySize: Int
     private let draws: CounterGenerator
 

@@ -1,10 +1,10 @@
 import Foundation
 import Synchronization
 
-/// Shows on standard error how far a long task has come.
+/// Shows the progress of a long task on standard error.
 ///
-/// On a terminal one line is rewritten, at most ten times a second: share, count, rate, remaining time, and whatever
-/// else the task reports. Elsewhere, such as in a log, a whole line is written now and then. Safe to use from any
+/// On a terminal one line is rewritten, at most ten times a second: percentage, count, rate, remaining time, and fields
+/// that the task reports. Elsewhere, such as in a log, a whole line is written from time to time. Safe to use from any
 /// thread.
 package final class ProgressLine: Sendable {
     private let label: String
@@ -28,9 +28,9 @@ package final class ProgressLine: Sendable {
     /// Starts measuring.
     ///
     /// - Parameters:
-    ///   - label: what is being done, in a word or two.
+    ///   - label: the task, in a word or two.
     ///   - total: the number of steps; `nil` if it is unknown.
-    ///   - done: the steps done before, when a task is resumed; they do not count for the rate.
+    ///   - done: the steps of earlier attempts, when a task is resumed; they do not count for the rate.
     ///   - isQuiet: writes nothing at all.
     package convenience init(label: String, total: Int?, done: Int = 0, isQuiet: Bool = false) {
         self.init(
@@ -44,7 +44,7 @@ package final class ProgressLine: Sendable {
         )
     }
 
-    /// Starts measuring with a clock in seconds and an output of one's own.
+    /// Starts measuring with a given clock in seconds and a given output.
     package init(
         label: String,
         total: Int?,
@@ -62,12 +62,12 @@ package final class ProgressLine: Sendable {
         interval = style.rewritesLines ? 0.1 : plainInterval
         self.clock = clock
         self.write = write
-        // A log says nothing until there is something to tell; a terminal shows the line at once.
+        // / A log shows no line at 0; a terminal shows one at once.
         let now = clock()
         state = Mutex(State(start: now, initial: done, lastDrawn: style.rewritesLines ? nil : now, done: done))
     }
 
-    /// Reports how many steps are done in all, with fields such as the loss to show behind them.
+    /// Reports the total of steps done, with fields such as the loss to show behind it.
     package func update(_ done: Int, fields: [(name: String, value: String)] = []) {
         guard !isQuiet else { return }
         state.withLock { state in
@@ -129,7 +129,7 @@ package final class ProgressLine: Sendable {
         fields.map { VisibleText.of("\($0.name) \($0.value)") }
     }
 
-    /// Writes the line over the one before it, or under it where that is not possible.
+    /// Writes the line over the previous one, or below it if the output cannot rewrite lines.
     private func draw(_ line: String) {
         guard style.rewritesLines else { return write(line + "\n") }
         // A line that wraps could not be rewritten.

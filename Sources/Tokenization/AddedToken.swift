@@ -1,15 +1,15 @@
-/// A token that is looked for in the text itself, before anything is split or merged.
+/// A token matched in the text itself, before splitting and merging.
 struct AddedToken: Sendable, Equatable {
     var id: TokenID
     var content: String
     /// Whether it is left out of decoded text on request.
     var isSpecial: Bool
-    /// Whether it is looked for in normalised text, and in its own normalised form.
+    /// Whether it is matched in normalised text, and in its own normalised form.
     var isNormalized: Bool
-    /// Whether it counts only where no word character touches it.
+    /// Whether it matches only if no word character touches it.
     var isSingleWord: Bool
-    /// Whether it takes the spaces in front of it along.
+    /// Whether it includes the spaces before it.
     var stripsLeft: Bool
-    /// Whether it takes the spaces behind it along.
+    /// Whether it includes the spaces behind it.
     var stripsRight: Bool
 }

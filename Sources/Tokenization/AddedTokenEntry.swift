@@ -1,8 +1,8 @@
-/// How a file describes a token that is looked for in the text, before the token has its id.
+/// A file's description of an added token, before the token has its id.
 struct AddedTokenEntry: Equatable {
     var content: String
     var isSpecial: Bool
-    /// Nil where the file does not say: special tokens are then looked for in the text as it is, others in normalised text.
+    /// Nil if the file does not say: special tokens are then matched in the original text, others in normalised text.
     var isNormalized: Bool?
     var isSingleWord = false
     var stripsLeft = false
@@ -48,6 +48,6 @@ struct AddedTokenEntry: Equatable {
 }
 
 extension String {
-    /// What tokens are told apart by: strings that are canonically equivalent are equal, and can be two tokens.
+    /// The identity of a token: strings that are canonically equivalent are equal, and can be two tokens.
     var tokenKey: [UInt8] { Array(utf8) }
 }

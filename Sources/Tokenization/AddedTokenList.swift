@@ -1,11 +1,11 @@
 /// The added tokens of a tokenizer while they are gathered from its files.
 ///
-/// A token that is known keeps its id and takes the new flags; a new one gets the id behind all that are there, whatever
+/// A known token keeps its id and takes the new flags; a new one gets the next id, whatever
 /// a file says (`add_tokens` in `tokenizers/src/tokenizer/added_vocabulary.rs` of github.com/huggingface/tokenizers).
 struct AddedTokenList {
     /// In the order in which they were added.
     private(set) var tokens: [AddedToken] = []
-    /// The names of those that are special or were before their flags were changed: what `split_special_tokens` is about.
+    /// The names of tokens that are special, or were before a flag changed: those that `split_special_tokens` splits.
     private(set) var specialNames: Set<[UInt8]> = []
     private var places: [[UInt8]: Int] = [:]
     private var largest: TokenID?
@@ -24,12 +24,12 @@ struct AddedTokenList {
         token(named: entry.content).map { $0 == entry.token(id: $0.id) } ?? false
     }
 
-    /// Adds a token, or changes its flags; one without a name is passed over.
+    /// Adds a token, or changes its flags; one without a name is skipped.
     ///
     /// - Parameters:
     ///   - declared: the id that the file gives it.
     ///   - element: where it stands.
-    /// - Throws: `.malformed` for a new token whose id is not the one that it gets.
+    /// - Throws: `.malformed` for a new token whose declared id is not the next one.
     mutating func add(
         _ entry: AddedTokenEntry, declared: TokenID? = nil, at element: JSONElement
     ) throws(TokenizerError) {

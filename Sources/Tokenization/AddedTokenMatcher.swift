@@ -1,4 +1,4 @@
-/// Finds added tokens in text: the leftmost first, the longest of those that begin in the same place.
+/// Finds added tokens in text: the leftmost first, the longest of those that begin at one position.
 struct AddedTokenMatcher: Sendable {
     private struct Node: Sendable {
         var children: [UInt8: Int] = [:]
@@ -9,13 +9,13 @@ struct AddedTokenMatcher: Sendable {
     private let tokens: [AddedToken]
     /// A trie over UTF-8; the first node is its root.
     private var nodes = [Node()]
-    /// The names of tokens that are passed over, so that they are text as any other.
+    /// The names of tokens that are skipped, so that they are ordinary text.
     private let skipped: Set<[UInt8]>
     /// Whether some token begins with this byte.
     private var isFirstByte = [Bool](repeating: false, count: 256)
 
     /// - Parameters:
-    ///   - patterns: the tokens, and what each is in the text. Empty patterns are never found.
+    ///   - patterns: the tokens with their spelling in the text. Empty patterns are never found.
     ///   - skipped: the names of tokens that are left in the text.
     init(_ patterns: [(token: AddedToken, pattern: String)], skipping skipped: Set<[UInt8]> = []) {
         self.skipped = skipped
@@ -53,7 +53,7 @@ struct AddedTokenMatcher: Sendable {
             }
 
             var (start, end) = (position, match.end)
-            // What is found is passed over even if its flags rule it out.
+            // / A match is skipped as a whole even if its flags rule it out.
             position = end
             let token = match.token
             if !skipped.isEmpty, skipped.contains(token.content.tokenKey) { continue }

@@ -1,4 +1,4 @@
-/// The printable characters that stand for bytes in byte-level vocabularies.
+/// The printable characters that represent bytes in byte-level vocabularies.
 ///
 /// Bytes that are printable in Latin-1 stand for themselves; the others are given the characters from U+0100 on, in order
 /// (`bytes_to_unicode` in `src/encoder.py` of github.com/openai/gpt-2).

@@ -1,4 +1,4 @@
-/// Merges adjacent tokens of one piece until no merge applies. Its memory is used again for the next piece.
+/// Merges adjacent tokens of one piece until no merge applies. Its memory is reused for the next piece.
 ///
 /// The tokens form a doubly linked list, and the merges that may apply wait in a heap, lowest rank first and leftmost
 /// first among equals; a merge that no longer fits when its turn comes is dropped. A piece of n bytes takes O(n log n),
@@ -28,7 +28,7 @@ struct BytePairMerger {
     /// A binary heap with the smallest candidate first.
     private var candidates: [Candidate] = []
 
-    /// Makes ready for another piece.
+    /// Prepares for another piece.
     mutating func removeAll() {
         nodes.removeAll(keepingCapacity: true)
         candidates.removeAll(keepingCapacity: true)
@@ -57,8 +57,8 @@ struct BytePairMerger {
             let left = nodes[Int(candidate.node)]
             guard left.token >= 0, left.next >= 0 else { continue }
             let right = nodes[Int(left.next)]
-            // The neighbours may have changed since. As in the reference implementation it is the resulting token that
-            // decides, so a candidate also stands for another pair with the same result.
+            // / The neighbours may have changed since. As in the reference implementation only the resulting token is
+            // / compared, so a candidate also applies to another pair with the same result.
             guard let merge = merges[left.token, right.token], merge.token == candidate.token else { continue }
 
             nodes[Int(candidate.node)].token = candidate.token

@@ -1,14 +1,14 @@
 extension BytePairModel {
-    /// Bytes from which on a piece is encoded part by part: a text without a space would take tens of times its size.
+    /// The size from which on a piece is encoded in parts: a text without a space would take tens of times its size.
     static let longPiece = 1 << 16
 
     private typealias Part = [(token: TokenID, start: Int)]
 
     /// Appends the tokens of a long piece whose bytes all have tokens, in memory that does not grow with it.
     ///
-    /// A sequence of tokens is that of the whole piece exactly if the bytes of any two neighbours by themselves become
-    /// these two: the first merge across a border of tokens would be made in the two alone as well. That holds within a
-    /// part, so it is asked only of the two tokens at the border to the next one.
+    /// A sequence of tokens is that of the whole piece exactly if the bytes of any two neighbours by themselves give
+    /// these two: the first merge across a border of tokens would also be made in the two alone. That holds within a
+    /// part, so it is checked only for the two tokens at the border to the next one.
     func encode(
         long piece: UnsafeBufferPointer<UInt8>, with merger: inout BytePairMerger, into sink: inout TokenSink
     ) {
@@ -51,7 +51,7 @@ extension BytePairModel {
         return part
     }
 
-    /// Whether a token and the first one of the part behind it are what their bytes together become.
+    /// Whether a token and the first one of the next part are the encoding of their joined bytes.
     private func isBorder(
         _ last: (token: TokenID, start: Int), _ next: Part, of piece: UnsafeBufferPointer<UInt8>,
         with merger: inout BytePairMerger

@@ -1,15 +1,15 @@
 /// A byte-level byte-pair encoding: splits one piece of text into tokens (Sennrich et al. 2016, arXiv 1508.07909).
 ///
-/// A class, since it is handed on for every piece and a copy would count its references to all of the tables.
+/// A class, since it is passed for every piece, and copying a struct would retain all of its tables.
 final class BytePairModel: Sendable {
     /// The ids of the tokens by the bytes they stand for.
     let vocabulary: ByteStringTable
     /// The token of each single byte, -1 where the vocabulary has none.
     let tokenOfByte: [TokenID]
     let merges: MergeTable
-    /// Whether a piece that is a token as a whole becomes it even where the merges would not get there.
+    /// Whether a piece that is a token as a whole is encoded as that token even if the merges do not lead there.
     let ignoresMerges: Bool
-    /// What stands for a byte that has no token; without it such bytes vanish.
+    /// The token for bytes that have no token; without it such bytes are dropped.
     let unknownToken: TokenID?
     /// Whether a run of such bytes becomes one unknown token.
     let fusesUnknown: Bool
@@ -26,7 +26,7 @@ final class BytePairModel: Sendable {
         self.fusesUnknown = fusesUnknown
     }
 
-    /// Appends the tokens of a piece, computed anew.
+    /// Appends the tokens of a piece, without the cache.
     func encode(_ piece: UnsafeBufferPointer<UInt8>, with merger: inout BytePairMerger, into sink: inout TokenSink) {
         if ignoresMerges, let id = vocabulary.id(of: piece) {
             sink.ids.append(id)

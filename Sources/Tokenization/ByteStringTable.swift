@@ -1,6 +1,6 @@
 /// A hash table from byte strings to token ids, all of its keys in one block of memory.
 ///
-/// The hash is seeded anew in every process, so that no file can be made to collide.
+/// The hash is seeded randomly in every process, so that no file can be made to collide.
 struct ByteStringTable: Sendable {
     private var keys: [UInt8] = []
     /// Entry `i` has the key from `starts[i]` up to `starts[i + 1]`.

@@ -2,11 +2,11 @@ internal import Foundation
 
 /// Unicode normalisation form C (Unicode Standard Annex 15), as the reference implementation computes it.
 ///
-/// The library's own form leaves a Hangul syllable and a final consonant behind it apart, and orders some Tibetan vowel
-/// signs wrongly; it also knows characters that the tables of the reference implementation, those of Unicode 9, do not.
-/// Either would give other tokens. So the algorithm is carried out here; the library is only asked about single scalars.
+/// Foundation's form leaves a Hangul syllable and a final consonant behind it separate, and orders some Tibetan vowel
+/// signs wrongly; it also composes characters that the tables of the reference implementation, of Unicode 9, lack.
+/// Either would give other tokens. So the algorithm is implemented here; only single scalars are left to the library.
 struct CanonicalComposition: Sendable {
-    /// The tables, made when they are first needed.
+    /// The tables, computed when first needed.
     static let shared = CanonicalComposition()
 
     /// Full decompositions of the scalars that have one, without Hangul syllables.
@@ -49,7 +49,7 @@ struct CanonicalComposition: Sendable {
         secondParts = Set(composites.keys.map { UInt32(truncatingIfNeeded: $0) })
     }
 
-    /// Whether Unicode 9 has the scalar; later ones stand for themselves and combine with nothing.
+    /// Whether Unicode 9 has the scalar; later ones are unchanged and combine with nothing.
     private static func isKnown(_ scalar: Unicode.Scalar) -> Bool {
         scalar.properties.age.map { $0.major <= 9 } ?? false
     }
@@ -60,7 +60,7 @@ struct CanonicalComposition: Sendable {
 
     private static func packed(_ first: UInt32, _ second: UInt32) -> UInt64 { UInt64(first) << 32 | UInt64(second) }
 
-    /// Whether text without scalars of this kind is normalised already.
+    /// Whether normalisation may change this scalar.
     private func mayChange(_ scalar: Unicode.Scalar) -> Bool {
         let value = scalar.value
         // Below the combining marks nothing changes by itself, and whole Hangul syllables do not either.
@@ -106,7 +106,7 @@ struct CanonicalComposition: Sendable {
         return elements
     }
 
-    /// Every scalar joined with the starter before it where the two make a composite and nothing stands in the way.
+    /// Every scalar joined with the starter before it if the two have a composite and are not blocked.
     private func composed(_ elements: [Element]) -> [Element] {
         var result: [Element] = []
         result.reserveCapacity(elements.count)

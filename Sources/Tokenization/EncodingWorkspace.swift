@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// What one encoding thread needs for itself.
+/// The mutable state of one encoding call.
 ///
 /// Sendable because `WorkspacePool` gives each workspace to one caller at a time.
 final class EncodingWorkspace: @unchecked Sendable {
@@ -18,7 +18,7 @@ final class EncodingWorkspace: @unchecked Sendable {
     }
 }
 
-/// Workspaces that are not in use, so that what one call has cached serves the next without a lock around every piece.
+/// Idle workspaces, so that the cache of one call serves the next without a lock around every piece.
 final class WorkspacePool: Sendable {
     private let idle = Mutex<[EncodingWorkspace]>([])
 

@@ -1,11 +1,11 @@
 internal import Foundation
 import JSON
 
-/// A value of a JSON document together with its place there, so that every complaint can name it.
+/// A value of a JSON document together with its position there, so that errors can name it.
 struct JSONElement {
     /// The document's path.
     let file: String
-    /// The place in the document, such as `model.vocab`; empty for the document itself.
+    /// The position in the document, such as `model.vocab`; empty for the document itself.
     let place: String
     private let value: JSONValue
 
@@ -14,7 +14,7 @@ struct JSONElement {
     /// - Throws: `.missing`, `.unreadable`, `.malformed`.
     init(file: String) throws(TokenizerError) {
         let contents: Data
-        // A pipe or a device may never end. What lies behind a link counts.
+        // / A pipe or a device may never end. Links are followed.
         let target = URL(filePath: file).resolvingSymlinksInPath().path
         if let type = try? FileManager.default.attributesOfItem(atPath: target)[.type] as? FileAttributeType,
             type != .typeRegular, type != .typeDirectory
@@ -33,7 +33,7 @@ struct JSONElement {
             let reason = "\(problem.expected) expected at byte \(problem.offset)"
             return .malformed(path: file, element: "the document", reason: reason)
         }
-        // Before anything else, since bytes that are not text at all are no JSON at any byte.
+        // / First, since bytes that are not text have no JSON error position.
         guard String(validating: contents, as: UTF8.self) != nil else {
             throw malformed(JSONProblem(rule: .notUTF8, offset: 0))
         }
@@ -42,7 +42,7 @@ struct JSONElement {
         place = ""
     }
 
-    /// More levels than any tokenizer has.
+    /// Deeper nesting than any tokenizer has.
     private static let rules = {
         var rules = JSONRules(maximumDepth: 100)
         rules.takesInfiniteNumbers = true
@@ -84,7 +84,7 @@ struct JSONElement {
         return object.members
     }
 
-    /// All members of an object but those that are null, each with its place, in the order of the text.
+    /// All members of an object but those that are null, each with its position, in the order of the text.
     func memberElements() throws(TokenizerError) -> [(name: String, value: JSONElement)] {
         try members().compactMap { member in
             if case .null = member.value { return nil }
@@ -93,14 +93,14 @@ struct JSONElement {
         }
     }
 
-    /// The elements of an array, each with its place.
+    /// The elements of an array, each with its position.
     func elements() throws(TokenizerError) -> [JSONElement] {
         try values().enumerated().map {
             JSONElement(file: file, place: "\(place)[\($0.offset)]", value: $0.element)
         }
     }
 
-    /// The bare elements of an array, for those too long to give each its place.
+    /// The bare elements of an array too long to give each its position.
     func values() throws(TokenizerError) -> [JSONValue] {
         guard case .array(let values) = value else { throw malformed("it is not an array") }
         return values
@@ -129,7 +129,7 @@ struct JSONElement {
         return id
     }
 
-    /// A value as a token id, nil if it is no whole number in the range of ids.
+    /// A value as a token id; nil if it is not an integer in the range of ids.
     static func tokenID(_ value: JSONValue) -> TokenID? {
         guard case .integer(let id) = value, (0..<TokenBytes.maximumCount).contains(id) else { return nil }
         return TokenID(id)

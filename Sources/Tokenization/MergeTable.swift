@@ -1,16 +1,16 @@
 import RandomNumbers
 
-/// The merges of a byte-pair encoding: which two tokens become which, and how early.
+/// The merges of a byte-pair encoding: pairs of tokens with their result and rank.
 ///
-/// An open-addressing table over the two ids packed into one integer; it is asked for twice per merge, where the standard
-/// dictionary's hash would take most of the time. The mixing is seeded anew in every process, so that no file can be made
-/// to collide.
+/// An open-addressing table over the two ids packed into one integer; it is queried twice per merge, where the standard
+/// dictionary's hash would take most of the time. The mixing is seeded randomly in every process, so no file can be
+/// made to collide.
 struct MergeTable: Sendable {
-    /// What a pair becomes.
+    /// The result of a pair.
     struct Merge {
         /// The position in the list of merges; the lowest is applied first.
         var rank: Int32
-        /// The token that takes the place of the two.
+        /// The token that replaces the two.
         var token: TokenID
     }
 
@@ -29,7 +29,7 @@ struct MergeTable: Sendable {
         seed = UInt64.random(in: .min ... .max)
     }
 
-    /// What two adjacent tokens become, if anything. Setting a pair again replaces its merge.
+    /// The merge of two adjacent tokens, if any. Setting a pair again replaces its merge.
     subscript(left: TokenID, right: TokenID) -> Merge? {
         get {
             let pair = Self.packed(left, right)

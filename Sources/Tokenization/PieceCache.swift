@@ -1,20 +1,20 @@
-/// Remembers the tokens of pieces that were encoded before, in bounded memory.
+/// Caches the tokens of pieces in bounded memory.
 ///
-/// Every piece has one place, which the latest piece takes; there is no chain that could grow. When the bytes and ids kept
-/// reach their bound, all is forgotten.
+/// Every piece has one slot, which the latest piece takes; there are no chains. When the bytes and ids
+/// reach their bound, the cache is cleared.
 struct PieceCache {
     private struct Entry {
         var keyStart: UInt32
         var idStart: UInt32
-        /// 0 for a place never taken.
+        /// 0 for an unused slot.
         var keyCount: UInt16
         var idCount: UInt16
     }
 
     private static let entryCount = 1 << 16
-    /// Pieces longer than this are rare and not kept.
+    /// Longer pieces are rare and not cached.
     static let maximumKeyCount = 128
-    /// Bytes kept before all is forgotten; a piece has no more ids than bytes.
+    /// Bytes at which the cache is cleared; a piece has no more ids than bytes.
     private static let maximumByteCount = 1 << 22
 
     private var entries = [Entry](
@@ -23,7 +23,7 @@ struct PieceCache {
     private var keys: [UInt8] = []
     private var ids: [TokenID] = []
 
-    /// Appends the tokens of a piece if they are known.
+    /// Appends the tokens of a piece if they are cached.
     func append(_ piece: UnsafeBufferPointer<UInt8>, to target: inout [TokenID]) -> Bool {
         guard piece.count <= Self.maximumKeyCount else { return false }
         let entry = entries[Self.index(of: piece)]
@@ -35,7 +35,7 @@ struct PieceCache {
         return true
     }
 
-    /// Remembers the tokens of a piece.
+    /// Caches the tokens of a piece.
     ///
     /// - Precondition: it has at most `maximumKeyCount` bytes.
     mutating func remember(_ piece: UnsafeBufferPointer<UInt8>, tokens: ArraySlice<TokenID>) {
@@ -51,7 +51,7 @@ struct PieceCache {
         ids.append(contentsOf: tokens)
     }
 
-    /// The place of a piece: eight bytes at a time, multiplied and folded.
+    /// The slot of a piece: a hash of eight bytes at a time, multiplied and folded.
     private static func index(of piece: UnsafeBufferPointer<UInt8>) -> Int {
         let bytes = UnsafeRawBufferPointer(piece)
         var hash = UInt64(truncatingIfNeeded: piece.count)

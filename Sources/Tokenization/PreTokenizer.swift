@@ -2,7 +2,7 @@
 struct PreTokenizer: Sendable {
     enum Step: Sendable {
         case split(SplitPattern)
-        /// Sets numbers apart, every digit for itself or in runs.
+        /// Separates numbers, each digit by itself or in runs.
         case digits(individually: Bool)
         /// Puts a space in front of a piece that has none.
         case prefixSpace

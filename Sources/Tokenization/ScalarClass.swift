@@ -1,7 +1,7 @@
-/// What the splitting rules ask about a Unicode scalar.
+/// The class of a Unicode scalar, as used by the splitting rules.
 ///
-/// The classes are those of Unicode 16, which the reference implementation knows, whatever the toolchain: scalars assigned
-/// later count as unassigned, so that a text keeps its tokens when the toolchain is renewed.
+/// The classes are those of Unicode 16, as in the reference implementation, for any toolchain: scalars assigned
+/// later count as unassigned, so that a text keeps its tokens when the toolchain is updated.
 struct ScalarClass: OptionSet, Sendable {
     let rawValue: UInt8
 

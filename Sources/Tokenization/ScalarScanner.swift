@@ -1,7 +1,7 @@
 /// Reads the classes of the scalars of valid UTF-8.
 struct ScalarScanner {
     let bytes: UnsafePointer<UInt8>
-    /// Nothing is seen from here on; a lookahead finds the end of the text here.
+    /// The end of the visible text; a lookahead stops here.
     let end: Int
     private let basicPlane = ScalarClass.basicPlane
 

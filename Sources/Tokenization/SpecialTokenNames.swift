@@ -9,7 +9,7 @@ struct SpecialTokenNames {
 
     /// The tokens of the standard keys by key.
     private(set) var standard: [String: JSONElement] = [:]
-    /// The names in `standard` and `further` by which transformers takes a token of `added_tokens.json` for special: not
+    /// Names in `standard` and `further` that make a token of `added_tokens.json` special for transformers: not
     /// those that `tokenizer_config.json` describes.
     private(set) var plain: Set<[UInt8]> = []
     /// Tokens under a key of a model's own, such as `image_token`, in the order in which they are added.

@@ -1,5 +1,5 @@
 extension SpecialTokenTemplate {
-    /// Loads the `post_processor` of a `tokenizer.json`, which may be absent.
+    /// Loads the `post_processor` of a `tokenizer.json`, if there is one.
     ///
     /// - Throws: `.unsupported`, or `.malformed` for tokens that are not in the vocabulary.
     init(element: JSONElement?, vocabulary: TokenVocabulary) throws(TokenizerError) {
@@ -8,7 +8,7 @@ extension SpecialTokenTemplate {
         for part in try element.sequence(of: "processors") {
             switch try part.required("type").string() {
             case "ByteLevel":
-                // Changes the places that tokens are said to have in the text, not the tokens.
+                // / Changes reported offsets of tokens, not the tokens.
                 break
             case "TemplateProcessing":
                 let inner = try Self.loadTemplate(part, vocabulary: vocabulary)

@@ -1,5 +1,5 @@
 extension SplitPattern {
-    /// The end of the match that begins at a position before the scanner's end. It is behind `start`.
+    /// The end of the match that begins at a position before the scanner's end; always greater than `start`.
     func endOfMatch(from start: Int, in scanner: ScalarScanner) -> Int {
         switch self {
         case .gpt2: scanner.gpt2Match(from: start)

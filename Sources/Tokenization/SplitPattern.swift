@@ -1,8 +1,8 @@
 /// The rules by which tokenizers split text into the pieces that byte pairs are merged in.
 ///
-/// A `tokenizer.json` gives them as a regular expression. General engines are slow and differ in their idea of Unicode, so
-/// the expressions in use are known by their exact text, and each is followed by hand. In every one of them every scalar
-/// belongs to some match, so that a text is the sequence of its matches.
+/// A `tokenizer.json` gives them as a regular expression. General engines are slow and differ in their Unicode tables:
+/// the expressions in use are recognised by their exact text and matched by hand. In each of them every scalar
+/// belongs to a match, so that a text is the sequence of its matches.
 enum SplitPattern: Sendable, CaseIterable {
     /// GPT-2; also what `ByteLevel` does on its own (`use_regex`).
     case gpt2
@@ -15,7 +15,7 @@ enum SplitPattern: Sendable, CaseIterable {
     /// Tekken, of Mistral's models since NeMo: as `o200k` without contractions, every digit alone.
     case tekken
 
-    /// The texts by which the rule is known in files. Several of one rule have the same matches everywhere.
+    /// The regular expressions that stand for the rule in files. All of one rule have the same matches everywhere.
     var regularExpressions: [String] {
         switch self {
         case .gpt2:
@@ -51,7 +51,7 @@ enum SplitPattern: Sendable, CaseIterable {
         }
     }
 
-    /// The rule that a file means by a regular expression, nil if it is not a known one.
+    /// The rule of a regular expression; nil if it is not a known one.
     init?(regularExpression: String) {
         let known = Self.allCases.first { $0.regularExpressions.contains(regularExpression) }
         guard let known else { return nil }

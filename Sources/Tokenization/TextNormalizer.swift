@@ -1,4 +1,4 @@
-/// What is done to text before it is split.
+/// The normalization of text before it is split.
 enum TextNormalizer: Sendable {
     case none
     /// Canonical composition, Unicode normalisation form C.

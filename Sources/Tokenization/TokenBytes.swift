@@ -22,7 +22,7 @@ struct TokenBytes: Sendable {
     /// One more than the largest id in use.
     var count: Int { starts.count - 1 }
 
-    /// The bytes of a token, none for an id that is not in use.
+    /// The bytes of a token; empty for an unused id.
     subscript(id: TokenID) -> ArraySlice<UInt8> {
         guard id >= 0, Int(id) < count else { return [] }
         return bytes[Int(starts[Int(id)])..<Int(starts[Int(id) + 1])]

@@ -1,9 +1,9 @@
 extension Tokenizer {
-    /// Calls `body` with bytes that stand for everything by which text becomes tokens and tokens text: the vocabulary,
+    /// Calls `body` with bytes that determine how text becomes tokens and tokens text: the vocabulary,
     /// the merges, the added tokens, the rules before and after them. Two tokenizers with the same bytes give the same ids
     /// for every text, however their files are written.
     ///
-    /// Chat templates, and which tokens end or fill up a text, are not part of it.
+    /// Chat templates, and the end and padding tokens, are not included.
     package func withCanonicalContent(_ body: (UnsafeRawBufferPointer) -> Void) {
         var bytes: [UInt8] = []
         func add(_ numbers: Int...) {

@@ -4,15 +4,15 @@ extension Tokenizer {
     /// Loads the tokenizer of a model's directory: `tokenizer.json`, and what stands beside it.
     ///
     /// As in transformers 5, `tokenizer_config.json`, `added_tokens.json` and `special_tokens_map.json` add tokens and
-    /// change flags of those of `tokenizer.json`, and what is put around a text is what the post-processor of
-    /// `tokenizer.json` says. `chat_template.jinja` takes the place of the chat template of `tokenizer_config.json`.
+    /// change flags of those of `tokenizer.json`; the special tokens around a text are those of the post-processor of
+    /// `tokenizer.json`. `chat_template.jinja` takes precedence over the chat template of `tokenizer_config.json`.
     ///
     /// - Throws: `TokenizerError`.
     package init(directory: String) throws {
         try self.init(files: TokenizerFiles(directory: directory), chatTemplate: Self.chatTemplateFile(of: directory))
     }
 
-    /// The file that a chat template has to itself.
+    /// The separate file of a chat template.
     package static let chatTemplateFileName = "chat_template.jinja"
 
     private static func chatTemplateFile(of directory: String) throws(TokenizerError) -> String? {
@@ -76,7 +76,7 @@ extension Tokenizer {
         }
     }
 
-    /// Tells SentencePiece and other kinds of vocabulary by name, before their tokens are found not to stand for bytes.
+    /// Recognises SentencePiece and other kinds of vocabulary by name, for a clearer error.
     private static func checkKind(of document: JSONElement) throws(TokenizerError) {
         let supported = "byte-level BPE, as GPT-2, Llama 3, Qwen and Mistral NeMo have it"
         let model = try document.required("model")

@@ -7,7 +7,7 @@ package typealias TokenID = Int32
 /// `Split` with the regular expressions of GPT-2, cl100k (Llama 3), Qwen 2, o200k and Tekken (Mistral), and sequences of
 /// them; the normalizer `NFC`; the post-processors `TemplateProcessing` and `ByteLevel`; the decoder `ByteLevel`; and added tokens
 /// with all of their flags. Anything else is refused by name when the tokenizer is loaded. The entries `truncation` and
-/// `padding` are the caller's business and have no effect.
+/// `padding` are left to the caller and have no effect.
 ///
 /// A tokenizer can be used from several threads at once.
 package struct Tokenizer: Sendable {
@@ -18,9 +18,9 @@ package struct Tokenizer: Sendable {
     package let eosTokenID: TokenID?
     /// The token that fills batches up, from `tokenizer_config.json`.
     package let padTokenID: TokenID?
-    /// What bytes without a token of their own become; without it they vanish.
+    /// The token for bytes without a token; without it they are dropped.
     package let unknownTokenID: TokenID?
-    /// The chat template: the file `chat_template.jinja`, or else what `tokenizer_config.json` has, of several the one
+    /// The chat template: the file `chat_template.jinja`, or else that of `tokenizer_config.json`, of several the one
     /// named `default`.
     package let chatTemplate: String?
     /// The names of special tokens by what a chat template calls them, such as `bos_token`, from `tokenizer_config.json` or
@@ -34,7 +34,7 @@ package struct Tokenizer: Sendable {
     let normalizer: TextNormalizer
     let preTokenizer: PreTokenizer
     let template: SpecialTokenTemplate
-    /// The names of special tokens that are text as any other.
+    /// The names of special tokens that are treated as ordinary text.
     let splitTokens: Set<[UInt8]>
     let tokenBytes: TokenBytes
     let workspaces = WorkspacePool()
@@ -42,13 +42,13 @@ package struct Tokenizer: Sendable {
     /// One more than the largest token id.
     package var vocabularySize: Int { tokenBytes.count }
 
-    /// What `encode` with special tokens puts before a text: none, or the `bosTokenID` and what the template has behind it.
+    /// The tokens that `encode` puts before a text with special tokens: none, or the `bosTokenID` and those behind it.
     package var prefix: [TokenID] { template.prefix }
 
     /// Whether `encode` with special tokens puts the `bosTokenID` first.
     package var addsBOS: Bool { !template.prefix.isEmpty }
 
-    /// Whether a token stands for structure and not for text.
+    /// Whether a token is structural rather than text.
     package func isSpecial(_ id: TokenID) -> Bool { addedTokens[id]?.isSpecial ?? false }
 
     /// The bytes that a token stands for, which need not be whole characters; a special token's are its name. Empty for an
@@ -63,7 +63,7 @@ package struct Tokenizer: Sendable {
     /// - Parameters:
     ///   - text: any text. Names of special tokens in it become those tokens, unless `tokenizer_config.json` has
     ///     `split_special_tokens`.
-    ///   - addSpecialTokens: whether to put around it what the tokenizer's template says, such as a token for the
+    ///   - addSpecialTokens: whether to add the template's special tokens around it, such as a token for the
     ///     beginning.
     /// - Complexity: O(n log n) in the length of the longest piece, O(n) otherwise.
     package func encode(_ text: String, addSpecialTokens: Bool = true) -> [TokenID] {
@@ -72,10 +72,10 @@ package struct Tokenizer: Sendable {
         return addSpecialTokens ? sink.ids + template.suffix : sink.ids
     }
 
-    /// Turns text into tokens and hands them out while it goes on, so that those of a long text need not be in memory at
-    /// once. Nothing is put around it; the tokens are those of `encode` without special tokens.
+    /// Turns text into tokens and delivers them meanwhile, so that those of a long text need not be in memory at
+    /// once. Without special tokens around it; the tokens are those of `encode` without special tokens.
     ///
-    /// - Parameter body: takes the tokens in stretches, from left to right.
+    /// - Parameter body: receives the tokens in stretches, from left to right.
     package func forEachStretch(ofTokensOf text: String, _ body: ([TokenID]) -> Void) {
         withoutActuallyEscaping(body) { body in
             var sink = TokenSink(stretch: Self.stretch, body)
@@ -84,7 +84,7 @@ package struct Tokenizer: Sendable {
         }
     }
 
-    /// Tokens that are handed out at a time: about.
+    /// Approximate number of tokens delivered at a time.
     private static let stretch = 1 << 14
 
     private func encode(_ text: String, into sink: inout TokenSink) {

@@ -1,7 +1,7 @@
-/// What the files beside a `tokenizer.json` say of special tokens and chats. Everything in it is optional.
+/// Special tokens and chat templates from the files beside a `tokenizer.json`. Everything in it is optional.
 ///
-/// `add_bos_token` and `add_eos_token` have no effect, as in transformers 5 where there is a `tokenizer.json`: what is put
-/// around a text is said by its post-processor.
+/// `add_bos_token` and `add_eos_token` have no effect, as in transformers 5 with a `tokenizer.json`: the special tokens
+/// around a text come from its post-processor.
 struct TokenizerConfiguration {
     var bosToken: TokenID?
     var eosToken: TokenID?
@@ -9,7 +9,7 @@ struct TokenizerConfiguration {
     var chatTemplate: String?
     /// By their keys.
     var specialTokenNames: [String: String] = [:]
-    /// Whether names of special tokens in a text are text as any other (`split_special_tokens`).
+    /// Whether names of special tokens in a text are ordinary text (`split_special_tokens`).
     var splitsSpecialTokens = false
 
     /// - Throws: `.malformed`.

@@ -6,7 +6,7 @@ package enum TokenizerError: Error, Sendable, Equatable {
     case unreadable(path: String, reason: String)
     /// The file is not JSON or its values make no tokenizer; `element` is the place, such as `model.merges[17]`.
     case malformed(path: String, element: String, reason: String)
-    /// The file is sound, but asks for something that is not supported here.
+    /// The file is sound, but requires something unsupported.
     case unsupported(path: String, element: String, found: String, supported: String)
 }
 

@@ -1,17 +1,17 @@
 internal import Foundation
 
-/// The JSON documents that describe a tokenizer, `tokenizer.json` and what stands beside it.
+/// The JSON documents of a tokenizer: `tokenizer.json` and the files beside it.
 struct TokenizerFiles {
     /// `tokenizer.json`
     var document: JSONElement
     /// `tokenizer_config.json`
     var configuration: JSONElement?
-    /// `special_tokens_map.json`, which older versions of transformers write. It counts only where `tokenizer_config.json`
+    /// `special_tokens_map.json`, written by older versions of transformers. Used only if `tokenizer_config.json`
     /// has no `added_tokens_decoder`.
     var specialTokensMap: JSONElement?
     /// `added_tokens.json`, likewise.
     var addedTokens: JSONElement?
-    /// What names the special tokens.
+    /// The names of the special tokens.
     private(set) var specialTokens = SpecialTokenNames()
 
     /// Takes a `tokenizer.json` alone.

@@ -1,14 +1,14 @@
 package import ActivationPipeline
 import SparseCoding
 
-/// Where a training job keeps its checkpoint, and when it takes one besides the start, the end, and a signal.
+/// The path of a training job's checkpoint, and how often it is written besides at the start, the end, and a signal.
 package struct CheckpointPolicy: Sendable {
     /// The file.
     package let path: String
-    /// After every so many steps; nil goes by the clock.
+    /// Steps between checkpoints; nil goes by time.
     package let everySteps: Int?
 
-    /// By the clock a checkpoint is taken at most this often.
+    /// The least time between checkpoints.
     static let interval = Duration.seconds(300)
 
     /// Makes a policy.

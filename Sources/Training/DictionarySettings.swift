@@ -2,7 +2,7 @@ import Foundation
 import SparseCoding
 import SparseTraining
 
-/// What a dictionary's column `config` holds: its shape and rules, and how it was trained.
+/// The column `config` of a dictionary: its configuration and its training.
 struct DictionarySettings: Encodable {
     let configuration: DictionaryConfiguration
     let training: TrainingOptions

@@ -1,26 +1,26 @@
 import Foundation
 
-/// Some of the settings of a training, as a document to lay over another one.
+/// Some settings of a training, as a document merged over another one.
 ///
-/// Its values have been encoded and are decoded only with the whole, so that a number out of range is refused in the same
-/// words wherever it was given.
+/// Values are encoded here and decoded only with the whole, so that a number out of range gives the same
+/// error wherever it was given.
 package struct SettingsDocument {
     private var values: [String: Any] = [:]
 
     package init() {}
 
-    /// Whether nothing was given.
+    /// Whether it has no settings.
     package var isEmpty: Bool { values.isEmpty }
 
     /// Gives a key a value.
     ///
-    /// - Throws: `EncodingError` for a value that is none of JSON's.
+    /// - Throws: `EncodingError` for a value that JSON lacks.
     package mutating func set(_ key: String, _ value: some Encodable) throws {
         let data = try Self.encoder.encode([value])
         values[key] = (try JSONSerialization.jsonObject(with: data) as? [Any])?.first
     }
 
-    /// The keys of another document, with those given here above them. What excludes a key that was given goes.
+    /// Another document with these keys merged over it. Keys that exclude a given one are removed.
     func laid(over document: [String: Any]) -> [String: Any] {
         var laid = document
         for (key, excluded) in Self.exclusions where values[key] != nil {
@@ -29,13 +29,13 @@ package struct SettingsDocument {
         return laid.merging(values) { $1 }
     }
 
-    /// Keys that say the same in another way.
+    /// Keys that exclude each other.
     private static let exclusions: [String: [String]] = [
         "tokens": ["steps"], "steps": ["tokens"],
         "activations": ["model", "modelName", "text"], "model": ["activations"], "text": ["activations"],
     ]
 
-    /// JSON has no word for what is no number; these go through it so that the check of the setting may refuse them.
+    /// JSON has no NaN or infinity; these strings carry them to the check of the setting.
     private static let encoder: JSONEncoder = {
         let encoder = JSONEncoder()
         encoder.nonConformingFloatEncodingStrategy = .convertToString(

@@ -1,10 +1,10 @@
 import ActivationPipeline
 
-/// What decides the stream of activations that a dictionary learns from: the same for all dictionaries of a sweep.
+/// The settings of the activation stream: the same for all dictionaries of a sweep.
 package struct StreamSettings: Sendable, Codable, Equatable {
     /// Model folder, for training live from text.
     package var model: String?
-    /// What the catalog calls the model; nil takes what the folder says.
+    /// The model's name in the catalog; nil takes the folder's.
     package var modelName: String?
     /// Text files and folders, likewise.
     package var text: [String] = []
@@ -20,9 +20,9 @@ package struct StreamSettings: Sendable, Codable, Equatable {
     package var tokens: Int?
     /// Whether documents and tokens are shuffled.
     package var shuffle = true
-    /// Tokens that a live stream keeps waiting to draw batches from; nil takes two batches, 32768 at least.
+    /// Tokens that a live stream keeps buffered to draw batches from; nil takes two batches, 32768 at least.
     package var shuffleBuffer: Int?
-    /// Whether BOS is learned from; nil leaves it out when corrected and takes it in for the reference, as its code does.
+    /// Whether training includes BOS; nil excludes it when corrected, and includes it as the reference's code does.
     package var includesBOS: Bool?
     /// Seed of the stream's order; nil takes the dictionary's. All dictionaries of a sweep share it.
     package var streamSeed: UInt64?

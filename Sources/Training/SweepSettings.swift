@@ -16,13 +16,13 @@ import Vocabulary
 /// }
 /// ```
 ///
-/// Keys are those of `TrainingSettings`. What stands beside `dictionaries` holds for all of them; what decides the stream
-/// may stand only there. A list where one value is expected stands for a dictionary with each of its values; several such
+/// Keys are those of `TrainingSettings`. Those beside `dictionaries` apply to all of them; settings of the stream
+/// may appear only there. A list in place of one value stands for a dictionary with each of its values; several such
 /// lists for every combination. `layer` is one layer where `layers` is a set of them.
 package enum SweepSettings {
     /// Reads a sweep.
     ///
-    /// - Parameter given: keys for all dictionaries that stand above those of the file, such as `model`.
+    /// - Parameter given: keys for all dictionaries that override those of the file, such as `model`.
     /// - Throws: `WorkflowError.missing`; `.badInput` naming the key that is absent, unknown, misplaced or of the wrong
     ///   kind.
     package static func read(
@@ -54,7 +54,7 @@ package enum SweepSettings {
             }
 
             var shared = common
-            // An entry's own layers replace the others', whichever way either says them.
+            // / An entry's own layers replace the common ones, in either spelling.
             if own["layer"] != nil || own["layers"] != nil {
                 shared["layer"] = nil
                 shared["layers"] = nil
@@ -80,7 +80,7 @@ package enum SweepSettings {
     /// Keys whose value is a list.
     private static let lists: Set<String> = ["text", "activations", "layers"]
 
-    /// How many combinations there are.
+    /// The number of combinations.
     private static func combinationCount(
         _ entry: [String: Any], path: String, place: String
     ) throws(WorkflowError) -> Int {
@@ -96,7 +96,7 @@ package enum SweepSettings {
         return count
     }
 
-    /// Every combination of the values of keys that hold a list where one value is expected, in the order of the keys.
+    /// Every combination of the values of keys that hold a list in place of one value, in the order of the keys.
     private static func combinations(_ entry: [String: Any]) -> [[String: Any]] {
         var results = [entry]
         for (key, value) in entry.sorted(by: { $0.key < $1.key }) {
@@ -126,7 +126,7 @@ package enum SweepSettings {
         return try TrainingSettings(object: entry, path: path, place: place)
     }
 
-    /// Gives each dictionary a name of its own, made of what sets it apart.
+    /// Gives each dictionary a unique name, made of the settings that vary.
     private static func named(_ settings: [TrainingSettings]) -> [TrainingSettings] {
         var names = settings.map { $0.name ?? $0.defaultName }
         func isAmbiguous(_ name: String) -> Bool { names.filter { $0 == name }.count > 1 }

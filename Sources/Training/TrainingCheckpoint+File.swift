@@ -10,11 +10,11 @@ import SparseTraining
 extension TrainingCheckpoint {
     private static let format = "routesae-checkpoint"
 
-    /// Writes the checkpoint aside and gives it its name once it is whole and on the disk.
+    /// Writes the checkpoint under a temporary name and renames it once it is complete and synced.
     ///
     /// - Parameters:
     ///   - states: the dictionaries that are still in training, by number; none for a job before its first step.
-    ///   - position: where the stream stands; nil where nothing more is read.
+    ///   - position: the stream's position; nil if nothing more is read.
     /// - Throws: `WorkflowError.cannotWrite`, `SafetensorsError`.
     func write(to path: String, states: [Int: TrainerState], position: StreamPosition?) throws {
         var record = self
@@ -101,7 +101,7 @@ extension TrainingCheckpoint {
         return (record, file)
     }
 
-    /// Whether a file is a checkpoint, sound or not.
+    /// Whether a file is a checkpoint, valid or not.
     package static func isOne(_ path: String) -> Bool {
         (try? SafetensorsFile(path: path))?.metadata["format"] == format
     }
@@ -121,7 +121,7 @@ extension TrainingCheckpoint {
         }
 
         let idle = try file.integers("\(number).tokens_since_fired")
-        // No counter can stand above the tokens there have been.
+        // / No counter can exceed the number of tokens so far.
         let tokens = Int64(step) * Int64(plan.settings.batchTokens)
         guard idle.count == plan.configuration.latents, idle.allSatisfy({ (0...tokens).contains($0) }) else {
             throw WorkflowError.badInput(path: file.path, problem: "its counters of dictionary \(number) do not fit")
@@ -130,7 +130,7 @@ extension TrainingCheckpoint {
         return state
     }
 
-    /// Where the stream stood.
+    /// The stream's position.
     func position(layers: [Int], dModel: Int, in file: SafetensorsFile) throws -> StreamPosition {
         guard file.tensors["stream.activations"] != nil else { return StreamPosition(numbers: stream) }
         guard try file.tensor("stream.activations").shape == [waitingRows, layers.count * dModel] else {
@@ -165,7 +165,7 @@ extension TrainingCheckpoint {
         let values: Values
     }
 
-    /// The tensors by name: the order of their digests.
+    /// The tensors by name, in the order of their digests.
     private static func pieces(states: [Int: TrainerState], position: StreamPosition?) -> [Piece] {
         var pieces: [Piece] = []
         for (number, state) in states {
@@ -197,7 +197,7 @@ extension TrainingCheckpoint {
         return pieces.sorted { $0.name < $1.name }
     }
 
-    /// Of the state and of every tensor's name, type and shape.
+    /// Digest of the state and of every tensor's name, type and shape.
     private static func digest(_ json: String, layout: [String]) -> [UInt8] {
         Array(SHA256.hash(data: Data(([json] + layout).joined(separator: "\n").utf8)))
     }

@@ -5,32 +5,32 @@ import LinearAlgebra
 import SparseCoding
 import SparseTraining
 
-/// A training job as it stood after a step: with it the job goes on to the same bits as if it had never stopped.
+/// A training job after a step: resuming from it gives the same bits as training without interruption.
 ///
 /// The file beside the catalog is safetensors. Its header's `state` is this type as JSON; the tensors are every
 /// dictionary's weights, moments and counters (`0.weights.encoder` …) and the rows that wait in a live stream's buffer; the
 /// last one, `sha256`, holds the digest of `state` with the other tensors' layout, and of each of them.
 package struct TrainingCheckpoint: Codable, Equatable {
-    /// The form of the file.
+    /// The version of the file's format.
     static let currentVersion = 1
 
-    /// Which form it has.
+    /// The version of its format.
     var version: Int
-    /// Who wrote it, for people.
+    /// The software that wrote it.
     var software: String
     /// The settings of every dictionary.
     package let settings: [TrainingSettings]
     /// Each dictionary's run in the catalog, by uuid.
     let runs: [String]
-    /// What the job reads, by digest.
+    /// The inputs of the job, by digest.
     var inputs: [Input]
     /// Steps made.
     package var step: Int
-    /// Dictionaries that dropped out, by number, and why.
+    /// Dictionaries that dropped out, by number, with the reason.
     var failures: [Int: String] = [:]
-    /// Where the stream stands.
+    /// The stream's position.
     var stream: [String: UInt64] = [:]
-    /// Rows waiting in the stream's buffer.
+    /// Rows in the stream's buffer.
     var waitingRows = 0
 
     /// A file that the job reads.
@@ -51,13 +51,13 @@ package struct TrainingCheckpoint: Codable, Equatable {
         step = 0
     }
 
-    /// Where a job that writes into a catalog keeps its checkpoint.
+    /// The checkpoint's path for a job that writes into a catalog.
     package static func path(besideCatalog catalog: String) -> String { catalog + ".checkpoint" }
 
-    /// Checks that a job is the one that the checkpoint was taken of, and takes up what has changed and may.
+    /// Checks that a job is the one of the checkpoint, and accepts permitted changes of its inputs.
     ///
-    /// What training has read has to be what it was; the text behind that may have been mended. The run is then what it
-    /// would have been on the mended text from the start.
+    /// Text that training has read must be unchanged; text behind that may have been corrected. The run is then what it
+    /// would have been on the corrected text from the start.
     ///
     /// - Throws: `WorkflowError.refused` naming what differs; what reading the text throws.
     mutating func takeUp(_ job: TrainingJob, path: String) throws {
@@ -84,7 +84,7 @@ package struct TrainingCheckpoint: Codable, Equatable {
             inputs = model(now) + inputs.filter { $0.role != "model" }
         }
         guard now != inputs else { return }
-        // The spelling that agrees the longest is the one it was written in.
+        // / Of current and former digests, those that agree the longest are compared.
         let agreeing = ([now] + former).map { zip(inputs, $0).prefix { $0 == $1 }.count }.max() ?? 0
         let changed = agreeing < inputs.count ? inputs[agreeing] : inputs.last
         let what =
@@ -94,7 +94,7 @@ package struct TrainingCheckpoint: Codable, Equatable {
         guard let corpus = job.source.corpus, others(inputs) == others(now) else {
             throw WorkflowError.refused("\(what); a resumed run has to read the same files")
         }
-        // With the last step made nothing more is read.
+        // / After the last step nothing more is read.
         if step == job.steps { return }
         guard
             try step == 0
@@ -107,7 +107,7 @@ package struct TrainingCheckpoint: Codable, Equatable {
         inputs = now
     }
 
-    /// What a job reads as versions up to 0.1 noted it, where this is of such a version: by the model's files.
+    /// The inputs of a job as versions up to 0.1 recorded them, for a checkpoint of such a version: by model files.
     private func formerInputs(of job: TrainingJob) throws -> [[Input]] {
         guard inputs.contains(where: { $0.role == "model" && $0.name.hasSuffix(".safetensors") }) else { return [] }
         return try job.formerInputs().map(TrainingCheckpoint.inputs)

@@ -5,7 +5,7 @@ package import LinearAlgebra
 import SparseCoding
 import SparseTraining
 
-/// Any number of dictionaries that learn from one stream, all settings and inputs found good; nothing is written yet.
+/// A validated training job: any number of dictionaries that learn from one stream. Nothing is written yet.
 package struct TrainingJob {
     /// The dictionaries.
     package let plans: [TrainingPlan]
@@ -16,11 +16,11 @@ package struct TrainingJob {
 
     /// The files it reads.
     package var paths: [String] { source.paths + plans.compactMap(\.settings.initialWeights) }
-    /// What a person should know of the text, such as bytes that were replaced: whole lines.
+    /// Warnings about the text, such as replaced bytes: whole lines.
     package var remarks: [String] { source.corpus?.remarks ?? [] }
     /// Tokens of a step.
     var batchTokens: Int { plans[0].settings.batchTokens }
-    /// The layers that the stream has to deliver.
+    /// The layers that the stream delivers.
     var layers: [Int] { Set(plans.flatMap(\.configuration.layers)).sorted() }
 
     /// Checks settings and opens inputs.
@@ -66,7 +66,7 @@ package struct TrainingJob {
         inputs = try source.inputs + Self.initialWeights(of: settings)
     }
 
-    /// The weights that dictionaries begin with, by digest.
+    /// The initial weights of dictionaries, by digest.
     private static func initialWeights(of settings: [TrainingSettings]) throws -> [RunInput] {
         try Set(settings.compactMap(\.initialWeights)).sorted().map { path in
             let (digest, bytes) = try sha256(ofFile: path)
@@ -75,7 +75,7 @@ package struct TrainingJob {
         }
     }
 
-    /// What versions up to 0.1 would have recorded as `inputs`.
+    /// `inputs` as versions up to 0.1 recorded them.
     func formerInputs() throws -> [[RunInput]] {
         let weights = try Self.initialWeights(of: plans.map(\.settings))
         return try source.formerInputs().map { $0 + weights }

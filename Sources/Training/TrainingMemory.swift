@@ -4,17 +4,17 @@ package import SparseCoding
 package import SparseTraining
 import Vocabulary
 
-/// How much memory training holds at its peak, from the sizes alone.
+/// Peak memory of training, from the sizes alone.
 ///
 /// In 32-bit numbers, with d the width of the residual stream, m latents, L layers, D the autoencoder's input width (L·d
 /// for a crosscoder, d otherwise), T tokens and n samples of a batch (T·L for an MLSAE, T otherwise), w workers:
 ///
-/// - weights and Adam's two moments: 3 · (2·m·D + D + m), with a router 3·L·d more;
+/// - with k: input, error and related buffers n · (2·D + 8·k + 2·L + 8), router T·d more, tiles w · 259·m, and where
 /// - with k: input, error and what goes with them n · (2·D + 8·k + 2·L + 8), router T·d more, tiles w · 259·m, and where
 ///   AuxK runs 3·D for every dead latent, at worst 3·m·D; where a router learns by the errors at every layer
 ///   (`RouterGradient`), for the tokens tried, n / 32L or 256 / L, L · (2·D + 2·k + 2·L + 4), and their tiles, w · 259·m,
 ///   which the allocator keeps;
-/// - with a penalty: activations and slopes n · (2·m + 2·D), tiles w · 256·m (gated 512·m), sums 5·m · n/256;
+/// - with a penalty: activations and gradients n · (2·m + 2·D), tiles w · 256·m (gated 512·m), sums 5·m · n/256;
 /// - the batch T · L_stream · d, live the buffer and a chunk of the model's streams, and from files 6 for every row: its
 ///   token, document and place.
 ///
@@ -43,9 +43,9 @@ package struct TrainingMemory {
         self.parts = parts
     }
 
-    /// What one dictionary holds.
+    /// The memory of one dictionary.
     ///
-    /// - Parameter deadShare: the part of the latents that are dead where AuxK revives them; 1 is the worst.
+    /// - Parameter deadShare: the fraction of dead latents where AuxK revives them; 1 is the worst.
     package static func floats(
         _ configuration: DictionaryConfiguration, _ options: TrainingOptions, _ workers: Workers, deadShare: Double = 1
     ) -> Double {
@@ -72,7 +72,7 @@ package struct TrainingMemory {
         return floats
     }
 
-    /// Checks that the machine has that much.
+    /// Checks that it fits into the machine.
     ///
     /// - Throws: `WorkflowError.refused` saying how much is needed and how much there is.
     func check() throws(WorkflowError) {

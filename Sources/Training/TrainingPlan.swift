@@ -7,17 +7,17 @@ package import SparseCoding
 import SparseTraining
 import Vocabulary
 
-/// One dictionary of a training job, its settings found good.
+/// One dictionary of a training job, its settings validated.
 package struct TrainingPlan {
-    /// The settings it was made from.
+    /// The settings.
     package let settings: TrainingSettings
-    /// Its shape and rules.
+    /// Its architecture, sizes and rules.
     package let configuration: DictionaryConfiguration
     let options: TrainingOptions
     let dtype: DictionaryTensor.DataType
-    /// Where its weights are written as safetensors besides, or nil.
+    /// Where its weights are written as safetensors as well, or nil.
     let weightsOutput: String?
-    /// What training starts from, where it is not drawn.
+    /// Initial weights from a file; nil to draw them.
     private let weights: DictionaryWeights?
 
     /// Checks one dictionary's settings against the source.
@@ -46,7 +46,7 @@ package struct TrainingPlan {
             architecture: settings.architecture, dModel: source.dModel, latents: settings.latents, k: settings.k,
             layers: layers, routing: settings.routing, aggregation: settings.aggregation, fidelity: settings.fidelity)
         var choices = settings.choices
-        // A b_pre that was given is not moved unasked.
+        // / A given b_pre is not moved by default.
         if settings.initialWeights != nil { choices.initialBias = choices.initialBias ?? .zero }
         options = try TrainingOptions(
             configuration, batchTokens: settings.batchTokens, steps: steps, choices: choices)

@@ -10,14 +10,14 @@ import Vocabulary
 /// Trains the dictionaries of a job side by side on one stream and writes them, with every run's whole history, into a
 /// catalog: one forward pass of the language model for a batch, however many dictionaries learn from it.
 ///
-/// Each dictionary is a run of its own in the ledger, and becomes what it would have become alone: its settings name the
-/// stream's seed, so `routesae train --config` makes it again by itself.
+/// Each dictionary is a run of its own in the ledger, and equals the dictionary trained alone: its settings include the
+/// stream's seed, so `routesae train --config` repeats it by itself.
 package struct TrainingRun {
-    /// What to do.
+    /// The job.
     package let job: TrainingJob
-    /// Who does it.
+    /// Workers that run it.
     package let workers: Workers
-    /// Where the job's checkpoint is kept, and when one is taken.
+    /// The checkpoint's path, and how often it is written.
     package let checkpoints: CheckpointPolicy
 
     /// Describes a run.
@@ -27,7 +27,7 @@ package struct TrainingRun {
         self.checkpoints = checkpoints
     }
 
-    /// What came of one dictionary.
+    /// The result for one dictionary.
     package struct Result: Sendable {
         /// The run's number in the catalog.
         package let runID: Int64
@@ -35,24 +35,24 @@ package struct TrainingRun {
         package let dictionaryID: Int64
         /// Its name.
         package let name: String
-        /// Its shape and rules.
+        /// Its architecture, sizes and rules.
         package let configuration: DictionaryConfiguration
-        /// The reports of the steps made now: all of them, unless the run was resumed.
+        /// The reports of the steps made in this attempt: all of them, unless the run was resumed.
         package let reports: [StepReport]
     }
 
-    /// What came of a job.
+    /// The result of a job.
     package struct Outcome: Sendable {
         /// The dictionaries that were trained.
         package let results: [Result]
-        /// Those that dropped out because their loss was not finite, and the reasons.
+        /// Those that dropped out because their loss was not finite, with reasons.
         package let failures: [(name: String, reason: String)]
     }
 
     /// Trains and writes.
     ///
     /// - Parameters:
-    ///   - resuming: the checkpoint to go on from, or nil to start.
+    ///   - resuming: the checkpoint to resume from, or nil to start.
     ///   - cancelled: asked before every step; once true, a checkpoint is taken and the runs end as interrupted.
     ///   - progress: told after every step: the steps done and the reports of the dictionaries still in training.
     /// - Throws: `WorkflowError.interrupted`, `.refused` where the catalog knows the model's weights with another tokenizer
@@ -81,7 +81,7 @@ package struct TrainingRun {
         }
     }
 
-    /// A name that is taken is found before hours are spent.
+    /// Refuses a name in use before hours are spent.
     private func refuseTakenNames(in catalog: Catalog, resuming: TrainingCheckpoint?) throws {
         guard resuming == nil else { return }
         let taken = Set(try catalog.dictionaries().map(\.name))
@@ -90,7 +90,7 @@ package struct TrainingRun {
         }
     }
 
-    /// Writes a trained dictionary, unless an earlier attempt has done so.
+    /// Writes a trained dictionary, unless an earlier attempt has.
     private func finish(
         _ number: Int, _ session: TrainingSession, _ run: RunContext, _ catalog: Catalog
     ) throws -> Result {

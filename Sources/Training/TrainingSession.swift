@@ -5,14 +5,14 @@ import Safetensors
 import SparseCoding
 import SparseTraining
 
-/// The dictionaries of a job in training: the stream, their trainers, and what has been reported so far.
+/// The dictionaries of a job in training: the stream, their trainers, and their reports.
 final class TrainingSession {
     private let job: TrainingJob
     private let runs: [RunContext]
     private let stream: any ActivationStream
     private var checkpoint: TrainingCheckpoint
     private var trainers: [Int: any DictionaryTrainer] = [:]
-    /// Who makes the dictionaries' steps: as many at once as this counts.
+    /// Workers for the dictionaries: their count is how many step concurrently.
     private let sideBySide: Workers
     private var reports: [Int: [StepReport]] = [:]
     /// Metrics not yet in the catalog.
@@ -21,7 +21,7 @@ final class TrainingSession {
     /// The dictionaries still in training, ascending.
     var numbers: [Int] { trainers.keys.sorted() }
 
-    /// Starts a job, or takes it up where its checkpoint was taken.
+    /// Starts a job, or resumes it from its checkpoint.
     init(
         _ job: TrainingJob, _ checkpoint: TrainingCheckpoint, _ file: SafetensorsFile?, _ runs: [RunContext],
         _ workers: Workers
@@ -30,8 +30,8 @@ final class TrainingSession {
         self.checkpoint = checkpoint
         self.runs = runs
         stream = try job.source.stream(layers: job.layers, settings: job.plans[0].settings)
-        // Many dictionaries share the threads out among them, which leaves no thread waiting for another within a step;
-        // few have all threads each. The bits are the same.
+        // / Many dictionaries divide the threads among them, so that no thread waits for another within a step;
+        // / few use all threads each. The bits are the same.
         let count = job.plans.count - checkpoint.failures.count
         sideBySide = Workers(threads: count >= 2 * workers.count || count == workers.count ? workers.count : 1)
         let own = Workers(threads: workers.count / sideBySide.count)
@@ -47,7 +47,7 @@ final class TrainingSession {
         }
     }
 
-    /// The dictionaries that dropped out, and why.
+    /// The dictionaries that dropped out, with reasons.
     var failures: [Int: String] { checkpoint.failures }
 
     /// One dictionary's trainer.
@@ -56,10 +56,10 @@ final class TrainingSession {
         return trainer
     }
 
-    /// What one dictionary reported.
+    /// One dictionary's reports.
     func reports(_ number: Int) -> [StepReport] { reports[number] ?? [] }
 
-    /// Makes the steps that are left.
+    /// Makes the remaining steps.
     func train(
         checkpoints: CheckpointPolicy, progress: (_ step: Int, _ reports: [StepReport]) -> Void
     ) throws {
@@ -74,7 +74,7 @@ final class TrainingSession {
                     "training was stopped after \(step) of \(job.steps) steps; `resume` goes on with it")
             }
             do { try stream.fill(batch) } catch WorkflowError.badInput(let path, let problem) {
-                // The stream stands where it stood before.
+                // / After an error the stream is at its previous position.
                 try save(checkpoints.path)
                 throw WorkflowError.badInput(
                     path: path,
@@ -108,7 +108,7 @@ final class TrainingSession {
         let numbers = self.numbers
         var outcomes: [Result<StepReport, any Error>?] = Array(repeating: nil, count: numbers.count)
         outcomes.withUnsafeMutableBufferPointer { outcomes in
-            // Every dictionary has a place of its own and shares nothing but the batch, which is only read.
+            // / Every dictionary has its own slot and shares only the batch, which is read-only.
             nonisolated(unsafe) let outcomes = outcomes
             nonisolated(unsafe) let trainers = self.trainers
             sideBySide.forEach(tiles: numbers.count) { place, _ in
@@ -130,7 +130,7 @@ final class TrainingSession {
         return made
     }
 
-    /// Takes a dictionary out of training, and ends the job with the last one.
+    /// Removes a dictionary from training, and ends the job with the last one.
     private func drop(_ number: Int, because divergence: TrainingError) throws {
         guard trainers.count > 1 else { throw divergence }
         runs[number].end(because: divergence)
@@ -138,8 +138,8 @@ final class TrainingSession {
         trainers[number] = nil
     }
 
-    /// What a step of sound activations threw, if it was that training diverged; a router whose weights have grown beyond
-    /// all bounds shows it before the loss does.
+    /// The error of a step on sound activations, if it means divergence; a router whose weights overflow
+    /// shows it before the loss does.
     private func divergence(_ error: any Error, of number: Int) throws -> TrainingError {
         switch error {
         case let error as TrainingError: return error
@@ -148,15 +148,15 @@ final class TrainingSession {
         }
     }
 
-    /// Writes the curves into the catalog: whole transactions, seldom enough to cost nothing.
+    /// Writes the curves into the catalog, in transactions large enough to cost little.
     private func record() throws {
         for (number, metrics) in unrecorded.sorted(by: { $0.key < $1.key }) { try runs[number].record(metrics) }
         unrecorded = [:]
     }
 
-    /// Takes a checkpoint; the catalog never knows less than it.
+    /// Writes a checkpoint; the catalog is always at least as recent.
     ///
-    /// - Throws: `TrainingError.lossNotFinite` where a weight is no number; the checkpoint before stays then.
+    /// - Throws: `TrainingError.lossNotFinite` if a weight is not finite; the previous checkpoint then stays.
     private func save(_ path: String) throws {
         try record()
         for number in numbers where !trainer(number).state.isFinite {

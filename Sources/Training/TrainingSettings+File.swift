@@ -4,7 +4,7 @@ import Foundation
 extension TrainingSettings {
     /// Reads settings from JSON: the settings themselves, or a run as `routesae runs CATALOG ID --format json` prints it.
     ///
-    /// - Parameter given: keys that stand above the file's.
+    /// - Parameter given: keys that override the file's.
     /// - Throws: `WorkflowError.missing`; `.badInput` for a run of another kind, or naming the key that is absent,
     ///   unknown, of the wrong kind or out of range.
     package init(file path: String, given: SettingsDocument = SettingsDocument()) throws(WorkflowError) {
@@ -25,19 +25,19 @@ extension TrainingSettings {
         try self.init(object: given.laid(over: settings), path: path)
     }
 
-    /// Reads settings that were given one by one; the others take their defaults.
+    /// Makes settings from given keys; the others take their defaults.
     ///
     /// - Throws: `WorkflowError.badInput` naming the key that is absent or of the wrong kind.
     package init(given: SettingsDocument) throws(WorkflowError) {
         try self.init(object: given.laid(over: [:]), path: "the command line")
     }
 
-    /// Reads settings from a JSON object; what may be left out takes the default of `init`.
+    /// Reads settings from a JSON object; optional keys take the defaults of `init`.
     ///
-    /// - Parameter place: which part of the file it is, for messages; nil for all of it.
+    /// - Parameter place: the part of the file, for messages; nil for all of it.
     init(object: [String: Any], path: String, place: String? = nil) throws(WorkflowError) {
         let prefix = place.map { $0 + " " } ?? ""
-        // A misspelt key would otherwise pass for one left out.
+        // / A misspelt key would otherwise be ignored.
         if let wrong = object.keys.sorted().first(where: { !Self.keys.contains($0) }) {
             throw .badInput(path: path, problem: "\(prefix)has a key '\(wrong)', which no training run has")
         }

@@ -10,7 +10,7 @@ extension TrainingSettings {
     /// Seed of the stream's order; nil for the text's or the files' own.
     var shuffleSeed: UInt64? { stream.shuffle ? stream.streamSeed ?? shape.seed : nil }
 
-    /// Rows that a live stream's buffer is kept filled to.
+    /// Rows that a live stream's buffer is refilled to.
     var bufferLevel: Int {
         ModelActivationStream.level(
             batchTokens: stream.batchTokens,
@@ -21,7 +21,7 @@ extension TrainingSettings {
 
     /// The number of steps.
     ///
-    /// - Throws: `WorkflowError.usage` where neither `steps` nor `tokens` says it, where both do, or where a number is
+    /// - Throws: `WorkflowError.usage` if neither or both of `steps` and `tokens` are given, or a number is
     ///   out of range.
     func stepCount() throws(WorkflowError) -> Int {
         let (batchTokens, seed) = (stream.batchTokens, shape.seed)
@@ -51,7 +51,7 @@ extension TrainingSettings {
         return max(tokens / batchTokens, 1)
     }
 
-    /// Whether two dictionaries can learn from one stream, whichever way each says it.
+    /// Whether two dictionaries can learn from one stream, in either spelling of its settings.
     func sharesStream(with other: TrainingSettings) -> Bool {
         effectiveStream == other.effectiveStream
     }

@@ -2,20 +2,20 @@ import SparseCoding
 package import SparseTraining
 package import Vocabulary
 
-/// Everything that decides how one dictionary is trained, as one JSON document: what
+/// The settings of one dictionary's training, stored as one JSON document:
 /// `routesae runs CATALOG ID --format json` prints under `config` and `routesae train --config FILE` takes.
 ///
 /// The document is flat: its keys are the properties of the three parts.
 @dynamicMemberLookup
 package struct TrainingSettings: Sendable, Codable, Equatable {
-    /// What the dictionary learns from.
+    /// The stream of activations.
     package var stream: StreamSettings
-    /// What the dictionary is.
+    /// The architecture, sizes and start.
     package var shape: DictionaryShape
-    /// How it learns.
+    /// The hyperparameters.
     package var choices: Hyperparameters
 
-    /// Makes settings; what is not named takes its default.
+    /// Makes settings; parameters left out take their defaults.
     package init(
         name: String? = nil, architecture: Architecture = .route, model: String? = nil,
         modelName: String? = nil, text: [String] = [], activations: [String] = [], layers: [Int]? = nil, latents: Int,
@@ -58,7 +58,7 @@ package struct TrainingSettings: Sendable, Codable, Equatable {
     package static let keys: Set<String> = streamKeys.union(properties(of: DictionaryShape(latents: 1)))
         .union(properties(of: Hyperparameters()))
 
-    /// Keys that decide the stream of activations, not the dictionary.
+    /// Keys of the stream's settings.
     static let streamKeys: Set<String> = properties(of: StreamSettings())
 
     package subscript<Value>(dynamicMember path: WritableKeyPath<StreamSettings, Value>) -> Value {

@@ -13,9 +13,9 @@ enum TrainingSource {
     case shards([ActivationShard])
     case given(GivenActivations)
 
-    /// Opens whichever the settings name.
+    /// Opens the source that the settings name.
     ///
-    /// - Throws: `WorkflowError.usage` where they name neither or both, or name what the source does not read.
+    /// - Throws: `WorkflowError.usage` if they name neither or both, or set options that the source does not use.
     init(_ settings: TrainingSettings, workers: Workers) throws {
         switch (settings.model, settings.activations.isEmpty) {
         case (nil, true):
@@ -44,7 +44,7 @@ enum TrainingSource {
         }
     }
 
-    /// The layers taken where none are named: the paper's range, or all that the files hold.
+    /// The default layers: the paper's range, or all that the files hold.
     var defaultLayers: [Int] {
         switch self {
         case .live(let folder, _):
@@ -54,7 +54,7 @@ enum TrainingSource {
         }
     }
 
-    /// Whether a model makes the activations.
+    /// Whether a model computes the activations.
     var isLive: Bool { if case .live = self { true } else { false } }
 
     /// Rows of the activation files; nil for a model.
@@ -87,7 +87,7 @@ enum TrainingSource {
         }
     }
 
-    /// Looks at the beginning, so that what is no use at all is found before a run has begun: text without a token,
+    /// Reads the beginning, so that unusable input is refused before a run begins: text without tokens,
     /// files whose first batch cannot be read or is not finite.
     ///
     /// - Throws: `WorkflowError.badInput`, `TrainingError`, `SafetensorsError`.
@@ -106,7 +106,7 @@ enum TrainingSource {
         }
     }
 
-    /// Says where a batch is not finite, if it is not.
+    /// Describes where a batch is not finite, if it is not.
     func damage(in batch: ActivationBatch, layers: [Int]) -> WorkflowError? {
         for row in 0..<batch.count {
             for (place, layer) in batch.layers.enumerated() where layers.contains(layer) {
@@ -129,9 +129,9 @@ enum TrainingSource {
         return nil
     }
 
-    /// Checks that the layers can be had.
+    /// Checks that the source has the layers.
     ///
-    /// - Throws: `WorkflowError.usage` naming the first that cannot.
+    /// - Throws: `WorkflowError.usage` naming the first it lacks.
     func check(layers: [Int]) throws {
         switch self {
         case .live(let folder, _): _ = try folder.checkedLayers(layers)
@@ -162,14 +162,14 @@ enum TrainingSource {
             against: try catalog.languageModels().filter { try folder.hasWeights($0.sha256) }, in: catalog)
     }
 
-    /// What versions up to 0.1 recorded that the run read, of the files in the model's folder and of those that are read;
-    /// nothing for files of activations, of which the same is recorded still.
+    /// The inputs as versions up to 0.1 recorded them, by the files in the model's folder and by those that are read;
+    /// empty for files of activations, whose digests are unchanged.
     func formerInputs() throws -> [[RunInput]] {
         guard case .live(let folder, let corpus) = self else { return [] }
         return try folder.formerInputs().map { $0 + corpus.inputs }
     }
 
-    /// What the run read, by digest.
+    /// The inputs of the run, by digest.
     var inputs: [RunInput] {
         get throws {
             switch self {

@@ -1,4 +1,4 @@
-/// The systems that can be trained here: RouteSAE and what the paper compares it with.
+/// The supported architectures: RouteSAE and those the paper compares it with.
 package enum Architecture: String, Sendable, Codable, CaseIterable {
     /// RouteSAE: a learned router picks or mixes layers for every token, one TopK autoencoder reads the result (Wei et
     /// al. 2025, arXiv 2503.08200).
@@ -8,14 +8,14 @@ package enum Architecture: String, Sendable, Codable, CaseIterable {
     /// ReLU with an L1 penalty, one layer (Bricken et al. 2023, "Towards Monosemanticity"; penalty weighted by decoder
     /// norm as in Anthropic's update of April 2024).
     case vanilla
-    /// Gate and magnitude apart, one layer (Rajamanoharan et al. 2024, arXiv 2404.16014).
+    /// Separate gate and magnitude, one layer (Rajamanoharan et al. 2024, arXiv 2404.16014).
     case gated
     /// ReLU with a learned threshold and an L0 penalty, one layer (Rajamanoharan et al. 2024, arXiv 2407.14435).
     case jumprelu
-    /// One set of latents that reads and writes every layer at once (Lindsey et al. 2024, "Sparse Crosscoders"); TopK
+    /// One set of latents that reads and writes all layers at once (Lindsey et al. 2024, "Sparse Crosscoders"); TopK
     /// where k is given, otherwise ReLU with an L1 penalty.
     case crosscoder
-    /// TopK to which each token's every layer is a sample of its own (Lawson et al. 2024, arXiv 2409.04185).
+    /// TopK with each layer of a token as a separate sample (Lawson et al. 2024, arXiv 2409.04185).
     case mlsae
     /// TopK of a layer drawn uniformly for every token: routing without a router.
     case random
@@ -28,7 +28,7 @@ package enum Architecture: String, Sendable, Codable, CaseIterable {
         }
     }
 
-    /// Whether k has to be given, must not be, or may be.
+    /// Whether k is required, forbidden or optional.
     package var activeLatents: ActiveLatents {
         switch self {
         case .route, .topk, .mlsae, .random: .fixed
@@ -37,7 +37,7 @@ package enum Architecture: String, Sendable, Codable, CaseIterable {
         }
     }
 
-    /// What decides how many latents are active on a token.
+    /// How the number of active latents is determined.
     package enum ActiveLatents {
         /// Always k.
         case fixed

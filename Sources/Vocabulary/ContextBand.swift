@@ -1,9 +1,9 @@
-/// Which of a feature's contexts a context is one of.
+/// The group that a context was chosen for.
 package enum ContextBand: String, CaseIterable, Codable, Hashable, Sendable {
     /// One of the feature's strongest firings.
     case top
     /// One of a uniform sample of the feature's firings.
     case sample
-    /// A place where the feature is known not to fire.
+    /// A non-activating position: the feature verifiably does not fire.
     case quiet
 }

@@ -1,10 +1,10 @@
-/// What a context may be used for: writing the explanation, or scoring it. Never both.
+/// The use of a context: for writing the explanation, or for scoring it. Never both.
 package enum ContextSplit: String, CaseIterable, Codable, Hashable, Sendable {
-    /// The explainer sees it.
+    /// For the explainer.
     case explain
-    /// Only the score sees it.
+    /// For the score only.
     case score
 
-    /// The split that this one is not.
+    /// The other split.
     package var opposite: ContextSplit { self == .explain ? .score : .explain }
 }

@@ -9,6 +9,6 @@ package enum CountingProtocol {
     /// A feature with fewer kept activations than this is too rare. The reference's code keeps features with more than
     /// 4, while the paper's text drops those with fewer than four; the code produced the paper's figures.
     package static let minimumContexts = 5
-    /// The threshold as a share of the norm of what is read: the paper's 15 at d = 2048, 15 / √2048.
+    /// The threshold as a fraction of the input's norm: the paper's 15 at d = 2048, 15 / √2048.
     package static let relativeThreshold = 0.331
 }

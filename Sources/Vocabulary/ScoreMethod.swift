@@ -1,4 +1,4 @@
-/// The tests that an explanation, or a feature, can be put to.
+/// The tests of an explanation or a feature.
 package enum ScoreMethod: String, Sendable, CaseIterable {
     /// Correlation of simulated and true activations (Bills et al. 2023).
     case simulation

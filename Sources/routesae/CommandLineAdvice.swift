@@ -1,13 +1,13 @@
 import ArgumentParser
 
-/// What to say of a command line that names a verb or an option that is not there: the one that is probably meant.
+/// Suggests the intended command or option for an unknown one.
 struct CommandLineAdvice {
-    /// What was typed, the program's name left off.
+    /// The arguments, without the program's name.
     let arguments: [String]
 
-    /// What is wrong with the verb; nil for one that is there, or none.
+    /// The problem with the command; nil if it exists, or none is given.
     ///
-    /// The argument parser takes `nonsense --help` and `help nonsense` for a wish to see the overview.
+    /// The argument parser answers `nonsense --help` and `help nonsense` with the overview.
     var verbProblem: String? {
         guard let first = arguments.first, !first.hasPrefix("-") else { return nil }
         let isHelp = first == "help"
@@ -37,7 +37,7 @@ struct CommandLineAdvice {
             + " '\(path) --help' tells more"
     }
 
-    /// What is wrong with the first option that the verb does not have; nil where it has all of them.
+    /// The problem with the first unknown option; nil if there is none.
     var optionProblem: String? {
         guard let name = arguments.first, let verb = Verb.all.first(where: { $0.name == name }) else { return nil }
         let options = verb.options
@@ -63,7 +63,7 @@ struct CommandLineAdvice {
         return others.isEmpty ? "" : " It is an option of " + others.map { "'\($0.name)'" }.joined(separator: ", ")
     }
 
-    /// The name that is probably meant: another word for the same, one that begins with it, or one of nearly the same
+    /// The intended name: a synonym, one that begins with it, or one of nearly the same
     /// letters.
     private static func meant(_ word: String, among names: [String], synonyms: [[String]]) -> String? {
         for group in synonyms where group.contains(word) {
@@ -82,7 +82,7 @@ struct CommandLineAdvice {
         return near.name
     }
 
-    /// How many letters have to be put in, taken out, replaced or exchanged with their neighbour to make one word of the
+    /// The edit distance: letters to insert, delete, replace or swap with a neighbour.
     /// other.
     private static func distance(_ one: String, _ other: String) -> Int {
         let (one, other) = (Array(one.utf8.prefix(40)), Array(other.utf8.prefix(40)))
@@ -102,13 +102,13 @@ struct CommandLineAdvice {
         return rows[one.count][other.count]
     }
 
-    /// What people write for a format.
+    /// Common names of formats.
     private static let formats = [
         "json": "json", "jsonl": "jsonl", "ndjson": "jsonl", "csv": "csv", "tsv": "tsv", "markdown": "markdown",
         "md": "markdown", "table": "table",
     ]
 
-    /// Words for the same; the first that a verb has is the one that is meant.
+    /// Synonyms of options; the first that a command has is suggested.
     private static let optionSynonyms = [
         ["layers", "layer"], ["prompt", "prompts", "fires-on"], ["prompt-file", "prompts-file"],
         ["tokens", "max-tokens", "index-tokens", "n-tokens", "num-tokens"],
@@ -123,7 +123,7 @@ struct CommandLineAdvice {
         ["format", "output-format"], ["contexts", "examples"], ["minimum-firings", "min-firings"],
     ]
 
-    /// The same of verbs.
+    /// Synonyms of commands.
     private static let verbSynonyms = [
         ["features", "list", "ls"], ["feature", "show", "info", "page"], ["score", "explain", "interpret"],
         ["activations", "export", "cache"], ["sql", "query"], ["evaluate", "eval", "test"],

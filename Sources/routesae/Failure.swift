@@ -3,7 +3,7 @@ import ArgumentParser
 @preconcurrency import Glibc
 import TerminalOutput
 
-/// An error on its way out of the program.
+/// An error that ends the program.
 struct Failure {
     private let error: any Error
 
@@ -18,19 +18,19 @@ struct Failure {
         Glibc.exit(status)
     }
 
-    /// Prints one line and ends the process as it is, whatever other threads are at: what they have not written is lost.
+    /// Prints one line and ends the process at once, whatever other threads do: their unwritten output is lost.
     func endAtOnce() -> Never {
         let bytes = Array(message.utf8)
         _ = Glibc.write(STDERR_FILENO, bytes, bytes.count)
         _exit(status ?? 70)
     }
 
-    /// The line, ended.
+    /// The line with its line feed.
     private var message: String {
         TerminalStyle.standardError().paint("routesae:", .red) + " " + BriefText.of(OptionNames.spelled(line)) + "\n"
     }
 
-    /// What is wrong, and what to do.
+    /// The problem and its remedy.
     private var line: String {
         if let error = FileFailure(error) { return error.line }
         guard isUsage else { return "\(error)" }
@@ -39,7 +39,7 @@ struct Failure {
         let advice = CommandLineAdvice(arguments: FormerOptions.arguments)
         let message =
             advice.optionProblem ?? RouteSAE.message(for: error).split(separator: "\n").joined(separator: " ")
-        // The parser takes what begins with '-' for an option; '--name=-1' it does not.
+        // / The parser takes an argument that begins with '-' for an option, except in '--name=-1'.
         let remedy =
             message.hasPrefix("Missing value for") ? " (a value that begins with '-' is written NAME=VALUE)" : ""
         // "See 'routesae train --help' for more information."
@@ -49,12 +49,12 @@ struct Failure {
         return sentence + remedy + (help.count > 1 ? "\(separator)'\(help[1])' tells more" : "")
     }
 
-    /// Whether the command line itself is wrong, as the argument parser finds.
+    /// Whether the command line itself is wrong, by the argument parser.
     private var isUsage: Bool {
         !(error is CleanExit) && RouteSAE.exitCode(for: error) == .validationFailure
     }
 
-    /// The documented exit status; nil where the argument parser knows better.
+    /// The documented exit status; nil to leave it to the argument parser.
     private var status: Int32? {
         if let kind = FailureKind(error) { return kind.exitStatus }
         if let file = FileFailure(error) { return file.status }

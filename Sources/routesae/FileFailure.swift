@@ -1,9 +1,9 @@
 import Foundation
 import Glibc
 
-/// An error of Foundation's about a file, which names what the system says about it several layers down.
+/// A Foundation error about a file, with the system's reason, which is nested several levels deep.
 struct FileFailure {
-    /// What is wrong, and where.
+    /// The problem and the path.
     let line: String
     /// The documented exit status.
     let status: Int32

@@ -1,17 +1,17 @@
 import ActivationPipeline
 @preconcurrency import Glibc
 
-/// What the system grants this process. Where that is too little for any command, it is better said at once than by a
-/// call that fails or waits in the middle of the work.
+/// The system limits of this process. If too low for any command, it is better reported at once than by a
+/// call that fails or blocks during the work.
 enum ProcessLimits {
-    /// Descriptors that a command has open at once, besides those of a model's or a text's shards.
+    /// Descriptors that a command has open at once, besides the shards of a model or text.
     private static let files: rlim_t = 32
-    /// Bytes that even the smallest command takes.
+    /// Bytes that even the smallest command needs.
     private static let bytes = Double(32 << 20)
 
-    /// Checks the limits on files, memory and threads; raises that on files as far as is needed and may be.
+    /// Checks the limits on files, memory and threads; raises that on files as far as needed and permitted.
     ///
-    /// - Throws: `WorkflowError.refused` naming the limit and what it has to be.
+    /// - Throws: `WorkflowError.refused` naming the limit and the value it needs.
     static func check() throws(WorkflowError) {
         var limit = rlimit()
         if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < files {
@@ -31,8 +31,8 @@ enum ProcessLimits {
         }
     }
 
-    /// Whether a thread can be started. The catalog's queue takes one to be put away, and waits for ever where there is
-    /// none.
+    /// Whether a thread can be started. The catalog's queue needs one to be released, and waits for ever without
+    /// one.
     private static func mayStartThread() -> Bool {
         var thread = pthread_t()
         guard pthread_create(&thread, nil, { _ in nil }, nil) == 0 else { return false }

@@ -45,7 +45,7 @@ struct RouteSAE: ParsableCommand {
             CommandGroup(name: "Measure", subcommands: [BenchmarkCommand.self]),
         ])
 
-    /// Runs the command and turns whatever goes wrong into one line on standard error and a documented exit status.
+    /// Runs the command; errors become one line on standard error and a documented exit status.
     static func main() {
         // Writing beyond a limit on the size of files then fails like a full disk, instead of killing the process.
         signal(SIGXFSZ, SIG_IGN)

@@ -1,9 +1,9 @@
 import Foundation
 import Glibc
 
-/// Checks on a file that a job writes at its end, made before the job begins: hours may lie between.
+/// Checks the output file before a job begins, since the job may run for hours before it writes.
 package enum OutputFile {
-    /// Bytes of what is put behind a file's name until it is whole, `.partial`.
+    /// Bytes of the suffix of an unfinished file, `.partial`.
     private static let longestSuffix = 8
 
     /// Checks that a file can be written.
@@ -43,7 +43,7 @@ package enum OutputFile {
         }
     }
 
-    /// Whether two paths name one file, by whatever links.
+    /// Whether two paths, links resolved, name one file.
     package static func isSame(_ one: String, _ other: String) -> Bool {
         func resolved(_ path: String) -> String {
             URL(filePath: path).standardizedFileURL.resolvingSymlinksInPath().path

@@ -2,8 +2,8 @@ import FeatureCatalog
 import Foundation
 import Glibc
 
-/// A folder for temporary files, which disappears with the value that owns it; those of killed processes go with the
-/// next one that is made.
+/// A folder for temporary files, removed when the value that owns it is deinitialised. Folders of killed processes are
+/// removed when the next one is made.
 package final class ScratchFolder {
     /// The folder.
     package let path: String
@@ -50,7 +50,7 @@ package final class ScratchFolder {
 
     private var isKept = false
 
-    /// Leaves the folder where it is, under a name by which nobody takes it for a leftover.
+    /// Keeps the folder, under a name that is not taken for a leftover.
     ///
     /// - Returns: the folder's path from now on.
     package func keep() -> String {

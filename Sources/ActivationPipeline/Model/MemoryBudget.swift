@@ -1,12 +1,12 @@
 import Foundation
 import Glibc
 
-/// Whether a job fits into the machine, asked before anything large is allocated: the system would otherwise end the
-/// process in the middle of the work, without a word.
+/// Checks that a job fits into memory before anything large is allocated; otherwise the system would kill the
+/// process in the middle of the work, without a message.
 package struct MemoryBudget {
     /// Bytes that may be used.
     package let limit: Double
-    /// Who has so many, for the message; what follows the number as well.
+    /// Names the limit in the message: the words before and after the number.
     private let owner: (before: String, after: String)
 
     package init(limit: Double) {
@@ -32,7 +32,7 @@ package struct MemoryBudget {
     /// Bytes that a process with a limit keeps for what no formula counts: stacks, heaps and tables of many small things.
     private static let reserve = Double(48 << 20)
 
-    /// What the process's limits on address space and data leave; nil without such limits.
+    /// Bytes left by the process's limits on address space and data; nil without such limits.
     package static var process: MemoryBudget? {
         let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ")
             .map { Double($0.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0 }
@@ -52,7 +52,7 @@ package struct MemoryBudget {
         }.min { $0.limit < $1.limit }
     }
 
-    /// Checks a need.
+    /// Checks that a job fits.
     ///
     /// - Parameters:
     ///   - floats: how many 32-bit numbers the job holds at once; a `Double`, which no product of sizes overflows.

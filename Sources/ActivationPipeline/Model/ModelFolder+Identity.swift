@@ -11,10 +11,10 @@ extension ModelFolder {
         return names.filter { $0.hasSuffix(".safetensors") }.sorted().map { path + "/" + $0 }
     }
 
-    /// One number for the model's weights, however they are sharded: of the tensors that are read.
+    /// One digest of the tensors that are read, the same however they are sharded.
     func weightsDigest() throws -> String { try identity.weights().digest }
 
-    /// Whether a digest is that of the model's weights. What versions up to 0.1 wrote is recognised: the SHA-256 of the
+    /// Whether a digest is that of the model's weights. Digests of versions up to 0.1 count as well: the SHA-256 of the
     /// weight file, or of the files' digests in order.
     package func hasWeights(_ digest: String) throws -> Bool {
         if try weightsDigest() == digest { return true }
@@ -25,11 +25,11 @@ extension ModelFolder {
         }
     }
 
-    /// What a run that uses the model records of it: digests of the weights that are read, of what the configuration says
-    /// of the computation, and of what the tokenizer does.
+    /// The inputs that a run records of the model: digests of the weights that are read, of the configuration's part in
+    /// the computation, and of what the tokenizer does.
     ///
-    /// - Parameter generating: for a run that lets the model write: also what says where a text ends, and these files of
-    ///   the folder, as far as they exist.
+    /// - Parameter generating: for a run that generates text: also the end tokens, and these files of the folder where
+    ///   they exist.
     package func inputs(generating files: [String]? = nil) throws -> [RunInput] {
         let parts = [
             ("weights", try identity.weights()), ("config.json", identity.configuration(withEnds: files != nil)),
@@ -40,7 +40,7 @@ extension ModelFolder {
             + fileInputs(present)
     }
 
-    /// What versions up to 0.1 recorded: all weight files of the folder, which may have been those that are read alone.
+    /// The inputs as versions up to 0.1 recorded them: all weight files of the folder, or only those that are read.
     package func formerInputs() throws -> [[RunInput]] {
         try Set([weightFiles, model.weightPaths]).map { files in
             try fileInputs(files.map { URL(filePath: $0).lastPathComponent } + ["config.json", "tokenizer.json"])
@@ -54,7 +54,7 @@ extension ModelFolder {
         }
     }
 
-    /// The model as a catalog knows it, if it holds no such model yet.
+    /// The model's row for a catalog that does not have it yet.
     func record() throws -> LanguageModelRecord {
         let configuration = model.configuration
         return LanguageModelRecord(

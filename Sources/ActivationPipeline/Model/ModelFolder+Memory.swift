@@ -4,7 +4,7 @@ extension ModelFolder {
     /// Tokens of the largest batch that is given to a model at once.
     private static let batchTokens = 8192
 
-    /// Checks that there is room for a model and a pass, before its weights are read.
+    /// Checks that a model and one pass fit into memory, before the weights are read.
     ///
     /// - Throws: `WorkflowError.refused`; what `LanguageModelConfiguration` throws.
     static func checkMemory(directory: String, residency: WeightResidency) throws {
@@ -16,7 +16,7 @@ extension ModelFolder {
             case .streamed: false
             case .automatic: model.parameterCount < (1 << 30) / MemoryLayout<Float>.size
             }
-        // Where weights are not kept, a layer of them and a stretch of the unembedding are there at a time.
+        // / Streamed weights: one layer and one block of the unembedding are in memory at a time.
         let weights = isResident ? parameters : parameters / Double(max(model.layerCount, 1))
         let heads = Double((2 * model.queryHeads + 2 * model.keyValueHeads) * model.headDimension)
         let pass = Double(Self.batchTokens) * (2 * Double(model.dModel) + heads)

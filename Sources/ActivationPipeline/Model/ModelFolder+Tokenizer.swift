@@ -2,8 +2,8 @@ package import FeatureCatalog
 import Tokenization
 
 extension ModelFolder {
-    /// The model's row in a catalog: one of the same weights, which takes the name that was given if one was, or a new
-    /// one with its vocabulary.
+    /// The model's key in a catalog: the row with the same weights, renamed if a name was given, or a new row with its
+    /// vocabulary.
     ///
     /// - Throws: `WorkflowError.refused` where the catalog knows the weights with another tokenizer; `CatalogError`.
     package func languageModelID(in catalog: Catalog) throws -> Int64 {
@@ -20,7 +20,6 @@ extension ModelFolder {
     }
 
     /// Checks that the tokenizer is that of one of a catalog's models, if there are any.
-    ///
     /// It is compared by what it does and not by its file. Versions up to 0.1 noted the digest of the file; where only
     /// that is known, a file with the same tokens is taken for the same written anew.
     ///

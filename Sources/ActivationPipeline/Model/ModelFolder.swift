@@ -12,15 +12,15 @@ package struct ModelFolder: Sendable {
     package let model: LanguageModel
     /// Its tokenizer.
     package let tokenizer: Tokenizer
-    /// What makes it the same model under other file names.
+    /// Digests by which the model is recognised, whatever its files are called.
     let identity: ModelIdentity
-    /// Which public model it is.
+    /// The public model that the folder holds, if it says so.
     let publication: ModelPublication
 
     /// What a catalog calls the model: the name that was given, its publisher's, or the folder's own.
     package var name: String { givenName ?? publication.name ?? folderName }
 
-    /// Stands above what the folder says.
+    /// The name given on the command line; it takes precedence.
     var givenName: String?
 
     private var folderName: String { URL(filePath: path).standardizedFileURL.lastPathComponent }
@@ -73,7 +73,7 @@ package struct ModelFolder: Sendable {
         throw .badInput(path: path, problem: "is a file; name the folder of the model, such as \(folder)")
     }
 
-    /// What a path is as a name on the Hugging Face hub; nil if it cannot be one.
+    /// A path read as a name on the Hugging Face hub; nil if it cannot be one.
     private static func hubName(_ path: String) -> String? {
         var name = path[...]
         for prefix in ["https://huggingface.co/", "http://huggingface.co/", "huggingface.co/", "hf://"]
@@ -99,8 +99,8 @@ package struct ModelFolder: Sendable {
         "; if it is a name on the Hugging Face hub, download it (hf download \(name) --local-dir DIR) and name DIR"
     }
 
-    /// Opens both for writing text token by token: as every token reads all weights, they are kept in memory where they
-    /// take at most half of it.
+    /// Opens both for generating text. Every token reads all weights, so they are kept in memory if they take at most
+    /// half of it.
     package static func decoding(path: String, workers: Workers) throws -> ModelFolder {
         let folder = try ModelFolder(path: path, workers: workers)
         let bytes = Double(folder.model.configuration.parameterCount) * Double(MemoryLayout<Float>.size)
@@ -108,7 +108,7 @@ package struct ModelFolder: Sendable {
         return try ModelFolder(path: path, workers: workers, residency: .resident)
     }
 
-    /// What fills a text up: the tokenizer's padding, or else its end; the first token where the model has no row for them.
+    /// The token that fills up a text: the padding token, else the end token; token 0 if the model has no row for them.
     package var paddingToken: TokenID {
         let known = 0..<TokenID(model.configuration.vocabularySize)
         return [tokenizer.padTokenID, tokenizer.eosTokenID].compactMap(\.self).first(where: known.contains) ?? 0

@@ -7,10 +7,10 @@ import Safetensors
 import Synchronization
 import Tokenization
 
-/// What makes a model the same model: the tensors that are read, what its configuration says of the computation, and what
-/// its tokenizer does. How the files are called, cut and written has no part in it, nor have files that nothing reads.
+/// The identity of a model: the tensors that are read, the configuration as far as it changes the computation, and what
+/// its tokenizer does. File names, sharding, formatting and unused files do not count.
 ///
-/// Digests are worked out when they are first asked for, and kept.
+/// Digests are computed when first asked for, then cached.
 final class ModelIdentity: Sendable {
     private let model: LanguageModel
     private let tokenizer: Tokenizer
@@ -64,7 +64,7 @@ final class ModelIdentity: Sendable {
         return (sha256(of: text), text.count)
     }
 
-    /// SHA-256 of all that the tokenizer does.
+    /// SHA-256 of everything that determines the tokenizer's output.
     func tokenization() -> (digest: String, bytes: Int) {
         cached("tokenizer") {
             var hash = SHA256()
@@ -77,14 +77,14 @@ final class ModelIdentity: Sendable {
         }
     }
 
-    /// SHA-256 of a file, worked out once.
+    /// SHA-256 of a file, computed once.
     func file(_ path: String) throws -> (digest: String, bytes: Int) {
         try cached("file " + path) { try sha256(ofFile: path) }
     }
 }
 
 extension LanguageModelConfiguration {
-    /// Everything by which two models with the same weights compute otherwise, as text.
+    /// The parts of the configuration that change the computation, as text.
     var computation: String {
         let windows = attentionWindows.map { $0.map(String.init) ?? "all" }.joined(separator: ",")
         return """

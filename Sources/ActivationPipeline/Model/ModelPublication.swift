@@ -1,17 +1,17 @@
 import Foundation
 import JSON
 
-/// Which public model a folder holds, as far as it says so.
+/// The public model that a folder holds, as far as its files say.
 struct ModelPublication: Equatable {
-    /// What its publisher calls it, such as `meta-llama/Llama-3.2-1B`.
+    /// The publisher's name for it, such as `meta-llama/Llama-3.2-1B`.
     var name: String?
-    /// The revision there, a commit.
+    /// The commit at the publisher.
     var revision: String?
 
-    /// Looks at `config.json` (`_name_or_path`, `_commit_hash`) and at the folder's place in a cache of the Hugging Face
+    /// Reads `config.json` (`_name_or_path`, `_commit_hash`) and the folder's position in a cache of the Hugging Face
     /// hub, `models--ORG--NAME/snapshots/REVISION`.
     ///
-    /// A path on the machine of whoever saved the model is no name.
+    /// A local path saved in `_name_or_path` is not a name.
     init(folder: String) {
         let parts = URL(filePath: folder).standardizedFileURL.resolvingSymlinksInPath().pathComponents
         if let snapshots = parts.lastIndex(of: "snapshots"), snapshots > 0, snapshots + 1 < parts.count,

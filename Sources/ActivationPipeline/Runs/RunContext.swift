@@ -14,7 +14,7 @@ package struct RunContext {
         (self.runID, self.catalog, self.cancelled) = (runID, catalog, cancelled)
     }
 
-    /// - Parameter consequence: what stopping here leaves behind, a whole clause.
+    /// - Parameter consequence: what stopping here leaves behind, a main clause.
     /// - Throws: `WorkflowError.interrupted` once the run is to stop.
     package func checkCancelled(_ consequence: @autoclosure () -> String) throws(WorkflowError) {
         if isCancelled { throw .interrupted(consequence()) }
@@ -40,12 +40,12 @@ package struct RunContext {
         try? catalog.finishRun(runID, status: stopped ? .interrupted : .failed, error: "\(error)")
     }
 
-    /// As the file says: a transaction that was rolled back leaves the run running.
+    /// The status in the file: after a rollback the run is running again.
     fileprivate var isRunning: Bool { (try? catalog.run(runID))?.status == .running }
 }
 
 extension Catalog {
-    /// Does a workflow's work as one run of the ledger.
+    /// Runs a workflow's work as one run of the ledger.
     ///
     /// - Parameters:
     ///   - kind: what the run does.
@@ -66,7 +66,7 @@ extension Catalog {
         ) { try work($0[0]) }
     }
 
-    /// Does a workflow's work as several runs of the ledger, one for each dictionary for example.
+    /// Runs a workflow's work as several runs of the ledger, for example one per dictionary.
     ///
     /// - Parameters:
     ///   - opening: opens the run of an item, or resumes it, and returns its number.

@@ -1,6 +1,6 @@
 package import FeatureCatalog
 
-/// Who writes a catalog.
+/// The software that writes a catalog.
 package enum Software {
     /// The version, as `routesae --version` prints it.
     package static let version = "0.1.0"

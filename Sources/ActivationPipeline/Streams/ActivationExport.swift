@@ -27,10 +27,10 @@ package struct ActivationExport: Sendable {
     package var shardTokens: Int?
     /// Whether existing files are replaced.
     package var overwrite: Bool
-    /// Bytes free on the disk where a file is to be; nil where nobody knows.
+    /// Bytes free on the disk of a file; nil if unknown.
     package var freeBytes: @Sendable (_ path: String) -> Int? = ActivationFilePlan.freeBytes
 
-    /// Describes an export.
+    /// Makes an export.
     package init(
         model: String, text: [String], layers: [Int]?, output: String, dtype: TensorDType = .f32, context: Int? = nil,
         maximumTokens: Int? = nil, shardTokens: Int? = nil, overwrite: Bool = false
@@ -46,7 +46,7 @@ package struct ActivationExport: Sendable {
         self.overwrite = overwrite
     }
 
-    /// What is written.
+    /// The result of an export.
     package struct Result: Sendable {
         /// Rows.
         package let tokens: Int
@@ -62,7 +62,7 @@ package struct ActivationExport: Sendable {
         package let bytes: Int
         /// Bytes that were free before; nil where the system does not say.
         package let freeBytes: Int?
-        /// What a person should know of the text, such as bytes that were replaced: whole lines.
+        /// Warnings about the text, such as replaced bytes: whole lines.
         package let remarks: [String]
     }
 

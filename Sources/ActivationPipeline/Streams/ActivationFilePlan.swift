@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// How the rows of an export are divided among files.
+/// Divides the rows of an export among files.
 struct ActivationFilePlan: Equatable {
     /// One file.
     struct File: Equatable {

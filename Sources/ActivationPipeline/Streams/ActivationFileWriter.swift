@@ -2,18 +2,18 @@ import Foundation
 import Glibc
 import Safetensors
 
-/// Writes the files of an export one after the other. All of them get their names at the very end: an export is there as
-/// a whole or not at all.
+/// Writes the files of an export one after the other. They are renamed to their final names together at the end, so an
+/// export exists as a whole or not at all.
 final class ActivationFileWriter {
     private let plan: ActivationFilePlan
     private let width: Int
     private let tensors: (_ rows: Int) -> [(name: String, dtype: TensorDType, shape: [Int])]
     private let metadata: [String: String]
     private let overwrite: Bool
-    /// The file at hand, and its rows so far.
+    /// The file being written, and its rows so far.
     private var writer: SafetensorsWriter?
     private var rowsWritten = 0
-    /// Files that are complete but have not got their names, and those that have.
+    /// Complete files under their partial names, and files under their final names.
     private var complete: [(path: String, name: String)] = []
 
     /// - Parameters:
@@ -82,7 +82,7 @@ final class ActivationFileWriter {
         complete = []
     }
 
-    /// Gives up and removes what was written. Does nothing to what is finished.
+    /// Removes what was written, unless it is finished.
     func abandon() {
         writer?.abandon()
         writer = nil

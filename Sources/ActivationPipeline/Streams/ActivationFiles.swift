@@ -1,10 +1,10 @@
 import Foundation
 package import SparseTraining
 
-/// Finds the activation files that a person names: files, folders of them, and the common beginning of an export's
+/// Finds the activation files given on the command line: files, folders, and the common prefix of an export's
 /// files.
 package enum ActivationFiles {
-    /// Opens all files that are named, in order, and checks that they belong together.
+    /// Opens all given files, in order, and checks that they belong together.
     ///
     /// - Parameter layers: the decoder layers of files whose headers do not name them.
     /// - Throws: what `paths(_:)`, `ActivationShard` and `ActivationShard.checkAgreement(with:)` throw.
@@ -14,9 +14,9 @@ package enum ActivationFiles {
         return shards
     }
 
-    /// The files that are named, in order:
+    /// The files, in order:
     ///
-    /// - a file is itself, whatever it is called;
+    /// - a file is taken whatever its name is;
     /// - a folder stands for the `.safetensors` files in it, by name;
     /// - what is neither stands for the files `NAME-00000-of-00003.safetensors` … that begin with it.
     ///
@@ -64,7 +64,7 @@ package enum ActivationFiles {
         return ActivationFileName.all(beside: path).filter { $0.prefix == prefix }.map(\.path)
     }
 
-    /// Checks that of every export all files are there, and of one prefix only one export.
+    /// Checks that each export has all its files, and that a prefix belongs to only one export.
     private static func checkWhole(_ files: [String], of path: String) throws(WorkflowError) {
         let names = files.compactMap { ActivationFileName(path: $0) }
         for (prefix, parts) in Dictionary(grouping: names, by: \.prefix).sorted(by: { $0.key < $1.key }) {

@@ -3,7 +3,7 @@ import LinearAlgebra
 import SparseCoding
 import SparseTraining
 
-/// Activations made by a language model from text as they are needed.
+/// Activations that a language model computes from text as they are needed.
 ///
 /// Segments run through the model in chunks; their tokens wait in a buffer, from which shuffled training draws at
 /// random, so that a batch mixes many documents.
@@ -14,12 +14,12 @@ package final class ModelActivationStream: ActivationStream {
     private let folder: ModelFolder
     private var reader: SegmentReader
     private var generator: CounterGenerator?
-    /// Whether BOS counts as a token to learn from; only the reference does so.
+    /// Whether training includes BOS; only the reference's does.
     private let includesBOS: Bool
     private let buffer: ActivationBatch
     /// The first row of the buffer not delivered yet; used without shuffling.
     private var front = 0
-    /// Rows the buffer is kept filled to.
+    /// Rows that the buffer is refilled to.
     private let level: Int
 
     /// Tokens of one run through the model.
@@ -47,7 +47,7 @@ package final class ModelActivationStream: ActivationStream {
             capacity: level + ModelActivationStream.chunk + context, layers: layers, dModel: dModel)
     }
 
-    /// Rows that a buffer is kept filled to.
+    /// Rows that the buffer is refilled to.
     ///
     /// - Parameter shuffleBuffer: rows asked for; nil where nothing is shuffled.
     package static func level(batchTokens: Int, shuffleBuffer: Int?) -> Int {
@@ -101,7 +101,7 @@ package final class ModelActivationStream: ActivationStream {
             front = 0
         }
         while buffer.count < level {
-            // Where a chunk cannot be read, the stream still stands before it.
+            // / If a chunk cannot be read, the stream stays at its beginning.
             var ahead = reader
             var segments: [TokenSegment] = []
             var tokens = 0

@@ -3,7 +3,7 @@ import Foundation
 import LinearAlgebra
 import SparseTraining
 
-/// Delivers a corpus's segments, document after document: in order, or in a seeded order that is drawn anew for every
+/// Delivers a corpus's segments, document after document: in order, or in a seeded order that is drawn for every
 /// pass.
 package struct SegmentReader {
     let corpus: TextCorpus
@@ -11,12 +11,12 @@ package struct SegmentReader {
     private var order: [Int]
     private var position = 0
     private var generator: CounterGenerator?
-    /// Segments of the document at hand that are still to come, the last one first.
+    /// Remaining segments of the current document, the last one first.
     private var pending: [TokenSegment] = []
     private var pendingDocument = 0
     /// How often the corpus has been read to its end.
     private(set) var passes = 0
-    /// The digest of the texts read so far in the first pass, in the order they were read; nil once nobody knows it.
+    /// The digest of the texts read so far in the first pass, in order; nil once it is unknown.
     private var textRead: TextReadDigest? = TextReadDigest()
 
     package init(corpus: TextCorpus, segmenter: Segmenter, shuffleSeed: UInt64?) {
@@ -57,7 +57,7 @@ package struct SegmentReader {
         generator?.shuffle(&order)
     }
 
-    /// The pass, the place in it, and what is left of the document at hand.
+    /// The position as numbers: pass, document, and what is left of the current document.
     var numbers: [String: UInt64] {
         [
             "passes": UInt64(passes), "document_place": UInt64(position), "document": UInt64(pendingDocument),
@@ -65,7 +65,7 @@ package struct SegmentReader {
         ].merging(textRead?.numbers ?? [:]) { $1 }
     }
 
-    /// Takes up a place; the passes' orders are drawn again.
+    /// Resumes at a position; the orders of the passes are drawn again.
     mutating func resume(at place: StreamPosition) throws {
         textRead = nil
         let wanted = try place.number("passes", upTo: 1 << 40)
@@ -77,8 +77,8 @@ package struct SegmentReader {
         textRead = TextReadDigest(place.numbers)
     }
 
-    /// Whether a corpus holds what a reader had read of another one at a place, so that it can go on with this one: the
-    /// documents read are the same, and the rest comes in the order in which it would have come.
+    /// Whether a corpus agrees with the one that a reader had read up to a position, so that reading can resume: the
+    /// documents read are the same, and the rest comes in the same order.
     ///
     /// - Parameter numbers: those of the reader; see `numbers`.
     package static func hasRead(

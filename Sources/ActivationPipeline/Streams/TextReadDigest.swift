@@ -1,16 +1,16 @@
 import Crypto
 import Foundation
 
-/// The digest of texts in the order in which they were read: each one's SHA-256 is taken with that of those before it.
+/// A running digest of texts in the order read: the SHA-256 of each text is hashed with that of the texts before it.
 struct TextReadDigest: Equatable {
     private var words: [UInt64] = [0, 0, 0, 0]
 
     private static let names = (0..<4).map { "text_read_\($0)" }
 
-    /// Of no text.
+    /// The digest of no text.
     init() {}
 
-    /// Of the texts that a stream's position tells of; nil where it tells of none.
+    /// The digest stored in a stream's position; nil if it has none.
     init?(_ numbers: [String: UInt64]) {
         let words = TextReadDigest.names.compactMap { numbers[$0] }
         guard words.count == 4 else { return nil }
@@ -30,6 +30,6 @@ struct TextReadDigest: Equatable {
         }
     }
 
-    /// As numbers of a stream's position.
+    /// The digest as numbers of a stream's position.
     var numbers: [String: UInt64] { Dictionary(uniqueKeysWithValues: zip(TextReadDigest.names, words)) }
 }

@@ -4,16 +4,16 @@ package import LinearAlgebra
 package import SparseCoding
 package import Tokenization
 
-/// Runs text through a model and a dictionary: the one way to the latents of real tokens, for indexing, for asking what
-/// fires on a text, and for checking what a catalog says.
+/// Runs text through a model and a dictionary. Indexing, `features --fires-on` and verification all use it to compute
+/// the latents of real tokens.
 package final class TextReader {
-    /// What was read of some segments; rows are their tokens, BOS not among them.
+    /// The latents of some segments; a row is a token, BOS excluded.
     package struct Reading {
         package let batch: ActivationBatch
         package let routed: AutoencoderInput
-        /// What was encoded, by sample.
+        /// Latents by sample.
         package let latents: SparseLatents
-        /// The same by token.
+        /// Latents by token.
         package let firings: TokenLatents
         /// The rows of each segment.
         package let rows: [Range<Int>]
@@ -80,7 +80,7 @@ package final class TextReader {
             firings: TokenLatents(latents, routed, count: count, configuration), rows: rows)
     }
 
-    /// What the model is fed before a segment's own tokens.
+    /// The tokens put in front of each segment.
     package var prefix: [TokenID] {
         folder.tokenizer.addsBOS ? folder.tokenizer.bosTokenID.map { [$0] } ?? [] : []
     }

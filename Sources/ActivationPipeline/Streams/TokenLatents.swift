@@ -1,16 +1,16 @@
 import LinearAlgebra
 package import SparseCoding
 
-/// What fires on each token, and at which of the dictionary's layers.
+/// The latents that fire on each token, and the layer of each.
 ///
-/// Where a token is one sample, that is what was encoded. Of an MLSAE, to which each layer of a token is a sample of its
-/// own, a token has every latent that fires at any of its layers, as strongly as it does at the best of them (the first
-/// of equals), and that is its layer: a feature fires on a token once.
+/// If a token is one sample, these are the encoded latents. In an MLSAE each layer of a token is a sample of its own;
+/// there a token has every latent that fires at any layer, with its largest activation and the layer of that (the first
+/// of equal ones): a feature fires at most once on a token.
 package struct TokenLatents {
     /// One sample a token.
     package let latents: SparseLatents
     private let routed: AutoencoderInput
-    /// The layer of every slot of `latents`; nil where a token has one.
+    /// The layer of every slot of `latents`; nil if a token has one layer.
     private let places: [Int32]?
 
     /// Gathers the latents of some tokens.
@@ -50,15 +50,15 @@ package struct TokenLatents {
         self.places = places
     }
 
-    /// The layer at which a latent fires on a token, as an index into the configuration's layers; where it does not, the
-    /// one the token is read from, or the first.
+    /// The layer at which a latent fires on a token, as an index into the configuration's layers; if it does not fire,
+    /// the layer that the token is read from, or the first.
     package func layer(of feature: Int, at row: Int) -> Int {
         guard let places else { return Int(routed.selected[row]) }
         guard let slot = slot(of: feature, at: row) else { return 0 }
         return Int(places[row * latents.width + slot])
     }
 
-    /// The router's weight of that layer; 1 where there is no router.
+    /// The router's weight of a layer; 1 without a router.
     package func weight(ofLayer layer: Int, at row: Int) -> Float {
         places == nil ? routed.probabilities[row, layer] : 1
     }

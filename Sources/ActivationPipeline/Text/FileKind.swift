@@ -1,11 +1,11 @@
 import Foundation
 import Glibc
 
-/// What lies at a path, links followed.
+/// The kind of file at a path, links followed.
 enum FileKind: Equatable {
     case plain
     case folder
-    /// A pipe with a name, and a socket or a device: what has no end, or not yet.
+    /// A named pipe, a socket or a device: reading one may never end.
     case pipe, socket, device
     /// Nothing at all.
     case missing
@@ -13,7 +13,7 @@ enum FileKind: Equatable {
     case dangling(target: String)
     /// Links that lead to each other.
     case circle
-    /// What the system says instead.
+    /// The system's error instead.
     case unreachable(reason: String)
 
     init(_ path: String) {
@@ -42,7 +42,7 @@ enum FileKind: Equatable {
         }
     }
 
-    /// Whether it is a link that leads nowhere.
+    /// Whether it is a dangling or circular link.
     var leadsNowhere: Bool {
         switch self {
         case .dangling, .circle: true
@@ -50,7 +50,7 @@ enum FileKind: Equatable {
         }
     }
 
-    /// Why it cannot be read as a file, as a phrase.
+    /// The reason why it cannot be read as a file, as a phrase.
     var problem: String {
         switch self {
         case .plain: "is a file"

@@ -1,12 +1,12 @@
 import Glibc
 
-/// What a JSON string holds, its escapes resolved.
+/// The content of a JSON string, its escapes resolved.
 ///
-/// Half surrogates are counted and replaced, which `JSONParser` refuses: texts from the web have them, and are read.
+/// Half surrogates, which `JSONParser` refuses, are counted and replaced, since text from the web contains them.
 struct JSONStringContent {
-    /// Its bytes: valid UTF-8 as far as the string's own bytes are.
+    /// The bytes: valid UTF-8 as far as the string's own bytes are.
     private(set) var utf8: [UInt8] = []
-    /// Escapes that are half of a surrogate pair; U+FFFD stands in their place.
+    /// Escapes that are half of a surrogate pair, replaced by U+FFFD.
     private(set) var halfSurrogates = 0
 
     /// Resolves the escapes of what is between the quotation marks.

@@ -5,7 +5,7 @@ package enum PlainText {
     /// Reads a file as UTF-8, or as what its byte-order mark says, which is not part of the text.
     ///
     /// - Parameter what: what the file is, for messages.
-    /// - Throws: `WorkflowError.missing`; `.badInput` for a file that is no text.
+    /// - Throws: `WorkflowError.missing`; `.badInput` for a file that is not text.
     package static func read(_ path: String, what: String) throws -> String {
         let kind = FileKind(path)
         guard kind == .plain || kind == .pipe || kind == .missing else {

@@ -4,9 +4,9 @@ import Glibc
 
 /// A collection of documents: `.txt` files (one document each) and `.jsonl` files (one a line, key `text`).
 ///
-/// When it is opened every file is read to its end once: its digest is taken, its records are judged, and where each
-/// document lies is noted, 32 bytes a document. Documents themselves are read when they are asked for, and have to be what
-/// they were.
+/// When it is opened every file is read once: its digest is computed, its records are checked, and the position of each
+/// document is noted, 32 bytes a document. Documents are read on demand; one that has changed since is an
+/// error.
 package final class TextCorpus: Sendable {
     /// One file of the corpus.
     package struct File: Sendable, Equatable {
@@ -20,7 +20,7 @@ package final class TextCorpus: Sendable {
 
     /// The files, in order: as given; those of a folder by path.
     package let files: [File]
-    /// What a person should know of the text: bytes that are no text and were replaced, what was passed over. Whole lines.
+    /// Warnings about the text: replaced bytes and skipped files. Whole lines.
     package let remarks: [String]
     /// The number of documents.
     package var count: Int { places.count }
@@ -28,18 +28,18 @@ package final class TextCorpus: Sendable {
     private let contents: [TextFileContents]
     private let places: [TextPlace]
 
-    /// Files that stay open: a share of those that the process may have.
+    /// Files kept open: a share of the process's limit.
     private static var mostOpenFiles: Int {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 16 }
         return min(200, Int(clamping: limit.rlim_cur) / 4)
     }
 
-    /// Finds the files, reads them and notes where each document lies.
+    /// Finds the files, reads them and notes the position of each document.
     ///
     /// - Throws: `WorkflowError.missing` for a path that is not there, `.badInput` for a file of another kind, a folder
     ///   without text, text that is empty altogether, a line that is not an object with a string `text`, and text of
-    ///   which more than a few bytes are none.
+    ///   which more than a few bytes are invalid.
     package init(paths: [String]) throws {
         guard !paths.isEmpty else { throw WorkflowError.usage("name the text with `text` FILE or FOLDER") }
         let found = try TextFiles(paths)
@@ -79,14 +79,14 @@ package final class TextCorpus: Sendable {
 }
 
 extension TextCorpus {
-    /// A name for people: the files' names.
+    /// A display name: the files' names.
     package var name: String {
         let names = files.map { URL(filePath: $0.path).deletingPathExtension().lastPathComponent }
         return names.count > 6
             ? names[..<5].joined(separator: "+") + "+\(names.count - 5) more" : names.joined(separator: "+")
     }
 
-    /// What a run that reads the corpus records of it.
+    /// The inputs that a run records of the corpus.
     package var inputs: [RunInput] {
         files.map { file in
             RunInput(

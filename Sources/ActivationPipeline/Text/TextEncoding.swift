@@ -1,12 +1,12 @@
 import Foundation
 
-/// How a file's text is written in bytes: what its byte-order mark says, UTF-8 without one.
+/// The encoding of a text file: given by its byte-order mark, UTF-8 without one.
 enum TextEncoding: Equatable {
     case utf8
     case utf16(isBigEndian: Bool)
     case utf32(isBigEndian: Bool)
 
-    /// The encoding that a file's first bytes name, and how many of them are the mark.
+    /// The encoding given by a file's first bytes, and the length of the mark.
     static func marked(_ start: UnsafeRawBufferPointer) -> (encoding: TextEncoding, mark: Int) {
         // UTF-32's little-endian mark begins with that of UTF-16.
         if start.starts(with: [0xFF, 0xFE, 0, 0]) { return (.utf32(isBigEndian: false), 4) }
@@ -27,7 +27,7 @@ enum TextEncoding: Equatable {
         }
     }
 
-    /// The place of the first line feed, in bytes.
+    /// The byte offset of the first line feed.
     func lineFeed(in bytes: UnsafeRawBufferPointer) -> Int? {
         guard unitWidth > 1 else {
             guard let base = bytes.baseAddress, let found = memchr(base, 0x0A, bytes.count) else { return nil }
@@ -49,9 +49,9 @@ enum TextEncoding: Equatable {
         }
     }
 
-    /// The text as valid UTF-8, U+FFFD in the place of what is none.
+    /// The text as valid UTF-8, with U+FFFD for invalid bytes.
     ///
-    /// - Returns: the bytes of UTF-8; how many of `bytes` are no text, and the place of the first of them.
+    /// - Returns: the bytes of UTF-8; how many of `bytes` are invalid, and the offset of the first.
     func utf8(of bytes: UnsafeRawBufferPointer) -> (text: [UInt8], invalid: Int, first: Int?) {
         var text: [UInt8] = []
         text.reserveCapacity(self == .utf8 ? bytes.count : bytes.count / unitWidth * 5 / 4)

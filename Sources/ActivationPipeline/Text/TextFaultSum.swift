@@ -27,7 +27,7 @@ struct TextFaultSum {
                 + "\(invalid) of all \(files) such files; \(first.faults.remedy)")
     }
 
-    /// What was passed over.
+    /// Warnings, one line each.
     var remarks: [String] {
         guard let first else { return [] }
         let others = files > 1 ? "; \(invalid) in \(files) such files together" : ""

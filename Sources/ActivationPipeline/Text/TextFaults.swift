@@ -1,27 +1,27 @@
 import Glibc
 
-/// How much of a file is no text, found in one pass over its bytes.
+/// Counts the invalid bytes of a file in one pass.
 struct TextFaults {
-    /// Bytes that are not of the file's encoding, and halves of surrogate pairs that a record spells out.
+    /// Bytes invalid in the file's encoding, and halves of surrogate pairs in a record's escapes.
     private(set) var invalid = 0
-    /// Where the first of them is, for people.
+    /// The position of the first of them, for messages.
     private(set) var first = ""
-    /// Zero bytes of a file in UTF-8 that is text as a whole.
+    /// Zero bytes of a UTF-8 file that is otherwise text.
     private(set) var zeros = 0
-    /// Characters beyond ASCII that are sound UTF-8.
+    /// Valid characters beyond ASCII.
     private(set) var multibyte = 0
-    /// Whether there was nothing but white space.
+    /// Whether there is only white space.
     private(set) var isBlank = true
 
-    /// So many are passed over with a warning, in any file.
+    /// Faults tolerated with a warning in any file.
     static let few = 8
-    /// And one in so many bytes.
+    /// Faults tolerated: one in so many bytes.
     static let share = 10_000
 
-    /// The most faults that a text of a length may have.
+    /// The most faults tolerated in a text of a given length.
     static func most(ofBytes bytes: Int) -> Int { max(few, bytes / share) }
 
-    /// Notes faults that others found.
+    /// Adds faults found elsewhere.
     mutating func note(invalid count: Int, at place: @autoclosure () -> String) {
         guard count > 0 else { return }
         if invalid == 0 { first = place() }
@@ -31,9 +31,9 @@ struct TextFaults {
     /// Scans bytes of UTF-8.
     ///
     /// - Parameters:
-    ///   - isLast: whether nothing follows; else a character that may go on is left.
-    ///   - countsZeros: whether zero bytes are faults; what a record spells out is meant.
-    ///   - place: says for people where a byte of these is.
+    ///   - isLast: whether nothing follows; otherwise an incomplete character at the end is left.
+    ///   - countsZeros: whether zero bytes are faults; in a record's escapes they are not.
+    ///   - place: describes the position of a byte of these, for messages.
     /// - Returns: how many bytes are scanned.
     @discardableResult
     mutating func scan(
@@ -62,7 +62,7 @@ struct TextFaults {
             if isWhole {
                 multibyte += 1
             } else {
-                // A character that may go on in what follows.
+                // / An incomplete character that may continue in what follows.
                 if !isLast, position + length == bytes.count, length < 4, byte >= 0xC2 { return position }
                 note(invalid: length, at: place(position))
             }
@@ -71,7 +71,7 @@ struct TextFaults {
         return position
     }
 
-    /// The bytes of a character beyond ASCII, or of what was meant to be one, as Unicode's chapter 3.9 divides them.
+    /// The bytes of a character beyond ASCII, or of an invalid sequence, divided as in Unicode's chapter 3.9.
     private static func character(
         in bytes: UnsafeRawBufferPointer, at start: Int
     ) -> (length: Int, isWhole: Bool) {
@@ -97,7 +97,7 @@ struct TextFaults {
 
     /// Refuses a file with more than a few faults.
     ///
-    /// - Throws: `WorkflowError.badInput` with their number, the place of the first and what to do.
+    /// - Throws: `WorkflowError.badInput` with their number, the position of the first and a remedy.
     func check(path: String, bytes: Int) throws(WorkflowError) {
         let most = TextFaults.most(ofBytes: bytes)
         guard zeros <= most else {
@@ -115,7 +115,7 @@ struct TextFaults {
         }
     }
 
-    /// What to do about the faults.
+    /// The remedy for the faults, for the message.
     var remedy: String {
         multibyte < invalid
             ? "save it as UTF-8 (one from Windows, say: iconv -f WINDOWS-1252 -t UTF-8)" : "save it as UTF-8"

@@ -1,8 +1,8 @@
 import Foundation
 import Glibc
 
-/// A plain file that is open for reading, in pieces or by ranges. It is not mapped: a file that shrinks meanwhile gives
-/// an error, and one that is removed is still read to its end.
+/// A plain file open for reading, in pieces or by ranges. It is not memory-mapped: a file that is truncated meanwhile
+/// gives an error, and one that is removed is still read to its end.
 final class TextFile: Sendable {
     let path: String
     private let descriptor: Int32
@@ -33,12 +33,12 @@ final class TextFile: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Goes through the file from end to end.
+    /// Reads the file from beginning to end.
     ///
     /// - Parameters:
-    ///   - eachRead: takes all bytes, each once.
-    ///   - body: takes a piece, the place of its first byte and whether it is the last one; returns how many bytes it is
-    ///     done with. The others come again, with more behind them.
+    ///   - eachRead: receives all bytes, each once.
+    ///   - body: receives a piece, the offset of its first byte and whether it is the last; returns how many bytes it
+    ///     consumed. The others come again, with more behind them.
     func forEachPiece(
         eachRead: (UnsafeRawBufferPointer) -> Void,
         _ body: (_ bytes: UnsafeRawBufferPointer, _ offset: Int, _ isLast: Bool) throws -> Int

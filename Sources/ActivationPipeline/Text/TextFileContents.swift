@@ -10,9 +10,9 @@ struct TextFileContents: Sendable {
 
     private var name: String { URL(filePath: path).lastPathComponent }
 
-    /// Reads a document.
+    /// Reads a document again.
     ///
-    /// - Throws: `WorkflowError.badInput` where its bytes are not what they were.
+    /// - Throws: `WorkflowError.badInput` if its bytes have changed.
     func document(at place: TextPlace) throws -> TextDocument {
         let file = try self.file ?? TextFile(path)
         let hasLines = TextFiles.isLines(path)

@@ -1,7 +1,7 @@
 import Crypto
 import Foundation
 
-/// The one pass over a text file when a corpus is opened: its digest, where its documents lie, and what is wrong with it.
+/// The pass over a text file when a corpus is opened: its digest, the positions of its documents, and its faults.
 struct TextFileScan {
     /// The file's number in the corpus.
     let number: Int
@@ -12,7 +12,7 @@ struct TextFileScan {
     private(set) var isBlank = true
 
     private var line = 0
-    /// Lines that are no records, and the first of them with what is wrong.
+    /// Lines that are not records; and the first of them with its problem.
     private var badLines = 0
     private var firstBad: (line: Int, phrase: String)?
 
@@ -20,9 +20,9 @@ struct TextFileScan {
         self.number = number
     }
 
-    /// Reads a file and appends the places of its documents.
+    /// Reads a file and appends the positions of its documents.
     ///
-    /// - Throws: `WorkflowError.badInput` naming the first line that is no record.
+    /// - Throws: `WorkflowError.badInput` naming the first line that is not a record.
     mutating func run(over file: TextFile, into places: inout [TextPlace]) throws -> (sha256: String, bytes: Int) {
         var hash = SHA256()
         var bytes = 0
@@ -54,7 +54,7 @@ struct TextFileScan {
                 problem: "is not a JSON object with a string named 'text': \(firstBad.phrase)\(others)")
         }
         if !hasLines {
-            // A blank file is a document too, if one without a word: documents are numbered by files.
+            // / A blank file is an empty document: documents are numbered by files.
             places.append(
                 TextPlace(
                     file: number, line: 1, range: (mark ?? 0)..<bytes, checksum: TextPlace.checksum(digest)))

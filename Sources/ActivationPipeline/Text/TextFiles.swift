@@ -1,19 +1,19 @@
 import Foundation
 import Glibc
 
-/// Finds the text files that a person names: files, and folders of them.
+/// Finds the text files given on the command line: files, and folders of them.
 ///
 /// Links are followed, to files and to folders; a folder is read once, however many links lead to it. Names that begin
 /// with a dot are left out.
 package struct TextFiles {
     /// The files, in order: as named; those of a folder by path.
     package private(set) var paths: [String] = []
-    /// What was passed over, and why.
+    /// Skipped paths, and why.
     private(set) var remarks: [String] = []
 
     /// Finds the files.
     ///
-    /// - Throws: `WorkflowError.missing` for a path that is not there; `.badInput` for what cannot be read as text, a
+    /// - Throws: `WorkflowError.missing` for a path that is not there; `.badInput` for what is not text, or a
     ///   folder without text among it.
     package init(_ named: [String]) throws(WorkflowError) {
         for path in named { try add(path) }
@@ -55,7 +55,7 @@ package struct TextFiles {
     }
 }
 
-/// A walk through a folder and all that it leads to.
+/// A walk through a folder and the folders it links to.
 private struct FolderWalk {
     private struct Identity: Hashable {
         let device: UInt
@@ -63,7 +63,7 @@ private struct FolderWalk {
     }
 
     var files: [String] = []
-    /// Links to folders that are still to be followed.
+    /// Links to folders, still to be followed.
     var links: [String] = []
     var remarks: [String] = []
     private var entered: [Identity: String] = [:]
@@ -103,7 +103,7 @@ private struct FolderWalk {
         case .plain:
             if TextFiles.isText(path) { files.append(path) }
         default:
-            // Whether a link that leads nowhere was one to a folder of text, nobody knows.
+            // / A dangling link may have led to a folder of text.
             if TextFiles.isText(path) { throw .badInput(path: path, problem: kind.problem) }
             if isLink, kind.leadsNowhere { remarks.append("\(path): \(kind.problem); passed over") }
         }

@@ -1,6 +1,6 @@
 import Crypto
 
-/// Where a document lies.
+/// The position of a document.
 struct TextPlace: Sendable {
     /// The file's number in the corpus.
     let file: UInt32

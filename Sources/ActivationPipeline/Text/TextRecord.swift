@@ -1,13 +1,13 @@
 import Glibc
 
-/// What is asked of a line of a `.jsonl` file: that it is an object with a string `text`, the strings `title` and
-/// `source` besides.
+/// A line of a `.jsonl` file: an object with a string `text`, and optional strings `title` and
+/// `source`.
 ///
-/// Nothing else is judged: other keys may hold whatever programs write, such as NaN, numbers beyond all bounds, half
-/// surrogates, values nested in each other to any depth. Of keys that are repeated the last one counts. `JSONParser`
-/// would judge, and make values of, all that is passed over here.
+/// Nothing else is checked: other keys may hold anything that programs write, such as NaN, huge numbers, half
+/// surrogates or values nested to any depth. Of repeated keys the last counts. `JSONParser` would check and build all
+/// values that are skipped here.
 struct TextRecord {
-    /// Why a line is no such record, as a phrase.
+    /// The reason why a line is not a record, as a phrase.
     struct Problem: Error {
         let phrase: String
     }
@@ -17,7 +17,7 @@ struct TextRecord {
     private(set) var title: Range<Int>?
     private(set) var source: Range<Int>?
 
-    /// What key `text` holds where it is no string, and whether there is the key at all.
+    /// The kind of value of a `text` that is not a string; nil without the key.
     private var otherText: String?
 
     private let bytes: UnsafeRawBufferPointer
@@ -97,7 +97,7 @@ struct TextRecord {
         }
     }
 
-    /// Whether a line that begins like this is meant as JSON, and not as mere text.
+    /// Whether a line that begins like this is meant as JSON rather than plain text.
     private func isValue(_ byte: UInt8) -> Bool {
         [UInt8(ascii: "\""), UInt8(ascii: "[")].contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
     }
@@ -144,7 +144,7 @@ struct TextRecord {
         throw malformed("the end of a string")
     }
 
-    /// Passes over a value, whatever it is, without recursion.
+    /// Skips a value of any kind, without recursion.
     private mutating func skipValue() throws(Problem) {
         repeat {
             skipSpace()
@@ -169,7 +169,7 @@ struct TextRecord {
         } while !open.isEmpty
     }
 
-    /// After a value: takes the ends of what ends here, or else the comma and the key before the next value.
+    /// After a value: takes the closing brackets that follow, or else the comma and the key before the next value.
     private mutating func closeAll() throws(Problem) {
         while let innermost = open.last {
             skipSpace()
@@ -185,7 +185,7 @@ struct TextRecord {
         }
     }
 
-    /// Passes over a number or a word, whichever.
+    /// Skips a number or a literal.
     private mutating func skipWord() throws(Problem) {
         let start = offset
         while offset < bytes.count {

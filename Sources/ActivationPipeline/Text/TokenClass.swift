@@ -1,4 +1,4 @@
-/// Tokens that count as one when features are counted: those with equal text but for case and surrounding space.
+/// Tokens counted as one: those with equal text but for case and surrounding space.
 package enum TokenClass {
     /// The text that names a token's class: trimmed and lowercased, as `text.strip().lower()` does in the reference.
     package static func text(of token: String) -> String {

@@ -2,13 +2,13 @@ package import Tokenization
 
 /// A stretch of one document that the model sees at once.
 package struct TokenSegment: Sendable {
-    /// The document's place in the corpus.
+    /// The document's number in the corpus.
     package let document: Int
     /// The segment's number within the document.
     package let index: Int
-    /// Place of the segment's first token among the document's tokens.
+    /// Position of the segment's first token among the document's tokens.
     package let start: Int
-    /// What the model is fed: BOS, where the tokenizer asks for it, then the document's tokens.
+    /// The tokens fed to the model: BOS, if the tokenizer adds it, then the document's tokens.
     package let tokens: [TokenID]
     /// How many of `tokens` are BOS: 0 or 1.
     package let prefix: Int
@@ -22,7 +22,7 @@ package struct TokenSegment: Sendable {
     }
 }
 
-/// Cuts documents into segments. No segment crosses a document's border, so no padding is needed and no token sees
+/// Cuts documents into segments. No segment crosses the border of a document, so no padding is needed and no token sees
 /// another document.
 package struct Segmenter: Sendable {
     let tokenizer: Tokenizer
@@ -40,16 +40,16 @@ package struct Segmenter: Sendable {
         return (tokens, segments(ofTokens: tokens, document: document))
     }
 
-    /// The segments of a document. Its tokens are there once, in these.
+    /// The segments of a document; together they hold each token once.
     package func segments(of text: String, document: Int) -> [TokenSegment] {
         var segments: [TokenSegment] = []
         forEachSegment(of: text, document: document) { segments.append($0) }
         return segments
     }
 
-    /// Calls `body` with the segments of a document in order, each made when its tokens are.
+    /// Calls `body` with the segments of a document in order, each as soon as its tokens are known.
     func forEachSegment(of text: String, document: Int, _ body: (TokenSegment) -> Void) {
-        // Tokens that have not been given away, and where among the document's they begin.
+        // / Tokens not delivered yet, and the position of the first in the document.
         var rest: [TokenID] = []
         var start = 0
         tokenizer.forEachStretch(ofTokensOf: text) { stretch in
@@ -69,7 +69,7 @@ package struct Segmenter: Sendable {
         return segments
     }
 
-    /// What stands before every segment: BOS, where the tokenizer asks for it.
+    /// The tokens in front of every segment: BOS, if the tokenizer adds it.
     private var prefix: [TokenID] { tokenizer.addsBOS ? tokenizer.bosTokenID.map { [$0] } ?? [] : [] }
 
     /// Tokens of a document in each of its segments but the last.

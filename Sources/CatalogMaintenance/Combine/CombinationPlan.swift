@@ -3,7 +3,7 @@ import FeatureCatalog
 import Foundation
 import Indexing
 
-/// Which indexes of which catalogs are parts of one text, and how they were made.
+/// Chooses the indexes that are parts of one text, and checks that they were made alike.
 struct CombinationPlan {
     /// A corpus that is a part.
     private struct Part {
@@ -67,7 +67,7 @@ struct CombinationPlan {
         seed = known.seed
     }
 
-    /// Adds the whole. Its digest is that of the parts' files in order: what indexing all of them at once would note.
+    /// Adds the combined corpus. Its digest is that of the parts' files in order, as if all were indexed at once.
     func addCorpus(to catalog: Catalog) throws -> Int64 {
         var files: [String] = []
         for part in parts {
@@ -94,7 +94,7 @@ struct CombinationPlan {
                 sha256: sha256(of: Data(files.joined(separator: "\n").utf8))))
     }
 
-    /// Where the corpora of a catalog go.
+    /// The passages of a part's corpora in the new catalog.
     func places(inSource number: Int, corpusID: Int64) -> [Int64: (corpusID: Int64, offset: Int)] {
         Dictionary(
             parts.filter { $0.source == number }.map { ($0.corpus.corpusID, (corpusID, $0.offset)) },
@@ -202,7 +202,7 @@ struct CombinationPlan {
 }
 
 extension IndexingSettings {
-    /// Whether what is kept of a text is decided in the same way.
+    /// Whether contexts are chosen by the same rules.
     fileprivate func isAlike(_ other: IndexingSettings) -> Bool {
         var (one, two) = (options, other.options)
         // How much of the text was read does not matter.

@@ -3,20 +3,20 @@ import FeatureCatalog
 import Indexing
 import Vocabulary
 
-/// Puts together what indexes of parts of a text say of one feature, as if the whole had been indexed.
+/// Combines indexes of parts of a text into one feature's index of the whole text.
 ///
-/// Counts, sums, ranges, histograms, quantiles and documents are those of one pass to the bit (sums up to 2²⁹, see
-/// `ActivationMoments`); so are the contexts, since which ones are kept does not depend on how the text is divided, and
-/// the peaks of token classes. Two things are not: firings of a class are lower bounds where a feature has more than 33
-/// classes, in one pass as in parts; and co-firing features are an estimate to begin with.
+/// Counts, sums, ranges, histograms, quantiles and documents equal those of one pass bit for bit (sums up to 2²⁹, see
+/// `ActivationMoments`); so do the contexts, since their choice does not depend on how the text is divided, and the
+/// peaks of token classes. Two things differ: firings of a class are lower bounds if a feature has more than 33
+/// classes, in one pass as in parts; and co-firing features are an estimate anyway.
 struct FeatureCombination {
     /// An index of a part.
     struct Part {
         let catalog: Catalog
         let key: IndexingKey
-        /// The part's place: how many documents of the whole come before it.
+        /// The part's position: documents of the whole before it.
         let offset: Int
-        /// Where the part's passages are in the new catalog.
+        /// The keys of the part's passages in the new catalog.
         let passages: [Int64: Int64]
         /// The part's text.
         let texts: PassageKeys
@@ -24,7 +24,7 @@ struct FeatureCombination {
 
     let options: IndexingOptions
     let seed: UInt64
-    /// Of the parts' windows in the whole.
+    /// Occurrences of the parts' windows in the whole.
     let occurrences: WindowOccurrences
 
     init(options: IndexingOptions, seed: UInt64, parts: [Part], occurrences: WindowOccurrences) throws {
@@ -39,7 +39,7 @@ struct FeatureCombination {
         try occurrences.count()
     }
 
-    /// What all parts say of a feature.
+    /// The combined entry of a feature.
     ///
     /// - Throws: `CatalogError`; `.damaged` if a part's numbers contradict each other.
     func entry(of feature: Int, in parts: [Part]) throws -> FeatureEntry {
@@ -58,7 +58,7 @@ struct FeatureCombination {
             cofirings: cofirings(entries))
     }
 
-    /// Refuses what no index of this kind says of a feature that fired.
+    /// Refuses an entry that lacks what an index of this kind has for a feature that fired.
     private func check(_ record: FeatureRecord, in part: Part) throws {
         guard record.firedCount > 0 else { return }
         let place = "\(part.catalog.path): feature \(record.featureIndex)"
@@ -168,8 +168,8 @@ struct FeatureCombination {
         }
     }
 
-    /// Chooses as indexing does: the strongest; of all others that fire, those of the lowest priority; and of the quiet
-    /// ones likewise.
+    /// Chooses contexts as indexing does: the strongest; of other firing ones those of lowest priority; and likewise
+    /// of the non-activating ones.
     private func contexts(of feature: Int, _ candidates: [Candidate]) throws -> [ContextEntry] {
         var top = TopFirings<Int>(capacity: options.topContexts)
         for (index, candidate) in candidates.enumerated() where candidate.context.band == .top {

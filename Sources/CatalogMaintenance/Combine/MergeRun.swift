@@ -7,7 +7,7 @@ import Training
 /// Merges catalogs into a new one: of different dictionaries, of one dictionary on different texts, or, combined, of the
 /// parts of one text.
 package struct MergeRun {
-    /// What to do.
+    /// The catalogs to merge and how.
     package let settings: MergeSettings
 
     /// Describes a merge.
@@ -15,7 +15,7 @@ package struct MergeRun {
         self.settings = settings
     }
 
-    /// What came of it.
+    /// The result of a merge.
     package struct Result: Sendable {
         /// Dictionaries of the new catalog.
         package let dictionaryCount: Int
@@ -25,7 +25,7 @@ package struct MergeRun {
         package let combinedCount: Int
     }
 
-    /// Merges into a file that appears only when it is whole.
+    /// Merges into a file that appears only when it is complete.
     ///
     /// - Parameters:
     ///   - replacing: whether a catalog that is there may be replaced.

@@ -20,10 +20,10 @@ package struct PackSettings: Sendable, Codable, Equatable {
     package var dropText: Bool
     /// Whether tables, views and indexes that others added are kept; nil is no.
     package var keepAdditions: Bool?
-    /// Whether rows that something else has changed are copied as they are; nil is no, and refuses the catalog.
+    /// Whether rows changed by other software are copied as they are; nil is no, and refuses the catalog.
     package var acceptChanges: Bool?
 
-    /// Makes settings; without any, all that the catalog says is kept.
+    /// Makes settings; by default everything is kept.
     package init(
         dropBands: [String] = [], contexts: Int? = nil, lists: Int? = nil, dtype: String? = nil, dropText: Bool = false,
         keepAdditions: Bool = false, acceptChanges: Bool = false
@@ -37,7 +37,7 @@ package struct PackSettings: Sendable, Codable, Equatable {
         self.acceptChanges = acceptChanges ? true : nil
     }
 
-    /// What of a catalog is copied.
+    /// The part of a catalog that is copied.
     ///
     /// - Throws: `WorkflowError.usage` for a band or a dtype that does not exist.
     func selection() throws(WorkflowError) -> CatalogCopy.Selection {
@@ -63,10 +63,10 @@ package struct PackSettings: Sendable, Codable, Equatable {
     }
 }
 
-/// Writes the smallest catalog worth sending: chosen bands left out, weights at fewer bits, everything compressed anew
-/// and without gaps.
+/// Writes a smaller catalog: chosen bands left out, weights at fewer bits, everything recompressed
+/// without gaps.
 package struct PackRun {
-    /// What to do.
+    /// What to keep.
     package let settings: PackSettings
 
     /// Describes a job.

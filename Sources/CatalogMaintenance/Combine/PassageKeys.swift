@@ -1,7 +1,7 @@
 import FeatureCatalog
 import Indexing
 
-/// The keys of windows and passages (`FiringPlace`) of a catalog that is indexed already, from its documents' tokens.
+/// Computes the keys of windows and passages (`FiringPlace`) of an indexed catalog from its documents' tokens.
 final class PassageKeys {
     private let catalog: Catalog
     /// Tokens of a window.
@@ -10,7 +10,7 @@ final class PassageKeys {
     private var heldTokens = 0
     private var passages: [Int64: UInt64] = [:]
 
-    /// Tokens of documents that are kept at hand.
+    /// Tokens of documents that are cached.
     private static let mostTokens = 1 << 24
 
     init(catalog: Catalog, windowLength: Int) {

@@ -3,7 +3,7 @@ import FeatureCatalog
 import Indexing
 import Vocabulary
 
-/// Dictionaries: their weights, their settings, their figures.
+/// Dictionaries: weights, settings and figures.
 extension CatalogComparison {
     /// A dictionary of one of the catalogs.
     struct Side {
@@ -22,7 +22,7 @@ extension CatalogComparison {
         }
     }
 
-    /// Dictionaries are the same by name, those left over by weights.
+    /// Dictionaries are paired by name, the rest by weights.
     func compareDictionaries(into result: inout CatalogDifference, changedTables: Set<String>) throws {
         func sides(of catalog: Catalog) throws -> [Side] {
             try catalog.dictionaries().map {
@@ -84,7 +84,7 @@ extension CatalogComparison {
             changedTables: names.0 == names.1 ? changedTables : [])
     }
 
-    /// A figure of both.
+    /// A figure of both dictionaries.
     struct Metric {
         let name: String
         let a: CatalogValue
@@ -97,7 +97,7 @@ extension CatalogComparison {
         }
     }
 
-    /// Adds all figures of one thing if any of them differs.
+    /// Adds all figures of a subject if any of them differs.
     func add(_ metrics: [Metric], of subject: String, into result: inout CatalogDifference) {
         guard metrics.contains(where: { $0.a != $0.b }) else { return }
         for metric in metrics where metric.a != .null || metric.b != .null {
@@ -145,7 +145,7 @@ extension CatalogComparison {
         var seen: Set<String> = []
         for name in names where seen.insert(name).inserted {
             let (a, b) = (first[name] ?? .null, second[name] ?? .null)
-            // The same is said in several places: of the dictionary, of its training, of the run.
+            // / The same setting is stored in several rows: of the dictionary, its training, the run.
             let last = name.split(separator: ".").last ?? ""
             guard a != b, said.insert("\(last)\n\(a)\n\(b)").inserted else { continue }
             result.add(.setting, one.record.name, name, a, b)
@@ -156,7 +156,7 @@ extension CatalogComparison {
         Dictionary(settings.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// What decided how a dictionary came out.
+    /// The settings that determined a dictionary.
     private func settings(of side: Side) throws -> [(name: String, value: CatalogValue)] {
         let record = side.record
         let model = try side.catalog.languageModels().first { $0.languageModelID == record.languageModelID }

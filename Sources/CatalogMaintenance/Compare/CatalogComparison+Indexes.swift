@@ -1,7 +1,7 @@
 import ActivationPipeline
 import FeatureCatalog
 
-/// Indexes of a dictionary that both catalogs have.
+/// Compares indexes of a dictionary that both catalogs have.
 extension CatalogComparison {
     /// - Parameter isAligned: whether features of equal number are the same.
     func compareIndexes(
@@ -60,7 +60,7 @@ extension CatalogComparison {
         ]
     }
 
-    /// How often each feature fired.
+    /// Compares the firing counts of each feature.
     private func compareFirings(
         _ first: IndexingKey, _ second: IndexingKey, of subject: String, isAligned: Bool,
         into result: inout CatalogDifference

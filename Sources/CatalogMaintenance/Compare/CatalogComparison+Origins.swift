@@ -1,10 +1,10 @@
 import ActivationPipeline
 import FeatureCatalog
 
-/// What the catalogs were made from.
+/// Compares runs, models and corpora.
 extension CatalogComparison {
-    /// Runs are the same by their identifiers, or if the same was done to the same. One that did not complete left
-    /// nothing that counts, so that it is told, but makes no difference.
+    /// Runs are paired by identifier, or if they did the same to the same inputs. A run that did not complete is listed
+    /// but is not a difference, since it left no rows that count.
     func compareRuns(into result: inout CatalogDifference) throws {
         struct Run {
             let record: RunRecord
@@ -75,6 +75,6 @@ extension CatalogComparison {
         for index in onlyB { result.add(.corpus, other[index].name, onlyInFirst: false, describe(other[index])) }
     }
 
-    /// What a corpus is, whatever its number.
+    /// The identity of a corpus, independent of its key.
     static func identity(of corpus: CorpusRecord) -> String { corpus.sha256 + "\n" + corpus.name }
 }

@@ -2,9 +2,9 @@ import ActivationPipeline
 package import FeatureCatalog
 package import LinearAlgebra
 
-/// Compares two catalogs: what only one of them has, and in what the things differ that both have.
+/// Compares two catalogs: what only one of them has, and how the rows of both differ.
 ///
-/// Times, hosts and random identifiers do not count: catalogs made anew from the same inputs, settings and seed are
+/// Times, hosts and random identifiers do not count: catalogs made twice from the same inputs, settings and seed are
 /// equal.
 package struct CatalogComparison {
     let a: Catalog
@@ -13,14 +13,14 @@ package struct CatalogComparison {
     let cancelled: () -> Bool
     let progress: (_ what: String, _ done: Int, _ total: Int) -> Void
 
-    /// Features listed whose numbers of firings differ most.
+    /// Features listed with the largest difference in firings.
     static let listedFeatures = 10
 
     /// Describes a comparison.
     ///
     /// - Parameters:
-    ///   - cancelled: asked now and then.
-    ///   - progress: told what is being done and how far it has come.
+    ///   - cancelled: polled during the work.
+    ///   - progress: told the current step and its progress.
     package init(
         _ a: Catalog, with b: Catalog, workers: Workers, cancelled: @escaping () -> Bool = { false },
         progress: @escaping (_ what: String, _ done: Int, _ total: Int) -> Void = { _, _, _ in }
@@ -32,7 +32,7 @@ package struct CatalogComparison {
         self.progress = progress
     }
 
-    /// Compares.
+    /// Runs the comparison.
     ///
     /// - Throws: `CatalogError`; `WorkflowError.interrupted`, `.refused` where two dictionaries do not fit into memory.
     package func run() throws -> CatalogDifference {
@@ -42,7 +42,7 @@ package struct CatalogComparison {
         try compareModels(into: &result)
         try compareCorpora(into: &result)
         try compareDictionaries(into: &result, changedTables: Set(tables.map(\.0.table)))
-        // What an index says is compared index by index, unless that has shown nothing.
+        // / Tables of an index are compared per index, unless that found nothing.
         let isExplained = !result.isEqual
         for (one, other) in tables where !(isExplained && Self.indexTables.contains(one.table)) {
             result.add(.table, "all", one.table, .text(one.sha256), .text(other.sha256))
@@ -56,7 +56,7 @@ package struct CatalogComparison {
         return result
     }
 
-    /// Tables of which every index has a part.
+    /// Tables that hold rows of indexes.
     static let indexTables: Set<String> = [
         "indexing", "feature", "feature_layer", "feature_token", "feature_cofiring", "feature_context",
     ]
@@ -66,9 +66,9 @@ package struct CatalogComparison {
         return try catalog.contentDigests()
     }
 
-    /// Things that both have, and the numbers of those that only one has.
+    /// Pairs of equal things, and the positions of those that only one catalog has.
     ///
-    /// - Parameter keys: ways to tell that two are the same, the surest first.
+    /// - Parameter keys: ways to recognise equal things, the most reliable first.
     static func pairs<Thing>(
         _ a: [Thing], _ b: [Thing], by keys: [(Thing) -> String]
     ) -> (both: [(Int, Int)], onlyA: [Int], onlyB: [Int]) {

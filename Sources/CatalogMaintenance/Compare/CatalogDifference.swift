@@ -1,10 +1,10 @@
 package import FeatureCatalog
 
-/// In what two catalogs differ.
+/// The differences between two catalogs.
 package struct CatalogDifference: Sendable {
-    /// What a row is about.
+    /// The kind of thing a row is about.
     package enum Section: String, CaseIterable, Sendable {
-        /// What was done.
+        /// Runs.
         case run
         /// Language models.
         case model
@@ -12,14 +12,14 @@ package struct CatalogDifference: Sendable {
         case corpus
         /// Dictionaries and their weights.
         case dictionary
-        /// What decided how a dictionary came out.
+        /// Settings that determined a dictionary.
         case setting
-        /// How well the features of two dictionaries match; `a` is the way from the first to the second, `b` the way
-        /// back. These follow from other differences and are none of their own.
+        /// Matching scores of two dictionaries' features; `a` is from the first to the second, `b` back.
+        /// They follow from other differences and are not differences themselves.
         case match
         /// Which dictionary was indexed on which text.
         case index
-        /// Figures of a dictionary, equal ones among them.
+        /// Figures of a dictionary, including equal ones.
         case metric
         /// The contents of tables, by digest.
         case table
@@ -29,17 +29,17 @@ package struct CatalogDifference: Sendable {
 
     /// One comparison.
     package struct Row: Sendable, Equatable {
-        /// What it is about.
+        /// The kind.
         package let section: Section
-        /// Of what.
+        /// The thing that was compared, by name.
         package let subject: String
-        /// What was compared.
+        /// The property that was compared.
         package let name: String
-        /// What the first catalog says; null where it has no such thing.
+        /// The value in the first catalog; null if it has none.
         package let a: CatalogValue
-        /// What the second says.
+        /// The value in the second.
         package let b: CatalogValue
-        /// `b` − `a`, where both are numbers; of how many things differ, their number.
+        /// `b` − `a` if both are numbers; for counts of differing things the count.
         package let difference: Double?
         /// Whether the catalogs differ in this.
         package let isDifference: Bool

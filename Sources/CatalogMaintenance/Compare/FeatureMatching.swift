@@ -3,8 +3,8 @@ package import FeatureCatalog
 package import Indexing
 package import LinearAlgebra
 
-/// The features of two dictionaries matched by the cosine of their decoder rows: for each feature of either the best of
-/// the other.
+/// Features of two dictionaries matched by the cosine of their decoder rows: for each feature its best match in the
+/// other dictionary.
 ///
 /// The mean of the largest cosines is the field's measure of how much two dictionaries have in common (mean max cosine
 /// similarity: Sharkey, Braun and Millidge 2022, "Taking features out of superposition with sparse autoencoders").
@@ -14,10 +14,10 @@ package struct FeatureMatching: Sendable {
     /// For each feature of the second its best match in the first.
     package let backward: [NearestFeatures.Match?]
 
-    /// The cosines whose reach is told.
+    /// Cosine thresholds of the summary.
     package static let thresholds: [Double] = [0.9, 0.7, 0.5]
 
-    /// One direction in a few figures.
+    /// Summary of one direction.
     package struct Summary: Sendable, Equatable {
         /// Features that have a match.
         package let count: Int
@@ -73,7 +73,7 @@ package struct FeatureMatching: Sendable {
             ofRowsOf: other, cancelled: cancelled, progress: { if $1 > 1 { progress(500 + 500 * $0 / $1, 1000) } })
     }
 
-    /// How many pairs are each other's best match.
+    /// The number of mutual best matches.
     package var mutualCount: Int {
         forward.indices.reduce(0) { $0 + (isMutual($1) ? 1 : 0) }
     }
@@ -84,7 +84,7 @@ package struct FeatureMatching: Sendable {
         return backward[match.featureIndex]?.featureIndex == feature
     }
 
-    /// One direction in a few figures.
+    /// Summary of one direction.
     ///
     /// - Parameter among: only these features; nil for all.
     package static func summary(

@@ -3,16 +3,16 @@ package import FeatureCatalog
 package import FeatureScoring
 package import Vocabulary
 
-/// How many features are interpretable going by the scores of their explanations, and how sure that is.
+/// The number of interpretable features by explanation scores, with its uncertainty.
 ///
-/// A feature counts if its newest score exceeds 95 % of what wrong explanations score on the same dictionary, and a
-/// minimum if one is set. An undefined score does not count; one that failed is left out.
+/// A feature counts if its newest score exceeds the 95th percentile of the baseline (scores of wrong explanations on
+/// the same dictionary), and a minimum if one is set. An undefined score does not count; a failed one is left out.
 package struct ScoreFigures: Sendable {
-    /// Features whose explanation was scored, or could not have a score.
+    /// Features with a score, defined or not.
     package let scoredCount: Int
     /// Of these, the ones whose score is undefined.
     package let undefinedCount: Int
-    /// The score that 95 % of wrong explanations stay below; nil without any.
+    /// The 95th percentile of the baseline scores; nil without any.
     package let chanceLimit: Double?
     /// Features that count.
     package let interpretableCount: Int
@@ -20,13 +20,13 @@ package struct ScoreFigures: Sendable {
     package let share: BootstrapInterval?
     /// The mean of the defined scores, likewise.
     package let meanScore: BootstrapInterval?
-    /// The mean of what wrong explanations score.
+    /// The mean baseline score.
     package let meanChance: Double?
-    /// The chance that an explanation scores better than a wrong one: the area under the ROC curve.
+    /// The probability that an explanation scores better than a wrong one: the area under the ROC curve.
     package let separation: Double?
 
-    /// Features that the sample stands for: those that fire as often as the scored ones had to. Nil where the scored
-    /// ones were picked in another way, so that they stand for themselves alone.
+    /// Size of the sampled population: features that fire as often as the scored ones had to. Nil if the scored ones
+    /// were picked by name or condition, so that they represent only themselves.
     package let population: Int?
 
     /// The figures of a dictionary on a corpus.
@@ -35,7 +35,7 @@ package struct ScoreFigures: Sendable {
         /// own run, or, where a run judged what there was, `n2g judged by` that name: the explainer is then a method or a
         /// language model, and several are joined by `and`.
         package let scorer: String
-        /// Everyone whose scores of this kind the catalog has, whoever scored last first.
+        /// All scorers of this kind in the catalog, the most recent first.
         package let scorers: [String]
         /// All features together.
         package let all: ScoreFigures
@@ -43,8 +43,8 @@ package struct ScoreFigures: Sendable {
         package let byLayer: [(layer: Int, figures: ScoreFigures)]
     }
 
-    /// Works them out for a dictionary on a corpus. Scores of different scorers are never mixed, nor their chances: of
-    /// each feature its newest score by the scorer counts.
+    /// Computes the figures of a dictionary on a corpus. Scorers, and their baselines, are never mixed:
+    /// each feature counts with its newest score by the scorer.
     ///
     /// - Parameters:
     ///   - method: which scores: `simulation`, `detection` or `fuzzing`.
@@ -76,10 +76,10 @@ package struct ScoreFigures: Sendable {
             })
     }
 
-    /// The score that 95 % of wrong explanations stay below, by whoever gave simulation scores last, and of how many
-    /// features; without the intervals of the other figures, which take longer than all else.
+    /// The 95th percentile of the baseline by the latest simulation scorer, and the number of features it rests on;
+    /// without the bootstrap intervals, which take longest.
     ///
-    /// - Returns: nil where there are no such scores, or no chances.
+    /// - Returns: nil without such scores or without a baseline.
     package static func chanceLimit(
         _ key: IndexingKey, in catalog: Catalog
     ) throws -> (limit: Double, scoredCount: Int)? {
@@ -89,7 +89,7 @@ package struct ScoreFigures: Sendable {
         return choice.chance.percentile().map { ($0, choice.scored.count) }
     }
 
-    /// The scores that count: of each feature the newest by one scorer.
+    /// The scores used: each feature's newest by one scorer.
     private struct Choice {
         let scorer: String
         let scorers: [String]
@@ -130,7 +130,7 @@ package struct ScoreFigures: Sendable {
         }
     }
 
-    /// - Parameter chance: of the whole dictionary: a layer has too few for a limit of its own.
+    /// - Parameter chance: the baseline of the whole dictionary: one layer has too few scores for its own.
     private init(_ scored: [BriefScore], chance: ChanceBaseline, minimum: Double?, population: Int?, seed: UInt64) {
         let limit = chance.percentile()
         let counts = scored.map { feature in

@@ -2,7 +2,7 @@ import FeatureCatalog
 import Foundation
 import Scoring
 
-/// What the runs behind some scores were asked to do.
+/// Reads the settings of the runs behind some scores.
 struct ScoringRuns {
     private let catalog: Catalog
     private var settings: [Int64: ScoringSettings?] = [:]
@@ -12,8 +12,8 @@ struct ScoringRuns {
         self.catalog = catalog
     }
 
-    /// Who explained and judged in a run, whatever became of the single feature: a language model that judges its own
-    /// explanations goes by its name alone.
+    /// The scorer of a run: a language model that judges its own explanations goes by its name
+    /// alone.
     ///
     /// - Parameter explainer: the method of a score's explanation, which is the scorer where nobody judged.
     mutating func scorer(explainer: String?, runID: Int64) throws -> String {

@@ -5,8 +5,8 @@ package import LinearAlgebra
 import SparseCoding
 import Tokenization
 
-/// Runs contexts of a catalog through the model again and compares what it says with what comes out: the text of their
-/// passages, layers and router weights, activations, and whether firings are within what is said of their feature.
+/// Runs contexts of a catalog through the model again and compares: the text of their
+/// passages, layers and router weights, activations, and whether firings lie in the range of their feature.
 package struct Recomputation {
     /// How contexts are drawn and compared.
     package struct Settings: Sendable, Equatable {
@@ -29,19 +29,19 @@ package struct Recomputation {
         }
     }
 
-    /// What came of one index.
+    /// The result for one index.
     package struct Result: Sendable {
         /// The dictionary's name.
         package let dictionary: String
         /// The corpus's name.
         package let corpus: String
-        /// Contexts that were run again.
+        /// Contexts that were recomputed.
         package let contextCount: Int
         /// Their tokens.
         package let tokenCount: Int
-        /// The largest difference of an activation, as a share of the feature's largest.
+        /// The largest difference of an activation, relative to the feature's largest.
         package let largestDifference: Double
-        /// What does not agree, a line each.
+        /// Disagreements, a line each.
         package let problems: [String]
     }
 
@@ -113,13 +113,13 @@ package struct Recomputation {
             tokenCount: tokens, largestDifference: largest, problems: problems)
     }
 
-    /// What the catalog says of a feature's firings.
+    /// Statistics of a feature's firings in the catalog.
     private struct Figures {
         let minimum: Float?
         let maximum: Float?
         let layers: Set<Int>
 
-        /// What differences are measured by.
+        /// The scale of differences.
         var scale: Double { Double(maximum ?? 1) }
 
         init(of feature: Int, _ key: IndexingKey, _ catalog: Catalog) throws {
@@ -130,22 +130,22 @@ package struct Recomputation {
         }
     }
 
-    /// What the model makes of a context's passage, as far as its window reaches.
+    /// A context's passage recomputed, up to the end of its window.
     private struct Again {
         /// Activations of the feature from the start of the passage on.
         let activations: [Float]
-        /// The layer of every token, as the feature sees it.
+        /// The layer of every token.
         let layers: [Int]
         /// Where the window starts.
         let first: Int
         /// The peak.
         let peak: Int
         let routerWeight: Float
-        /// Whether the passage's text is what the tokenizer makes of its tokens.
+        /// Whether the passage's text equals its decoded tokens.
         let isTextTheSame: Bool
     }
 
-    /// - Returns: The largest difference of an activation, and what does not agree.
+    /// - Returns: The largest difference of an activation, and the disagreements.
     private func differences(
         _ context: ContextRecord, _ figures: Figures, _ again: Again
     ) -> (largest: Double, reasons: [String]) {
@@ -176,7 +176,7 @@ package struct Recomputation {
         return (difference, reasons)
     }
 
-    /// Reads a context's passage again, up to the end of its window: nothing after that has a part in it.
+    /// Recomputes a context's passage up to the end of its window; later tokens have no effect.
     private func read(
         _ context: ContextRecord, _ feature: Int, _ reader: TextReader, _ catalog: Catalog
     ) throws -> Again {

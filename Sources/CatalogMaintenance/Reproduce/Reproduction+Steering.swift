@@ -7,7 +7,7 @@ import Training
 import Vocabulary
 
 extension Reproduction {
-    /// Does a steering run again.
+    /// Repeats a steering run.
     func steer(
         _ run: RunRecord, in catalog: Catalog, _ scratch: Catalog, cancelled: @escaping @Sendable () -> Bool,
         progress: @escaping (_ done: Int, _ total: Int?) -> Void
@@ -36,8 +36,8 @@ extension Reproduction {
 
     /// Compares texts and divergences; nothing for a run that is not of this kind.
     ///
-    /// The changes of promoted tokens are left out: which these are is known once the dictionary is indexed, which may
-    /// have been later.
+    /// Changes of promoted tokens are left out: those tokens are known only once the dictionary is indexed, which may
+    /// have happened later.
     func compareInterventions(
         _ run: RunRecord, in catalog: Catalog, with copyID: Int64, in scratch: Catalog
     ) throws -> [Comparison] {

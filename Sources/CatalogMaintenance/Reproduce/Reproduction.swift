@@ -7,18 +7,18 @@ package import LinearAlgebra
 import Scoring
 import Training
 
-/// Does a run of a catalog again in a scratch catalog, from its configuration and its inputs, and compares what came of
-/// it: digests of everything it wrote, and its metrics.
+/// Repeats a run of a catalog in a scratch catalog, from its configuration and inputs, and compares the
+/// results: digests of everything it wrote, and its metrics.
 package struct Reproduction {
-    /// How a run is done again.
+    /// How a run is repeated.
     package struct Settings: Sendable, Equatable {
         /// The run's key.
         package var runID: Int64
-        /// Where the model is now, if not where the run found it.
+        /// The model's current folder, if it has moved.
         package var model: String?
-        /// Where the text is now.
+        /// The text's current path.
         package var text: [String]?
-        /// Where the activations are now.
+        /// The activations' current path.
         package var activations: [String]?
         /// Where the scratch catalog is kept; nil removes it at the end.
         package var scratch: String?
@@ -38,11 +38,11 @@ package struct Reproduction {
 
     /// One thing that was compared.
     package struct Comparison: Sendable, Equatable {
-        /// What: a table, a tensor or a metric.
+        /// A table, a tensor or a metric.
         package let what: String
-        /// What the catalog has.
+        /// The value in the catalog.
         package let recorded: String
-        /// What came out now.
+        /// The value now.
         package let reproduced: String
 
         /// Whether they are the same.
@@ -58,10 +58,10 @@ package struct Reproduction {
         self.workers = workers
     }
 
-    /// Does the run again and compares.
+    /// Repeats the run and compares.
     ///
     /// - Parameters:
-    ///   - remark: told what differs in the circumstances, a line each.
+    ///   - remark: told differences in versions or hardware, a line each.
     ///   - progress: told how much of how much is done.
     /// - Throws: `WorkflowError.refused` for a run that did not complete, is of a kind that cannot be done again, or
     ///   whose inputs are not the same files; and whatever the run itself throws.
@@ -154,7 +154,7 @@ package struct Reproduction {
         try checkInputs(run, in: catalog, paths: [], model: scoring.model)
         var selection = CatalogCopy.Selection()
         selection.indexes = [key]
-        // What later runs made of the same features was not there.
+        // / Results of later runs on the same features did not exist.
         selection.resultsBefore = run.runID
         selection.exchangesUntil = run.finishedAt
         let copy = CatalogCopy(from: catalog, to: scratch, selection: selection)
@@ -168,7 +168,7 @@ package struct Reproduction {
         }
         scoring.dictionary = "\(try copy.dictionaries[key.dictionaryID] ?? { throw missing(catalog) }())"
         scoring.corpus = "\(try copy.corpora[key.corpusID] ?? { throw missing(catalog) }())"
-        // What a judge said is in the archive; nobody is asked again.
+        // / Replies of a judge come from the archive; no endpoint is asked.
         let recorded = try catalog.scores(dictionaryID: key.dictionaryID, runID: run.runID)
         return try ScoringRun(settings: scoring, workers: workers, repeating: recorded).run(
             on: scratch, progress: { progress($0, $1) }, cancelled: cancelled
@@ -232,9 +232,9 @@ package struct Reproduction {
         return comparisons + (try compareInterventions(run, in: catalog, with: copyID, in: scratch))
     }
 
-    /// Refuses files that are not those the run read.
+    /// Refuses files other than those the run read.
     ///
-    /// - Parameter inputs: what such a run reads of the model.
+    /// - Parameter inputs: the model's inputs recorded by such a run.
     func checkInputs(
         _ run: RunRecord, in catalog: Catalog, paths: [String], model: String?,
         inputs: (ModelFolder) throws -> [RunInput] = { try $0.inputs() }

@@ -6,7 +6,7 @@ struct AttemptOutcome {
     let result: Result<Data, ChatFailure>
     /// What the endpoint asks to wait, in seconds.
     var retryAfter: Double?
-    /// Whether the endpoint has had too much of us, and not of this request alone.
+    /// Whether the endpoint limits the whole client, not this request alone.
     var asksAllToWait = false
 }
 
@@ -14,12 +14,12 @@ extension ChatClient {
     /// Posts a body once.
     func attempt(_ body: Data, cancelled: @Sendable () -> Bool) -> AttemptOutcome {
         do throws(ChatFailure) {
-            // An empty Expect header keeps libcurl from asking leave before longer bodies.
+            // / An empty Expect header keeps libcurl from asking permission before longer bodies.
             var headers = ["Content-Type: application/json", "Accept: application/json", "Expect:"]
             if let key { headers.append(key.header) }
             let post = HTTPPost(
                 url: address.url, headers: headers, body: body, timeout: timeout, maximumReplyBytes: maximumReplyBytes,
-                // A proxy on the way to this very machine would only be somebody else who reads the key.
+                // / A proxy for a loopback address would only be another party that sees the key.
                 bypassesProxy: address.isLoopback)
             let reply = try sessions.withSession { session throws(ChatFailure) in
                 try session.post(post, cancelled: cancelled)
@@ -52,7 +52,7 @@ extension ChatClient {
             asksAllToWait: failure.refusalStatus == 429 || retryAfter != nil)
     }
 
-    /// What a status other than success means.
+    /// The failure for a status other than success.
     private func refused(_ reply: HTTPReply) -> ChatFailure {
         switch reply.status {
         case 429: .rateLimited(retryAfter: RetryAfter.seconds(reply.retryAfter, now: Date()))
@@ -62,7 +62,7 @@ extension ChatClient {
         }
     }
 
-    /// The failure that a body reports in place of a reply; nil where it is a reply, or nothing that is known.
+    /// The failure that a body reports in place of a reply; nil for a reply or an unknown body.
     private func reported(_ reply: HTTPReply) -> ChatFailure? {
         guard reply.body.range(of: Data("error".utf8)) != nil, let root = try? JSONParser.parse(reply.body) else {
             return nil
@@ -75,7 +75,7 @@ extension ChatClient {
         }
     }
 
-    /// What a refusal says: its `error.message` where it has one.
+    /// The message of a refusal: its `error.message`, or the body.
     private func message(_ body: Data) -> String {
         var said = String(decoding: body, as: UTF8.self)
         if let root = try? JSONParser.parse(body), let error = root["error"] {

@@ -1,26 +1,26 @@
 import Foundation
 
 extension ChatClient {
-    /// Sends many requests, some at once, and hands each result over on the calling thread as it arrives, one after
+    /// Sends many requests concurrently and delivers each result on the calling thread as it arrives, one after
     /// another, so that the caller can write it into a database before the next.
     ///
-    /// A failure of one request is a result like any other. Nothing more is started, and what is running is broken off,
-    /// when the client is cancelled, and when a failure concerns all requests: a redirect, 401, 402, 404, 405, a missing
+    /// A failure of one request is a result like any other. The batch stops, and running requests are aborted,
+    /// when the client is cancelled, and when a failure concerns all requests: a redirect, 401, 402, 404, 405, no
     /// library, a rate limit that asks for a longer wait than the policy allows, the limit of requests; where nothing has
-    /// been answered yet, 403, an endpoint that cannot be reached, or three failures of one kind; three requests in a row
-    /// that could not be sent; twenty failures in a row. Such a failure is thrown and not handed over; results that had
-    /// arrived are handed over first. Requests that were broken off or never sent are not handed over either.
+    /// been answered yet: 403, an unreachable endpoint, or three failures of one kind; three requests in a row
+    /// that could not be sent; twenty failures in a row. Such a failure is thrown instead of delivered; results that
+    /// have arrived are delivered first. Aborted and unsent requests are not delivered.
     ///
-    /// Nothing more is started either when `each` throws, but what is running is waited for and handed over, since it
-    /// has been paid for; what `each` throws then is dropped, and the first error thrown.
+    /// The batch also stops when `each` throws, but running requests are awaited and delivered, since they
+    /// are paid for; further errors of `each` are dropped, and the first is thrown.
     ///
     /// - Parameters:
     ///   - requests: what to ask, started in this order.
     ///   - concurrency: requests that run at once, each on a thread of its own; at least 1.
-    ///   - vanguard: how many requests are sent before one answer has been of use, or all of these have been looked at;
+    ///   - vanguard: how many requests are sent before one answer has been useful, or all of these have been handled;
     ///     at least 1.
     ///   - isTrusted: whether the endpoint is known to answer such requests.
-    ///   - each: takes the request's place in `requests` and its result; says whether that is of use.
+    ///   - each: receives the request's index in `requests` and its result; returns whether that was useful.
     /// - Throws: what `each` throws; `ChatFailure.cancelled`; the failure that concerns all requests.
     package func sendAll(
         _ requests: [ChatRequest], concurrency: Int, vanguard: Int, isTrusted: Bool = false,
@@ -65,7 +65,7 @@ extension ChatClient {
         if self.cancelled(), board.isIncomplete { throw ChatFailure.cancelled }
     }
 
-    /// Sends many requests as above, with no answer being of more use than another.
+    /// Sends many requests as above, every answer counting as useful.
     ///
     /// - Throws: as above.
     package func sendAll(

@@ -4,7 +4,7 @@ import Foundation
 ///
 /// Calls block the calling thread. A client may be used by many threads at once; connections are kept open between
 /// requests. The key goes into the Authorization header and nowhere else: no error, description or dump holds it, and in
-/// what an endpoint says it is replaced by `(key)`, unless it is shorter than 8 characters and so a mere placeholder.
+/// replies it is replaced by `(key)`, unless it is shorter than 8 characters and therefore a placeholder.
 package final class ChatClient: Sendable {
     /// The longest reply that is read unless the caller says otherwise: 8 MiB.
     package static let defaultMaximumReplyBytes = 8 << 20
@@ -34,10 +34,10 @@ package final class ChatClient: Sendable {
     ///   - key: sent as a bearer token; not over plain http, unless to this machine.
     ///   - policy: how often to try, and how long to wait.
     ///   - timeout: of one attempt, in seconds.
-    ///   - maximumReplyBytes: a longer reply is broken off.
-    ///   - maximumRequests: sent in all, those that are sent again counted each time; nil for any number.
-    ///   - cancelled: asked about ten times a second, from any thread; true gives everything up.
-    ///   - sleep: waits a number of seconds; nil for a wait that ends when cancelled.
+    ///   - maximumReplyBytes: a longer reply is cut off.
+    ///   - maximumRequests: sent in all, retries included; nil for no limit.
+    ///   - cancelled: asked about ten times a second, from any thread; true cancels everything.
+    ///   - sleep: waits a number of seconds; nil for a wait that ends on cancellation.
     /// - Throws: `ChatConfigurationError` where one of them is unusable.
     package init(
         endpoint: String, key: String? = nil, policy: RetryPolicy = RetryPolicy(), timeout: Double = 120,
@@ -64,14 +64,14 @@ package final class ChatClient: Sendable {
     }
 
     /// Sends a request and waits for its reply, trying again as the policy says after 408, 409, 429, 5xx, failed
-    /// connections and timeouts. A reply that is malformed is not asked for again: it is in the exchange, to be kept.
+    /// connections and timeouts. A malformed reply is not retried: it is in the exchange, to be archived.
     package func send(_ request: ChatRequest) throws(ChatFailure) -> Exchange {
         try send(request, gate: RetryGate(), cancelled: cancelled, stopped: cancelled)
     }
 
     /// - Parameters:
-    ///   - cancelled: breaks off a request under way.
-    ///   - stopped: begins none any more.
+    ///   - cancelled: aborts a running request.
+    ///   - stopped: keeps new requests from starting.
     func send(
         _ request: ChatRequest, gate: RetryGate, cancelled: @Sendable () -> Bool, stopped: @Sendable () -> Bool
     ) throws(ChatFailure) -> Exchange {
@@ -97,7 +97,7 @@ package final class ChatClient: Sendable {
             guard failure.isRetryable, attempt < policy.attempts,
                 outcome.retryAfter ?? 0 <= policy.maximumRetryAfter
             else { throw failure }
-            // What the endpoint asks for is the least; asked for 0 s, the own wait still grows.
+            // / The endpoint's wait is a minimum; if it asks for 0 s, the client's own wait still grows.
             let delay = max(outcome.retryAfter ?? 0, policy.delay(after: attempt, of: body))
             if outcome.asksAllToWait {
                 let wait = gate.close(for: delay, after: served)

@@ -1,12 +1,12 @@
 /// What makes a client impossible to set up; found before anything is sent.
 package enum ChatConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// The endpoint's address is not one that requests can be posted under.
+    /// The endpoint's address cannot be used.
     case invalidEndpoint(reason: String)
     /// The key cannot be sent in a header. The key itself is never part of the reason.
     case invalidKey(reason: String)
     /// The key would travel in plain text to another machine.
     case keyWithoutEncryption(host: String)
-    /// A setting is outside what makes sense.
+    /// A setting is out of range.
     case invalidSetting(name: String, value: String, expected: String)
 
     /// One line: what is wrong, and what is expected.

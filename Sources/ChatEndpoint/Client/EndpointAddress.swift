@@ -1,7 +1,7 @@
 /// Where requests are posted, from a base address such as `http://127.0.0.1:8080/v1`.
 ///
-/// The address is taken apart by the plainest grammar there is, with no room for a user, a query or an escape in the
-/// host, so that this check and libcurl cannot understand one address in two ways.
+/// The grammar accepted is minimal, without user, query or escapes in the
+/// host, so that this check and libcurl cannot read one address in two ways.
 struct EndpointAddress: Equatable, Sendable {
     /// The whole address, `…/chat/completions`.
     let url: String

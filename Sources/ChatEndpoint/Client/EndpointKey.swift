@@ -1,9 +1,9 @@
 import Foundation
 
-/// A secret that goes into one header and nowhere else: it prints, reflects and dumps as nothing.
+/// A secret sent in one header only: printing, reflecting or dumping it shows nothing.
 struct EndpointKey: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// Shorter keys are placeholders for servers that want none (`ollama`): they are not looked for in what an endpoint
-    /// says, where such a word may well stand.
+    /// Shorter keys are placeholders for servers that need none (`ollama`): they are not redacted in replies,
+    /// where such a word may occur.
     static let minimumSecretLength = 8
 
     private let secret: String
@@ -23,7 +23,7 @@ struct EndpointKey: Sendable, CustomStringConvertible, CustomDebugStringConverti
 
     var header: String { "Authorization: Bearer \(secret)" }
 
-    /// A text of an endpoint's without the key: some repeat it in their complaint.
+    /// An endpoint's text with the key replaced: some repeat it in error messages.
     func redacted(_ text: String) -> String {
         redacted(Data(text.utf8)).map { String(decoding: $0, as: UTF8.self) } ?? "(a text with the key)"
     }
@@ -51,7 +51,7 @@ struct EndpointKey: Sendable, CustomStringConvertible, CustomDebugStringConverti
         return true
     }
 
-    /// Bytes with the escapes of JSON taken for what they mean where that is ASCII, wherever they stand.
+    /// Bytes with JSON escapes of ASCII characters resolved.
     private static func unescaped(_ bytes: [UInt8]) -> [UInt8] {
         var plain: [UInt8] = []
         plain.reserveCapacity(bytes.count)

@@ -1,12 +1,12 @@
 package import Foundation
 
-/// A request that was answered, with the bytes that went either way, to be archived.
+/// An answered request with the bytes of both directions, for the archive.
 package struct Exchange: Sendable, Equatable {
     /// The bytes that were posted. Their digest is the identity of the exchange.
     package let requestBody: Data
     /// The bytes that came back, with `(key)` in place of the client's key.
     package let replyBody: Data
-    /// What they say, or why they are no reply (`.malformedReply`): that was answered, and charged, all the same.
+    /// The parsed reply, or why it is malformed (`.malformedReply`): even then it was answered and charged.
     package let reply: Result<ChatReply, ChatFailure>
     /// Tokens as the endpoint counts them.
     package let usage: ChatUsage

@@ -1,13 +1,13 @@
-/// The failures of a batch since its last reply: after which of them it is given up.
+/// Failures of a batch since its last reply; decides when to stop.
 struct FailureStreak {
-    /// Failures of one kind after which an endpoint that has answered nothing yet is given up.
+    /// Failures of one kind after which an endpoint that has answered nothing is given up.
     static let sameKindLimit = 3
     /// Failures of any kind, one after another, after which any endpoint is given up.
     static let limit = 20
     /// The same where no connection came about, each after all of its attempts.
     static let unreachableLimit = 3
 
-    /// Whether the endpoint has answered something, in this batch or before.
+    /// Whether the endpoint has answered anything, in this batch or before.
     private var isTrusted: Bool
     private var hasAnswered = false
     private var count = 0
@@ -25,7 +25,7 @@ struct FailureStreak {
         hasAnswered = true
     }
 
-    /// Notes a failure; whether every other request of the batch is likely to meet the same.
+    /// Notes a failure; returns whether all other requests are likely to fail alike.
     mutating func isHopeless(_ failure: ChatFailure) -> Bool {
         count += 1
         kinds.insert(Self.kind(of: failure))
@@ -42,7 +42,7 @@ struct FailureStreak {
         return count >= Self.limit || !isTrusted && count >= Self.sameKindLimit && kinds.count == 1
     }
 
-    /// What two failures have in common that are the same but for numbers and names of single requests.
+    /// The kind of a failure: its text without numbers and names of single requests.
     private static func kind(of failure: ChatFailure) -> String {
         switch failure {
         case .http(let status, let message), .reported(let status, let message):

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Where the threads of one batch take their requests from and leave their results.
+/// Shared queue of one batch: threads take requests from it and leave results.
 final class RequestBoard: @unchecked Sendable {
     private let condition = NSCondition()
     // All below is guarded by the condition's lock.
@@ -19,7 +19,7 @@ final class RequestBoard: @unchecked Sendable {
 
     /// - Parameters:
     ///   - count: requests.
-    ///   - vanguard: how many of them are sent before the caller has found one answer to be of use.
+    ///   - vanguard: how many of them are sent before the caller has found one answer useful.
     ///   - isTrusted: whether the endpoint is known to answer such requests.
     init(count: Int, vanguard: Int, isTrusted: Bool) {
         self.count = count
@@ -33,10 +33,10 @@ final class RequestBoard: @unchecked Sendable {
         return body()
     }
 
-    /// Whether nothing more is to be started.
+    /// Whether no more requests are to start.
     var isStopped: Bool { locked { stopped } }
 
-    /// Whether what is under way is to be broken off.
+    /// Whether running requests are to be aborted.
     var isBrokenOff: Bool { locked { brokenOff } }
 
     /// The first failure that stopped the batch.
@@ -49,7 +49,7 @@ final class RequestBoard: @unchecked Sendable {
         locked { running = threads }
     }
 
-    /// A thread has no more to do.
+    /// A thread has finished.
     func end() {
         locked {
             running -= 1
@@ -57,8 +57,8 @@ final class RequestBoard: @unchecked Sendable {
         }
     }
 
-    /// The next request to send, nil when there is none. Beyond the vanguard it is waited for until one answer is of use
-    /// or all of the vanguard have been looked at.
+    /// The next request to send; nil when there is none. Beyond the vanguard this blocks until one answer is useful
+    /// or all of the vanguard have been handled.
     func next(cancelled: () -> Bool) -> Int? {
         locked {
             while !stopped, nextIndex < count, nextIndex >= vanguard, !hasProved, handledCount < vanguard {
@@ -80,7 +80,7 @@ final class RequestBoard: @unchecked Sendable {
         }
     }
 
-    /// The caller has looked at a result.
+    /// The caller has handled a result.
     func handled(isOfUse: Bool) {
         locked {
             handledCount += 1
@@ -89,7 +89,7 @@ final class RequestBoard: @unchecked Sendable {
         }
     }
 
-    /// Notes the failure of one request; whether the others will hardly fare better.
+    /// Notes the failure of one request; returns whether the others are likely to fail too.
     func isHopeless(_ failure: ChatFailure) -> Bool {
         locked { failures.isHopeless(failure) }
     }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What all threads of a client pass before a request: once an endpoint has told one of them to wait, all do.
+/// Delays all threads of a client once an endpoint has told one of them to wait.
 final class RetryGate: Sendable {
     /// A wait, numbered so that a thread which has served it does not serve it again.
     struct Wait {
@@ -29,7 +29,7 @@ final class RetryGate: Sendable {
         }
     }
 
-    /// What is left to wait for a thread that has served the waits up to `served`, nil if nothing.
+    /// The remaining wait of a thread that has served the waits up to `served`; nil if none.
     func wait(after served: Int) -> Wait? {
         state.withLock { state in
             let left = (state.until - ContinuousClock.now) / .seconds(1)

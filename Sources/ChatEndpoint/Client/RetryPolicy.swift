@@ -13,7 +13,7 @@ package struct RetryPolicy: Sendable, Equatable {
     /// Seed of the jitter.
     package var seed: UInt64
 
-    /// The defaults suit an endpoint that many use.
+    /// The defaults suit a shared endpoint.
     package init(
         attempts: Int = 5, baseDelay: Double = 1, maximumDelay: Double = 60, maximumRetryAfter: Double = 300,
         seed: UInt64 = 0

@@ -1,9 +1,9 @@
-/// What is given to a macro, a function, a method, a filter or a test.
+/// Arguments of a macro, a function, a method, a filter or a test.
 struct CallArguments {
     var positional: [Value] = []
     var named: [(name: String, value: Value)] = []
 
-    /// Those behind the first.
+    /// The arguments behind the first.
     func dropping(_ count: Int) -> CallArguments {
         CallArguments(positional: Array(positional.dropFirst(count)), named: named)
     }
@@ -29,7 +29,7 @@ extension Interpreter {
 
     /// Values by the names of parameters, in their order; nil where one was not given.
     ///
-    /// - Throws: for those that nobody asked for, and for a required one that is missing.
+    /// - Throws: for unexpected arguments, and for a required one that is missing.
     func values(
         _ arguments: CallArguments, for names: [String], required: Int = 0, of what: String
     ) throws -> [Value?] {
@@ -55,7 +55,7 @@ extension Interpreter {
         return number
     }
 
-    /// A text and nothing that could become one.
+    /// A value that has to be a text.
     func string(_ value: Value, as what: String) throws -> Text {
         guard case .text(let text) = value else {
             if case .undefined(let why) = value { throw failure(why) }

@@ -1,8 +1,8 @@
-/// The methods of Python's dictionaries that change nothing.
+/// The methods of Python's dictionaries that do not modify.
 enum DictionaryMethod: String {
     case copy, get, items, keys, values
 
-    /// Those that change something, which the sandbox hides (`_mutable_spec` in jinja2/sandbox.py).
+    /// Methods that modify, which the sandbox hides (`_mutable_spec` in jinja2/sandbox.py).
     static let hidden: Set<String> = ["clear", "pop", "popitem", "setdefault", "update"]
 }
 

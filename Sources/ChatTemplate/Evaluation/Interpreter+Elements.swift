@@ -1,12 +1,12 @@
 extension Interpreter {
-    /// `value.name`: what Python has under that name comes before a dictionary's entry (`SandboxedEnvironment.getattr`).
+    /// `value.name`: Python's attribute takes precedence over a dictionary's entry (`SandboxedEnvironment.getattr`).
     func attribute(_ name: String, of value: Value) throws -> Value {
         if let member = try member(name, of: value) { return member }
         if case .dictionary(let map) = value, let entry = map[try key(.text(Text(name)))] { return entry }
         return .undefined("'\(value.description)' has no attribute '\(name)'")
     }
 
-    /// What Python has under a name; nil if there is nothing, or nothing that the sandbox shows.
+    /// Python's attribute of a name; nil if there is none, or the sandbox hides it.
     private func member(_ name: String, of value: Value) throws -> Value? {
         if case .undefined(let why) = value { throw failure(why) }
         guard !name.hasPrefix("_") else { return nil }
@@ -60,7 +60,7 @@ extension Interpreter {
         }
     }
 
-    /// `value[index]`: what a dictionary has under a name comes before what Python has.
+    /// `value[index]`: a dictionary's entry takes precedence over Python's attribute.
     func element(of value: Value, at index: Value) throws -> Value {
         if case .undefined(let why) = value { throw failure(why) }
         if let place = index.wholeNumber, let element = try element(of: value, at: place) { return element }
@@ -119,7 +119,7 @@ extension Interpreter {
         }
     }
 
-    /// The places that a slice names, by the rules of Python's `slice.indices`.
+    /// The indices of a slice, by the rules of Python's `slice.indices`.
     private func places(count: Int, from: Int?, to: Int?, step: Int) throws -> [Int] {
         let (lowest, highest) = step < 0 ? (-1, count - 1) : (0, count)
         func clamped(_ bound: Int?, _ absent: Int) -> Int {
@@ -137,7 +137,7 @@ extension Interpreter {
 }
 
 extension Value {
-    /// What Jinja calls it in complaints.
+    /// Jinja's word for it in error messages.
     fileprivate var description: String {
         if case .none = self { "None" } else { "\(kind) object" }
     }

@@ -108,7 +108,7 @@ extension Interpreter {
         }
     }
 
-    /// Not the same as not following, where a number is none.
+    /// Differs from "does not follow" if a number is NaN.
     private func precedesOrEquals(_ one: Value, _ other: Value) throws -> Bool {
         if try precedes(one, other) { return true }
         return try equal(one, other)

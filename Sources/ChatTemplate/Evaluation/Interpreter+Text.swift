@@ -1,5 +1,5 @@
 extension Interpreter {
-    /// What Python's `str` makes of a value; an undefined one is empty.
+    /// Python's `str` of a value; an undefined one is empty.
     func text(of value: Value) throws -> Text {
         switch value {
         case .undefined: return Text()
@@ -8,7 +8,7 @@ extension Interpreter {
         }
     }
 
-    /// What Python's `repr` makes of it.
+    /// Python's `repr` of a value.
     func representation(of value: Value) throws -> Text {
         var result = Text()
         try appendRepresentation(of: value, to: &result)

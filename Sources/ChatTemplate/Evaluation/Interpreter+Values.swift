@@ -31,7 +31,7 @@ extension Interpreter {
         return .text(text)
     }
 
-    /// Whether a text of a length may be made.
+    /// Checks the length of a text before it is made.
     func checkLength(_ count: Int) throws {
         guard count <= TemplateLimits.text else {
             throw excess("it makes a text of more than \(TemplateLimits.text) characters")
@@ -48,7 +48,7 @@ extension Interpreter {
 
     // MARK: Taking them apart
 
-    /// What a loop over a value goes through.
+    /// The elements that a loop over a value visits.
     func elements(of value: Value) throws -> [Value] {
         let elements: [Value]
         switch value {

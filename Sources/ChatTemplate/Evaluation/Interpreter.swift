@@ -1,20 +1,20 @@
-/// Renders a template: walks its statements and keeps count of what it takes.
+/// Renders a template: executes its statements and charges their work against the limits.
 final class Interpreter {
     let date: CalendarDate
-    /// Of what is being evaluated, for messages.
+    /// The line being evaluated, for messages.
     var line = 1
     var scope = Scope(within: nil)
     private var depth = 0
     private var work = 0
-    /// The text so far; within a macro or a block that is kept, its own.
+    /// The text so far; within a macro or a captured block, its own.
     private var output = Text()
-    /// What refers to other values by reference and could be part of a circle.
+    /// Objects with reference semantics, which could form cycles.
     private var retainedNamespaces: [Namespace] = []
     private var retainedScopes: [Scope] = []
 
     init(date: CalendarDate) { self.date = date }
 
-    /// Where a body ends.
+    /// How a body ends.
     enum Flow { case next, breakLoop, continueLoop }
 
     func render(_ statements: [Statement], variables: [String: Value]) throws -> Text {
@@ -25,7 +25,7 @@ final class Interpreter {
         return output
     }
 
-    /// Takes circles apart, each link by itself.
+    /// Breaks reference cycles.
     func releaseAll() {
         for namespace in retainedNamespaces { namespace.attributes = [] }
         for scope in retainedScopes { scope.values = [:] }
@@ -86,7 +86,7 @@ final class Interpreter {
         output.scalars += text.scalars
     }
 
-    /// What statements write, kept apart, in a scope of their own.
+    /// The output of statements, captured, in a scope of their own.
     func captured(in newScope: Scope, _ write: () throws -> Void) throws -> Text {
         let (outerOutput, outerScope) = (output, scope)
         (output, scope) = (Text(), newScope)

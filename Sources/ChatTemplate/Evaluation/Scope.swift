@@ -1,4 +1,4 @@
-/// The names that are known at a place: those of the body around it, and of the bodies around that.
+/// The names visible at a position: those of the enclosing body, and of the bodies around it.
 final class Scope {
     var values: [String: Value] = [:]
     let outer: Scope?
@@ -15,7 +15,7 @@ final class Scope {
     }
 }
 
-/// A macro, with the names that are known where it stands.
+/// A macro with the scope of its definition.
 package struct Macro {
     let definition: MacroDefinition
     let scope: Scope
@@ -24,9 +24,9 @@ package struct Macro {
 /// The variable `loop`.
 package final class LoopState {
     let items: Items
-    /// Of the present element, from 0.
+    /// Index of the current element, from 0.
     var index = 0
-    /// What `changed` was asked with last.
+    /// The last arguments of `changed`.
     var lastValues: [Value]?
 
     init(_ items: Items) { self.items = items }

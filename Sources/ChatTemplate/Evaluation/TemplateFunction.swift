@@ -1,11 +1,11 @@
-/// What a template can call without having defined it: Jinja's globals and those that transformers adds.
+/// Functions that templates can call without defining them: Jinja's globals and those that transformers adds.
 package enum TemplateFunction: String {
     case range
     case dict
     case namespace
-    /// Refuses what the template was given.
+    /// Throws an error of the template.
     case raiseException = "raise_exception"
-    /// Today's date; ours is the one that the rendering was given.
+    /// Today's date, given by the caller.
     case strftimeNow = "strftime_now"
 }
 
@@ -55,7 +55,7 @@ extension Interpreter {
         return .range(ArithmeticRange(start: start, step: step, count: count))
     }
 
-    /// What `dict(…)` makes of a mapping or of pairs, and of names.
+    /// The result of `dict(…)` for a mapping or pairs, and names.
     private func map(_ arguments: CallArguments, of what: String) throws -> OrderedMap {
         guard arguments.positional.count <= 1 else { throw failure("\(what) takes at most 1 argument") }
         var map = OrderedMap()

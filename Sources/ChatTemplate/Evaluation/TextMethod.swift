@@ -4,7 +4,7 @@ enum TextMethod: String {
     case lstrip, partition, removeprefix, removesuffix, replace, rfind, rpartition, rsplit, rstrip, split, splitlines
     case startswith, strip, title, upper
 
-    /// What Python's strings can do besides.
+    /// Python's string methods that are not supported.
     static let others: Set<String> = [
         "casefold", "center", "encode", "expandtabs", "format", "format_map", "isascii", "isdecimal", "isidentifier",
         "isnumeric", "isprintable", "istitle", "ljust", "maketrans", "rindex", "rjust", "swapcase", "translate",

@@ -1,7 +1,7 @@
-/// How values are written as JSON: what Python's `json.dumps` is given by the filter `tojson` of transformers.
+/// Values as JSON, as Python's `json.dumps` writes them for the filter `tojson` of transformers.
 struct JSONSpelling {
     var asciiOnly = false
-    /// What each level adds before a line; nil for no lines.
+    /// Indentation per level; nil for one line.
     var indent: Text?
     var itemSeparator: Text = ", "
     var keySeparator: Text = ": "

@@ -1,5 +1,5 @@
 extension Interpreter {
-    /// Filters that make numbers; nil for others.
+    /// Filters that return numbers; nil for others.
     func applyNumberFilter(_ name: String, to value: Value, _ arguments: CallArguments) throws -> Value? {
         switch name {
         case "int":
@@ -48,7 +48,7 @@ extension Interpreter {
         return .integer(whole)
     }
 
-    /// What Python's `float` takes for a number.
+    /// The number that Python's `float` reads from a value.
     private func number(_ value: Value) -> Double? {
         if let real = value.realNumber { return real }
         guard case .text(let text) = value else { return nil }

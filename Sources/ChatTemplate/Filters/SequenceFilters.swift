@@ -1,5 +1,5 @@
 extension Interpreter {
-    /// Filters on lists and what is like them; nil for others.
+    /// Filters on sequences; nil for others.
     func applySequenceFilter(_ name: String, to value: Value, _ arguments: CallArguments) throws -> Value? {
         switch name {
         case "length", "count", "list", "items", "first", "last", "reverse":
@@ -67,7 +67,7 @@ extension Interpreter {
         }
     }
 
-    /// An attribute of a value, or one of an attribute's, with points between the names; the value itself without a name.
+    /// An attribute of a value, nested by dots in the name; the value itself without a name.
     func part(of value: Value, named attribute: Value?, fallback: Value? = nil) throws -> Value {
         guard let attribute else { return value }
         var steps: [Value] = [attribute]
@@ -98,14 +98,14 @@ extension Interpreter {
         return try elements.map { ($0, try folded(try part(of: $0, named: attribute), caseSensitive: caseSensitive)) }
     }
 
-    /// Small and large letters are the same to filters unless told otherwise.
+    /// Filters ignore letter case by default.
     private func folded(_ value: Value, caseSensitive: Value?) throws -> Value {
         guard case .text(let text) = value, caseSensitive?.isTrue != true else { return value }
         try charge(text.count / 4)
         return .text(text.lowercased)
     }
 
-    /// Equal elements stay in their order, in either direction. Merging bottom up, as a template's comparisons can fail.
+    /// A stable sort in either direction. A bottom-up merge sort, as a template's comparisons can fail.
     private func sorted(_ keyed: [(value: Value, key: Value)], reversed: Bool) throws -> [Value] {
         var runs = keyed.map { [$0] }
         while runs.count > 1 {

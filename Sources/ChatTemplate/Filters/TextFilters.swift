@@ -1,5 +1,5 @@
 extension Interpreter {
-    /// Filters that make text of text; nil for others.
+    /// Filters from text to text; nil for others.
     func applyTextFilter(_ name: String, to value: Value, _ arguments: CallArguments) throws -> Value? {
         switch name {
         // Nothing is escaped in a chat, so nothing needs to be marked as safe.
@@ -41,7 +41,7 @@ extension Interpreter {
         }
     }
 
-    /// Words begin behind white space, a hyphen or an opening bracket, which is Jinja's own rule.
+    /// Words begin behind white space, a hyphen or an opening bracket, as in Jinja.
     private func titled(_ text: Text) -> Text {
         let borders: Set<Unicode.Scalar> = ["-", "(", "{", "[", "<"]
         var result: [Unicode.Scalar] = []

@@ -1,6 +1,6 @@
-/// An expression, as it was parsed.
+/// A parsed expression.
 final class Expression: Sendable {
-    /// A value that is written down.
+    /// A literal.
     enum Constant: Sendable {
         case none
         case boolean(Bool)
@@ -30,13 +30,13 @@ final class Expression: Sendable {
         case isNotIn = "not in"
     }
 
-    /// One of several comparisons in a row.
+    /// One of several chained comparisons.
     struct Operand: Sendable {
         let comparison: Comparison
         let value: Expression
     }
 
-    /// What is given to a macro, a filter or a test.
+    /// Arguments of a macro, a filter or a test.
     struct Arguments: Sendable {
         var positional: [Expression] = []
         var named: [(name: String, value: Expression)] = []
@@ -67,7 +67,7 @@ final class Expression: Sendable {
         case element(Expression, Expression)
         case slice(Expression, from: Expression?, to: Expression?, step: Expression?)
         case call(Expression, Arguments)
-        /// Without a value it is applied to the text of a block.
+        /// Without a value it applies to the text of a block.
         case filter(Expression?, String, Arguments)
         case test(Expression, String, Arguments)
     }

@@ -1,9 +1,9 @@
-/// A tag with what belongs to it, or what stands between tags.
+/// A tag with its bodies, or text between tags.
 struct Statement: Sendable {
-    /// What a value is given to.
+    /// The target of an assignment.
     indirect enum Target: Sendable {
         case name(String)
-        /// Of a namespace.
+        /// An attribute of a namespace.
         case attribute(namespace: String, name: String)
         case tuple([Target])
     }
@@ -30,7 +30,7 @@ struct Statement: Sendable {
         /// `{% filter upper %}…{% endfilter %}`
         case filterBlock(Expression, body: [Statement])
         case with([(target: Target, value: Expression)], body: [Statement])
-        /// What the model is to be trained on, which makes no difference to the text.
+        /// Marks text to train on; has no effect on rendering.
         case generation(body: [Statement])
         case breakLoop
         case continueLoop
@@ -40,11 +40,11 @@ struct Statement: Sendable {
     let line: Int
 }
 
-/// A macro as it was written.
+/// A macro definition.
 struct MacroDefinition: Sendable {
     let name: String
     let parameters: [(name: String, fallback: Expression?)]
     let body: [Statement]
-    /// Which of the names `caller`, `varargs` and `kwargs` it uses: it takes what it has a use for.
+    /// Which of the names `caller`, `varargs` and `kwargs` it uses: it accepts only those.
     let special: Set<String>
 }

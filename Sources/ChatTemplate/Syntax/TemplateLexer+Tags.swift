@@ -153,7 +153,7 @@ extension TemplateLexer {
         advance(to: index + 1)
     }
 
-    /// What a backslash and the characters from an index on mean, and where that ends.
+    /// The meaning of a backslash escape at an index, and where it ends.
     private func appendingEscape(
         _ text: [Unicode.Scalar], at index: Int
     ) throws -> (text: [Unicode.Scalar], index: Int) {

@@ -6,7 +6,7 @@ struct TemplateLexer {
     var place = 0
     var line = 1
     var tokens: [Token] = []
-    /// Whether the last piece ended a line, so that what follows begins one.
+    /// Whether the last piece ended a line.
     private var isAtLineStart = true
 
     /// Cuts a whole template.
@@ -22,7 +22,7 @@ struct TemplateLexer {
         return lexer.tokens
     }
 
-    /// Newlines are made alike, and the last one goes.
+    /// Line ends are unified, and the last one is dropped.
     private init(_ text: String) {
         var scalars: [Unicode.Scalar] = []
         scalars.reserveCapacity(text.utf8.count)
@@ -74,7 +74,7 @@ struct TemplateLexer {
         return source[index]
     }
 
-    /// Adds the text before a tag, without the white space that the tag takes.
+    /// Adds the text before a tag, without the white space that the tag trims.
     private mutating func addData(_ range: Range<Int>, before sign: Unicode.Scalar?, keepsIndent: Bool) {
         var end = range.upperBound
         if sign == "-" {
@@ -92,13 +92,13 @@ struct TemplateLexer {
 
     mutating func add(_ kind: Token.Kind) { tokens.append(Token(kind: kind, line: line)) }
 
-    /// Goes on to a place, counting lines.
+    /// Advances to an index, counting lines.
     mutating func advance(to index: Int) {
         for scalar in source[place..<index] where scalar == "\n" { line += 1 }
         place = index
     }
 
-    /// Whether certain characters stand at a place.
+    /// Whether the source has these characters at an index.
     func has(_ characters: StaticString, at index: Int) -> Bool {
         characters.withUTF8Buffer { bytes in
             index + bytes.count <= source.count
@@ -106,14 +106,14 @@ struct TemplateLexer {
         }
     }
 
-    /// The first place from an index on that has no white space.
+    /// The first index from here on that is not white space.
     func skippingSpace(from index: Int) -> Int {
         var index = index
         while index < source.count, source[index].isPythonSpace { index += 1 }
         return index
     }
 
-    /// Behind a tag's end, with the white space that it takes; nil if no tag ends here. `trims`: whether a newline goes.
+    /// The index behind a tag's end and the white space it trims (with `trims` a newline too); nil if no tag ends here.
     func tagEnd(at index: Int, closing: Unicode.Scalar, trims: Bool) -> Int? {
         func closes(_ index: Int) -> Bool {
             index + 1 < source.count && source[index] == closing && source[index + 1] == "}"
@@ -140,7 +140,7 @@ struct TemplateLexer {
         throw ChatTemplateError.malformed(line: line, problem: "a comment is not closed")
     }
 
-    /// What comes before `endraw` is text, whatever it looks like.
+    /// Everything before `endraw` is text.
     private mutating func readRaw() throws {
         isAtLineStart = place > 0 && source[place - 1] == "\n"
         let start = place

@@ -1,5 +1,5 @@
 extension TemplateParser {
-    /// An expression, or several with commas between them, which are a tuple.
+    /// An expression, or a tuple of several with commas between them.
     mutating func tuple(
         withCondition: Bool = true, endingAt end: String? = nil, isInParentheses: Bool = false
     ) throws -> Expression {

@@ -1,5 +1,5 @@
 extension TemplateParser {
-    /// Attributes, elements and calls behind a value.
+    /// Attributes, subscripts and calls behind a value.
     mutating func postfix(on value: Expression) throws -> Expression {
         var value = value
         while true {
@@ -60,7 +60,7 @@ extension TemplateParser {
         }
     }
 
-    /// Filters one after the other, on a value or on the text of a block; nil if there is none of both.
+    /// A chain of filters on a value or on the text of a block; nil if there is neither.
     mutating func filters(on value: Expression?, startsInline: Bool = false) throws -> Expression? {
         var value = value
         var startsInline = startsInline

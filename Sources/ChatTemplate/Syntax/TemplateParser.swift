@@ -3,9 +3,9 @@ struct TemplateParser {
     private let tokens: [Token]
     private var place = 0
     private var nesting = 0
-    /// How many loops are open in the text that is being read; a macro's body begins anew.
+    /// Loops open in the text being read; starts at 0 in a macro's body.
     var loops = 0
-    /// The names that the macros which are being read use, the innermost last.
+    /// Names used by the macros being read, the innermost last.
     var usedNames: [Set<String>] = []
 
     /// Reads a whole template.
@@ -67,7 +67,7 @@ struct TemplateParser {
         return name
     }
 
-    /// Reads something that may lie within itself.
+    /// Reads something that may be nested, counting the level.
     mutating func nested<Result>(_ read: (inout TemplateParser) throws -> Result) throws -> Result {
         guard nesting < TemplateLimits.nesting else {
             throw ChatTemplateError.excessive(
@@ -78,7 +78,7 @@ struct TemplateParser {
         return try read(&self)
     }
 
-    /// Makes an expression, if it is not too deep.
+    /// Makes an expression within the depth limit.
     func expression(_ kind: Expression.Kind, line: Int) throws -> Expression {
         let expression = Expression(kind, line: line)
         guard expression.depth <= TemplateLimits.expressionDepth else {

@@ -23,7 +23,7 @@ struct Token {
     /// From 1.
     let line: Int
 
-    /// For messages.
+    /// The token as messages name it.
     var description: String {
         switch kind {
         case .data: "text"

@@ -1,7 +1,7 @@
-/// The elements of a list or a tuple, which nothing changes: transformers renders in jinja2's immutable sandbox.
+/// The elements of an immutable list or tuple: transformers renders in jinja2's immutable sandbox.
 package struct Items {
     let elements: [Value]
-    /// How deep lists lie in one another here, from 1.
+    /// Nesting depth, from 1.
     let depth: Int
 
     package init(_ elements: [Value]) {

@@ -1,6 +1,6 @@
-/// A dictionary that keeps the order in which keys came, as Python's does. Nothing changes it once it is made.
+/// A dictionary that keeps insertion order, as Python's does; immutable once made.
 package struct OrderedMap {
-    /// What tells keys apart: 1, 1.0 and true are one.
+    /// Equality of keys: 1, 1.0 and true are one key.
     enum Key: Hashable {
         case none
         case undefined
@@ -15,7 +15,7 @@ package struct OrderedMap {
 
     package init() {}
 
-    /// Adds an entry, or changes the value of one that is there.
+    /// Adds or replaces an entry.
     mutating func set(_ key: Key, _ name: Value, to value: Value) {
         depth = max(depth, 1 + value.depth)
         if let place = places[key] {
@@ -33,7 +33,7 @@ package struct OrderedMap {
 }
 
 extension OrderedMap.Key {
-    /// Nil for what cannot be a key here.
+    /// Nil for a value that cannot be a key.
     init?(_ value: Value) {
         switch value {
         case .none: self = .none

@@ -1,4 +1,4 @@
-/// A text as Python has it: a sequence of code points, compared, counted and cut by these.
+/// A text as in Python: a sequence of code points, compared, counted and cut by these.
 ///
 /// A Swift string is compared by canonical equivalence and counted by grapheme clusters.
 package struct Text: Hashable, Sendable {
@@ -11,7 +11,7 @@ package struct Text: Hashable, Sendable {
 
     init(scalars: some Sequence<Unicode.Scalar>) { self.scalars = Array(scalars) }
 
-    /// The text for Swift.
+    /// The text as a Swift string.
     package var string: String {
         var view = String.UnicodeScalarView()
         view.append(contentsOf: scalars)
@@ -46,7 +46,7 @@ package struct Text: Hashable, Sendable {
         count >= other.count && scalars[(count - other.count)...].elementsEqual(other.scalars)
     }
 
-    /// For every beginning the length of the longest that is its end as well.
+    /// For every prefix, the length of its longest proper border.
     private var borders: [Int] {
         var borders = [Int](repeating: 0, count: count)
         var length = 0

@@ -1,6 +1,6 @@
-/// What an expression of a template comes to.
+/// The value of an expression.
 package enum Value {
-    /// A name or an element that is not there, with the complaint of those who cannot do without (jinja2's `Undefined`).
+    /// A missing name or element, with the message for those who need it (jinja2's `Undefined`).
     case undefined(String)
     case none
     case boolean(Bool)
@@ -19,7 +19,7 @@ package enum Value {
     case function(TemplateFunction)
     case method(BoundMethod)
 
-    /// How deep lists lie in one another here. Namespaces and macros count as nothing: whoever renders holds them all.
+    /// Nesting depth. Namespaces and macros count as 0, since the interpreter holds them all.
     var depth: Int {
         switch self {
         case .list(let items), .tuple(let items): items.depth
@@ -32,7 +32,7 @@ package enum Value {
         }
     }
 
-    /// What Python calls its type.
+    /// The name of its Python type.
     var kind: String {
         switch self {
         case .undefined: "Undefined"
@@ -55,7 +55,7 @@ package enum Value {
         }
     }
 
-    /// Whether a condition takes it for true.
+    /// Python's truth value.
     var isTrue: Bool {
         switch self {
         case .undefined, .none: false
@@ -72,7 +72,7 @@ package enum Value {
         }
     }
 
-    /// A whole number, which true and false are as well.
+    /// An integer; true and false are integers as well.
     var wholeNumber: Int? {
         switch self {
         case .boolean(let flag): flag ? 1 : 0
@@ -96,7 +96,7 @@ package struct ArithmeticRange {
     func element(_ index: Int) -> Value { .integer(start &+ index &* step) }
 }
 
-/// What `items()`, `keys()` and `values()` give: it has a length and an order, and no places.
+/// The result of `items()`, `keys()` and `values()`: it has a length and an order, but no indices.
 package struct DictionaryView {
     enum Part: String { case items, keys, values }
 
@@ -104,7 +104,7 @@ package struct DictionaryView {
     let items: Items
 }
 
-/// What filters such as `map` and `select` give: its elements can be taken once, one after the other.
+/// The result of filters such as `map` and `select`: its elements can be read once, in order.
 package final class ValueIterator {
     let items: Items
     private(set) var taken = 0
@@ -123,7 +123,7 @@ package final class ValueIterator {
     }
 }
 
-/// The only thing that a template can change from within a loop.
+/// The only value that a template can modify from within a loop.
 package final class Namespace {
     var attributes: [(name: String, value: Value)] = []
 

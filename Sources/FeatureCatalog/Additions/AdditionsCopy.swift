@@ -1,8 +1,8 @@
 import GRDB
 
-/// Copies what others added from one catalog into another: plain tables with their rows, views and plain indexes.
+/// Copies additions of other software from one catalog into another: plain tables with their rows, views and indexes.
 ///
-/// Nothing of it is run: no constraint is checked, and what would have to be worked out is left behind.
+/// None of it is executed: constraints are not checked, and computed columns and expressions are left out.
 struct AdditionsCopy {
     let source: Catalog
     let target: Catalog
@@ -93,7 +93,7 @@ struct AdditionsCopy {
 }
 
 extension Catalog {
-    /// Copies what others added to this catalog into one that is being made.
+    /// Copies additions of other software into a catalog under construction.
     ///
     /// - Parameter remark: Told what is not copied, a line each.
     /// - Throws: ``CatalogError`` `.cannotWrite`, `.damaged`.

@@ -1,6 +1,6 @@
-/// Something in a catalog's schema that is not the catalog's own: others made it, with any SQLite tool.
+/// An entry of a catalog's schema that is not the catalog's own, made with any SQLite tool.
 package struct SchemaAddition: Equatable, Sendable, CustomStringConvertible {
-    /// What it is.
+    /// Its kind.
     package enum Kind: String, Sendable {
         /// A table with rows.
         case table
@@ -16,13 +16,13 @@ package struct SchemaAddition: Equatable, Sendable, CustomStringConvertible {
         case trigger
     }
 
-    /// What it is.
+    /// Its kind.
     package let kind: Kind
     /// Its name.
     package let name: String
     /// The table that an index or a trigger is on; its own name otherwise.
     package let table: String
-    /// The statement that makes it.
+    /// Its CREATE statement.
     let sql: String
 
     /// Kind and name, and of an index or a trigger the table.

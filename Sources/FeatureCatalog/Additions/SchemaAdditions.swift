@@ -1,7 +1,7 @@
 import CatalogMigrations
 import GRDB
 
-/// What others added to a catalog's schema, after it was found that none of it takes part in what is done with the
+/// The additions of a catalog's schema, after checking that none of them takes part in operations on the
 /// catalog's own tables.
 struct SchemaAdditions {
     private(set) var all: [SchemaAddition] = []
@@ -14,8 +14,8 @@ struct SchemaAdditions {
     /// - Parameters:
     ///   - entries: What the migrations did not make.
     ///   - expected: What they made.
-    ///   - version: Of the schema; names that a later one uses cannot be others'.
-    /// - Throws: `CatalogError` `.refused` if something of it would be run when the catalog is read or written.
+    ///   - version: Of the schema; names used by later versions are reserved.
+    /// - Throws: `CatalogError` `.refused` if any of it would run when the catalog is read or written.
     init(
         _ entries: [SchemaEntry], expected: [SchemaEntry], version: Int, _ database: Database, path: String
     ) throws {
@@ -56,8 +56,8 @@ struct SchemaAdditions {
         }
     }
 
-    /// Makes sure that no table of others refers to one of ours: what is written or deleted there would reach into
-    /// theirs, and run their triggers, or fail by them.
+    /// Checks that no added table refers to one of the catalog's: writing or deleting there would change
+    /// added tables, run their triggers, or fail because of them.
     ///
     /// - Throws: `CatalogError` `.refused`.
     func checkForWriting() throws {
@@ -102,8 +102,8 @@ struct SchemaAdditions {
         }
     }
 
-    /// An index on a table of ours is kept up to date whenever that is written, so it may hold nothing that is worked
-    /// out, refuse nothing and compare as SQLite does.
+    /// Checks an index on a catalog table, which every write updates: it may contain no expressions,
+    /// no unique constraint and only SQLite's own collations.
     private func checkIndex(_ entry: SchemaEntry) throws {
         let quoted = "unexpected index \"\(entry.name)\" on \(entry.table)"
         let row = try Row.fetchOne(
@@ -149,7 +149,7 @@ extension SchemaEntry {
         ].map { name.lowercased() + "_" + $0 }
     }
 
-    /// Whether the table is where SQLite keeps count for AUTOINCREMENT, as it makes it.
+    /// Whether the table is SQLite's own `sqlite_sequence` for AUTOINCREMENT.
     fileprivate var isSequenceTable: Bool {
         type == "table" && name == "sqlite_sequence" && sql == "CREATE TABLE sqlite_sequence(name,seq)"
     }

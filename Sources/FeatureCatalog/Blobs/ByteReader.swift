@@ -1,4 +1,4 @@
-/// Walks over bytes that come from a file, never beyond their end.
+/// Reads bytes of a file, never beyond their end.
 struct ByteReader {
     private let bytes: [UInt8]
     private(set) var offset = 0

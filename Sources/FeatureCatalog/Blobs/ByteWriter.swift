@@ -1,4 +1,4 @@
-/// Puts numbers into bytes in the forms that the catalog documents.
+/// Encodes numbers in the forms that the catalog documents.
 struct ByteWriter {
     private(set) var bytes: [UInt8] = []
 

@@ -62,7 +62,7 @@ package enum OtherActivations {
         }
     }
 
-    /// Goes through the keys and what is behind their colons, until `body` refuses one.
+    /// Visits the keys and the values behind their colons, until `body` refuses one.
     ///
     /// - Returns: False if `text` is not of the form, or `body` refused a value.
     private static func forEach(

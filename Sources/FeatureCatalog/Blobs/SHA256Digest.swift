@@ -1,6 +1,6 @@
 import Crypto
 
-/// A SHA-256 that grows, given out as lower-case hexadecimal.
+/// An incremental SHA-256, returned as lower-case hexadecimal.
 package struct SHA256Digest {
     private var hash = SHA256()
 

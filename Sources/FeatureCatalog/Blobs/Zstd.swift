@@ -8,7 +8,7 @@ package enum Zstd {
 
     /// A frame could not be made or read.
     package struct Failure: Error, CustomStringConvertible, Sendable {
-        /// What is wrong with it, in one line.
+        /// The problem, in one line.
         package let description: String
     }
 
@@ -37,15 +37,15 @@ package enum Zstd {
         return frame
     }
 
-    /// What a frame may unpack to: so much more than anything worth keeping does that only a bomb exceeds it, and so
-    /// little that a file bounds the memory it can ask for.
+    /// The largest content accepted of a frame: larger than anything worth keeping, yet small enough
+    /// that a file bounds the memory it can ask for.
     private static func largestContent(of frame: [UInt8]) -> Int {
         max(1 << 20, 256 * frame.count)
     }
 
     /// Decompresses one whole frame whose content is at most `limit` bytes.
     ///
-    /// The size that the frame claims is compared with `limit` before any memory is taken for it, and the frame must
+    /// The size claimed by the frame is compared with `limit` before any memory is allocated, and the frame must
     /// carry a checksum.
     ///
     /// - Throws: ``Failure`` if `frame` is not exactly one such frame, needs a dictionary, or its checksum does not
@@ -56,7 +56,7 @@ package enum Zstd {
 
     /// As ``decompress(_:limit:)``, for frames that may need a dictionary.
     ///
-    /// - Parameter dictionary: What the frame was made with, if with any.
+    /// - Parameter dictionary: The zstd dictionary of the frame; nil for none.
     package static func decompress(
         _ frame: [UInt8], limit: Int, dictionary: ZstdDictionary?
     ) throws(Failure) -> [UInt8] {
@@ -110,7 +110,7 @@ package enum Zstd {
     private static let compressors = ContextPool(make: { ZSTD_createCCtx() })
     private static let decompressors = ContextPool(make: { ZSTD_createDCtx() })
 
-    /// Contexts that are not in use: making one for each of a million small blobs would cost more than the blobs.
+    /// Idle contexts: creating one for each of a million small blobs would cost more than the blobs.
     private final class ContextPool: Sendable {
         private struct Context: @unchecked Sendable { let pointer: OpaquePointer }
         private let idle = Mutex<[Context]>([])

@@ -2,10 +2,10 @@ import CSQLiteRows
 import GRDB
 import GRDBSQLite
 
-/// The rows of one SELECT, read one after another without the wrapping that GRDB gives every value: what walks over
+/// The rows of one SELECT, read without GRDB's wrapping of every value: used to scan
 /// millions of rows.
 ///
-/// A file from elsewhere need not be true to its schema, so that every value is looked at before it is taken.
+/// A file from elsewhere may violate its schema, so every value is checked before use.
 final class BulkRead {
     private let statement: OpaquePointer
     private let connection: OpaquePointer

@@ -1,4 +1,4 @@
-/// Turns values into bytes so that different values never give the same ones, and into a digest.
+/// Encodes values as bytes so that different values never give the same ones, for a digest.
 struct CanonicalStream {
     private static let blockByteCount = 1 << 16
 

@@ -1,14 +1,14 @@
 import GRDB
 
 extension Catalog {
-    /// A SHA-256 of what the catalog says, the same for equal inputs, configuration and seed whenever and wherever they
+    /// SHA-256 of the catalog's contents, the same for equal inputs, configuration and seed whenever and wherever they
     /// were run.
     ///
     /// It leaves out times, hosts, software versions, random identifiers, timings, and runs that did not complete. Rows
-    /// are named by what they are instead of by their numbers, and blobs are taken uncompressed.
+    /// are identified by content instead of keys, and blobs are hashed uncompressed.
     ///
     /// - Returns: Lower-case hexadecimal.
-    /// - Throws: ``CatalogError`` `.damaged` if a blob does not hold.
+    /// - Throws: ``CatalogError`` `.damaged` if a blob is damaged.
     package func contentDigest() throws(CatalogError) -> String {
         try read { database in
             var stream = CanonicalStream()
@@ -17,10 +17,10 @@ extension Catalog {
         }
     }
 
-    /// SHA-256 of what the catalog says, table by table, leaving out what ``contentDigest()`` does.
+    /// SHA-256 of the catalog's contents, table by table, with the omissions of ``contentDigest()``.
     ///
     /// - Returns: The table's name and lower-case hexadecimal.
-    /// - Throws: ``CatalogError`` `.damaged` if a blob does not hold.
+    /// - Throws: ``CatalogError`` `.damaged` if a blob is damaged.
     package func contentDigests() throws(CatalogError) -> [(table: String, sha256: String)] {
         try read { database in
             try ContentDigestSection.all.map { section in
@@ -31,10 +31,10 @@ extension Catalog {
         }
     }
 
-    /// SHA-256 of what one index says, table by table: equal for equal indexes in different catalogs.
+    /// SHA-256 of one index's rows, table by table: equal for equal indexes in different catalogs.
     ///
     /// - Returns: The table's name and lower-case hexadecimal.
-    /// - Throws: ``CatalogError`` `.damaged` if a blob does not hold.
+    /// - Throws: ``CatalogError`` `.damaged` if a blob is damaged.
     package func contentDigests(of key: IndexingKey) throws(CatalogError) -> [(table: String, sha256: String)] {
         try read { database in
             let condition = "i.dictionary_id = \(key.dictionaryID) AND i.corpus_id = \(key.corpusID)"
@@ -46,11 +46,11 @@ extension Catalog {
         }
     }
 
-    /// SHA-256 of what one run wrote, table by table: equal for equal results in different catalogs. Timings are left
+    /// SHA-256 of one run's rows, table by table: equal for equal results in different catalogs. Timings are left
     /// out.
     ///
     /// - Returns: The table's name, the number of rows and lower-case hexadecimal.
-    /// - Throws: ``CatalogError`` `.damaged` if a blob does not hold.
+    /// - Throws: ``CatalogError`` `.damaged` if a blob is damaged.
     package func contentDigests(
         ofRun runID: Int64
     ) throws(CatalogError) -> [(table: String, rowCount: Int, sha256: String)] {
@@ -102,7 +102,7 @@ extension Catalog {
                     continue
                 }
                 stream.add(.blob(try content(frame.content, Array(bytes), in: row, of: section, database)))
-                // What follows token ids tells how they are stored.
+                // / The columns behind token ids describe how they are stored.
                 if case .tokenIDs = frame.content { break }
             }
         }

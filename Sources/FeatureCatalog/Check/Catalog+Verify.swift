@@ -1,12 +1,12 @@
 import GRDB
 
 extension Catalog {
-    /// Looks at every page, reference and blob, and works the derived columns out again.
+    /// Checks every page, reference and blob, and recomputes the derived columns.
     ///
     /// - Parameters:
-    ///   - limit: Problems after which it stops looking.
-    ///   - progress: Told what is looked at, and how many of how many bytes of the file what was looked at stands for.
-    /// - Returns: What is wrong; empty if nothing is.
+    ///   - limit: Stops after this many problems.
+    ///   - progress: Told the current step, and its share of the file in bytes.
+    /// - Returns: The problems; empty for a sound catalog.
     /// - Throws: ``CatalogError`` only if the file cannot be read at all.
     package func verify(
         limit: Int = 100, progress: @escaping (_ step: String, _ done: Int, _ total: Int) -> Void = { _, _, _ in }
@@ -31,6 +31,6 @@ extension Catalog {
         }
     }
 
-    /// Bytes of pages that verification holds at most.
+    /// Size of verification's page cache, bytes.
     static let verifyingCacheByteCount = 256 << 20
 }

@@ -1,5 +1,5 @@
 extension CatalogInspection {
-    /// The activations on other tokens of a feature's contexts.
+    /// Checks the activations on other tokens of a feature's contexts.
     mutating func checkActivations(
         _ contexts: [InspectedContext], of feature: Int, _ index: InspectedIndex, _ passages: InspectedPassages
     ) {

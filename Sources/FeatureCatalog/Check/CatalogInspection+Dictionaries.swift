@@ -3,7 +3,7 @@ import GRDB
 import Vocabulary
 
 extension CatalogInspection {
-    /// Models and their vocabularies.
+    /// Checks models and their vocabularies.
     mutating func checkModels() throws {
         for model in try catalog.languageModels() {
             let place = "language_model \(model.name)"
@@ -21,7 +21,7 @@ extension CatalogInspection {
         try checkTokens()
     }
 
-    /// Whether the texts of tokens are those of their bytes.
+    /// Checks the texts of tokens against their bytes.
     private mutating func checkTokens() throws {
         let rows = try read("SELECT language_model_id, token_id, text, bytes FROM token WHERE bytes IS NOT NULL")
         while try rows.next() {
@@ -32,7 +32,7 @@ extension CatalogInspection {
         }
     }
 
-    /// The rows of dictionaries, against each other, their models and their tensors.
+    /// Checks dictionaries against themselves, their models and their tensors.
     mutating func checkDictionaries() throws {
         let models = try Dictionary(
             catalog.languageModels().map { ($0.languageModelID, $0) }, uniquingKeysWith: { first, _ in first })

@@ -1,7 +1,7 @@
 import GRDB
 
 extension CatalogInspection {
-    /// Every feature, beside its layers, token classes, companions and contexts, in one walk along their keys.
+    /// Checks every feature with its layers, token classes, co-firings and contexts, in one walk along their keys.
     mutating func checkFeatures() throws {
         var indexes: [IndexingKey: InspectedIndex] = [:]
         for id in dictionaries.keys.sorted() {
@@ -138,7 +138,7 @@ extension CatalogInspection {
         return nil
     }
 
-    /// What follows from all features of an index together.
+    /// Checks the totals over all features of an index.
     private mutating func checkIndexes(_ indexes: [IndexingKey: InspectedIndex]) throws {
         let keys = indexes.keys.sorted { ($0.dictionaryID, $0.corpusID) < ($1.dictionaryID, $1.corpusID) }
         for key in keys {
@@ -157,7 +157,7 @@ extension CatalogInspection {
         try checkRouting()
     }
 
-    /// Rows of `layer_routing` whatever wrote them.
+    /// Checks rows of `layer_routing`.
     private mutating func checkRouting() throws {
         let rows = try read(
             """

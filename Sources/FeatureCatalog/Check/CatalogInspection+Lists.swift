@@ -1,7 +1,7 @@
 import GRDB
 
 extension CatalogInspection {
-    /// The lists that follow from the weights: tokens and neighbours of every feature, ranked.
+    /// Checks the ranked lists of tokens and neighbours of every feature.
     mutating func checkLists() throws {
         let sizes = vocabularySizes
         try checkList(
@@ -25,10 +25,10 @@ extension CatalogInspection {
     }
 
     /// - Parameters:
-    ///   - other: What is listed, numbered.
-    ///   - value: By what, falling; rising in a group.
-    ///   - group: A condition that tells two lists of a feature apart; in that which it holds for, values rise.
-    ///   - bound: How many there are of what is listed, and what they are.
+    ///   - other: The column with the number of the listed item.
+    ///   - value: The column of its value: descending, or ascending within `group`.
+    ///   - group: A condition that separates two lists of a feature; where it holds, values ascend.
+    ///   - bound: How many items there are, and what they are.
     private mutating func checkList(
         _ table: String, other: String, value: String, group: String,
         bound: (InspectedDictionary) -> (count: Int, what: String)?

@@ -24,7 +24,7 @@ extension CatalogInspection {
         }
     }
 
-    /// What features repeat of their explanations and scores.
+    /// Checks the copies of explanations and scores in feature rows.
     mutating func checkVerdicts() throws {
         func newest(_ column: String, _ method: String) -> String {
             """

@@ -1,7 +1,7 @@
 import GRDB
 
 extension CatalogInspection {
-    /// Explain and score contexts in passages that overlap: the triggers see to those in one passage.
+    /// Checks splits for passages that overlap; triggers check those in one passage.
     mutating func checkSplits() throws {
         // Nearly always no passage overlaps another, which a walk along their index tells: of any two that do, the first
         // overlaps its neighbour.
@@ -45,7 +45,7 @@ extension CatalogInspection {
         let split: Int
     }
 
-    /// Looks at the stretches of one feature, and forgets them.
+    /// Checks the stretches of one feature, then clears them.
     private mutating func checkSplits(_ stretches: inout [Stretch], of feature: [Int64]) {
         defer { stretches.removeAll(keepingCapacity: true) }
         var document: Int64?

@@ -1,7 +1,7 @@
 import GRDB
 
 extension CatalogInspection {
-    /// Whether the text of passages is that of their documents' tokens in the model's vocabulary. It is not where a model
+    /// Checks the text of passages against their documents' tokens in the model's vocabulary. They differ if a model
     /// was given another tokenizer between two indexings.
     mutating func checkPassageTokens() throws {
         for row in try Row.fetchAll(database, sql: "SELECT corpus_id, name, language_model_id FROM corpus") {
@@ -11,7 +11,7 @@ extension CatalogInspection {
         }
     }
 
-    /// The bytes of every token of a model; none for a model without vocabulary.
+    /// The bytes of every token of a model; empty for a model without vocabulary.
     private func vocabulary(of model: Int64) throws -> [Int: [UInt8]] {
         var bytes: [Int: [UInt8]] = [:]
         let rows = try Row.fetchCursor(

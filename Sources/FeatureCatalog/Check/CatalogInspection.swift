@@ -1,6 +1,6 @@
 import GRDB
 
-/// One pass of verification.
+/// One verification.
 struct CatalogInspection {
     let catalog: Catalog
     let database: Database
@@ -8,7 +8,7 @@ struct CatalogInspection {
     let progress: CheckProgress
     private(set) var problems: [VerificationProblem] = []
 
-    /// Dictionaries that have been looked at, by key.
+    /// Dictionaries checked so far, by key.
     var dictionaries: [Int64: InspectedDictionary] = [:]
     /// Entries of the vocabularies of models, by key.
     var vocabularySizes: [Int64: Int] = [:]
@@ -29,10 +29,10 @@ struct CatalogInspection {
         try BulkRead(database, path: catalog.path, sql: sql)
     }
 
-    /// Looks at everything.
+    /// Runs all checks.
     ///
-    /// In a file whose pages do not hold together nothing else can be believed: what is wrong with them is all that is
-    /// said then.
+    /// If the file's pages are damaged nothing else can be trusted, so only their problems
+    /// are reported.
     mutating func run() throws {
         if let pages = PagesCheck.Running(catalog, limit: limit) {
             let contents = Result { try checkContents() }

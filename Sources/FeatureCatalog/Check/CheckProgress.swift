@@ -1,6 +1,6 @@
-/// Tells how far verification has come.
+/// Reports the progress of verification.
 final class CheckProgress {
-    /// What verification looks at, in this order; pages and digests are looked at beside the rest and waited for.
+    /// The steps of verification, in order; pages and digests are checked in parallel and awaited.
     enum Step: String, CaseIterable {
         case rows
         case tensors
@@ -8,7 +8,7 @@ final class CheckProgress {
         case features
         case pages
 
-        /// Of all the time, what a step takes where contexts are most of the file, in hundredths.
+        /// The step's share of the total time if contexts are most of the file, in percent.
         fileprivate var weight: Int {
             switch self {
             case .rows: 12
@@ -25,13 +25,13 @@ final class CheckProgress {
 
     /// - Parameters:
     ///   - byteCount: Size of the file.
-    ///   - tell: Told what is looked at, and how many bytes of the whole that stands for.
+    ///   - tell: Told the step, and how many bytes of the file it stands for.
     init(byteCount: Int, tell: @escaping (_ step: String, _ done: Int, _ total: Int) -> Void) {
         self.byteCount = byteCount
         self.tell = tell
     }
 
-    /// Reports that a share of a step is done.
+    /// Reports the fraction of a step that is done.
     func report(_ step: Step, share: Double = 0) {
         let before = Step.allCases.prefix { $0 != step }.reduce(0) { $0 + $1.weight }
         let done = (Double(before) + Double(step.weight) * min(max(share, 0), 1)) / 100

@@ -1,6 +1,6 @@
-/// One part of the content digest: a SELECT of what counts, ordered by what the rows are and not by their numbers.
+/// One part of the content digest: a SELECT of its columns, ordered by content and not by keys.
 struct ContentDigestSection {
-    /// How a column's blob is taken.
+    /// How a column's blob is hashed.
     enum Content {
         /// One frame of at most so many bytes.
         case plain(limit: Int)
@@ -19,14 +19,14 @@ struct ContentDigestSection {
         self.frame = frame
     }
 
-    /// A run's place among the complete ones, which stands for its number.
+    /// A run's position among the complete ones, in place of its key.
     private static let runs = """
         WITH r AS (
             SELECT run_id, row_number() OVER (ORDER BY run_id) AS place FROM run WHERE status = 'complete'
         )
         """
 
-    /// Everything.
+    /// All sections.
     static let all =
         [
             ContentDigestSection(
@@ -173,7 +173,7 @@ struct ContentDigestSection {
                 "SELECT sha256, llm, reply FROM exchange ORDER BY sha256"),
         ] + index(where: "TRUE")
 
-    /// What indexing found: of all indexes, or those for which a condition on `i`, the row of `indexing`, holds.
+    /// The results of indexing: of all indexes, or those for which a condition on `i`, the row of `indexing`, holds.
     static func index(where condition: String) -> [ContentDigestSection] {
         let names = "d.name, c.sha256, c.name"
         func section(
@@ -223,7 +223,7 @@ struct ContentDigestSection {
         ]
     }
 
-    /// What one run wrote; runs and dictionaries are not named, so that another catalog's run can be compared.
+    /// The rows of one run; runs and dictionaries are not named, so that another catalog's run can be compared.
     static func run(_ runID: Int64) -> [ContentDigestSection] {
         [
             ContentDigestSection(

@@ -1,6 +1,6 @@
 import Foundation
 
-/// All that is said in numbers of one feature on one corpus, to be compared with itself.
+/// All figures of one feature on one corpus, checked against each other.
 struct FeatureFigures {
     struct Layer {
         let layer: Int
@@ -30,7 +30,7 @@ struct FeatureFigures {
     var tokens: [FeatureTokenRecord] = []
     var stored = DerivedColumns(layers: [], tokens: [])
 
-    /// What two numbers of the catalog may differ by where they were added up in another order.
+    /// The tolerance between two numbers that were summed in different orders.
     private static func differ(_ one: Double, _ two: Double, relative: Double = 1e-9, absolute: Double = 0) -> Bool {
         !(abs(one - two) <= max(relative * max(abs(one), abs(two)), absolute))
     }
@@ -75,7 +75,7 @@ struct FeatureFigures {
         return found
     }
 
-    /// What is said of the activation while firing.
+    /// Contradictions in the activation statistics.
     private var rangeContradictions: [String] {
         guard firedCount > 0 else {
             let isSilent = ([mean, deviation, minimum, maximum] + quantiles).allSatisfy { $0 == nil }

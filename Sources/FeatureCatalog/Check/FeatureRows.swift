@@ -15,7 +15,7 @@ final class FeatureRows {
 
     let table: String
     let rows: BulkRead
-    /// Rows passed by that belong to no feature.
+    /// Rows passed that belong to no feature.
     private(set) var orphanCount = 0
     private var key: Key?
 
@@ -41,7 +41,7 @@ final class FeatureRows {
         }
     }
 
-    /// Counts what is left: rows of no feature.
+    /// Counts the remaining rows, which belong to no feature.
     func finish() throws {
         while key != nil {
             orphanCount += 1

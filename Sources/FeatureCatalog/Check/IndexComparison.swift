@@ -3,9 +3,9 @@ import GRDBSQLite
 
 /// Compares a table's indexes with its rows, reading both in their own order.
 ///
-/// SQLite's integrity check looks every row up in every index: for large tables that takes far longer than to read
-/// them. Here the index has to ascend, and the sum of a keyed hash of all its entries has to be that of the rows, which
-/// are taken as they are read for their digests.
+/// SQLite's integrity check looks every row up in every index: for large tables that takes far longer than reading
+/// them. Here the index has to ascend, and the sum of a keyed hash over its entries has to equal that of the rows,
+/// which are hashed while they are read for their digests.
 struct IndexComparison {
     private let table: String
     /// Names of the indexes, and their columns with those of the key behind them.
@@ -15,7 +15,7 @@ struct IndexComparison {
     /// Where each index's columns are among those.
     private let places: [[Int]]
     private let seed = UInt64.random(in: .min ... .max) | 1
-    /// For each index what its entries should add up to.
+    /// For each index the expected sum of its entries.
     private var expected: [UInt64]
     /// Hashes of the row's values, by the places of `columns`.
     private var values: [UInt64]
@@ -67,7 +67,7 @@ struct IndexComparison {
         expected = Array(repeating: 0, count: indexes.count)
     }
 
-    /// Takes the row that `rows` stands at, as ``RowReader`` goes through the table.
+    /// Adds the current row of `rows`, as ``RowReader`` walks the table.
     mutating func add(_ rows: BulkRead) {
         rowCount += 1
         for (place, column) in columns.enumerated() { values[place] = hash(rows, column) }
@@ -76,7 +76,7 @@ struct IndexComparison {
         }
     }
 
-    /// - Returns: What is wrong with the indexes, when all rows were taken.
+    /// - Returns: The problems of the indexes, once all rows are added.
     func contradictions(_ database: Database, path: String) throws -> [String] {
         try indexes.indices.compactMap { index in
             try compare(indexes[index].name, indexes[index].columns, expected[index], rowCount, database, path)

@@ -1,7 +1,7 @@
 import GRDBSQLite
 import Glibc
 
-/// An entry of an index, to see whether the next one is behind it.
+/// An entry of an index, for checking the order.
 struct IndexEntry {
     private var types: [Int32]
     private var numbers: [UInt64]
@@ -14,7 +14,7 @@ struct IndexEntry {
         texts = Array(repeating: [], count: columnCount)
     }
 
-    /// Takes the entry that `rows` stands at; false if it is not behind the one before.
+    /// Takes the current entry; false if it does not follow the previous one.
     mutating func advance(to rows: BulkRead) -> Bool {
         var order = isFirst ? -1 : 0
         isFirst = false

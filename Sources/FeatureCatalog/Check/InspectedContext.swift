@@ -1,6 +1,6 @@
 import GRDB
 
-/// A row of `feature_context`, to be compared with its feature, its passage and its neighbours.
+/// A row of `feature_context`, checked against its feature, its passage and its neighbours.
 struct InspectedContext {
     let band: Int
     let rank: Int
@@ -25,7 +25,7 @@ struct InspectedContext {
         otherActivations = try rows.optionalText(11)
     }
 
-    /// The tokens of the passage that the context shows; nil if it does not fit its passage.
+    /// The tokens of the passage that the context shows; nil if it lies outside its passage.
     func window(_ index: InspectedIndex, _ passages: InspectedPassages) -> Range<Int>? {
         guard let count = passages[passage]?.tokenCount, count < Int.max / 2, position >= 0, position < count,
             index.window > 0
@@ -33,7 +33,7 @@ struct InspectedContext {
         return ContextWindow.range(around: position, in: count, length: min(index.window, count))
     }
 
-    /// Contradictions of a feature's contexts, in the table's order; of each kind the first.
+    /// Contradictions of a feature's contexts, in the table's order; the first of each kind.
     static func contradictions(
         _ contexts: [InspectedContext], _ feature: FeatureFigures, _ index: InspectedIndex,
         _ dictionary: InspectedDictionary, _ passages: InspectedPassages
@@ -88,7 +88,7 @@ struct InspectedContext {
         return nil
     }
 
-    /// What triggers keep from being written: two contexts of a token, and splits that share a passage.
+    /// What triggers also enforce: two contexts of a token, and splits that share a passage.
     private static func sharingContradiction(_ contexts: [InspectedContext]) -> String? {
         // Small parts of them, since to sort is to move.
         let sorted = contexts.map { (passage: $0.passage, position: $0.position, split: $0.split) }.sorted {

@@ -1,4 +1,4 @@
-/// What verification knows of a dictionary while it looks at what rests on it.
+/// What verification knows of a dictionary when it checks dependent rows.
 struct InspectedDictionary {
     let id: Int64
     let languageModelID: Int64?
@@ -10,17 +10,17 @@ struct InspectedDictionary {
     let isCorrected: Bool
     /// Whether its router sends a token to one layer.
     let isRoutedHard: Bool
-    /// Euclidean norms of the decoder's rows; empty without a decoder that holds.
+    /// Euclidean norms of the decoder's rows; empty for an unreadable decoder.
     var decoderNorms: [Double] = []
-    /// By how much of a norm what is stored of the decoder may differ from what it was computed from.
+    /// Relative tolerance between the stored decoder and the norms computed before.
     var normTolerance = 0.0
 
-    /// The layer that a router chooses has the largest of its probabilities, so no less than their mean.
+    /// The smallest possible weight of a chosen layer: the largest of the probabilities, so at least their mean.
     var leastRouterWeight: Double? {
         isRoutedHard && architecture == "route" && !layers.isEmpty ? (1 - 1e-5) / Double(layers.count) : nil
     }
 
-    /// What does not go together in its own row.
+    /// Contradictions within its row.
     var contradictions: [String] {
         var found: [String] = []
         if layers.isEmpty || layers != Set(layers).sorted() || layers.contains(where: { $0 < 0 }) {
@@ -38,7 +38,7 @@ struct InspectedDictionary {
         return found
     }
 
-    /// Names and shapes of the tensors that one of its architecture has.
+    /// Names and shapes of the tensors of its architecture.
     var expectedTensors: [String: [Int]] {
         let (width, overflow) =
             architecture == "crosscoder" ? dModel.multipliedReportingOverflow(by: layers.count) : (dModel, false)
@@ -55,7 +55,7 @@ struct InspectedDictionary {
         return tensors
     }
 
-    /// What its tensors' names and shapes contradict.
+    /// Contradictions in its tensors' names and shapes.
     func contradictions(of tensors: [String: [Int]]) -> [String] {
         let expected = expectedTensors
         guard !expected.isEmpty, contradictions.isEmpty else { return [] }

@@ -1,6 +1,6 @@
 import GRDB
 
-/// What verification knows of an index while it goes through its features, and what they add up to.
+/// What verification knows of an index while it checks its features, and their totals.
 struct InspectedIndex {
     let key: IndexingKey
     let runID: Int64
@@ -8,7 +8,7 @@ struct InspectedIndex {
     let documentCount: Int
     let window: Int
     let binCount: Int
-    /// Whether a run that indexed made it; one that merged parts may have had parts without strongest contexts.
+    /// Whether an indexing run made it; a merged index may have parts without strongest contexts.
     let isIndexed: Bool
 
     var featureCount = 0
@@ -47,7 +47,7 @@ struct InspectedIndex {
         if let peak = feature.stored.peakLayer { layers[peak, default: IndexTotals.Layer()].peakFeatureCount += 1 }
     }
 
-    /// What the derived columns of its row contradict.
+    /// Contradictions in the derived columns of its row.
     func contradictions(_ database: Database) throws -> [String] {
         let row = try Row.fetchOne(
             database,
@@ -72,7 +72,7 @@ struct InspectedIndex {
         return found
     }
 
-    /// What the derived columns of its run's `layer_routing` contradict.
+    /// Contradictions in the derived columns of its run's `layer_routing`.
     func routingContradictions(_ database: Database) throws -> [String] {
         let rows = try Row.fetchAll(
             database,

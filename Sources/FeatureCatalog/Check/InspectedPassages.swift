@@ -1,6 +1,6 @@
 import GRDB
 
-/// Lengths and corpora of all passages, which contexts are looked up in.
+/// Lengths and corpora of all passages, to look contexts up.
 struct InspectedPassages {
     private var tokenCounts: [Int32] = []
     private var corpora: [Int32] = []

@@ -2,13 +2,13 @@ import Dispatch
 import GRDB
 import Synchronization
 
-/// Looks at every page of the file, every entry of its indexes, and every row of its tables as bytes.
+/// Checks every page of the file, every entry of its indexes, and every row of its tables as bytes.
 struct PagesCheck {
-    /// What it comes to.
+    /// The result.
     struct Found {
-        /// What is wrong with the file's pages and indexes.
+        /// Problems of the file's pages and indexes.
         var lines: [String] = []
-        /// Sums of all rows, where pages and indexes are as they should be.
+        /// Sums of all rows, if pages and indexes are sound.
         var sums: RowSums = [:]
     }
 
@@ -54,12 +54,12 @@ struct PagesCheck {
 }
 
 extension PagesCheck {
-    /// A check that runs on a thread and a connection of its own, beside all others.
+    /// A check that runs in parallel on a thread and a connection of its own.
     final class Running: Sendable {
         private let isDone = DispatchSemaphore(value: 0)
         private let result = Mutex<Result<Found, CatalogError>>(.success(Found()))
 
-        /// Starts; nil where the file cannot be read a second time, as while it is written.
+        /// Starts; nil if the file cannot be opened a second time, as while it is written.
         init?(_ catalog: Catalog, limit: Int) {
             let path = catalog.path
             guard catalog.mode == .readOnly,

@@ -1,9 +1,9 @@
-/// Something that verification found wrong.
+/// A problem found by verification.
 package struct VerificationProblem: Equatable, Sendable, CustomStringConvertible {
     /// Where: a table, with the row if there is one.
     package let place: String
 
-    /// What, in one line.
+    /// The problem, in one line.
     package let reason: String
 
     /// Describes a problem.

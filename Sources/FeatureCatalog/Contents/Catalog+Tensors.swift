@@ -46,7 +46,7 @@ extension Catalog {
         }
     }
 
-    /// A row of `dictionary_tensor` whose numbers have been found to agree.
+    /// A row of `dictionary_tensor` whose numbers have been checked.
     struct StoredTensor {
         let tensorID: Int64
         let name: String
@@ -77,7 +77,7 @@ extension Catalog {
         let rowsPerChunk: Int = try row.value(5)
         guard let shape = TensorShape(try integers(row.value(2), "dictionary_tensor.shape"), dataType: dataType),
             try shape.rowCount == row.value(3), try shape.rowLength == row.value(4),
-            // A chunk larger than any that is written would only serve to exhaust memory.
+            // / Larger chunks than the program writes could only exhaust memory.
             rowsPerChunk >= 1, rowsPerChunk <= shape.rowsPerChunk
         else { throw CatalogError(.damaged, "\(path): the shape of tensor \(name) contradicts itself") }
         return try StoredTensor(
@@ -85,7 +85,7 @@ extension Catalog {
             sha256: row.value(6), isShuffled: row.value(7))
     }
 
-    /// Hands over the chunks that hold `rows`, in order, decompressed and of the right size.
+    /// Calls `body` with the chunks that hold `rows`, in order, decompressed and of the right size.
     func forEachChunk(
         of tensor: StoredTensor, rows: Range<Int>, _ database: Database,
         _ body: (_ firstRow: Int, _ bytes: [UInt8]) throws -> Void
@@ -147,7 +147,7 @@ extension Catalog {
             }
             try insert.execute(arguments: [tensorID, firstRow, rows.count, frame])
         }
-        // The digest is known only now, when all rows have passed by.
+        // / The digest is known only after all rows have been written.
         try database.execute(
             sql: "UPDATE dictionary_tensor SET sha256 = ? WHERE tensor_id = ?",
             arguments: [digest.hexadecimal(), tensorID])

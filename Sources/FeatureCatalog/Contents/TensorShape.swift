@@ -1,6 +1,6 @@
 /// The rows and chunks of a tensor, checked against overflow.
 struct TensorShape {
-    /// Chunks hold about this many bytes: little enough that one feature's row comes quickly.
+    /// Approximate size of a chunk: small enough to read one feature's row quickly.
     private static let chunkByteCount = 1 << 16
 
     let rowCount: Int

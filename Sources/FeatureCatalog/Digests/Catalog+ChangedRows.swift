@@ -1,8 +1,8 @@
 import GRDB
 
 extension Catalog {
-    /// Refuses a catalog whose rows something else has changed, before they are copied into another: the copy's digests
-    /// would be those of the changed rows, and nobody could tell any more.
+    /// Refuses a catalog whose rows other software has changed, before they are copied into another: the copy's digests
+    /// would match the changed rows, and the change would no longer be detectable.
     ///
     /// - Throws: ``CatalogError`` of the code `damaged`, with the first change.
     package func refuseChangedRows() throws(CatalogError) {

@@ -3,12 +3,12 @@ import GRDB
 import GRDBSQLite
 import Glibc
 
-/// Sums up the rows that a connection changes, whatever statement, trigger or foreign key changes them, so that
-/// `table_digest` can be brought up to date before they are committed.
+/// Sums the digests of rows that a connection changes, through any statement, trigger or foreign key, so that
+/// `table_digest` can be updated before they are committed.
 ///
-/// Not for two threads at once: it belongs to a connection, whose queue has one at a time.
+/// Not thread-safe: it belongs to a connection, whose queue runs one block at a time.
 final class ChangeRecorder: @unchecked Sendable {
-    /// A table as the hook needs it.
+    /// Cached data of a table for the hook.
     private struct Table {
         let number: Int
         let name: ContiguousArray<CChar>
@@ -18,9 +18,9 @@ final class ChangeRecorder: @unchecked Sendable {
     }
 
     private var tables: [String: Table] = [:]
-    /// The table that changed last, for many rows of one come together.
+    /// The table changed last; changes usually come in runs of one table.
     private var table: Table?
-    /// The part that changed last, and its changes, which `sums` lacks.
+    /// The part changed last, and its changes, not yet in `sums`.
     private var part: TablePart?
     private var sum = RowSum()
     private var sums: RowSums = [:]
@@ -30,7 +30,7 @@ final class ChangeRecorder: @unchecked Sendable {
 
     deinit { rsae_bytes_free(&bytes) }
 
-    /// Has a connection tell of what it changes from now on. This has to outlive the connection.
+    /// Installs the hooks on a connection, which this has to outlive.
     func install(on database: Database) throws {
         guard let connection = database.sqliteConnection else { return }
         for (number, table) in DigestedTable.all.enumerated() {
@@ -48,7 +48,7 @@ final class ChangeRecorder: @unchecked Sendable {
             }, Unmanaged.passUnretained(self).toOpaque())
     }
 
-    /// What was changed so far; taken before a savepoint, it is what to go back to if that is rolled back.
+    /// The changes so far; saved before a savepoint, to be restored if it is rolled back.
     var changes: RowSums {
         get {
             gather()
@@ -59,7 +59,7 @@ final class ChangeRecorder: @unchecked Sendable {
         }
     }
 
-    /// Writes what was changed into `table_digest`, and forgets it.
+    /// Adds the changes to `table_digest`, and clears them.
     func record(in database: Database, path: String) throws {
         // The full-text indexes write what they hold back when a savepoint begins, at the latest when committing.
         try database.execute(sql: "SAVEPOINT digests; RELEASE digests")
@@ -72,7 +72,7 @@ final class ChangeRecorder: @unchecked Sendable {
         try changes.record(in: database)
     }
 
-    /// Adds what is kept aside.
+    /// Adds the cached changes of one part to `sums`.
     private func gather() {
         if let part, !sum.isZero { sums[part, default: RowSum()] += sum }
         part = nil

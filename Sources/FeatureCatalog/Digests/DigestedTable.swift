@@ -3,7 +3,7 @@ import GRDB
 /// A table whose rows have digests in `table_digest`, and how its rows are divided into parts.
 struct DigestedTable {
     let name: String
-    /// Columns that have one value each in a part, two integers at most; none where the table is one part.
+    /// Columns with one value each in a part, two integers at most; none if the table is one part.
     let partColumns: [String]
 
     /// Every table of a catalog but `table_digest` itself, also those of the full-text indexes.
@@ -25,17 +25,17 @@ struct DigestedTable {
         return (tables + fullText).map { DigestedTable(name: $0.0, partColumns: $0.1) }
     }()
 
-    /// The columns whose values the file holds, in their order; what a virtual generated column says is in none.
+    /// The stored columns of a table, in order; virtual generated columns are left out.
     struct Columns {
         /// Their names, quoted.
         let names: [String]
         /// Their numbers in the table.
         let numbers: [Int32]
-        /// Whether each is declared REAL, so that whole numbers in it stand for reals.
+        /// Whether each is declared REAL, so that integers in it stand for reals.
         let areReal: [Bool]
-        /// Places of the part's columns among them.
+        /// Positions of the part's columns among them.
         let partPlaces: [Int32]
-        /// Whether rows have a number that is in no column.
+        /// Whether rows have a row id outside the columns.
         let haveRowIDs: Bool
     }
 

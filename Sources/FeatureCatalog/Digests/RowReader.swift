@@ -1,7 +1,7 @@
 import CSQLiteRows
 import GRDB
 
-/// Goes through tables as they are and sums up their rows.
+/// Reads whole tables and sums the digests of their rows.
 struct RowReader {
     let database: Database
     let path: String

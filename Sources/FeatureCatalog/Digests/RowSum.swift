@@ -1,9 +1,9 @@
 import Crypto
 
-/// The digest of some rows in any order: the sum of their SHA-256, as numbers of 256 bits whose first byte is the lowest,
-/// modulo 2²⁵⁶. A row that comes is added, one that goes is subtracted.
+/// The digest of a set of rows: the sum of their SHA-256, as little-endian 256-bit numbers, modulo 2²⁵⁶.
+/// An added row is added, a deleted one subtracted.
 struct RowSum: Equatable {
-    /// Rows; negative where more went than came.
+    /// Number of rows; negative after more deletions than insertions.
     private(set) var rowCount = 0
     /// The lowest 64 bits first.
     private var words = (UInt64(0), UInt64(0), UInt64(0), UInt64(0))

@@ -1,13 +1,13 @@
 import GRDB
 
-/// Sums by table and part.
+/// Row sums by table and part.
 typealias RowSums = [TablePart: RowSum]
 
 /// Part of a table's rows.
 struct TablePart: Hashable, Comparable {
     /// The table's number in ``DigestedTable/all``.
     let table: Int
-    /// Values of the columns that divide it; 0 where there are fewer.
+    /// Values of the part columns; 0 if there are fewer.
     var first: Int64 = 0
     var second: Int64 = 0
 
@@ -15,7 +15,7 @@ struct TablePart: Hashable, Comparable {
         (one.table, one.first, one.second) < (two.table, two.first, two.second)
     }
 
-    /// Its row in `table_digest`, whose part is a condition that holds for its rows.
+    /// Its row in `table_digest`; `part` is a condition on the table's rows.
     var key: (table: String, part: String) {
         let table = DigestedTable.all[table]
         return (
@@ -26,7 +26,7 @@ struct TablePart: Hashable, Comparable {
 }
 
 extension RowSums {
-    /// Adds these to what `table_digest` says.
+    /// Adds these to the sums in `table_digest`.
     func record(in database: Database) throws {
         for (part, change) in self where !change.isZero {
             let key = part.key
@@ -34,7 +34,7 @@ extension RowSums {
                 database, sql: "SELECT n_rows, digest FROM table_digest WHERE table_name = ? AND part = ?",
                 arguments: [key.table, key.part])
             var sum = change
-            // What is no digest stays wrong, for verification to find.
+            // / A malformed digest stays, for verification to report.
             if let row { sum += RowSum(rowCount: try row.value(0), hexadecimal: try row.value(1)) ?? RowSum() }
             if sum.isZero {
                 try database.execute(
@@ -52,7 +52,7 @@ extension RowSums {
 }
 
 extension RowSums {
-    /// Where these, made of the rows that are there, are not what `table_digest` says, in the tables' order.
+    /// The parts whose sums, computed from the rows, differ from `table_digest`, in the tables' order.
     func differences(_ database: Database) throws -> [VerificationProblem] {
         var kept: [String: [String: (rows: Int, digest: String)]] = [:]
         for row in try Row.fetchAll(database, sql: "SELECT table_name, part, n_rows, digest FROM table_digest") {

@@ -5,12 +5,12 @@ import GRDB
 extension Catalog {
     /// Makes an empty catalog and opens it for reading and writing.
     ///
-    /// The file is made aside and moved into place when its schema is whole, so that nobody ever sees half of one.
+    /// The file is written under another name and renamed once its schema is complete: no partial catalog is visible.
     ///
     /// - Parameters:
     ///   - path: Where it goes. Its folder must exist.
     ///   - replacing: Whether a catalog that is there already may be replaced. Any other file never is.
-    ///   - software: Who makes it.
+    ///   - software: The software that creates it.
     /// - Throws: ``CatalogError`` `.exists`, `.refused` (the file to be replaced is not a catalog) or `.cannotWrite`.
     package static func create(
         at path: String, replacing: Bool, software: SoftwareIdentity = .unknown
@@ -30,7 +30,7 @@ extension Catalog {
         try makeEmpty(at: draft, for: path, software: software)
         do {
             if replacing {
-                // A journal left by the old file would be taken for one of the new.
+                // / A journal left by the old file would be applied to the new one.
                 for suffix in CompanionFiles.suffixes where files.fileExists(atPath: path + suffix) {
                     try files.removeItem(atPath: path + suffix)
                 }
@@ -81,7 +81,7 @@ extension Catalog {
                 guard !FileManager.default.fileExists(atPath: path) else {
                     throw CatalogError(.exists, "\(path): exists already; it is not replaced")
                 }
-                // Some file systems have no hard links; a rename it is.
+                // / Some file systems have no hard links; rename then.
             }
         }
         guard rename(draft, path) == 0 else {

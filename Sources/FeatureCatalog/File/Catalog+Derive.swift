@@ -1,7 +1,7 @@
 import GRDB
 
 extension Catalog {
-    /// Fills the columns that follow from others where an index of version 1, which did not have them, was migrated.
+    /// Computes derived columns for migrated indexes of version 1, which lacked them.
     func deriveWhatIsMissing(_ database: Database) throws {
         let keys = try Row.fetchAll(
             database, sql: "SELECT dictionary_id, corpus_id FROM indexing WHERE n_contexts IS NULL"

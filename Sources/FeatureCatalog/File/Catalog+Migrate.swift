@@ -3,13 +3,13 @@ import Foundation
 import GRDB
 
 extension Catalog {
-    /// Brings an older catalog to the present schema, each step in a transaction of its own: whenever the process dies,
-    /// the file is whole and at some step, from which migrating goes on.
+    /// Migrates an older catalog to the present schema, each step in a transaction: if the process dies,
+    /// the file is at some step, from which migrating continues.
     ///
-    /// What a writer left in a log beside the file is moved into it, in any case.
+    /// A write-ahead log left beside the file is merged into it in any case.
     ///
     /// - Parameters:
-    ///   - patience: How long to wait for others, and whom to tell.
+    ///   - patience: How long to wait for other processes, and where to report waits.
     ///   - progress: Told the name of a step before it is taken.
     /// - Returns: The schema's number before.
     /// - Throws: As ``open(at:mode:)``, except `.tooOld`; `.damaged` if what the old schema holds contradicts itself.
@@ -22,7 +22,7 @@ extension Catalog {
             let before = try queue.read { try Int.fetchOne($0, sql: "PRAGMA user_version") ?? 0 }
             try queue.writeWithoutTransaction { database in
                 try trustSchema(database)
-                // Tables that are made anew are dropped first, which must not take their children's rows along.
+                // / Rewritten tables are dropped first; foreign keys must not delete their children's rows.
                 try database.execute(sql: "PRAGMA foreign_keys = OFF; PRAGMA synchronous = FULL")
             }
             for migration in Migrations.all.dropFirst(before) {
@@ -33,8 +33,8 @@ extension Catalog {
                 }
             }
             if before < Migrations.latest {
-                // What the old tables took is free now; a vacuum that fails has changed nothing. It makes indexes anew,
-                // also those of others, whose expressions are not ours to work out.
+                // / The space of the old tables is free now; a failed vacuum changes nothing. It rebuilds indexes,
+                // / also added ones, whose expressions must not be run.
                 try queue.writeWithoutTransaction { database in
                     if try SchemaCheck.run(database, path: path, allowingOlder: false) == nil {
                         try? database.execute(sql: "VACUUM")
@@ -51,7 +51,7 @@ extension Catalog {
         }
     }
 
-    /// Whether a writer has left a log beside a file, or the header that asks for one.
+    /// Whether a write-ahead log lies beside a file, or its header asks for one.
     private static func isInPieces(_ path: String) throws(CatalogError) -> Bool {
         try FileHeader(path: path).isWriteAheadLogged
             || FileManager.default.fileExists(atPath: SQLiteName.real(path) + "-wal")
@@ -69,7 +69,7 @@ extension Catalog {
             try RowReader(database: database, path: catalog.path).sums().record(in: database)
         }
         try database.execute(sql: "PRAGMA user_version = \(migration.number)")
-        // What tables of others refer to is theirs to know.
+        // / Foreign keys of added tables are not checked.
         for table in try SchemaEntry.own(database) where table.type == "table" {
             if try Row.fetchOne(database, sql: "PRAGMA foreign_key_check(\"\(table.name)\")") != nil {
                 throw CatalogError(.damaged, "\(catalog.path): a row of \(table.name) refers to one that is not there")

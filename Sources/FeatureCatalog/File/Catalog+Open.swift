@@ -3,12 +3,12 @@ import GRDB
 import GRDBSQLite
 
 extension Catalog {
-    /// Opens a catalog, whoever made it: nothing in the file is trusted before its schema has been compared with the
-    /// one it claims to have.
+    /// Opens a catalog from any source: nothing in the file is trusted before its schema has been compared with the
+    /// one of its version.
     ///
-    /// Opened for writing, runs whose process is gone become `interrupted`.
+    /// When opened for writing, runs whose process has ended become `interrupted`.
     ///
-    /// - Parameter patience: How long to wait for readers of a file that is to be written, and whom to tell.
+    /// - Parameter patience: How long to wait for readers of a file to be written, and where to report waits.
     /// - Throws: ``CatalogError`` `.missing`, `.notACatalog`, `.tooNew`, `.tooOld`, `.refused` (changed schema),
     ///   `.damaged`, `.busy` or `.cannotWrite`.
     package static func open(
@@ -64,14 +64,14 @@ extension Catalog {
         }
     }
 
-    /// Lets triggers reach the full-text indexes, which SQLite forbids an untrusted schema. Only after ours
-    /// has been found to be so word for word, and all else to take no part in it.
+    /// Lets triggers write to the full-text indexes, which SQLite forbids an untrusted schema. Called only after the
+    /// schema was found identical word for word, and additions harmless.
     static func trustSchema(_ database: Database) throws {
         try database.execute(sql: "PRAGMA trusted_schema = ON")
     }
 
-    /// Bytes of pages that a writer holds at most: the index of contexts by passage is written in no order, and what
-    /// does not fit is written to the disk many times.
+    /// Size of a writer's page cache, bytes: the index of contexts by passage is written in random order, and what
+    /// does not fit is written many times.
     package static let writingCacheByteCount = 256 << 20
 
     private func startWriting(_ patience: Patience) throws(CatalogError) {
@@ -85,7 +85,7 @@ extension Catalog {
             try queue.writeWithoutTransaction { database in
                 try database.execute(sql: "PRAGMA busy_timeout = \(Int(CatalogFormat.busyTimeout * 1000))")
                 try Self.trustSchema(database)
-                // A commit is on the disk when it returns: checkpoints of training rest on what the catalog knows.
+                // / A commit is durable when it returns: training checkpoints rely on the catalog.
                 try database.execute(
                     sql: "PRAGMA synchronous = FULL; PRAGMA cache_size = -\(Self.writingCacheByteCount >> 10)")
                 try recorder.install(on: database)
@@ -95,8 +95,8 @@ extension Catalog {
         }
     }
 
-    /// Puts the file into WAL mode, which nobody who reads it as it is may see: a file at rest is not locked for longer
-    /// than an attempt takes, so that other readers are not kept waiting meanwhile.
+    /// Switches the file to WAL mode. Readers that treat the file as immutable must not see that, so an idle file is
+    /// locked no longer than one attempt, which keeps other readers from waiting.
     ///
     /// - Returns: False if someone is reading the file.
     private func useLog() throws -> Bool {
@@ -113,13 +113,13 @@ extension Catalog {
         }
     }
 
-    /// Closes the file; a catalog opened for writing becomes one plain file again.
+    /// Closes the file; a catalog opened for writing becomes a single file again.
     ///
-    /// - Parameter patience: How long to wait for others who have it open, and whom to tell if they keep it from
-    ///   becoming one file.
-    /// - Returns: Whether it is. While others read, the log stays beside it until the next writer closes.
-    /// - Throws: ``CatalogError`` `.cannotWrite` if what the journal holds cannot be moved into the file; it stays in
-    ///   the journal then, and nothing is lost.
+    /// - Parameter patience: How long to wait for other processes that have it open, and where to report if they keep
+    ///   it from becoming one file.
+    /// - Returns: Whether it is one. While others read, the log stays beside it until the next writer closes.
+    /// - Throws: ``CatalogError`` `.cannotWrite` if the log cannot be merged into the file; the contents then stay in
+    ///   the log, and nothing is lost.
     @discardableResult
     package func close(patience: Patience = .none) throws(CatalogError) -> Bool {
         do {
@@ -138,23 +138,23 @@ extension Catalog {
         }
     }
 
-    /// What is left of a log when a file is closed.
+    /// The write-ahead log after closing.
     private enum Ending {
-        /// Nothing.
+        /// No log.
         case plain
-        /// A log whose contents are in the file, too.
+        /// A log whose contents are also in the file.
         case copied
-        /// A log without which the file is not whole.
+        /// A log with contents missing from the file.
         case needed
     }
 
-    /// Moves the log's contents into the file, and the file out of WAL mode, as far as others let it.
+    /// Merges the log into the file and leaves WAL mode, as far as other processes permit.
     private func becomePlain() throws -> Ending {
         try queue.writeWithoutTransaction { database in
             var ending = Ending.needed
             do {
                 try database.execute(sql: "PRAGMA busy_timeout = 0")
-                // Whether someone was in the way, frames of the log, and those of them that are in the file.
+                // / Whether it was blocked, frames of the log, and how many of them are in the file.
                 if let row = try Row.fetchOne(database, sql: "PRAGMA wal_checkpoint(TRUNCATE)"),
                     try row.value(1) as Int == row.value(2) as Int
                 {
@@ -178,7 +178,7 @@ extension Catalog {
             + " and run 'routesae migrate \(path)' when it is done: that makes them one file"
     }
 
-    /// Who this catalog is.
+    /// The catalog's identity.
     package func identity() throws(CatalogError) -> CatalogIdentity {
         try read { database in
             guard let row = try Row.fetchOne(database, sql: "SELECT uuid, created_at, created_by FROM catalog"),

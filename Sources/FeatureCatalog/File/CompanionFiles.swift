@@ -1,11 +1,11 @@
 import Glibc
 
-/// The files that SQLite keeps beside a database: what a broken-off change has to be taken back with, and the log.
+/// The files that SQLite keeps beside a database: the rollback journal and the write-ahead log.
 enum CompanionFiles {
-    /// What follows the name of the database in theirs.
+    /// Suffixes of their names.
     static let suffixes = ["-journal", "-wal", "-shm"]
 
-    /// Refuses a file of such a name that SQLite did not make: it would wait for ever for what a pipe says, and write
+    /// Refuses files of such names that SQLite did not make: it would block on a pipe, and write
     /// through a link into another file.
     ///
     /// - Throws: `CatalogError` `.refused`.

@@ -1,14 +1,14 @@
 import GRDB
 
-/// The part of migration 2 that SQL alone cannot do: contexts of the first form had a blob and an excerpt of their own;
-/// now they are windows of passages, whose text is put together from the tokens' bytes.
+/// The part of migration 2 that SQL cannot do: contexts of version 1 had a blob and an excerpt of their own;
+/// now they are windows of passages, whose text is joined from the tokens' bytes.
 struct ContextTransfer {
     let catalog: Catalog
     let database: Database
 
     /// Moves the rows of `old_context`.
     ///
-    /// - Throws: ``CatalogError`` `.damaged` if a blob does not hold or a context does not fit its document.
+    /// - Throws: ``CatalogError`` `.damaged` if a blob is damaged or a context lies outside its document.
     func run() throws {
         let keys = try Row.fetchAll(database, sql: "SELECT dictionary_id, corpus_id FROM indexing").map {
             try IndexingKey(dictionaryID: $0.value(0), corpusID: $0.value(1))
@@ -21,7 +21,7 @@ struct ContextTransfer {
             sql: "INSERT INTO feature_verdict SELECT DISTINCT dictionary_id, feature_index, corpus_id FROM explanation")
     }
 
-    /// Bytes of a passage's text; a model that sees a million tokens at once gets by with less.
+    /// The largest passage text, bytes; enough for a context of a million tokens.
     private static let maximumTextByteCount = 1 << 26
 
     private struct Segment: Hashable {
@@ -40,7 +40,7 @@ struct ContextTransfer {
         let count: Int
     }
 
-    /// Makes a passage of every segment: what its contexts show of it.
+    /// Makes a passage of every segment, as far as its contexts show it.
     private func addPassages(_ key: IndexingKey) throws -> [Segment: Passage] {
         let tokens = try TokenBytes(corpusID: key.corpusID, database)
         var passages: [Segment: Passage] = [:]
@@ -61,7 +61,7 @@ struct ContextTransfer {
             guard let ids = document?.tokens, 0 <= first, first < end, end <= ids.count else {
                 throw damaged("a context of document \(segment.document) reaches beyond it")
             }
-            // A vocabulary may hold long tokens, and a document few of them many times over.
+            // / A hostile vocabulary may hold long tokens, repeated many times in a document.
             guard ids[first..<end].reduce(0, { $0 + tokens.bytes(of: $1).count }) <= Self.maximumTextByteCount else {
                 throw damaged("the text of a context of document \(segment.document) has no end")
             }
@@ -151,7 +151,7 @@ struct ContextTransfer {
         CatalogError(.damaged, "\(catalog.path): \(reason)")
     }
 
-    /// The bytes of a corpus's tokens, as its model's vocabulary in the catalog has them.
+    /// The bytes of a corpus's tokens, from its model's vocabulary in the catalog.
     private struct TokenBytes {
         private var known: [Int32: [UInt8]] = [:]
 
@@ -169,7 +169,7 @@ struct ContextTransfer {
             }
         }
 
-        /// A token that the vocabulary lacks shows as U+FFFD.
+        /// A token missing from the vocabulary becomes U+FFFD.
         func bytes(of token: Int32) -> [UInt8] { known[token] ?? Array("\u{FFFD}".utf8) }
     }
 }

@@ -1,32 +1,32 @@
 import Foundation
 import Glibc
 
-/// Files that are filled aside and take their place when they are whole: `NAME.PROCESS.draft` and `NAME.PROCESS.partial`.
+/// Files written under temporary names and renamed when complete: `NAME.PROCESS.draft` and `NAME.PROCESS.partial`.
 enum DraftFile {
-    /// What is being made aside.
+    /// The kind of temporary file.
     enum Kind: String {
-        /// A catalog that is filled.
+        /// A catalog being filled.
         case draft
-        /// An empty catalog that is made.
+        /// An empty catalog being created.
         case partial
     }
 
-    /// Bytes of the longest that is put behind a name: a draft's own partial's journal.
+    /// Bytes of the longest suffix: the journal of a draft's own partial file.
     private static let longestSuffix = ".4194304.draft.4194304.partial-journal".utf8.count
 
-    /// Where this process makes what shall be at `path`.
+    /// This process's temporary name for `path`.
     static func path(for path: String, _ kind: Kind) -> String {
         let process = ProcessIdentity.current.processID
         return folderPrefix(of: path) + stem(of: SQLiteName.lastComponent(of: path)) + ".\(process).\(kind.rawValue)"
     }
 
-    /// Removes a draft and what SQLite put beside it.
+    /// Removes a draft and SQLite's files beside it.
     static func remove(_ draft: String) {
         for suffix in [""] + CompanionFiles.suffixes { unlink(draft + suffix) }
     }
 
-    /// Removes what killed processes left behind that were making `path`: files of this user's, under such a name,
-    /// whose process is gone and that nobody has locked.
+    /// Removes temporary files that killed processes left for `path`: files of this user, under such a name,
+    /// whose process has ended and that nobody has locked.
     static func removeLeftovers(of path: String) {
         let stem = stem(of: SQLiteName.lastComponent(of: path)) + "."
         let names = (try? FileManager.default.contentsOfDirectory(atPath: SQLiteName.folder(of: path))) ?? []
@@ -64,7 +64,7 @@ enum DraftFile {
         return parts[0] + "." + parts[1]
     }
 
-    /// What a draft's name begins with: the file's own name, unless there is no room for more behind it.
+    /// The first part of a draft's name: the file's own name, shortened if there is no room for the suffix.
     private static func stem(of name: String) -> String {
         guard name.utf8.count + longestSuffix > Int(NAME_MAX) else { return name }
         var digest = SHA256Digest()

@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// What the first hundred bytes of a file say, read before SQLite gets to see it.
+/// The first hundred bytes of a file, checked before SQLite opens it.
 struct FileHeader {
     /// The number of the last migration at the last checkpoint.
     let userVersion: Int
@@ -11,7 +11,7 @@ struct FileHeader {
 
     /// Reads and checks the header at `path`.
     ///
-    /// - Throws: `CatalogError` `.missing`, `.notACatalog`, or `.refused` for what cannot lie beside a catalog.
+    /// - Throws: `CatalogError` `.missing`, `.notACatalog`, or `.refused` for bad companion files.
     init(path: String) throws(CatalogError) {
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
@@ -19,7 +19,7 @@ struct FileHeader {
         }
         guard !isDirectory.boolValue else { throw CatalogError(.notACatalog, "\(path): a folder, not a catalog") }
         var status = stat()
-        // Opening a pipe would wait for someone to write into it.
+        // / Opening a pipe would block until somebody writes.
         guard stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG else {
             throw CatalogError(.notACatalog, "\(path): a pipe or device, not a catalog")
         }

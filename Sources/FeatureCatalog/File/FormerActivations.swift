@@ -5,14 +5,14 @@
 /// number of values that are not zero; for each such value the number of zeros since the one before in its window (or
 /// since the window's start); then all values, little-endian and byte-shuffled. Numbers are unsigned LEB128.
 package enum FormerActivations {
-    /// What a reader that does not know the windows accepts, bytes.
+    /// The most bytes accepted by a reader that does not know the windows.
     static let maximumByteCount = 1 << 26
 
     private static let f32Form: UInt8 = 1
     private static let f16Form: UInt8 = 2
 
     /// - Parameter windows: The activations of each context, `[contexts][window tokens]`.
-    /// - Returns: The form above, not compressed; the values come back exactly.
+    /// - Returns: The form above, uncompressed; values are exact.
     package static func encode(_ windows: [[Float]]) -> [UInt8] {
         var counts = ByteWriter()
         var gaps = ByteWriter()
@@ -38,7 +38,7 @@ package enum FormerActivations {
     }
 
     /// - Parameter bytes: The form above, decompressed.
-    /// - Returns: For each context the places in its window where the feature fires, ascending, and its activations there.
+    /// - Returns: For each context the positions in its window where the feature fires, ascending, with activations.
     /// - Throws: `Zstd.Failure` if `bytes` is not of the form.
     package static func decode(_ bytes: [UInt8]) throws(Zstd.Failure) -> [[(place: Int, activation: Float)]] {
         var reader = ByteReader(bytes)

@@ -1,13 +1,13 @@
 import GRDB
 import Synchronization
 
-/// The SQL function `other_activations` of migration 6: takes the activations of one context out of the blob of all of
-/// its feature's and writes them as text.
+/// The SQL function `other_activations` of migration 6: extracts the activations of one context from its feature's
+/// blob and returns them as text.
 ///
 /// Its arguments are the blob, the content of the zstd dictionary or NULL, the context's number in the blob, tokens of
-/// its window, the peak token's place there, and its activation.
+/// its window, the peak token's position there, and its activation.
 final class FormerActivationsFunction: Sendable {
-    /// What the blob that was looked at last holds; the contexts of a feature come one after another.
+    /// The decoded content of the last blob; the contexts of a feature come one after another.
     private struct State {
         var frame: [UInt8] = []
         var contexts: [[(place: Int, activation: Float)]] = []
@@ -21,10 +21,10 @@ final class FormerActivationsFunction: Sendable {
     /// - Parameter path: The catalog's, for messages.
     init(path: String) { self.path = path }
 
-    /// What was wrong with a blob, where a statement failed because of one.
+    /// The problem of a blob on which a statement failed.
     var problem: CatalogError? { state.withLock(\.problem) }
 
-    /// Makes the function known to a connection.
+    /// Registers the function on a connection.
     func install(in database: Database) {
         database.add(
             function: DatabaseFunction("other_activations", argumentCount: 6) { [self] arguments in

@@ -1,8 +1,8 @@
 import Foundation
 import Glibc
 
-/// Which other processes hold SQLite's locks on a file, as the kernel lists them. Asking the file itself would need it
-/// opened, and closing it again would drop this process's own locks.
+/// The other processes that hold SQLite's locks on a file, from the kernel's list. Opening the file to ask and
+/// closing it again would drop this process's own locks.
 struct LockHolders {
     /// Processes that are writing.
     private(set) var writers: [Int] = []
@@ -35,7 +35,7 @@ struct LockHolders {
         readers = Array(Set(readers).subtracting(writers)).sorted()
     }
 
-    /// Who is in the way, as half a sentence: "process 12 (routesae) is reading it".
+    /// The blocking processes, as half a sentence: "process 12 (routesae) is reading it".
     var sentence: String {
         if !writers.isEmpty { return Self.names(writers) + (writers.count == 1 ? " is" : " are") + " writing it" }
         if !readers.isEmpty { return Self.names(readers) + (readers.count == 1 ? " is" : " are") + " reading it" }

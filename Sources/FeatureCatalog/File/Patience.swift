@@ -1,6 +1,6 @@
 import Glibc
 
-/// How long opening and closing wait for other processes, and what they say meanwhile.
+/// How long opening and closing wait for other processes, and how they report it.
 package struct Patience: Sendable {
     let seconds: Double
     let isOver: @Sendable () -> Bool
@@ -10,8 +10,8 @@ package struct Patience: Sendable {
     ///
     /// - Parameters:
     ///   - seconds: How long to wait.
-    ///   - isOver: Asked several times a second whether to give up before.
-    ///   - remark: Told whom the waiting is for, and at the end what could not be done; a line each.
+    ///   - isOver: Polled several times a second; true gives up early.
+    ///   - remark: Told which process is waited for, and at the end what failed; a line each.
     package init(
         seconds: Double, isOver: @escaping @Sendable () -> Bool = { false },
         remark: @escaping @Sendable (String) -> Void = { _ in }
@@ -21,17 +21,17 @@ package struct Patience: Sendable {
         self.remark = remark
     }
 
-    /// Nothing is waited for.
+    /// Does not wait.
     package static let none = Patience(seconds: 0)
 
-    /// As long as a short statement of someone else's takes, without a word.
+    /// Waits for a short statement of another process, silently.
     package static let short = Patience(seconds: CatalogFormat.busyTimeout)
 
-    /// Seconds after which a wait is worth a line.
+    /// Seconds after which a wait is reported.
     fileprivate static let silence = 1.0
 }
 
-/// One wait for others.
+/// One wait for other processes.
 struct Wait {
     private let patience: Patience
     private let start = ContinuousClock.now
@@ -44,8 +44,8 @@ struct Wait {
 
     /// Pauses before another attempt.
     ///
-    /// - Parameter reason: What the wait is for; said once.
-    /// - Returns: False, at once, if the time is over.
+    /// - Parameter reason: Why it waits; reported once.
+    /// - Returns: False, at once, if the time is up.
     mutating func goesOn(_ reason: () -> String) -> Bool {
         let elapsed = (ContinuousClock.now - start) / .seconds(1)
         guard elapsed < patience.seconds, !patience.isOver() else { return false }

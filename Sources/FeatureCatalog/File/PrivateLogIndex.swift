@@ -2,20 +2,20 @@ import GRDBSQLite
 import Glibc
 import Synchronization
 
-/// A way for SQLite to read a file with a write-ahead log where nothing can be written: the log's index, which readers
-/// elsewhere share in a file beside it, is made in memory, for one connection.
+/// Lets SQLite read a file with a write-ahead log in a read-only folder: the log's index, otherwise a
+/// shared file beside it, is kept in memory for one connection.
 ///
-/// Nobody else sees the locks of such a connection, so what it has read is true only if the file is the same afterwards.
+/// The locks of such a connection are invisible to others, so its results hold only if the file is unchanged after.
 enum PrivateLogIndex {
-    /// The name under which SQLite knows it, as `vfs=` of a URI; nil where SQLite has no place for it.
+    /// The name of the VFS, for `vfs=` of a URI; nil if it cannot be registered.
     static let name: String? = register() ? registeredName : nil
 
     private static let registeredName = "routesae-private-log-index"
 
-    /// Addresses of the pieces of the index, by that of the open file.
+    /// Addresses of the index's pieces, by that of the open file.
     private static let pieces = Mutex<[UInt: [UInt]]>([:])
 
-    /// SQLite's own ways, but for what it does with the index.
+    /// Registers a copy of SQLite's default VFS with other methods for the index.
     private static func register() -> Bool {
         guard let real = sqlite3_vfs_find(nil) else { return false }
         let own = UnsafeMutablePointer<sqlite3_vfs>.allocate(capacity: 1)
@@ -37,7 +37,7 @@ enum PrivateLogIndex {
 
     private static func replaceMethods(of file: UnsafeMutablePointer<sqlite3_file>) {
         guard let real = file.pointee.pMethods, real.pointee.iVersion >= 2 else { return }
-        // A process opens few such files, so that these are never given back.
+        // / Never freed: a process opens few such files.
         let methods = UnsafeMutablePointer<sqlite3_io_methods>.allocate(capacity: 1)
         methods.initialize(to: real.pointee)
         methods.pointee.xShmMap = { file, number, byteCount, makes, place in
@@ -55,7 +55,7 @@ enum PrivateLogIndex {
         file.pointee.pMethods = UnsafePointer(methods)
     }
 
-    /// A piece of the index; nil if it is not there and not to be made.
+    /// A piece of the index; nil if it does not exist and is not to be created.
     private static func piece(
         _ number: Int, byteCount: Int, makes: Bool, of file: UnsafeMutablePointer<sqlite3_file>?
     ) -> UnsafeMutableRawPointer? {

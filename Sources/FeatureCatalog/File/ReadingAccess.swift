@@ -2,18 +2,18 @@ import Glibc
 
 /// How a file is opened for reading.
 ///
-/// A file in WAL mode has its readers write, too: they lock pages of `-shm`, a file beside it, which SQLite makes if it
-/// is not there. Where that cannot be written, it is read without locks.
+/// In WAL mode readers write, too: they lock pages of `-shm`, a file beside the catalog, which SQLite creates if
+/// needed. If that cannot be written, the catalog is read without locks.
 struct ReadingAccess {
     /// The name that SQLite opens.
     let name: String
 
-    /// What the file and its log were like, if they are read without locks.
+    /// The state of the file and its log, if they are read without locks.
     private let unlocked: States?
 
     private let path: String
 
-    /// Bytes of a write-ahead log's header; a log that has no more holds nothing.
+    /// Bytes of a write-ahead log's header; a log of no more bytes is empty.
     private static let logHeaderByteCount: Int64 = 32
 
     /// - Parameter isWriteAheadLogged: whether the file's header says so.
@@ -44,9 +44,9 @@ struct ReadingAccess {
         }
     }
 
-    /// Makes sure that what was read without locks is still there.
+    /// Checks that files read without locks are unchanged.
     ///
-    /// - Throws: ``CatalogError`` `.busy` if someone has written meanwhile.
+    /// - Throws: ``CatalogError`` `.busy` if another process has written meanwhile.
     func checkUnchanged() throws(CatalogError) {
         guard let unlocked, States(of: SQLiteName.real(path)) != unlocked else { return }
         throw CatalogError(
@@ -64,7 +64,7 @@ struct ReadingAccess {
         }
     }
 
-    /// What tells a file from one that was written to.
+    /// Metadata that changes with every write.
     private struct FileState: Equatable {
         let inode: UInt
         let size: Int64

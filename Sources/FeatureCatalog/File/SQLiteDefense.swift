@@ -3,12 +3,12 @@ import Glibc
 
 /// SQLite's settings for files and statements that are not trusted.
 enum SQLiteDefense {
-    /// Sees to it that no value is larger than any that the program writes: a row of a tensor is the largest.
+    /// Limits the size of values to the largest that the program writes, a row of a tensor.
     static func limitValues(_ connection: OpaquePointer) {
         sqlite3_limit(connection, SQLITE_LIMIT_LENGTH, 1 << 29 + 1 << 22)
     }
 
-    /// Forbids what could damage the file through SQL alone: writing to the schema table and to shadow tables, and
+    /// Forbids damaging the file through SQL: writing to the schema table and to shadow tables, and
     /// journal modes that cannot be rolled back.
     ///
     /// - Returns: Whether SQLite confirms that the mode is on.

@@ -9,17 +9,17 @@ enum SQLiteName {
     /// Bytes of the longest path, from the root, that SQLite opens with a journal beside it.
     static let longestPath = 512 - longestSuffix
 
-    /// The name that stands for the file itself, whatever it looks like: SQLite takes `file:…` for a URI and
+    /// A name that SQLite reads literally: it takes `file:…` for a URI and
     /// `:memory:` for a database without a file.
     static func literal(_ path: String) -> String {
         path.hasPrefix("/") || path.hasPrefix(".") ? path : "./" + path
     }
 
-    /// The name under which SQLite reads a file that nobody changes, without locks and without files beside it; nil
-    /// where SQLite was built without URIs.
+    /// The name for reading a file as immutable, without locks or companion files; nil
+    /// if SQLite was built without URIs.
     static func immutable(_ path: String) -> String? { uri(path, "immutable=1") }
 
-    /// The name under which SQLite reads a file and its write-ahead log without making files beside them.
+    /// The name for reading a file and its write-ahead log without creating files.
     static func withPrivateLogIndex(_ path: String) -> String? {
         PrivateLogIndex.name.flatMap { uri(path, "vfs=\($0)") }
     }
@@ -38,13 +38,13 @@ enum SQLiteName {
         return "file://\(encoded)?\(setting)"
     }
 
-    /// The path from the root without links, beside which SQLite puts its files.
+    /// The absolute path without links; SQLite puts its companion files beside it.
     static func real(_ path: String) -> String {
         if let resolved = realpath(path, nil) {
             defer { free(resolved) }
             return String(cString: resolved)
         }
-        // There is no such file, but there may be such a folder.
+        // / The file does not exist, but its folder may.
         guard let folder = realpath(folder(of: path), nil) else { return path }
         defer { free(folder) }
         let name = String(cString: folder)
@@ -63,7 +63,7 @@ enum SQLiteName {
         return String(path[path.utf8.index(after: slash)...])
     }
 
-    /// Why no catalog can be at a path, whoever asks; nil if one can.
+    /// Why no catalog can be at a path; nil if one can.
     static func problem(with path: String) -> String? {
         let name = lastComponent(of: path).utf8.count
         let longest = pathconf(folder(of: path), Int32(_PC_NAME_MAX))
@@ -80,11 +80,11 @@ enum SQLiteName {
         return nil
     }
 
-    /// Why SQLite cannot make temporary files in the folder that it takes for them; nil if it can.
+    /// Why SQLite cannot create temporary files; nil if it can.
     private static func problemWithTemporaryFiles() -> String? {
         for name in ["SQLITE_TMPDIR", "TMPDIR"] {
             var status = stat()
-            // SQLite passes over what it can tell beforehand.
+            // / SQLite skips folders that it knows to be unusable.
             guard let folder = getenv(name), stat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR,
                 access(folder, W_OK | X_OK) == 0
             else { continue }
@@ -101,7 +101,7 @@ enum SQLiteName {
         return nil
     }
 
-    /// Why SQLite cannot open a file, or the journal beside it.
+    /// The reason why SQLite cannot open a file, or the journal beside it.
     static func reasonNotOpened(_ path: String) -> String {
         if let problem = problem(with: path) { return problem }
         let folder = folder(of: path)

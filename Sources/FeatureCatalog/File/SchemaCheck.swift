@@ -1,10 +1,10 @@
 import CatalogMigrations
 import GRDB
 
-/// Compares a file's schema with what the migration it claims makes, so that nothing that a file from elsewhere brings
-/// along is ever run. What others added beside it is left alone.
+/// Compares a file's schema with the one its version's migrations make, so that no SQL brought by a file from
+/// elsewhere ever runs. Additions are left alone.
 enum SchemaCheck {
-    /// - Returns: What others added; nil if nothing was.
+    /// - Returns: The additions; nil without any.
     /// - Throws: `CatalogError` `.tooNew`, `.tooOld` (unless `allowingOlder`) or `.refused`.
     @discardableResult
     static func run(_ database: Database, path: String, allowingOlder: Bool) throws -> SchemaAdditions? {
@@ -20,7 +20,7 @@ enum SchemaCheck {
         }
 
         let entries = try SchemaEntry.all(database).filter { !$0.isStatisticsTable }
-        // Making the schema afresh takes longer than most queries; what differs is looked for only where one does.
+        // / Creating the expected schema takes longer than most queries, so the digest is compared first.
         if version == Migrations.latest, SchemaEntry.digest(entries) == SchemaEntry.latestDigest { return nil }
         let models = try SchemaEntry.expected(version: version)
         let expected = Dictionary(models.map { (Key($0), $0) }, uniquingKeysWith: { first, _ in first })

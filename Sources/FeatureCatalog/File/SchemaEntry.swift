@@ -9,7 +9,7 @@ struct SchemaEntry: Hashable {
     let table: String
     let sql: String
 
-    /// Whether the table belongs to a full-text index and is as SQLite makes it, whose versions may quote differently.
+    /// Whether the table belongs to a full-text index and is as SQLite makes it; quoting differs between versions.
     var isShadowTable: Bool {
         guard type == "table", table == name,
             let prefix = Self.textIndexPrefixes.first(where: name.hasPrefix),
@@ -18,13 +18,13 @@ struct SchemaEntry: Hashable {
         return Self.words(sql) == Self.words("CREATE TABLE \(name)\(columns)")
     }
 
-    /// Whether the table holds the planner's statistics, which any SQLite tool may have added, as SQLite makes it.
+    /// Whether the table holds the planner's statistics as SQLite makes it; any SQLite tool may have added it.
     var isStatisticsTable: Bool {
         guard type == "table", table == name, let columns = Self.statisticsColumns[name] else { return false }
         return Self.words(sql) == Self.words("CREATE TABLE \(name)\(columns)")
     }
 
-    /// All names that full-text indexes have for their tables, of which those over tables of ours use four.
+    /// Names of the tables of full-text indexes.
     static let textIndexTables = Set(
         textIndexPrefixes.flatMap { prefix in (shadowColumns.keys + ["content"]).map { prefix + $0 } })
 
@@ -53,7 +53,7 @@ struct SchemaEntry: Hashable {
         }
     }
 
-    /// What the schema has to be after migration `version`, made afresh in memory.
+    /// The expected schema after migration `version`, made in memory.
     static func expected(version: Int) throws -> [SchemaEntry] {
         if let known = cache.withLock({ $0[version] }) { return known }
         var configuration = Configuration()
@@ -67,21 +67,21 @@ struct SchemaEntry: Hashable {
         return entries
     }
 
-    /// What of the schema the migrations made; what others added is left out.
+    /// The entries made by migrations, without additions.
     static func own(_ database: Database) throws -> [SchemaEntry] {
         let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
         let names = Set(try expected(version: min(max(version, 0), Migrations.latest)).map { [$0.type, $0.name] })
         return try all(database).filter { names.contains([$0.type, $0.name]) }
     }
 
-    /// What ``digest(_:)`` gives for the schema after the last migration; a test holds it to that.
+    /// ``digest(_:)`` of the schema after the last migration; checked by a test.
     static let latestDigest = "52f20b106d9e707b9e9cfe4e23958ae072201e7d90fa377edbbb35a254fbfa63"
 
-    /// SHA-256 of a whole schema, whatever its order; of a shadow table only the name counts.
+    /// SHA-256 of a schema in any order; of a shadow table only the name counts.
     static func digest(_ entries: [SchemaEntry]) -> String {
         var digest = SHA256Digest()
         for entry in entries.sorted(by: { ($0.type, $0.name) < ($1.type, $1.name) }) {
-            // No part can hold a zero, so none can be taken for two.
+            // / No part contains a zero byte, so parts cannot be confused.
             let parts = [entry.type, entry.name, entry.table, entry.isShadowTable ? "" : entry.sql]
             for part in parts { digest.update(Array(part.utf8) + [0]) }
         }
@@ -92,7 +92,7 @@ struct SchemaEntry: Hashable {
 }
 
 extension Catalog {
-    /// The digest that is kept of the newest schema, and the one that the migrations give; a test compares them.
+    /// The stored digest of the newest schema, and the one the migrations give; a test compares them.
     package static func schemaDigests() throws -> (kept: String, made: String) {
         (SchemaEntry.latestDigest, SchemaEntry.digest(try SchemaEntry.expected(version: Migrations.latest)))
     }

@@ -2,12 +2,12 @@ import GRDB
 package import Vocabulary
 
 extension Catalog {
-    /// A feature's contexts on a corpus, by band (top, sample, quiet) and rank.
+    /// A feature's contexts on a corpus, by band (`top`, `sample`, `quiet`) and rank.
     ///
     /// - Parameters:
     ///   - band: Only these; nil for all.
     ///   - split: Only these; nil for all.
-    /// - Throws: ``CatalogError`` `.damaged` if the activations do not hold.
+    /// - Throws: ``CatalogError`` `.damaged` for malformed activations.
     package func contexts(
         _ key: IndexingKey, featureIndex: Int, band: ContextBand? = nil, split: ContextSplit? = nil
     ) throws(CatalogError) -> [ContextRecord] {
@@ -92,10 +92,10 @@ extension Catalog {
         }
     }
 
-    /// Bytes of the passages that a feature's contexts are windows of.
+    /// The largest total text of the passages of a feature's contexts, bytes.
     private static let maximumTextByteCount = 1 << 28
 
-    /// Refuses contexts whose text alone would fill the memory: thousands of windows may be windows of one passage.
+    /// Refuses contexts whose text would fill the memory: thousands of windows may lie in one long passage.
     private func checkTextSize(_ key: IndexingKey, featureIndex: Int, _ database: Database) throws {
         let size = try Double.fetchOne(
             database,

@@ -3,8 +3,8 @@ import GRDB
 import Synchronization
 
 extension Catalog {
-    /// Writes everything that indexing a dictionary on a corpus found, in one transaction: after `body` returns, all
-    /// of it is there; if it throws or the process dies, none of it.
+    /// Writes all rows of indexing a dictionary on a corpus, in one transaction: after `body` returns, all
+    /// of them are there; if it throws or the process dies, none.
     ///
     /// Memory stays bounded, since SQLite moves what does not fit its cache into the journal. Other calls on this
     /// catalog from within `body` take part in the transaction; those from other threads wait.
@@ -26,7 +26,7 @@ extension Catalog {
 
         let key = indexing.key
         do {
-            // Whoever replaces an index removes rows by the million, whose pages had better not be kept in memory.
+            // / Replacing an index deletes rows by the million, whose pages should not stay in memory.
             let isNew = try self.indexing(key) == nil
             try keepingUndoInMemory(isNew) { database in
                 let latentCount = try dictionary(key.dictionaryID).latentCount
@@ -57,8 +57,8 @@ extension Catalog {
         }
     }
 
-    /// As `writeRethrowing`. While a statement runs that may fail, SQLite keeps the pages it changes as they were, in a
-    /// file. Inserting a context is such a statement, and memory for its few pages saves a third of the time.
+    /// As `writeRethrowing`. For statements that may fail, SQLite saves the pages they change in a temporary
+    /// file. Inserting a context is one, and keeping its few pages in memory saves a third of the time.
     private func keepingUndoInMemory(_ isWanted: Bool, _ body: (Database) throws -> Void) throws {
         guard isWanted, mode == .readWrite else { return try writeRethrowing(body) }
         try queue.unsafeReentrantWrite { database in
@@ -70,7 +70,7 @@ extension Catalog {
         }
     }
 
-    /// What a dictionary's feature statistics on a corpus were gathered from; nil if it is not indexed on it.
+    /// The index of a dictionary on a corpus; nil if there is none.
     package func indexing(_ key: IndexingKey) throws(CatalogError) -> IndexingRecord? {
         try indexings(dictionaryID: key.dictionaryID).first { $0.key == key }
     }
@@ -94,7 +94,7 @@ extension Catalog {
         }
     }
 
-    /// Removes an index with all that rests on it, children first: one statement for each table instead of a search
+    /// Deletes an index with all dependent rows, children first: one statement for each table instead of a search
     /// for every row's children.
     func removeIndex(_ key: IndexingKey, _ database: Database) throws {
         let arguments: StatementArguments = [key.dictionaryID, key.corpusID]

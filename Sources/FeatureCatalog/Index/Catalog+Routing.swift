@@ -1,7 +1,7 @@
 import GRDB
 
 extension Catalog {
-    /// Writes how tokens were routed in a run (training, evaluation); the run's earlier rows are replaced.
+    /// Writes the routing of a run's tokens (training, evaluation); the run's earlier rows are replaced.
     package func write(
         layerRouting: [LayerRoutingRecord], dictionaryID: Int64, runID: Int64
     ) throws(CatalogError) {
@@ -10,7 +10,7 @@ extension Catalog {
         }
     }
 
-    /// How tokens were routed in a run, by layer.
+    /// The routing of a run's tokens, by layer.
     package func layerRouting(dictionaryID: Int64, runID: Int64) throws(CatalogError) -> [LayerRoutingRecord] {
         try read { database in
             try Row.fetchAll(
@@ -27,7 +27,7 @@ extension Catalog {
         }
     }
 
-    /// - Parameter totals: What fires in the layers; nil for runs that do not index.
+    /// - Parameter totals: Firing totals per layer; nil for runs that do not index.
     func insert(
         _ layerRouting: [LayerRoutingRecord], dictionaryID: Int64, runID: Int64, totals: [Int: IndexTotals.Layer]?,
         _ database: Database

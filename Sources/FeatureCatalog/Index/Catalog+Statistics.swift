@@ -1,11 +1,11 @@
 import GRDB
 
 extension Catalog {
-    /// Writes down for SQLite's planner how the keys of large tables vary (`sqlite_stat1`): a question that names a feature
-    /// and no dictionary then goes along the key instead of through the table. Of other indexes than those of `feature`
-    /// it learns nothing, so that all other plans stay as they are.
+    /// Writes statistics for SQLite's planner (`sqlite_stat1`): a query that names a feature
+    /// and no dictionary then uses the key instead of a table scan. Only indexes of `feature` are
+    /// covered, so all other plans stay as they are.
     static func analyze(_ database: Database) throws {
-        // A look at so many rows of each index is enough to see what hardly varies.
+        // / A sample of rows of each index suffices.
         try database.execute(sql: "PRAGMA analysis_limit = 1000")
         for table in [
             "feature_layer", "feature_token", "feature_cofiring", "feature_context", "feature_logit",
@@ -13,8 +13,8 @@ extension Catalog {
         ] {
             try database.execute(sql: "ANALYZE main.sqlite_autoindex_\(table)_1")
         }
-        // Where nothing narrows a question down, SQLite 3.40 takes an index that leads to every row for as good as the
-        // rows themselves, which it is not by far. It has to learn that indexes are longer.
+        // / If nothing narrows a query, SQLite 3.40 takes an index that leads to every row for as good as the
+        // / table itself, which is far faster. So the statistics claim that indexes are longer.
         try database.execute(
             sql: """
                 ANALYZE main.feature;

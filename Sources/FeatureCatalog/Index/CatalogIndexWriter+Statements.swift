@@ -42,7 +42,7 @@ extension CatalogIndexWriter {
 }
 
 extension ContextBand {
-    /// What the column `feature_context.band` holds.
+    /// The value in `feature_context.band`.
     var code: Int {
         switch self {
         case .top: 0
@@ -53,7 +53,7 @@ extension ContextBand {
 }
 
 extension ContextSplit {
-    /// What the column `feature_context.split` holds.
+    /// The value in `feature_context.split`.
     var code: Int {
         switch self {
         case .explain: 0

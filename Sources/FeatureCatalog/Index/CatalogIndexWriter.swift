@@ -1,10 +1,10 @@
 import GRDB
 import Vocabulary
 
-/// Takes the features of an index one by one; ``Catalog/writeIndex(_:replacing:_:)`` makes one and ends its
-/// transaction.
+/// Writes the features of an index one by one, within the transaction of ``Catalog/writeIndex(_:replacing:_:)``.
+/// Valid until that returns.
 ///
-/// Not to be kept or used by another thread.
+/// For one thread only.
 package final class CatalogIndexWriter {
     let catalog: Catalog
     let database: Database
@@ -13,7 +13,7 @@ package final class CatalogIndexWriter {
 
     private let statements: Statements
     private var totals = IndexTotals()
-    /// Tokens of the passages met so far.
+    /// Tokens of the passages used so far.
     private var passageLengths: [Int64: Int] = [:]
     private var routing: [LayerRoutingRecord] = []
 
@@ -25,7 +25,7 @@ package final class CatalogIndexWriter {
         statements = try Statements(database, path: catalog.path)
     }
 
-    /// Writes one feature. Every latent of the dictionary needs to be written once before the index ends.
+    /// Writes one feature. Every latent of the dictionary has to be written once before the index ends.
     ///
     /// - Throws: ``CatalogError`` `.invalidValue` if its numbers contradict each other or the indexing, a token is in
     ///   two contexts, splits share a passage, or a context's activation is not that of its peak token.
@@ -47,12 +47,12 @@ package final class CatalogIndexWriter {
         }
     }
 
-    /// Says how tokens were routed while indexing; written when the index ends.
+    /// Sets the routing of tokens during indexing; written when the index ends.
     package func write(layerRouting: [LayerRoutingRecord]) {
         routing = layerRouting
     }
 
-    /// Writes what follows from the features together and checks that every latent has been written.
+    /// Writes the totals over all features and checks that every latent has been written.
     func finish() throws {
         guard totals.featureCount == latentCount else {
             throw invalid("features written: \(totals.featureCount), latents of the dictionary: \(latentCount)")
@@ -176,7 +176,7 @@ package final class CatalogIndexWriter {
         }
     }
 
-    /// - Returns: The peak token's place in the window.
+    /// - Returns: The peak token's position in the window.
     private func check(_ context: ContextEntry, of feature: Int) throws -> Int {
         let place = "context of feature \(feature), passage \(context.passageID), token \(context.position)"
         let length = try passageLength(context.passageID)

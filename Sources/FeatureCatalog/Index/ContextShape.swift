@@ -6,7 +6,7 @@ struct ContextShape {
     let rank: Int
     /// Tokens of the window.
     let windowLength: Int
-    /// The peak token's place in the window; in a file from elsewhere maybe outside.
+    /// The peak token's position in the window; may lie outside in a foreign file.
     let peak: Int
 
     /// - Parameters:

@@ -1,25 +1,25 @@
 import Foundation
 import Vocabulary
 
-/// The columns of `feature` that follow from its layers and token classes. They are stored because people filter and
-/// sort by them, and working them out for 10⁵ features in every query would be slow.
+/// The columns of `feature` that follow from its layers and token classes. They are stored for filtering and
+/// sorting, since computing them for 10⁵ features in every query would be slow.
 package struct DerivedColumns: Equatable {
     /// The layer with most firings, the lowest of equals; nil where it never fired.
     package var peakLayer: Int?
-    /// That layer's share of the firings.
+    /// That layer's fraction of the firings.
     package var peakLayerShare: Double?
-    /// Of the firings over layers, nats.
+    /// Entropy of the firings over layers, nats.
     package var layerEntropy: Double?
     /// The class with most firings.
     package var topToken: String?
     /// The class with the strongest firing.
     package var strongestToken: String?
-    /// Counting's threshold below which it has more than 32 token classes: the 33rd highest peak of a class.
+    /// The counting threshold below which it has more than 32 token classes: the 33rd highest peak of a class.
     package var countedFrom: Float?
-    /// Counting's threshold from which on it has fewer than 5 contexts: the 5th highest of all that are kept.
+    /// The counting threshold from which on it has fewer than 5 contexts: the 5th highest activation kept.
     package var countedBelow: Float?
 
-    /// Works the columns out.
+    /// Computes the columns.
     ///
     /// - Parameters:
     ///   - layers: Where it fired, by layer.

@@ -1,8 +1,8 @@
 import GRDB
 
-/// What follows from all features of an index together: columns of `indexing` and `layer_routing`.
+/// Totals over all features of an index: columns of `indexing` and `layer_routing`.
 struct IndexTotals {
-    /// What fires in a layer.
+    /// Firing totals of a layer.
     struct Layer: Equatable {
         var featureCount = 0
         var peakFeatureCount = 0

@@ -1,13 +1,13 @@
 import GRDB
 import RandomNumbers
 
-/// Counts how often windows of text occur in a corpus, as `feature_context.n_occurrences` says.
+/// Counts how often windows of text occur in a corpus, for `feature_context.n_occurrences`.
 ///
-/// A window as long as asked for occurs wherever its tokens stand in a document, a shorter one, which is a whole passage,
-/// wherever a passage has its tokens and no others. Two passes over the documents, one document in memory at a time;
-/// besides that it holds every window that is counted and where the corpus's passages lie.
+/// A window of full length occurs wherever its tokens stand in a document; a shorter one, which is a whole passage,
+/// wherever a passage has exactly its tokens. Two passes over the documents, one document in memory at a time;
+/// besides, it holds every window being counted and the positions of the corpus's passages.
 package final class WindowOccurrences {
-    /// What tokens are recognised by: a polynomial in them modulo 2⁶⁴, with their number.
+    /// Identifies tokens: a polynomial hash modulo 2⁶⁴, with their number.
     private struct Text: Hashable {
         let hash: UInt64
         let count: Int32
@@ -32,7 +32,7 @@ package final class WindowOccurrences {
     private var counts: [Text: Int] = [:]
 
     /// - Parameter window: Tokens of a context's window, as ``IndexingRecord/window``.
-    /// - Throws: ``CatalogError`` `.damaged` for a window or passages that cannot be.
+    /// - Throws: ``CatalogError`` `.damaged` for an impossible window or passage.
     package init(catalog: Catalog, corpusID: Int64, window: Int) throws(CatalogError) {
         guard (1...OtherActivations.maximumWindowLength).contains(window) else {
             throw CatalogError(.damaged, "\(catalog.path): windows of \(window) tokens")
@@ -61,13 +61,13 @@ package final class WindowOccurrences {
         }
     }
 
-    /// Adds the window around a token to those that are counted.
+    /// Adds the window around a token to those being counted.
     package func add(passageID: Int64, position: Int) {
         guard let place = place(passageID, position) else { return }
         texts[place] = Text(hash: 0, count: 0)
     }
 
-    /// Counts the windows that were added.
+    /// Counts the added windows.
     ///
     /// - Throws: ``CatalogError`` `.damaged` if a document's tokens cannot be read.
     package func count() throws(CatalogError) {
@@ -103,7 +103,7 @@ package final class WindowOccurrences {
         counts.values[index] += 1
     }
 
-    /// How often a window that was added occurs; nil for another.
+    /// Occurrences of an added window; nil for another.
     package func count(passageID: Int64, position: Int) -> Int? {
         guard let place = place(passageID, position), let text = texts[place], let count = counts[text], count > 0
         else {
@@ -126,7 +126,7 @@ package final class WindowOccurrences {
     }
 }
 
-/// Hashes of all stretches of a document.
+/// Hashes of all subsequences of a document.
 private struct TokenHashes {
     private static let base: UInt64 = 0x9E37_79B9_7F4A_7C15
     /// Of the first tokens, none to all.

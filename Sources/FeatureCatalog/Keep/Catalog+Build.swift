@@ -3,12 +3,12 @@ import GRDB
 import Glibc
 
 extension Catalog {
-    /// Makes a catalog whole before anyone sees it: `body` fills a draft beside `path`, which then takes its place at
-    /// once. If `body` throws or the process dies, there is nothing at `path`, or what was there before.
+    /// Writes a complete catalog: `body` fills a draft beside `path`, which then replaces it
+    /// atomically. If `body` throws or the process dies, `path` is unchanged.
     ///
     /// - Parameters:
     ///   - replacing: Whether a catalog that is there may be replaced. Any other file never is.
-    ///   - body: Fills the draft; nobody else can see it, so it is not written out until it is done.
+    ///   - body: Fills the draft; it is invisible to others, so it is not synced until the end.
     /// - Throws: ``CatalogError`` `.exists`, `.refused` (what is there is no catalog), `.cannotWrite`; and whatever
     ///   `body` throws.
     package static func build(
@@ -30,8 +30,8 @@ extension Catalog {
             let catalog = try create(at: draft, replacing: false, software: software)
             do {
                 try catalog.queue.writeWithoutTransaction { database in
-                    // What a crash leaves of a draft is of no use, so nothing has to be safe before the end. It stays
-                    // locked, so that others see that someone is at it.
+                    // / A draft is useless after a crash, so nothing has to be durable before the end. It stays
+                    // / locked, so that others see that it is in use.
                     try database.execute(
                         sql: "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE")
                 }
@@ -53,7 +53,7 @@ extension Catalog {
         do { try place(draft, at: path, replacing: replacing) } catch { throw CatalogError(error, path: path) }
     }
 
-    /// Sees to it that a file is on the disk.
+    /// Syncs a file to the disk.
     private static func synchronise(_ path: String) throws(CatalogError) {
         let file = Glibc.open(path, O_RDONLY)
         guard file >= 0, fsync(file) == 0 else {

@@ -1,13 +1,13 @@
 import GRDB
 import Vocabulary
 
-/// A context with what tells its place in the text, whatever catalog it is in.
+/// A context with its position in the text, independent of the catalog's keys.
 package struct PlacedContext: Sendable {
     /// The context.
     package let entry: ContextEntry
     /// The document's key.
     package let documentID: Int64
-    /// The document's place in its corpus.
+    /// The document's number in its corpus.
     package let ordinal: Int
     /// The document's digest.
     package let documentSHA256: String
@@ -18,7 +18,7 @@ package struct PlacedContext: Sendable {
 }
 
 extension Catalog {
-    /// All that an index says of one feature, with the places of its contexts.
+    /// All rows of one feature in an index, with the positions of its contexts.
     package func featureParts(
         _ key: IndexingKey, featureIndex: Int
     ) throws(CatalogError) -> (entry: FeatureEntry, contexts: [PlacedContext]) {

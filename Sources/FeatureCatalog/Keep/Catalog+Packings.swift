@@ -1,7 +1,7 @@
 import GRDB
 
 extension Catalog {
-    /// Notes that this catalog was packed: what was left out, and the sizes.
+    /// Records that this catalog was packed: what was left out, and the sizes.
     package func notePacking(options: String, bytesBefore: Int) throws(CatalogError) {
         try checkJSON(options, "options of a packing")
         try write { database in
@@ -16,7 +16,7 @@ extension Catalog {
 }
 
 extension CatalogCopy {
-    /// Copies what was noted of earlier packings.
+    /// Copies the records of earlier packings.
     package func copyPackings() throws {
         try source.read { from in
             try target.write { to in try copy("packing", "TRUE ORDER BY packing_id", from, to, key: "packing_id") }

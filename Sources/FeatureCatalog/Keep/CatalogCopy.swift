@@ -1,13 +1,13 @@
 import GRDB
 package import Vocabulary
 
-/// Copies what one catalog holds into another, under new keys: what merging and packing are made of.
+/// Copies the contents of one catalog into another, under new keys: the basis of merging and packing.
 ///
-/// Whatever the target has already (by uuid, digest or name) is found instead of copied. Rows go through the target's
-/// constraints, and tensors and documents through their decoders; of everything else the digests of the source's rows say
-/// that it is what was written (``Catalog/refuseChangedRows()``).
+/// Things that the target already has (by uuid, digest or name) are reused. Rows pass the target's
+/// constraints, tensors and documents their decoders; all other rows are checked by the source's digests
+/// (``Catalog/refuseChangedRows()``).
 package final class CatalogCopy {
-    /// What is left out or made smaller.
+    /// What is left out or reduced.
     package struct Selection {
         /// Bands of contexts that are kept.
         package var bands = Set(ContextBand.allCases)
@@ -21,11 +21,11 @@ package final class CatalogCopy {
         package var dropsText = false
         /// Indexes that are copied; nil for all.
         package var indexes: Set<IndexingKey>?
-        /// Explanations and scores of this run and of later ones are left out; nil copies all.
+        /// Explanations and scores of this and later runs are left out; nil copies all.
         package var resultsBefore: Int64?
-        /// Exchanges that were archived later than this, UTC and ISO 8601, are left out; nil copies all.
+        /// Exchanges archived later than this (UTC, ISO 8601) are left out; nil copies all.
         package var exchangesUntil: String?
-        /// Corpora of the source whose documents become part of a corpus of the target, from a place in it on.
+        /// Corpora of the source whose documents become part of a corpus of the target, from an offset on.
         package var places: [Int64: (corpusID: Int64, offset: Int)] = [:]
 
         package init() {}
@@ -36,7 +36,7 @@ package final class CatalogCopy {
     package let source: Catalog
     package let target: Catalog
     let selection: Selection
-    /// Told what is not copied as it is, for people.
+    /// Told what is not copied unchanged, a line each.
     let remark: (String) -> Void
 
     package private(set) var runs: [Int64: Int64] = [:]
@@ -46,7 +46,7 @@ package final class CatalogCopy {
     package private(set) var passages: [Int64: Int64] = [:]
     package private(set) var dictionaries: [Int64: Int64] = [:]
     private var explanations: [Int64: Int64] = [:]
-    /// Dictionaries that the target did not have.
+    /// Dictionaries added to the target.
     private var newDictionaries: [Int64] = []
 
     package init(
@@ -59,7 +59,7 @@ package final class CatalogCopy {
         self.remark = remark
     }
 
-    /// Copies everything but the indexes and what rests on them.
+    /// Copies everything but indexes and their dependent rows.
     package func copyOrigins() throws {
         try source.read { from in
             try target.write { to in
@@ -130,7 +130,7 @@ package final class CatalogCopy {
         }
     }
 
-    /// Refuses to bring together what two tokenizers made of one model's texts.
+    /// Refuses to combine texts tokenized by different tokenizers of one model.
     private func checkTokenizers(_ model: LanguageModelRecord, _ known: LanguageModelRecord) throws {
         guard let one = model.tokenizerSHA256, let other = known.tokenizerSHA256, one != other else { return }
         let theirs = try source.tokens(languageModelID: model.languageModelID)
@@ -172,7 +172,7 @@ package final class CatalogCopy {
 
     /// Copies a document and its passages.
     ///
-    /// - Parameter offset: Added to its place in the corpus.
+    /// - Parameter offset: Added to its number in the corpus.
     private func copyDocument(_ key: Int64, corpus: Int64, offset: Int, _ from: Database) throws {
         let document = try source.document(key)
         let record = DocumentRecord(
@@ -203,7 +203,7 @@ package final class CatalogCopy {
         let known = try target.dictionaries()
         for dictionary in try source.dictionaries() {
             let tensors = try source.tensors(dictionaryID: dictionary.dictionaryID)
-            // The same weights are the same dictionary, whatever it is called.
+            // / The same weights are the same dictionary under any name.
             let same = try known.first {
                 try $0.architecture == dictionary.architecture && $0.layers == dictionary.layers
                     && target.tensors(dictionaryID: $0.dictionaryID) == tensors
@@ -251,7 +251,7 @@ package final class CatalogCopy {
         }
     }
 
-    /// The key under which something of the source is in the target.
+    /// The target's key for a row of the source.
     func mapped(_ key: Int64, _ mapping: [Int64: Int64], _ what: String) throws -> Int64 {
         guard let copy = mapping[key] else {
             throw CatalogError(.damaged, "\(source.path): refers to \(what) \(key), which is not there")
@@ -259,22 +259,22 @@ package final class CatalogCopy {
         return copy
     }
 
-    /// Which rows of `feature_context` are kept.
+    /// A condition on the rows of `feature_context` that are kept.
     var contextFilter: String {
         let bands = selection.bands.map(\.code).sorted().map(String.init).joined(separator: ", ")
         return "band IN (\(bands))" + (selection.contextLimit.map { " AND rank < \($0)" } ?? "")
     }
 
-    /// Which rows of ranked lists are kept.
+    /// A condition on the rows of ranked lists that are kept.
     private var listFilter: String { selection.listLimit.map { "rank < \($0)" } ?? "TRUE" }
 
-    /// Copies rows as they are but for keys.
+    /// Copies rows, changing only keys.
     ///
     /// - Parameters:
     ///   - key: A column whose value the target chooses.
     ///   - mapping: New values by column; NULLs stay.
     ///   - isWanted: Whether the row with a key is copied, where there is a `key`.
-    ///   - note: Told the key of a row that was copied, where there is a `key`; the target has the new one.
+    ///   - note: Told the key of each copied row, if there is a `key`; the target has the new one.
     func copy(
         _ table: String, _ condition: String, _ from: Database, _ to: Database, key: String? = nil,
         mapping: [String: [Int64: Int64]] = [:], where isWanted: (_ key: Int64) -> Bool = { _ in true },
@@ -333,7 +333,7 @@ package final class CatalogCopy {
             "dictionary_id": dictionaries, "corpus_id": corpora, "run_id": runs, "passage_id": passages,
         ]
         try copy("indexing", condition, from, to, mapping: mapping)
-        // Explanations come later, and with them what the rows say of them.
+        // / Explanations come later, and with them the columns copied from them.
         try copy("feature", condition, from, to, mapping: mapping)
         try to.execute(
             sql: """
@@ -373,7 +373,7 @@ package final class CatalogCopy {
             try copyOnce("layer_routing", "dictionary_id = \(key.from.dictionaryID) AND run_id = \(runID)", from, to)
         }
         try copyExchanges(from, to)
-        // What rests on a dictionary and no index.
+        // / Rows that depend on a dictionary and no index.
         for id in newDictionaries {
             try copyOnce("layer_routing", "dictionary_id = \(id)", from, to)
             try copy(
@@ -423,7 +423,7 @@ package final class CatalogCopy {
                 """,
             arguments: [dictionary])
         for row in rows {
-            // A verdict on an explanation that was left out stays one on the feature.
+            // / A review of an explanation that was left out becomes one of the feature.
             let explanation = (try row.value(1) as Int64?).flatMap { explanations[$0] }
             try to.execute(
                 sql: """

@@ -9,7 +9,7 @@ extension Catalog {
     ///   - config: Its whole configuration, a JSON object.
     ///   - seed: The seed of its generator, if it has one.
     ///   - inputs: The files it reads; of several of one name the second gets a number, `a.txt (2)`.
-    ///   - software: Who does it.
+    ///   - software: The software that runs it.
     ///   - uuid: Its name among all runs of all catalogs; a new one if not given.
     /// - Returns: Its key.
     /// - Throws: ``CatalogError`` `.invalidValue` if `config` is not JSON.
@@ -54,10 +54,10 @@ extension Catalog {
         }
     }
 
-    /// Takes up a run that was interrupted or failed: it is `running` again, by this process.
+    /// Resumes a run that was interrupted or failed: it is `running` again, by this process.
     ///
-    /// - Parameter inputs: The files it reads from now on, in the place of those recorded; nil leaves these.
-    /// - Throws: ``CatalogError`` `.notFound`; `.refused` if it is complete or another process is at it.
+    /// - Parameter inputs: Replace the recorded inputs; nil keeps them.
+    /// - Throws: ``CatalogError`` `.notFound`; `.refused` if it is complete or running in another process.
     package func resumeRun(_ runID: Int64, inputs: [RunInput]? = nil) throws(CatalogError) {
         try write { database in
             let process = ProcessIdentity.current
@@ -112,14 +112,14 @@ extension Catalog {
         }
     }
 
-    /// All runs, oldest first; one that is `running` by a process that is gone is `interrupted`, whatever the file says.
+    /// All runs, oldest first; one recorded as `running` by a process that has ended is returned as `interrupted`.
     package func runs() throws(CatalogError) -> [RunRecord] {
         try read { database in
             try Row.fetchAll(database, sql: Self.runColumns + " ORDER BY run_id").map(runRecord)
         }
     }
 
-    /// One run, as ``runs()`` tells it.
+    /// One run, as in ``runs()``.
     ///
     /// - Throws: ``CatalogError`` `.notFound`.
     package func run(_ runID: Int64) throws(CatalogError) -> RunRecord {
@@ -159,7 +159,7 @@ extension Catalog {
         }
     }
 
-    /// Runs whose process is gone cannot be running.
+    /// Marks runs whose process has ended as interrupted.
     func markInterruptedRuns() throws(CatalogError) {
         try write { database in
             let rows = try Row.fetchAll(

@@ -1,12 +1,12 @@
 import Foundation
 import Glibc
 
-/// Which process, of which boot of which machine: enough to tell later whether it is still alive.
+/// Identifies a process across boots and machines, to tell later whether it still runs.
 struct ProcessIdentity: Equatable {
     let host: String
     let bootID: String?
     let processID: Int
-    /// Clock ticks from boot to the process's start; numbers of processes are used again, pairs are not.
+    /// Clock ticks from boot to the process's start; process numbers are reused, pairs are not.
     let startedTicks: Int?
 
     /// This process.
@@ -16,8 +16,8 @@ struct ProcessIdentity: Equatable {
         processID: Int(ProcessInfo.processInfo.processIdentifier),
         startedTicks: startedTicks(of: Int(ProcessInfo.processInfo.processIdentifier)))
 
-    /// Whether the process is known to be gone. On another machine that is so after any move of the file, since a run
-    /// cannot go on in a copy; only a neighbour on the same boot (another container) is given the benefit of doubt.
+    /// Whether the process is known to have ended. On another machine it has, since a run
+    /// cannot continue in a copy; a process of another container on the same boot is assumed to run.
     var isGone: Bool {
         guard let bootID, bootID == Self.current.bootID else { return true }
         guard host == Self.current.host else { return false }
@@ -25,24 +25,24 @@ struct ProcessIdentity: Equatable {
         return startedTicks != now
     }
 
-    /// Whether a process that ran at some time is still there: its number may be another's by now.
+    /// Whether a process last seen at some time still runs; its number may have been reused.
     ///
     /// - Parameter time: When it was last known to run, in seconds since 1970.
     static func isAlive(_ processID: Int, since time: Int) -> Bool {
         guard let ticks = startedTicks(of: processID) else { return false }
         guard let boot = bootTime() else { return true }
-        // The boot's time is known to the second.
+        // / The boot time is known to the second.
         return boot + ticks / sysconf(Int32(_SC_CLK_TCK)) <= time + 1
     }
 
-    /// When the machine started, in seconds since 1970.
+    /// The machine's boot time, in seconds since 1970.
     private static func bootTime() -> Int? {
         guard let data = FileManager.default.contents(atPath: "/proc/stat") else { return nil }
         let line = String(decoding: data, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("btime ") }
         return line.flatMap { Int($0.dropFirst(6)) }
     }
 
-    /// The machine's name as the kernel has it; Foundation's asks the network.
+    /// The kernel's host name; Foundation's queries the network.
     private static func hostName() -> String {
         guard let data = FileManager.default.contents(atPath: "/proc/sys/kernel/hostname") else { return "unknown" }
         return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)

@@ -1,4 +1,4 @@
-/// A process as part of a file's name: `HOST-NUMBER-START`, from which it can be told later whether it is gone.
+/// A process as part of a file name: `HOST-NUMBER-START`, to tell later whether it has ended.
 package struct ProcessMark {
     private let host: String
     private let processID: Int
@@ -25,7 +25,7 @@ package struct ProcessMark {
     /// The process in a name.
     package var name: String { "\(host)-\(processID)-\(startedTicks)" }
 
-    /// Whether it ran on this machine and is no more.
+    /// Whether it ran on this machine and has ended.
     package var isGone: Bool {
         guard host == Self.current.host else { return false }
         return ProcessIdentity.startedTicks(of: processID) != startedTicks

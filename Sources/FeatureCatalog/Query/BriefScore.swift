@@ -1,14 +1,14 @@
 package import Vocabulary
 
-/// A score as the figures of many need it.
+/// The fields of a score that statistics need.
 package struct BriefScore: Equatable, Sendable {
     /// The latent's number.
     package let featureIndex: Int
     /// The score; nil where it is undefined.
     package let value: Double?
-    /// What a wrong explanation scores; nil where that is not known.
+    /// The baseline: the score of a wrong explanation; nil if unknown.
     package let chance: Double?
-    /// The layer in which the feature fires most; nil where none is known, or was not asked for.
+    /// The layer in which the feature fires most; nil if unknown or not requested.
     package let peakLayer: Int?
     /// The run that gave it.
     package let runID: Int64
@@ -22,7 +22,7 @@ extension Catalog {
     /// - Parameters:
     ///   - key: The dictionary and the corpus.
     ///   - method: Which scores.
-    ///   - withPeakLayers: Whether to look up where each feature fires most, which takes as long as all else.
+    ///   - withPeakLayers: Whether to look up where each feature fires most, which doubles the time.
     package func briefScores(
         _ key: IndexingKey, method: ScoreMethod, withPeakLayers: Bool
     ) throws(CatalogError) -> [BriefScore] {
@@ -46,7 +46,7 @@ extension Catalog {
         }
     }
 
-    /// What wrong explanations score in a run, the first that it wrote.
+    /// The baseline scores of a run, the first that it wrote.
     package func chanceScores(
         runID: Int64, dictionaryID: Int64, method: ScoreMethod, limit: Int
     ) throws(CatalogError) -> [Double] {

@@ -2,13 +2,13 @@ import GRDB
 import GRDBSQLite
 
 extension Catalog {
-    /// Sets how many bytes SQLite may hold in this process, all connections together; what would take more fails. For
+    /// Limits SQLite's memory in this process, all connections together, in bytes; allocations beyond fail. For
     /// programs that only read: a writer's cache alone is larger.
     package static func limitMemory(toByteCount count: Int) {
         sqlite3_hard_heap_limit64(Int64(count))
     }
 
-    /// Runs `body`, whose statements end when the time is over and meet no value of more than 16 MiB.
+    /// Runs `body` with a time limit for its statements and a limit of 16 MiB for values.
     ///
     /// - Parameter seconds: How long all of them may take together.
     /// - Throws: ``CatalogError`` `.timedOut`, and whatever `body` throws.
@@ -38,9 +38,9 @@ extension Catalog {
 
     private static let boundedValueByteCount: Int32 = 1 << 24
 
-    /// When statements have to end.
+    /// The deadline of statements.
     private final class StatementClock {
-        /// Steps of SQLite's machine between looks at the clock, some microseconds.
+        /// SQLite's virtual-machine steps between checks of the clock, some microseconds.
         static let stepsBetweenLooks: Int32 = 200
 
         let deadline: ContinuousClock.Instant

@@ -1,11 +1,11 @@
 import GRDB
 
 extension Catalog {
-    /// The statement that counts by layer as ``countInterpretable(_:threshold:)`` does; `:dictionary`, `:corpus` and
-    /// `:threshold` are its parameters, and it runs as it is in any SQLite tool.
+    /// The statement that counts by layer as ``countInterpretable(_:threshold:)`` does, with parameters `:dictionary`,
+    /// `:corpus` and `:threshold`; runs in any SQLite tool.
     ///
     /// A feature has enough contexts below `counted_below`, and few enough token classes from `counted_from` on: see
-    /// ``DerivedColumns``. So counting is a walk along one index, whatever the threshold.
+    /// ``DerivedColumns``. So counting scans one index, at any threshold.
     package static let countingSQL = """
         SELECT
             peak_layer AS layer,
@@ -66,7 +66,7 @@ extension Catalog {
         return counts
     }
 
-    /// A statement has two columns for each, and no more than 2000 of them.
+    /// A statement has two columns for each threshold, and SQLite allows 2000.
     private static let thresholdsPerWalk = 64
 
     private static func count(

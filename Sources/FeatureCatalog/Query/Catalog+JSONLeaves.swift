@@ -1,6 +1,6 @@
 extension Catalog {
-    /// The values of a JSON document by their paths, as `model.layers`, in alphabetical order; arrays are values, and a
-    /// text that is no JSON is a string of it. The path of a value that is all of the document is empty.
+    /// The values of a JSON document by path, such as `model.layers`, in alphabetical order; arrays are values, and a
+    /// text that is not JSON is a string. The path of a top-level value is empty.
     package func jsonLeaves(of json: String) throws(CatalogError) -> [(path: String, value: CatalogValue)] {
         try rows(
             sql: """

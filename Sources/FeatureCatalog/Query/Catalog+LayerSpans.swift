@@ -1,5 +1,5 @@
 extension Catalog {
-    /// How many features span how many layers: those that have a tenth of the feature's firings or more each.
+    /// Features by the number of layers with at least a tenth of their firings each.
     ///
     /// - Returns: By the number of layers, ascending.
     package func layerSpans(

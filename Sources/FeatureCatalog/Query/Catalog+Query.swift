@@ -1,7 +1,7 @@
 import GRDB
 
 extension Catalog {
-    /// Rows of a SELECT of our own making; for SQL that a person wrote, see ``runReadOnly(sql:timeLimit:rowLimit:)``.
+    /// Rows of a SELECT of the program; for SQL from a user, see ``runReadOnly(sql:timeLimit:rowLimit:)``.
     ///
     /// - Parameter arguments: Values for the statement's `?`, in order.
     /// - Throws: ``CatalogError`` `.invalidSQL`; `.refused` if the statement would write.
@@ -25,6 +25,6 @@ extension Catalog {
         }
     }
 
-    /// Bytes of text and blobs in a result: few rows can show the same long text many times.
+    /// The most bytes of text and blobs in a result: few rows can show the same long text many times.
     private static let maximumResultByteCount = 1 << 28
 }

@@ -1,7 +1,7 @@
 extension Catalog {
-    /// Runs one statement that a person wrote, on a connection of its own that can only read.
+    /// Runs one statement from a user, on a read-only connection of its own.
     ///
-    /// An authorizer lets nothing through but SELECT with SQLite's harmless functions and descriptions of tables: no
+    /// An authorizer permits only SELECT with SQLite's harmless functions and descriptions of tables: no
     /// ATTACH, no writing, no settings, no extensions.
     ///
     /// - Parameters:
@@ -31,12 +31,12 @@ extension Catalog {
         return QueryResult(columns: columns, rows: rows, isTruncated: isTruncated)
     }
 
-    /// A result that is held in memory may not be larger.
+    /// The largest result held in memory, bytes.
     private static let maximumHeldByteCount = 1 << 28
 
-    /// Runs one statement as ``runReadOnly(sql:timeLimit:rowLimit:)`` does, and hands out its rows as they come.
+    /// Runs one statement as ``runReadOnly(sql:timeLimit:rowLimit:)`` does, and delivers its rows one by one.
     ///
-    /// The file is locked for reading, and the clock goes on, until the last row has been taken.
+    /// The file is locked for reading, and the time limit runs, until the last row has been taken.
     ///
     /// - Parameters:
     ///   - columns: Told the columns' names before the first row.

@@ -15,7 +15,7 @@ extension Catalog {
         return RunMetric(step: step, name: "loss", value: row[1].number)
     }
 
-    /// What a run indexed.
+    /// The indexes of a run.
     package func indexes(ofRun runID: Int64) throws(CatalogError) -> [RunOutcome.Index] {
         try rows(
             """
@@ -32,7 +32,7 @@ extension Catalog {
         }
     }
 
-    /// What a run scored, by method.
+    /// The scores of a run, by method.
     package func scores(ofRun runID: Int64) throws(CatalogError) -> [RunOutcome.Scores] {
         try rows(
             """
@@ -51,7 +51,7 @@ extension Catalog {
         }
     }
 
-    /// What a run worked out about dictionaries.
+    /// The evaluations of a run.
     package func evaluations(ofRun runID: Int64) throws(CatalogError) -> [RunOutcome.Evaluation] {
         try rows(
             """
@@ -67,7 +67,7 @@ extension Catalog {
         }
     }
 
-    /// What a run steered.
+    /// The steering results of a run.
     package func interventions(ofRun runID: Int64) throws(CatalogError) -> [RunOutcome.Steering] {
         try rows(
             """

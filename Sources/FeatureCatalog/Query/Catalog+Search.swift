@@ -1,17 +1,17 @@
 import GRDB
 
 extension Catalog {
-    /// Passages that are looked at, the best of those that match: each holds contexts of hundreds of features.
+    /// Passages examined, the best of those that match: each holds contexts of hundreds of features.
     private static let passageLimit = 24
-    /// Passages that are compared for that, evenly spread over all that match: words that are everywhere tell little.
+    /// Passages ranked for that, evenly spread over all matches: very common words carry little information.
     private static let comparedPassageLimit = 2000
-    /// The same for queries that mark all they compare.
+    /// The same for queries that mark all ranked passages.
     private static let markedPassageLimit = 200
-    /// Contexts after which no further passage is looked at.
+    /// Contexts after which no further passage is examined.
     private static let contextLimit = 2048
-    /// Tokens whose features are looked at, the shortest of those that hold a word.
+    /// Tokens whose features are looked up, the shortest of those that contain a word.
     private static let tokenLimit = 32
-    /// Bytes of explanations that match.
+    /// The most bytes of matching explanations.
     private static let maximumHitByteCount = 1 << 26
 
     /// Features whose explanations match, best first.
@@ -59,8 +59,8 @@ extension Catalog {
         }
     }
 
-    /// Features that promote tokens whose text holds one of some words, by how much they do. Of many such tokens only
-    /// the shortest count, which are the nearest to the word itself.
+    /// Features that promote tokens containing one of some words, by value. Of many such tokens only
+    /// the shortest count, which are closest to the word itself.
     ///
     /// - Parameters:
     ///   - words: Case makes no difference in ASCII.
@@ -101,7 +101,7 @@ extension Catalog {
     }
 
     /// Features that fire near words of the text, best first: those that fire on the words before those that fire
-    /// beside them. Contexts in which a feature is quiet do not count.
+    /// beside them. Non-activating contexts do not count.
     ///
     /// - Parameters:
     ///   - query: As for ``searchExplanations(_:dictionaryID:limit:)``.
@@ -183,13 +183,13 @@ extension Catalog {
         let featureIndex: Int
     }
 
-    /// What was found of a feature, and its best context.
+    /// What was found for a feature, and its best context.
     private struct Found {
         var matchCount = 0
         var peakCount = 0
-        /// Whether the best context's peak is within the words, its passage's place, and its activation.
+        /// Whether the best context's peak is within the words, its passage's rank, and its activation.
         var best: (isOnPeak: Bool, order: Int, activation: Double)
-        /// The window and the peak token in characters of the passage, which is drawn only if it is shown.
+        /// The window and the peak token in characters of the passage; rendered only if it is shown.
         var window: Range<Int>
         var peak: Range<Int>
         let marks: SearchMarks
@@ -204,7 +204,7 @@ extension Catalog {
         }
     }
 
-    /// - Returns: How many contexts the passage has.
+    /// - Returns: The passage's number of contexts.
     private func collect(
         _ passageID: Int64, _ marks: SearchMarks, _ order: Int, _ dictionaryID: Int64?,
         into found: inout [FeatureKey: Found], _ database: Database

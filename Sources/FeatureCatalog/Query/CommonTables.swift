@@ -1,14 +1,14 @@
-/// How many subqueries the common tables of a statement (`WITH name AS (…)`) stand for.
+/// Counts the subqueries that a statement's common tables (`WITH name AS (…)`) expand to.
 ///
-/// SQLite puts a common table's SELECT in every place where it is named, and while it does so it cannot be asked to
-/// stop: thirty tables that each name the one before twice are a billion subqueries in a statement of a line or two.
+/// SQLite expands a common table's SELECT wherever it is named, and cannot be interrupted meanwhile:
+/// thirty tables that each name the one before twice expand to a billion subqueries.
 struct CommonTables {
     private enum Token: Equatable {
         case word(String)
         case mark(UInt8)
     }
 
-    /// What a table's own SELECT names, and what it stands for once that is known.
+    /// The tables named by a table's own SELECT, and its expanded count once known.
     private final class Table {
         var references: [String] = []
         var count: Int?
@@ -21,10 +21,10 @@ struct CommonTables {
 
     private let tokens: [Token]
     private var tables: [String: Table] = [:]
-    /// Every place where a name stands for a table, in order.
+    /// Positions where a name refers to a table, in order.
     private var references: [(place: Int, name: String)] = []
 
-    /// How many SELECTs there are in the end; `Int.max` if there is no telling.
+    /// The number of SELECTs after expansion; `Int.max` if it cannot be determined.
     static func expandedCount(_ sql: String) -> Int {
         var tables = CommonTables(sql)
         tables.findReferences()
@@ -36,7 +36,7 @@ struct CommonTables {
         tokens = Self.tokens(Array(sql.utf8))
     }
 
-    /// Names behind FROM, JOIN and IN, and behind commas of a FROM clause.
+    /// Finds names behind FROM, JOIN and IN, and behind commas of a FROM clause.
     private mutating func findReferences() {
         var isInFrom = [false]
         var expectsTable = false
@@ -60,7 +60,7 @@ struct CommonTables {
         }
     }
 
-    /// What stands before `AS (`, with or without names of columns, and the tables named between the parentheses.
+    /// Finds names before `AS (`, with or without column names, and the tables named between the parentheses.
     private mutating func findTables() {
         var opening: [Int] = []
         var partners: [Int: Int] = [:]
@@ -106,7 +106,7 @@ struct CommonTables {
 
     // MARK: Words
 
-    /// Words in lower case, quoted ones too, for SQLite takes even a string for a name where it needs one.
+    /// Words in lower case, quoted ones too: SQLite accepts even a string as a name.
     private static func tokens(_ sql: [UInt8]) -> [Token] {
         var tokens: [Token] = []
         var place = 0

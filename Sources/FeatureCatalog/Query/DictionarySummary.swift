@@ -1,4 +1,4 @@
-/// A dictionary on a corpus in a few figures: those of the view `dictionary_summary`, and what evaluations found.
+/// Key figures of a dictionary on a corpus: those of the view `dictionary_summary`, and evaluations.
 package struct DictionarySummary: Equatable, Sendable {
     /// The dictionary's key.
     package let dictionaryID: Int64
@@ -22,15 +22,15 @@ package struct DictionarySummary: Equatable, Sendable {
     package let explainedCount: Int?
     /// The mean simulation score of the features that have one.
     package let meanScore: Double?
-    /// The mean of what wrong explanations score on the same features.
+    /// The mean baseline score: wrong explanations on the same features.
     package let meanChance: Double?
-    /// The explained variance on the corpus, by the index run or, where that did not note it, by the last evaluation.
+    /// The explained variance on the corpus, from the index run or, if it did not record it, the last evaluation.
     package let explainedVariance: Double?
     /// NormMSE by the last evaluation on the corpus.
     package let normMSE: Double?
     /// KL divergence of the model with reconstructions, nats per token, likewise.
     package let kl: Double?
-    /// The share of the loss that reconstructions keep, likewise.
+    /// The fraction of the loss recovered with reconstructions, likewise.
     package let recovered: Double?
 }
 

@@ -1,13 +1,13 @@
-/// Where an explanation comes from.
+/// The origin of an explanation.
 package struct ExplanationSource: Hashable, Sendable {
     /// The run that wrote it.
     package let runID: Int64
-    /// How it was made.
+    /// Its method.
     package let method: String
 }
 
 extension Catalog {
-    /// Where the explanations come from that a run scored, each source once.
+    /// The origins of the explanations that a run scored, each once.
     package func explanationSources(scoredBy runID: Int64) throws(CatalogError) -> [ExplanationSource] {
         try rows(
             sql: """

@@ -2,7 +2,7 @@
 package struct FeatureCandidate: Sendable {
     /// The latent's number.
     package let featureIndex: Int
-    /// Its firings as a share of all tokens.
+    /// Its firings as a fraction of all tokens.
     package let firingRate: Double
     /// The layer in which it fires most; nil where none is known.
     package let peakLayer: Int?

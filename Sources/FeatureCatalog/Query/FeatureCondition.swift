@@ -20,9 +20,9 @@ package struct FeatureCondition: Equatable, Sendable {
 
     /// The column's name, one of the view's.
     package let column: String
-    /// How it compares.
+    /// The operator.
     package let comparison: Comparison
-    /// What with.
+    /// The value to compare with.
     package let value: CatalogValue
 
     /// Describes a condition.

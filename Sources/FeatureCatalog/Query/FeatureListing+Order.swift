@@ -1,15 +1,15 @@
 extension FeatureListing {
-    /// What follows ORDER BY.
+    /// The terms after ORDER BY.
     ///
     /// - Parameters:
     ///   - source: The table or view that is sorted.
-    ///   - sign: `+` keeps SQLite from taking an index for it.
+    ///   - sign: `+` keeps SQLite from using an index.
     func sort(in source: String, sign: String = "") -> String {
         guard let order else { return "feature_index" }
         return "\(sign)\(Self.expression(order, in: source)) \(isDescending ? "DESC" : "ASC") NULLS LAST, feature_index"
     }
 
-    /// What sorts as a column does.
+    /// An expression that sorts as a column does.
     static func expression(_ column: SummaryColumns.Column, in source: String) -> String {
         switch column.name {
         // All firing rates are shares of the same number, and there is an index of them.

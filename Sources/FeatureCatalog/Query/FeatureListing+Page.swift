@@ -3,15 +3,15 @@ extension FeatureListing {
     func page(_ limit: Int, in catalog: Catalog) throws(CatalogError) -> (features: [Int], total: Int?) {
         let end: [CatalogValue] = [.integer(Int64(limit)), .integer(Int64(offset))]
         guard !conditions.isEmpty || tokenClass != nil || features != nil else {
-            // An index has them in order, or all are looked at.
+            // / An index has them in order, or all rows are scanned.
             let result = try catalog.rows(
                 sql:
                     "SELECT feature_index FROM \(source) WHERE \(filter) ORDER BY \(sort(in: source)) LIMIT ? OFFSET ?",
                 arguments: arguments + end)
             return (Self.numbers(result), nil)
         }
-        // Without an order, SQLite goes by the conditions and not by the order, for which it might walk through all
-        // features in search of the few that are wanted.
+        // / Without ORDER BY, SQLite uses the conditions' indexes; otherwise it might scan all
+        // / features in order to find the few that match.
         let found = Self.numbers(
             try catalog.rows(
                 sql: "SELECT feature_index FROM \(source) WHERE \(filter) LIMIT \(fewFeatures + 1)",
@@ -51,7 +51,7 @@ extension FeatureListing {
         return (Self.numbers(result), Int(total))
     }
 
-    /// So many features, the first of those wanted, if they are soon found among all in their order; nil if not.
+    /// The first `count` matching features, if they are soon found by scanning in order; nil if not.
     private func firstInOrder(_ count: Int, in catalog: Catalog) throws(CatalogError) -> [Int]? {
         guard features == nil, count <= fewFeatures else { return nil }
         let names = Set(conditions.map(\.column) + ["feature_index"]).sorted().map { "\"\($0)\"" }

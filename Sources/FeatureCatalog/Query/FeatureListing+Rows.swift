@@ -1,7 +1,7 @@
 extension FeatureListing {
-    /// The rows, and how many there are without a limit, nil where that was not worth finding out.
+    /// The rows, and their number without the limit; nil if that was too expensive to count.
     ///
-    /// First the features are found, by nothing but what they are found and sorted by; what is shown of them is then
+    /// First the features are found, reading only the columns of conditions and order; then the displayed columns are
     /// read for those few.
     package func rows(in catalog: Catalog) throws(CatalogError) -> (result: QueryResult, total: Int?) {
         var listing = self
@@ -22,7 +22,7 @@ extension FeatureListing {
         )
     }
 
-    /// How many there are without a limit.
+    /// The number of rows without the limit.
     package func count(in catalog: Catalog) throws(CatalogError) -> Int {
         let sql: String
         if let tokenClass, conditions.isEmpty, features == nil {
@@ -45,7 +45,7 @@ extension FeatureListing {
             arguments: arguments + [.integer(Int64(offset))])
     }
 
-    /// The features that its conditions leave, whatever the limit; nil if it has none.
+    /// The features that satisfy the conditions, without the limit; nil without conditions.
     package func featuresLeft(in catalog: Catalog) throws(CatalogError) -> Set<Int>? {
         guard !conditions.isEmpty || tokenClass != nil else { return nil }
         let result = try catalog.rows(

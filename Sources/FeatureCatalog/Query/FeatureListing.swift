@@ -1,8 +1,8 @@
-/// Which features of a dictionary are listed, which columns of them, and in which order.
+/// A query for features of a dictionary: conditions, columns and order.
 package struct FeatureListing: Sendable {
     /// The dictionary and the corpus.
     package var key: IndexingKey
-    /// All of these hold.
+    /// Conditions, all of which hold.
     package var conditions: [FeatureCondition] = []
     /// The feature fires on this class of tokens; nil for any.
     package var tokenClass: String?
@@ -19,12 +19,12 @@ package struct FeatureListing: Sendable {
     /// How many to skip.
     package var offset = 0
 
-    /// The most features that are found before they are put in order.
+    /// The most features collected before sorting.
     package var fewFeatures = 1024
-    /// The most features that are looked at in order, in search of those that are wanted.
+    /// The most features scanned in order.
     package var mostLookedAt = 4096
 
-    /// Whether many features fire on ``tokenClass``: then others are not looked for among them, but each is asked for it.
+    /// Whether many features fire on ``tokenClass``: then each candidate is checked, instead of searching them all.
     var isTokenFrequent = false
 
     /// Lists all features of an index, without columns.
@@ -32,17 +32,17 @@ package struct FeatureListing: Sendable {
         self.key = key
     }
 
-    /// Where features are found: the table does without the view's joins, which take half the time.
+    /// The table or view queried: the table avoids the view's joins, which take half the time.
     var source: String {
         let ofTheView: Set = ["dictionary", "corpus", "explanation", "explanation_method", "promoted_tokens"]
         return ofTheView.isDisjoint(with: conditions.map(\.column)) ? "feature" : "feature_summary"
     }
 
-    /// What holds for every row of ``source``.
+    /// The WHERE condition on ``source``.
     var filter: String { filter(in: source) }
 
-    /// What holds for every row of a table or view. Names are among the view's own, so they can go into the statement;
-    /// values never do.
+    /// The WHERE condition on a table or view. Column names are checked and inserted; values are always
+    /// bound.
     func filter(in table: String) -> String {
         var parts = ["dictionary_id = ? AND corpus_id = ?"] + conditions.map(\.sql)
         if tokenClass != nil {

@@ -1,11 +1,11 @@
 import GRDBSQLite
 
-/// `printf()` and `format()`, which SQLite lets repeat a character a billion times within one step, also where the
-/// result is far too long by then. This one looks at the format first and leaves the rest to SQLite's own, in an empty
-/// database beside.
+/// Replaces `printf()` and `format()`, in which SQLite can repeat a character a billion times in one step before
+/// checking the length. This checks the format first and leaves the rest to SQLite's own function, in an empty
+/// in-memory database.
 final class FormatFunction {
     private var database: OpaquePointer?
-    /// Statements by how many arguments they take.
+    /// Prepared statements by number of arguments.
     private var statements: [Int32: OpaquePointer] = [:]
 
     deinit {
@@ -13,7 +13,7 @@ final class FormatFunction {
         sqlite3_close_v2(database)
     }
 
-    /// Puts itself in the place of SQLite's own on `connection`, which it has to outlive.
+    /// Replaces SQLite's own on `connection`, which it has to outlive.
     func install(on connection: OpaquePointer) {
         let flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS
         let this = Unmanaged.passUnretained(self).toOpaque()
@@ -69,7 +69,7 @@ final class FormatFunction {
         return statement
     }
 
-    /// How often all of the format's `%c` repeat their characters.
+    /// The total repetitions of the format's `%c`.
     private static func repetitions(_ values: UnsafeBufferPointer<OpaquePointer?>) -> Int {
         guard let start = sqlite3_value_text(values[0]) else { return 0 }
         let format = UnsafeBufferPointer(start: start, count: Int(sqlite3_value_bytes(values[0])))
@@ -86,7 +86,7 @@ final class FormatFunction {
             guard format[place - 1] == UInt8(ascii: "%") else { continue }
             var precision = 0
             var isPrecision = false
-            // Flags, width and precision; whatever comes then says what is formatted.
+            // / Flags, width and precision, then the conversion.
             scan: while place < format.count {
                 switch format[place] {
                 case UInt8(ascii: "."): (isPrecision, precision) = (true, 0)
@@ -96,7 +96,7 @@ final class FormatFunction {
                 case UInt8(ascii: "0")...UInt8(ascii: "9"):
                     let digit = UInt32(format[place] - UInt8(ascii: "0"))
                     if isPrecision {
-                        // As SQLite reads it: numbers that do not fit start anew.
+                        // / As SQLite parses it: numbers wrap around.
                         precision = Int((UInt32(truncatingIfNeeded: precision) &* 10 &+ digit) & 0x7FFF_FFFF)
                     }
                 case UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: " "), UInt8(ascii: "#"), UInt8(ascii: "!"),

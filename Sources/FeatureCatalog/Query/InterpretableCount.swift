@@ -1,4 +1,4 @@
-/// How many features count as interpretable by `CountingProtocol`.
+/// The number of interpretable features by `CountingProtocol`.
 package struct InterpretableCount: Equatable, Sendable {
     /// The counts for features that peak in one layer.
     package struct Layer: Equatable, Sendable {
@@ -17,7 +17,7 @@ package struct InterpretableCount: Equatable, Sendable {
         }
     }
 
-    /// Activations count only above this.
+    /// The activation threshold.
     package let threshold: Double
     /// Features with enough contexts and few enough token classes.
     package let withClassRule: Int

@@ -1,4 +1,4 @@
-/// A score that a language model should have given and did not, or whose chance it did not give.
+/// A judge's score that failed, or whose baseline failed.
 package struct JudgeFailure: Equatable, Sendable {
     /// The run that asked.
     package let runID: Int64
@@ -9,7 +9,7 @@ package struct JudgeFailure: Equatable, Sendable {
 }
 
 extension Catalog {
-    /// Failures of a dictionary that no later score of the same feature and test by the same judge has made good, those
+    /// Failures of a dictionary without a later score of the same feature and test by the same judge, those
     /// of the newest run first, by feature.
     package func judgeFailures(dictionaryID: Int64) throws(CatalogError) -> [JudgeFailure] {
         try rows(

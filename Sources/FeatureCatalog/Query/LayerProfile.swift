@@ -1,10 +1,10 @@
-/// What was routed to a layer and fires there (a row of the view `layer_profile`).
+/// Tokens routed to a layer and firings there (a row of the view `layer_profile`).
 package struct LayerProfile: Equatable, Sendable {
     /// The decoder layer.
     package let layer: Int
     /// Tokens routed there.
     package let tokenCount: Int?
-    /// Their share of all tokens; nil where there are none.
+    /// Their fraction of all tokens; nil if there are none.
     package let tokenShare: Double?
     /// The router's weight of the layer over all tokens; nil without a router.
     package let meanRouterWeight: Double?

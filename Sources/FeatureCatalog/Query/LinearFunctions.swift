@@ -1,11 +1,11 @@
 import GRDBSQLite
 
-/// Functions of SQLite's that compare every place of one text with the whole of another: with two texts of a megabyte
-/// that is a step of a day, within which SQLite never asks whether it shall stop. These do the same in linear time.
+/// Replacements for SQLite's quadratic text functions: with two texts of a megabyte one call takes
+/// a day, during which SQLite cannot be interrupted. These take linear time.
 enum LinearFunctions {
     private typealias Bytes = UnsafeRawBufferPointer
 
-    /// Puts them in the place of SQLite's own.
+    /// Replaces SQLite's own functions.
     static func install(on connection: OpaquePointer) {
         let flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS
         sqlite3_create_function_v2(connection, "instr", 2, flags, nil, { LinearFunctions.instr($0, $2) }, nil, nil, nil)
@@ -19,7 +19,7 @@ enum LinearFunctions {
             connection, "rtrim", 2, flags, nil, { LinearFunctions.trim($0, $2, .end) }, nil, nil, nil)
     }
 
-    /// `instr(X, Y)`: the place of Y in X from 1, in characters, or in bytes if both are blobs; 0 if it is not there.
+    /// `instr(X, Y)`: the position of Y in X from 1, in characters, or in bytes if both are blobs; 0 if absent.
     private static func instr(_ context: OpaquePointer?, _ arguments: UnsafeMutablePointer<OpaquePointer?>?) {
         guard let arguments, !isNull(arguments[0]), !isNull(arguments[1]) else { return }
         let areBlobs = isBlob(arguments[0]) && isBlob(arguments[1])
@@ -34,7 +34,7 @@ enum LinearFunctions {
         sqlite3_result_int64(context, Int64(before + 1))
     }
 
-    /// `replace(X, Y, Z)`: X with Z in every place of Y.
+    /// `replace(X, Y, Z)`: X with every Y replaced by Z.
     private static func replace(_ context: OpaquePointer?, _ arguments: UnsafeMutablePointer<OpaquePointer?>?) {
         guard let arguments, (0..<3).allSatisfy({ !isNull(arguments[$0]) }) else { return }
         let text = bytes(arguments[0], asBlob: false)
@@ -63,7 +63,7 @@ enum LinearFunctions {
 
     private enum End { case start, end, both }
 
-    /// `trim(X, Y)` and its like: X without the characters of Y at its ends.
+    /// `trim(X, Y)` and similar: X without the characters of Y at its ends.
     private static func trim(
         _ context: OpaquePointer?, _ arguments: UnsafeMutablePointer<OpaquePointer?>?, _ ends: End
     ) {
@@ -85,7 +85,7 @@ enum LinearFunctions {
 
     private static func isBlob(_ value: OpaquePointer?) -> Bool { sqlite3_value_type(value) == SQLITE_BLOB }
 
-    /// The bytes of a value, which stay where they are until SQLite is asked for others.
+    /// The bytes of a value, valid until SQLite converts it.
     private static func bytes(_ value: OpaquePointer?, asBlob: Bool) -> Bytes {
         let start = asBlob ? sqlite3_value_blob(value) : sqlite3_value_text(value).map { UnsafeRawPointer($0) }
         return Bytes(start: start, count: start == nil ? 0 : Int(sqlite3_value_bytes(value)))
@@ -101,10 +101,10 @@ enum LinearFunctions {
         }
     }
 
-    /// Bytes that are looked for, by the algorithm of Knuth, Morris and Pratt.
+    /// A search pattern, by the algorithm of Knuth, Morris and Pratt.
     private struct Pattern {
         private let bytes: Bytes
-        /// For every length of a part matched, that of the longest part with which the match can go on.
+        /// For every matched length, the longest shorter length with which matching can continue.
         private let fallbacks: [Int32]
 
         var count: Int { bytes.count }

@@ -1,4 +1,4 @@
-/// What a query gave.
+/// The result of a query.
 package struct QueryResult: Equatable, Sendable {
     /// The columns' names, in order.
     package let columns: [String]

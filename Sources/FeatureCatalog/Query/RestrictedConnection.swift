@@ -1,15 +1,15 @@
 import GRDBSQLite
 
-/// A SQLite connection for statements that are not trusted.
+/// A SQLite connection for untrusted statements.
 ///
-/// GRDB keeps a connection's authorizer to itself, so this one speaks to SQLite directly.
+/// GRDB reserves a connection's authorizer, so this one calls SQLite directly.
 final class RestrictedConnection {
-    /// No value, statement or row may be larger.
+    /// The largest value, statement or row, bytes.
     private static let maximumValueByteCount: Int32 = 1 << 22
     private static let maximumSQLByteCount: Int32 = 1 << 20
-    /// SELECTs that a statement may stand for.
+    /// The most SELECTs that a statement may expand to.
     private static let maximumSelectCount = 10_000
-    /// Bytes of a row, since a program makes several copies of one.
+    /// The most bytes of a row, of which a program makes several copies.
     private static let maximumRowByteCount = 1 << 24
 
     private let path: String
@@ -141,7 +141,7 @@ final class RestrictedConnection {
         }
     }
 
-    /// Whether nothing but spaces, semicolons and comments follows a statement: whatever it is, it makes no statement.
+    /// Whether only spaces, semicolons and comments follow a statement.
     private func isBlank(_ tail: UnsafePointer<CChar>) -> Bool {
         var rest = tail
         while rest.pointee != 0 {
@@ -168,7 +168,7 @@ final class RestrictedConnection {
         }
 
         let message = String(cString: sqlite3_errmsg(connection))
-        // Defensive mode has no code of its own.
+        // / Defensive mode has no error code of its own.
         if message.hasSuffix("may not be modified") { return CatalogError(.refused, "\(path): \(message)") }
         return CatalogError(resultCode: code, message: message, path: path)
     }

@@ -1,6 +1,6 @@
 package import Vocabulary
 
-/// A person's verdict on a feature beside its automatic scores (a row of the view `review_pair`).
+/// A review of a feature beside its automatic scores (a row of the view `review_pair`).
 package struct ReviewPair: Equatable, Sendable {
     /// The verdict.
     package let verdict: Double?

@@ -1,23 +1,23 @@
-/// A curve of a run in brief.
+/// Summary of a run's curve.
 package struct RunCurve: Sendable {
     /// Its name.
     package let name: String
     /// How many points it has.
     package let count: Int
-    /// The first of them; nil where it was not a finite number.
+    /// The first value; nil if it was not finite.
     package let first: Double?
     /// The step of the last.
     package let lastStep: Int
-    /// The last of them, likewise.
+    /// The last value, likewise.
     package let last: Double?
-    /// The means of the stretches that it was cut into, in order; NaN where none of a stretch's points is finite.
+    /// The means of the curve's stretches, in order; NaN if none of a stretch's points is finite.
     package let means: [Double]
 }
 
 extension Catalog {
     /// A run's curves by name.
     ///
-    /// - Parameter stretches: How many stretches of equally many steps each is cut into, at most.
+    /// - Parameter stretches: The most stretches that each is divided into, of equally many steps.
     package func runCurves(_ runID: Int64, stretches: Int) throws(CatalogError) -> [RunCurve] {
         let means = try means(of: runID, stretches: stretches)
         return try rows(

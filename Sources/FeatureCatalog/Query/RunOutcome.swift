@@ -1,4 +1,4 @@
-/// What a run left in the catalog, summed up by dictionary.
+/// The results of a run, by dictionary.
 package enum RunOutcome {
     /// A dictionary that it indexed.
     package struct Index: Equatable, Sendable {
@@ -12,7 +12,7 @@ package enum RunOutcome {
         package let corpus: String
     }
 
-    /// Scores that it gave by one method.
+    /// Scores of a run by one method.
     package struct Scores: Equatable, Sendable {
         /// The dictionary's name.
         package let dictionary: String
@@ -22,7 +22,7 @@ package enum RunOutcome {
         package let count: Int
         /// Their mean; nil without any.
         package let mean: Double?
-        /// The mean of what wrong explanations score; nil without any.
+        /// The mean baseline score; nil without any.
         package let meanChance: Double?
         /// Scores that are undefined.
         package let undefinedCount: Int
@@ -30,7 +30,7 @@ package enum RunOutcome {
         package let failedCount: Int
     }
 
-    /// Figures that it worked out.
+    /// Figures of an evaluation.
     package struct Evaluation: Equatable, Sendable {
         /// The dictionary's name.
         package let dictionary: String
@@ -38,11 +38,11 @@ package enum RunOutcome {
         package let count: Int
         /// KL divergence over all layers, nats per token.
         package let kl: Double?
-        /// The share of the loss that is recovered, over all layers.
+        /// The fraction of the loss recovered, over all layers.
         package let recovered: Double?
     }
 
-    /// Texts that it steered.
+    /// Texts of a steering run.
     package struct Steering: Equatable, Sendable {
         /// The dictionary's name.
         package let dictionary: String

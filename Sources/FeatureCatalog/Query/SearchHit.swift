@@ -1,6 +1,6 @@
-/// A feature that a search found, and the best of its texts.
+/// A feature found by a search, with the best of its texts.
 package struct SearchHit: Equatable, Sendable {
-    /// What a search looks through.
+    /// What is searched.
     package enum Scope: String, CaseIterable, Sendable {
         /// Explanations.
         case explanations
@@ -10,17 +10,17 @@ package struct SearchHit: Equatable, Sendable {
         case contexts
     }
 
-    /// Where it was found.
+    /// The scope it was found in.
     package let scope: Scope
     /// The dictionary's name.
     package let dictionary: String
     /// The latent's number.
     package let featureIndex: Int
-    /// How many of its texts match, among those looked at.
+    /// The number of matching texts, among those examined.
     package let matchCount: Int
-    /// How many of them have their peak token within the words looked for.
+    /// The number of them with their peak token within the search words.
     package let peakCount: Int
-    /// The best text; words that match stand between pairs of asterisks, a peak token between « and ».
+    /// The best text; matching words between pairs of asterisks, a peak token between « and ».
     package let text: String
 
     /// Describes a hit.

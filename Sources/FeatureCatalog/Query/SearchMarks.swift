@@ -1,7 +1,7 @@
-/// A text in which a search has marked the words that match, and where they are.
+/// A text with the positions of a search's matches.
 struct SearchMarks {
     private let scalars: [Unicode.Scalar]
-    /// Words that match, in characters of the text, ascending.
+    /// Positions of matches, in characters of the text, ascending.
     private let ranges: [Range<Int>]
 
     /// Takes a text with U+0002 before and U+0003 behind every match, as FTS5's `highlight()` puts them.
@@ -22,7 +22,7 @@ struct SearchMarks {
         self.ranges = ranges
     }
 
-    /// Whether a match has a part in a stretch of the text.
+    /// Whether a match overlaps a stretch of the text.
     func overlaps(_ stretch: Range<Int>) -> Bool {
         let first = firstMatch(endingAfter: stretch.lowerBound)
         return first < ranges.count && ranges[first].overlaps(stretch)
@@ -47,7 +47,7 @@ struct SearchMarks {
         return String(text)
     }
 
-    /// The number of the first match that reaches beyond a place, by halving: a text may match in very many places.
+    /// The index of the first match that ends after a position, by binary search.
     private func firstMatch(endingAfter place: Int) -> Int {
         var (low, high) = (0, ranges.count)
         while low < high {

@@ -1,5 +1,5 @@
-/// The words of a full-text query. SQLite compares every word with every other for each text that matches, so that
-/// thousands of them are a step of minutes, in which it cannot be asked to stop.
+/// Limits the words of a full-text query. SQLite compares every word with every other for each matching text:
+/// thousands of them take minutes, during which it cannot be interrupted.
 enum SearchWords {
     /// Words that a query may have.
     static let limit = 100
@@ -13,10 +13,10 @@ enum SearchWords {
         }
     }
 
-    /// FTS5's operators, which are no words.
+    /// FTS5's operators, which do not count as words.
     private static let operators: Set<String> = ["AND", "OR", "NOT", "NEAR"]
 
-    /// How many runs of letters and digits a query has.
+    /// The number of runs of letters and digits in a query.
     private static func count(_ query: String) -> Int {
         query.unicodeScalars.split { scalar in
             switch scalar.properties.generalCategory {

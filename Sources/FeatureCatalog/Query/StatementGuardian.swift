@@ -1,6 +1,6 @@
 import GRDBSQLite
 
-/// Decides what a statement may do, and for how long: SQLite asks it while it compiles and while it runs.
+/// Limits what a statement may do, and for how long: SQLite calls it while it compiles and runs the statement.
 final class StatementGuardian {
     /// Why a statement was refused.
     private(set) var refusal: String?
@@ -14,26 +14,26 @@ final class StatementGuardian {
     private var deadline = ContinuousClock.now
     private var memoryBefore: Int64 = 0
 
-    /// Steps of SQLite's machine between looks at the clock, a microsecond or, with the largest values, some
+    /// SQLite's virtual-machine steps between checks of the clock, a microsecond or, with the largest values, some
     /// hundredths of a second.
     private static let stepsBetweenLooks: Int32 = 50
 
-    /// Bytes that SQLite may hold more than when the statement began.
+    /// The most memory that SQLite may take for a statement, bytes.
     private static let memoryLimit: Int64 = 1 << 27
 
-    /// Settings that tell something and change nothing. FTS5 asks for the last one.
+    /// Pragmas that only read. FTS5 uses the last one.
     private static let allowedPragmas: Set<String> = [
         "table_info", "table_xinfo", "table_list", "index_list", "index_info", "index_xinfo", "foreign_key_list",
         "function_list", "collation_list", "compile_options", "data_version",
     ]
 
-    /// Such settings as change something when they are given a value.
+    /// Pragmas that only read when they are given no value.
     private static let allowedPragmasWithoutValue: Set<String> = [
         "user_version", "application_id", "page_size", "page_count", "encoding",
     ]
 
-    /// Functions that neither write nor load nor take a time that grows with the square of their arguments; of those
-    /// that SQLite itself makes so, see ``LinearFunctions``.
+    /// Functions that neither write nor load nor take quadratic time; for those that
+    /// SQLite itself implements so, see ``LinearFunctions``.
     private static let allowedFunctions = Set(
         """
         abs char coalesce concat concat_ws format glob hex if ifnull iif instr length like likelihood likely lower ltrim
@@ -49,7 +49,7 @@ final class StatementGuardian {
         match highlight snippet bm25
         """.split { $0 == " " || $0 == "\n" }.map(String.init))
 
-    /// Puts itself in front of `connection`, which it has to outlive.
+    /// Installs itself on `connection`, which it has to outlive.
     func install(on connection: OpaquePointer) {
         let this = Unmanaged.passUnretained(self).toOpaque()
         sqlite3_set_authorizer(
@@ -80,7 +80,7 @@ final class StatementGuardian {
         isTooLarge = false
     }
 
-    /// Whether the time is over, or the memory.
+    /// Whether the time or memory limit is exceeded.
     func isLate() -> Bool {
         if ContinuousClock.now >= deadline { hasTimedOut = true }
         if sqlite3_memory_used() - memoryBefore > Self.memoryLimit { isTooLarge = true }
@@ -88,7 +88,7 @@ final class StatementGuardian {
     }
 
     private func decide(_ action: Int32, _ first: String?, _ second: String?) -> Int32 {
-        // Compiling alone can take for ever, where each of many subqueries stands for two of the next.
+        // / Compiling alone can take very long, if each of many subqueries expands to two of the next.
         if isLate() { return SQLITE_DENY }
         switch action {
         case SQLITE_SELECT, SQLITE_READ, SQLITE_RECURSIVE: return SQLITE_OK

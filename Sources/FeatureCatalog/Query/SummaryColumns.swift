@@ -1,23 +1,23 @@
-/// The columns of the view `feature_summary`, by which features are filtered and sorted.
+/// The columns of the view `feature_summary`, for filters and sorting.
 package struct SummaryColumns: Sendable {
-    /// One of them.
+    /// A column.
     package struct Column: Equatable, Sendable {
         /// Its name.
         package let name: String
         /// Whether it holds text; all others hold numbers.
         package let isText: Bool
-        /// Whether it measures or counts something, so that the largest are looked for first.
+        /// Whether it is a measure or a count, sorted in descending order by default.
         package let isMeasure: Bool
     }
 
     /// The columns in the order of the view.
     package let all: [Column]
 
-    /// Those that features are sorted by. The texts of five tokens in a row mean nothing in alphabetical order, and
-    /// take a second to gather.
+    /// The sortable columns. Lists of five tokens are not: their alphabetical order means nothing, and they
+    /// take a second to compute.
     package var sortable: [Column] { all.filter { $0.name != "promoted_tokens" } }
 
-    /// Reads them.
+    /// Reads them from the view.
     package init(of catalog: Catalog) throws(CatalogError) {
         let result = try catalog.rows(sql: "SELECT name, type FROM pragma_table_info('feature_summary')")
         all = result.rows.compactMap { row in

@@ -1,6 +1,6 @@
-/// Who a catalog is: the one row of the table `catalog` and the number of its schema.
+/// The identity of a catalog: the one row of the table `catalog` and its schema version.
 package struct CatalogIdentity: Equatable, Sendable {
-    /// Random and fixed at creation; tells two catalogs apart whatever their files are called.
+    /// Random and fixed at creation; identifies the catalog under any file name.
     package let uuid: String
 
     /// When the file was created, UTC, ISO 8601.

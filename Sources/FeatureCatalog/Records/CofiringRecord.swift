@@ -4,7 +4,7 @@ package struct CofiringRecord: Equatable, Sendable {
     package let otherIndex: Int
     /// The share of the feature's firings on which the other one fires as well.
     package let share: Double
-    /// The share over the other's firing rate: 1 where they have nothing to do with each other.
+    /// The share over the other's firing rate: 1 for independent features.
     package let lift: Double
 
     /// Describes a pair.

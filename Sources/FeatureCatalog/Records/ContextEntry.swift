@@ -1,13 +1,13 @@
 package import Vocabulary
 
-/// A context on its way into the catalog (table `feature_context`).
+/// A context to be written into the catalog (table `feature_context`).
 ///
 /// A feature has at most one context per token, whatever the band: the indexer drops from `sample` what is in `top`.
 /// Contexts of one feature in the same passage never belong to different splits; the database refuses both.
 package struct ContextEntry: Equatable, Sendable {
     /// How it was found.
     package let band: ContextBand
-    /// Its place in the band, counted from 0; in `top` the strongest is 0.
+    /// Its rank in the band, counted from 0; in `top` the strongest is 0.
     package let rank: Int
     /// The passage.
     package let passageID: Int64
@@ -19,7 +19,7 @@ package struct ContextEntry: Equatable, Sendable {
     package let routerWeight: Float?
     /// The activation at the peak token; 0 in `quiet`.
     package let activation: Float
-    /// What it may be used for; nil for neither.
+    /// Whether it is for explaining or for scoring; nil for neither.
     package let split: ContextSplit?
     /// How often the window's tokens occur in the corpus; nil where that was not counted.
     package let occurrenceCount: Int?

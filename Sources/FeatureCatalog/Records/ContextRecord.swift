@@ -1,6 +1,6 @@
 package import Vocabulary
 
-/// A stretch of a document around a token that a feature fires on, or verifiably does not (table `context`).
+/// A stretch of a document around a token on which a feature fires, or verifiably does not (table `context`).
 package struct ContextRecord: Equatable, Sendable {
     /// The key.
     package let contextID: Int64
@@ -8,7 +8,7 @@ package struct ContextRecord: Equatable, Sendable {
     package let featureIndex: Int
     /// How it was found.
     package let band: ContextBand
-    /// Its place in the band, counted from 0; in `top` the strongest is 0.
+    /// Its rank in the band, counted from 0; in `top` the strongest is 0.
     package let rank: Int
     /// The passage it is a window of.
     package let passageID: Int64
@@ -16,7 +16,7 @@ package struct ContextRecord: Equatable, Sendable {
     package let documentID: Int64
     /// The peak token's index in the document's token ids.
     package let tokenPosition: Int
-    /// Which model window of the document the token was in, counted from 0.
+    /// The model window of the document that holds the token, counted from 0.
     package let segment: Int
     /// Index of the window's first token in the document's token ids.
     package let windowStart: Int
@@ -26,7 +26,7 @@ package struct ContextRecord: Equatable, Sendable {
     package let routerWeight: Float?
     /// The activation at the peak token; 0 in `quiet`.
     package let activation: Float
-    /// What it may be used for; nil for neither.
+    /// Whether it is for explaining or for scoring; nil for neither.
     package let split: ContextSplit?
     /// How often the window's tokens occur in the corpus; nil where that was not counted.
     package let occurrenceCount: Int?

@@ -1,5 +1,5 @@
-/// Which tokens of a passage a context shows: as many as asked for, within the passage, with more text before the peak
-/// than after it, since a decoder's features depend on what precedes. The view `context` works out the same.
+/// The tokens of a passage that a context shows: as many as requested, within the passage, with more text before the
+/// peak than after it, since a decoder's features depend on what precedes. The view `context` computes the same.
 package enum ContextWindow {
     /// The window around a token.
     ///

@@ -4,7 +4,7 @@ package struct CorpusRecord: Equatable, Sendable {
     package let corpusID: Int64
     /// The model whose tokenizer made the documents' token ids.
     package let languageModelID: Int64
-    /// What people call it, such as `held-out`.
+    /// Its name, such as `held-out`.
     package let name: String
     /// Where it comes from and under which licence, for people; nil where unknown.
     package let source: String?

@@ -20,17 +20,17 @@ package struct DictionaryRecord: Equatable, Sendable {
     package let k: Int?
     /// Decoder layers, counted from 0, whose outputs it reads.
     package let layers: [Int]
-    /// How layers are put together for the router; nil without one.
+    /// How the router aggregates layers; nil without one.
     package let aggregation: RouterAggregation?
     /// How the router's weights are used; nil without a router.
     package let routing: RoutingMode?
-    /// Which computation it follows.
+    /// The fidelity: corrected or the reference's.
     package let fidelity: Fidelity
     /// The threshold on activations that counting uses by default, absolute (15 in the paper).
     package let activationThreshold: Double
     /// The same relative to the width: `activationThreshold / √dModel` (0.331 in the paper).
     package let relativeThreshold: Double
-    /// Everything else that decides what it computes, a JSON object.
+    /// All other settings of its computation, a JSON object.
     package let configJSON: String
     /// Tokens seen in training; nil where unknown.
     package let trainedTokenCount: Int?

@@ -1,7 +1,7 @@
-/// A weight of a dictionary on its way into the catalog (tables `dictionary_tensor`, `tensor_chunk`).
+/// A weight of a dictionary to be written into the catalog (tables `dictionary_tensor`, `tensor_chunk`).
 ///
-/// Rows are the first dimension. Store whatever belongs to a feature with the latents as rows (the decoder as
-/// `[latents × dModel]`), so that one feature's vectors come without reading the rest.
+/// Rows are the first dimension. Tensors that belong to features have the latents as rows (the decoder is
+/// `[latents × dModel]`), so that one feature's vectors are read alone.
 package struct DictionaryTensor: Sendable {
     /// How the values are stored.
     package enum DataType: String, CaseIterable, Sendable {
@@ -22,7 +22,7 @@ package struct DictionaryTensor: Sendable {
     package let dataType: DataType
     /// The shape, rows first; an empty shape is a single value.
     package let shape: [Int]
-    /// Gives the rows of a range, row-major `[rows × values per row]`, when the catalog asks for them, in order.
+    /// Returns the rows of a range, row-major `[rows × values per row]`; called in order.
     package let rows: @Sendable (Range<Int>) throws -> [Float]
 
     /// Describes a tensor whose rows come one range after the other.

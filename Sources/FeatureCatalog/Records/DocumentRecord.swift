@@ -2,7 +2,7 @@
 package struct DocumentRecord: Equatable, Sendable {
     /// The key; 0 for a record that is yet to be written.
     package let documentID: Int64
-    /// Its place in the corpus, counted from 0.
+    /// Its number in the corpus, counted from 0.
     package let ordinal: Int
     /// A title for people; nil where there is none.
     package let title: String?

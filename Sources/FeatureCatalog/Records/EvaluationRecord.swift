@@ -4,7 +4,7 @@ package struct EvaluationRecord: Equatable, Sendable {
     package let runID: Int64
     /// The dictionary.
     package let dictionaryID: Int64
-    /// What was measured, such as `norm_mse`, `explained_variance`, `kl`, `delta_ce`, `recovered`.
+    /// The metric, such as `norm_mse`, `explained_variance`, `kl`, `delta_ce`, `recovered`.
     package let metric: String
     /// The decoder layer; nil for all layers together.
     package let layer: Int?
@@ -16,7 +16,7 @@ package struct EvaluationRecord: Equatable, Sendable {
     package let high: Double?
     /// Tokens it rests on.
     package let tokenCount: Int
-    /// The corpus they are of; nil where that is not known.
+    /// The corpus they belong to; nil if unknown.
     package let corpusID: Int64?
 
     /// Describes a figure; values that are not finite become nil.

@@ -1,4 +1,4 @@
-/// A question put to a language model's endpoint, and what came back (table `exchange`), byte for byte.
+/// A request to a language model's endpoint and its reply (table `exchange`), byte for byte.
 package struct ExchangeRecord: Equatable, Sendable {
     /// Base URL of the endpoint; never a key.
     package let endpoint: String
@@ -8,9 +8,9 @@ package struct ExchangeRecord: Equatable, Sendable {
     package let request: [UInt8]
     /// The JSON that came back.
     package let reply: [UInt8]
-    /// Tokens of the question, as the endpoint counts them.
+    /// Tokens of the request, as counted by the endpoint.
     package let promptTokenCount: Int?
-    /// Tokens of the answer, as the endpoint counts them.
+    /// Tokens of the reply, as counted by the endpoint.
     package let completionTokenCount: Int?
 
     /// Describes an exchange.
@@ -26,10 +26,10 @@ package struct ExchangeRecord: Equatable, Sendable {
         self.completionTokenCount = completionTokenCount
     }
 
-    /// What identifies it: the SHA-256 of the endpoint, a line feed, and the request.
+    /// Its identity: the SHA-256 of the endpoint, a line feed, and the request.
     package var sha256: String { Self.sha256(endpoint: endpoint, request: request) }
 
-    /// The digest of a question before there is an answer.
+    /// The digest of a request before it is answered.
     package static func sha256(endpoint: String, request: [UInt8]) -> String {
         var digest = SHA256Digest()
         digest.update(Array(endpoint.utf8) + [UInt8(ascii: "\n")])

@@ -1,4 +1,4 @@
-/// What a feature is said to mean (table `explanation`).
+/// An explanation of a feature (table `explanation`).
 package struct ExplanationRecord: Equatable, Sendable {
     /// The key; 0 for a record that is yet to be written.
     package let explanationID: Int64
@@ -8,13 +8,13 @@ package struct ExplanationRecord: Equatable, Sendable {
     package let dictionaryID: Int64
     /// The latent's number.
     package let featureIndex: Int
-    /// The corpus whose contexts it rests on.
+    /// Its method, such as `n2g`; unique with the run and the feature.
     package let corpusID: Int64
     /// How it was made, such as `n2g`; with the run and the feature it is unique.
     package let method: String
-    /// For people.
+    /// The explanation for people.
     package let text: String
-    /// For programs: whatever a simulator needs, a JSON object; nil where the text is all.
+    /// The explanation for simulators, a JSON object; nil if the text is all.
     package let detailJSON: String?
 
     /// Describes an explanation.

@@ -1,4 +1,4 @@
-/// All that indexing found of one feature, ready to be written at once.
+/// All rows of one feature found by indexing, to be written at once.
 package struct FeatureEntry: Sendable {
     /// Its statistics.
     package let record: FeatureRecord

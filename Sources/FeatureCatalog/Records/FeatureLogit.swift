@@ -1,6 +1,6 @@
 /// A token that a feature's decoder vector promotes or suppresses through the unembedding (table `feature_logit`).
 package struct FeatureLogit: Equatable, Sendable {
-    /// Which end of the list.
+    /// The end of the list.
     package enum Direction: String, CaseIterable, Sendable {
         /// The largest values.
         case promoted
@@ -10,9 +10,9 @@ package struct FeatureLogit: Equatable, Sendable {
 
     /// The latent's number.
     package let featureIndex: Int
-    /// Which end of the list.
+    /// The end of the list.
     package let direction: Direction
-    /// Its place, counted from 0 at the extreme.
+    /// Its rank, counted from 0 at the extreme.
     package let rank: Int
     /// The token's number in the model's vocabulary.
     package let tokenID: Int

@@ -2,7 +2,7 @@
 package struct FeatureNeighbor: Equatable, Sendable {
     /// The latent's number.
     package let featureIndex: Int
-    /// Its place, counted from 0 at the nearest.
+    /// Its rank, counted from 0 at the nearest.
     package let rank: Int
     /// The neighbour's number.
     package let neighborIndex: Int

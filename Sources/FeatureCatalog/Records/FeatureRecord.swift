@@ -1,18 +1,18 @@
 /// The statistics of one feature (table `feature`).
 ///
-/// The catalog derives what follows from other rows: `firing_rate` and `is_dead` from `firedCount`; `peak_layer`,
+/// The catalog derives further columns: `firing_rate` and `is_dead` from `firedCount`; `peak_layer`,
 /// `peak_layer_share` and `layer_entropy` from the ``FeatureLayerRecord`` rows; `top_token` from the
 /// ``FeatureTokenRecord`` rows.
 package struct FeatureRecord: Equatable, Sendable {
     /// Quantiles of the activation while firing.
     package struct Quantiles: Equatable, Sendable {
-        /// A tenth of the firings are below.
+        /// 10th percentile.
         package let p10: Float
         /// The median.
         package let p50: Float
-        /// A tenth of the firings are above.
+        /// 90th percentile.
         package let p90: Float
-        /// A hundredth of the firings are above.
+        /// 99th percentile.
         package let p99: Float
 
         /// Describes quantiles.
@@ -28,7 +28,7 @@ package struct FeatureRecord: Equatable, Sendable {
     package let featureIndex: Int
     /// Tokens on which it fired.
     package let firedCount: Int
-    /// Sum of its activations. Its terms are multiples of 2⁻²⁴, so that sums of parts of a text add up to that of the
+    /// Sum of its activations. Terms are multiples of 2⁻²⁴, so sums of parts of a text add up to that of the
     /// whole exactly, up to 2²⁹.
     package let sumActivation: Double
     /// Sum of their squares, likewise.

@@ -1,4 +1,4 @@
-/// Which index: one dictionary on one corpus. Indexes of a dictionary over several corpora stand side by side.
+/// The key of an index: one dictionary on one corpus. A dictionary may have an index for each of several corpora.
 package struct IndexingKey: Hashable, Sendable {
     /// The dictionary.
     package let dictionaryID: Int64
@@ -12,11 +12,11 @@ package struct IndexingKey: Hashable, Sendable {
     }
 }
 
-/// What statistics of a dictionary's features were gathered from (table `indexing`).
+/// An index: the source of a dictionary's feature statistics (table `indexing`).
 package struct IndexingRecord: Equatable, Sendable {
     /// The dictionary and the text.
     package let key: IndexingKey
-    /// The run that did it.
+    /// The run that made it.
     package let runID: Int64
     /// Real tokens seen (no padding, no BOS): the denominator of `firing_rate`.
     package let tokenCount: Int

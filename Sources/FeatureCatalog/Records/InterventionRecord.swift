@@ -1,6 +1,6 @@
 package import Vocabulary
 
-/// A text generated while a feature was held, raised or scaled (table `intervention`).
+/// A text generated with a feature set, raised or scaled (table `intervention`).
 package struct InterventionRecord: Equatable, Sendable {
     /// The run.
     package let runID: Int64
@@ -8,15 +8,15 @@ package struct InterventionRecord: Equatable, Sendable {
     package let dictionaryID: Int64
     /// The latent's number.
     package let featureIndex: Int
-    /// What was done.
+    /// The operation.
     package let operation: EditOperation
-    /// How strongly.
+    /// Its strength.
     package let strength: Double
     /// The prompt.
     package let prompt: String
-    /// What the model wrote after it.
+    /// The generated text.
     package let text: String
-    /// KL divergence to the unsteered model per token, nats; nil where it was not measured.
+    /// KL divergence from the unsteered model per token, nats; nil if not measured.
     package let kl: Double?
     /// Other figures, a JSON object.
     package let detailJSON: String?

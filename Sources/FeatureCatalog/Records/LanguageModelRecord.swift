@@ -2,9 +2,9 @@
 package struct LanguageModelRecord: Equatable, Sendable {
     /// The key; 0 for a record that is yet to be written.
     package let languageModelID: Int64
-    /// What its publisher calls it, such as `meta-llama/Llama-3.2-1B`, or the folder it was read from.
+    /// The publisher's name, such as `meta-llama/Llama-3.2-1B`, or the folder it was read from.
     package let name: String
-    /// Which version of the public model it is, as its publisher counts; nil if that is not known.
+    /// The publisher's revision; nil if unknown.
     package let revision: String?
     /// The family, such as `llama`.
     package let architecture: String

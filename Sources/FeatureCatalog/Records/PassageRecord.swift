@@ -1,4 +1,4 @@
-/// A stretch of a document that a model saw at once, with its text (table `passage`).
+/// A stretch of a document that the model reads at once, with its text (table `passage`).
 package struct PassageRecord: Equatable, Sendable {
     /// The key; 0 for a record that is yet to be written.
     package let passageID: Int64

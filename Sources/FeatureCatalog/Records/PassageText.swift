@@ -1,15 +1,15 @@
-/// The text of a row of tokens, and where in it each token starts.
+/// The text of some tokens, and the position where each token starts.
 package struct PassageText: Equatable, Sendable {
-    /// The text. Bytes that are not UTF-8 have become U+FFFD, a zero character U+2400.
+    /// The text. Bytes that are not UTF-8 become U+FFFD, a zero character U+2400.
     package let text: String
-    /// Places in characters (Unicode scalars), one more than there are tokens: where each starts, and the text's end.
-    /// A token that begins within a character starts where that begins.
+    /// Positions in characters (Unicode scalars), one more than tokens: the start of each, and the text's end.
+    /// A token that begins within a character starts where the character does.
     package let tokenStarts: [Int]
 
     /// The number of tokens.
     package var tokenCount: Int { tokenStarts.count - 1 }
 
-    /// Takes a text apart already.
+    /// Makes a text with known token starts.
     init(text: String, tokenStarts: [Int]) {
         self.text = text
         self.tokenStarts = tokenStarts
@@ -61,7 +61,7 @@ package struct PassageText: Equatable, Sendable {
         tokenStarts = starts
     }
 
-    /// What the column `token_starts` holds: decimals of equal width.
+    /// The column `token_starts`: decimals of equal width.
     var decimals: String {
         let width = String(tokenStarts.last ?? 0).utf8.count
         return tokenStarts.map { start in
@@ -70,7 +70,7 @@ package struct PassageText: Equatable, Sendable {
         }.joined()
     }
 
-    /// Reads a column `token_starts`; nil unless it holds as many numbers of equal width as it should.
+    /// Reads a column `token_starts`; nil unless it holds as many numbers of equal width as expected.
     static func starts(decimals: String, tokenCount: Int) -> [Int]? {
         let digits = Array(decimals.utf8)
         guard tokenCount > 0, tokenCount < Int.max, digits.count.isMultiple(of: tokenCount + 1) else { return nil }
@@ -91,7 +91,7 @@ package struct PassageText: Equatable, Sendable {
         return starts
     }
 
-    /// Whether a column `token_starts` holds ascending places within a text of so many characters.
+    /// Whether a column `token_starts` holds ascending positions within a text of so many characters.
     static func isConsistent(decimals: String, tokenCount: Int, length: Int) -> Bool {
         starts(decimals: decimals, tokenCount: tokenCount)?.last == length
     }

@@ -1,6 +1,6 @@
 /// A person's verdict on a feature or on one of its explanations (table `review`).
 package struct ReviewRecord: Equatable, Sendable {
-    /// What a verdict may be: 5 is a clear pattern without exceptions, 1 is none (the rubric of the RouteSAE paper).
+    /// Valid verdicts: 5 is a clear pattern without exceptions, 1 is none (the rubric of the RouteSAE paper).
     package static let verdicts = 1...5
 
     /// The feature's dictionary.
@@ -11,11 +11,11 @@ package struct ReviewRecord: Equatable, Sendable {
     package let explanationID: Int64?
     /// The verdict, one of ``verdicts``.
     package let verdict: Int
-    /// What kind of pattern it is; nil if that was not said.
+    /// The kind of pattern; nil if not given.
     package let category: FeatureCategory?
-    /// Why, in the person's words.
+    /// The reviewer's reason.
     package let note: String?
-    /// Who, as they wish to be named.
+    /// The reviewer, by a name of their choice.
     package let reviewer: String?
     /// UTC, ISO 8601; the catalog sets it when the review is written.
     package let createdAt: String?

@@ -1,9 +1,9 @@
 /// A file that a run read (table `run_input`).
 package struct RunInput: Equatable, Sendable {
-    /// What the run used it as, such as `model`, `tokenizer`, `text`.
+    /// The role of the file, such as `model`, `tokenizer`, `text`.
     package let role: String
 
-    /// A name that means the same on every machine: the file's own name, not its path.
+    /// The file's own name, not its path, so that it is the same on every machine.
     package let name: String
 
     /// Lower-case hexadecimal SHA-256 of the file's bytes.

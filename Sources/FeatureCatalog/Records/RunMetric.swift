@@ -3,9 +3,9 @@ package struct RunMetric: Equatable, Sendable {
     /// The step that it belongs to, counted from 0.
     package let step: Int
 
-    /// What was measured; the training loss is named `loss`.
+    /// The metric; the training loss is named `loss`.
     ///
-    /// A name that ends in `_seconds` or `_per_second` is a timing, and the content digest leaves it out.
+    /// A name that ends in `_seconds` or `_per_second` is a timing, which the content digest leaves out.
     package let name: String
 
     /// The value; nil (NULL in the table) where it was not a finite number.

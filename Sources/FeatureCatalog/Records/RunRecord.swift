@@ -1,6 +1,6 @@
-/// One entry of the run ledger (table `run`): something that wrote, or tried to write, results into the catalog.
+/// An entry of the run ledger (table `run`): a workflow that writes results into the catalog, successfully or not.
 package struct RunRecord: Equatable, Sendable {
-    /// What a run does.
+    /// The kind of a run.
     package enum Kind: String, CaseIterable, Sendable {
         /// Trains one or more dictionaries.
         case train
@@ -20,27 +20,27 @@ package struct RunRecord: Equatable, Sendable {
         case merge
     }
 
-    /// How far a run has come.
+    /// The status of a run.
     package enum Status: String, CaseIterable, Sendable {
-        /// Its process is, or was when last seen, at work.
+        /// Its process is working, or was when last seen.
         case running
-        /// Finished; its rows are whole.
+        /// Finished; its rows are complete.
         case complete
-        /// Stopped with an error, which `error` tells.
+        /// Stopped with an error, given in `error`.
         case failed
-        /// Its process disappeared or was stopped; it can be resumed or dropped.
+        /// Its process ended or was stopped; it can be resumed or dropped.
         case interrupted
     }
 
     /// The key.
     package let runID: Int64
-    /// Random; tells runs of merged catalogs apart.
+    /// Random; identifies runs across merged catalogs.
     package let uuid: String
-    /// What it does.
+    /// Its kind.
     package let kind: Kind
-    /// How far it has come.
+    /// Its status.
     package let status: Status
-    /// The whole configuration, a JSON object: enough to run it again.
+    /// The whole configuration, a JSON object: enough to repeat the run.
     package let configJSON: String
     /// The seed of its generator; nil where nothing is random.
     package let seed: UInt64?

@@ -1,14 +1,14 @@
 package import Vocabulary
 
-/// How well an explanation, or a feature, did in a test (table `score`). A failure is never a number.
+/// The result of testing an explanation or a feature (table `score`). A failure is never a number.
 package struct ScoreRecord: Equatable, Sendable {
-    /// What came of it.
+    /// The outcome of a test.
     package enum Status: String, CaseIterable, Sendable {
-        /// `value` holds.
+        /// `value` is the score.
         case ok
-        /// It could not be done, and `reason` says why; worth another try.
+        /// The test failed, for the reason in `reason`; worth a retry.
         case failed
-        /// It was done and has no value (no variance), and `reason` says why; not worth another try.
+        /// The test has no value (no variance), for the reason in `reason`; a retry would not help.
         case undefined
     }
 
@@ -22,19 +22,19 @@ package struct ScoreRecord: Equatable, Sendable {
     package let featureIndex: Int
     /// The corpus whose contexts it rests on.
     package let corpusID: Int64
-    /// What was scored; nil where the feature itself was (a rubric).
+    /// The scored explanation; nil if the feature itself was scored (a rubric).
     package let explanationID: Int64?
     /// The test.
     package let method: ScoreMethod
-    /// What came of it.
+    /// The outcome.
     package let status: Status
     /// The score; present exactly when `status` is `ok`.
     package let value: Double?
-    /// The score of another feature's explanation on the same contexts: chance.
+    /// The baseline: the score of another feature's explanation on the same contexts.
     package let baselineValue: Double?
-    /// What kind of pattern a judge saw; of a rubric alone.
+    /// The kind of pattern a judge saw; only for a rubric.
     package let category: FeatureCategory?
-    /// Why there is no value; present exactly when `status` is not `ok`.
+    /// The reason for a missing value; present exactly when `status` is not `ok`.
     package let reason: String?
     /// Contexts used.
     package let contextCount: Int
@@ -42,7 +42,7 @@ package struct ScoreRecord: Equatable, Sendable {
     package let tokenCount: Int
     /// Other figures, a JSON object of numbers (and nulls).
     package let metricsJSON: String?
-    /// Everything else, such as the answers of a judge, a JSON document kept compressed.
+    /// Further details, such as the answers of a judge, a JSON document stored compressed.
     package let detailJSON: String?
 
     /// Describes a score.

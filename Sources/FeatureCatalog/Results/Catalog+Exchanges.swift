@@ -2,13 +2,13 @@ import Foundation
 import GRDB
 
 extension Catalog {
-    /// The largest question or answer that is kept, bytes.
+    /// The largest request or reply that is kept, bytes.
     package static let maximumExchangeByteCount = 1 << 24
 
-    /// Writes an exchange; one that is there already stays as it is.
+    /// Writes an exchange; an existing one stays as it is.
     ///
-    /// - Throws: ``CatalogError`` `.invalidValue` for a question or an answer of more than
-    ///   ``maximumExchangeByteCount``, or one that repeats itself too often to be read back.
+    /// - Throws: ``CatalogError`` `.invalidValue` for a request or a reply of more than
+    ///   ``maximumExchangeByteCount``, or one too repetitive to be decompressed again.
     package func write(exchange: ExchangeRecord) throws(CatalogError) {
         guard max(exchange.request.count, exchange.reply.count) <= Self.maximumExchangeByteCount else {
             throw CatalogError(
@@ -39,7 +39,7 @@ extension Catalog {
 
     /// The exchange with a digest; nil if there is none.
     ///
-    /// - Throws: ``CatalogError`` `.damaged` if a blob does not hold, or the exchange is another than its digest says.
+    /// - Throws: ``CatalogError`` `.damaged` if a blob is damaged, or the exchange does not match its digest.
     package func exchange(sha256: String) throws(CatalogError) -> ExchangeRecord? {
         try read { database in
             try Row.fetchOne(

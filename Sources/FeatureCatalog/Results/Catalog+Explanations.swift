@@ -11,7 +11,7 @@ extension Catalog {
         return try write { database in try insert(explanations, database) }
     }
 
-    /// Writes explanations with the scores that rest on them, in one transaction: an explanation never hides earlier
+    /// Writes explanations with their scores, in one transaction: an explanation never replaces earlier
     /// ones before it is scored.
     ///
     /// - Parameter scores: the scores, given the explanations' keys in the order given.

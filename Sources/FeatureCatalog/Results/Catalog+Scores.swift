@@ -56,7 +56,7 @@ extension Catalog {
     ///   - featureIndex: Only this feature's; nil for all.
     ///   - method: Only these; nil for all.
     ///   - runID: Only this run's; nil for all.
-    /// - Throws: ``CatalogError`` `.damaged` if a detail blob does not hold.
+    /// - Throws: ``CatalogError`` `.damaged` if a detail blob is damaged.
     package func scores(
         dictionaryID: Int64, featureIndex: Int? = nil, method: ScoreMethod? = nil, runID: Int64? = nil
     ) throws(CatalogError) -> [ScoreRecord] {
@@ -95,7 +95,7 @@ extension Catalog {
         }
     }
 
-    /// All details that one call gives, bytes.
+    /// The most bytes of details that one call returns.
     private static let maximumDetailsByteCount = 1 << 29
 
     /// The largest detail that is read back, bytes.

@@ -80,12 +80,12 @@ extension Catalog {
         }
     }
 
-    /// Whether the tokens that a dictionary's features promote are known.
+    /// Whether a dictionary has lists of promoted tokens.
     package func hasLogits(dictionaryID: Int64) throws(CatalogError) -> Bool {
         try has("feature_logit", dictionaryID)
     }
 
-    /// Whether the nearest features of a dictionary's features are known.
+    /// Whether a dictionary has lists of nearest features.
     package func hasNeighbors(dictionaryID: Int64) throws(CatalogError) -> Bool {
         try has("feature_neighbor", dictionaryID)
     }

@@ -1,17 +1,17 @@
 package import Vocabulary
 
-/// Where a context comes from: all that dividing a feature's contexts needs to know.
+/// What dividing a feature's contexts into splits depends on, for one context.
 package struct SplitCandidate: Hashable, Sendable {
     /// The band the context was drawn for.
     package let band: ContextBand
-    /// The context's place within its band, strongest first.
+    /// The context's rank within its band, strongest first.
     package let rank: Int
     /// The document that holds the context.
     package let document: Int64
     /// The stretch of the document that holds the context; contexts of one stretch share tokens.
     package let segment: Int
 
-    /// Names a context by its place.
+    /// Identifies a context by its position.
     package init(band: ContextBand, rank: Int, document: Int64, segment: Int) {
         self.band = band
         self.rank = rank
@@ -26,9 +26,9 @@ extension ContextSplit {
     /// Within a band the splits alternate by rank, so both have contexts from the top and from every rank quantile of
     /// the sample. Contexts of one (document, segment) share tokens and therefore always share a split: otherwise an
     /// explanation could be scored on text that it was written from. Where that constraint would leave a split without
-    /// any context of a band that has at least two segments, segments change sides until both splits have one; only
+    /// any context of a band that has at least two segments, segments move until both splits have one; only
     /// three bands of two segments each that form a triangle cannot be served, and then as few bands as possible are
-    /// one-sided. The result depends on nothing but the arguments.
+    /// one-sided. The result depends only on the arguments.
     ///
     /// - Parameter candidates: all contexts of one feature, in any order.
     /// - Returns: the split of every candidate, in the order given.
@@ -144,7 +144,7 @@ private struct SegmentDivision {
         return nil
     }
 
-    /// How far a division is from the ideal; compared by `oneSided` first.
+    /// The distance of a division from the ideal; compared by `oneSided` first.
     private struct Cost: Comparable {
         /// The bands, and the whole, that have two segments or more and leave a split empty.
         var oneSided = 0

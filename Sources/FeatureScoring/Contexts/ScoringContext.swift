@@ -8,11 +8,11 @@ package struct ScoringContext: Hashable, Sendable {
     package let tokens: [Int32]
     /// The feature's activation at every token, 0 where it does not fire; as many as `tokens`, all finite.
     package let activations: [Float]
-    /// The token that the context was chosen for.
+    /// The token the context was chosen for.
     package let peakIndex: Int
-    /// Why the context was chosen.
+    /// The band it was chosen for.
     package let band: ContextBand
-    /// What the context may be used for.
+    /// Whether it is for explaining or for scoring.
     package let split: ContextSplit
     /// Whether the first token directly follows the begin-of-sequence token, so that nothing precedes it.
     package let beginsSequence: Bool
@@ -61,14 +61,14 @@ package struct ScoringContext: Hashable, Sendable {
     }
 }
 
-/// One feature and all its contexts, whatever their split.
+/// One feature with all its contexts, of either split.
 package struct FeatureContexts: Hashable, Sendable {
     /// The feature's index in its dictionary.
     package let featureIndex: Int
     /// The feature's contexts.
     package let contexts: [ScoringContext]
 
-    /// Puts a feature and its contexts together.
+    /// Makes a feature's contexts.
     package init(featureIndex: Int, contexts: [ScoringContext]) {
         self.featureIndex = featureIndex
         self.contexts = contexts

@@ -1,11 +1,11 @@
-/// How well yes-or-no decisions fit the truth: balanced accuracy, for "no" to everything already looks good where few
+/// The quality of yes-or-no decisions: balanced accuracy, since always answering "no" looks good if few cases
 /// are true (Paulo et al. 2024, arXiv 2410.13928).
 package struct DecisionScore: Equatable, Sendable {
-    /// Mean of the shares of true and of false cases that were told; nil where one kind is missing.
+    /// Mean of the true-positive and true-negative rates; nil if one kind is missing.
     package let balancedAccuracy: Double?
-    /// Of the cases said to be true, the share that are; nil if there are none.
+    /// Of the cases decided true, the fraction that are; nil if there are none.
     package let precision: Double?
-    /// Of the true cases, the share said to be; nil if there are none.
+    /// Of the true cases, the fraction decided true; nil if there are none.
     package let recall: Double?
     /// The harmonic mean of both; nil if there are neither.
     package let f1: Double?

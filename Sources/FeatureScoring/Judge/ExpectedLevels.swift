@@ -1,13 +1,13 @@
 import Foundation
 
-/// Expected activations from the log-probabilities of an answer's tokens: Σ v · p(v) over the numbers 0 … 10 that might
-/// have stood in each place (Bills et al. 2023, `openai/automated-interpretability`, `compute_expected_value`).
+/// Expected activations from the log-probabilities of an answer's tokens: Σ v · p(v) over the numbers 0 … 10 possible
+/// in each position (Bills et al. 2023, `openai/automated-interpretability`, `compute_expected_value`).
 package enum ExpectedLevels {
-    /// A token of the answer, and what might have stood in its place.
+    /// A token of the answer, with its alternatives.
     package struct Token: Equatable, Sendable {
         /// Its text.
         package let text: String
-        /// The likeliest tokens in this place, natural logarithms of their probabilities.
+        /// The most likely tokens in this position, with natural logarithms of their probabilities.
         package let alternatives: [(text: String, logProbability: Double)]
 
         /// Describes a token.
@@ -22,14 +22,14 @@ package enum ExpectedLevels {
         }
     }
 
-    /// The expected level at every place of an array of levels.
+    /// The expected level at every position of an array of levels.
     ///
-    /// A level that is not a token by itself, or has no usable alternatives, stays as it was answered.
+    /// A level that is not a token by itself, or has no usable alternatives, is returned as answered.
     ///
     /// - Parameters:
     ///   - levels: the levels of the answer, as ``JudgeAnswer/activations(in:count:)`` reads them.
-    ///   - content: the reply, in which the array is looked for within the answer (``UnwrappedAnswer``).
-    ///   - tokens: its tokens; unless they spell `content` exactly, nothing is expected of them.
+    ///   - content: the reply; the array is searched within the answer (``UnwrappedAnswer``).
+    ///   - tokens: its tokens; ignored unless they spell `content` exactly.
     package static func of(_ levels: [Int], in content: String, tokens: [Token]) -> [Float] {
         let plain = levels.map(Float.init)
         guard tokens.map(\.text).joined() == content else { return plain }
@@ -51,7 +51,7 @@ package enum ExpectedLevels {
         var tokenAt: [Int: Token] = [:]
         var offset = 0
         for token in tokens {
-            // A number may come with the space before it.
+            // / A number may include the space before it.
             let spaces = token.text.utf8.prefix { $0 == UInt8(ascii: " ") }.count
             tokenAt[offset + spaces] = token
             offset += token.text.utf8.count

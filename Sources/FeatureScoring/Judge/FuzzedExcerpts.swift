@@ -1,4 +1,4 @@
-/// Excerpts with marked tokens, half of them wrongly: what the fuzzing test shows (Paulo et al. 2024, arXiv 2410.13928).
+/// Excerpts with marked tokens, half of them wrong, for the fuzzing test (Paulo et al. 2024, arXiv 2410.13928).
 package enum FuzzedExcerpts {
     /// An excerpt with its marks, and whether they are the feature's own.
     package struct Case: Equatable, Sendable {
@@ -6,14 +6,14 @@ package enum FuzzedExcerpts {
         package let excerpt: JudgedExcerpt
         /// The tokens that are marked.
         package let marked: Set<Int>
-        /// Whether these are the tokens at which the feature fires.
+        /// Whether the feature fires on exactly these tokens.
         package let isCorrect: Bool
     }
 
-    /// Marks excerpts in which the feature fires: every other one rightly, the rest at as many tokens where it is
-    /// silent. Which is which, and where, follows from the seed.
+    /// Marks excerpts in which the feature fires: half of them correctly, the rest at as many non-activating
+    /// tokens. The seed determines which and where.
     ///
-    /// - Returns: cases in an order drawn by the seed; excerpts without silent tokens enough are always marked rightly.
+    /// - Returns: cases in an order drawn by the seed; excerpts with too few non-activating tokens are marked rightly.
     package static func cases(of excerpts: [JudgedExcerpt], seed: UInt64) -> [Case] {
         let firing = excerpts.filter(\.fires)
         let order = SeededPermutation.permutation(count: firing.count, seed: seed)

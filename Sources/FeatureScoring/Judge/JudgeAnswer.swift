@@ -1,28 +1,28 @@
 import Foundation
 import JSON
 
-/// Reads what a language model answered. Only the form that was asked for is taken, with what ``AnswerReading`` allows
-/// around it; everything else is an error with its reason, never a guess.
+/// Parses a language model's answers. Only the requested form is accepted, with the wrapping that ``AnswerReading``
+/// allows; anything else is an error with its reason, never a guess.
 package enum JudgeAnswer {
-    /// What was wrong with an answer, in one line.
+    /// What is wrong with an answer, in one line.
     package struct Garbage: Error, Equatable, Sendable, CustomStringConvertible {
-        /// Kinds of what may be wrong.
+        /// The kind of error.
         package enum Kind: Equatable, Sendable {
-            /// It is no JSON object.
+            /// It is not a JSON object.
             case form
-            /// It begins with thoughts that do not end.
+            /// It begins with a think block that does not end.
             case openThoughts
-            /// It ends thoughts that did not begin.
+            /// It ends a think block that did not begin.
             case strayThoughts
-            /// It has other keys than those asked for.
+            /// It has other keys than requested.
             case keys
-            /// It has as many values as were not asked for.
+            /// It has a wrong number of values.
             case count
-            /// A value is none of those that were asked for.
+            /// It has an invalid value.
             case value
         }
 
-        /// The line.
+        /// The error, in one line.
         package let description: String
         /// Its kind.
         package let kind: Kind
@@ -39,17 +39,17 @@ package enum JudgeAnswer {
         package let category: String
         /// 1 … 5.
         package let score: Int
-        /// Why.
+        /// The judge's reason.
         package let explanation: String
     }
 
     /// The categories of the rubric.
     package static let categories = ["low-level", "high-level", "undiscernible"]
 
-    /// Unicode scalars of an explanation that are kept at most.
+    /// The most Unicode scalars kept of an explanation.
     package static let maximumExplanationLength = 2000
 
-    /// Whether an answer is what its question asked for, read as strictly as `reading` says.
+    /// Checks that an answer has the form its question asks for, read as strictly as `reading` says.
     package static func check(
         _ content: String, answers question: JudgeQuestion, reading: AnswerReading = .unwrapped
     ) throws(Garbage) {
@@ -149,7 +149,7 @@ package enum JudgeAnswer {
 
         let names = shortened(members.keys.sorted().joined(separator: ", "))
         if reading == .unwrapped {
-            // Two keys that differ in nothing else stay two, and so too many.
+            // / Keys that differ only in letter case count as two, which is too many.
             let lowered = Dictionary(members.map { (lowercased($0), $1) }, uniquingKeysWith: { first, _ in first })
             if lowered.count == members.count { members = lowered }
         }
@@ -163,7 +163,7 @@ package enum JudgeAnswer {
         return rules
     }()
 
-    /// What a text shows at its beginning that is not JSON.
+    /// The visible reason why a text does not begin with JSON.
     private static func remark(on text: String) -> String? {
         switch kind(of: text) {
         case .openThoughts: "it begins with thoughts that do not end"
@@ -177,7 +177,7 @@ package enum JudgeAnswer {
         return text.contains("</think>") ? .strayThoughts : .form
     }
 
-    /// With the letters A … Z made small, and no others: other alphabets have no part in a fixed word.
+    /// With ASCII letters lower-cased, and no others: fixed words are ASCII.
     private static func lowercased(_ text: String) -> String {
         String(decoding: text.utf8.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }, as: UTF8.self)
     }
@@ -197,7 +197,7 @@ package enum JudgeAnswer {
         guard case .string(let text) = value else { throw otherKind(value) }
         let line = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         guard !line.isEmpty else { throw Garbage("the explanation is empty") }
-        // Not characters: one of them may be a million scalars.
+        // / Scalars, not characters: one character may have a million scalars.
         let length = line.unicodeScalars.count
         guard length <= maximumExplanationLength else {
             throw Garbage("the explanation has \(length) Unicode scalars")

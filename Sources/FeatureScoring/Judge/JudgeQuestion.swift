@@ -1,12 +1,12 @@
 import JSON
 
-/// One question to a language model: instructions, and the material as a JSON object of its own.
+/// One request to a language model: instructions, and the material as a separate JSON object.
 package struct JudgeQuestion: Hashable, Sendable {
-    /// Which prompt it follows.
+    /// Its prompt.
     package let prompt: JudgePrompt
-    /// JSON, keys sorted: the same question is the same text, byte for byte.
+    /// JSON with sorted keys: equal questions are equal texts, byte for byte.
     package let material: String
-    /// Values that the answer has to have, where it is a list: tokens or texts.
+    /// The number of values expected in a list answer: tokens or texts.
     package let answerCount: Int
 
     private init(_ prompt: JudgePrompt, _ material: some Encodable, answers: Int = 1) throws {
@@ -29,7 +29,7 @@ package struct JudgeQuestion: Hashable, Sendable {
         try JudgeQuestion(.rubric, ["excerpts": excerpts.map { Shown($0, maximum: maximum) }])
     }
 
-    /// Asks for the activations of one excerpt, of which nothing but the tokens is shown.
+    /// Asks for the activations of one excerpt, of which only the tokens are shown.
     package static func simulation(of excerpt: JudgedExcerpt, explanation: String) throws -> JudgeQuestion {
         struct Material: Encodable {
             let explanation: String
@@ -69,7 +69,7 @@ package struct JudgeQuestion: Hashable, Sendable {
         let activations: [Token]
         let text: String
 
-        /// Levels below 1 would tell the judge of tokens that hardly count.
+        /// Levels below 1 are left out, as they would point the judge to negligible tokens.
         init(_ excerpt: JudgedExcerpt, maximum: Float) {
             let levels = JudgedExcerpt.levels(excerpt.activations, maximum: maximum)
             let strong = excerpt.tokens.indices.filter { levels[$0] > 0 }

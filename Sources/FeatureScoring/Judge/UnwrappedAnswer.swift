@@ -1,19 +1,19 @@
-/// An answer without what models put around it: closed `<think>` blocks before it, then exactly one code fence around it.
+/// An answer without its wrapping: closed `<think>` blocks before it, then exactly one code fence around it.
 ///
-/// Nothing else is taken off, and a block or a fence that is not closed is none. A fence is a line of three or more
+/// Nothing else is removed; an unclosed block or fence does not count. A fence is a line of three or more
 /// backticks or tildes with at most one word behind them, and a last line of as many or more of the same (CommonMark 0.31,
 /// §4.5).
 package struct UnwrappedAnswer: Equatable, Sendable {
-    /// The answer.
+    /// The answer without wrapping.
     package let text: String
-    /// Where it begins in the content, bytes of UTF-8.
+    /// Its offset in the content, bytes of UTF-8.
     package let offset: Int
-    /// Think blocks taken off.
+    /// Think blocks removed.
     package let thoughtCount: Int
-    /// Whether a fence was taken off.
+    /// Whether a fence was removed.
     package let isFenced: Bool
 
-    /// Takes off what is around the answer in a reply's content.
+    /// Removes the wrapping from a reply's content.
     package init(_ content: String) {
         let bytes = Array(content.utf8)
         var answer = Self.trimmed(bytes[...])
@@ -26,13 +26,13 @@ package struct UnwrappedAnswer: Equatable, Sendable {
         let fenced = Self.withoutFence(answer)
         isFenced = fenced != nil
         thoughtCount = thoughts
-        // Where there is nothing to take off, nothing is changed.
+        // / Without wrapping, nothing is changed, white space included.
         answer = fenced ?? (thoughts > 0 ? answer : bytes[...])
         text = String(decoding: answer, as: UTF8.self)
         offset = answer.startIndex
     }
 
-    /// What follows a closed think block that the text begins with; nil where it begins with none.
+    /// The text after a closed think block at its start; nil without one.
     private static func withoutThought(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
         guard text.starts(with: "<think>".utf8) else { return nil }
         let end = Array("</think>".utf8)
@@ -46,7 +46,7 @@ package struct UnwrappedAnswer: Equatable, Sendable {
         return nil
     }
 
-    /// What is between the lines of a code fence that is all of the text; nil where there is no such fence.
+    /// The lines between those of a code fence around the whole text; nil without one.
     private static func withoutFence(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
         guard let mark = text.first, [UInt8(ascii: "`"), UInt8(ascii: "~")].contains(mark),
             let firstEnd = text.firstIndex(of: UInt8(ascii: "\n")), let lastEnd = text.lastIndex(of: UInt8(ascii: "\n"))
@@ -60,7 +60,7 @@ package struct UnwrappedAnswer: Equatable, Sendable {
         return text[(firstEnd + 1)..<max(firstEnd + 1, lastEnd)]
     }
 
-    /// Whether a byte may stand in the word that names a fence's language.
+    /// Whether a byte may occur in the fence's language name.
     private static func isOfWord(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -71,7 +71,7 @@ package struct UnwrappedAnswer: Equatable, Sendable {
         }
     }
 
-    /// Without white space as JSON has it around.
+    /// Without surrounding JSON white space.
     private static func trimmed(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         func isSpace(_ byte: UInt8) -> Bool { [0x20, 0x0A, 0x0D, 0x09].contains(byte) }
         guard let first = text.firstIndex(where: { !isSpace($0) }), let last = text.lastIndex(where: { !isSpace($0) })

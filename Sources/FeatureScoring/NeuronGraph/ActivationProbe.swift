@@ -1,13 +1,13 @@
-/// The question what one feature's activation is at the last of some tokens.
+/// A request for one feature's activation at the last of some tokens.
 package struct ProbeRequest: Hashable, Sendable {
     /// The feature's index in its dictionary.
     package let featureIndex: Int
     /// The token ids that the model is to read, in order and without the begin-of-sequence token; not empty.
     package let tokens: [Int32]
-    /// The decoder layer that the last token is read from, where the text does not decide that; nil where it does.
+    /// The decoder layer that the last token is read from, if the text does not determine it; nil if it does.
     package let layer: Int?
 
-    /// Asks for a feature after some tokens.
+    /// Makes a request.
     package init(featureIndex: Int, tokens: [Int32], layer: Int? = nil) {
         self.featureIndex = featureIndex
         self.tokens = tokens
@@ -22,7 +22,7 @@ package struct ProbeRequest: Hashable, Sendable {
     }
 }
 
-/// A language model with a dictionary, as an explainer sees it.
+/// A language model with a dictionary, as used by an explainer.
 package protocol ActivationProbe {
     /// Runs the model on each request's tokens, after the begin-of-sequence token that the probe puts before them.
     ///

@@ -1,15 +1,15 @@
 import Vocabulary
 
 extension NeuronGraph {
-    /// Builds the graph from observed n-grams alone, for activations that came without their model.
+    /// Builds the graph from observed n-grams alone, for activations without their model.
     ///
-    /// What the model would be asked is looked up in the explain contexts instead. A suffix *keeps* the mean activation
+    /// The explain contexts take the place of the model. A suffix *keeps* the mean activation
     /// that is observed wherever it occurs in them, firing or not; a token becomes a wildcard where at least two
-    /// different tokens are observed in its place and the mean over all of them leaves more than `wildcardShare`. What
-    /// was never observed to differ stays as it is, so fewer patterns are general than with a model.
+    /// different tokens are observed in its position and the mean over all of them leaves more than `wildcardShare`.
+    /// Tokens never observed to differ stay as they are, so fewer patterns are general than with a model.
     ///
     /// - Parameters:
-    ///   - contexts: one feature's contexts; only those whose split is `explain` are looked at.
+    ///   - contexts: one feature's contexts; only those of the split `explain` are used.
     ///   - configuration: `maximumSuffix` and the two shares apply.
     package init(observing contexts: [ScoringContext], configuration: NeuronToGraphConfiguration = .standard) {
         let observed = ObservedText(contexts.filter { $0.split == .explain })
@@ -24,7 +24,7 @@ extension NeuronGraph {
     }
 }
 
-/// The explain contexts of one feature, with the places at which each token occurs.
+/// The explain contexts of one feature, with the positions of each token.
 private struct ObservedText {
     let contexts: [ScoringContext]
     private let places: [Int32: [Place]]
@@ -71,7 +71,7 @@ private struct ObservedText {
         return (NeuronPattern(tokens: tokens, activation: context.peakActivation), isReduced)
     }
 
-    /// Whether the suffix, with any token `back` places before its end, still has a mean activation above `limit`.
+    /// Whether the suffix, with any token `back` positions before its end, still has a mean activation above `limit`.
     private func isWildcard(back: Int, in suffix: [Int32], above limit: Double) -> Bool {
         var variants: Set<Int32> = []
         let matches = (places[suffix[suffix.count - 1]] ?? []).filter { place in

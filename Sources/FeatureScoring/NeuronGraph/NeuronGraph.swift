@@ -1,23 +1,23 @@
-/// A feature's explanation as the patterns of tokens after which it fires: a trie read from the last token backwards.
+/// A feature's explanation as token patterns after which it fires: a trie read from the last token backwards.
 ///
 /// The form is that of Neuron to Graph (Foote et al. 2023, arXiv 2305.19911) in the simplified version of
-/// `openai/sparse_autoencoder`, `explanations.py`, which differs in two ways. There the shortest match predicts; here
-/// the longest does, as it knows more. There a later pattern overwrites an equal earlier one; here equal patterns are
-/// merged into the mean activation of their contexts, the least-squares prediction, whatever order they come in.
+/// `openai/sparse_autoencoder`, `explanations.py`, with two differences. There the shortest match predicts; here
+/// the longest does, as it is more specific. There a later pattern overwrites an equal earlier one; here equal ones are
+/// merged into the mean activation of their contexts, the least-squares prediction, in any order.
 ///
 /// Made by `NeuronToGraphExplainer` with a model at hand, or from observed contexts alone.
 package struct NeuronGraph: Sendable, Equatable {
     /// The patterns, none twice, ordered from the last token backwards.
     package let patterns: [NeuronPattern]
-    /// The explain contexts for which no short pattern was found and whose longest suffix stands in as one.
+    /// The explain contexts for which no short pattern was found, so that their longest suffix is used.
     package let unreducedContexts: Int
 
     /// The trie; node 0 is the root.
     let nodes: [Node]
 
-    /// A node of the trie: the tokens on the way to it, from the last one backwards, are a pattern's end.
+    /// A node of the trie: the tokens on the path to it, from the last one backwards, are the end of a pattern.
     struct Node: Sendable, Equatable {
-        /// The nodes reached by one particular token further back.
+        /// The nodes reached by a given token further back.
         var exact: [Int32: Int] = [:]
         /// The node reached by any token further back.
         var any: Int?

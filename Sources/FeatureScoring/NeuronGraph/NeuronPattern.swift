@@ -1,6 +1,6 @@
-/// Some tokens after which a feature fires, with how strongly.
+/// A pattern of tokens after which a feature fires, with its activation.
 package struct NeuronPattern: Hashable, Sendable {
-    /// The tokens in reading order, `nil` where any token does; the feature fires at the last one. Not empty.
+    /// The tokens in reading order, `nil` for a wildcard; the feature fires at the last one. Not empty.
     package let tokens: [Int32?]
     /// Whether the pattern holds only where its first token is the first of the sequence.
     package let startsSequence: Bool

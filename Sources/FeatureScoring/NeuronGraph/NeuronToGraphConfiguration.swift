@@ -1,12 +1,12 @@
-/// How patterns are cut out of contexts.
+/// The parameters of the method.
 package struct NeuronToGraphConfiguration: Hashable, Codable, Sendable {
     /// The most tokens in a pattern.
     package let maximumSuffix: Int
-    /// The share of a context's activation that a suffix must keep, at least.
+    /// The least fraction of a context's activation that a suffix has to keep.
     package let keptShare: Float
-    /// A token whose replacement leaves more than this share of the suffix's activation becomes a wildcard.
+    /// A token whose replacement leaves more than this fraction of the suffix's activation becomes a wildcard.
     package let wildcardShare: Float
-    /// Whether a suffix must also keep the activation behind a padding token; see `NeuronToGraphExplainer`.
+    /// Whether a suffix has to keep the activation behind a padding token too; see `NeuronToGraphExplainer`.
     package let checksStart: Bool
     /// The most requests in one call of the probe.
     package let requestsPerCall: Int
@@ -40,6 +40,6 @@ package struct NeuronToGraphConfiguration: Hashable, Codable, Sendable {
         (maximumSuffix, keptShare, wildcardShare, checksStart, requestsPerCall) = (16, 0.5, 0.5, true, 4096)
     }
 
-    /// The configuration of the method.
+    /// The default parameters.
     package static let standard = NeuronToGraphConfiguration()
 }

@@ -1,28 +1,28 @@
 import Vocabulary
 
-/// Explains many features at once by the patterns of tokens that they need, asking the model and no one else.
+/// Explains many features at once by the shortest token patterns that make them fire, using the model alone.
 ///
 /// Neuron to Graph (Foote et al. 2023, arXiv 2305.19911), in the simpler form of `openai/sparse_autoencoder`,
 /// `explanations.py`. For every explain context whose peak activation is above 0:
 ///
 /// 1. *Prune*: the shortest suffix ending at the peak token that keeps `keptShare` of the recorded activation. Lengths
 ///    are tried from 1 upwards, all features at once. Activations need not grow with the suffix, so only this order
-///    finds the shortest for certain; for the lengths that occur it is the cheaper one too. A suffix of length n takes n
-///    probes; doubling and then bisecting would take 1, 2, 4, 4, 6, 6, 6, 6 for n = 1…8. What contexts have in common
-///    is asked once: in the tests, 206 contexts of 12 features with patterns of two tokens take 48 probes in 4 calls.
+///    finds the shortest for certain; for typical lengths it is the cheaper one too. A suffix of length n takes n
+///    probes; doubling and then bisecting would take 1, 2, 4, 4, 6, 6, 6, 6 for n = 1…8. Suffixes shared by contexts
+///    are probed once: in the tests, 206 contexts of 12 features with patterns of two tokens take 48 probes in 4 calls.
 /// 2. *Generalise*: a token other than the last, whose replacement by padding leaves more than `wildcardShare` of the
 ///    suffix's activation, becomes a wildcard.
 /// 3. *Merge* the patterns into a trie; see `NeuronGraph`.
 ///
-/// A model treats what directly follows the begin-of-sequence token as special, so a suffix may fire for no better
-/// reason than having been cut there. With `checksStart` a suffix counts only if it also keeps its share behind a padding
+/// A model treats the tokens right after the begin-of-sequence token specially, so a suffix may fire only
+/// because it was cut there. With `checksStart` a suffix counts only if it also keeps its share behind a padding
 /// token; a context that really starts the sequence is exempt, and its pattern is bound to the start. (The code cited
 /// binds every such pattern to the start, where it then never matches again.)
 ///
 /// A context that needs more than `maximumSuffix` tokens contributes its longest suffix, as in the code cited, and is
 /// counted in `NeuronGraph.unreducedContexts`.
 package struct NeuronToGraphExplainer: Sendable {
-    /// How patterns are cut out.
+    /// The parameters.
     package let configuration: NeuronToGraphConfiguration
 
     /// Makes an explainer.
@@ -30,12 +30,12 @@ package struct NeuronToGraphExplainer: Sendable {
         self.configuration = configuration
     }
 
-    /// Explains features from the contexts whose split is `explain`; the others are not looked at.
+    /// Explains features from their contexts of the split `explain`; others are ignored.
     ///
     /// - Parameters:
     ///   - features: the features with their contexts.
-    ///   - probe: the model; a request is never sent twice within a step.
-    ///   - padToken: the token that stands for nothing in particular.
+    ///   - probe: the model; a request is sent only once within a step.
+    ///   - padToken: a neutral token.
     ///   - progress: told after each call of the probe how many of how many steps are done, two for every context.
     /// - Returns: a graph for every feature, in order; one without patterns where no explain context fires.
     /// - Throws: whatever the probe throws; `ScoringError.probeCount` and `.probeNotFinite` for unusable answers.
@@ -64,7 +64,7 @@ package struct NeuronToGraphExplainer: Sendable {
         return features.indices.map { NeuronGraph(patterns: patterns[$0], unreducedContexts: unreduced[$0]) }
     }
 
-    /// Finds every excerpt's shortest suffix; leaves `kept` at `nil` where there is none.
+    /// Finds every excerpt's shortest suffix; leaves `kept` at `nil` if there is none.
     private func prune(
         _ excerpts: inout [Excerpt],
         _ batch: inout ProbeBatch<some ActivationProbe>,
@@ -108,7 +108,7 @@ package struct NeuronToGraphExplainer: Sendable {
         step.advance(to: excerpts.count)
     }
 
-    /// Turns the tokens that do not matter into wildcards.
+    /// Replaces the tokens that do not matter by wildcards.
     private func generalise(
         _ excerpts: inout [Excerpt],
         _ batch: inout ProbeBatch<some ActivationProbe>,
@@ -120,7 +120,7 @@ package struct NeuronToGraphExplainer: Sendable {
         for index in excerpts.indices {
             guard let kept = excerpts[index].kept else { continue }
             let suffix = excerpts[index].suffix(kept.length)
-            // Padding that stands in the text already cannot be told from its own replacement and stays as it is.
+            // / Padding that occurs in the text equals its own replacement and stays as it is.
             for offset in suffix.indices.dropLast() where suffix[offset] != padToken {
                 var replaced = suffix
                 replaced[offset] = padToken
@@ -140,22 +140,22 @@ package struct NeuronToGraphExplainer: Sendable {
     }
 }
 
-/// A context on its way to a pattern.
+/// A context while its pattern is found.
 private struct Excerpt {
-    /// The feature's place among those explained together.
+    /// The feature's index among those explained together.
     let slot: Int
     let featureIndex: Int
     /// The tokens up to and including the peak, at most as many as a pattern may have.
     let window: [Int32]
-    /// The layer that the peak token was read from, where the text does not decide that.
+    /// The layer that the peak token was read from, if the text does not determine it.
     let layer: Int?
     /// Whether the window's first token is the first of the sequence.
     let beginsSequence: Bool
     /// The recorded activation at the peak.
     let activation: Float
-    /// The suffix that was kept, once known.
+    /// The suffix found, once known.
     var kept: Kept?
-    /// The offsets within the suffix at which any token does.
+    /// The offsets of wildcards within the suffix.
     var wildcards: Set<Int> = []
 
     struct Kept {
@@ -190,7 +190,7 @@ private struct Excerpt {
     }
 }
 
-/// Asks a probe many things at once, none of them twice.
+/// Sends many requests to a probe, each once.
 private struct ProbeBatch<Probe: ActivationProbe> {
     let probe: Probe
     let requestsPerCall: Int
@@ -240,6 +240,6 @@ private struct Progress {
         report(done, total)
     }
 
-    /// Reports again where things stand, so that a long step shows signs of life.
+    /// Repeats the last report, so that a long step shows activity.
     func tick() { report(done, total) }
 }

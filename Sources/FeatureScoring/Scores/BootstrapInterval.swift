@@ -1,7 +1,7 @@
 import Foundation
 import RandomNumbers
 
-/// A mean and where it lies: the percentile bootstrap (Efron and Tibshirani 1993, §13.3), drawn by a seed.
+/// A mean with its interval by the percentile bootstrap (Efron and Tibshirani 1993, §13.3), seeded.
 package struct BootstrapInterval: Hashable, Sendable {
     /// The mean of the values.
     package let mean: Double
@@ -10,13 +10,13 @@ package struct BootstrapInterval: Hashable, Sendable {
     /// The upper end.
     package let high: Double
 
-    /// Resamples as many values as there are, over and over.
+    /// Resamples the values with replacement, as many as there are.
     ///
     /// - Parameters:
-    ///   - values: one for each unit that was drawn, such as a feature or a document.
-    ///   - coverage: the share of resampled means within the interval.
-    ///   - resamples: how often; the ends are accurate to about one in a hundred of the interval at 2000.
-    ///   - seed: everything follows from it.
+    ///   - values: one for each sampled unit, such as a feature or a document.
+    ///   - coverage: the fraction of resampled means within the interval.
+    ///   - resamples: how often; at 2000 the ends are accurate to about a hundredth of the interval.
+    ///   - seed: of the resampling.
     /// - Returns: nil without values.
     package init?(of values: [Double], coverage: Double = 0.95, resamples: Int = 2000, seed: UInt64 = 0) {
         guard !values.isEmpty, resamples > 0 else { return nil }
@@ -40,13 +40,13 @@ package struct BootstrapInterval: Hashable, Sendable {
         high = quantile((1 + coverage) / 2)
     }
 
-    /// How many of some units count: what resampling them without end comes to, the quantiles of the binomial
-    /// distribution with that share.
+    /// The interval of a count, the limit of infinitely many resamples: the quantiles of the binomial
+    /// distribution with the observed rate.
     ///
     /// - Parameters:
     ///   - hits: units that count; the mean.
     ///   - units: all that there are.
-    ///   - coverage: the share of resampled counts within the interval.
+    ///   - coverage: the fraction of resampled counts within the interval.
     /// - Precondition: 0 ≤ hits ≤ units.
     package init(count hits: Int, of units: Int, coverage: Double = 0.95) {
         precondition(hits >= 0 && hits <= units, "\(hits) of \(units)")

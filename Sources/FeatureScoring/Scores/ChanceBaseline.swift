@@ -1,11 +1,11 @@
-/// What scores are worth by chance: the same contexts scored with another feature's explanation.
+/// The baseline of scores: the same contexts scored with another feature's explanation.
 package struct ChanceBaseline: Hashable, Sendable {
-    /// The defined scores under wrong explanations, ascending.
+    /// The defined baseline scores, ascending.
     package let scores: [Double]
-    /// How many scores under wrong explanations were undefined.
+    /// The number of undefined baseline scores.
     package let undefinedCount: Int
 
-    /// Collects the scores under wrong explanations, `nil` for undefined ones.
+    /// Collects the baseline scores, `nil` for undefined ones.
     ///
     /// - Precondition: no score is NaN.
     package init(scores: [Double?]) {
@@ -15,19 +15,19 @@ package struct ChanceBaseline: Hashable, Sendable {
         undefinedCount = scores.count - defined.count
     }
 
-    /// Which feature's explanation each feature is scored with: everyone gets one, no one its own.
+    /// Assigns each feature another feature's explanation: each gets one, none its own.
     ///
-    /// - Returns: for each place in the list of features, the place of the explanation; `nil` for a single feature,
-    ///   for which there is no chance to compare with.
+    /// - Returns: for each feature's position in the list, the position of the explanation; `nil` for a single feature,
+    ///   which has no baseline.
     package static func donors(featureCount: Int, seed: UInt64) -> [Int]? {
         SeededPermutation.derangement(count: featureCount, seed: seed)
     }
 
-    /// The score below which a share of the chance scores lie, interpolated linearly between neighbours (type 7 of
+    /// A percentile of the baseline scores, interpolated linearly between neighbours (type 7 of
     /// Hyndman and Fan 1996, the default of NumPy and R).
     ///
-    /// - Parameter share: 0…1; 0.95 is the limit a feature must exceed to be called better than chance.
-    /// - Returns: `nil` if no chance score is defined.
+    /// - Parameter share: 0…1; 0.95 is the threshold for interpretable features.
+    /// - Returns: `nil` if no baseline score is defined.
     package func percentile(_ share: Double = 0.95) -> Double? {
         precondition(share >= 0 && share <= 1, "a share is within 0…1")
         guard let last = scores.indices.last else { return nil }
@@ -37,14 +37,14 @@ package struct ChanceBaseline: Hashable, Sendable {
         return scores[below] + (place - Double(below)) * (scores[below + 1] - scores[below])
     }
 
-    /// Whether a score exceeds the 95th percentile of chance; `nil` if either is undefined.
+    /// Whether a score exceeds the 95th percentile of the baseline; `nil` if either is undefined.
     package func isExceeded(by score: Double?) -> Bool? {
         guard let score, let limit = percentile() else { return nil }
         return score > limit
     }
 
-    /// The chance that a score drawn from some exceeds a score drawn from chance, equals counting half: the area under
-    /// the ROC curve (Mann and Whitney 1947). 1 tells them apart for certain, 0.5 not at all.
+    /// The probability that a score exceeds a baseline score, ties counting half: the area under
+    /// the ROC curve (Mann and Whitney 1947). 1 is perfect separation, 0.5 none.
     ///
     /// - Returns: `nil` if there are none of either.
     package func separation(from others: [Double]) -> Double? {
@@ -59,7 +59,7 @@ package struct ChanceBaseline: Hashable, Sendable {
         return won / Double(scores.count * others.count)
     }
 
-    /// The share of chance scores that reach a score, counting the score itself: (1 + reached) / (1 + all), never 0
+    /// The fraction of baseline scores that reach a score, counting the score: (1 + reached) / (1 + all), never 0
     /// (Phipson and Smyth 2010).
     package func pValue(of score: Double) -> Double {
         let reached = scores.reduce(0) { $0 + ($1 >= score ? 1 : 0) }

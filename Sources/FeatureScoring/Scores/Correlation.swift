@@ -1,4 +1,4 @@
-/// Pearson's correlation of predictions with truths, or why there is none.
+/// Pearson's correlation of predictions with truths, or the reason why it is undefined.
 package struct Correlation: Hashable, Sendable {
     /// The coefficient, −1…1; `nil` where it is undefined.
     package let value: Double?

@@ -1,8 +1,8 @@
-/// How far two raters of the same things agree.
+/// Agreement of two raters.
 package enum RaterAgreement {
     /// Spearman's rank correlation: Pearson's of the ranks, equal values sharing their mean rank.
     ///
-    /// - Returns: nil for fewer than two pairs, or where either rater always says the same.
+    /// - Returns: nil for fewer than two pairs, or if either rater's values are constant.
     package static func spearman(_ one: [Double], _ two: [Double]) -> Double? {
         precondition(one.count == two.count, "\(one.count) and \(two.count) ratings")
         guard one.count > 1 else { return nil }
@@ -31,14 +31,14 @@ package enum RaterAgreement {
         return ranks
     }
 
-    /// Cohen's kappa with quadratic weights (Cohen 1968) for ratings on a scale: 1 for full agreement, 0 for what chance
-    /// gives with the same frequencies.
+    /// Cohen's kappa with quadratic weights (Cohen 1968) for ordinal ratings: 1 for full agreement, 0 for agreement by
+    /// chance with the same frequencies.
     ///
-    /// - Returns: nil without pairs, or where chance alone leaves nothing to disagree on.
+    /// - Returns: nil without pairs, or if no disagreement is expected by chance.
     package static func weightedKappa(_ one: [Int], _ two: [Int]) -> Double? {
         precondition(one.count == two.count, "\(one.count) and \(two.count) ratings")
         guard !one.isEmpty else { return nil }
-        // As numbers that cannot overflow: a catalog may hold any rating.
+        // / In doubles, which cannot overflow: a catalog may hold any rating.
         func square(_ a: Int, _ b: Int) -> Double { (Double(a) - Double(b)) * (Double(a) - Double(b)) }
         // The mean squared difference, of the pairs and of all combinations.
         let seen = zip(one, two).reduce(0.0) { $0 + square($1.0, $1.1) } / Double(one.count)

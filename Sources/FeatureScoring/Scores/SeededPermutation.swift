@@ -1,8 +1,8 @@
 import RandomNumbers
 
-/// Permutations that a seed determines, on every machine and in every release.
+/// Seeded permutations, the same on every machine and in every release.
 ///
-/// The standard library's `shuffled(using:)` does not promise its algorithm, so it is spelt out here.
+/// The standard library's `shuffled(using:)` does not specify its algorithm.
 package enum SeededPermutation {
     /// A uniformly drawn permutation of 0..<count (Fisher and Yates).
     package static func permutation(count: Int, seed: UInt64) -> [Int] {
@@ -10,11 +10,11 @@ package enum SeededPermutation {
         return permutation(count: count, using: &generator)
     }
 
-    /// A uniformly drawn permutation of 0..<count without a fixed point: no element stays where it is.
+    /// A uniformly drawn permutation of 0..<count without a fixed point.
     ///
-    /// Permutations are drawn until one qualifies; about one in 2.72 does.
+    /// Permutations are drawn until one has no fixed point; about one in 2.72 does.
     ///
-    /// - Returns: where each element goes; `nil` for one element, which has nowhere to go.
+    /// - Returns: the image of each element; `nil` for a single element.
     package static func derangement(count: Int, seed: UInt64) -> [Int]? {
         guard count != 1 else { return nil }
         var generator = SplitMix64(seed: seed)

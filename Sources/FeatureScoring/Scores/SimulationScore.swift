@@ -1,15 +1,15 @@
 package import Vocabulary
 
-/// A context with what was predicted beside what is true.
+/// A context with predicted and true activations.
 package struct SimulatedContext: Hashable, Sendable {
-    /// Why the context was chosen.
+    /// The band it was chosen for.
     package let band: ContextBand
     /// The predicted activation of every token.
     package let predicted: [Float]
     /// The true activation of every token.
     package let actual: [Float]
 
-    /// Puts predictions and truths together; they are checked when scored.
+    /// Pairs predictions with truths; they are checked when scored.
     package init(band: ContextBand, predicted: [Float], actual: [Float]) {
         self.band = band
         self.predicted = predicted
@@ -17,7 +17,7 @@ package struct SimulatedContext: Hashable, Sendable {
     }
 }
 
-/// How well an explanation predicts a feature's activations on contexts it was not written from.
+/// The accuracy of an explanation's predictions on contexts it was not written from.
 ///
 /// Bills et al. 2023, *Language models can explain neurons in language models* (`openai/automated-interpretability`):
 /// the `ev_correlation` over all tokens of all contexts together, never a mean of correlations of single contexts.
@@ -26,21 +26,21 @@ package struct SimulationScore: Hashable, Sendable {
     package let joint: Correlation
     /// The correlation over the contexts of the band `top`.
     package let top: Correlation
-    /// The correlation over the contexts of the bands `sample` and `quiet`: firings as they come, and none.
+    /// The correlation over the contexts of the bands `sample` and `quiet`: random firing and non-activating contexts.
     package let random: Correlation
-    /// The coefficient of determination, 1 − Σ(y − ŷ)² / Σ(y − ȳ)² over all tokens, y the truth and ŷ the prediction as
-    /// it is, without calibration: 1 at best, 0 for predicting the mean, below 0 for worse. `nil` if y is constant.
+    /// The coefficient of determination, 1 − Σ(y − ŷ)² / Σ(y − ȳ)² over all tokens, y the truth and ŷ the prediction,
+    /// uncalibrated: 1 at best, 0 for predicting the mean, below 0 for worse. `nil` if y is constant.
     package let rSquared: Double?
-    /// Of the tokens predicted at half the feature's maximum or more, the share that are; `nil` if there are none.
+    /// Of the tokens predicted at half the feature's maximum or more, the fraction that are; `nil` if there are none.
     package let precision: Double?
-    /// Of the tokens at half the feature's maximum or more, the share predicted to be; `nil` if there are none.
+    /// Of the tokens at half the feature's maximum or more, the fraction predicted so; `nil` if there are none.
     package let recall: Double?
     /// The harmonic mean of precision and recall, 2·TP / (2·TP + FP + FN); `nil` if there are none of the three.
     package let f1: Double?
 
     /// The score's value, `nil` where it is undefined.
     package var value: Double? { joint.value }
-    /// Whether the score has a value, and why not.
+    /// Whether the score has a value, or why not.
     package var status: ScoreStatus { joint.status }
     /// The number of tokens scored.
     package var tokenCount: Int { joint.tokenCount }

@@ -1,8 +1,8 @@
 import RandomNumbers
 
-/// A sample that takes from every stratum as large a share as from the whole, so that means over it stand for the whole.
+/// A proportional stratified sample, so that means over it estimate those of the population.
 package enum StratifiedSample {
-    /// Draws members of strata; the seed decides, on every machine and in every release.
+    /// Draws members of strata by a seed, the same on every machine and in every release.
     ///
     /// - Parameters:
     ///   - strata: the members of each stratum.
@@ -26,7 +26,7 @@ package enum StratifiedSample {
         }.sorted()
     }
 
-    /// Groups of about equal size by ascending value, for a quantity that is not made of kinds.
+    /// Quantile groups of about equal size, for strata of a continuous quantity.
     ///
     /// - Parameter groups: how many at most.
     package static func quantiles(of members: [(member: Int, value: Double)], groups: Int) -> [[Int]] {

@@ -1,6 +1,6 @@
 /// Why a score has no value. It is never replaced by a number.
 package enum UndefinedReason: String, Codable, CaseIterable, Hashable, Sendable, CustomStringConvertible {
-    /// There is nothing to score on.
+    /// No tokens to score on.
     case noTokens = "no-tokens"
     /// The feature has the same activation at every token.
     case constantTruth = "constant-truth"
@@ -19,8 +19,8 @@ package enum UndefinedReason: String, Codable, CaseIterable, Hashable, Sendable,
 
 /// Whether a score has a value.
 package enum ScoreStatus: Hashable, Sendable {
-    /// It has one.
+    /// It has a value.
     case ok
-    /// It cannot have one.
+    /// It is undefined.
     case undefined(UndefinedReason)
 }

@@ -2,7 +2,7 @@ import ActivationPipeline
 package import FeatureCatalog
 
 extension FeatureCondition {
-    /// Reads a condition: a column, an operator and a value; text may stand in single quotes, and `null` is no value.
+    /// Parses a condition: column, operator, value; text may be in single quotes, and `null` means no value.
     ///
     /// - Throws: `WorkflowError.usage`.
     package init(_ text: String, columns: SummaryColumns) throws {

@@ -1,14 +1,14 @@
-/// How one feature fires on a text.
+/// A feature's firings on a text.
 package struct FeatureFirings: Sendable, Equatable {
     /// The feature.
     package let featureIndex: Int
     /// Its strongest activation in the text.
     package fileprivate(set) var activation: Float
-    /// The place in the text, from 0, of the first token on which it fires that strongly.
+    /// The position in the text, from 0, of the first token with that activation.
     package fileprivate(set) var position: Int
     /// That token's text.
     package fileprivate(set) var token: String
-    /// The decoder layer at which that token was read; nil where all layers were read at once.
+    /// The decoder layer that token was read from; nil if all layers were read at once.
     package fileprivate(set) var layer: Int?
     /// The number of tokens on which it fires.
     package fileprivate(set) var tokenCount: Int
@@ -26,7 +26,7 @@ extension FeatureFirings {
         lastPosition = place.position
     }
 
-    /// Takes in a further firing; the same token may fire at several layers.
+    /// Adds a firing; the same token may fire at several layers.
     mutating func add(_ firing: TokenFirings.Firing, at place: TokenFirings) {
         if place.position != lastPosition { tokenCount += 1 }
         lastPosition = place.position

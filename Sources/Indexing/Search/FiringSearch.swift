@@ -6,9 +6,9 @@ import SparseCoding
 import Tokenization
 import Vocabulary
 
-/// Runs a text through a model and a dictionary and tells what fires where.
+/// Runs a text through a model and a dictionary and reports which features fire where.
 ///
-/// Memory is that of the weights and of one batch of activations, whatever the length of the text.
+/// Memory is that of the weights and one batch of activations, for any length of text.
 package struct FiringSearch {
     /// The text.
     package let text: String
@@ -20,7 +20,7 @@ package struct FiringSearch {
     /// Reads the dictionary.
     ///
     /// - Parameter dictionary: its name or number; nil takes the last one added.
-    /// - Throws: `CatalogError`, `SparseCodingError`; `WorkflowError.usage` for a text of nothing.
+    /// - Throws: `CatalogError`, `SparseCodingError`; `WorkflowError.usage` for an empty text.
     package init(
         text: String, model: String, dictionary: String?, in catalog: Catalog, workers: Workers
     ) throws {
@@ -36,15 +36,15 @@ package struct FiringSearch {
     /// Its row.
     package var record: DictionaryRecord { dictionary.record }
 
-    /// Runs the text through, in segments as indexing cuts them and batches of 8192 tokens.
+    /// Reads the text, in segments as in indexing and batches of 8192 tokens.
     ///
     /// - Parameters:
     ///   - catalog: the one that holds the dictionary.
     ///   - cancelled: asked before every batch.
     ///   - progress: told after every batch how many of how many tokens are done.
-    ///   - eachToken: takes what fires on each token in order; of a dictionary to which every layer of a token is a
-    ///     sample of its own, layer after layer.
-    /// - Returns: what fires at all, by number.
+    ///   - eachToken: receives the firings on each token in order; if every layer of a token is a sample of its own,
+    ///     layer after layer.
+    /// - Returns: the features that fire, by number.
     /// - Throws: `WorkflowError.refused` for another model than the dictionary's, `.usage` for a text without tokens,
     ///   `.interrupted`; `LanguageModelError`, `SparseCodingError`; and what `eachToken` throws.
     package func run(

@@ -2,7 +2,7 @@ import ActivationPipeline
 package import FeatureCatalog
 package import LinearAlgebra
 
-/// The features of a dictionary whose decoder rows point the same way as one feature's.
+/// The features of a dictionary with decoder rows similar to one feature's.
 package struct SimilarFeatures {
     /// The feature.
     package let feature: Int
@@ -10,7 +10,7 @@ package struct SimilarFeatures {
     private let catalog: Catalog
     private let workers: Workers
 
-    /// Names a feature.
+    /// Selects a feature.
     ///
     /// - Throws: `WorkflowError.usage` where the dictionary has no such feature.
     package init(to feature: Int, of record: DictionaryRecord, in catalog: Catalog, workers: Workers) throws {
@@ -24,9 +24,9 @@ package struct SimilarFeatures {
         self.workers = workers
     }
 
-    /// The nearest ones: falling cosines, equal ones by rising number, never the feature itself.
+    /// The nearest features: descending cosines, ties by ascending number, never the feature itself.
     ///
-    /// They come from the list that indexing wrote where that goes far enough, else from the decoder.
+    /// They come from the list written by indexing if it is long enough, else from the decoder.
     ///
     /// - Parameters:
     ///   - count: how many at most; nil for all.

@@ -1,4 +1,4 @@
-/// Count, mean, spread and range of a feature's activations while it fires, from one pass over them.
+/// Count, mean, standard deviation and range of a feature's activations while firing, in one pass.
 package struct ActivationMoments: Hashable, Sendable {
     /// The number of firings.
     package private(set) var count = 0
@@ -15,7 +15,7 @@ package struct ActivationMoments: Hashable, Sendable {
     /// Starts without firings.
     package init() {}
 
-    /// Takes in one firing.
+    /// Adds one firing.
     package mutating func record(_ activation: Float) {
         let value = Double(activation)
         count += 1
@@ -29,7 +29,7 @@ package struct ActivationMoments: Hashable, Sendable {
     @inlinable
     package static func onGrid(_ value: Double) -> Double { (value + 0x1.8p28) - 0x1.8p28 }
 
-    /// Takes in the firings of another part of the stream.
+    /// Adds the firings of another part of the stream.
     package mutating func merge(_ other: ActivationMoments) {
         count += other.count
         sum += other.sum

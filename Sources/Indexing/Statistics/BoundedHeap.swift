@@ -1,16 +1,16 @@
-/// Something that has a place in an order without ties, and belongs to a group of which one entry is held.
+/// An element with a strict order and a group; of each group one entry is held.
 @usableFromInline
 protocol RankedEntry: Sendable {
     /// Entries of the same group count once.
     var group: UInt64 { get }
-    /// Whether this entry is to be preferred to the other: a strict order in which only the same entry is equal.
+    /// Whether this entry ranks before the other: a strict order in which only the same entry is equal.
     func ranks(before other: Self) -> Bool
-    /// What is held once both this entry and another of its group have come: it ranks as the better of the two.
+    /// The entry held when both this and another of its group have come: it ranks as the better of the two.
     func united(with other: Self) -> Self
 }
 
-/// The best entries of a stream, one of every group, as many as fit. The result does not depend on the order of the
-/// stream: an entry that is turned away has as many better ones of other groups, and those can only become better.
+/// The best entries of a stream, one of every group, up to a capacity. The result does not depend on the order of the
+/// stream: a rejected entry ranks behind enough entries of other groups, and those can only improve.
 @usableFromInline
 struct BoundedHeap<Entry: RankedEntry>: Sendable {
     /// The most entries held.
@@ -30,15 +30,15 @@ struct BoundedHeap<Entry: RankedEntry>: Sendable {
     /// The number of entries held.
     @inlinable var count: Int { entries.count }
 
-    /// Whether an entry has to go for another to come; the first of `entries` is the one.
+    /// Whether an entry has to be evicted for another to enter; the first of `entries` is evicted.
     @inlinable var isFull: Bool { entries.count == capacity }
 
     /// The entries, best first.
     @usableFromInline var sorted: [Entry] { entries.sorted { $0.ranks(before: $1) } }
 
-    /// Takes in an entry if it is among the best.
+    /// Adds an entry if it is among the best.
     ///
-    /// - Complexity: O(1) for an entry that is turned away, else O(capacity).
+    /// - Complexity: O(1) for a rejected entry, else O(capacity).
     @inlinable
     mutating func offer(_ entry: Entry) {
         if entries.count == capacity {
@@ -51,7 +51,7 @@ struct BoundedHeap<Entry: RankedEntry>: Sendable {
     mutating func insert(_ entry: Entry) {
         if let held = entries.firstIndex(where: { $0.group == entry.group }) {
             entries[held] = entries[held].united(with: entry)
-            // It has become better if anything.
+            // / It can only have improved.
             sink(from: held)
         } else if entries.count < capacity {
             entries.append(entry)
@@ -82,7 +82,7 @@ struct BoundedHeap<Entry: RankedEntry>: Sendable {
         }
     }
 
-    /// Takes in everything that another heap holds.
+    /// Adds all entries of another heap.
     mutating func merge(_ other: BoundedHeap) {
         for entry in other.entries { offer(entry) }
     }

@@ -1,10 +1,10 @@
-/// One firing of a feature: where, how strongly, and whatever else is to be remembered of it.
+/// One firing of a feature: its position, its activation, and a payload.
 package struct Firing<Payload: Sendable>: Sendable {
-    /// Where it is.
+    /// Its position.
     package let place: FiringPlace
     /// The feature's activation there.
     package let activation: Float
-    /// What else is remembered, such as the layer and the router's weight.
+    /// Further data, such as the layer and the router's weight.
     package let payload: Payload
 
     /// Describes a firing.
@@ -15,7 +15,7 @@ package struct Firing<Payload: Sendable>: Sendable {
         self.payload = payload
     }
 
-    /// The order of contexts: stronger ones first, equally strong ones by place.
+    /// The order of contexts: stronger ones first, ties by position.
     @inlinable
     package func isStronger(than other: Firing) -> Bool {
         activation != other.activation ? activation > other.activation : place.precedes(other.place)
@@ -23,7 +23,7 @@ package struct Firing<Payload: Sendable>: Sendable {
 }
 
 extension Firing where Payload == Void {
-    /// Describes a firing of which nothing else is remembered.
+    /// Makes a firing without payload.
     @inlinable
     package init(place: FiringPlace, activation: Float) {
         self.init(place: place, activation: activation, payload: ())

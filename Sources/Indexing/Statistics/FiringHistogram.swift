@@ -1,6 +1,6 @@
 import Foundation
 
-/// How a feature's activations are distributed, in fixed bins that widen in proportion.
+/// A histogram of a feature's activations, in fixed bins of logarithmic width.
 ///
 /// Four bins to an octave from 2⁻¹⁰ to 2¹⁰: edge i is 2^(i/4 − 10), i = 0…80, each about 19 % above the last. Bin 0
 /// takes everything below 2⁻¹⁰ (negative values too), bin i (1…80) the values from edge i − 1 up to but without edge i,
@@ -50,17 +50,17 @@ package struct FiringHistogram: Sendable {
         return 1 + (Int(activation.exponent) + 10) * 4 + quarter
     }
 
-    /// Takes in one firing.
+    /// Adds one firing.
     package mutating func record(_ activation: Float) {
         storage[Self.bin(of: activation)] += 1
     }
 
-    /// Takes in the firings of another part of the stream.
+    /// Adds the firings of another part of the stream.
     package mutating func merge(_ other: FiringHistogram) {
         for bin in 0..<Self.binCount { storage[bin] += other.storage[bin] }
     }
 
-    /// The activation below which a share of the firings lie, from within the bin that holds it.
+    /// The activation below which a fraction of the firings lie, interpolated within its bin.
     ///
     /// Firings are taken as spread evenly over the logarithm within a bin, and evenly over the values in the two open
     /// bins, whose far ends are `minimum` and `maximum`. The result is at most one bin's width, 19 %, off.

@@ -1,15 +1,15 @@
 import FeatureScoring
 import RandomNumbers
 
-/// Where a firing is, told by the text around it as well as by its document: what recognises a text that comes again.
+/// The position of a firing, by the text around it and by its document; identifies repeated texts.
 package struct FiringPlace: Hashable, Sendable {
-    /// Made from the tokens of the window around the token (``textKey(_:)``).
+    /// Hash of the tokens of the window around the token (``textKey(_:)``).
     package let window: UInt64
-    /// Made likewise from the tokens of the passage that the window is part of.
+    /// Hash of the tokens of the passage around the window.
     package let passage: UInt64
-    /// The document's own number, made from its content.
+    /// The document's key, computed from its content.
     package let documentKey: UInt64
-    /// The document's place in the corpus.
+    /// The document's number in the corpus.
     package let document: Int64
     /// The token's position in the document.
     package let position: Int32
@@ -24,8 +24,8 @@ package struct FiringPlace: Hashable, Sendable {
         self.position = position
     }
 
-    /// A strict order, by content first: which of several places stands for all does not depend on the order of the
-    /// text, but for documents that are equal throughout.
+    /// A strict order, by content first: which of several positions represents all does not depend on the order of the
+    /// text, except for documents that are equal throughout.
     @inlinable
     package func precedes(_ other: FiringPlace) -> Bool {
         if passage != other.passage { return passage < other.passage }
@@ -34,7 +34,7 @@ package struct FiringPlace: Hashable, Sendable {
         return (position, document) < (other.position, other.document)
     }
 
-    /// A number made from tokens, the same for the same tokens and for no others but by a chance of 2⁻⁶⁴.
+    /// A hash of tokens; different tokens collide with probability 2⁻⁶⁴.
     @inlinable
     package static func textKey(_ tokens: some Sequence<Int32>) -> UInt64 {
         var key: UInt64 = 0
@@ -44,8 +44,8 @@ package struct FiringPlace: Hashable, Sendable {
         return key
     }
 
-    /// Numbers places by the text that they show, from 0 in the order of first use: places whose windows have the same
-    /// tokens, or whose passages have, get the same number, and so do those that such places connect.
+    /// Groups positions by the text they show, numbered from 0 by first use: positions whose windows, or passages,
+    /// have the same tokens are in one group, and so are those connected through others.
     ///
     /// - Complexity: O(n) for n places, nearly.
     package static func textGroups(_ places: [FiringPlace]) -> [Int] {

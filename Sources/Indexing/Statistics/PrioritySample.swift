@@ -1,21 +1,21 @@
 import FeatureScoring
 import RandomNumbers
 
-/// A uniform sample of the windows in which a feature fires, each with its strongest firing, that depends on neither
-/// their order nor how the stream was divided.
+/// A uniform sample of the windows in which a feature fires, each with its strongest firing, independent of
+/// their order and of the division of the stream.
 ///
-/// Every firing has a pseudorandom priority made from the text of its window; the lowest ones are the sample (bottom-k
+/// Every firing has a pseudorandom priority computed from the text of its window; the lowest are the sample (bottom-k
 /// sampling, Cohen and Kaplan 2007). Since a priority does not depend on the rest of the stream, samples of parts merge
-/// into the sample of the whole, and a text that comes again neither enters twice nor is more likely to enter. Of the
-/// firings with one window, those of the passage with the lowest key stand for all, and among them the strongest.
+/// into the sample of the whole, and a repeated text neither enters twice nor is more likely to enter. Of the
+/// firings with one window, those of the passage with the lowest key represent all, and among them the strongest.
 ///
-/// Some texts may have to be left out at the end, because they are shown elsewhere: ``byPriority(most:without:)``. So
-/// that the next firing with the same window can step in, the sample remembers for each window the two best that come
-/// from different passages.
+/// Some texts may have to be left out at the end, because they are shown elsewhere: ``byPriority(most:without:)``. To
+/// let the next firing with the same window step in, the sample keeps for each window the two best from
+/// different passages.
 package struct PrioritySample<Payload: Sendable>: Sendable {
-    /// Draws different samples of the same stream.
+    /// Varies the sample of a stream.
     package let seed: UInt64
-    /// The feature whose firings are sampled, so that features do not share places.
+    /// The feature whose firings are sampled; it varies the positions drawn.
     package let featureIndex: Int
 
     @usableFromInline var heap: BoundedHeap<Entry>
@@ -104,13 +104,13 @@ package struct PrioritySample<Payload: Sendable>: Sendable {
 
     /// The priority of a firing; lower ones are sampled first.
     ///
-    /// - Parameter window: made from the window's tokens (``FiringPlace/window``).
+    /// - Parameter window: computed from the window's tokens (``FiringPlace/window``).
     @inlinable
     package func priority(window: UInt64) -> UInt64 {
         SplitMix64.hash(seed: seed, UInt64(bitPattern: Int64(featureIndex)), window, 0)
     }
 
-    /// Whether a firing would enter the sample: worth asking before its payload is gathered.
+    /// Whether a firing would enter the sample: checked before its payload is collected.
     @inlinable
     package func accepts(window: UInt64) -> Bool {
         guard heap.capacity > 0 else { return false }
@@ -119,8 +119,8 @@ package struct PrioritySample<Payload: Sendable>: Sendable {
         return priority(window: window) <= heap.entries[0].best.priority
     }
 
-    /// Whether a firing with a window that is accepted would change the sample: worth asking before its payload is
-    /// gathered, since the firings at a segment's ends share their windows.
+    /// Whether a firing with an accepted window would change the sample: checked before its payload is
+    /// collected, since the firings at a segment's ends share their windows.
     @inlinable
     package func takes(_ place: FiringPlace, activation: Float) -> Bool {
         for entry in heap.entries.indices where heap.entries[entry].group == place.window {
@@ -129,13 +129,13 @@ package struct PrioritySample<Payload: Sendable>: Sendable {
         return true
     }
 
-    /// Takes in one firing.
+    /// Adds one firing.
     @inlinable
     package mutating func offer(_ firing: Firing<Payload>) {
         heap.offer(Entry(best: Ranked(priority: priority(window: firing.place.window), firing: firing)))
     }
 
-    /// Takes in what another part of the stream left.
+    /// Adds the sample of another part of the stream.
     ///
     /// - Precondition: the other sample is of the same feature under the same seed.
     package mutating func merge(_ other: PrioritySample) {
@@ -146,9 +146,9 @@ package struct PrioritySample<Payload: Sendable>: Sendable {
     /// The firings of the sample by priority: every prefix is a uniform sample too.
     package var byPriority: [Firing<Payload>] { heap.sorted.map(\.best.firing) }
 
-    /// The firings of the lowest priority, without those that show what is shown elsewhere.
+    /// The firings of the lowest priority, without those whose text is shown elsewhere.
     ///
-    /// - Parameters:
+    /// - most: the most firings returned.
     ///   - most: how many at most.
     ///   - shown: firings whose windows, in a passage of the same tokens, are left out: no two with the same window.
     /// - Precondition: the capacity is at least `most` and the number of `shown` together.

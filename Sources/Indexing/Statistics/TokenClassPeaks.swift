@@ -7,7 +7,7 @@ package struct TokenClassPeaks: Hashable, Sendable {
     /// The second strongest, `nil` if the class fired once.
     package let second: Float?
 
-    /// Names a class's two strongest activations.
+    /// Makes a class with its peaks.
     package init(tokenClass: Int32, strongest: Float, second: Float? = nil) {
         self.tokenClass = tokenClass
         self.strongest = strongest

@@ -1,9 +1,9 @@
-/// The 33 token classes of one feature with the highest peaks, each with its two strongest activations, while firings
-/// stream by.
+/// The 33 token classes of one feature with the highest peaks, each with its two strongest activations, updated as
+/// firings stream by.
 ///
 /// This is enough to evaluate the paper's count exactly at *any* threshold t, with and without its 32-class rule:
 ///
-/// - A class that was turned away or evicted met a full table whose 33 peaks were all at or above its own. The lowest
+/// - A class that was rejected or evicted met a full table whose 33 peaks were all at or above its own. The lowest
 ///   peak in the table never falls, so at the end there still are 33 classes at or above everything that was lost.
 /// - If nothing that was lost is above t, the table holds all that is above t, and counting it is exact.
 /// - If something that was lost is above t, then 33 classes in the table are: the feature has more than 32 classes, and
@@ -38,10 +38,10 @@ package struct TokenClassTable: Sendable {
     /// The number of classes held.
     package var count: Int { Int(held) }
 
-    /// Whether the table holds every class and every count of the stream: nothing was ever turned away.
+    /// Whether the table holds every class and every count of the stream: nothing was rejected.
     package var isComplete: Bool { !hasLost }
 
-    /// Takes in one firing. A NaN is ignored.
+    /// Adds one firing. A NaN is ignored.
     ///
     /// - Complexity: O(33); O(1) for most firings that are too weak to enter.
     @inlinable

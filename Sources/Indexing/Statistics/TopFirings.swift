@@ -1,5 +1,5 @@
-/// The strongest firings of a feature, of those that show the same text only the strongest; equally strong ones by
-/// place.
+/// The strongest firings of a feature, for each text only the strongest; ties by
+/// position.
 package struct TopFirings<Payload: Sendable>: Sendable {
     @usableFromInline var heap: BoundedHeap<Entry>
 
@@ -38,14 +38,14 @@ package struct TopFirings<Payload: Sendable>: Sendable {
         return heap.isFull ? heap.entries[0].firing.activation : -.infinity
     }
 
-    /// Takes in one firing. A NaN is ignored; a text that is held already is not taken in again.
+    /// Adds one firing. A NaN is ignored; a text is held only once.
     @inlinable
     package mutating func offer(_ firing: Firing<Payload>) {
         guard firing.activation >= threshold else { return }
         heap.offer(Entry(firing: firing))
     }
 
-    /// Takes in what another part of the stream left.
+    /// Adds the firings of another part of the stream.
     package mutating func merge(_ other: TopFirings) {
         heap.merge(other.heap)
     }

@@ -1,12 +1,12 @@
 package import Vocabulary
 
-/// What is done to one latent wherever the dictionary reads a token.
+/// An edit of one latent wherever the dictionary reads a token.
 package struct LatentEdit: Sendable, Codable, Equatable {
     /// The latent's number.
     package var feature: Int
-    /// What is done.
+    /// The operation.
     package var operation: EditOperation
-    /// How strongly: in units of the activation for `set` and `add`, a factor for `multiply`.
+    /// Its strength: in units of the activation for `set` and `add`, a factor for `multiply`.
     package var strength: Double
 
     /// Describes an edit.

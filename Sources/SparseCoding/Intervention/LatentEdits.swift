@@ -1,6 +1,6 @@
 import Vocabulary
 
-/// Edits of several latents that can be made together, ascending by latent: every latent is edited once at most.
+/// Compatible edits of several latents, ascending by latent: every latent is edited once at most.
 package struct LatentEdits: Sendable, Equatable {
     /// The edits.
     package let edits: [LatentEdit]
@@ -10,8 +10,8 @@ package struct LatentEdits: Sendable, Equatable {
     /// Checks edits against a dictionary and against each other.
     ///
     /// - Throws: `SparseCodingError.setting` for a latent that the dictionary lacks, a strength that is not finite as a
-    ///   32-bit number or would make a latent negative, and for two edits of one latent: whatever they are, either the
-    ///   second undoes the first or the two depend on their order.
+    ///   32-bit number or would make a latent negative, and for two edits of one latent, since the
+    ///   second would undo the first or the result would depend on their order.
     package init(_ edits: [LatentEdit], of configuration: DictionaryConfiguration) throws(SparseCodingError) {
         rectified = configuration.k == nil || configuration.rectified
         for edit in edits {
@@ -44,14 +44,14 @@ package struct LatentEdits: Sendable, Equatable {
         self.edits = sorted
     }
 
-    /// A latent whose activation is another after the edits.
+    /// A latent whose activation changes.
     struct Change {
         let latent: Int
         /// ẑ' − ẑ.
         let difference: Float
     }
 
-    /// What the edits change of a sample's latents; empty where everything stays as it is.
+    /// The changes of a sample's latents; empty if none changes.
     func changes(of sample: Int, in latents: SparseLatents) -> [Change] {
         let indices = UnsafeBufferPointer(start: latents.indices(of: sample), count: Int(latents.counts[sample]))
         return edits.compactMap { edit in

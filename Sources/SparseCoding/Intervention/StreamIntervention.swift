@@ -2,37 +2,37 @@ import CKernels
 package import LinearAlgebra
 import Vocabulary
 
-/// Edits latents where a dictionary reads the residual stream, and carries what that changes back into the stream.
+/// Edits latents where a dictionary reads the residual stream, and adds the change of the reconstruction to the stream.
 ///
 /// A token is read at the layers that the dictionary chooses for it in the *unedited* model on the same tokens: its
 /// sites. At a site, with standardised stream x, latents ẑ and edited latents ẑ',
 ///
 ///     h ← h + std · (ẑ' − ẑ) · W_dec
 ///
-/// so that what the dictionary does not reconstruct stays as it is. Where ẑ' = ẑ nothing is added, not even zeros. What
-/// an architecture makes of this:
+/// so the reconstruction error stays. If ẑ' = ẑ nothing is added, not even zeros. By
+/// architecture:
 ///
-/// - `topk`, `vanilla`, `gated`, `jumprelu`: their layer; ẑ is read from the stream as it is there, with all that
-///   earlier edits made of it.
+/// - `topk`, `vanilla`, `gated`, `jumprelu`: their layer; ẑ is read from the current stream, including the effects
+///   of earlier edits.
 /// - `route` with hard routing: the same at the layer the router chose. In the reference the reading is s · x, so its
 ///   reconstruction is of s · x, and the change is divided by s.
-/// - `random`: the same at the layer that the token's draw key names.
+/// - `random`: the same at the layer drawn by the token's draw key.
 /// - `mlsae`: the same at every layer.
-/// - `route` with soft routing reads u = Σ_l p_l x_l, which is there only after the last layer. ẑ is therefore that of
-///   the unedited model, and layer l gets the share p_l / Σ p² of the change: the smallest changes of the x_l by which u
+/// - `route` with soft routing reads u = Σ_l p_l x_l, available only after the last layer. ẑ is therefore that of
+///   the unedited model, and layer l gets the share p_l / Σ p² of the change: the smallest changes of the x_l so that u
 ///   changes by (ẑ' − ẑ) · W_dec; for p of one layer alone they are those of hard routing.
-/// - `crosscoder` reads all layers at once: ẑ is that of the unedited model likewise, and every layer gets its own
-///   decoder's change. With both, a layer has its share on top of what the changes before it have carried along.
+/// - `crosscoder` reads all layers at once: ẑ is that of the unedited model as well, and every layer gets its own
+///   decoder's change. In both cases a layer's share is added on top of the effects of earlier changes.
 ///
-/// `replacing` puts the denormalised reconstruction from the edited latents in place of h, edited or not, as the authors'
+/// `replacing` replaces h by the denormalised reconstruction from the edited latents, edited or not, as the authors'
 /// code does: std · x̂' + mean with x̂' = (ẑ' · W_dec + b_pre) / s. With soft routing no layer has a reconstruction of
 /// its own.
 package struct StreamIntervention: Sendable {
     /// The dictionary.
     package let encoder: DictionaryEncoder
-    /// What is done to its latents.
+    /// The edits of its latents.
     package let edits: LatentEdits
-    /// Whether the stream becomes the reconstruction.
+    /// Whether the stream is replaced by the reconstruction.
     package let replacing: Bool
 
     /// Describes an intervention.
@@ -52,13 +52,13 @@ package struct StreamIntervention: Sendable {
         self.replacing = replacing
     }
 
-    /// Whether the latents need all layers, so that they are those of the unedited model.
+    /// Whether the latents need all layers, so that they are taken from the unedited model.
     private var readsAllLayers: Bool {
         let configuration = encoder.configuration
         return configuration.architecture == .crosscoder || (configuration.routes && configuration.routing == .soft)
     }
 
-    /// Finds where tokens are read.
+    /// Finds the layers at which tokens are read.
     ///
     /// - Parameter unedited: the tokens' streams in the unedited model, with their draw keys.
     /// - Throws: as `DictionaryEncoder.read`.
@@ -101,7 +101,7 @@ package struct StreamIntervention: Sendable {
         }
     }
 
-    /// Reads tokens at one layer as their streams are now, and edits them.
+    /// Reads tokens at one layer from their current streams, and edits them.
     private func editHere(
         _ tokens: [Int], _ sites: InterventionSites, slot: Int, _ residual: Matrix, firstRow: Int
     ) throws(SparseCodingError) {
@@ -131,17 +131,17 @@ package struct StreamIntervention: Sendable {
         }
     }
 
-    /// How a token is read at a layer.
+    /// The reading of a token at a layer.
     private struct Site {
-        /// Which part of a decoder row is the layer's.
+        /// The layer's part of a decoder row.
         let slot: Int
         let mean: Float
         let deviation: Float
-        /// What a change of the reading is multiplied by to be one of this layer's standardised stream.
+        /// Factor from a change of the reading to one of this layer's standardised stream.
         let share: Float
     }
 
-    /// Writes what the edits make of one token's stream.
+    /// Writes the edited stream of one token.
     private func write(
         sample: Int, _ latents: SparseLatents, into h: UnsafeMutablePointer<Float>, at site: Site
     ) {

@@ -1,12 +1,12 @@
-/// Horizontal bars under each other, each with a name and a figure.
+/// A horizontal bar chart with names and figures.
 package struct BarChart: Sendable {
     /// One bar.
     package struct Bar: Hashable, Sendable {
-        /// What the bar is of.
+        /// The name.
         package let label: String
         /// The bar's length; nothing is drawn below 0 or for a number that is not finite.
         package let value: Double
-        /// What stands behind the bar; the value to 4 digits by default.
+        /// The text behind the bar; the value to 4 digits by default.
         package let note: String
 
         /// Names a bar.
@@ -54,7 +54,7 @@ package struct BarChart: Sendable {
     private static func blocks(_ value: Double, of maximum: Double, width: Int) -> String {
         guard value.isFinite, value > 0, maximum > 0 else { return "" }
         var units = Int((min(1, value / maximum) * Double(8 * width)).rounded())
-        // What is not nothing is not drawn as nothing.
+        // / A value above 0 is always visible.
         units = max(1, units)
         let rest = units % 8
         return String(repeating: "█", count: units / 8) + (rest == 0 ? "" : String(eighths[rest]))

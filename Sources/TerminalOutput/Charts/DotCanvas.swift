@@ -5,7 +5,7 @@ struct DotCanvas {
     private let width: Int
     private var cells: [UInt8]
 
-    /// Which bit of U+2800…U+28FF is the dot at each row and column of a cell.
+    /// The bit in U+2800…U+28FF of the dot at each row and column of a cell.
     private static let bits: [[UInt8]] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]]
 
     /// An empty grid of some characters' size.

@@ -74,7 +74,7 @@ package struct LineChart: Sendable {
         return text
     }
 
-    /// Where a value lies between two ends, 0…1; in the middle if they coincide.
+    /// The relative position between two ends, 0…1; 0.5 if they coincide.
     private static func share(_ value: Double, _ low: Double, _ high: Double) -> Double {
         // Halved, as the span of two huge numbers may not be representable.
         high > low ? (value / 2 - low / 2) / (high / 2 - low / 2) : 0.5

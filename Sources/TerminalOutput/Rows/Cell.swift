@@ -4,11 +4,11 @@ package enum Cell: Hashable, Sendable {
     case null
     /// A whole number.
     case integer(Int64)
-    /// A number; one that is not finite prints as nothing in JSON.
+    /// A number; `null` in JSON if it is not finite.
     case real(Double)
-    /// Text, from anywhere: it is made harmless where it could reach a terminal.
+    /// Untrusted text: control characters are escaped on a terminal.
     case text(String)
-    /// Bytes, of which only the number is printed.
+    /// Bytes, of which only the count is printed.
     case blob(byteCount: Int)
 
     /// A whole number, or none.

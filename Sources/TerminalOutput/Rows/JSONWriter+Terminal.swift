@@ -1,6 +1,6 @@
 package import JSON
 
-/// What is printed is escaped beyond what JSON asks for where it acts on a terminal: DEL, the C1 controls, direction
+/// Output is escaped beyond JSON's requirements where it could act on a terminal: DEL, the C1 controls, direction
 /// overrides and the Unicode line ends.
 extension JSONWriter {
     /// Writes a row on one line, its members in the order of the columns; reals look like reals.
@@ -34,7 +34,7 @@ extension JSONValue {
         JSONWriter.document(onOneLine ? .compact : .indented).text(self) + "\n"
     }
 
-    /// A cell of a row; of bytes only their number.
+    /// A cell of a row; a blob becomes its byte count.
     package init(cell: Cell) {
         switch cell {
         case .null: self = .null

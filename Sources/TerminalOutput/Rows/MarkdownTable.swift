@@ -9,7 +9,7 @@ enum MarkdownTable {
         "|" + row.map { " " + escaped(VisibleText.of($0.plainText)) + " |" }.joined() + "\n"
     }
 
-    /// A pipe would end the cell, a backslash would escape the pipe's escape, `<` would open a tag and `&` an entity.
+    /// Escapes pipes (end of cell), backslashes (escapes), `<` (tags) and `&` (entities).
     private static func escaped(_ text: String) -> String {
         var result = ""
         for scalar in text.unicodeScalars {

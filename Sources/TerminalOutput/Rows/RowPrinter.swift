@@ -2,7 +2,7 @@ import JSON
 
 /// Prints rows in any of the formats, one after another.
 ///
-/// Everything but a table is written as the rows come, so a million of them need no memory; a table is written at the
+/// All formats but tables are written row by row, so a million rows need no memory; a table is written at the
 /// end, when the widths are known. What each format does with difficult values:
 ///
 /// | | null | real | text | blob |
@@ -13,20 +13,20 @@ import JSON
 /// | tsv | empty | in full | `\t`, `\n`, `\r`, `\\` | `<n bytes>` |
 /// | markdown | empty | in full | on one line, made visible, `\|` | `<n bytes>` |
 ///
-/// Data that is piped or redirected is left as it is. On a terminal no format lets a control character through.
+/// Piped or redirected data is unchanged. On a terminal no format lets a control character through.
 package struct RowPrinter {
     /// The names of the columns; repeated ones are numbered, as an object's keys must differ.
     package let columns: [String]
     /// The form of the output.
     package let format: OutputFormat
-    /// What the output goes to.
+    /// The output's capabilities.
     package let style: TerminalStyle
 
     private let write: (String) -> Void
     private var rowCount = 0
     private var buffered: [[Cell]] = []
 
-    /// Bytes of the rows that are held until the output is finished: those of a table, and nothing of other formats.
+    /// Bytes of rows held until the output is finished: those of a table, none in other formats.
     package private(set) var heldByteCount = 0
     private var isFinished = false
 
@@ -35,7 +35,7 @@ package struct RowPrinter {
     /// - Parameters:
     ///   - columns: the names of the columns, in order.
     ///   - format: the form of the output.
-    ///   - style: what the output goes to.
+    ///   - style: the output's capabilities.
     ///   - write: takes the pieces of the output, each ending with a line where the format does.
     package init(columns: [String], format: OutputFormat, style: TerminalStyle, write: @escaping (String) -> Void) {
         self.columns = Self.distinct(columns)

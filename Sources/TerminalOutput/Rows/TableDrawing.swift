@@ -5,7 +5,7 @@ struct TableDrawing {
     private let isNumeric: [Bool]
     private let style: TerminalStyle
 
-    /// No column is filled to more than this: one long cell would else make every line as long.
+    /// The widest padding of a column: one long cell would otherwise make every line as long.
     private static let widest = 1000
 
     /// A column of text is never cut below this width.
@@ -48,7 +48,7 @@ struct TableDrawing {
         }
     }
 
-    /// Takes from the widest columns of text until the table is as wide as the terminal, or nothing is left to take.
+    /// Shrinks the widest text columns until the table fits the terminal, or none can shrink further.
     private func fitted(_ natural: [Int]) -> [Int] {
         guard style.isTerminal, let width = style.width else { return natural }
         var widths = natural
@@ -56,7 +56,7 @@ struct TableDrawing {
         while excess > 0 {
             let shrinkable = widths.indices.filter { !isNumeric[$0] && widths[$0] > Self.narrowest }
             guard let widest = shrinkable.max(by: { widths[$0] < widths[$1] }) else { break }
-            // Down to the next widest at once, so that a cell of a million characters takes no million steps.
+            // / In steps to the next widest, so that a cell of a million characters takes no million steps.
             let next = shrinkable.filter { widths[$0] < widths[widest] }.map { widths[$0] }.max() ?? Self.narrowest
             let step = min(excess, max(1, widths[widest] - next))
             widths[widest] -= step
@@ -68,7 +68,7 @@ struct TableDrawing {
     private func line(_ cells: [String], _ widths: [Int], emphasis: TerminalStyle.Paint?) -> String {
         var line = ""
         for (column, cell) in cells.enumerated() {
-            // What goes into a file is never cut.
+            // / Output to files is never cut.
             let cut = style.isTerminal ? DisplayWidth.cut(cell, to: widths[column]) : cell
             let padding = String(repeating: " ", count: max(0, widths[column] - DisplayWidth.of(cut)))
             let painted = emphasis.map { style.paint(cut, $0) } ?? cut

@@ -1,8 +1,8 @@
-/// Messages that quote what files from elsewhere hold: of any length, and made of anything.
+/// Shortens messages that quote untrusted content of files.
 package enum BriefText {
-    /// Characters of a word that are shown, half of them from its end.
+    /// The most characters of a word shown, half of them from its end.
     private static let wordLength = 240
-    /// Characters of a message that are shown, a third of them from its end, where it says what to do.
+    /// The most characters of a message shown, a third of them from its end, which has the remedy.
     private static let messageLength = 1500
 
     /// A message on one line for a person: hostile characters made visible, long words (and whatever has no space in it)
@@ -25,7 +25,7 @@ package enum BriefText {
         return String(String.UnicodeScalarView(shortened(result, to: messageLength, tail: messageLength / 3)))
     }
 
-    /// The beginning and the end of a text that is longer than `length`, with what was left out between them.
+    /// The beginning and the end of a text that is longer than `length`, with a note of what was omitted.
     private static func shortened(_ scalars: [Unicode.Scalar], to length: Int, tail: Int) -> [Unicode.Scalar] {
         guard scalars.count > length else { return scalars }
         let mark = Array("…(\(scalars.count - length) more)…".unicodeScalars)

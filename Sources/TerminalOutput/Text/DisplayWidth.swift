@@ -1,4 +1,4 @@
-/// How many columns of a terminal some text takes.
+/// The width of text in terminal columns.
 package enum DisplayWidth {
     /// The columns of a text without control characters.
     package static func of(_ text: String) -> Int {
@@ -6,7 +6,7 @@ package enum DisplayWidth {
         return text.reduce(0) { $0 + of($1) }
     }
 
-    /// The columns of one character as a person sees it: that of its widest scalar, and 2 for an emoji.
+    /// The columns of one grapheme cluster: those of its widest scalar, and 2 for an emoji.
     static func of(_ character: Character) -> Int {
         var width = 0
         for scalar in character.unicodeScalars {

@@ -1,11 +1,11 @@
 import Foundation
 
-/// Numbers as a person reads them.
+/// Formats numbers for people.
 package enum Quantities {
     /// Between groups of digits: a narrow space that does not break.
     private static let thinSpace = "\u{202F}"
 
-    /// A number of things, in groups of three digits: `1 234 567`. Four digits stay together.
+    /// A count in groups of three digits: `1 234 567`. Four digits stay together.
     package static func count(_ value: Int) -> String {
         let digits = "\(value.magnitude)"
         guard digits.count > 4 else { return "\(value)" }
@@ -19,7 +19,7 @@ package enum Quantities {
 
     /// A number to 4 significant digits, without trailing zeros: `0.1235`, `12.3`, `123457`, `1.2e-07`.
     ///
-    /// The digits before the point are always whole, up to a million; beyond that and below 0.0001 powers of ten.
+    /// Digits before the point are never rounded away, up to a million; beyond that and below 0.0001 powers of ten.
     package static func significant(_ value: Double) -> String {
         guard value.isFinite else { return value.isNaN ? "nan" : value < 0 ? "-inf" : "inf" }
         if value == 0 { return "0" }
@@ -61,12 +61,12 @@ package enum Quantities {
         return String(format: digits, size) + " " + units[unit]
     }
 
-    /// A share of 1 as a percentage with one decimal: `45.2 %`.
+    /// A fraction as a percentage with one decimal: `45.2 %`.
     package static func percentage(_ share: Double) -> String {
         share.isFinite ? String(format: "%.1f", share * 100) + " %" : "?"
     }
 
-    /// A number of things a second: `1 234/s`, `0.35/s`.
+    /// A count per second: `1 234/s`, `0.35/s`.
     package static func rate(_ perSecond: Double) -> String {
         guard perSecond.isFinite, perSecond >= 0, perSecond < 1e15 else { return "?/s" }
         return (perSecond < 100 ? significant(perSecond) : count(Int(perSecond.rounded()))) + "/s"

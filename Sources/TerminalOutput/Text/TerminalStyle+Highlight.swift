@@ -1,5 +1,5 @@
 extension TerminalStyle {
-    /// A context on one line, with the tokens at which a feature fires made to stand out.
+    /// A context on one line, with the tokens on which a feature fires highlighted.
     ///
     /// With colours, the background deepens in five steps with the activation. Without, firing tokens stand between
     /// guillemets, `«like» «this»`, their leading space outside; guillemets in the text become single ones.
@@ -8,7 +8,7 @@ extension TerminalStyle {
     ///   - tokens: the text of every token, in reading order.
     ///   - activations: the feature's activation at every token, as many as tokens.
     ///   - maximum: the activation that has the full intensity; by default the strongest of those given.
-    ///   - floor: tokens whose activation is at most this share of the maximum do not stand out.
+    ///   - floor: tokens with at most this fraction of the maximum are not highlighted.
     package func highlight(
         tokens: [String],
         activations: [Float],

@@ -1,19 +1,19 @@
 extension TerminalStyle {
-    /// How some text stands out on a terminal with colours.
+    /// A highlight on a terminal with colours.
     package enum Paint: Hashable, Sendable {
-        /// Heavier.
+        /// Bold.
         case bold
-        /// Paler.
+        /// Dim.
         case dim
-        /// Something went wrong.
+        /// Red, for errors.
         case red
-        /// Something went well.
+        /// Green, for success.
         case green
-        /// Something to look at.
+        /// Yellow, for warnings.
         case yellow
-        /// A name or a link.
+        /// Cyan, for names and links.
         case cyan
-        /// On a warm background, from 1, hardly there, to 5, strongest.
+        /// A warm background, from 1, faint, to 5, strongest.
         case intensity(Int)
 
         /// The parameters of the escape sequence (ECMA-48, Select Graphic Rendition).

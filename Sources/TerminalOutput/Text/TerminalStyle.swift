@@ -1,17 +1,17 @@
 import Foundation
 
-/// What a stream of output can show.
+/// The capabilities of an output stream.
 package struct TerminalStyle: Hashable, Sendable {
-    /// Whether the output goes to a terminal, where a person reads it.
+    /// Whether the output goes to a terminal.
     package let isTerminal: Bool
-    /// Whether a line can be written over, which a dumb terminal cannot.
+    /// Whether a line can be rewritten, which a dumb terminal cannot.
     package let rewritesLines: Bool
     /// Whether colours are wanted.
     package let hasColour: Bool
-    /// The columns of the terminal; `nil` where there is none or they are unknown.
+    /// The columns of the terminal; `nil` without a terminal or if unknown.
     package let width: Int?
 
-    /// Describes an output. All but the first is for terminals only.
+    /// Makes a style. All but the first apply to terminals only.
     package init(isTerminal: Bool, rewritesLines: Bool = true, hasColour: Bool = false, width: Int? = nil) {
         self.isTerminal = isTerminal
         self.rewritesLines = isTerminal && rewritesLines
@@ -22,10 +22,10 @@ package struct TerminalStyle: Hashable, Sendable {
     /// A file or a pipe: no colours, nothing cut.
     package static let plain = TerminalStyle(isTerminal: false)
 
-    /// What standard output can show.
+    /// The capabilities of standard output.
     package static func standardOutput() -> TerminalStyle { detect(fileDescriptor: 1) }
 
-    /// What standard error can show.
+    /// The capabilities of standard error.
     package static func standardError() -> TerminalStyle { detect(fileDescriptor: 2) }
 
     private static func detect(fileDescriptor: Int32) -> TerminalStyle {

@@ -1,7 +1,7 @@
-/// Text made harmless: whatever acts on a terminal instead of showing on it is replaced by something that shows.
+/// Replaces characters that act on a terminal by visible ones.
 package enum VisibleText {
     /// The text on one line: `⏎` for a line feed, `→` for a tab, a control picture such as `␛` for another control
-    /// character, and `<U+202E>` for what has no picture.
+    /// character, and `<U+202E>` for characters without a picture.
     ///
     /// - Parameters:
     ///   - text: text from anywhere.
@@ -29,7 +29,7 @@ package enum VisibleText {
         return result
     }
 
-    /// Whether a scalar moves the cursor, starts an escape sequence, ends a line or turns the direction of what follows.
+    /// Whether a scalar moves the cursor, starts an escape sequence, ends a line or changes the text direction.
     static func isHostile(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x00...0x1F, 0x7F...0x9F, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFFF9...0xFFFB,

@@ -4,13 +4,13 @@ import Indexing
 import JSON
 import TerminalOutput
 
-/// In what two catalogs differ, for people and for programs.
+/// The differences between two catalogs, as text or data.
 struct DifferenceReport {
-    /// The catalogs as they were named.
+    /// The catalogs' paths as given.
     let a: String
     let b: String
     let difference: CatalogDifference
-    /// Features that match worst, of each pair of dictionaries that differ.
+    /// The worst matching features of each pair of differing dictionaries.
     let worst: [Worst]
 
     /// Features of two dictionaries.
@@ -23,7 +23,7 @@ struct DifferenceReport {
         /// The columns of `rows`.
         static let columns = ["feature_a", "feature_b", "cosine", "top_token_a", "top_token_b"]
 
-        /// A row for each feature and its best match.
+        /// A row for each feature with its best match.
         var rows: [[Cell]] {
             features.compactMap { feature in
                 matched.matching.forward[feature].map { match in
@@ -39,7 +39,7 @@ struct DifferenceReport {
     /// The columns of `rows`.
     static let columns = ["section", "subject", "name", "a", "b", "difference"]
 
-    /// A row for every comparison; of features that match worst, `difference` is 1 − cosine.
+    /// A row for every comparison; for worst matching features, `difference` is 1 − cosine.
     var rows: [[Cell]] {
         difference.rows.map { row in
             [
@@ -59,7 +59,7 @@ struct DifferenceReport {
             }
     }
 
-    /// All of it as one object.
+    /// The report as one object.
     var json: JSONValue {
         .object([
             "a": .string(a), "b": .string(b), "equal": .boolean(difference.isEqual),
@@ -96,7 +96,7 @@ struct DifferenceReport {
         ])
     }
 
-    /// All of it for people, section by section.
+    /// The report as text, section by section.
     func text(style: TerminalStyle) -> String {
         guard !difference.isEqual else { return VisibleText.of("\(a) and \(b) are equal") + "\n" }
         var page = PageText(style: style)
@@ -151,7 +151,7 @@ struct DifferenceReport {
         }
     }
 
-    /// A value for a narrow column: digests by their beginning.
+    /// A value for a narrow column: digests are shortened.
     private func short(_ value: CatalogValue) -> Cell {
         if case .text(let text) = value, text.utf8.count == 64, text.allSatisfy(\.isHexDigit) {
             return .text(text.prefix(12) + "…")

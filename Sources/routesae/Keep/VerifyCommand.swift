@@ -50,7 +50,7 @@ struct VerifyCommand: ParsableCommand {
                 let progress = options.progress("verifying, MB")
                 defer { progress.finish() }
                 let found = try catalog.verify(limit: limit) { step, done, total in
-                    // Smaller files are done before a line could be read.
+                    // / Smaller files are verified before a line could be read.
                     guard total >= 50_000_000 else { return }
                     progress.update(done / 1_000_000, of: total / 1_000_000, fields: [("at", step)])
                 }
@@ -75,7 +75,7 @@ struct VerifyCommand: ParsableCommand {
         }
     }
 
-    /// Problems as rows. What others added is a line for people, and for programs rows with a remark in the place of a
+    /// Prints problems as rows. Additions of other software are a line of text, or rows with a remark in place of a
     /// problem.
     private func show(_ problems: [VerificationProblem], _ additions: [SchemaAddition]) {
         guard output.format != .table else {
@@ -95,7 +95,7 @@ struct VerifyCommand: ParsableCommand {
                 + additions.map { [.text("\($0)"), .null, .text("addition of others, left alone")] })
     }
 
-    /// What the model says otherwise.
+    /// Disagreements with the model.
     private func recomputed(_ catalog: Catalog) throws -> [VerificationProblem] {
         guard let recompute, let model else { return [] }
         Interruption.watch()

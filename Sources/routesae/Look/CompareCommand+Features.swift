@@ -5,7 +5,7 @@ import JSON
 import TerminalOutput
 
 extension CompareCommand {
-    /// Matches the features of two dictionaries and prints what came of it.
+    /// Matches the features of two dictionaries and prints the result.
     func compareFeatures(in catalog: Catalog) throws {
         Interruption.watch()
         let one = try StoredDictionary.record(named: dictionary, in: catalog)
@@ -34,7 +34,7 @@ extension CompareCommand {
         }
     }
 
-    /// The features that fired on any text.
+    /// The features that fired on any corpus.
     private func firing(_ record: DictionaryRecord, in catalog: Catalog) throws -> Set<Int> {
         guard try !catalog.indexings(dictionaryID: record.dictionaryID).isEmpty else {
             throw WorkflowError.refused(

@@ -1,8 +1,8 @@
 import TerminalOutput
 
-/// A context on one line, the firing tokens standing out, as much of it around the peak as there is room for.
+/// A context on one line with highlighted firing tokens, as much of it around the peak as fits.
 ///
-/// The peak token is marked whether or not the feature fires there: bold, and yellow where it does not fire, or
+/// The peak token is marked even if the feature does not fire there: bold, and yellow where it does not fire, or
 /// between double guillemets without colours.
 struct ContextLine {
     private let units: [ContextUnit]
@@ -13,8 +13,8 @@ struct ContextLine {
     /// Describes a line.
     ///
     /// - Parameters:
-    ///   - maximum: the activation that stands out most.
-    ///   - width: columns that there are; nil for any number.
+    ///   - maximum: the activation of full intensity.
+    ///   - width: available columns; nil for no limit.
     init(_ units: [ContextUnit], maximum: Float, width: Int?, style: TerminalStyle) {
         self.units = units
         self.maximum = maximum
@@ -39,7 +39,7 @@ struct ContextLine {
             + (range.upperBound < pieces.count ? "…" : "")
     }
 
-    /// Grows from the peak to both sides in turn. What comes before tells more than what follows, so it goes first.
+    /// Grows from the peak to both sides in turn, the left first: preceding text is more informative.
     private static func range(around peak: Int, columns: [Int], room: Int) -> Range<Int> {
         var (first, end) = (peak, peak + 1)
         var used = columns[peak]

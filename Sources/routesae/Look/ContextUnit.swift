@@ -38,7 +38,7 @@ struct ContextUnit: Equatable {
 
     /// The units of an excerpt, whose peak stands between guillemets, where the tokens are not known.
     ///
-    /// - Parameter share: how far into the window the peak is, 0…1. The text may have guillemets of its own, so the
+    /// - Parameter share: relative position of the peak in the window, 0…1. The text may contain guillemets, so the
     ///   pair nearest to that is taken.
     static func units(excerpt: String, activation: Float, share: Double) -> [ContextUnit] {
         let wanted = share * Double(excerpt.count)
@@ -67,7 +67,7 @@ struct ContextUnit: Equatable {
         return units
     }
 
-    /// Whether the last character of UTF-8 has begun but not ended.
+    /// Whether the bytes end within a UTF-8 character.
     private static func endsWithinCharacter(_ bytes: [UInt8]) -> Bool {
         for (distance, byte) in bytes.suffix(3).reversed().enumerated() {
             switch byte {

@@ -107,7 +107,7 @@ struct CountCommand: ParsableCommand {
         }
     }
 
-    /// What is counted: one dictionary, or every one that has an index.
+    /// The dictionaries to count: one, or every one with an index.
     private func dictionaries(in catalog: Catalog) throws -> [IndexedDictionary] {
         guard allDictionaries else { return [try index.find(in: catalog)] }
         let indexed = try catalog.dictionaries().filter {
@@ -121,7 +121,7 @@ struct CountCommand: ParsableCommand {
         }
     }
 
-    /// The columns that tell dictionaries apart.
+    /// The columns that identify dictionaries.
     var names: [String] { allDictionaries ? ["dictionary", "corpus", "architecture"] : [] }
 
     /// Their cells.

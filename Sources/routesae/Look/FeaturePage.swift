@@ -8,10 +8,10 @@ import Vocabulary
 struct FeaturePage {
     let report: FeatureReport
     let style: TerminalStyle
-    /// The newest score of every method, with what it is worth by chance.
+    /// The newest score of every method, with its baseline.
     let scores: [(score: ScoreRecord, chance: ChanceBaseline)]
 
-    /// Token classes that are shown.
+    /// The number of token classes shown.
     private static let shownClassCount = 10
 
     init(_ report: FeatureReport, in catalog: Catalog, style: TerminalStyle) throws {
@@ -19,7 +19,7 @@ struct FeaturePage {
         self.style = style
         let current = report.explanations.first?.explanationID
         scores = try ScoreMethod.allCases.compactMap { method in
-            // Scores of an explanation that has been replaced say nothing of the new one.
+            // / Scores of a replaced explanation do not apply to the new one.
             let score = report.scores.first {
                 $0.method == method && ($0.explanationID == nil || $0.explanationID == current)
             }

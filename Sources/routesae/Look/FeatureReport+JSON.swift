@@ -5,7 +5,7 @@ import JSON
 import Vocabulary
 
 extension FeatureReport {
-    /// Everything as one object.
+    /// The report as one object.
     var json: JSONValue {
         .object([
             "dictionary": .object([

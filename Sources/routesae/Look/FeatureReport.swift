@@ -4,7 +4,7 @@ import FeatureScoring
 import Indexing
 import Vocabulary
 
-/// All that a catalog knows of one feature.
+/// Everything a catalog has about one feature.
 struct FeatureReport {
     /// Its dictionary.
     let dictionary: IndexedDictionary
@@ -18,7 +18,7 @@ struct FeatureReport {
     let tokens: [FeatureTokenRecord]
     /// The tokens it promotes and suppresses, with their texts where they are known.
     let logits: [(logit: FeatureLogit, text: String?)]
-    /// The features that point the same way.
+    /// The features with similar decoder vectors.
     let neighbors: [FeatureNeighbor]
     /// The features that fire on the same tokens.
     let cofirings: [CofiringRecord]
@@ -31,15 +31,15 @@ struct FeatureReport {
     /// Its scores, newest first.
     let scores: [ScoreRecord]
 
-    /// Which contexts are wanted.
+    /// The contexts to show.
     struct ContextChoice {
         /// The bands, in order.
         let bands: [ContextBand]
-        /// How many of each at most; nil for all.
+        /// The most of each band; nil for all.
         let limit: Int?
     }
 
-    /// Gathers it.
+    /// Reads the report.
     ///
     /// - Throws: `CatalogError`, `WorkflowError.usage` where there is no such feature.
     init(_ index: Int, of dictionary: IndexedDictionary, contexts choice: ContextChoice, in catalog: Catalog) throws {
@@ -74,7 +74,7 @@ struct FeatureReport {
             .filter { $0.corpusID == key.corpusID }.reversed()
     }
 
-    /// What a context can be drawn from.
+    /// The drawable units of a context.
     func units(of context: ContextRecord) -> [ContextUnit] {
         guard let tokens = windows[context.contextID] else {
             let share = Double(context.tokenPosition - context.windowStart) / Double(max(1, context.activations.count))
@@ -84,10 +84,10 @@ struct FeatureReport {
             tokens: tokens, activations: context.activations, peak: context.tokenPosition - context.windowStart)
     }
 
-    /// Scores by chance that are looked at; more would hardly move their percentile.
+    /// The most baseline scores read; more would hardly move their percentile.
     private static let mostChanceScores = 1000
 
-    /// What scores of the same run and method are worth by chance: the first of the run stand for all.
+    /// The baseline of scores of the same run and method: a prefix of the run's baseline scores.
     func chance(of score: ScoreRecord, in catalog: Catalog) throws -> ChanceBaseline {
         ChanceBaseline(
             scores: try catalog.chanceScores(

@@ -12,7 +12,7 @@ extension FeaturesCommand {
             text: text, model: model ?? "", dictionary: index.dictionary, in: catalog, workers: options.workers)
         let listing = try listingOfFirings(search.record, in: catalog)
         let allowed = try listing?.featuresLeft(in: catalog)
-        // Rows and a progress line would get in each other's way.
+        // / Rows and a progress line would interleave.
         let sharesTerminal = byToken && output.format != .table && TerminalStyle.standardOutput().isTerminal
         let progress = RunProgress(label: "reading", isQuiet: options.quiet || sharesTerminal)
         defer { progress.finish() }
@@ -27,7 +27,7 @@ extension FeaturesCommand {
         }
     }
 
-    /// The conditions and columns; nil for a dictionary whose features no text has been seen to move.
+    /// The conditions and columns; nil for a dictionary without an index.
     private func listingOfFirings(_ record: DictionaryRecord, in catalog: Catalog) throws -> FeatureListing? {
         let isPlain = conditions.isEmpty && layers == nil && minScore == nil && !aboveChance && token == nil && !alive
         if isPlain, columns == nil, index.corpus == nil,
@@ -111,7 +111,7 @@ extension FeaturesCommand {
         try listing.map { try catalog.largestActivations($0.key) } ?? [:]
     }
 
-    /// A text that one batch takes is read before anyone could look at a progress line.
+    /// Shows progress; a text of one batch is read too fast for that.
     private static func show(_ done: Int, of total: Int, on progress: RunProgress) {
         if total > 8192 { progress.update(done, of: total) }
     }

@@ -27,7 +27,7 @@ struct FeaturesCommand: ParsableCommand {
               routesae features c.sqlite --fires-on - --model Demo/model --by-token --limit 3 < letter.txt
             """)
 
-    /// What is shown unless `--columns` says otherwise.
+    /// The default columns.
     static let standardColumns = [
         "feature_index", "firing_rate", "max_activation", "peak_layer", "layer_entropy", "top_token",
         "simulation_score", "explanation",
@@ -93,7 +93,7 @@ struct FeaturesCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
     @OptionGroup var options: RunOptions
 
-    /// How many features at most; nil for all.
+    /// The row limit; nil for none.
     var most: Int? {
         let limit = limit ?? (byToken ? 0 : 20)
         return limit == 0 ? nil : limit
@@ -159,7 +159,7 @@ struct FeaturesCommand: ParsableCommand {
             try require("simulation_score", .greater, .real(try chanceLimit(indexed, in: catalog)))
         }
         listing.tokenClass = token.map { TokenClass.text(of: $0) }
-        // Other listings than this have orders of their own.
+        // / Only this listing sorts by `--sort`; the others have their own orders.
         let sort = firesOn == nil ? sort ?? "max_activation" : "max_activation"
         let isMarked = sort.hasPrefix("-")
         let order = try known.named(isMarked ? sort.dropFirst() : sort[...])
@@ -187,7 +187,7 @@ struct FeaturesCommand: ParsableCommand {
         }
     }
 
-    /// The score that only one wrong explanation in twenty exceeds.
+    /// The 95th percentile of the baseline.
     private func chanceLimit(_ indexed: IndexedDictionary, in catalog: Catalog) throws -> Double {
         guard let (limit, scoredCount) = try ScoreFigures.chanceLimit(indexed.key, in: catalog) else {
             throw WorkflowError.refused(

@@ -1,24 +1,24 @@
 import ArgumentParser
 import Indexing
 
-/// By what features that fire on a text are sorted.
+/// The order of features that fire on a text.
 struct FiringOrder {
-    /// The figures there are.
+    /// The columns to sort by.
     enum Column: String, CaseIterable {
-        /// The activation as a share of the feature's largest.
+        /// The activation relative to the feature's largest.
         case share
         /// The activation.
         case activation
-        /// On how many tokens it fires.
+        /// The number of tokens on which it fires.
         case tokenCount = "n_tokens"
     }
 
-    /// The figure.
+    /// The column.
     let column: Column
     /// Whether the smallest come first.
     var isAscending = false
 
-    /// Reads a name; a '-' before it changes nothing, as the largest come first anyway.
+    /// Parses a name; a leading '-' changes nothing, as the largest come first by default.
     ///
     /// - Throws: `ValidationError` that lists the names there are.
     init(_ name: String) throws {
@@ -29,7 +29,7 @@ struct FiringOrder {
         self.column = column
     }
 
-    /// Whether one stands before another; what has no such figure comes last, and equals follow the number.
+    /// Whether one sorts before another; missing values come last, ties by number.
     func places(
         _ one: FeatureFirings, _ share: Double?, before other: FeatureFirings, _ otherShare: Double?
     ) -> Bool {
@@ -44,7 +44,7 @@ struct FiringOrder {
         case (let a?, let b?) where a != b: return isAscending ? a < b : a > b
         case (nil, _?): return false
         case (_?, nil): return true
-        // Without shares the stronger is the better guess.
+        // / Without fractions, the stronger one first.
         case (nil, nil) where one.activation != other.activation: return one.activation > other.activation
         default: return one.featureIndex < other.featureIndex
         }

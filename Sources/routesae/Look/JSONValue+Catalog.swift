@@ -3,12 +3,12 @@ import Foundation
 import JSON
 
 extension JSONValue {
-    /// Reads a document whose form a catalog decides, such as a run's configuration; text that is not JSON becomes a string.
+    /// Parses a document stored in a catalog, such as a run's configuration; text that is not JSON becomes a string.
     init(parsing json: String) {
         self = (try? JSONParser.parse(Data(json.utf8), rules: .lenient)) ?? .string(json)
     }
 
-    /// A value of the catalog; of bytes only their number.
+    /// A value of the catalog; a blob becomes its byte count.
     init(_ value: CatalogValue) {
         switch value {
         case .null: self = .null

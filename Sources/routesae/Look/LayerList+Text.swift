@@ -1,5 +1,5 @@
 extension LayerList {
-    /// Ascending layers as a person writes them: `1-5`, `3,5,7`, `0-2,6`.
+    /// Ascending layers in short form: `1-5`, `3,5,7`, `0-2,6`.
     static func text(of layers: [Int]) -> String {
         var runs: [ClosedRange<Int>] = []
         for layer in layers {

@@ -42,7 +42,7 @@ struct LayersCommand: ParsableCommand {
         }
     }
 
-    /// The shares of tokens as bars; empty where nothing was routed.
+    /// The fractions of tokens as bars; empty if nothing was routed.
     private func bars(of layers: [LayerProfile], style: TerminalStyle) -> String {
         let bars = layers.compactMap { layer in
             layer.tokenShare.map { share in

@@ -9,19 +9,19 @@ struct MatchingPage {
     let one: DictionaryRecord
     let two: DictionaryRecord
     let matching: FeatureMatching
-    /// From the first to the second, of the features that are looked at.
+    /// From the first to the second, for the selected features.
     let forward: FeatureMatching.Summary
     /// From the second to the first.
     let backward: FeatureMatching.Summary
     /// The features of the first that are listed, in order.
     let shown: [Int]
-    /// The tokens on which the features of either fire most, where that is known.
+    /// The top tokens of either dictionary's features, if known.
     let tokens: (one: [Int: String], two: [Int: String])
 
     /// The columns of `rows`.
     static let columns = ["feature_index", "match_index", "cosine", "is_mutual", "top_token", "match_top_token"]
 
-    /// A row for every feature that is listed; `is_mutual` is 1 where each is the other's best match.
+    /// A row for every listed feature; `is_mutual` is 1 for mutual best matches.
     var rows: [[Cell]] {
         shown.compactMap { feature in
             matching.forward[feature].map { match in
@@ -34,7 +34,7 @@ struct MatchingPage {
         }
     }
 
-    /// The tokens on which a dictionary's features fire most on the corpus indexed last.
+    /// The top tokens of a dictionary's features on the corpus indexed last.
     static func topTokens(of record: DictionaryRecord, in catalog: Catalog) throws -> [Int: String] {
         guard let key = try catalog.indexings(dictionaryID: record.dictionaryID).last?.key else { return [:] }
         return try catalog.topTokens(key)
@@ -50,7 +50,7 @@ struct MatchingPage {
         [.text(one), .text(two), Cell(summary.count), Cell(summary.meanCosine)] + summary.shares.map { .real($0) }
     }
 
-    /// All of it for people.
+    /// The page as text.
     func text(style: TerminalStyle) -> String {
         var page = PageText(style: style)
         page.title("features of \(one.name) and \(two.name)")
@@ -79,7 +79,7 @@ struct MatchingPage {
         return HistogramChart(counts: counts, lower: -1 + 2 * Double(first) / Double(bins), upper: 1).draw(style: style)
     }
 
-    /// All of it as one object.
+    /// The page as one object.
     var json: JSONValue {
         .object([
             "dictionary": .string(one.name), "with": .string(two.name),

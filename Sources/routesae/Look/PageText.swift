@@ -1,10 +1,10 @@
 import TerminalOutput
 
-/// A page for people as it grows: a title, lines of name and text, sections.
+/// Builds a page of text: a title, fields, sections.
 struct PageText {
-    /// What there is so far, each line ended.
+    /// The text so far, each line ended.
     var text = ""
-    /// What the page is read on.
+    /// The output's capabilities.
     let style: TerminalStyle
 
     private static let nameWidth = 12
@@ -13,12 +13,12 @@ struct PageText {
         self.style = style
     }
 
-    /// A line that says what the page is about.
+    /// Adds the title line.
     mutating func title(_ line: String) {
         text += style.paint(VisibleText.of(line), .bold) + "\n"
     }
 
-    /// A name and what it stands for; nothing if that is empty. On a terminal long text goes on below itself.
+    /// Adds a field; nothing if its value is empty. On a terminal long text wraps with indentation.
     mutating func field(_ name: String, _ value: String, paint: TerminalStyle.Paint? = nil) {
         guard !value.isEmpty else { return }
         let margin = String(repeating: " ", count: Self.nameWidth)
@@ -36,7 +36,7 @@ struct PageText {
         text += (remark.isEmpty ? "" : "  " + style.paint(VisibleText.of(remark), .dim)) + "\n"
     }
 
-    /// Lines of at most some columns, broken at spaces; a word that is longer is broken anywhere.
+    /// Wraps text at spaces; a longer word is broken anywhere.
     static func wrap(_ text: String, to width: Int?) -> [String] {
         guard let width, DisplayWidth.of(text) > width else { return [text] }
         var lines: [String] = []

@@ -1,26 +1,26 @@
 import ArgumentParser
 import FeatureCatalog
 
-/// What a question that a stranger may ask can take of the machine, as a whole.
+/// Time and memory limits of a query.
 enum ReadingBounds {
     /// Seconds.
     static let defaultSeconds = 10.0
-    /// Bytes that SQLite may hold.
+    /// The most memory for SQLite, bytes.
     private static let memoryByteCount = 192 << 20
-    /// Bytes of the rows of a table.
+    /// The most bytes of a table's rows.
     static let tableByteCount = 32 << 20
 
-    /// - Throws: `ValidationError` for a time that is none.
+    /// - Throws: `ValidationError` for an invalid time.
     static func check(seconds: Double) throws {
         guard seconds > 0, seconds <= 1_000_000 else {
             throw ValidationError("--time-limit is \(seconds); allowed: seconds above 0, up to 1000000")
         }
     }
 
-    /// Runs a question within bounds of time and memory.
+    /// Runs a query within time and memory limits.
     ///
-    /// - Parameter body: lifts the deadline when all there is to print is made.
-    /// - Throws: what `body` throws; where time is over, `.timedOut` with the time that was given.
+    /// - Parameter body: lifts the deadline when all output is computed.
+    /// - Throws: what `body` throws; past the time limit, `.timedOut` with that limit.
     static func run(seconds: Double, path: String, _ body: (Deadline) throws -> Void) throws {
         Catalog.limitMemory(toByteCount: memoryByteCount)
         let deadline = Deadline(seconds: seconds, path: path)

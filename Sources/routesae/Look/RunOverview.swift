@@ -2,13 +2,13 @@ import FeatureCatalog
 import Foundation
 import TerminalOutput
 
-/// A run in one line.
+/// A one-line summary of a run.
 struct RunOverview {
     /// Its row.
     let record: RunRecord
-    /// How long it took, or has been going on; whole seconds, as the ledger keeps them.
+    /// Its duration so far, in whole seconds as in the ledger.
     let seconds: Double?
-    /// What came of it; empty where nothing did.
+    /// Its results; empty if there are none.
     let results: String
 
     init(_ record: RunRecord, in catalog: Catalog) throws {
@@ -20,22 +20,22 @@ struct RunOverview {
         results = try Self.results(of: record, in: catalog)
     }
 
-    /// What came of it, and why it did not come to its end.
+    /// Its results, and why it did not complete.
     var summary: String {
         [results, OptionNames.spelled(record.error ?? "")].filter { !$0.isEmpty }.joined(separator: "; ")
     }
 
-    /// How long it took, for people.
+    /// Its duration as text.
     var duration: String? {
         seconds.map { $0 < 1 ? "< 1 s" : $0 < 60 ? "\(Int($0)) s" : Quantities.duration(seconds: $0) }
     }
 
-    /// When it began, for people: UTC to the minute.
+    /// Its start as text: UTC to the minute.
     var start: String {
         String(record.startedAt.prefix(16)).replacing("T", with: " ")
     }
 
-    /// The seed; as text if it does not fit a column of whole numbers.
+    /// The seed; as text if it exceeds a 64-bit signed integer.
     var seed: Cell {
         guard let seed = record.seed else { return .null }
         return Int64(exactly: seed).map { .integer($0) } ?? .text("\(seed)")

@@ -1,12 +1,12 @@
 import FeatureCatalog
 import JSON
 
-/// All that is known of one run.
+/// Everything known about one run.
 struct RunReport {
-    /// Points of a curve that is drawn in a line.
+    /// Points of a curve drawn in one line.
     private static let curvePoints = 32
 
-    /// The run in one line.
+    /// The one-line summary.
     let overview: RunOverview
     /// Its configuration.
     let config: JSONValue
@@ -27,7 +27,7 @@ struct RunReport {
         metrics = try catalog.runCurves(runID, stretches: RunReport.curvePoints)
     }
 
-    /// The run as one object, which `--config` takes.
+    /// The run as one object, accepted by `--config`.
     var json: JSONValue {
         let run = overview.record
         return .object([

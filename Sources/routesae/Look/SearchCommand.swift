@@ -68,7 +68,7 @@ struct SearchCommand: ParsableCommand {
 
     private func find(in catalog: Catalog) throws -> [SearchHit] {
         let dictionaryID = try dictionary.map { try StoredDictionary.record(named: $0, in: catalog).dictionaryID }
-        // A term that is said twice asks for nothing more.
+        // / Repeated terms are redundant.
         var said: Set<String> = []
         let terms = isQuery ? terms : terms.filter { said.insert($0).inserted }
         let query = (isQuery ? terms : terms.map(Self.phrase)).joined(separator: " ")
@@ -86,7 +86,7 @@ struct SearchCommand: ParsableCommand {
         }
     }
 
-    /// A text; on a terminal, which cuts it, it begins shortly before the first word that matches.
+    /// A text; on a terminal, which cuts it, starting shortly before the first match.
     private func shown(_ text: String) -> Cell {
         let style = TerminalStyle.standardOutput()
         guard output.format == .table, let width = style.width, DisplayWidth.of(text) > width / 2,
@@ -96,7 +96,7 @@ struct SearchCommand: ParsableCommand {
         return .text((start > text.startIndex ? "…" : "") + text[start...])
     }
 
-    /// A term as FTS5 takes it literally: in quotes, the asterisk of a prefix behind them.
+    /// A literal FTS5 term: in quotes, with the asterisk of a prefix behind them.
     private static func phrase(_ term: String) -> String {
         let isPrefix = term.hasSuffix("*")
         let words = (isPrefix ? String(term.dropLast()) : term).replacing("\"", with: "\"\"")

@@ -2,23 +2,23 @@ import ActivationPipeline
 @preconcurrency import Glibc
 import TerminalOutput
 
-/// Where the verbs that look write what is not rows: pages on standard output, remarks on standard error.
+/// Output of reading commands other than rows: pages on standard output, remarks on standard error.
 enum StandardStreams {
-    /// Gives standard output room for what most verbs print, so that a file is not kept locked for as long as someone
+    /// Buffers standard output for the size of most commands' output, so that a file is not kept locked while someone
     /// reads it page by page.
     static func begin() {
         if isatty(STDOUT_FILENO) == 0 { setvbuf(stdout, nil, _IOFBF, 1 << 22) }
     }
 
-    /// Writes text on standard output as it is: whatever came from a file has to be harmless already.
+    /// Writes text on standard output unchanged: untrusted content must be escaped already.
     static func write(_ text: String) {
         print(text, terminator: "")
     }
 
-    /// Writes out what is still held back, at the end of a command.
+    /// Flushes the output at the end of a command.
     ///
-    /// - Throws: `WorkflowError.cannotWrite` if some of the output has been lost, as on a full disk. A reader that has
-    ///   gone away has seen what it wanted.
+    /// - Throws: `WorkflowError.cannotWrite` if output has been lost, as on a full disk. A reader that has
+    ///   closed the pipe is not an error.
     static func finish() throws {
         let isFlushed = fflush(stdout) == 0
         let reason = errno
@@ -27,15 +27,15 @@ enum StandardStreams {
         throw WorkflowError.cannotWrite(path: "standard output", problem: problem)
     }
 
-    /// Writes the start of a line on standard error, which a person's answer follows.
+    /// Writes a prompt on standard error, to be answered on the same line.
     static func question(_ text: String) {
         fflush(nil)
         fputs(text, stderr)
     }
 
-    /// Writes a line for people on standard error.
+    /// Writes a line of text on standard error.
     static func remark(_ line: String) {
-        // What is on its way to the same terminal comes first.
+        // / Pending standard output comes first on a shared terminal.
         fflush(nil)
         fputs(BriefText.of(OptionNames.spelled(line)) + "\n", stderr)
     }

@@ -43,7 +43,7 @@ struct BenchmarkSizes: ParsableArguments {
             repeats: repeats, deadShare: deadShare)
     }
 
-    /// The sizes as columns; the system is named where it is not `route`.
+    /// The sizes as columns; the architecture is included unless it is `route`.
     var columns: [(name: String, value: Cell)] {
         var columns: [(name: String, value: Cell)] = [("d_model", Cell(dModel)), ("latents", Cell(latents))]
         if let k { columns.append(("k", Cell(k))) }

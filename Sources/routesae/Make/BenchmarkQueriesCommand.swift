@@ -67,7 +67,7 @@ struct BenchmarkQueriesCommand: ParsableCommand {
         try body()
     }
 
-    /// Something that can be asked.
+    /// A query.
     private struct Question {
         let verb: String
         let words: [String]
@@ -77,11 +77,11 @@ struct BenchmarkQueriesCommand: ParsableCommand {
             self.words = words
         }
 
-        /// Every verb with every option that makes another query of it, and every column that can be sorted by.
+        /// Every reading command with every option that changes its query, and every sortable column.
         static func all(in catalog: Catalog) throws -> [Question] {
             let key = try IndexedDictionary(named: nil, in: catalog).key
             let index = "dictionary_id = \(key.dictionaryID) AND corpus_id = \(key.corpusID)"
-            // Words of the text: one that is everywhere, one that is seldom, two that follow each other.
+            // / Words of the text: a frequent one, a rare one, two consecutive ones.
             let words = try catalog.passageTexts(limit: 50).flatMap { text -> [Substring] in
                 text.split { !$0.isASCII || !$0.isLetter }.filter { $0.count > 1 }
             }

@@ -42,7 +42,7 @@ struct DemoCommand: ParsableCommand {
     var force = false
     @OptionGroup var options: RunOptions
 
-    /// Tokens the shipped model sees at once, as it was trained.
+    /// Context length of the shipped model, as it was trained.
     private static let context = 512
 
     func run() throws {

@@ -76,7 +76,7 @@ struct IndexCommand: ParsableCommand {
 }
 
 extension RunProgress {
-    /// Shows how far indexing has come: in tokens where their number is limited, else in documents.
+    /// Shows the progress of indexing: in tokens if their number is limited, else in documents.
     func show(_ progress: IndexingProgress) {
         if let limit = progress.maximumTokens {
             update(progress.tokens, of: limit)

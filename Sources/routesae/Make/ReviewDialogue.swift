@@ -1,7 +1,7 @@
 import FeatureCatalog
 import TerminalOutput
 
-/// Asks a person for a verdict, line by line; questions go to standard error, so that answers may come from anywhere.
+/// Asks a person for a verdict, line by line; questions go to standard error, so that answers may be piped.
 enum ReviewDialogue {
     /// An answer to the question for a verdict.
     enum Answer {
@@ -9,7 +9,7 @@ enum ReviewDialogue {
         case skipped
     }
 
-    /// - Returns: nil if the review is over.
+    /// - Returns: nil to end the review.
     static func verdict() -> Answer? {
         while true {
             guard let line = ask("verdict 5 clear … 1 none, s skips, q ends: ") else { return nil }
@@ -23,7 +23,7 @@ enum ReviewDialogue {
         }
     }
 
-    /// - Returns: nil if it was left open.
+    /// - Returns: nil if left open.
     static func category() -> FeatureCategory? {
         while let line = ask("category l low-level, h high-level, u undiscernible, or nothing: "), !line.isEmpty {
             let answer = line.lowercased()
@@ -35,7 +35,7 @@ enum ReviewDialogue {
         return nil
     }
 
-    /// - Returns: nil if there is none.
+    /// - Returns: nil for none.
     static func note() -> String? {
         ask("note, or nothing: ").flatMap { $0.isEmpty ? nil : $0 }
     }

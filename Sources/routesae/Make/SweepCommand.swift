@@ -8,7 +8,7 @@ import TerminalOutput
 import Training
 import Vocabulary
 
-/// What a sweep learns from, where its file is not to say it.
+/// The stream of a sweep, in place of its file's.
 struct SweepStreamOptions: ParsableArguments {
     @Option(help: "Folder of a language model; overrides the file's.") var model: String?
     @Option(parsing: .upToNextOption, help: "Text files and folders; override the file's.") var text: [String] = []
@@ -79,9 +79,9 @@ struct SweepCommand: ParsableCommand {
                     figure(last?.explainedVariance), figure(last?.l0), figure(last?.deadShare),
                 ]
             })
-        // Also with --quiet: it is why the exit status is what it is.
+        // / Also with --quiet: it explains the exit status.
         for failure in outcome.failures { StandardStreams.remark("\(failure.name): dropped out, \(failure.reason)") }
-        // What a single training would have ended with.
+        // / The exit status of a single training.
         if !outcome.failures.isEmpty { throw ExitCode(65) }
     }
 

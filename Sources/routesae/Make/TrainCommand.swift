@@ -80,8 +80,8 @@ struct TrainCommand: ParsableCommand {
         options.say("run \(result.runID), dictionary \(result.dictionaryID) \"\(result.name)\" in \(path)\(figures)")
     }
 
-    /// The settings of `--config` with the options laid over them, or those the options make; nil where a checkpoint is
-    /// to say them.
+    /// The settings of `--config` with the options merged over them, or those of the options; nil to take the
+    /// checkpoint's.
     private func settings() throws -> TrainingSettings? {
         let given = try GivenOptions.document(source, shape, schedule, hyperparameters)
         if config == nil, files.resume, given.isEmpty { return nil }

@@ -3,7 +3,7 @@ import SparseCoding
 import SparseTraining
 import Vocabulary
 
-/// Where training's activations come from.
+/// The source of training's activations.
 struct TrainSourceOptions: ParsableArguments {
     @Option(help: "Folder of a language model in Hugging Face layout.")
     var model: String?
@@ -19,7 +19,7 @@ struct TrainSourceOptions: ParsableArguments {
     var initialWeights: String?
 }
 
-/// The dictionary's shape and rules.
+/// The dictionary's architecture, sizes and rules.
 struct TrainShapeOptions: ParsableArguments {
     @Option(
         help: """
@@ -45,7 +45,7 @@ struct TrainShapeOptions: ParsableArguments {
     var dtype: String?
 }
 
-/// How long it is trained, and on what order of tokens.
+/// The length of training, and the order of tokens.
 struct TrainScheduleOptions: ParsableArguments {
     @Option(help: "Training tokens; or give --steps.")
     var tokens: Int?
@@ -68,7 +68,7 @@ struct TrainScheduleOptions: ParsableArguments {
     var streamSeed: UInt64?
 }
 
-/// How it learns; what is said of each is said where it is declared.
+/// The hyperparameters; the help of each is where it is declared.
 struct HyperparameterOptions: ParsableArguments {
     @Option(help: .of(Hyperparameters.learningRate))
     var learningRate: Float?
@@ -105,19 +105,19 @@ struct HyperparameterOptions: ParsableArguments {
 }
 
 extension ArgumentHelp {
-    /// What is said of a hyperparameter where it is declared.
+    /// The help from a hyperparameter's declaration.
     fileprivate static func of(_ hyperparameter: Hyperparameter<some Sendable>) -> ArgumentHelp {
         ArgumentHelp(stringLiteral: hyperparameter.help)
     }
 }
 
-/// What is written.
+/// The outputs.
 struct TrainOutputOptions: ParsableArguments {
     @Option(help: "Write the weights to a safetensors file as well, with the names of the authors' code.")
     var weightsOutput: String?
 }
 
-/// What becomes of files that are there already, and of training that was broken off.
+/// Existing files, checkpoints and resuming.
 struct TrainFileOptions: ParsableArguments {
     @Flag(help: "Add to an existing catalog.")
     var append = false

@@ -6,20 +6,20 @@ import SparseTraining
 import TerminalOutput
 import Training
 
-/// Starts or resumes a training job: what `train` and `sweep` have in common.
+/// Starts or resumes a training job, for `train` and `sweep`.
 struct TrainingLauncher {
     /// The catalog's path.
     let catalog: String
     let files: TrainFileOptions
     let options: RunOptions
     var weightsOutput: String?
-    /// The file that the settings come from, if they do.
+    /// The settings file, if any.
     var config: String?
 
     /// Runs the job.
     ///
     /// - Parameter given: the settings of its dictionaries; nil takes those of the checkpoint.
-    /// - Returns: what came of it; nil where there was nothing left to do.
+    /// - Returns: the outcome; nil if nothing was left to do.
     func run(_ given: [TrainingSettings]?) throws -> TrainingRun.Outcome? {
         Interruption.watch()
         let policy = try CheckpointPolicy(
@@ -32,7 +32,7 @@ struct TrainingLauncher {
 
         let resuming = try checkpoint(policy, isNeeded: given == nil)
         guard let settings = given ?? resuming?.record.settings else { return nil }
-        // Everything that can be refused is, before a catalog appears.
+        // / Everything is checked before a catalog is created.
         let job = try TrainingJob(
             settings, workers: options.workers, weightsOutput: weightsOutput,
             overwritingWeights: files.force || resuming != nil)
@@ -41,7 +41,7 @@ struct TrainingLauncher {
             policy.path, overwriting: true, inputs: job.paths + [catalog] + [weightsOutput, config].compactMap { $0 })
         let batch = settings[0].batchTokens
         let run = TrainingRun(job, workers: options.workers, checkpoints: policy)
-        // Before the catalog is replaced: otherwise --resume could take up in the new one what was discarded.
+        // / Before the catalog is replaced: otherwise --resume could resume discarded training in the new one.
         if resuming == nil { try Self.makeWay(for: policy.path, replacing: files.force) }
         let file = try open(resuming: resuming != nil)
         do {
@@ -62,7 +62,7 @@ struct TrainingLauncher {
         }
     }
 
-    /// The checkpoint to go on from.
+    /// The checkpoint to resume from.
     private func checkpoint(
         _ policy: CheckpointPolicy, isNeeded: Bool
     ) throws -> (record: TrainingCheckpoint, file: SafetensorsFile)? {
@@ -80,7 +80,7 @@ struct TrainingLauncher {
                 + "--force discards it")
     }
 
-    /// Removes an earlier checkpoint that may be replaced; any other file never is.
+    /// Removes an earlier checkpoint that may be replaced; any other file is refused.
     static func makeWay(for path: String, replacing: Bool) throws {
         guard FileManager.default.fileExists(atPath: path) else { return }
         guard replacing else { throw inTheWay(path) }
@@ -90,7 +90,7 @@ struct TrainingLauncher {
         try FileManager.default.removeItem(atPath: path)
     }
 
-    /// Whether a training run that is to be resumed has come to its end already.
+    /// Whether a training run to be resumed has already ended.
     private func isDone(_ given: [TrainingSettings]?, _ policy: CheckpointPolicy) throws -> Bool {
         let manager = FileManager.default
         guard !manager.fileExists(atPath: policy.path), manager.fileExists(atPath: catalog) else { return false }
@@ -99,20 +99,20 @@ struct TrainingLauncher {
         let runs = try file.runs().filter { $0.kind == .train }.suffix(given?.count ?? 1)
         guard weightsOutput == nil, !runs.isEmpty, runs.last?.status == .complete else { return false }
         guard let given else { return true }
-        // One that dropped out has come to its end as well.
+        // / A run that dropped out has ended as well.
         return zip(runs, given).allSatisfy { run, wanted in
             run.status != .interrupted && run.status != .running
                 && (try? JSONDecoder().decode(TrainingSettings.self, from: Data(run.configJSON.utf8))) == wanted
         } && runs.count == given.count
     }
 
-    /// Opens the catalog, or makes it.
+    /// Opens or creates the catalog.
     private func open(resuming: Bool) throws -> Catalog {
         let exists = FileManager.default.fileExists(atPath: catalog)
         guard exists else { return try Catalog.create(at: catalog, replacing: false, software: Software.identity) }
         if resuming || files.append { return try CatalogFile.open(catalog) }
         if files.resume {
-            // Made by a job that was killed before its first checkpoint: there is nothing in it.
+            // / Created by a job that was killed before its first checkpoint: it is empty.
             let file = try CatalogFile.open(catalog)
             if try file.runs().isEmpty { return file }
             _ = try file.close()
@@ -124,7 +124,7 @@ struct TrainingLauncher {
         return try Catalog.create(at: catalog, replacing: true, software: Software.identity)
     }
 
-    /// What the progress line shows: one dictionary's figures, or the range over several.
+    /// Fields of the progress line: one dictionary's figures, or the range over several.
     private func fields(_ reports: [StepReport]) -> [(name: String, value: String)] {
         guard reports.count != 1 else { return reports[0].fields }
         func range(_ values: [Float], _ text: (Double) -> String) -> String {

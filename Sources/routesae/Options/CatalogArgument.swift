@@ -4,15 +4,15 @@ import FeatureCatalog
 import Foundation
 import Indexing
 
-/// The catalog that a verb works on.
+/// The catalog of a command.
 struct CatalogArgument: ParsableArguments {
     @Argument(help: "The catalog, a SQLite file.")
     var catalog: String
 
     /// Opens it for reading and closes it afterwards.
     ///
-    /// - Parameter atOnce: whether all that is read is of one state of the file. Nobody can begin to write for as long,
-    ///   so verbs that work for hours between two looks do without.
+    /// - Parameter atOnce: whether all reading sees one state of the file. That blocks writers meanwhile,
+    ///   so commands that compute for hours between two reads do without.
     func read<Value>(atOnce: Bool = true, _ body: (Catalog) throws -> Value) throws -> Value {
         let catalog = try Catalog.open(at: catalog, mode: .readOnly)
         defer { _ = try? catalog.close() }
@@ -21,15 +21,15 @@ struct CatalogArgument: ParsableArguments {
         return value
     }
 
-    /// Opens it for writing and closes it afterwards, whatever happens, to one plain file.
+    /// Opens it for writing and closes it afterwards, in any case, to one plain file.
     func write<Value>(_ body: (Catalog) throws -> Value) throws -> Value {
         try CatalogFile.write(CatalogFile.open(catalog), body)
     }
 }
 
-/// Opening and closing of catalogs that are written to.
+/// Opens and closes catalogs for writing.
 enum CatalogFile {
-    /// How long others are waited for: readers of a file that is to be written, and of one that was.
+    /// How long to wait for readers, when opening and when closing.
     static let patience = Patience(
         seconds: 30, isOver: { Interruption.isRequested }, remark: { StandardStreams.remark($0) })
 
@@ -38,7 +38,7 @@ enum CatalogFile {
         try Catalog.open(at: path, mode: .readWrite, patience: patience)
     }
 
-    /// Runs `body` on a catalog and closes it, to one plain file; where that cannot be, a line says so.
+    /// Runs `body` on a catalog and closes it, to one plain file; if that fails, a line says so.
     static func write<Value>(_ catalog: Catalog, _ body: (Catalog) throws -> Value) throws -> Value {
         let value: Value
         do { value = try body(catalog) } catch {
@@ -50,7 +50,7 @@ enum CatalogFile {
     }
 }
 
-/// The index that a verb looks at: a dictionary, and the text whose statistics are shown.
+/// The index that a command reads: a dictionary, and the corpus of its statistics.
 struct IndexOption: ParsableArguments {
     @Option(help: "The dictionary, by name or number; the last one added if not named.")
     var dictionary: String?
@@ -63,7 +63,7 @@ struct IndexOption: ParsableArguments {
     }
 }
 
-/// The dictionary that a verb looks at.
+/// The dictionary that a command reads.
 struct DictionaryOption: ParsableArguments {
     @Option(help: "The dictionary, by name or number; the last one added if not named.")
     var dictionary: String?

@@ -2,7 +2,7 @@ import ArgumentParser
 import SparseCoding
 import Vocabulary
 
-/// What is done to which features, as a person writes it: `--feature 12 --set 8`, or `--set 12=8 --multiply 40=0`.
+/// Edits of features on the command line: `--feature 12 --set 8`, or `--set 12=8 --multiply 40=0`.
 struct EditOptions: ParsableArguments {
     @Option(help: "The feature, where it is one; several are written as FEATURE=STRENGTH below.")
     var feature: Int?
@@ -29,9 +29,9 @@ struct EditOptions: ParsableArguments {
             valueName: "operation=a,b,c"))
     var sweep: SweepArgument?
 
-    /// The edits, the one that is swept first.
+    /// The edits, the swept one first.
     ///
-    /// - Throws: `ValidationError` where an edit names no feature, or `--feature` goes with none or several.
+    /// - Throws: `ValidationError` for an edit without a feature, or `--feature` with none or several edits.
     func edits() throws -> [LatentEdit] {
         let named: [(EditOperation, EditArgument)] =
             set.map { (.set, $0) } + add.map { (.add, $0) } + multiply.map { (.multiply, $0) }
@@ -60,7 +60,7 @@ struct EditOptions: ParsableArguments {
         return edits
     }
 
-    /// Whether `--feature` is spoken for by the sweep.
+    /// Whether `--feature` is not used by the sweep.
     private var isFeatureFree: Bool { sweep.map { $0.feature == nil } ?? false }
 }
 

@@ -1,9 +1,9 @@
-/// Options that had other names in earlier versions. They go on working under these, though no help lists them.
+/// Former names of options, still accepted but not listed in help.
 enum FormerOptions {
-    /// The arguments of this process, the program's name left off, each option under its present name.
+    /// The arguments of this process, without the program's name, options renamed.
     static let arguments = renamed(Array(CommandLine.arguments.dropFirst()))
 
-    /// Arguments with every option under its present name.
+    /// Renames former options in arguments.
     static func renamed(_ arguments: [String]) -> [String] {
         guard let verb = arguments.first, let names = names[verb] else { return arguments }
         let options = arguments.prefix { $0 != "--" }
@@ -14,7 +14,7 @@ enum FormerOptions {
         } + arguments.dropFirst(options.count)
     }
 
-    /// By verb, former names and present ones.
+    /// By command, former and present names.
     private static let names = [
         "index": ["--index-tokens": "--tokens"],
         "activations": ["--max-tokens": "--tokens"],

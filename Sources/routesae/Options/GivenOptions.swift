@@ -1,11 +1,11 @@
 import ArgumentParser
 import Training
 
-/// The options of some groups that were given, under the names of their properties: a document to lay over another one.
+/// The given options of some groups, under their property names: a document to merge over another one.
 enum GivenOptions {
     /// Reads the groups.
     ///
-    /// - Throws: `EncodingError` for a value that no document can hold.
+    /// - Throws: `EncodingError` for a value that JSON lacks.
     static func document(_ groups: any ParsableArguments...) throws -> SettingsDocument {
         var document = SettingsDocument()
         for group in groups {
@@ -19,9 +19,9 @@ enum GivenOptions {
     }
 }
 
-/// An option or flag that knows whether it was given: one whose value may be nil, or a list.
+/// An option or flag that knows whether it was given: its value may be nil, or a list.
 private protocol GivenOption {
-    /// Its value; nil where it was not given.
+    /// Its value; nil if not given.
     var given: (any Encodable)? { get }
 }
 

@@ -7,18 +7,18 @@ import Scoring
 import TerminalOutput
 
 extension JudgePrompt: ExpressibleByArgument {
-    /// A test by its name. The question for an explanation is none.
+    /// A test by name; the prompt for an explanation is not a test.
     package init?(argument: String) {
         guard let prompt = JudgePrompt(rawValue: argument), JudgeSettings.allTests.contains(prompt) else { return nil }
         self = prompt
     }
 
-    /// The tests there are.
+    /// The tests.
     package static var allValueStrings: [String] { JudgeSettings.allTests.map(\.rawValue) }
 }
 extension JudgeSettings.Explanations: ExpressibleByArgument {}
 
-/// The language model that explains and judges features, and what may be spent on it.
+/// The language model that explains and judges features, with its limits.
 struct JudgeOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Base URL of an OpenAI-compatible endpoint.", valueName: "url"))
     var endpoint: String?
@@ -72,7 +72,7 @@ struct JudgeOptions: ParsableArguments {
     @Flag(help: "Ask again only what failed in the last run with a judge.")
     var retryFailed = false
 
-    /// Checks options against each other; options of a judge without a judge are mistakes.
+    /// Checks options against each other; options of a judge require a judge.
     func validate(hasModel: Bool) throws {
         if retryFailed {
             if endpoint != nil || llm != nil || !tests.isEmpty || excerpts != nil || explanations != nil || hasModel {
@@ -115,7 +115,7 @@ struct JudgeOptions: ParsableArguments {
             explanations: explanations ?? .written, excerpts: excerpts ?? 20, form: adjusted(AnswerForm()))
     }
 
-    /// A form with what was asked for here.
+    /// A form with the options given here.
     func adjusted(_ form: AnswerForm) -> AnswerForm {
         var form = form
         if let maximumAnswerTokens { form.maximumTokens = maximumAnswerTokens }
@@ -125,14 +125,14 @@ struct JudgeOptions: ParsableArguments {
         return form
     }
 
-    /// How the endpoint is reached.
+    /// The connection to the endpoint.
     func connection(for judge: JudgeSettings?) throws -> JudgeConnection {
         guard let judge else { return JudgeConnection() }
         let environment = ProcessInfo.processInfo.environment
         if let keyVariable, environment[keyVariable] == nil {
             throw WorkflowError.usage("--key-variable: there is no environment variable '\(keyVariable)'")
         }
-        // A key goes where the person who runs this says: an endpoint that a catalog names may be anyone's.
+        // / A key is sent only where its owner says: an endpoint stored in a catalog may be anyone's.
         let isOpenAI = !retryFailed && URL(string: judge.endpoint)?.host() == "api.openai.com"
         let key = keyVariable.flatMap { environment[$0] } ?? (isOpenAI ? environment["OPENAI_API_KEY"] : nil)
         return JudgeConnection(
@@ -141,7 +141,7 @@ struct JudgeOptions: ParsableArguments {
             price: try prices.map { try TokenPrice.of(judge.llm, in: $0) })
     }
 
-    /// Says what is about to be asked; if quiet, only where anything is.
+    /// Announces the requests; if quiet, only if there are any.
     func announce(_ plan: ScoringRun.JudgePlan, quiet: Bool = false) {
         if quiet, plan.answered >= plan.requests { return }
         var line =
@@ -155,7 +155,7 @@ struct JudgeOptions: ParsableArguments {
         StandardStreams.remark(line)
     }
 
-    /// Shows a plan with the first question of every kind.
+    /// Prints a plan with the first question of every kind.
     func showPlan(of scoring: ScoringRun, on catalog: Catalog) throws {
         let plan = try scoring.plan(on: catalog)
         announce(plan)

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// Decoder layers as a person writes them: `3-11`, `3,5,7`, `4`, or `all`.
+/// Decoder layers on the command line: `3-11`, `3,5,7`, `4`, or `all`.
 struct LayerList: ExpressibleByArgument, Equatable, Encodable {
     /// The layers in ascending order; nil for `all`.
     let layers: [Int]?

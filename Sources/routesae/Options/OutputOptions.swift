@@ -5,17 +5,17 @@ package import TerminalOutput
 
 extension OutputFormat: ExpressibleByArgument {}
 
-/// How rows are printed; the same for every verb that prints rows.
+/// How rows are printed; shared by every command that prints rows.
 struct OutputOptions: ParsableArguments {
     @Option(help: "How rows are printed: table, json, jsonl, csv, tsv or markdown.")
     var format: OutputFormat = .table
 
-    /// Prints rows on standard output as they come.
+    /// Prints rows on standard output one by one.
     func printer(columns: [String]) -> RowPrinter {
         RowPrinter(columns: columns, format: format, style: .standardOutput()) { fputs($0, stdout) }
     }
 
-    /// Prints rows, held back.
+    /// Prints rows to held output.
     func printer(columns: [String], on held: HeldOutput) -> RowPrinter {
         RowPrinter(columns: columns, format: format, style: .standardOutput(), write: held.write)
     }
@@ -27,7 +27,7 @@ struct OutputOptions: ParsableArguments {
         printer.finish()
     }
 
-    /// Prints rows, held back.
+    /// Prints rows to held output.
     func print(columns: [String], rows: some Sequence<[Cell]>, on held: HeldOutput) {
         var printer = printer(columns: columns, on: held)
         for row in rows { printer.append(row) }

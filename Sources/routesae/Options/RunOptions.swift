@@ -5,7 +5,7 @@ import LinearAlgebra
 import Synchronization
 import TerminalOutput
 
-/// What long-running verbs have in common.
+/// Options of long-running commands.
 struct RunOptions: ParsableArguments {
     @Option(help: "Threads; by default results do not depend on them. All processors.")
     var threads: Int?
@@ -24,18 +24,18 @@ struct RunOptions: ParsableArguments {
 
     /// A progress line on standard error.
     ///
-    /// - Parameter done: what was done before, when a task is resumed.
+    /// - Parameter done: steps of earlier attempts, when a task is resumed.
     func progress(_ label: String, done: Int = 0) -> RunProgress {
         RunProgress(label: label, done: done, isQuiet: quiet)
     }
 
-    /// A line for people on standard error.
+    /// Writes a line of text on standard error.
     func say(_ line: String) {
         if !quiet { StandardStreams.remark(line) }
     }
 }
 
-/// A progress line that appears with the first report, since only then the whole extent of the work is known.
+/// A progress line that appears with the first report, when the total is known.
 final class RunProgress {
     private let label: String
     private let done: Int
@@ -59,10 +59,10 @@ final class RunProgress {
     func finish() { line?.finish() }
 }
 
-/// Outside the type: a signal's handler may capture nothing.
+/// Outside the type: a signal handler may capture nothing.
 private let interruptionNoted = Atomic<Bool>(false)
 
-/// Notes SIGINT and SIGTERM, so that a run can end in good order instead of dying.
+/// Notes SIGINT and SIGTERM, so that a run can end in good order.
 enum Interruption {
     /// Whether a signal has come since `watch()`.
     static var isRequested: Bool { interruptionNoted.load(ordering: .relaxed) }
@@ -79,7 +79,7 @@ enum Interruption {
                 }
             }
         }
-        // A process is born with the signals blocked that the thread that made it had blocked.
+        // / A process inherits the blocked signals of its parent's thread.
         pthread_sigmask(SIG_UNBLOCK, &watched, nil)
     }
 }

@@ -3,16 +3,16 @@ import Foundation
 @preconcurrency import Glibc
 import Synchronization
 
-/// The end of the time that a verb which only reads may take, from its start to its last byte.
+/// The time limit of a reading command, from its start to its last byte.
 ///
-/// Statements are told when it has come and end in good order. One that is within a single function of SQLite's cannot
-/// be told: shortly after, the process ends where it stands. Nothing is lost by that, since nothing is written.
+/// Statements are interrupted when it has passed and end in good order. One within a single SQLite function cannot
+/// be interrupted: shortly after, the process exits. Nothing is lost, since nothing is written.
 final class Deadline: Sendable {
     private let end: Mutex<ContinuousClock.Instant?>
     private let start = ContinuousClock.now
     private let seconds: Double
 
-    /// Seconds between the end of the time and that of the process.
+    /// Seconds between the time limit and the exit of the process.
     private static let grace = 0.5
 
     /// Starts the clock.
@@ -39,7 +39,7 @@ final class Deadline: Sendable {
         max(0.001, seconds - (ContinuousClock.now - start) / .seconds(1))
     }
 
-    /// The time is taken no longer.
+    /// Stops the clock.
     func lift() {
         end.withLock { $0 = nil }
     }

@@ -9,7 +9,7 @@ import TerminalOutput
 import Training
 import Vocabulary
 
-/// What the demo prints at its end: a page that a newcomer can read from top to bottom.
+/// The page printed at the end of the demo, for newcomers.
 struct DemoSummary {
     let catalog: Catalog
     let path: String
@@ -64,7 +64,7 @@ struct DemoSummary {
         write(BarChart(bars: bars, width: 30).draw(style: style))
     }
 
-    /// How many layers features span: those with a tenth of a feature's firings or more each.
+    /// Prints how many layers features span: those with at least a tenth of a feature's firings each.
     private func printSpans() throws {
         let bars = try catalog.layerSpans(indexing.key).map { layers, features in
             BarChart.Bar(
@@ -98,8 +98,8 @@ struct DemoSummary {
                 + (mean(chance.scores).map { ", by chance \($0)" } ?? ""))
     }
 
-    /// The best explained feature of every layer, then the best of the rest, until there are five. Only features that
-    /// fire most strongly on a word of four letters or more count: that commas are easy to explain is no news.
+    /// The best explained feature of every layer, then the best of the rest, up to five. Only features that
+    /// fire most strongly on a word of four letters or more qualify: explanations of commas are not interesting.
     private func chooseFeatures() throws -> [(feature: Int, score: Double)] {
         var candidates: [(feature: Int, score: Double, layer: Int?, token: String)] = []
         for (feature, score) in zip(scoring.features, scoring.scores) {
@@ -160,7 +160,7 @@ struct DemoSummary {
     }
 
     private func printNextSteps(best: Int) throws {
-        // A layer in which some rare features peak, so that the question has an answer.
+        // / A layer in which some rare features peak, so that the query has results.
         let layer = try catalog.lastPeakLayer(indexing.key, firingRateBelow: 0.01, count: 10) ?? 0
         write(
             """
@@ -182,7 +182,7 @@ struct DemoSummary {
         write("  " + name.padding(to: 36) + value)
     }
 
-    /// The mean for people; nil where there is nothing to take it of.
+    /// The mean as text; nil without values.
     private func mean(_ values: [Double]) -> String? {
         values.isEmpty ? nil : Quantities.significant(values.reduce(0, +) / Double(values.count))
     }
@@ -191,7 +191,7 @@ struct DemoSummary {
 }
 
 extension String {
-    /// The text with spaces behind it up to a width.
+    /// The text padded with spaces to a width.
     fileprivate func padding(to width: Int) -> String {
         self + String(repeating: " ", count: max(width - DisplayWidth.of(self), 1))
     }
