@@ -2,7 +2,7 @@ import SparseCoding
 package import SparseTraining
 package import Vocabulary
 
-/// The settings of one dictionary's training, stored as one JSON document:
+/// The settings of one dictionary's training, stored as one JSON document: what
 /// `routesae runs CATALOG ID --format json` prints under `config` and `routesae train --config FILE` takes.
 ///
 /// The document is flat: its keys are the properties of the three parts.

@@ -83,7 +83,6 @@ struct CommandLineAdvice {
     }
 
     /// The edit distance: letters to insert, delete, replace or swap with a neighbour.
-    /// other.
     private static func distance(_ one: String, _ other: String) -> Int {
         let (one, other) = (Array(one.utf8.prefix(40)), Array(other.utf8.prefix(40)))
         var rows = [Array(0...other.count)]
