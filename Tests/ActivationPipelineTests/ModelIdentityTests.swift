@@ -10,13 +10,13 @@ import Testing
 import Training
 import WorkflowWorlds
 
-/// A model is its weights and its tokenizer, not the files they lie in.
+/// A model's identity is its weights and tokenizer, not its files.
 @Suite struct ModelIdentityTests {
     private let model: TinyModel
 
     init() throws { model = try TinyModel() }
 
-    /// Why a catalog refuses the model; nil if it does not.
+    /// The reason why a catalog refuses the model; nil if it accepts it.
     private func refusal(_ body: () throws -> Void) -> String? {
         do {
             try body()
@@ -63,7 +63,7 @@ import WorkflowWorlds
         }
     }
 
-    /// tools/export_activations.py works out the same number (test_export_activations.py).
+    /// tools/export_activations.py computes the same digest (test_export_activations.py).
     @Test func exportsNameTheWeights() throws {
         let output = model.directory.file("o.safetensors")
         _ = try ActivationExport(model: model.path, text: [model.text], layers: [0], output: output, maximumTokens: 10)
@@ -81,7 +81,7 @@ import WorkflowWorlds
         #expect(refusal { try model.index(path, corpus: "one") }?.contains("is not the model that dictionary") == true)
     }
 
-    /// A checkpoint goes on with the same tensors in other files; so does one that version 0.1 wrote.
+    /// A checkpoint resumes with the same tensors in other files; so does one written by version 0.1.
     @Test("Training resumes with the same weights in other files", arguments: [false, true])
     func trainingResumesWithTheSameWeights(isFormer: Bool) throws {
         let settings = [model.settings]
@@ -146,7 +146,7 @@ import WorkflowWorlds
             TrainingCheckpoint.self, from: JSONSerialization.data(withJSONObject: object))
     }
 
-    /// A catalog of version 0.1 goes on to be used.
+    /// A catalog of version 0.1 remains usable.
     @Test("Digests of version 0.1 are recognised") func formerDigestsAreRecognised() throws {
         let path = try model.catalog("c.sqlite")
         try model.makeFormer(path)

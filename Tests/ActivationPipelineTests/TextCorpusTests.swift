@@ -19,7 +19,7 @@ import Testing
         return try (0..<corpus.count).map { try corpus.document($0).text }
     }
 
-    /// What is wrong with a text, without its path.
+    /// The problem with a text, without its path.
     private func problem(_ path: String) -> String? {
         do { _ = try TextCorpus(paths: [path]) } catch WorkflowError.badInput(let path, let problem) {
             return path.replacing(directory.path + "/", with: "") + ": " + problem
@@ -257,7 +257,7 @@ import Testing
         #expect(document.title == "A" && document.source == "a.jsonl")
     }
 
-    /// Against the reader of JSON that others use, on lines that it takes.
+    /// Against Foundation's writer, on lines that both support.
     @Test("JSON lines written by Foundation are read") func readsWhatOthersWrite() throws {
         var generator = SystemRandomNumberGenerator()
         let words = ["a", "é", "😀", "\"", "\\", "\n", "\u{0}", "/", "{", "}", "[", ",", ":", "text", "\u{2028}"]

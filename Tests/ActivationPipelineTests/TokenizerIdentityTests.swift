@@ -12,7 +12,7 @@ import Testing
 import Training
 import WorkflowWorlds
 
-/// Another tokenizer for the same weights.
+/// Other tokenizers for the same weights.
 @Suite struct TokenizerIdentityTests {
     private let model: TinyModel
     private let workers = Workers(threads: 2)
@@ -79,7 +79,7 @@ import WorkflowWorlds
         }
     }
 
-    /// A second dictionary of the same weights does not bring in another vocabulary.
+    /// A second dictionary of the same weights may not bring another vocabulary.
     @Test func trainingIntoTheCatalogRefusesIt() throws {
         let path = try model.catalog("c.sqlite")
         try model.exchangeTokenizer()
@@ -126,7 +126,7 @@ import WorkflowWorlds
         #expect(reason.contains("all tokens are the same, but not how a text becomes tokens"), "\(reason)")
     }
 
-    /// What version 0.1 let happen: two indexes of one dictionary by two tokenizers.
+    /// Version 0.1 allowed this: two indexes of one dictionary by two tokenizers.
     @Test("Verification reports two tokenizers for one dictionary") func verifyNotices() throws {
         let path = try model.catalog("c.sqlite")
         let sound = try model.open(path) { try $0.verify() }

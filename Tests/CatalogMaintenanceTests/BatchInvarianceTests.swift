@@ -12,7 +12,7 @@ import Tokenization
 import Vocabulary
 import WorkflowWorlds
 
-/// What a catalog holds does not depend on how the work was cut.
+/// The contents of a catalog do not depend on how the work was divided.
 @Suite struct BatchInvarianceTests {
     private let world: KeepingWorld
 
@@ -20,7 +20,7 @@ import WorkflowWorlds
         world = try KeepingWorld()
     }
 
-    /// Everything that an index holds, by batches of various sizes and numbers of threads.
+    /// All rows of an index, by batches of various sizes and numbers of threads.
     @Test func indexesDoNotDependOnTheBatches() throws {
         let whole = try world.catalog("whole.sqlite", indexedOn: world.parts, corpus: "all")
         let key = IndexingKey(dictionaryID: 1, corpusID: 1)
@@ -41,7 +41,7 @@ import WorkflowWorlds
         }
     }
 
-    /// Latents of some rows are those that the rows have among others.
+    /// Latents of some rows equal those of the same rows among others.
     @Test(arguments: Architecture.allCases) func latentsDoNotDependOnTheBatch(_ architecture: Architecture) throws {
         let isSparseByK = ![.vanilla, .gated, .jumprelu].contains(architecture)
         let configuration = try DictionaryConfiguration(

@@ -134,7 +134,7 @@ import WorkflowWorlds
         #expect(rows[0].section == .run && rows[0].name == "only in b" && rows[0].a == .null)
     }
 
-    /// One dictionary, indexed on the same text to different lengths.
+    /// One dictionary, indexed on prefixes of the same text.
     @Test func indexesAreComparedFeatureByFeature() throws {
         let demo = try DemoModel()
         let text = try demo.text()

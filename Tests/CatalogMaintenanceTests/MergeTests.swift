@@ -29,7 +29,7 @@ import WorkflowWorlds
         #expect(digests.count == expected.count)
     }
 
-    /// Another program's numbers, taken as they are into a catalog whose digests agree with them.
+    /// Numbers of another program, in a catalog whose digests agree with them.
     @Test(
         "Indexes that cannot be added up are refused",
         arguments: [

@@ -44,7 +44,7 @@ import WorkflowWorlds
         }
     }
 
-    /// A copy has digests of its own: what another program changed would look as if it had been written so.
+    /// A copy has its own digests: changes of another program would become undetectable.
     @Test(
         "Changes by another program are copied only when accepted",
         arguments: [

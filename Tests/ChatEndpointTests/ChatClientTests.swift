@@ -6,7 +6,7 @@ import Testing
 struct ChatClientTests {
     private static let key = "sk-very-secret-0123456789"
 
-    /// What the client makes of a script, with waits recorded instead of waited.
+    /// The client's results for a script, with waits recorded instead of slept.
     private func ask(
         key: String = key, policy: RetryPolicy = RetryPolicy(), timeout: Double = 600, maximumReplyBytes: Int = 1 << 20,
         _ script: @escaping ScriptedChatServer.Script
@@ -94,7 +94,7 @@ struct ChatClientTests {
         #expect(nowhere == .failure(.redirected(status: status, target: "")))
     }
 
-    /// Wherever the bulk of a reply is, its own question fails, at once.
+    /// Wherever the excess is in a reply, that request fails at once.
     @Test func bulkInHeadersFailsAtOnce() async throws {
         let many = Dictionary(
             uniqueKeysWithValues: (0..<600).map { ("X-Header-\($0)", String(repeating: "a", count: 900)) })
@@ -264,7 +264,7 @@ struct ChatClientTests {
         #expect(try page.get().replyBody == Data("<p>(key)".utf8))
     }
 
-    /// An answer is JSON within the JSON of its reply, so its escapes are escaped again.
+    /// An answer is JSON within the JSON of its reply, so its escapes are doubled.
     @Test("A key is masked within escaped JSON") func layersOfEscapesHideNoKey() async throws {
         for layers in 1...3 {
             let backslashes = String(repeating: "\\", count: 1 << layers - 1)
@@ -274,7 +274,7 @@ struct ChatClientTests {
         }
     }
 
-    /// Servers that want no key are given one all the same, often their own name.
+    /// Servers that need no key are often given a placeholder, such as their own name.
     @Test("A placeholder key is not masked", arguments: ["ollama", "key", "x", "sk-1234"])
     func aPlaceholderIsNoSecret(_ key: String) async throws {
         let said = "a feature of \(key) and \(key)"

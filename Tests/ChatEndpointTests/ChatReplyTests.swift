@@ -50,7 +50,7 @@ struct ChatReplyTests {
         #expect(ChatUsage(in: Data("<p>".utf8)) == ChatUsage(promptTokens: nil, completionTokens: nil))
     }
 
-    /// Usage is bookkeeping: whatever an endpoint counts, its answer is good.
+    /// Usage is informational: an invalid count does not invalidate the answer.
     @Test(
         "An invalid token count is unknown",
         arguments: [
@@ -154,7 +154,7 @@ struct ChatReplyTests {
         #expect((long?.description.utf8.count ?? .max) < 200)
     }
 
-    /// Why a body is no reply.
+    /// The reason why a body is not a reply.
     private static func failure(_ body: String) -> ChatFailure? {
         do throws(ChatFailure) {
             _ = try ChatReply(parsing: Data(body.utf8))
@@ -198,7 +198,7 @@ struct ChatReplyTests {
         #expect(refused > 1000 && refused < 2000)
     }
 
-    /// Why a body is refused, nil if it is read.
+    /// The reason why a body is refused; nil if it is read.
     private static func reason(_ body: Data) -> String? {
         do throws(ChatFailure) {
             _ = try ChatReply(parsing: body)

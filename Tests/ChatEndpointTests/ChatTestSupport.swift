@@ -7,7 +7,7 @@ func question(_ text: String = "Is it so?", model: String = "tester") -> ChatReq
     ChatRequest(model: model, messages: [ChatRequest.Message(role: "user", content: text)], temperature: 0)
 }
 
-/// Waits that were asked for and not waited.
+/// Waits requested and not slept.
 final class RecordedSleeps: Sendable {
     private let seconds = Mutex<[Double]>([])
 

@@ -3,7 +3,7 @@ import ChatServerSupport
 import Foundation
 import Testing
 
-/// Errors that come under HTTP 200.
+/// Errors sent under HTTP 200.
 struct ReportedErrorTests {
     private func ask(
         _ first: String, key: String? = nil
@@ -60,7 +60,7 @@ struct ReportedErrorTests {
         #expect(requests == 1)
     }
 
-    /// Without a code that is known, it is a reply that is none, and kept as it came.
+    /// Without a known code it is a malformed reply, and archived.
     @Test(
         "An unknown error code is a malformed reply",
         arguments: [

@@ -7,7 +7,7 @@ import Testing
 struct SendAllTests {
     private static let questions = (0..<40).map { question("\($0)") }
 
-    /// What `sendAll` handed over and threw.
+    /// The results that `sendAll` delivered, and its error.
     private struct Course: Sendable {
         var results: [Int: Result<Exchange, ChatFailure>] = [:]
         var failure: ChatFailure?
@@ -123,7 +123,7 @@ struct SendAllTests {
         }
     }
 
-    /// What fails three times in the same way before anything is answered fails for all; afterwards for itself.
+    /// Three failures alike before any answer fail the batch; afterwards only themselves.
     @Test("An endpoint that never answers ends the batch", arguments: [500, 503, 422])
     func anEndpointThatNeverAnswersIsGivenUp(_ status: Int) async throws {
         let once = RetryPolicy(attempts: 1)
@@ -165,7 +165,7 @@ struct SendAllTests {
         #expect(course.results.isEmpty && sleeps.all.count == 4)
     }
 
-    /// A moderator's 403 is for one question; a key that may not ask meets it first of all.
+    /// A moderator's 403 concerns one question; a forbidden key fails the first request already.
     @Test("A 403 after an answer concerns its request alone")
     func whatIsForbiddenAfterAnAnswerIsForbiddenForItself() async throws {
         try await ScriptedChatServer.run { request, _ in
@@ -182,7 +182,7 @@ struct SendAllTests {
 
     private struct Useless: Error {}
 
-    /// No more than the vanguard is sent before one answer is of use, or all of it has been looked at.
+    /// Beyond the vanguard nothing is sent until one answer is useful, or all of the vanguard have been handled.
     @Test("A few requests are sent ahead of the rest", arguments: [1, 4, 16])
     func theVanguardGoesAhead(_ concurrency: Int) async throws {
         for usefulAt in [2, Int.max] {

@@ -2,7 +2,7 @@ import FlyingFox
 import Foundation
 
 extension ChatBehaviour {
-    /// Does it, in FlyingFox's terms.
+    /// The response in FlyingFox's terms.
     func response() async throws -> HTTPResponse {
         switch self {
         case .reply(let content, let logProbabilities, let finishReason):

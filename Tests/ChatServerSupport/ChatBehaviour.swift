@@ -22,13 +22,13 @@ package indirect enum ChatBehaviour: Sendable {
     case status(Int, headers: [String: String] = [:], body: String = "")
     /// A body of one's own with status 200.
     case body(Data)
-    /// No answer until the client has gone or the server stops.
+    /// No answer until the client disconnects or the server stops.
     case hang
     /// Half of a good reply under the Content-Length of a whole one, then the end of the connection.
     case truncated
     /// Status 200 with an HTML page.
     case nonJSON
-    /// Status 200 with this many bytes, in chunks and without a Content-Length.
+    /// Status 200 with so many bytes, in chunks and without a Content-Length.
     case overlong(bytes: Int)
     /// Another behaviour after some seconds.
     case slow(seconds: Double, ChatBehaviour)

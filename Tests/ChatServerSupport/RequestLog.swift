@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What a server was asked, and how much of it at once.
+/// The requests that a server received, and how many at once.
 final class RequestLog: Sendable {
     private struct State {
         var requests: [ReceivedRequest] = []

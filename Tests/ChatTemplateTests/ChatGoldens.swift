@@ -3,9 +3,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What jinja2 renders, as tools/make_chat_goldens.py recorded it.
+/// Renderings by jinja2, as tools/make_chat_goldens.py recorded them.
 enum ChatGoldens {
-    /// The day of `strftime_now` there.
+    /// The date of `strftime_now` there.
     static let date = CalendarDate("2024-07-26")
 
     static func document(_ name: String) throws -> [String: Any] {
@@ -22,7 +22,7 @@ enum ChatGoldens {
         try ChatTemplate(source).render(variables, date: try #require(date))
     }
 
-    /// The message of what a template throws; nil if it renders.
+    /// The error of a template; nil if it renders.
     static func complaint(_ source: String, _ variables: [String: Value] = [:]) throws -> ChatTemplateError? {
         do {
             _ = try render(source, variables)

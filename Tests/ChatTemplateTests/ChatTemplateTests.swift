@@ -25,7 +25,7 @@ import Testing
                 """)
     }
 
-    /// What a user writes is data, whatever it looks like.
+    /// A user's text is data, even if it looks like a template.
     @Test("Messages are not interpreted as templates") func messagesAreNotTemplates() throws {
         let template = try ChatTemplate("{{ messages[0].content }}")
         let content = "{{ 1 + 1 }}{% if x %}{# y #}\r\n\n"

@@ -1,7 +1,7 @@
 import ChatTemplate
 import Testing
 
-/// Templates come with models from anywhere: whatever they are, the answer is a text or one line about what is wrong.
+/// Templates are untrusted: the result is a text or a one-line error.
 @Suite struct HostileTemplateTests {
     private static func isExcessive(_ error: ChatTemplateError?) -> Bool {
         if case .excessive? = error { true } else { false }
@@ -62,7 +62,7 @@ import Testing
         #expect(Self.isExcessive(complaint), "\(source.prefix(150)): \(String(describing: complaint))")
     }
 
-    /// Numbers that Python has and this has not, and what else is not here: named, with its line.
+    /// Python's numbers beyond 64 bits, and other unsupported features: named, with their line.
     @Test(
         "Unsupported features are named with their line",
         arguments: [
@@ -96,7 +96,7 @@ import Testing
         #expect(!description.contains("\n"))
     }
 
-    /// Only what is reached is refused: many templates have branches for tools that nobody takes.
+    /// Only code that is reached is refused: many templates have unused branches for tools.
     @Test("Unsupported features in branches not taken are ignored") func whatIsNotReachedIsNotRefused() throws {
         #expect(try ChatGoldens.render("{% if tools %}{{ tools|groupby('x') }}{% endif %}a") == "a")
         #expect(try ChatGoldens.render("{{ 1 if true else lipsum() }}") == "1")
@@ -124,7 +124,7 @@ import Testing
         #expect(try ChatGoldens.render("{{ [1e308 * 10 - 1e308 * 10, 1, 2]|sort|length }}") == "3")
     }
 
-    /// Circles of namespaces, macros and scopes are taken apart at the end, however long.
+    /// Cycles of namespaces, macros and scopes are released at the end, however long.
     @Test("Reference cycles are released") func circlesAreNoTrouble() throws {
         let chain =
             "{% set n = namespace() %}{% for i in range(5000) %}{% set n.p = namespace(p=n.p, s=n) %}{% endfor %}"
@@ -136,7 +136,7 @@ import Testing
         #expect(try ChatGoldens.render(macros) == "x")
     }
 
-    /// Bytes of templates changed at random: a text or a complaint, never more.
+    /// Templates with randomly changed bytes: a text or an error, nothing else.
     @Test(arguments: [
         "llama3-like", "inst-like", "chatml-like", "turns-like", "parts-like", "zephyr-like", "macros-like",
     ]) func mutations(_ name: String) throws {

@@ -21,7 +21,7 @@ import WorkflowWorlds
         world = try KeepingWorld()
     }
 
-    /// A dictionary that rebuilds every activation to the bit: latents for both signs of every dimension, all kept.
+    /// A dictionary that reconstructs every activation exactly: latents for both signs of every dimension, all kept.
     private func exact(_ architecture: Architecture, routing: RoutingMode = .hard, fidelity: Fidelity = .corrected)
         throws -> (DictionaryConfiguration, DictionaryWeights)
     {
@@ -55,7 +55,7 @@ import WorkflowWorlds
             (.route, .soft, .corrected), (.route, .hard, .reference), (.route, .soft, .reference),
         ]
 
-    /// The exact activation in its own place changes nothing at all, to the bit.
+    /// Replacing an activation by itself changes nothing, to the bit.
     @Test("Substituting the exact activation changes nothing", arguments: kinds.indices)
     func theExactActivationChangesNothing(_ index: Int) throws {
         let (architecture, routing, fidelity) = Self.kinds[index]

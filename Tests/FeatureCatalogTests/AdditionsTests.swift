@@ -5,7 +5,7 @@ import GRDB
 import TestSupport
 import Testing
 
-/// Tables, views, indexes and triggers that others add to a catalog lock nobody out, and are never run.
+/// Tables, views, indexes and triggers added to a catalog block nobody, and are never run.
 @Suite struct AdditionsTests {
     private let directory: MemoryDirectory
     private let path: String

@@ -5,11 +5,11 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Bytes of a small catalog, changed: what comes of it is an error, a problem that verification finds, or what the
-/// catalog said before.
+/// Changed bytes of a small catalog: the result is an error, a problem that verification finds, or
+/// unchanged contents.
 ///
-/// Every eighth is, some eight thousand of them, and a page's bytes that belong to no cell together, for nothing in the
-/// file refers to them; with `ROUTESAE_FLIPS=all`, which takes minutes, every byte of the file is changed by itself.
+/// Every eighth byte is tested, some eight thousand, and the unused bytes of a page together;
+/// with `ROUTESAE_FLIPS=all`, which takes minutes, every byte of the file is changed by itself.
 @Suite struct ByteFlipTests {
     @Test("Flipped bytes are errors, verified problems or harmless") func bytesHereAndThere() async throws {
         let directory = try MemoryDirectory()
@@ -59,7 +59,7 @@ import Testing
             """)
     }
 
-    /// The smallest pages there are: the fewer bytes, the fewer of them lie idle.
+    /// The smallest page size: it leaves the fewest unused bytes.
     private static func makeSmall(_ path: String) throws {
         let queue = try DatabaseQueue(path: path)
         try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA page_size = \(pageSize); VACUUM") }
@@ -84,7 +84,7 @@ import Testing
 
     private static let pageSize = 512
 
-    /// What comes of a flip.
+    /// The result of a flip.
     private enum Outcome: String {
         case refused, noticed, unchanged, unnoticed
     }

@@ -1,6 +1,6 @@
 import FeatureCatalog
 
-/// What tests do to catalogs and ask of them, and the program does not.
+/// Operations and queries on catalogs for tests.
 extension Catalog {
     /// Removes a dictionary with everything known about its features.
     func removeDictionary(_ dictionaryID: Int64) throws {

@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Catalogs damaged at random: whatever is in them, reading ends with an error or with a result, soon, and writes
+/// Randomly damaged catalogs: reading ends with an error or a result, soon, and writes
 /// nothing. More inputs than the few of a test run come with `ROUTESAE_FUZZ=100000`, others with
 /// `ROUTESAE_FUZZ_SEED=7`; every failure names the number of its input.
 @Suite struct CatalogFuzzTests {
@@ -20,9 +20,9 @@ import Testing
     enum Mutation: CaseIterable {
         /// Bytes of the file: some, a stretch of them, pages that change places, an end that is missing.
         case file
-        /// Values of cells, through a connection that ignores all rules.
+        /// Values of cells, through a connection that ignores all constraints.
         case cells
-        /// What blobs hold, compressed anew so that their checksums hold.
+        /// Contents of blobs, recompressed so that their checksums match.
         case contents
     }
 
@@ -68,8 +68,8 @@ import Testing
             """)
     }
 
-    /// An old catalog that was damaged is migrated, or refused with a reason and left at some step, from which trying
-    /// again comes no further.
+    /// A damaged old catalog is migrated, or refused with a reason and left at some step, from which a retry
+    /// gets no further.
     @Test("A damaged old catalog is migrated or refused", arguments: [Mutation.file, .cells])
     func anOldOneIsMigratedOrRefused(mutation: Mutation) async throws {
         let directory = try MemoryDirectory()

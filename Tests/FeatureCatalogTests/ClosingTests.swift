@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// How a writer shares a file with readers: what it waits for, what it says, what it leaves behind.
+/// How a writer shares a file with readers: what it waits for, reports and leaves behind.
 @Suite struct ClosingTests {
     private let directory: TemporaryDirectory
     private let path: String
@@ -15,7 +15,7 @@ import Testing
         try SampleCatalog(at: path).catalog.close()
     }
 
-    /// What a wait says, and what is done when it says something.
+    /// The messages of a wait, and an action on each.
     private final class Remarks: Sendable {
         private let lines = Mutex<[String]>([])
         private let then: @Sendable () -> Void
@@ -37,7 +37,7 @@ import Testing
         get throws { try FileManager.default.contentsOfDirectory(atPath: directory.path).sorted() }
     }
 
-    /// Reads in one state of the file until it is told to end; returns when it has begun.
+    /// Reads in one snapshot until told to end; returns when it has begun.
     private func reader() -> (thread: Thread, end: DispatchSemaphore) {
         let path = path
         let (started, end) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))

@@ -4,7 +4,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Things beside a catalog that have the names of SQLite's journals and are none.
+/// Pipes, links and other files beside a catalog under the names of SQLite's journals.
 @Suite struct CompanionFileTests {
     private let directory: MemoryDirectory
     private let path: String

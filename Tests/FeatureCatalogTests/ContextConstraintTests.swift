@@ -3,7 +3,7 @@ import GRDB
 import TestSupport
 import Testing
 
-/// What the database itself refuses of contexts, whoever writes them.
+/// Constraints on contexts that the database itself enforces.
 @Suite struct ContextConstraintTests {
     private let directory: TemporaryDirectory
     private let queue: DatabaseQueue
@@ -36,7 +36,7 @@ import Testing
                 """, arguments: [feature, corpus, band, rank, passage, position, activation, split])
     }
 
-    /// Expects SQLite to refuse, and all rows to be as they were.
+    /// Expects SQLite to refuse, and all rows to be unchanged.
     private func expectRefusal(
         _ reason: String, sourceLocation: SourceLocation = #_sourceLocation, _ body: (Database) throws -> Void
     ) throws {

@@ -3,7 +3,7 @@ import GRDB
 import TestSupport
 import Testing
 
-/// Single edits after which a catalog contradicts itself, though every constraint of its tables holds.
+/// Single edits after which a catalog contradicts itself, although all constraints of its tables hold.
 @Suite struct ContradictionTests {
     private let directory: MemoryDirectory
     private let path: String

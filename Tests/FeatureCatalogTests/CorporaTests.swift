@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Vocabulary
 
-/// Indexes of one dictionary over two corpora, side by side.
+/// Indexes of one dictionary on two corpora.
 @Suite struct CorporaTests {
     private let directory: TemporaryDirectory
     private let sample: SampleCatalog

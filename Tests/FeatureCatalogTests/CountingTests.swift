@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct CountingTests {
-    /// The protocol as the paper's code goes about it, over every activation, with no SQL and no 33-class shortcut.
+    /// The protocol as in the paper's code, over every activation, without SQL or the 33-class limit.
     private func bruteForce(
         _ firings: [(feature: Int, token: String, activation: Float)], threshold: Float
     ) -> (with: Set<Int>, without: Set<Int>) {

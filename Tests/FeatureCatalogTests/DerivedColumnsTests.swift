@@ -8,7 +8,7 @@ import Testing
             featureIndex: 0, tokenClass: name, firedCount: fired, activation1: first, activation2: second)
     }
 
-    /// What the protocol says of a feature at a threshold, from its token classes.
+    /// The protocol's result for a feature at a threshold, from its token classes.
     private func naive(_ tokens: [FeatureTokenRecord], _ threshold: Float) -> (isEnough: Bool, areFew: Bool) {
         let classes = tokens.filter { $0.activation1 > threshold }
         let contexts = tokens.reduce(0) { count, token in

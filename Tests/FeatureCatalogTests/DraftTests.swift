@@ -5,7 +5,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Files that are made aside: what killed processes left of them, and names that leave no room for them.
+/// Draft files: leftovers of killed processes, and names too long for them.
 @Suite struct DraftTests {
     private let directory: TemporaryDirectory
 

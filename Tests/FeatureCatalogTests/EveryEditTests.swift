@@ -4,7 +4,7 @@ import GRDB
 import TestSupport
 import Testing
 
-/// Changes that another hand makes: none of what a table holds goes unnoticed.
+/// Changes by other programs: every value of every table is covered.
 @Suite struct EveryEditTests {
     private let directory: TemporaryDirectory
     private let path: String

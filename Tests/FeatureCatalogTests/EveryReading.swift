@@ -3,17 +3,17 @@ import Foundation
 import Testing
 import Vocabulary
 
-/// All that can be read from a catalog, for tests that care about what reading does to the process and not about what
-/// it gives.
+/// All reading functions of a catalog, for tests of their effect on the process rather than their
+/// results.
 struct EveryReading {
     /// Functions that threw, with what.
     private(set) var errors: [(name: String, error: CatalogError)] = []
     /// What verification found; nil if it threw.
     private(set) var problems: [VerificationProblem]?
-    /// What the catalog says; nil if it could not be told.
+    /// A digest of the catalog's content; nil if it could not be computed.
     private(set) var digest: String?
 
-    /// Errors that a catalog may answer reading with.
+    /// Error codes that reading a catalog may give.
     static let expected: Set<CatalogError.Code> = [
         .damaged, .notFound, .notACatalog, .tooNew, .tooOld, .refused, .invalidSQL, .invalidValue, .timedOut,
         .cannotWrite,

@@ -5,9 +5,9 @@ import TestSupport
 import Testing
 import Vocabulary
 
-/// A full disk and a broken one at every single operation of what the program does to a catalog.
+/// A full or broken disk at every single operation of the program on a catalog.
 @Suite struct FaultInjectionTests {
-    /// What is done to a catalog while its disk fails.
+    /// The work on a catalog while its disk fails.
     enum Work: String, CaseIterable {
         case addDocuments, writeIndex, replaceIndex, finishRun, migrate
 
@@ -36,7 +36,7 @@ import Vocabulary
             try catalog.close()
         }
 
-        /// What it is done to.
+        /// The catalog it starts from.
         func start(in directory: MemoryDirectory) throws -> String {
             let path = directory.file("start")
             if self == .migrate {
@@ -145,7 +145,7 @@ import Vocabulary
         try files.copyItem(atPath: start, toPath: path)
     }
 
-    /// Figures for those who ask for them.
+    /// Counts, printed on request.
     static func report(_ line: String) {
         if ProcessInfo.processInfo.environment["ROUTESAE_FIGURES"] != nil { print(line) }
     }

@@ -21,7 +21,7 @@ final class FaultyDisk: Sendable {
         var code: Int32
         /// Whether all that follow fail as well, as on a disk that stays full.
         var staysBroken = false
-        /// Whether half of a write that fails has been done.
+        /// Whether half of a failing write is done.
         var isTorn = false
     }
 

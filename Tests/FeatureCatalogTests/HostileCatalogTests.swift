@@ -6,9 +6,9 @@ import TestSupport
 import Testing
 import Vocabulary
 
-/// Catalogs that someone has prepared: whatever is in them, they are refused or read safely, and never written to.
+/// Hostile catalogs: they are refused or read safely, and never written to.
 ///
-/// The attacker is a plain connection to the file, which does not care about CHECKs, foreign keys or STRICT tables.
+/// The attacker is a plain connection to the file, which ignores CHECKs, foreign keys and STRICT tables.
 @Suite struct HostileCatalogTests {
     private let directory: MemoryDirectory
     private let path: String
@@ -141,7 +141,7 @@ import Vocabulary
         #expect(result.errors.allSatisfy { $0.error.code == .notFound }, "\(result.errors)")
     }
 
-    /// Makes the file anew in UTF-16, with the same schema and rows.
+    /// Rewrites the file in UTF-16, with the same schema and rows.
     private func rewriteInUTF16() throws -> Int {
         let old = directory.file("old")
         try FileManager.default.moveItem(atPath: path, toPath: old)
@@ -177,7 +177,7 @@ import Vocabulary
 
     // MARK: Blobs
 
-    /// Frames that claim, or unpack to, far more than belongs there.
+    /// Frames that claim, or decompress to, far more than expected.
     static let bombs: [(String, [UInt8])] = [
         // A header without anything behind it: one segment, eight bytes of size.
         ("a claim of 2^62 bytes", [0x28, 0xB5, 0x2F, 0xFD, 0xE4, 0, 0, 0, 0, 0, 0, 0, 0x40, 1, 0, 0]),
@@ -322,7 +322,7 @@ import Vocabulary
 
     // MARK: Numbers and text
 
-    /// Every column with a type, of every table that holds what can be read.
+    /// Every typed column of every table that is read.
     private func columns(of type: String) throws -> [(table: String, column: String)] {
         let queue = try DatabaseQueue(path: path)
         defer { try? queue.close() }
@@ -346,7 +346,7 @@ import Vocabulary
         try readWith("\(value)", in: places)
     }
 
-    /// What is read into memory is counted by it: no range of a negative end, no product beyond an Int.
+    /// Counts of things in memory: negative range ends and products beyond Int are refused.
     @Test(
         "Counts beyond memory are refused",
         arguments: [
@@ -417,8 +417,8 @@ import Vocabulary
         }
     }
 
-    /// Puts a value into a column, of as many rows as the rules allow that even an attacker has to keep: where a row
-    /// would be there twice, or a trigger objects, it is one.
+    /// Puts a value into a column, of as many rows as constraints allow that even an attacker has to obey: one row if
+    /// it has to be unique, or a trigger objects.
     private func put(_ value: String, into table: String, _ column: String) throws {
         try attack { database in
             let sql = "UPDATE OR IGNORE \"\(table)\" SET \"\(column)\" = \(value)"
@@ -582,7 +582,7 @@ import Vocabulary
         #expect(try directory.files.filter { $0.hasPrefix("a.catalog") } == ["a.catalog"])
     }
 
-    /// Reads all there is, within bounds of time and memory, and sees that nothing has been written.
+    /// Reads everything, within bounds of time and memory, and checks that nothing was written.
     private func read() throws -> EveryReading {
         try #require(try read(mayFailToOpen: false))
     }

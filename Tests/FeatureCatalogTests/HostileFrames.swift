@@ -1,7 +1,7 @@
 import CZstd
 import Foundation
 
-/// What an attacker makes, without the catalog's own functions.
+/// An attacker's data, made without the catalog's own functions.
 enum HostileFrames {
     /// A frame of zeros, some ten thousandth of their number.
     static func zeros(_ count: Int, withSize: Bool = true, withChecksum: Bool = true) -> [UInt8] {

@@ -5,8 +5,8 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Statements made to write, to load, to take all memory, or to run for ever within one step of SQLite's machine, where
-/// it cannot be asked to stop.
+/// Statements that try to write, to load, to exhaust memory, or to run for ever within one step of SQLite, where
+/// it cannot be interrupted.
 @Suite struct HostileSQLTests {
     private let directory: MemoryDirectory
     private let catalog: Catalog

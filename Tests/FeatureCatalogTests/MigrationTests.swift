@@ -5,10 +5,10 @@ import GRDB
 import TestSupport
 import Testing
 
-/// A catalog that version 1 of the format wrote, brought to the present.
+/// A catalog of version 1, migrated to the present.
 @Suite struct MigrationTests {
     private let directory: TemporaryDirectory
-    /// As it was, and the one to migrate.
+    /// The original, and the one to migrate.
     private let old: String
     private let path: String
     private let key = IndexingKey(dictionaryID: 1, corpusID: 1)

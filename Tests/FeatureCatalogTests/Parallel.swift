@@ -3,7 +3,7 @@ import Synchronization
 
 /// Work on all processors at once.
 enum Parallel {
-    /// Calls `body` with every number and that of the worker which does it, of which each does one thing at a time.
+    /// Calls `body` with every number and its worker's; each worker does one thing at a time.
     ///
     /// The workers are threads of their own: Swift's tasks have as many as there are processors, and servers in other
     /// tests need one to answer with.

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Vocabulary
 
-/// Statements of the program never walk a whole large table: they go by an index, however large a catalog grows.
+/// Statements of the program never scan a large table: they use indexes, whatever the size of the catalog.
 @Suite struct QueryPlanTests {
     private let directory: TemporaryDirectory
     private let sample: SampleCatalog
@@ -22,8 +22,8 @@ import Vocabulary
         sample = try SampleCatalog(at: directory.file("a.catalog"))
     }
 
-    /// The large tables that a statement may walk from end to end, by the program that SQLite makes of it: a cursor on
-    /// one of them, or on an index of it, that is set to its start and not to a key.
+    /// The large tables that a statement may scan, by its SQLite program: a cursor on
+    /// a table, or on an index of it, that is rewound instead of positioned by a key.
     private func walked(_ sql: String, _ database: Database) throws -> Set<String> {
         let names = Dictionary(
             try Row.fetchAll(database, sql: "SELECT rootpage, tbl_name FROM sqlite_schema WHERE rootpage > 0").map {
@@ -55,7 +55,7 @@ import Vocabulary
         return found
     }
 
-    /// Expects statements to walk no large table.
+    /// Expects statements to scan no large table.
     private func expectNoWalk(_ statements: [(label: String, sql: String)]) throws {
         try catalog.close()
         let queue = try DatabaseQueue(path: catalog.path)
@@ -86,7 +86,7 @@ import Vocabulary
         }
     }
 
-    /// What people ask where there is one dictionary and one corpus.
+    /// Typical queries with one dictionary and one corpus.
     @Test(
         "Queries that name nothing use indexes",
         arguments: [
@@ -139,7 +139,7 @@ import Vocabulary
         #expect(!plan.contains { $0.contains("TEMP B-TREE") || $0.contains("AUTOMATIC") }, "\(plan)")
     }
 
-    /// Every reading call of the library, as it puts it to SQLite.
+    /// Every reading call of the library, as SQLite sees it.
     @Test("Reading calls use indexes") func readingCallsGoByIndexes() throws {
         let key = sample.key
         let runID = sample.trainRunID
@@ -189,7 +189,7 @@ import Vocabulary
         try expectNoWalk(queries.map { ("the library", $0) })
     }
 
-    /// Every writing call of the library, with its triggers and what it deletes of other tables.
+    /// Every writing call of the library, with its triggers and cascading deletes.
     @Test("Writing calls use indexes") func writingCallsGoByIndexes() throws {
         let other = try sample.addCorpus(named: "other")
         let statements = try catalog.statements {
@@ -229,7 +229,7 @@ import Vocabulary
         try expectNoWalk(queries.map { ("the library", $0) })
     }
 
-    /// Listings of every kind of condition, in every order, found in every way.
+    /// Listings with every kind of condition, in every order, by every strategy.
     private func listings() throws -> [FeatureListing] {
         let columns = try SummaryColumns(of: catalog)
         func condition(
@@ -264,7 +264,7 @@ import Vocabulary
         }
     }
 
-    /// The verb `features`, as the catalog puts it to SQLite.
+    /// The statements of the verb `features`.
     @Test("Feature listings use indexes") func listingsGoByIndexes() throws {
         let listings = try listings()
         let statements = try catalog.statements {
@@ -282,7 +282,7 @@ import Vocabulary
         try expectNoWalk(queries.map { ("features", $0) })
     }
 
-    /// What the other verbs ask.
+    /// Queries of the other verbs.
     @Test("Commands use indexes") func verbsGoByIndexes() throws {
         let key = sample.key
         let dictionaryID = sample.dictionaryID
@@ -324,7 +324,7 @@ import Vocabulary
         try expectNoWalk([("count --print-sql", Catalog.countingSQL)] + queries.map { ("a verb", $0) })
     }
 
-    /// What people ask first, in any SQLite tool.
+    /// Typical first queries in any SQLite tool.
     @Test("Views use indexes") func theViewsGoByIndexes() throws {
         try expectNoWalk([
             (

@@ -109,7 +109,7 @@ import Testing
         expectCatalogError(.notFound) { _ = try opened.run(99) }
     }
 
-    /// A killed process that nobody has waited for still has its number, its start and a place in /proc.
+    /// A killed process that was not waited for (a zombie) still has its number, its start and an entry in /proc.
     @Test func aRunWhoseProcessIsAZombieIsInterrupted() throws {
         var process = pid_t()
         var arguments: [UnsafeMutablePointer<CChar>?] = [strdup("true"), nil]

@@ -9,7 +9,7 @@ struct SampleCatalog {
     static let layers = [2, 3, 4, 5]
     static let digest = String(repeating: "ab", count: 32)
 
-    /// What the model says of itself.
+    /// The model's configuration.
     static let modelConfig = #"{"num_hidden_layers":8,"hidden_size":6,"vocab_size":50}"#
 
     /// Tokens of a passage, and of a context's window.
@@ -163,7 +163,7 @@ struct SampleCatalog {
         return (corpusID, try catalog.addPassages(Self.passages(of: zip(documentIDs, documents))))
     }
 
-    /// What could be found on another corpus.
+    /// Rows for another corpus.
     func entries(of corpus: (corpusID: Int64, passageIDs: [Int64]), seed: UInt64 = 5) -> [FeatureEntry] {
         var generator = SplitMix(state: seed)
         return Self.entries(&generator, passageIDs: corpus.passageIDs)

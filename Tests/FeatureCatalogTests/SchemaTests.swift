@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @Suite struct SchemaTests {
-    /// SHA-256 of the migrations as released. A migration that is changed would leave older catalogs behind.
+    /// SHA-256 of the migrations as released. Changing one would break older catalogs.
     private static let digests: [String: String] = [
         "0001_catalog": "a0ad4ac7e1312ca5219bd01d4e691a3cdb7400ed686bbd6e230938ef1f3ccb1e",
         "0002_corpora_and_passages": "85b401bdcc57625cb9403e1980091a2d197d7bb2e131acde1af9c2efb3b41c37",
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    /// With `ROUTESAE_RECORD_SCHEMA` set, writes the file anew, and fails so that nobody overlooks it.
+    /// With `ROUTESAE_RECORD_SCHEMA` set, rewrites the file, and fails so that it is noticed.
     @Test func theSchemaFileIsWhatAFreshCatalogHas() throws {
         let directory = try TemporaryDirectory()
         let catalog = try Catalog.create(at: directory.file("a.catalog"), replacing: false)

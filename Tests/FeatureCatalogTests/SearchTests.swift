@@ -13,7 +13,7 @@ import Vocabulary
         sample = try SampleCatalog(at: directory.file("a.catalog"))
     }
 
-    /// Where some tokens stand one after the other: the passage's place and their place in it.
+    /// Consecutive occurrences of some tokens: the passage's number and their positions in it.
     private func places(of tokens: [Int32]) -> [(passage: Int, range: Range<Int>)] {
         sample.documents.enumerated().flatMap { number, document in
             (0..<200).filter { document.tokenIDs[$0...].starts(with: tokens) && $0 % 20 + tokens.count <= 20 }
@@ -21,8 +21,8 @@ import Vocabulary
         }
     }
 
-    /// Contexts that are not quiet and whose windows have a part in some tokens, by feature; and those of them that
-    /// have their peak in them.
+    /// Activating contexts whose windows contain some of the tokens, by feature; and those with
+    /// their peak among them.
     private func contexts(at places: [(passage: Int, range: Range<Int>)]) -> [Int: (matches: Int, peaks: Int)] {
         var found: [Int: (matches: Int, peaks: Int)] = [:]
         for (feature, entry) in sample.entries.enumerated() {

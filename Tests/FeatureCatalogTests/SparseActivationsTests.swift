@@ -1,9 +1,9 @@
 import FeatureCatalog
 import Testing
 
-/// The form that contexts had in catalogs of version 1: only read any more.
+/// The form of contexts in catalogs of version 1, which is only read.
 @Suite struct SparseActivationsTests {
-    /// The form as schema/README.md has described it, put together without the program.
+    /// The form as schema/README.md has described it, built without the program.
     static func encode(_ activations: [Float]) throws -> [UInt8] {
         func number(_ value: Int) -> [UInt8] {
             value < 0x80 ? [UInt8(value)] : [UInt8(value & 0x7F | 0x80)] + number(value >> 7)

@@ -2,7 +2,7 @@ import FeatureCatalog
 import Foundation
 import Vocabulary
 
-/// The smallest catalog with something in every table that reading looks at: two latents, one document.
+/// The smallest catalog with a row in every table that reading uses: two latents, one document.
 struct TinyCatalog {
     static let digest = String(repeating: "cd", count: 32)
     static let words = ["the", " king", " said", " a", " zebra", " ran"]

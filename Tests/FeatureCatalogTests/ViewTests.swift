@@ -76,7 +76,7 @@ import Vocabulary
         #expect(try indexes(FeatureListing("feature_index", of: nowhere, in: catalog)).isEmpty)
     }
 
-    /// Whichever way features are found, they are the same, in the same order.
+    /// Every search strategy finds the same features in the same order.
     @Test("Every search strategy finds the same features", arguments: [1, 7, 1000], [1, 12, 1000])
     func everyWayOfFindingFindsTheSame(fewFeatures: Int, mostLookedAt: Int) throws {
         for order in ["max_activation", "n_fired", "top_token", "explanation", "feature_index"] {

@@ -1,7 +1,7 @@
 import FeatureScoring
 import Testing
 
-/// Only the form that was asked for is taken.
+/// Only the requested form is accepted.
 @Suite struct JudgeAnswerTests {
     @Test("A well-formed answer is read") func whatWasAskedForIsRead() throws {
         #expect(try JudgeAnswer.explanation(in: #" {"explanation": "after\n  “begat”"} "#) == "after “begat”")

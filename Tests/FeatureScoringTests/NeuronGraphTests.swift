@@ -60,7 +60,7 @@ struct NeuronGraphTests {
         #expect(NeuronGraph(patterns: parts.reversed()) == graph)
     }
 
-    /// The rule spelt out: of all patterns that match, the longest, then the one exact first, going backwards.
+    /// The definition: of all matching patterns the longest, then the exact one first, going backwards.
     private func expected(_ patterns: [NeuronPattern], _ tokens: [Int32], _ last: Int, _ begins: Bool) -> Float {
         let matching = patterns.filter { pattern in
             let length = pattern.tokens.count

@@ -2,7 +2,7 @@ import FeatureScoring
 import Foundation
 import Testing
 
-/// What models put around their answers: taken off where it is a closed think block or exactly one fence, and nothing
+/// Wrapping of models' answers: removed if it is closed think blocks or exactly one fence, and nothing
 /// else.
 @Suite struct UnwrappedAnswerTests {
     private static let plain = #"{"category": "low-level", "score": 4, "explanation": "the word ``` type"}"#

@@ -74,7 +74,7 @@ import Testing
         #expect(counts.sketch(of: 39).sampledFirings == 0 && counts.sketch(of: 39).counters.isEmpty)
     }
 
-    /// As long as there is a counter for everybody, counts are exact.
+    /// With a counter for every latent, counts are exact.
     @Test("With a counter for every latent, counts are exact") func fewOthersAreCountedExactly() {
         let tokens = tokens(300, latents: 17, k: 6, seed: 2)
         let counts = CofiringCounts(features: 17, counters: 16)
@@ -92,7 +92,7 @@ import Testing
         #expect(companions.first?.share == Double(exact[falling[0]]) / 300)
     }
 
-    /// What is guaranteed is so, where there are many more latents than counters.
+    /// Guarantees hold with many more latents than counters.
     @Test("Guaranteed counts are lower bounds", arguments: [32, 256])
     func guaranteedCountsAreNoneTooHigh(counters: Int) {
         let tokens = tokens(2000, latents: 4000, k: 32, seed: 3)
@@ -112,8 +112,8 @@ import Testing
         #expect(sketch.companions().allSatisfy { $0.share > 0 && $0.share <= 1 })
     }
 
-    /// Companions are found in a flood of others that come but once or twice each, by which the plain space-saving sketch
-    /// would have been swept clean at every token.
+    /// Companions are found among many others that come only once or twice each, which would clear the plain
+    /// space-saving sketch at every token.
     @Test("Companions are found among many rare latents") func companionsAreFoundAmongManyOthers() {
         var generator = CounterGenerator(seed: 8)
         let counts = CofiringCounts(features: 1)
@@ -150,7 +150,7 @@ import Testing
         #expect(sketch.companions(1).map(\.featureIndex) == [1])
     }
 
-    /// Features shared out among workers give the same as one after another.
+    /// Dividing features among workers gives the same as processing them in order.
     @Test func bitsDoNotDependOnTheThreads() {
         let tokens = tokens(500, latents: 600, k: 30, seed: 4)
         func count(threads: Int) -> [CofiringSketch] {
@@ -205,7 +205,7 @@ import Testing
         #expect(a.merged(with: empty) == a)
     }
 
-    /// Two sketches with room to spare merge into what one pass would have counted.
+    /// Two sketches with free counters merge to the counts of one pass.
     @Test func smallSketchesMergeExactly() {
         let a = CofiringSketch(
             capacity: 16,

@@ -11,7 +11,7 @@ import Training
 import Vocabulary
 import WorkflowWorlds
 
-/// What fires on a text against what indexing the same text as a corpus of one document says.
+/// Firings on a text against indexing the same text as a corpus of one document.
 @Suite struct FiringSearchTests {
     private let workers = Workers(threads: 2)
 
@@ -107,7 +107,7 @@ import WorkflowWorlds
         #expect(places[0].firings != places[1].firings)
     }
 
-    /// To an MLSAE each layer of a token is a sample; its index counts tokens, each where the feature is strongest.
+    /// In an MLSAE each layer of a token is a sample; its index counts tokens, each where the feature is strongest.
     @Test("An MLSAE feature counts once per token") func aFeatureOfEveryLayerFiresOnATokenOnce() throws {
         let demo = try DemoModel()
         let path = try trained(demo, .mlsae, layers: [1, 3, 6])

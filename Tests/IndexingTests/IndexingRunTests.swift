@@ -13,7 +13,7 @@ import Training
 import Vocabulary
 import WorkflowWorlds
 
-/// Indexing against a naive account of the same text: one document at a time, one token at a time.
+/// Indexing against a naive computation on the same text: one document at a time, one token at a time.
 @Suite struct IndexingRunTests {
     struct Fire {
         let document: Int

@@ -93,7 +93,7 @@ import Testing
         for threads in [2, 3] { #expect(try compute(decoder, unembedding, weight, threads: threads) == one) }
     }
 
-    /// The shipped model, with its unembedding in memory or read from the file block by block.
+    /// The shipped model, with its unembedding in memory or read from the file in blocks.
     @Test("The unembedding is read in blocks or from memory with equal results")
     func aModelsUnembeddingNeedNotBeInMemory() throws {
         func compute(_ residency: WeightResidency) throws -> [FeatureLogit] {

@@ -7,7 +7,7 @@ import Testing
 import Vocabulary
 import WorkflowWorlds
 
-/// Texts that come again: whole documents, and openings that many documents share.
+/// Repeated texts: whole documents, and openings that many documents share.
 @Suite struct RepeatedTextTests {
     private static let key = IndexingKey(dictionaryID: 1, corpusID: 1)
 

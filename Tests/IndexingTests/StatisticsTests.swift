@@ -127,7 +127,7 @@ struct FiringHistogramTests {
 }
 
 struct BoundedListTests {
-    /// A place in a text of its own.
+    /// A position in a text of its own.
     private func place(_ document: Int, _ position: Int) -> FiringPlace {
         FiringPlace(
             window: SplitMix64.hash(seed: 1, UInt64(document), UInt64(position), 0), passage: UInt64(document),
@@ -142,8 +142,8 @@ struct BoundedListTests {
         }
     }
 
-    /// Few texts in many places: `window` of each is one of 12, `passage` one of 6, and each brings its two firings, which
-    /// follow from window and passage.
+    /// Few texts in many positions: `window` of each is one of 12, `passage` one of 6, and each brings its two firings,
+    /// which follow from window and passage.
     private func repeatedFirings(_ count: Int, seed: UInt64) -> [Firing<Int>] {
         var generator = SplitMix64(seed: seed)
         return (0..<count / 2).flatMap { document in
@@ -219,7 +219,7 @@ struct BoundedListTests {
 
     @Test("Merging parts of a repeated text equals the whole", arguments: [(2, 3), (4, 4), (0, 2), (3, 0), (12, 12)])
     func partsOfARepeatedTextCombineIntoTheWhole(top: Int, sampled: Int) {
-        /// What is kept of some firings: the strongest, and a sample of what those do not show.
+        /// The firings kept: the strongest, and a sample of the others.
         func kept(_ firings: [Firing<Int>]) -> (top: [Firing<Int>], sample: [Firing<Int>]) {
             var strongest = TopFirings<Int>(capacity: top)
             var sample = PrioritySample<Int>(capacity: top + sampled, seed: 4, featureIndex: 2)
@@ -250,7 +250,7 @@ struct BoundedListTests {
         }
     }
 
-    /// What is passed over would have changed nothing, and what is taken changes something.
+    /// A rejected firing would have changed nothing, and an accepted one changes something.
     @Test("A sample takes a firing exactly when it would change the sample") func aSampleTakesWhatChangesIt() {
         var (passed, taken) = (0, 0)
         for seed in 0..<40 {

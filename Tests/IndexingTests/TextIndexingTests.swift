@@ -10,7 +10,7 @@ import Tokenization
 import Training
 import WorkflowWorlds
 
-/// What of a text gets into an index and into an evaluation.
+/// Which tokens of a text enter an index and an evaluation.
 @Suite struct TextIndexingTests {
     /// A catalog with an index of a text, by a dictionary that was trained on it.
     private func indexed(_ text: [String], _ demo: DemoModel) throws -> (Catalog, IndexingRun.Result) {
@@ -30,7 +30,7 @@ import WorkflowWorlds
         return (catalog, result)
     }
 
-    /// The rule about BOS: what a text contains is text, in an index and in an evaluation of files and of the catalog.
+    /// The rule about BOS: a BOS within a text is text, in an index and in an evaluation of files and of the catalog.
     @Test("A BOS within the text counts as text") func aBOSOfTheTextIsText() throws {
         let demo = try DemoModel()
         let texts = ["<|begin_of_text|>user: the king<|begin_of_text|>said", "<|begin_of_text|>", "the old man"]

@@ -12,7 +12,7 @@ struct TokenClassTableTests {
             activations[tokenClass, default: []].append(activation)
         }
 
-        /// The protocol as the reference goes about it: filter, sort, keep two of each class, count.
+        /// The protocol as in the reference: filter, sort, keep two of each class, count.
         func count(threshold: Float) -> (classes: Int, contexts: Int) {
             var (classes, contexts) = (0, 0)
             for all in activations.values {

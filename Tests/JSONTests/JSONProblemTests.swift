@@ -2,7 +2,7 @@ import Foundation
 import JSON
 import Testing
 
-/// One malformed text for every rule, with the place where it breaks it.
+/// One malformed text for every rule, with the offset of the violation.
 @Suite struct JSONProblemTests {
     struct Malformed: CustomTestStringConvertible, Sendable {
         let text: String

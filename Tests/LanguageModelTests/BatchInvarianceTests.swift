@@ -3,10 +3,10 @@ import LinearAlgebra
 import TestSupport
 import Testing
 
-/// A token's residual streams and logits depend on the tokens before it in its sequence and on nothing else, to the bit:
-/// not on the sequences beside it, on where its sequence ends, on how a sequence was cut for decoding, or on threads.
+/// A token's residual streams and logits depend only on the tokens before it in its sequence, to the bit:
+/// not on other sequences, on the end of its sequence, on how it was divided for decoding, or on threads.
 @Suite struct BatchInvarianceTests {
-    /// What a model makes of a sequence, by itself.
+    /// The result of a sequence by itself.
     private struct Sequence {
         let tokens: [Int32]
         let streams: [UInt32]

@@ -3,7 +3,7 @@ import LinearAlgebra
 import TestSupport
 import Testing
 
-/// Decoding with kept keys and values has the bits of full passes.
+/// Decoding with a KV cache has the bits of full passes.
 @Suite struct DecodingSessionTests {
     private func randomTokens(_ count: Int, vocabulary: Int, seed: UInt64 = 3) -> [Int32] {
         var generator = CounterGenerator(seed: seed)
@@ -74,7 +74,7 @@ import Testing
         try check(model, randomTokens(150, vocabulary: 50), "\(Self.changes[index])")
     }
 
-    /// An edit of a token's stream reaches all tokens behind it, also those that come later.
+    /// An edit of a token's stream affects all later tokens, also those appended later.
     @Test("Edits persist in the KV cache") func editsStayInWhatIsKept() throws {
         let scratch = try ScratchModel()
         let model = try LanguageModel(directory: scratch.write(), workers: Workers(threads: 2))

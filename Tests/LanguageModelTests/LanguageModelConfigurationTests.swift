@@ -240,7 +240,7 @@ import Testing
         }
     }
 
-    /// What a hostile file holds reaches a message shortened and on one line.
+    /// Untrusted content of a file appears in messages shortened and on one line.
     @Test("Error messages are one line") func messagesAreOneLine() throws {
         do {
             _ = try read(["model_type": "gpt2\n\u{1B}[2J" + String(repeating: "x", count: 10_000)])

@@ -81,7 +81,7 @@ import Testing
         #expect(streamed.residentBytesPerToken == nil)
     }
 
-    /// A sequence's result is its own, whatever else is in the batch and whatever the scratch space held before.
+    /// A sequence's result is independent of the rest of the batch and of the previous content of scratch memory.
     @Test("Sequences of a batch are independent") func sequencesDoNotSeeEachOther() throws {
         let model = try open(ScratchModel())
         let batch = try longBatch()
@@ -149,7 +149,7 @@ import Testing
         #expect(seen == [0, 1, 2])
     }
 
-    /// Putting the streams of another text in after layer 1 makes everything behind it that of the other text.
+    /// Replacing the streams by those of another text after layer 1 makes everything behind it that of the other text.
     @Test func anEditReplacesTheResidualStream() throws {
         let model = try open(ScratchModel())
         let batch = try TokenBatch(sequences: [[1, 2, 3]])

@@ -3,12 +3,12 @@ import LanguageModel
 import TestSupport
 import Testing
 
-/// What people have in hand by mistake.
+/// Common mistakes.
 @Suite struct ModelDirectoryTests {
     private static let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4976698672\n"
     private static let config = #"{"model_type":"llama"}"#
 
-    /// Files by their names, and what the message has to say.
+    /// Files by their names, and the expected message.
     struct Folder: Sendable {
         let files: [String: String]
         let parts: [String]

@@ -5,7 +5,7 @@ import Safetensors
 import TestSupport
 import Testing
 
-/// Only what a task needs is asked for.
+/// A task needs only the tensors it uses.
 @Suite struct NeededWeightsTests {
     private static let batch = [[1, 2, 3], [4, 0]] as [[Int32]]
 
@@ -92,7 +92,7 @@ import Testing
         #expect(throws: bad) { try other.unembedding.withRows(of: 40..<50, scratch: &widened) { _ in } }
     }
 
-    /// What lies beside the weights: other types, shards that are not there.
+    /// Unused tensors beside the weights: other types, missing shards.
     @Test("Unused files are not checked") func whatNobodyReadsIsNotJudged() throws {
         let scratch = try ScratchModel()
         let expected = try streams(open(scratch.write(), .resident))

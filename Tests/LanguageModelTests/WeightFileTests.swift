@@ -5,7 +5,7 @@ import Safetensors
 import TestSupport
 import Testing
 
-/// Checkpoints that are not what their configuration calls for.
+/// Checkpoints that do not fit their configuration.
 @Suite struct WeightFileTests {
     private func error(_ scratch: ScratchModel, residency: WeightResidency = .automatic) throws -> LanguageModelError? {
         let directory = try scratch.write()
@@ -112,7 +112,7 @@ import Testing
         }
     }
 
-    /// Weights are judged by the pass that needs them, so a pass that ends before a damaged layer does not see it.
+    /// Weights are checked by the pass that needs them, so a pass that ends before a damaged layer does not see it.
     @Test(arguments: [WeightResidency.resident, .streamed])
     func nonFiniteWeightsAreNamed(_ residency: WeightResidency) throws {
         var scratch = try ScratchModel()

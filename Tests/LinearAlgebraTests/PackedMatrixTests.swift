@@ -70,7 +70,7 @@ import Testing
         }
     }
 
-    /// What fills up the last panel meets no infinity of A, and what one row of the weights holds stays in its column.
+    /// Padding of the last panel meets no infinity of A, and NaNs of one row of the weights stay in its column.
     @Test("A row with NaN affects its column only", arguments: kernels)
     func aRowThatHoldsNaNsSpoilsItsColumnAlone(kernel: ProductKernel) {
         var random = RandomValues(2)

@@ -3,7 +3,7 @@ import Foundation
 import LinearAlgebra
 import Testing
 
-/// Every element of a product is one sum in one order, which is spelled out here in scalar loops.
+/// Every element of a product is one sum in one order, spelled out here in scalar loops.
 @Suite struct ProductOrderTests {
     static let kernels = ProductKernel.allCases.filter(\.isAvailable)
 

@@ -1,6 +1,6 @@
 import LinearAlgebra
 
-/// Seeded test values in ±1; what they are does not matter, only that every run has the same.
+/// Seeded test values in ±1; their values do not matter, only that every run has the same.
 struct RandomValues {
     private var generator: CounterGenerator
 

@@ -59,7 +59,7 @@ import Testing
         #expect(Workers().count == Workers.processors)
     }
 
-    /// As where the system refuses to start threads.
+    /// As if the system refused to start threads.
     @Test("Loops run with the threads available", arguments: [0, 1, 2, 100])
     func loopsMakeDoWithTheThreadsThereAre(most: Int) {
         let threads = WorkerThreads(most: most)

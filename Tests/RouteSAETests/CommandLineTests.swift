@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What the program says of command lines that are nearly right, and of text that people have by mistake.
+/// Answers to misspelled command lines, and to common mistakes in text files.
 @Suite struct CommandLineTests {
     @Test(
         "A near miss is answered with the intended command",

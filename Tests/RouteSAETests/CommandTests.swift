@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The whole program, on the shipped model: what a person types, what comes back, what is left on the disk.
+/// The whole program on the shipped model: input, output, and files left on the disk.
 @Suite(.serialized) struct CommandTests {
     static let model = repositoryFile("Demo/model")
     static let heldout = repositoryFile("Demo/text/heldout/bible.jsonl")

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Features like others, features that fire on a text, dictionaries and catalogs side by side.
+/// Similar features, features that fire on a text, comparisons of dictionaries and catalogs.
 @Suite(.serialized) struct CompareCommandTests {
     private static let model = repositoryFile("Demo/model")
     private static let text = repositoryFile("Demo/text/heldout/bible.jsonl")

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Model folders as people have them, through the program.
+/// Model folders as found in practice, through the program.
 @Suite struct ModelFolderCommandTests {
     private let directory: TemporaryDirectory
     private var model: String { directory.file("model") }
@@ -13,7 +13,7 @@ import Testing
         try "the king".write(toFile: directory.file("a.txt"), atomically: true, encoding: .utf8)
     }
 
-    /// The tokens that the model is fed, by what `activations` writes; the message where it fails.
+    /// The tokens fed to the model, from the output of `activations`; the message if it fails.
     private func tokens(_ text: String = "the king", model name: String = "model") throws -> (
         status: Int32, tokens: [Int], line: String
     ) {
@@ -103,7 +103,7 @@ import Testing
         }
     }
 
-    /// The whole way with a model that has no unembedding: everything but logits.
+    /// All tasks with a model that has no unembedding, except logits.
     @Test func aModelWithoutUnembedding() throws {
         let url = URL(filePath: model + "/model.safetensors")
         var bytes = [UInt8](try Data(contentsOf: url))

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What a catalog calls the model.
+/// The model's name in a catalog.
 @Suite(.serialized) struct ModelNameTests {
     private let directory: TemporaryDirectory
 

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The program where the system grants it little.
+/// The program under low system limits.
 @Suite struct ProcessLimitsTests {
     private let model = repositoryFile("Demo/model")
 

@@ -25,7 +25,7 @@ import Testing
         ["sweep", catalog, "--config", "sweep.json", "--checkpoint-every", "2", "--quiet", "--threads", "2"]
     }
 
-    /// Everything that training wrote, without what tells of time.
+    /// All results of training, without timings.
     private func contents(_ catalog: String, in directory: TemporaryDirectory) throws -> String {
         try [
             "SELECT name, config, n_tokens_trained FROM dictionary ORDER BY name",

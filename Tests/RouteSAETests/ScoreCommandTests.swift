@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Samples, counts by score, and what people say of features.
+/// Samples, counts by score, and reviews.
 @Suite(.serialized) struct ScoreCommandTests {
     private static let model = repositoryFile("Demo/model")
     private let directory: TemporaryDirectory
@@ -146,7 +146,7 @@ import Testing
         }
     }
 
-    /// No score is no score, in whatever is printed of it, and not 0.
+    /// A missing score is printed as missing, not as 0.
     @Test("Without scores there is no mean") func ofNoScoresThereIsNoMean() throws {
         try "and he went\n".write(toFile: directory.file("few.txt"), atomically: true, encoding: .utf8)
         let indexed = try Program.run(
@@ -171,7 +171,7 @@ import Testing
         #expect(all.status == 0 && !all.output.contains("0.0"), "\(all.output)")
     }
 
-    /// Who asks quietly hears of it too.
+    /// The failure is reported even with `--quiet`.
     @Test("A judge that fails throughout is a failed run") func aDeadJudgeIsAFailedRun() async throws {
         let judge = ["score", "c.sqlite", "--llm", "scripted", "--tests", "rubric", "--timeout", "600", "--quiet"]
         let directory = directory
@@ -208,7 +208,7 @@ import Testing
         }
     }
 
-    /// What is taken off the answers is counted where people see it.
+    /// Removed wrapping is counted in the output.
     @Test("Removed wrappers are counted in the output") func whatIsTakenOffIsCounted() async throws {
         let good = #"{"category":"Low-Level","score":4,"explanation":"x"}"#
         let (directory, tests) = (directory, ["--tests", "rubric", "--sample", "4", "--timeout", "600"])

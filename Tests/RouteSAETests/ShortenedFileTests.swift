@@ -3,7 +3,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Files that another program cuts short while this one reads them.
+/// Files truncated by another program while being read.
 @Suite struct ShortenedFileTests {
     @Test("Training names a shortened shard and resumes once it is whole")
     func trainingSaysWhichShardHasBecomeShorterAndGoesOnOnceItIsWhole() throws {

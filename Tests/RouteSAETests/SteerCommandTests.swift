@@ -3,7 +3,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Steering as a person does it.
+/// Steering through the program.
 @Suite(.serialized) struct SteerCommandTests {
     private static let model = repositoryFile("Demo/model")
     private static let prompt = "And the king said unto him,"

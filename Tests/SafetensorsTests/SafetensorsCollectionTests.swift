@@ -69,7 +69,7 @@ struct SafetensorsCollectionTests {
         ) { try open().floats("a") }
     }
 
-    /// What an index lists and nobody reads is not looked at.
+    /// Tensors listed in an index and not read are not checked.
     @Test("Only the requested tensors are checked") func onlyWhatIsAskedForIsJudged() throws {
         try writeIndex(
             #"{"weight_map":{"a":"x.safetensors","b":"none.safetensors","c":"x.safetensors","d":"bad.safetensors"}}"#)

@@ -216,7 +216,7 @@ struct SafetensorsFileTests {
 }
 
 extension SafetensorsFileTests {
-    /// Element types that recent files have and nobody here reads; their sizes cannot be checked, their places can.
+    /// Element types of recent files that are not supported; their sizes cannot be checked, their offsets can.
     @Test("Unknown element types are refused only when read")
     func typesThatAreNotKnownAreJudgedWhenTheyAreRead() throws {
         let header =

@@ -13,7 +13,7 @@ import Testing
 import Vocabulary
 import WorkflowWorlds
 
-/// Judges as they are: what is around their answers, what comes in place of one, and when nothing more is asked.
+/// Real judges: wrapped answers, missing answers, and when the run ends.
 @Suite struct JudgeReplyTests {
     private let directory: TemporaryDirectory
     private let path: String
@@ -62,7 +62,7 @@ import WorkflowWorlds
         }
     }
 
-    /// Why a run is refused; nil if it is not.
+    /// The reason why a run is refused; nil if it is not.
     private func refusal(
         _ settings: ScoringSettings, concurrency: Int = 4, attempts: Int = 1
     ) async throws -> String? {
@@ -103,7 +103,7 @@ import WorkflowWorlds
 
     // MARK: What is around answers
 
-    /// The same scores as without, counted, kept as they came, and reproduced.
+    /// The same scores as without wrapping, counted, archived unchanged, and reproduced.
     @Test("Fences and think blocks are removed and counted")
     func fencesAndThoughtsAreTakenOffAndCounted() async throws {
         let script: ScriptedChatServer.Script = { request, call in
@@ -140,7 +140,7 @@ import WorkflowWorlds
         }
     }
 
-    /// What a version recorded that took nothing off stays so; trying again asks for nothing that can be read now.
+    /// A run of a version that removed nothing stays as recorded; a retry requests nothing that is readable now.
     @Test("Earlier runs keep their meaning") func earlierRunsKeepTheirMeaning() async throws {
         let script: ScriptedChatServer.Script = { request, call in
             switch call {
@@ -209,7 +209,7 @@ import WorkflowWorlds
         }
     }
 
-    /// Wherever the bulk is.
+    /// In content, headers or elsewhere.
     @Test("A huge reply fails alone") func oneHugeReplyFailsAlone() async throws {
         let reply = String(decoding: ChatBehaviour.replyBody(Self.good), as: UTF8.self)
         let letters = String(repeating: "a", count: 1_100_000)
@@ -248,7 +248,7 @@ import WorkflowWorlds
         (#"{"category": "middling", "score": 4, "explanation": "x"}"#, "stop", "`llm`"),
     ]
 
-    /// The first five answers tell, however many would be asked at once.
+    /// The first five answers decide, whatever the concurrency.
     @Test("Useless answers end the run early", arguments: useless.indices)
     func answersOfNoUseEndTheRunEarly(_ index: Int) async throws {
         let (content, finish, advice) = Self.useless[index]
@@ -263,7 +263,7 @@ import WorkflowWorlds
         }
     }
 
-    /// Once the judge is mended, the same command goes on, and the rest is for `--retry-failed`.
+    /// Once the judge works, the same command continues, and the rest is for `--retry-failed`.
     @Test("A run ended early can be resumed") func whatEndedEarlyGoesOn() async throws {
         let isBroken = Mutex(true)
         let script: ScriptedChatServer.Script = { _, _ in .reply(isBroken.withLock { $0 } ? "well" : Self.good) }
@@ -306,7 +306,7 @@ import WorkflowWorlds
         }
     }
 
-    /// A judge that answers nothing fails the run: however few the questions, and in whatever way.
+    /// A judge that answers nothing fails the run, for any number of questions and any failure.
     @Test("A judge that fails throughout fails the run", arguments: [1, 8])
     func aDeadJudgeFailsTheRun(_ sample: Int) async throws {
         let gone = try await ScriptedChatServer.run(script: { _, _ in .hang }) { $0 }

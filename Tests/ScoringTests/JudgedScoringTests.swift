@@ -14,7 +14,7 @@ import Testing
 import Vocabulary
 import WorkflowWorlds
 
-/// Scores by a language model behind a real endpoint, played by a script that knows its trade.
+/// Scores by a language model behind a real endpoint, played by a competent script.
 @Suite struct JudgedScoringTests {
     private let directory: TemporaryDirectory
     private let path: String
@@ -25,7 +25,7 @@ import WorkflowWorlds
         try JudgedWorld.catalog(at: path)
     }
 
-    /// A judge that says of a feature that it fires on the token it fires on most, and goes by that.
+    /// A judge that explains a feature by its most frequent token, and predicts by it.
     private static let honest: ScriptedChatServer.Script = { request, _ in .reply(answer(request)) }
 
     private static func answer(_ request: ReceivedRequest) -> String {
@@ -232,8 +232,8 @@ import WorkflowWorlds
         }
     }
 
-    /// Some answers are garbage, others are cut off, some pages come instead of replies: what is asked again is exactly
-    /// that, and what comes out is what would have come out at once.
+    /// Some answers are garbage, some cut off, some are HTML pages: exactly these are requested
+    /// again, and the result equals that without failures.
     @Test("A retry repeats no request already answered") func aRetryAsksForNothingThatIsThere() async throws {
         let isBroken = Mutex(true)
         let broken = Mutex<Set<Data>>([])
@@ -309,7 +309,7 @@ import WorkflowWorlds
         try queue.close()
     }
 
-    /// Numbers that a stranger's catalog may hold are refused or harmless, and never more than that.
+    /// Extreme numbers in an untrusted catalog are refused or harmless.
     @Test(arguments: [
         "UPDATE passage SET first_token = 9223372036854775807 - passage_id",
         "UPDATE passage SET segment = 9223372036854775807",
@@ -448,7 +448,7 @@ import WorkflowWorlds
         }
     }
 
-    /// By B: some features that A explained, and others that nobody did.
+    /// By B: some features that A explained, and others without explanation.
     @Test("A run that scores existing explanations is its own scorer")
     func aRunThatJudgesWhatIsThereIsAScorerOfItsOwn() async throws {
         let isBroken = Mutex(true)
@@ -522,7 +522,7 @@ import WorkflowWorlds
         }
     }
 
-    /// What never came back is not in the archive, and fails again for the reason that was recorded.
+    /// A request without a reply is not in the archive, and fails again with the recorded reason.
     @Test("Failures are reproduced too") func failuresAreReproducedToo() async throws {
         let isBroken = Mutex(true)
         let script: ScriptedChatServer.Script = { request, call in

@@ -3,7 +3,7 @@ import SparseCoding
 import Testing
 import Vocabulary
 
-/// Damage in what a dictionary reads is found; in what it does not read it does not matter.
+/// Damage in a dictionary's input is found; elsewhere it does not matter.
 @Suite struct ActivationDamageTests {
     private static let damages: [Float] = [.nan, .infinity, -.infinity, 1e30, -1e30, 3e38]
 

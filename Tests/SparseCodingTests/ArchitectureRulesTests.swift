@@ -4,7 +4,7 @@ import SparseCoding
 import Testing
 import Vocabulary
 
-/// What the architectures ask of a configuration, and what follows from one.
+/// Requirements of the architectures on a configuration, and derived properties.
 @Suite struct ArchitectureRulesTests {
     /// The message that a configuration is refused with; nil if it is accepted.
     private func refusal(

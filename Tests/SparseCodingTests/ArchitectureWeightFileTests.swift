@@ -78,7 +78,7 @@ import Vocabulary
         }
     }
 
-    /// Where each number of a file goes.
+    /// The position of each number of a file.
     @Test("Each number is stored under its name", arguments: System.all)
     func numbersGoWhereTheirNamesSay(system: System) throws {
         let directory = try TemporaryDirectory()

@@ -3,7 +3,7 @@ import SparseCoding
 import Testing
 import Vocabulary
 
-/// The layer that `random` draws for a token: uniform over tokens, and the token's own.
+/// The layer drawn for a token by `random`: uniform over tokens, and dependent on the token only.
 @Suite struct DrawnLayerTests {
     private func encoder(layers: [Int]) throws -> DictionaryEncoder {
         let configuration = try DictionaryConfiguration(
@@ -58,7 +58,7 @@ import Vocabulary
         }
     }
 
-    /// Nothing but the key counts: not the place in the batch, the batch's size, nor what else is in it.
+    /// Only the key counts: not the position in the batch, nor its size or content.
     @Test("The drawn layer depends on the token only") func belongsToTheToken() throws {
         let encoder = try encoder(layers: [3, 5, 9])
         let batch = keyedBatch(count: 200, layers: [3, 5, 9], dModel: 8, seed: 1)

@@ -13,7 +13,7 @@ struct NaiveDictionaryEncoding {
     var seen: [Double] = []
     /// Latents that are kept or fire, ascending, with their activations.
     var active: [(latent: Int, activation: Double)] = []
-    /// How far the nearest choice is from going the other way.
+    /// Distance of the nearest choice from flipping.
     var margin = Double.infinity
     /// û.
     var reconstruction: [Double] = []

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Vocabulary
 
-/// What edits add to residual streams, against plain loops over `NaiveDictionaryEncoding`.
+/// The effect of edits on residual streams, against plain loops over `NaiveDictionaryEncoding`.
 @Suite struct StreamInterventionTests {
     static let architectures = Architecture.allCases
     private static let d = 24
@@ -150,7 +150,7 @@ import Vocabulary
         }
     }
 
-    /// The unedited model's choice of a layer holds, whatever the stream has become; the reference's scale goes both
+    /// The unedited model's choice of a layer holds, whatever the current stream; the reference's scale goes both
     /// ways.
     @Test(arguments: [Fidelity.corrected, .reference]) func hardRouting(_ fidelity: Fidelity) throws {
         let configuration = try configuration(.route, fidelity: fidelity)
@@ -224,7 +224,7 @@ import Vocabulary
         }
     }
 
-    /// Every layer gets the part of the decoder that is its own.
+    /// Every layer gets its own part of the decoder.
     @Test func aCrosscodersLayers() throws {
         let configuration = try configuration(.crosscoder)
         let weights = weights(configuration)

@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    /// What a mismatch says; nil for no error or another.
+    /// The text of a mismatch; nil for no error or another.
     private func mismatch(_ open: () throws -> ActivationShard) -> String? {
         do {
             _ = try open()
@@ -138,7 +138,7 @@ import Testing
         }
     }
 
-    /// What is said of a second shard that does not continue the first.
+    /// The error for a second shard that does not continue the first.
     private func disagreement(_ change: (inout ShardFile) -> Void) throws -> String? {
         let directory = try TemporaryDirectory()
         var file = ShardFile()

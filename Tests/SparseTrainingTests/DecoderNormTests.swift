@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import Vocabulary
 
-/// When the decoder's directions have unit norm, and that folding their norms away changes no reconstruction.
+/// When decoder directions have unit norm, and that folding norms away changes no reconstruction.
 @Suite struct DecoderNormTests {
     private static let systems = DictionarySystem.penalised + DictionarySystem.topK
 

@@ -32,7 +32,7 @@ struct NaiveDictionary {
         var revived: [Int] = []
         /// u − û, detached.
         var error: [Double] = []
-        /// How far the nearest choice is from going the other way.
+        /// Distance of the nearest choice from flipping.
         var margin = Double.infinity
     }
 

@@ -1,7 +1,7 @@
 import LinearAlgebra
 import SparseCoding
 
-/// Activations made of a few of known directions each, so that one can ask whether training finds them.
+/// Activations made of a few known directions each, to test whether training finds them.
 struct PlantedData {
     let dModel: Int
     let layers: [Int]

@@ -44,7 +44,7 @@ import Vocabulary
             fidelity: rules.fidelity)
     }
 
-    /// A trainer past its first step, so that b_pre is what the test says.
+    /// A trainer past its first step, so that b_pre is as the test sets it.
     private func trainer(
         _ configuration: DictionaryConfiguration, _ options: TrainingOptions, seed: UInt64
     ) -> TopKTrainer {
@@ -57,7 +57,7 @@ import Vocabulary
         return trainer
     }
 
-    /// Whether the choices are the same for weights a little away: if not, a finite difference means nothing.
+    /// Whether the choices are the same for slightly changed weights: if not, a finite difference is meaningless.
     private func expectStable(_ oracle: NaiveRoute, _ tokens: [[[Double]]], _ selections: [NaiveRoute.Selection]) {
         for sign in [-1.0, 1] {
             var moved = oracle

@@ -4,7 +4,7 @@ import SparseTraining
 import Testing
 import Vocabulary
 
-/// Training as a whole: does it find what is there?
+/// Training as a whole finds planted directions.
 @Suite struct RouteLearningTests {
     @Test(arguments: RoutingMode.allCases) func findsPlantedDirections(routing: RoutingMode) throws {
         let configuration = try DictionaryConfiguration(

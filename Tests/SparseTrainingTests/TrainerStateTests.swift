@@ -4,7 +4,7 @@ import SparseTraining
 import Testing
 import Vocabulary
 
-/// The state is all that lasts: what fails leaves it alone, and a copy of it goes on to the same bits.
+/// The state is complete: a failed step leaves it unchanged, and a copy of it continues to the same bits.
 @Suite struct TrainerStateTests {
     private static let systems =
         DictionarySystem.penalised + DictionarySystem.topK

@@ -4,7 +4,7 @@ import SparseTraining
 import Testing
 import Vocabulary
 
-/// Whatever the number of threads, training gives the same bits.
+/// Training gives the same bits for any number of threads.
 @Suite struct TrainerThreadsTests {
     /// Several tiles of samples (256), of latents (64, 128) and of columns (128).
     @Test(arguments: DictionarySystem.penalised + DictionarySystem.topK)

@@ -4,7 +4,7 @@ import SparseTraining
 import Testing
 import Vocabulary
 
-/// What may be asked of which system, and what a system takes when nothing is asked.
+/// Which choices apply to which system, and the defaults.
 @Suite struct TrainingChoicesTests {
     private static let route = Fidelity.allCases.map {
         DictionarySystem(architecture: .route, fidelity: $0, usesTopK: true)

@@ -114,7 +114,7 @@ import WorkflowWorlds
         #expect(try world.steer(asked).outcomes[0].rendered == nil)
     }
 
-    /// A model made for chats ends its turn with another token than its texts.
+    /// A chat model ends its turn with another token than its texts.
     @Test("Generation ends at the generation configuration's end tokens")
     func endsWhereTheGenerationConfigurationSays() throws {
         try write(Self.template)

@@ -70,7 +70,7 @@ import WorkflowWorlds
         }
     }
 
-    /// Strength 0 of add and 1 of multiply: not one bit is another, so no nat of divergence.
+    /// Strength 0 of add and 1 of multiply change not one bit, so the divergence is 0.
     @Test("`--add 0` reproduces the unsteered text exactly", arguments: System.all)
     func nothingChangedIsUnsteered(_ system: System) throws {
         let world = try system.world()
@@ -85,7 +85,7 @@ import WorkflowWorlds
         }
     }
 
-    /// A latent taken away wherever it is active: no more than what it did is gone.
+    /// A latent ablated wherever it is active: exactly its contribution is removed.
     @Test("Ablating a latent removes exactly its contribution") func ablation() throws {
         let world = try SteeringWorld(.topk)
         let all = (0..<96).map { edit($0, .multiply, 0) }
@@ -230,7 +230,7 @@ import WorkflowWorlds
         #expect(try world.steer(settings(fine, prompts: [""], tokens: 3)).outcomes[0].tokens.count == 3)
     }
 
-    /// A tokenizer that puts nothing before a text: an empty prompt is nothing to continue, and the first token of
+    /// A tokenizer without BOS: an empty prompt has nothing to continue, and the first token of
     /// another is edited like all others.
     @Test func withoutBOS() throws {
         let directory = try TemporaryDirectory()

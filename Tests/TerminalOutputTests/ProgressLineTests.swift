@@ -3,7 +3,7 @@ import TerminalOutput
 import Testing
 
 struct ProgressLineTests {
-    /// A clock that is set by hand and a terminal that remembers.
+    /// A clock set by hand and a terminal that records.
     private final class Stage: Sendable {
         let time = Mutex(0.0)
         let output = Mutex<[String]>([])

@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Catalogs that take long to make and that many tests begin with: each is made once in a process, and every test has a
+/// Catalogs that take long to make and are used by many tests: each is made once in a process, and every test gets a
 /// copy of its own.
 package enum MadeOnce {
     private final class Entry: Sendable {

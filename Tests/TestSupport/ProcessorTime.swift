@@ -1,7 +1,7 @@
 import Glibc
 
-/// The processor time that this thread has had, for tests of what must not run for ever: other tests run beside them, and
-/// the clock on the wall counts what those take.
+/// The processor time of this thread, for tests of time limits: other tests run beside them, and
+/// wall-clock time would count those too.
 package enum ProcessorTime {
     /// The time until now.
     package static var ofThisThread: Duration {

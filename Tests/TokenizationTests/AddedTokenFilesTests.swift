@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import Tokenization
 
-/// Tokenizers whose files disagree about added tokens, against what transformers makes of the same files
+/// Tokenizers whose files disagree about added tokens, against transformers on the same files
 /// (tools/make_added_token_goldens.py).
 struct AddedTokenFilesTests {
     private struct Goldens {

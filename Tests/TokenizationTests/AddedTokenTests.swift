@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 import Tokenization
 
-/// What is found in text before it is split. The expectations are those of version 0.23 of the reference implementation.
+/// Added tokens found in text before splitting. Expectations are from version 0.23 of the reference implementation.
 struct AddedTokenTests {
     enum Part: Sendable, ExpressibleByStringLiteral, Equatable {
         case text([UInt8])

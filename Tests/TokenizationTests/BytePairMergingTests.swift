@@ -3,7 +3,7 @@ import Testing
 import Tokenization
 
 struct BytePairMergingTests {
-    /// The definition: again and again the leftmost of the pairs with the lowest rank.
+    /// The definition: repeatedly the leftmost of the pairs with the lowest rank.
     private func mergedOneByOne(_ text: [UInt8], merges: [(String, String)]) -> [String] {
         var tokens = text.map { TokenizerFile.alphabet[Int($0)] }
         let ranks = Dictionary(merges.enumerated().map { ("\($0.element.0) \($0.element.1)", $0.offset) }) { $1 }
@@ -66,8 +66,8 @@ struct BytePairMergingTests {
         #expect(Array(ids.suffix(2)) == [256, 97])
     }
 
-    /// Pieces that are encoded part by part become what they are as a whole: merges in the order of their ranks, each
-    /// wherever it applies, from the left.
+    /// Pieces encoded in parts equal the whole: merges in the order of their ranks, each wherever it applies, from
+    /// the left.
     @Test("Long pieces encoded in parts equal the whole") func longPiecesBecomeWhatTheyAreAsAWhole() throws {
         var generator = SplitMix(state: 9)
         for letters in ["a", "ab", "abc", "aab"] {

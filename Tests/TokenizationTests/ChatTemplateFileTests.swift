@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import Tokenization
 
-/// Where a chat template comes from.
+/// The source of a chat template.
 @Suite struct ChatTemplateFileTests {
     private let directory: TemporaryDirectory
 

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import Tokenization
 
-/// The bytes that stand for all that a tokenizer does.
+/// Bytes that represent a tokenizer's behaviour.
 struct TokenizerContentTests {
     private func content(_ tokenizer: Tokenizer) -> [UInt8] {
         var bytes: [UInt8] = []

@@ -14,7 +14,7 @@ struct TokenizerErrorTests {
         return tokenizerError { _ = try Tokenizer(file: path) }
     }
 
-    /// What a file is refused for: the place, and whether it is wrong or only unknown here.
+    /// Errors of a file: the position, and whether it is malformed or only unsupported.
     private func expectRefusal(
         at element: String, unsupported: Bool, sourceLocation: SourceLocation = #_sourceLocation,
         _ change: (inout TokenizerFile) -> Void
@@ -216,7 +216,7 @@ struct TokenizerErrorTests {
         #expect(error == .malformed(path: path, element: "the document", reason: "UTF-8 expected at byte 0"))
     }
 
-    /// Every value that JSON has, in a place that nobody reads.
+    /// Every value that JSON has, in an unused position.
     @Test("Unused parts may be any JSON") func acceptsAllJSON() throws {
         let values =
             #"[0, -0, 1.5, -2.5E-3, 1e+9, 99999999999999999999, true, false, null, "\"\\\/\b\f\n\r\t\u0041\ud83d\ude42", {}, []]"#

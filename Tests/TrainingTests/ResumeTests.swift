@@ -10,7 +10,7 @@ import Training
 import Vocabulary
 import WorkflowWorlds
 
-/// Training that is broken off and resumed ends in the same bits as training that never stopped.
+/// Resuming interrupted training ends in the same bits as uninterrupted training.
 @Suite struct ResumeTests {
     /// Every architecture once, on a live stream that shuffles, over more than one pass of the text.
     private func sweep(_ demo: DemoModel, steps: Int = 9) throws -> [TrainingSettings] {
@@ -92,8 +92,8 @@ import WorkflowWorlds
         }
     }
 
-    /// A job is killed without warning: what it had done since its last checkpoint is done again, whatever of it is in the
-    /// catalog. The catalog and the checkpoint are copied away at every step, as they would lie on the disk.
+    /// A job is killed without warning: work since its last checkpoint is repeated, even if it is in the
+    /// catalog. Catalog and checkpoint are copied at every step, as a crash would leave them.
     @Test("Resuming training interrupted at any step gives the same bits") func anyMomentWillDo() throws {
         let demo = try DemoModel()
         let settings = Array(try sweep(demo, steps: 5).prefix(2))
@@ -194,7 +194,7 @@ import WorkflowWorlds
         try Data(lines.joined(separator: "\n").utf8).write(to: URL(filePath: path))
     }
 
-    /// Which documents are read after some steps: those whose change makes resuming impossible.
+    /// The documents read after some steps: changing these prevents resuming.
     @Test("Text not read yet may be corrected before resuming", arguments: [false, true])
     func whatIsNotReadYetMayBeMended(shuffle: Bool) throws {
         let demo = try DemoModel()
@@ -249,7 +249,7 @@ import WorkflowWorlds
         }
     }
 
-    /// A record that goes bad while training reads the file: the work stays, and goes on once the line is mended.
+    /// A record that becomes invalid while training reads the file: the checkpoint resumes once it is corrected.
     @Test("A record that becomes invalid during training keeps the checkpoint", arguments: [false, true])
     func aRecordThatWentBadKeepsTheCheckpoint(shuffle: Bool) throws {
         let demo = try DemoModel()

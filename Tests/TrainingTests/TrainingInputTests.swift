@@ -10,7 +10,7 @@ import Testing
 import Training
 import WorkflowWorlds
 
-/// Training on what it cannot be done with: found before a run begins where the beginning shows it.
+/// Unusable training inputs: found before a run begins if the beginning shows it.
 @Suite struct TrainingInputTests {
     /// A shard of 40 rows, 2 layers, width 8; `damage` is the place of one NaN.
     private func shard(in directory: TemporaryDirectory, row: Int?, layer: Int = 0) throws -> String {

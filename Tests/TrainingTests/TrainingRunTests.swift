@@ -21,7 +21,7 @@ import WorkflowWorlds
             [settings], catalog: path, threads: threads, weightsOutput: weightsOutput, cancelled: cancelled)[0]
     }
 
-    /// Chats that are rendered already: BOS in front of the text, within it and at its end.
+    /// Rendered chats: BOS in front of the text, within it and at its end.
     private static let chats = DemoModel.texts.flatMap { text in
         [
             "<|begin_of_text|>user: \(text)<|end_of_text|><|begin_of_text|>assistant: \(text)<|begin_of_text|>",
@@ -56,7 +56,7 @@ import WorkflowWorlds
         #expect(zip(file.tokenIDs, file.isPrefix).allSatisfy { !$1 || $0 == bos })
     }
 
-    /// Files of before know the prefix by its id alone.
+    /// Earlier files recognise the prefix by its id alone.
     @Test("In a file without marks every BOS is left out") func aFileWithoutMarksLeavesOutEveryBOS() throws {
         let demo = try DemoModel()
         let path = demo.directory.file("a.safetensors")
