@@ -3,7 +3,7 @@ import LinearAlgebra
 import SparseCoding
 
 extension DictionaryWeights {
-    /// The tensors as the catalog stores them. Unlike the reference's files the decoder lies by feature, `[m, D]`, so
+    /// The tensors as the catalog stores them. Unlike in the reference's files the decoder is stored by feature, `[m, D]`, so
     /// that one feature's direction is read alone.
     package func tensors(stored dtype: DictionaryTensor.DataType) -> [DictionaryTensor] {
         tensors.map { tensor in

@@ -67,7 +67,7 @@ package struct StoredDictionary: Sendable {
         let models = try catalog.languageModels()
         guard let modelID = record.languageModelID, let known = models.first(where: { $0.languageModelID == modelID })
         else {
-            // Trained from files: what its indexes say of the tokenizer counts.
+            // Trained from files: its indexes determine the tokenizer.
             return try folder.checkTokenizer(
                 against: try models.filter { try folder.hasWeights($0.sha256) }, in: catalog)
         }

@@ -42,7 +42,7 @@ package struct CatalogBenchmark: Sendable {
         self.seed = seed
     }
 
-    /// What was measured.
+    /// The measurements.
     package struct Result: Sendable {
         /// Seconds that writing the index took, to the end of its transaction, without making the features up.
         package let writeSeconds: Double

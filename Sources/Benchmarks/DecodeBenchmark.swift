@@ -24,7 +24,7 @@ package struct DecodeBenchmark: Sendable {
         self.repeats = repeats
     }
 
-    /// What was measured.
+    /// The measurements.
     package struct Result: Sendable, Encodable {
         /// Tokens decoded in a second.
         package let tokensPerSecond: Double

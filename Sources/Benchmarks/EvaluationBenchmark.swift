@@ -30,7 +30,7 @@ package struct EvaluationBenchmark: Sendable {
         self.repeats = repeats
     }
 
-    /// What was measured.
+    /// The measurements.
     package struct Result: Sendable {
         /// Seconds of a pass of the model to the logits of all tokens.
         package let forwardSeconds: Double

@@ -26,7 +26,7 @@ package struct ForwardBenchmark: Sendable {
         self.repeats = repeats
     }
 
-    /// What was measured.
+    /// The measurements.
     package struct Result: Sendable, Encodable {
         /// Tokens through the model in a second.
         package let tokensPerSecond: Double

@@ -19,7 +19,7 @@ package struct ScoringBenchmark: Sendable {
         self.settings = settings
     }
 
-    /// What was measured.
+    /// The measurements.
     package struct Result: Sendable, Encodable {
         /// Features explained and scored.
         package let features: Int

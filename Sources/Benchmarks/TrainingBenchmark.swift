@@ -39,7 +39,7 @@ package struct TrainingBenchmark: Sendable {
         self.deadShare = deadShare
     }
 
-    /// What was measured.
+    /// The measurements.
     package struct Result: Sendable, Encodable {
         /// Median seconds of a whole step: routing, encoding, decoding, gradients, Adam, AuxK where latents are dead.
         package let stepSeconds: Double

@@ -89,7 +89,7 @@ void rsae_http_session_free(rsae_http_session *session) {
     free(session);
 }
 
-// A reply while it comes in.
+// A reply being received.
 typedef struct {
     rsae_http_reply *reply;
     size_t capacity, limit;

@@ -16,7 +16,7 @@ INLINE uint32_t least_count(const uint32_t *count, int64_t counters) {
     return __builtin_reduce_min(least);
 }
 
-// 32 random bits that belong to a key and an index.
+// 32 pseudorandom bits of a key and an index.
 INLINE uint64_t draw(uint64_t key, int32_t index) {
     uint64_t z = key + (uint64_t)(uint32_t)index * 0x9E3779B97F4A7C15u;
     z = (z ^ (z >> 32)) * 0xD6E8FEB86659FD93u;

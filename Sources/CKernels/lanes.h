@@ -1,4 +1,4 @@
-// What all kernels but the product are written with; not part of the interface.
+// Vector types of all kernels except the product; not part of the interface.
 #ifndef LANES_H
 #define LANES_H
 
@@ -14,7 +14,7 @@ typedef int32_t mask __attribute__((vector_size(64)));
 #define LOAD(p) (*(const lanes *)(p))
 #define STORE(p, v) (*(lanes *)(p) = (v))
 
-// Sixteen answers as bits: the lowest bit is the first lane's.
+// Sixteen comparison results as bits: the lowest bit is the first lane's.
 typedef _Bool answers __attribute__((ext_vector_type(16)));
 #define BITS(m) __builtin_bit_cast(uint16_t, __builtin_convertvector((m), answers))
 

@@ -10,10 +10,10 @@
 #define ROWS 512
 // The most columns of a tile of any of the kernels.
 #define MOST_COLUMNS 32
-// Fewer rows than this do not repay packing B.
+// With fewer rows than this packing B costs more than it saves.
 #define THIN 3
 
-// How many rows of B ahead a product of few rows asks for.
+// Prefetch distance in rows of B for a product of few rows.
 #define PREFETCHED_ROWS 16
 
 // A broadcast from memory as one instruction. Left to itself the compiler loads neighbouring elements together and then
@@ -90,7 +90,7 @@ rsae_kernel rsae_product_kernel(void) {
     return chosen;
 }
 
-// The calling thread's room for packed operands, kept until it ends.
+// The calling thread's buffer for packed operands, freed when the thread ends.
 static float *scratch(void) {
     float *room = pthread_getspecific(scratch_key);
     if (room) return room;

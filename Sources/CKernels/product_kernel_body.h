@@ -40,7 +40,7 @@ typedef uint16_t NAME(halves) __attribute__((vector_size(2 * LANES), aligned(2),
 #define UPPER_QUARTERS(a, b) (b)
 #endif
 
-// LANES rows of LANES floats, from column k on, turned into columns: first squares of 4 × 4 floats within the quarters,
+// LANES rows of LANES floats, from column k on, transposed: first squares of 4 × 4 floats within the quarters,
 // then the squares themselves. A row that is null is zeros. What lies `ahead` floats further on is asked for: the rows
 // are many short streams, which the processor does not foresee.
 STEP void NAME(transpose)(const float *const *rows, int64_t k, int64_t ahead, VECTOR *x) {
@@ -166,8 +166,8 @@ STEP void NAME(tile)(const int rows, const float *a, const float *b, int64_t b_h
          ? (p)->inner - (k)                                                                                           \
          : RSAE_PRODUCT_BLOCK - ((p)->inner_start + (k)) % RSAE_PRODUCT_BLOCK)
 
-// A product of very few rows with B stored as [columns × inner]: B is turned in registers, LANES of its rows at a time,
-// each read from its beginning to its end.
+// A product of very few rows with B stored as [columns × inner]: B is transposed in registers, LANES of its rows at a time,
+// each read sequentially.
 STEP void NAME(thin)(const int rows, const rsae_product *p) {
     for (int64_t column = 0; column < p->columns; column += LANES) {
         const int64_t columns = p->columns - column < LANES ? p->columns - column : LANES;

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-// Puts a value into a list if it belongs there.
+// Inserts a value into a list if it is among the best.
 INLINE void offer(float value, int32_t number, int64_t k, float *kept, int32_t *held) {
     int64_t place = k - 1;
     if (!(value > kept[place] || (value == kept[place] && number < held[place]))) return;

@@ -31,7 +31,7 @@ extension ChatReply {
         finishReason = try Self.optional(choices[0]["finish_reason"])?.text("finish_reason")
         content = try Self.content(of: message, finishReason: finishReason)
         tokens = try Self.tokens(choices[0]["logprobs"] ?? .null)
-        // / Local servers sometimes omit or garble the counts; the answer is still good.
+        // Local servers sometimes omit or garble the counts; the answer is still good.
         usage = ChatUsage(in: root)
     }
 

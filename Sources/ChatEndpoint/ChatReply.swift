@@ -1,4 +1,4 @@
-/// What a chat model answered.
+/// The reply of a chat model.
 package struct ChatReply: Sendable, Equatable {
     /// A token and the logarithm of its probability.
     package struct Candidate: Sendable, Equatable {

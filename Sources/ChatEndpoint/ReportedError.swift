@@ -5,7 +5,7 @@ import JSON
 struct ReportedError: Equatable {
     /// The HTTP status that its code stands for; nil where there is none that says.
     let status: Int?
-    /// What it says, as the endpoint spells it.
+    /// The error message, as sent by the endpoint.
     let message: String
 
     /// The error in a reply; nil where there is none.
@@ -24,7 +24,7 @@ struct ReportedError: Equatable {
         }
     }
 
-    /// The failure that it amounts to; nil where nothing says of what kind it is.
+    /// The corresponding failure; nil if its kind is unknown.
     ///
     /// - Parameter message: what it says, ready to be shown.
     func failure(_ message: String, retryAfter: Double? = nil) -> ChatFailure? {

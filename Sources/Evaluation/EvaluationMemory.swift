@@ -35,7 +35,7 @@ package struct EvaluationMemory {
         shared = Double(tokens) * Double(layers + 2) * Double(dModel) + 0x1p25
     }
 
-    /// What one dictionary holds, in numbers of 32 bits.
+    /// Memory of one dictionary, in 32-bit numbers.
     package func floats(_ configuration: DictionaryConfiguration) -> Double {
         let (d, m, width, layers, tokens) = (
             Double(configuration.dModel), Double(configuration.latents), Double(configuration.inputWidth),

@@ -68,7 +68,7 @@ package struct EvaluationRun {
         let folder = try ModelFolder(path: settings.model, workers: workers)
         let context = try folder.context(settings.context)
         let records = try dictionaries.map { try StoredDictionary.record(named: $0, in: catalog) }
-        // / Checked first: a dictionary of another model invalidates all runs.
+        // Checked first: a dictionary of another model invalidates all runs.
         for record in records { try StoredDictionary.check(record, against: folder, in: catalog) }
         try folder.model.checkUnembedding()
         let configurations = try records.map { try StoredDictionary.configuration(of: $0) }

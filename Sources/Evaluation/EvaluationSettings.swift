@@ -10,7 +10,7 @@ package struct EvaluationSettings: Sendable, Codable, Equatable {
     package var model: String
     /// Text files and folders; none takes the documents that the catalog has of a corpus.
     package var text: [String]
-    /// What the corpus is called in the catalog; with text nil names it after the files and folders, without text nil
+    /// The corpus's name in the catalog; with text nil names it after the files and folders, without text nil
     /// takes the corpus that was added last.
     package var corpus: String?
     /// Stops after this many real tokens; nil reads all.

@@ -44,7 +44,7 @@ struct EvaluationText {
     }
 
     private init(storedAs name: String?, folder: ModelFolder, in catalog: Catalog) throws {
-        // / Token ids are only meaningful for their own model.
+        // Token ids are only meaningful for their own model.
         let models = Set(
             try catalog.languageModels().filter { try folder.hasWeights($0.sha256) }.map(\.languageModelID))
         let corpora = try catalog.corpora().filter { models.contains($0.languageModelID) }

@@ -16,7 +16,7 @@ package final class Catalog: Sendable {
     /// The file.
     package let path: String
 
-    /// What it was opened for.
+    /// The mode of opening.
     package let mode: Mode
 
     let queue: DatabaseQueue
@@ -39,7 +39,7 @@ package final class Catalog: Sendable {
         do { return try queue.unsafeReentrantRead(body) } catch { throw CatalogError(error, path: path) }
     }
 
-    /// Runs `body` on one state of the file, whatever others write meanwhile. Many statements are faster this way, as
+    /// Runs `body` on one snapshot of the file, unaffected by writers. Many statements are faster this way, as
     /// none has to lock the file for itself.
     ///
     /// - Throws: ``CatalogError``, and whatever `body` throws.

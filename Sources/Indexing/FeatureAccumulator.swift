@@ -29,7 +29,7 @@ struct FeatureAccumulator: Sendable {
         self.feature = feature
         self.layers = Array(repeating: LayerShare(), count: layers)
         top = TopFirings(capacity: options.topContexts)
-        // / Texts in `top` are dropped from the sample, so it is drawn larger by as many.
+        // Texts in `top` are dropped from the sample, so it is drawn larger by as many.
         sample = PrioritySample(
             capacity: options.sampleContexts == 0 ? 0 : options.sampleContexts + options.topContexts, seed: seed,
             featureIndex: feature)
@@ -58,7 +58,7 @@ struct FeatureAccumulator: Sendable {
                 documents += 1
                 lastDocument = document
             }
-            // / One context per segment: the strongest firing.
+            // One context per segment: the strongest firing.
             if batch.entries.activations[peak] >= top.threshold {
                 top.offer(firing(at: Int(batch.entries.samples[peak]), in: batch, layerNumbers))
             }

@@ -74,7 +74,7 @@ final class IndexingPass {
             var segments = whole
             guard !ids.isEmpty else { continue }
             if let most = settings.options.maximumTokens {
-                // / The last document is cut to the exact limit.
+                // The last document is cut to the exact limit.
                 let room = most - tokens - count
                 guard room > 0 else { break }
                 segments = segments.filter { $0.start < room }
@@ -194,7 +194,7 @@ final class IndexingPass {
                         layer: layers[$0], tokenCount: statistics.layerTokens[$0],
                         meanRouterWeight: statistics.layerWeights[$0] / Double(tokens))
                 })
-            // / In the same transaction: an index exists only with a complete run.
+            // In the same transaction: an index exists only with a complete run.
             try run.complete()
         }
     }

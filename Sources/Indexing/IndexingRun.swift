@@ -62,7 +62,7 @@ package struct IndexingRun {
         let dictionary = try StoredDictionary(named: settings.dictionary, in: catalog)
         let folder = try ModelFolder(path: settings.model, workers: workers, name: settings.modelName)
         try dictionary.check(folder, in: catalog)
-        // / Rows of the unembedding are needed only hours later, so they are checked now.
+        // Rows of the unembedding are needed only hours later, so they are checked now.
         if settings.options.promotedTokens > 0, folder.model.hasUnembedding {
             try folder.model.checkUnembedding(of: 0..<folder.tokenizer.vocabularySize)
         }
@@ -106,7 +106,7 @@ package struct IndexingRun {
         )
         let options = settings.options
         let contexts = Double(2 * options.topContexts + options.sampleContexts + options.quietContexts)
-        // / A context, and its window while occurrences are counted.
+        // A context, and its window while occurrences are counted.
         let features = m * (960 + contexts * (40 + 32))
         let width = Double(configuration.layers.count) * d
         let batch = Double(2 * batchTokens) * (2 * width + 3 * d + 6 * k)

@@ -62,7 +62,7 @@ extension NearestFeatures {
         multiply(
             rows: rows, columns: columns, inner: d, decoder.row(firstRow), stride: d, decoder.row(firstColumn),
             stride: d, transposeB: true, into: products.pointer, stride: NearestFeatures.tile)
-        // / The lower number first, so that two workers never deadlock.
+        // The lower number first, so that two workers never deadlock.
         locks[a].holding {
             (a == b ? ListsLock() : locks[b]).holding {
                 rsae_rank_pairs(

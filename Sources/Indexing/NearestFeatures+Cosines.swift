@@ -16,7 +16,7 @@ extension NearestFeatures {
         workers.forEach(m, tile: NearestFeatures.tile) { rows, _ in
             for other in rows {
                 let product = rsae_dot(decoder.row(other), row, Int64(d))
-                // / max and min may lose a NaN, so it is handled separately.
+                // max and min may lose a NaN, so it is handled separately.
                 let cosine = product * factor * inverseNorms.pointer[other]
                 values.pointer[other] = cosine.isNaN ? .nan : NearestFeatures.clamped(cosine)
             }

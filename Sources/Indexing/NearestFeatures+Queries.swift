@@ -64,7 +64,7 @@ extension NearestFeatures {
         let tile = NearestFeatures.tile
         let lists = RankedLists(rows: other.rows, count: 1)
         let scratch = (0..<workers.count).map { _ in Matrix(scratchRows: tile, columns: tile) }
-        // / A step has tiles of rows for many workers, and few enough features to take seconds.
+        // A step has tiles of rows for many workers, and few enough features to take seconds.
         let (rowStep, featureStep) = (32 * tile, 16 * tile)
         let rowSteps = stride(from: 0, to: other.rows, by: rowStep)
         let featureSteps = stride(from: 0, to: decoder.rows, by: featureStep)

@@ -23,7 +23,7 @@ extension JSONParser {
         }
     }
 
-    /// What follows a backslash.
+    /// An escape, after its backslash.
     private mutating func escape() throws(JSONProblem) -> Unicode.Scalar {
         guard position < bytes.count else { throw problem(.unknownEscape) }
         position += 1
@@ -45,7 +45,7 @@ extension JSONParser {
     private mutating func escapedScalar() throws(JSONProblem) -> Unicode.Scalar {
         let unit = try codeUnit()
         if let scalar = Unicode.Scalar(unit) { return scalar }
-        // What is no scalar is a surrogate, and only a pair of them means something.
+        // A code unit that is not a scalar is a surrogate; only a pair of them is valid.
         guard UTF16.isLeadSurrogate(unit), position + 1 < bytes.count, bytes[position] == UInt8(ascii: "\\"),
             bytes[position + 1] == UInt8(ascii: "u")
         else { throw problem(.halfSurrogate) }

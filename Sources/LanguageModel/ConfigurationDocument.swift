@@ -6,7 +6,7 @@ import Tokenization
 struct ConfigurationDocument {
     /// The file, for messages.
     let path: String
-    /// The key under which the object lies in the file, with a point at its end; empty for the file's own object.
+    /// The key of the object in the file, with a dot at its end; empty for the file's own object.
     let prefix: String
     private let values: JSONObject
 
@@ -22,7 +22,7 @@ struct ConfigurationDocument {
         guard let attributes = try? FileManager.default.attributesOfItem(atPath: target) else {
             throw .missing(path: path)
         }
-        // / A device or a pipe may never end.
+        // A device or a pipe may never end.
         guard attributes[.type] as? FileAttributeType == .typeRegular else {
             throw .unreadable(path: path, reason: "it is not a regular file")
         }
@@ -83,7 +83,7 @@ struct ConfigurationDocument {
     func positiveNumber(_ key: String, default fallback: Double? = nil) throws(LanguageModelError) -> Double {
         let expected = "a number above 0"
         if value(key) == nil, let fallback { return fallback }
-        // / It is converted to Float, where it must neither vanish nor overflow.
+        // It is converted to Float, where it must neither vanish nor overflow.
         guard let number = value(key)?.double, Float(number) > 0, Float(number).isFinite else {
             throw malformed(key, expected: expected)
         }

@@ -111,10 +111,10 @@ struct DecoderPass {
         let group = model.queryHeads / model.keyValueHeads
         let width = scratch.projected.columns
         let tileRows = scratch.tileQueries * group
-        // / With a single token and a short sequence, waking threads would take longer.
+        // With a single token and a short sequence, waking threads would take longer.
         let isSmall =
             tiles.count == 1 && tiles[0].queries * tiles[0].keys(window: window).count * width < 65_536
-        // / In order: all heads of a tile, whose rows are adjacent.
+        // In order: all heads of a tile, whose rows are adjacent.
         (isSmall ? Workers(threads: 1) : workers).forEach(tiles: tiles.count * model.keyValueHeads) { index, worker in
             let tile = tiles[index / model.keyValueHeads]
             let head = index % model.keyValueHeads

@@ -46,7 +46,7 @@ extension LanguageModel {
     ///
     /// - Parameters:
     ///   - batch: the sequences.
-    ///   - layer: the layer behind which to go on.
+    ///   - layer: the layer to continue after.
     ///   - residual: the stream after it, `[tokens × dModel]`, changed or not; the first rows are used.
     ///   - editing: called after every layer that is computed, in order.
     /// - Returns: `[tokens × dModel]`.

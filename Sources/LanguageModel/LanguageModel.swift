@@ -52,7 +52,7 @@ package final class LanguageModel: Sendable {
     /// Runs a batch through the layers `0..<layers` and passes the result to `finish`.
     ///
     /// - Parameters:
-    ///   - start: goes on behind this layer, with this residual stream `[tokens × dModel]`, instead of the embeddings.
+    ///   - start: continues after this layer, with this residual stream `[tokens × dModel]`, instead of the embeddings.
     ///   - afterLayer: called after each layer's edit.
     func forward<Result>(
         _ batch: TokenBatch, layers: Int, startingAfter start: (layer: Int, residual: Matrix)? = nil,

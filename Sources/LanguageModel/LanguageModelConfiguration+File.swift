@@ -87,7 +87,7 @@ extension LanguageModelConfiguration {
         guard dimension % 2 == 0 else {
             throw document.malformed(key, expected: "an even number (it came to \(dimension)): RoPE turns pairs")
         }
-        // / Far beyond any model; keeps buffer sizes from overflowing.
+        // Far beyond any model; keeps buffer sizes from overflowing.
         guard queryHeads * dimension <= 1_048_576 else {
             throw document.malformed(key, expected: "at most 1048576 divided by num_attention_heads (\(queryHeads))")
         }

@@ -29,7 +29,7 @@ struct ResidentLayer: Sendable {
         vectors = Matrix(rows: 1, columns: layout.vectorCount)
         vectors.pointer.update(from: buffer.pointer, count: layout.vectorCount)
 
-        /// Packs the tensors that lie one behind the other from a place on.
+        /// Packs the adjacent tensors that begin at an offset.
         func packed(_ place: Int, outputs: Int, inputs: Int) -> PackedMatrix {
             let names = layout.entries.filter { (place..<place + outputs * inputs).contains($0.offset) }.map {
                 WeightFile.name(of: $0, layer: layer)

@@ -13,7 +13,7 @@ package struct TokenBatch: Sendable, Equatable {
     /// The number of sequences.
     package var sequenceCount: Int { sequenceOffsets.count - 1 }
 
-    /// Puts sequences one behind the other.
+    /// Concatenates sequences.
     ///
     /// - Throws: `.emptySequence`, `.malformedBatch` if there is no sequence.
     package init(sequences: [[TokenID]]) throws(LanguageModelError) {
@@ -27,7 +27,7 @@ package struct TokenBatch: Sendable, Equatable {
         try self.init(tokens: Array(sequences.joined()), sequenceOffsets: offsets)
     }
 
-    /// Takes tokens that lie one behind the other already.
+    /// Makes a batch of concatenated tokens.
     ///
     /// - Throws: `.emptySequence`, `.malformedBatch` if the offsets do not rise from 0 to the number of tokens or there is
     ///   no sequence.
@@ -47,7 +47,7 @@ package struct TokenBatch: Sendable, Equatable {
         self.sequenceOffsets = sequenceOffsets
     }
 
-    /// Where a sequence lies in `tokens`.
+    /// The range of a sequence in `tokens`.
     package func range(ofSequence index: Int) -> Range<Int> {
         sequenceOffsets[index]..<sequenceOffsets[index + 1]
     }

@@ -15,7 +15,7 @@ enum AlignedMemory {
         }
 
         let memory = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: hugePage)
-        // / Whole huge pages only, so that no more memory is taken than requested. Only a hint.
+        // Whole huge pages only, so that no more memory is taken than requested. Only a hint.
         madvise(memory, byteCount / hugePage * hugePage, MADV_HUGEPAGE)
         return memory
     }

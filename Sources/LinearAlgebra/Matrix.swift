@@ -21,7 +21,7 @@ package final class Matrix: @unchecked Sendable {
     /// Makes a matrix of zeros.
     ///
     /// - Precondition: `rows` and `columns` are not negative and their product fits in memory; sizes that come from a
-    ///   file are checked by whoever reads the file.
+    ///   file are checked by its reader.
     package convenience init(rows: Int, columns: Int) {
         self.init(scratchRows: rows, columns: columns)
         pointer.initialize(repeating: 0, count: max(rows * columns, 1))

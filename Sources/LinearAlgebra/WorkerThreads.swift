@@ -126,7 +126,7 @@ package final class WorkerThreads: @unchecked Sendable {
         defer { pthread_attr_destroy(&attributes) }
         pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
         pthread_attr_setstacksize(&attributes, Self.stackSize)
-        // / Signals are handled by the other threads, except those that a thread raises itself.
+        // Signals are handled by the other threads, except those that a thread raises itself.
         var blocked = sigset_t()
         sigfillset(&blocked)
         for number in [SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS] { sigdelset(&blocked, number) }

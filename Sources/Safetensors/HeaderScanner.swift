@@ -144,7 +144,7 @@ struct HeaderScanner {
         case UInt8(ascii: "u"):
             let unit = try hexadecimalUnit()
             if let scalar = Unicode.Scalar(unit) { return scalar }
-            // What is no scalar is a surrogate, and only a pair of them means something.
+            // A code unit that is not a scalar is a surrogate; only a pair of them is valid.
             guard unit < 0xDC00, position + 1 < bytes.count, bytes[position] == UInt8(ascii: "\\"),
                 bytes[position + 1] == UInt8(ascii: "u")
             else { throw failure("a surrogate pair") }

@@ -182,7 +182,7 @@ package final class SafetensorsFile: Sendable {
     ) throws(SafetensorsError) {
         let range = bytes(of: tensor, elements: elements)
         if tensor.dtype == .f32 {
-            // / No conversion: read directly into the result.
+            // No conversion: read directly into the result.
             return try file.read(
                 at: range.lowerBound, into: UnsafeMutableRawBufferPointer(start: target, count: range.count))
         }

@@ -172,14 +172,14 @@ final class Interviewer {
                 completionTokenCount: exchange.usage.completionTokens)
             var tooLarge: Unanswered?
             do throws(CatalogError) { try catalog.write(exchange: record) } catch {
-                // / A reply that cannot be archived cannot count: it could not be reproduced.
+                // A reply that cannot be archived cannot count: it could not be reproduced.
                 guard error.code == .invalidValue else { throw error }
                 tooLarge = Unanswered(
                     reason: "the reply cannot be kept: \(record.reply.count) bytes, too many or too often the same",
                     cause: .tooLarge)
             }
             if let price = connection.price {
-                // / If the endpoint does not count, four bytes are taken for a token.
+                // If the endpoint does not count, four bytes are taken for a token.
                 cost += price.cost(
                     promptTokens: exchange.usage.promptTokens ?? exchange.requestBody.count / 4,
                     completionTokens: exchange.usage.completionTokens ?? exchange.replyBody.count / 4)

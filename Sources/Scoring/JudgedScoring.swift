@@ -182,7 +182,7 @@ package struct JudgedScoring {
         let answered = zip(first, known).compactMap { opening, answer in answer.map { (opening.trial, $0) } }
         var (explanations, _) = try explanations(answered.map(\.0), answered.map(\.1), 0)
         for (opening, answer) in zip(first, known) where opening.trial.test == .explanation && answer == nil {
-            // / A placeholder of usual length.
+            // A placeholder of usual length.
             let text = String(repeating: "word ", count: 25) + "\(opening.trial.place)"
             explanations[opening.trial.place] = Explanation(text: text, origin: .expected)
         }
@@ -330,13 +330,13 @@ package struct JudgedScoring {
         if result.isMissing {
             result.reason = try recordedFailure(method, place).reason
         } else if result.status == .failed, settings.reading == nil, let reason = recordedReason(method, place) {
-            // / Earlier versions worded the same failures differently.
+            // Earlier versions worded the same failures differently.
             result.reason = reason
         }
 
         let donor = Self.explained.contains(test) ? donors[place] : nil
         if donor != nil, result.status == .ok, other == nil || other?.result.status == .failed {
-            // / For --retry-failed: a score without its baseline is incomplete.
+            // For --retry-failed: a score without its baseline is incomplete.
             result.metrics["chance_failed"] = 1
         }
 

@@ -25,7 +25,7 @@ package final class ScoringContextReader {
         key = indexing.key
         let config = (try? catalog.run(indexing.runID))?.configJSON ?? ""
         let settings = try? JSONDecoder().decode(IndexingSettings.self, from: Data(config.utf8))
-        // / An untrusted catalog may hold any value.
+        // An untrusted catalog may hold any value.
         let length = (settings?.options.context ?? context).flatMap { (1...1 << 24).contains($0) ? $0 : nil }
         segmentLength = length.map { max($0 - prefix, 1) }
     }
@@ -62,7 +62,7 @@ package final class ScoringContextReader {
     private func tokens(of document: Int64) throws -> [Int32] {
         if let known = documents[document] { return known }
         let tokens = try catalog.document(document).tokenIDs
-        // / A corpus may be large, so the cache is cleared from time to time.
+        // A corpus may be large, so the cache is cleared from time to time.
         if documents.count >= 4096 { documents.removeAll(keepingCapacity: true) }
         documents[document] = tokens
         return tokens

@@ -151,16 +151,16 @@ extension ScoringRun {
         judge.earlierForms.append(judge.form)
         judge.form.attempt &+= 1
         adjust(&judge.form)
-        // / A retry of a retry already has the features of the first run.
+        // A retry of a retry already has the features of the first run.
         if judge.only == nil {
             settings.features = try catalog.scoredFeatures(runID: runID)
             judge.retryOf = run.uuid
         }
         judge.only = Set(lacking).sorted()
-        // / Answers that an earlier version could not read may be readable now.
+        // Answers that an earlier version could not read may be readable now.
         judge.reading = .unwrapped
         settings.judge = judge
-        // / Without a name, the run meant the newest dictionary of its time.
+        // Without a name, the run meant the newest dictionary of its time.
         settings.dictionary = "\(record.dictionaryID)"
         settings.corpus = "\(first.corpusID)"
         return settings

@@ -11,7 +11,7 @@ extension DictionaryEncoder {
         of sample: Int, _ input: AutoencoderInput, _ latents: SparseLatents, into error: UnsafeMutablePointer<Float>
     ) -> Float {
         let width = Int64(configuration.inputWidth)
-        // / If b_pre was subtracted before, it cancels in û − u = Σ z W_dec − (u − b_pre).
+        // If b_pre was subtracted before, it cancels in û − u = Σ z W_dec − (u − b_pre).
         let square = rsae_decode_error(
             weights.decoder.pointer, width, latents.indices(of: sample), latents.activations(of: sample),
             Int64(latents.counts[sample]), input.centered.row(sample), error)

@@ -39,7 +39,7 @@ extension DictionaryWeights {
                 for part in 0..<parts {
                     let row = decoder.row(latent) + part * width
                     let norm = rsae_dot(row, row, Int64(width)).squareRoot()
-                    // / An infinite norm is left for the finiteness check.
+                    // An infinite norm is left for the finiteness check.
                     guard norm > 0, norm.isFinite else { continue }
                     for column in 0..<width { row[column] /= norm }
                 }

@@ -45,7 +45,7 @@ package final class LatentEntries: @unchecked Sendable {
     ) {
         let m = offsets.count - 1
         let pieces = max((count + LatentEntries.piece - 1) / LatentEntries.piece, 1)
-        // / Each piece counts its own entries of every latent; prefix sums of the counts give their positions.
+        // Each piece counts its own entries of every latent; prefix sums of the counts give their positions.
         let places = UnsafeMutablePointer<Int>.allocate(capacity: pieces * m)
         places.initialize(repeating: 0, count: pieces * m)
         defer { places.deallocate() }

@@ -33,7 +33,7 @@ extension PenaltyTrainer {
         let slope = PenaltySlope(self, activation, samples: samples, norms: norms)
         let tile = DictionaryEncoder.tile
         let tiles = (samples + tile - 1) / tile
-        // / Each tile sums its own samples; the tiles are added in order, on any number of threads.
+        // Each tile sums its own samples; the tiles are added in order, on any number of threads.
         let partial = Matrix(rows: tiles * PenaltySum.allCases.count, columns: m)
         let scratch = (0..<workers.count).map { _ in PenaltyScratch(configuration, samples: min(tile, samples)) }
         workers.forEach(samples, tile: tile) { range, worker in

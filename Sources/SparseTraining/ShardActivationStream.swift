@@ -48,7 +48,7 @@ package final class ShardActivationStream: ActivationStream {
     ///
     /// - Throws: `SafetensorsError` where a row cannot be read.
     package func fill(_ batch: ActivationBatch) throws {
-        // / Read together, by file, so that rows that are not in memory are fetched in parallel.
+        // Read together, by file, so that rows that are not in memory are fetched in parallel.
         var wanted: [[(row: Int, destination: UnsafeMutablePointer<Float>)]] = Array(repeating: [], count: shards.count)
         for row in 0..<batch.capacity {
             let (shard, source) = order[place]
@@ -79,7 +79,7 @@ package final class ShardActivationStream: ActivationStream {
     /// - Throws: `TrainingError.mismatch` if the files have no such position.
     package func resume(at position: StreamPosition) throws {
         let place = try position.number("place", upTo: order.count - 1)
-        // / A pass is at least one batch; no run makes that many.
+        // A pass is at least one batch; no run makes that many.
         let passes = try position.number("passes", upTo: 1 << 40)
         precondition(self.passes == 0 && self.place == 0, "a stream is resumed before it is read from")
         while self.passes < passes { startOver() }

@@ -74,7 +74,7 @@ extension TopKTrainer {
         var squares = 0.0
         for row in 0..<sample { squares += Double(squared.pointer[row]) }
 
-        // / Backward through the decoder to ẑ, and to the rows of both matrices.
+        // Backward through the decoder to ẑ, and to the rows of both matrices.
         let dz = Matrix(scratchRows: sample, columns: n)
         workers.multiply(
             rows: sample, columns: n, inner: d, r.pointer, stride: d, byTransposeOf: decoder.pointer, stride: d,

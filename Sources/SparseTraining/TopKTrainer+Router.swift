@@ -15,7 +15,7 @@ struct RouterPass {
 
     /// ∂L/∂(router logits) of one token, in its row of `logitGradient`.
     func gradient(of token: Int, _ worker: Int) {
-        // / With errors measured at every layer, they are already in place.
+        // With errors measured at every layer, they are already in place.
         if trainer.options.routerGradient != .layerErrors { layerSlopes(token, scratch[worker].pointer) }
         throughSoftmax(token)
     }

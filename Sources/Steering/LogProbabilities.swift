@@ -14,7 +14,7 @@ struct LogProbabilities {
 
     /// KL divergence to another distribution, in nats: Σ p (log p − log q), the sum being over this one's p.
     func divergence(to other: LogProbabilities) -> Double {
-        // / Equal distributions give exactly 0; round-off is never reported as negative.
+        // Equal distributions give exactly 0; round-off is never reported as negative.
         max(0, zip(values, other.values).reduce(0.0) { $0 + exp($1.0) * ($1.0 - $1.1) })
     }
 

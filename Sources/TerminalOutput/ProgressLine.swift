@@ -62,7 +62,7 @@ package final class ProgressLine: Sendable {
         interval = style.rewritesLines ? 0.1 : plainInterval
         self.clock = clock
         self.write = write
-        // / A log shows no line at 0; a terminal shows one at once.
+        // A log shows no line at 0; a terminal shows one at once.
         let now = clock()
         state = Mutex(State(start: now, initial: done, lastDrawn: style.rewritesLines ? nil : now, done: done))
     }

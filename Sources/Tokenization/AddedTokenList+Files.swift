@@ -71,7 +71,7 @@ extension AddedTokenList {
                 entry.isSpecial = special.contains(name.tokenKey)
                 entry.isNormalized = !entry.isSpecial
                 let id = try element.tokenID()
-                // What tokenizer.json says of a token counts for more.
+                // tokenizer.json takes precedence.
                 if token(named: name)?.id == id { continue }
                 found.append((entry, id, element))
             }

@@ -53,7 +53,7 @@ struct AddedTokenMatcher: Sendable {
             }
 
             var (start, end) = (position, match.end)
-            // / A match is skipped as a whole even if its flags rule it out.
+            // A match is skipped as a whole even if its flags rule it out.
             position = end
             let token = match.token
             if !skipped.isEmpty, skipped.contains(token.content.tokenKey) { continue }

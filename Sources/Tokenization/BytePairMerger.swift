@@ -57,8 +57,8 @@ struct BytePairMerger {
             let left = nodes[Int(candidate.node)]
             guard left.token >= 0, left.next >= 0 else { continue }
             let right = nodes[Int(left.next)]
-            // / The neighbours may have changed since. As in the reference implementation only the resulting token is
-            // / compared, so a candidate also applies to another pair with the same result.
+            // The neighbours may have changed since. As in the reference implementation only the resulting token is
+            // compared, so a candidate also applies to another pair with the same result.
             guard let merge = merges[left.token, right.token], merge.token == candidate.token else { continue }
 
             nodes[Int(candidate.node)].token = candidate.token

@@ -14,7 +14,7 @@ struct JSONElement {
     /// - Throws: `.missing`, `.unreadable`, `.malformed`.
     init(file: String) throws(TokenizerError) {
         let contents: Data
-        // / A pipe or a device may never end. Links are followed.
+        // A pipe or a device may never end. Links are followed.
         let target = URL(filePath: file).resolvingSymlinksInPath().path
         if let type = try? FileManager.default.attributesOfItem(atPath: target)[.type] as? FileAttributeType,
             type != .typeRegular, type != .typeDirectory
@@ -33,7 +33,7 @@ struct JSONElement {
             let reason = "\(problem.expected) expected at byte \(problem.offset)"
             return .malformed(path: file, element: "the document", reason: reason)
         }
-        // / First, since bytes that are not text have no JSON error position.
+        // First, since bytes that are not text have no JSON error position.
         guard String(validating: contents, as: UTF8.self) != nil else {
             throw malformed(JSONProblem(rule: .notUTF8, offset: 0))
         }

@@ -8,7 +8,7 @@ extension SpecialTokenTemplate {
         for part in try element.sequence(of: "processors") {
             switch try part.required("type").string() {
             case "ByteLevel":
-                // / Changes reported offsets of tokens, not the tokens.
+                // Changes reported offsets of tokens, not the tokens.
                 break
             case "TemplateProcessing":
                 let inner = try Self.loadTemplate(part, vocabulary: vocabulary)

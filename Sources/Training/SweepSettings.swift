@@ -54,7 +54,7 @@ package enum SweepSettings {
             }
 
             var shared = common
-            // / An entry's own layers replace the common ones, in either spelling.
+            // An entry's own layers replace the common ones, in either spelling.
             if own["layer"] != nil || own["layers"] != nil {
                 shared["layer"] = nil
                 shared["layers"] = nil

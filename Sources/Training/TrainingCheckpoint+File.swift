@@ -121,7 +121,7 @@ extension TrainingCheckpoint {
         }
 
         let idle = try file.integers("\(number).tokens_since_fired")
-        // / No counter can exceed the number of tokens so far.
+        // No counter can exceed the number of tokens so far.
         let tokens = Int64(step) * Int64(plan.settings.batchTokens)
         guard idle.count == plan.configuration.latents, idle.allSatisfy({ (0...tokens).contains($0) }) else {
             throw WorkflowError.badInput(path: file.path, problem: "its counters of dictionary \(number) do not fit")

@@ -84,7 +84,7 @@ package struct TrainingCheckpoint: Codable, Equatable {
             inputs = model(now) + inputs.filter { $0.role != "model" }
         }
         guard now != inputs else { return }
-        // / Of current and former digests, those that agree the longest are compared.
+        // Of current and former digests, those that agree the longest are compared.
         let agreeing = ([now] + former).map { zip(inputs, $0).prefix { $0 == $1 }.count }.max() ?? 0
         let changed = agreeing < inputs.count ? inputs[agreeing] : inputs.last
         let what =
@@ -94,7 +94,7 @@ package struct TrainingCheckpoint: Codable, Equatable {
         guard let corpus = job.source.corpus, others(inputs) == others(now) else {
             throw WorkflowError.refused("\(what); a resumed run has to read the same files")
         }
-        // / After the last step nothing more is read.
+        // After the last step nothing more is read.
         if step == job.steps { return }
         guard
             try step == 0

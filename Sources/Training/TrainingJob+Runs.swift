@@ -20,7 +20,7 @@ extension TrainingJob {
             throw WorkflowError.refused("\(catalog.path): run \(runID) is no training run; the checkpoint is not of it")
         }
         if run.status != .complete, checkpoint.failures[number] == nil {
-            // What is read from here on may have been repaired meanwhile; once all is read, the inputs stay as recorded.
+            // Text not read yet may have been corrected meanwhile; once all is read, the recorded inputs stay.
             try catalog.resumeRun(runID, inputs: checkpoint.step < steps ? inputs : nil)
         }
         return runID

@@ -46,7 +46,7 @@ package struct TrainingPlan {
             architecture: settings.architecture, dModel: source.dModel, latents: settings.latents, k: settings.k,
             layers: layers, routing: settings.routing, aggregation: settings.aggregation, fidelity: settings.fidelity)
         var choices = settings.choices
-        // / A given b_pre is not moved by default.
+        // A given b_pre is not moved by default.
         if settings.initialWeights != nil { choices.initialBias = choices.initialBias ?? .zero }
         options = try TrainingOptions(
             configuration, batchTokens: settings.batchTokens, steps: steps, choices: choices)

@@ -30,8 +30,8 @@ final class TrainingSession {
         self.checkpoint = checkpoint
         self.runs = runs
         stream = try job.source.stream(layers: job.layers, settings: job.plans[0].settings)
-        // / Many dictionaries divide the threads among them, so that no thread waits for another within a step;
-        // / few use all threads each. The bits are the same.
+        // Many dictionaries divide the threads among them, so that no thread waits for another within a step;
+        // few use all threads each. The bits are the same.
         let count = job.plans.count - checkpoint.failures.count
         sideBySide = Workers(threads: count >= 2 * workers.count || count == workers.count ? workers.count : 1)
         let own = Workers(threads: workers.count / sideBySide.count)
@@ -74,7 +74,7 @@ final class TrainingSession {
                     "training was stopped after \(step) of \(job.steps) steps; `resume` goes on with it")
             }
             do { try stream.fill(batch) } catch WorkflowError.badInput(let path, let problem) {
-                // / After an error the stream is at its previous position.
+                // After an error the stream is at its previous position.
                 try save(checkpoints.path)
                 throw WorkflowError.badInput(
                     path: path,
@@ -108,7 +108,7 @@ final class TrainingSession {
         let numbers = self.numbers
         var outcomes: [Result<StepReport, any Error>?] = Array(repeating: nil, count: numbers.count)
         outcomes.withUnsafeMutableBufferPointer { outcomes in
-            // / Every dictionary has its own slot and shares only the batch, which is read-only.
+            // Every dictionary has its own slot and shares only the batch, which is read-only.
             nonisolated(unsafe) let outcomes = outcomes
             nonisolated(unsafe) let trainers = self.trainers
             sideBySide.forEach(tiles: numbers.count) { place, _ in

@@ -37,7 +37,7 @@ extension TrainingSettings {
     /// - Parameter place: the part of the file, for messages; nil for all of it.
     init(object: [String: Any], path: String, place: String? = nil) throws(WorkflowError) {
         let prefix = place.map { $0 + " " } ?? ""
-        // / A misspelt key would otherwise be ignored.
+        // A misspelt key would otherwise be ignored.
         if let wrong = object.keys.sorted().first(where: { !Self.keys.contains($0) }) {
             throw .badInput(path: path, problem: "\(prefix)has a key '\(wrong)', which no training run has")
         }

@@ -14,7 +14,7 @@ struct CommandLineAdvice {
         var command: any ParsableCommand.Type = RouteSAE.self
         var path = "routesae"
         for word in isHelp ? arguments.dropFirst() : arguments[...] {
-            // What follows a verb that has no verbs of its own are its arguments.
+            // Words after a command without subcommands are its arguments.
             guard !word.hasPrefix("-"), isHelp || !command.configuration.subcommands.isEmpty else { return nil }
             guard let next = command.configuration.subcommands.first(where: { Verb.word(for: $0) == word }) else {
                 return Self.unknown(verb: word, of: command, path)

@@ -39,7 +39,7 @@ struct Failure {
         let advice = CommandLineAdvice(arguments: FormerOptions.arguments)
         let message =
             advice.optionProblem ?? RouteSAE.message(for: error).split(separator: "\n").joined(separator: " ")
-        // / The parser takes an argument that begins with '-' for an option, except in '--name=-1'.
+        // The parser takes an argument that begins with '-' for an option, except in '--name=-1'.
         let remedy =
             message.hasPrefix("Missing value for") ? " (a value that begins with '-' is written NAME=VALUE)" : ""
         // "See 'routesae train --help' for more information."

@@ -13,7 +13,7 @@ package final class ScratchFolder {
     /// Makes an empty folder: where TMPDIR says; if it says nothing, in `/tmp` or `/var/tmp`, or else beside a file.
     ///
     /// - Parameters:
-    ///   - neighbor: a file beside which the folder may lie as well.
+    ///   - neighbor: a file whose folder may be used as well.
     ///   - advice: what a person may do instead of setting TMPDIR.
     /// - Throws: `WorkflowError.cannotWrite`.
     package init(beside neighbor: String? = nil, advice: String? = nil) throws(WorkflowError) {

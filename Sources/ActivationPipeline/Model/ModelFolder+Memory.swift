@@ -16,7 +16,7 @@ extension ModelFolder {
             case .streamed: false
             case .automatic: model.parameterCount < (1 << 30) / MemoryLayout<Float>.size
             }
-        // / Streamed weights: one layer and one block of the unembedding are in memory at a time.
+        // Streamed weights: one layer and one block of the unembedding are in memory at a time.
         let weights = isResident ? parameters : parameters / Double(max(model.layerCount, 1))
         let heads = Double((2 * model.queryHeads + 2 * model.keyValueHeads) * model.headDimension)
         let pass = Double(Self.batchTokens) * (2 * Double(model.dModel) + heads)

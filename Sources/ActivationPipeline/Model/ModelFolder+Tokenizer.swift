@@ -21,7 +21,7 @@ extension ModelFolder {
 
     /// Checks that the tokenizer is that of one of a catalog's models, if there are any.
     /// It is compared by what it does and not by its file. Versions up to 0.1 noted the digest of the file; where only
-    /// that is known, a file with the same tokens is taken for the same written anew.
+    /// that is known, a file with the same tokens is accepted as the same.
     ///
     /// - Throws: `WorkflowError.refused` naming the first token that differs.
     package func checkTokenizer(against models: [LanguageModelRecord], in catalog: Catalog) throws {

@@ -17,7 +17,7 @@ package struct ModelFolder: Sendable {
     /// The public model that the folder holds, if it says so.
     let publication: ModelPublication
 
-    /// What a catalog calls the model: the name that was given, its publisher's, or the folder's own.
+    /// The model's name in a catalog: the name that was given, its publisher's, or the folder's own.
     package var name: String { givenName ?? publication.name ?? folderName }
 
     /// The name given on the command line; it takes precedence.

@@ -56,7 +56,7 @@ final class ModelIdentity: Sendable {
         }
     }
 
-    /// SHA-256 of what the configuration says of the computation, and, if asked for, of the tokens that end a text.
+    /// SHA-256 of the configuration's part in the computation, and, if asked for, of the end tokens.
     func configuration(withEnds: Bool = false) -> (digest: String, bytes: Int) {
         let configuration = model.configuration
         let ends = withEnds ? "ends \(configuration.endOfSequence.sorted())\n" : ""

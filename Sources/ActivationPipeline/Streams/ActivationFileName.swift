@@ -28,7 +28,7 @@ struct ActivationFileName: Equatable {
         "\(prefix)-\(ActivationFileName.digits(index))-of-\(ActivationFileName.digits(count)).safetensors"
     }
 
-    /// What the names of an export's files begin with: the output, `.safetensors` left off.
+    /// The common prefix of an export's files: the output, `.safetensors` left off.
     static func prefix(_ output: String) -> String {
         output.hasSuffix(".safetensors") ? String(output.dropLast(".safetensors".count)) : output
     }

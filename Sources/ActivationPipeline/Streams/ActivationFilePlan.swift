@@ -67,7 +67,7 @@ struct ActivationFilePlan: Equatable {
 
     /// Checks that the disk has room.
     ///
-    /// - Parameter free: bytes that are free there; nil where nobody knows, which passes.
+    /// - Parameter free: bytes free there; nil if unknown, which passes.
     /// - Throws: `WorkflowError.cannotWrite` saying how much is needed and how much there is.
     func checkSpace(bytes: Int, free: Int?) throws(WorkflowError) {
         guard let free, bytes > free else { return }

@@ -99,7 +99,7 @@ final class ActivationFileWriter {
             metadata["shard"] = String(index)
             metadata["shards"] = String(plan.files.count)
         }
-        // Whatever lies under the name of a partial file was left by a run that was ended.
+        // An existing partial file was left by a run that was stopped.
         let opened = try SafetensorsWriter(
             path: file.path + ".partial", tensors: tensors(file.rows), metadata: metadata, overwrite: true)
         rowsWritten = 0

@@ -16,7 +16,7 @@ package enum ActivationFiles {
 
     /// The files, in order:
     ///
-    /// - a file is taken whatever its name is;
+    /// - a file is taken under any name;
     /// - a folder stands for the `.safetensors` files in it, by name;
     /// - what is neither stands for the files `NAME-00000-of-00003.safetensors` … that begin with it.
     ///

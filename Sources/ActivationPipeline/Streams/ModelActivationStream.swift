@@ -101,7 +101,7 @@ package final class ModelActivationStream: ActivationStream {
             front = 0
         }
         while buffer.count < level {
-            // / If a chunk cannot be read, the stream stays at its beginning.
+            // If a chunk cannot be read, the stream stays at its beginning.
             var ahead = reader
             var segments: [TokenSegment] = []
             var tokens = 0

@@ -11,7 +11,7 @@ package func sha256(of data: some DataProtocol) -> String {
 /// - Throws: `WorkflowError.missing` where it cannot be opened, `.badInput` where reading fails.
 package func sha256(ofFile path: String) throws -> (digest: String, bytes: Int) {
     let kind = FileKind(path)
-    // / Opening a pipe would block until somebody writes; a device may never end.
+    // Opening a pipe would block until somebody writes; a device may never end.
     guard kind == .plain || kind == .missing else { throw WorkflowError.badInput(path: path, problem: kind.problem) }
     guard let file = FileHandle(forReadingAtPath: path) else { throw WorkflowError.missing(path: path, what: "file") }
     defer { try? file.close() }

@@ -62,7 +62,7 @@ struct TextFaults {
             if isWhole {
                 multibyte += 1
             } else {
-                // / An incomplete character that may continue in what follows.
+                // An incomplete character that may continue in what follows.
                 if !isLast, position + length == bytes.count, length < 4, byte >= 0xC2 { return position }
                 note(invalid: length, at: place(position))
             }

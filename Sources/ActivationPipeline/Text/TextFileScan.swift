@@ -54,7 +54,7 @@ struct TextFileScan {
                 problem: "is not a JSON object with a string named 'text': \(firstBad.phrase)\(others)")
         }
         if !hasLines {
-            // / A blank file is an empty document: documents are numbered by files.
+            // A blank file is an empty document: documents are numbered by files.
             places.append(
                 TextPlace(
                     file: number, line: 1, range: (mark ?? 0)..<bytes, checksum: TextPlace.checksum(digest)))

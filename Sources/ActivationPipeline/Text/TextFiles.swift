@@ -103,7 +103,7 @@ private struct FolderWalk {
         case .plain:
             if TextFiles.isText(path) { files.append(path) }
         default:
-            // / A dangling link may have led to a folder of text.
+            // A dangling link may have led to a folder of text.
             if TextFiles.isText(path) { throw .badInput(path: path, problem: kind.problem) }
             if isLink, kind.leadsNowhere { remarks.append("\(path): \(kind.problem); passed over") }
         }

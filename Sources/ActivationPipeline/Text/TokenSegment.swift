@@ -49,7 +49,7 @@ package struct Segmenter: Sendable {
 
     /// Calls `body` with the segments of a document in order, each as soon as its tokens are known.
     func forEachSegment(of text: String, document: Int, _ body: (TokenSegment) -> Void) {
-        // / Tokens not delivered yet, and the position of the first in the document.
+        // Tokens not delivered yet, and the position of the first in the document.
         var rest: [TokenID] = []
         var start = 0
         tokenizer.forEachStretch(ofTokensOf: text) { stretch in

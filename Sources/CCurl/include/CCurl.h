@@ -1,8 +1,8 @@
 // One POST at a time over libcurl, which is loaded when it is first needed: linking it would add 10 ms to every start of
-// the program, and most starts ask no endpoint anything.
+// the program, and most commands use no endpoint.
 //
 // Redirects are not followed, since they would carry the key elsewhere; certificates are verified; only http and https
-// are spoken; proxies named by the environment (https_proxy, http_proxy, no_proxy) are used unless the caller says not.
+// are supported; proxies named by the environment (https_proxy, http_proxy, no_proxy) are used unless disabled by the caller.
 #ifndef CCURL_H
 #define CCURL_H
 
@@ -22,7 +22,7 @@ typedef enum {
     RSAE_HTTP_LIBRARY_MISSING,
 } rsae_http_outcome;
 
-// What to send. Strings end with a zero byte; nothing is kept after the call.
+// The request. Strings end with a zero byte; nothing is kept after the call.
 typedef struct {
     const char *url;
     const char *const *headers;  // "Name: value", `header_count` of them
@@ -40,7 +40,7 @@ typedef struct {
 // The most bytes of headers that a reply may have, interim replies included.
 enum { RSAE_HTTP_MAX_HEADER_BYTES = 1 << 18 };
 
-// What came back. `body` belongs to the caller, who gives it to rsae_http_reply_free.
+// The reply. `body` belongs to the caller, who frees it with rsae_http_reply_free.
 typedef struct {
     int status;
     uint8_t *body;
@@ -53,7 +53,7 @@ typedef struct {
 // Connections that are kept open between requests. Not to be used by two threads at once.
 typedef struct rsae_http_session rsae_http_session;
 
-// A session without connections, or NULL where memory is short. The library is loaded by the first request.
+// A session without connections, or NULL if memory runs out. The library is loaded by the first request.
 rsae_http_session *rsae_http_session_new(void);
 void rsae_http_session_free(rsae_http_session *session);
 
@@ -61,7 +61,7 @@ void rsae_http_session_free(rsae_http_session *session);
 rsae_http_outcome rsae_http_post(rsae_http_session *session, const rsae_http_request *request, rsae_http_reply *reply);
 void rsae_http_reply_free(rsae_http_reply *reply);
 
-// Whether a shared library of this name has all that a request needs; if not, `error` says what is wrong.
+// Whether a shared library of this name has all symbols that a request needs; if not, `error` describes the problem.
 bool rsae_http_can_load(const char *library, char *error, size_t error_size);
 
 #endif

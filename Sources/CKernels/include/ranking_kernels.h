@@ -1,6 +1,6 @@
 // Kernels that keep the best of long rows of products. A list of rank k is two arrays of k: `kept`, values in falling
 // order, and `held`, their numbers; equal values stand in rising order of their numbers. An empty place holds -INFINITY
-// and INT32_MAX. What a list holds after many offers does not depend on their order. A NaN is never kept.
+// and INT32_MAX. The content of a list does not depend on the order of offers. A NaN is never kept.
 #ifndef RANKING_KERNELS_H
 #define RANKING_KERNELS_H
 
@@ -21,7 +21,7 @@ typedef struct {
 // Offers the cosines of a tile of products of a matrix's rows with one another to the lists of both rows of each pair.
 // products[r * stride + c] is <row first_row + r, row first_column + c>; only pairs with the second row behind the first
 // are offered, so a tile on the diagonal counts each once and no row meets itself. `inverse_norm` is that of all rows;
-// NaN for one that takes no part.
+// NaN for one that is left out.
 void rsae_rank_pairs(const float *products, int64_t stride, int64_t rows, int64_t columns, int64_t first_row,
                      int64_t first_column, const float *inverse_norm, rsae_rankings lists);
 

@@ -13,7 +13,7 @@
 #define RSAE_PANEL_COLUMNS 16
 
 // Packs `columns` rows of the weights into panels that begin at `panels`; columns may end within a panel. If `halved`
-// elements are bf16, and what a weight has beyond that is cut off.
+// elements are bf16, and lower bits of a weight are truncated.
 void rsae_pack_panels(const float *weights, int64_t stride, int64_t columns, int64_t inner, bool halved, void *panels);
 
 // Writes the weights of one column, [inner], to `target`.

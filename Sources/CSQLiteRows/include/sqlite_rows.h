@@ -26,7 +26,7 @@ void rsae_bytes_free(struct rsae_bytes *bytes);
 /// Appends bytes. False if memory runs out.
 bool rsae_bytes_append(struct rsae_bytes *bytes, const void *start, size_t count);
 
-/// Appends the row that a statement stands on. `is_real[i]` says whether column i is of a REAL column.
+/// Appends the current row of a statement. `is_real[i]` says whether column i is of a REAL column.
 /// False if memory runs out.
 bool rsae_append_statement_row(
     struct rsae_bytes *bytes, struct sqlite3_stmt *statement, const bool *is_real, int column_count);
@@ -42,11 +42,11 @@ bool rsae_changed_integer(struct sqlite3 *connection, bool is_new, int column, i
 
 enum rsae_change { rsae_inserted = 0, rsae_deleted = 1, rsae_updated = 2 };
 
-/// Told of every row that is about to change, of whichever table, also by triggers and foreign keys.
+/// Called for every row about to change, of any table, also by triggers and foreign keys.
 typedef void (*rsae_change_hook)(
     void *context, struct sqlite3 *connection, int change, const char *database, const char *table);
 
-/// Has a connection tell `hook`, or nobody with NULL; one hook a connection.
+/// Sets the hook of a connection; NULL removes it. One hook per connection.
 void rsae_set_change_hook(struct sqlite3 *connection, rsae_change_hook hook, void *context);
 
 #endif

@@ -145,7 +145,7 @@ extension CatalogComparison {
         var seen: Set<String> = []
         for name in names where seen.insert(name).inserted {
             let (a, b) = (first[name] ?? .null, second[name] ?? .null)
-            // / The same setting is stored in several rows: of the dictionary, its training, the run.
+            // The same setting is stored in several rows: of the dictionary, its training, the run.
             let last = name.split(separator: ".").last ?? ""
             guard a != b, said.insert("\(last)\n\(a)\n\(b)").inserted else { continue }
             result.add(.setting, one.record.name, name, a, b)

@@ -42,7 +42,7 @@ package struct CatalogComparison {
         try compareModels(into: &result)
         try compareCorpora(into: &result)
         try compareDictionaries(into: &result, changedTables: Set(tables.map(\.0.table)))
-        // / Tables of an index are compared per index, unless that found nothing.
+        // Tables of an index are compared per index, unless that found nothing.
         let isExplained = !result.isEqual
         for (one, other) in tables where !(isExplained && Self.indexTables.contains(one.table)) {
             result.add(.table, "all", one.table, .text(one.sha256), .text(other.sha256))

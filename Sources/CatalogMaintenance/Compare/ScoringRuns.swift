@@ -15,7 +15,7 @@ struct ScoringRuns {
     /// The scorer of a run: a language model that judges its own explanations goes by its name
     /// alone.
     ///
-    /// - Parameter explainer: the method of a score's explanation, which is the scorer where nobody judged.
+    /// - Parameter explainer: the method of a score's explanation, which is the scorer without a judge.
     mutating func scorer(explainer: String?, runID: Int64) throws -> String {
         guard let judge = settings(of: runID)?.judge else { return explainer ?? "unknown" }
         guard judge.explanations == .newest else { return judge.llm }

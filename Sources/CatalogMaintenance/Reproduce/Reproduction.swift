@@ -154,7 +154,7 @@ package struct Reproduction {
         try checkInputs(run, in: catalog, paths: [], model: scoring.model)
         var selection = CatalogCopy.Selection()
         selection.indexes = [key]
-        // / Results of later runs on the same features did not exist.
+        // Results of later runs on the same features did not exist.
         selection.resultsBefore = run.runID
         selection.exchangesUntil = run.finishedAt
         let copy = CatalogCopy(from: catalog, to: scratch, selection: selection)
@@ -168,7 +168,7 @@ package struct Reproduction {
         }
         scoring.dictionary = "\(try copy.dictionaries[key.dictionaryID] ?? { throw missing(catalog) }())"
         scoring.corpus = "\(try copy.corpora[key.corpusID] ?? { throw missing(catalog) }())"
-        // / Replies of a judge come from the archive; no endpoint is asked.
+        // Replies of a judge come from the archive; no endpoint is asked.
         let recorded = try catalog.scores(dictionaryID: key.dictionaryID, runID: run.runID)
         return try ScoringRun(settings: scoring, workers: workers, repeating: recorded).run(
             on: scratch, progress: { progress($0, $1) }, cancelled: cancelled

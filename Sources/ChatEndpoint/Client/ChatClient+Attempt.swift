@@ -4,7 +4,7 @@ import JSON
 /// How one attempt ended.
 struct AttemptOutcome {
     let result: Result<Data, ChatFailure>
-    /// What the endpoint asks to wait, in seconds.
+    /// The wait that the endpoint asks for, in seconds.
     var retryAfter: Double?
     /// Whether the endpoint limits the whole client, not this request alone.
     var asksAllToWait = false
@@ -14,12 +14,12 @@ extension ChatClient {
     /// Posts a body once.
     func attempt(_ body: Data, cancelled: @Sendable () -> Bool) -> AttemptOutcome {
         do throws(ChatFailure) {
-            // / An empty Expect header keeps libcurl from asking permission before longer bodies.
+            // An empty Expect header keeps libcurl from asking permission before longer bodies.
             var headers = ["Content-Type: application/json", "Accept: application/json", "Expect:"]
             if let key { headers.append(key.header) }
             let post = HTTPPost(
                 url: address.url, headers: headers, body: body, timeout: timeout, maximumReplyBytes: maximumReplyBytes,
-                // / A proxy for a loopback address would only be another party that sees the key.
+                // A proxy for a loopback address would only be another party that sees the key.
                 bypassesProxy: address.isLoopback)
             let reply = try sessions.withSession { session throws(ChatFailure) in
                 try session.post(post, cancelled: cancelled)

@@ -41,7 +41,7 @@ extension ChatClient {
                     } catch {
                         if error == .cancelled { break }
                         if case .limitReached = error {
-                            // What the others have under way is within the limit.
+                            // Running requests of other threads are within the limit.
                             board.stop(error, breaksOff: false)
                         } else if asksToBeLeftAlone(error) || board.isHopeless(error) {
                             board.stop(error, breaksOff: true)

@@ -97,7 +97,7 @@ package final class ChatClient: Sendable {
             guard failure.isRetryable, attempt < policy.attempts,
                 outcome.retryAfter ?? 0 <= policy.maximumRetryAfter
             else { throw failure }
-            // / The endpoint's wait is a minimum; if it asks for 0 s, the client's own wait still grows.
+            // The endpoint's wait is a minimum; if it asks for 0 s, the client's own wait still grows.
             let delay = max(outcome.retryAfter ?? 0, policy.delay(after: attempt, of: body))
             if outcome.asksAllToWait {
                 let wait = gate.close(for: delay, after: served)

@@ -1,7 +1,7 @@
 import CCurl
 import Foundation
 
-/// What one POST needs.
+/// One POST request.
 struct HTTPPost {
     let url: String
     let headers: [String]
@@ -11,7 +11,7 @@ struct HTTPPost {
     let bypassesProxy: Bool
 }
 
-/// What came back from one POST.
+/// The reply to one POST request.
 struct HTTPReply {
     let status: Int
     let body: Data
@@ -34,7 +34,7 @@ final class HTTPSession {
         rsae_http_session_free(session)
     }
 
-    /// Posts and waits for all of the reply, whatever its status.
+    /// Posts and waits for the whole reply, of any status.
     ///
     /// - Parameter cancelled: asked about ten times a second, on this thread.
     func post(_ post: HTTPPost, cancelled: () -> Bool) throws(ChatFailure) -> HTTPReply {

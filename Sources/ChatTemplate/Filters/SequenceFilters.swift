@@ -61,7 +61,7 @@ extension Interpreter {
             return try elements(of: value).last ?? .undefined("No last item, sequence was empty.")
         default:
             let reversed = Array(try elements(of: value).reversed())
-            // A generator cannot be turned round, so Jinja makes a list of it.
+            // A generator cannot be reversed, so Jinja makes a list of it.
             if case .iterator = value { return try list(reversed) }
             return try iterator(reversed)
         }

@@ -29,7 +29,7 @@ struct AdditionsCopy {
                     try copyRows(of: addition.name)
                 }
             }
-            // What was copied has to pass for an addition where it is now.
+            // The copies have to be valid additions in the target as well.
             try SchemaCheck.run(to, path: target.path, allowingOlder: false)
             return .commit
         }

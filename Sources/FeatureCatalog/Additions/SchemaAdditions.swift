@@ -12,8 +12,8 @@ struct SchemaAdditions {
     private let ours: Set<String>
 
     /// - Parameters:
-    ///   - entries: What the migrations did not make.
-    ///   - expected: What they made.
+    ///   - entries: Schema entries not made by the migrations.
+    ///   - expected: Those made by the migrations.
     ///   - version: Of the schema; names used by later versions are reserved.
     /// - Throws: `CatalogError` `.refused` if any of it would run when the catalog is read or written.
     init(

@@ -30,7 +30,7 @@ package enum OtherActivations {
     }
 
     /// - Parameters:
-    ///   - text: What ``encode(_:peak:)`` gave, or what a stranger wrote.
+    ///   - text: What ``encode(_:peak:)`` returned, or untrusted text.
     ///   - peak: The peak token's place in the window.
     ///   - activation: The peak token's activation.
     ///   - length: Tokens of the window.

@@ -102,7 +102,7 @@ extension Catalog {
                     continue
                 }
                 stream.add(.blob(try content(frame.content, Array(bytes), in: row, of: section, database)))
-                // / The columns behind token ids describe how they are stored.
+                // The columns behind token ids describe how they are stored.
                 if case .tokenIDs = frame.content { break }
             }
         }

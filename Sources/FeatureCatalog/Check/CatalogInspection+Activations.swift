@@ -4,7 +4,7 @@ extension CatalogInspection {
         _ contexts: [InspectedContext], of feature: Int, _ index: InspectedIndex, _ passages: InspectedPassages
     ) {
         for context in contexts {
-            // What does not fit its passage has been said.
+            // Windows outside their passage have been reported.
             guard let range = context.window(index, passages) else { continue }
             let isValid = OtherActivations.isValid(
                 context.otherActivations, peak: context.position - range.lowerBound,

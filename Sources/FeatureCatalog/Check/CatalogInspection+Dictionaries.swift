@@ -81,7 +81,7 @@ extension CatalogInspection {
             if digest.hexadecimal() != tensor.sha256 { add(place, "the values do not match their SHA-256") }
             guard name == "decoder" else { return }
             dictionaries[dictionaryID]?.decoderNorms = norms
-            // Norms are worked out in f32 from f32; a catalog may have been packed since into what rounds more.
+            // Norms were computed in f32 from f32; the catalog may since have been packed to a type with fewer bits.
             dictionaries[dictionaryID]?.normTolerance =
                 switch tensor.dataType {
                 case .f32: 1e-4

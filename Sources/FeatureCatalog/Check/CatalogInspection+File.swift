@@ -11,7 +11,7 @@ extension CatalogInspection {
     }
 
     mutating func checkReferences() throws {
-        // Those of features are looked at while they are walked along.
+        // Rows of features are checked while walking along the features.
         let walked: Set<String> = ["feature_layer", "feature_token", "feature_cofiring", "feature_context"]
         for entry in try SchemaEntry.own(database)
         where entry.type == "table" && !walked.contains(entry.name) && problems.count < limit {

@@ -46,7 +46,7 @@ extension CatalogInspection {
             }
 
             let (count, start): (Int, Int) = (try row.value(3), try row.value(4))
-            // What is damaged has been said before.
+            // Damage has been reported before.
             guard let tokens = document?.tokens, start >= 0, count > 0, count <= tokens.count,
                 start <= tokens.count - count,
                 let starts = PassageText.starts(decimals: try row.value(2), tokenCount: count)

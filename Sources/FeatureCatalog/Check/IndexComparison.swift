@@ -21,7 +21,7 @@ struct IndexComparison {
     private var values: [UInt64]
     private var rowCount = 0
 
-    /// Nil if the table has no index, or one that only SQLite can work out: with expressions, conditions, descending
+    /// Nil if the table has no index, or one that only SQLite can evaluate: with expressions, conditions, descending
     /// columns or unique ones.
     init?(_ entry: SchemaEntry, _ database: Database) throws {
         guard let table = DigestedTable.all.first(where: { $0.name == entry.name }) else { return nil }
@@ -56,7 +56,7 @@ struct IndexComparison {
         guard !indexes.isEmpty, !key.isEmpty else { return nil }
         let all = columns.names + ["\"rowid\""]
         let found = indexes.map { index in index.columns.map { all.firstIndex(of: "\"\($0)\"").map(Int32.init) } }
-        // What the table works out anew is in none of its stored columns.
+        // Virtual generated columns are not among the stored ones.
         guard !found.contains(where: { $0.contains(nil) }) else { return nil }
         let held = Set(found.joined().compactMap(\.self)).sorted()
         self.table = entry.name

@@ -25,7 +25,7 @@ struct IndexEntry {
             let isText = type == SQLITE_TEXT || type == SQLITE_BLOB
             if order == 0 {
                 order = compare(column, type, bits, rows)
-                // What comes before the first difference is the same and need not be taken.
+                // Columns before the first difference are equal and need not be copied.
                 if order == 0 { continue }
             }
             types[column] = type

@@ -77,7 +77,7 @@ extension Catalog {
         let rowsPerChunk: Int = try row.value(5)
         guard let shape = TensorShape(try integers(row.value(2), "dictionary_tensor.shape"), dataType: dataType),
             try shape.rowCount == row.value(3), try shape.rowLength == row.value(4),
-            // / Larger chunks than the program writes could only exhaust memory.
+            // Larger chunks than the program writes could only exhaust memory.
             rowsPerChunk >= 1, rowsPerChunk <= shape.rowsPerChunk
         else { throw CatalogError(.damaged, "\(path): the shape of tensor \(name) contradicts itself") }
         return try StoredTensor(
@@ -147,7 +147,7 @@ extension Catalog {
             }
             try insert.execute(arguments: [tensorID, firstRow, rows.count, frame])
         }
-        // / The digest is known only after all rows have been written.
+        // The digest is known only after all rows have been written.
         try database.execute(
             sql: "UPDATE dictionary_tensor SET sha256 = ? WHERE tensor_id = ?",
             arguments: [digest.hexadecimal(), tensorID])

@@ -34,7 +34,7 @@ extension RowSums {
                 database, sql: "SELECT n_rows, digest FROM table_digest WHERE table_name = ? AND part = ?",
                 arguments: [key.table, key.part])
             var sum = change
-            // / A malformed digest stays, for verification to report.
+            // A malformed digest stays, for verification to report.
             if let row { sum += RowSum(rowCount: try row.value(0), hexadecimal: try row.value(1)) ?? RowSum() }
             if sum.isZero {
                 try database.execute(

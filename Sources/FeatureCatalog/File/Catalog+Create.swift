@@ -30,7 +30,7 @@ extension Catalog {
         try makeEmpty(at: draft, for: path, software: software)
         do {
             if replacing {
-                // / A journal left by the old file would be applied to the new one.
+                // A journal left by the old file would be applied to the new one.
                 for suffix in CompanionFiles.suffixes where files.fileExists(atPath: path + suffix) {
                     try files.removeItem(atPath: path + suffix)
                 }
@@ -81,7 +81,7 @@ extension Catalog {
                 guard !FileManager.default.fileExists(atPath: path) else {
                     throw CatalogError(.exists, "\(path): exists already; it is not replaced")
                 }
-                // / Some file systems have no hard links; rename then.
+                // Some file systems have no hard links; rename then.
             }
         }
         guard rename(draft, path) == 0 else {

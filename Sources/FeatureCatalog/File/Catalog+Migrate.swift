@@ -22,7 +22,7 @@ extension Catalog {
             let before = try queue.read { try Int.fetchOne($0, sql: "PRAGMA user_version") ?? 0 }
             try queue.writeWithoutTransaction { database in
                 try trustSchema(database)
-                // / Rewritten tables are dropped first; foreign keys must not delete their children's rows.
+                // Rewritten tables are dropped first; foreign keys must not delete their children's rows.
                 try database.execute(sql: "PRAGMA foreign_keys = OFF; PRAGMA synchronous = FULL")
             }
             for migration in Migrations.all.dropFirst(before) {
@@ -33,8 +33,8 @@ extension Catalog {
                 }
             }
             if before < Migrations.latest {
-                // / The space of the old tables is free now; a failed vacuum changes nothing. It rebuilds indexes,
-                // / also added ones, whose expressions must not be run.
+                // The space of the old tables is free now; a failed vacuum changes nothing. It rebuilds indexes,
+                // also added ones, whose expressions must not be run.
                 try queue.writeWithoutTransaction { database in
                     if try SchemaCheck.run(database, path: path, allowingOlder: false) == nil {
                         try? database.execute(sql: "VACUUM")
@@ -69,7 +69,7 @@ extension Catalog {
             try RowReader(database: database, path: catalog.path).sums().record(in: database)
         }
         try database.execute(sql: "PRAGMA user_version = \(migration.number)")
-        // / Foreign keys of added tables are not checked.
+        // Foreign keys of added tables are not checked.
         for table in try SchemaEntry.own(database) where table.type == "table" {
             if try Row.fetchOne(database, sql: "PRAGMA foreign_key_check(\"\(table.name)\")") != nil {
                 throw CatalogError(.damaged, "\(catalog.path): a row of \(table.name) refers to one that is not there")

@@ -85,7 +85,7 @@ extension Catalog {
             try queue.writeWithoutTransaction { database in
                 try database.execute(sql: "PRAGMA busy_timeout = \(Int(CatalogFormat.busyTimeout * 1000))")
                 try Self.trustSchema(database)
-                // / A commit is durable when it returns: training checkpoints rely on the catalog.
+                // A commit is durable when it returns: training checkpoints rely on the catalog.
                 try database.execute(
                     sql: "PRAGMA synchronous = FULL; PRAGMA cache_size = -\(Self.writingCacheByteCount >> 10)")
                 try recorder.install(on: database)
@@ -128,7 +128,7 @@ extension Catalog {
             while ending != .plain, wait.goesOn({ "\(path): \(LockHolders(of: path).sentence); waiting for it" }) {
                 ending = try becomePlain()
             }
-            // While the file is open, since closing it would drop locks that are looked at.
+            // While the file is open, since closing it would drop the locks being inspected.
             let remark = ending == .plain ? nil : self.remark(on: ending)
             try queue.close()
             if let remark { patience.remark(remark) }
@@ -154,7 +154,7 @@ extension Catalog {
             var ending = Ending.needed
             do {
                 try database.execute(sql: "PRAGMA busy_timeout = 0")
-                // / Whether it was blocked, frames of the log, and how many of them are in the file.
+                // Whether it was blocked, frames of the log, and how many of them are in the file.
                 if let row = try Row.fetchOne(database, sql: "PRAGMA wal_checkpoint(TRUNCATE)"),
                     try row.value(1) as Int == row.value(2) as Int
                 {

@@ -61,7 +61,7 @@ struct ContextTransfer {
             guard let ids = document?.tokens, 0 <= first, first < end, end <= ids.count else {
                 throw damaged("a context of document \(segment.document) reaches beyond it")
             }
-            // / A hostile vocabulary may hold long tokens, repeated many times in a document.
+            // A hostile vocabulary may hold long tokens, repeated many times in a document.
             guard ids[first..<end].reduce(0, { $0 + tokens.bytes(of: $1).count }) <= Self.maximumTextByteCount else {
                 throw damaged("the text of a context of document \(segment.document) has no end")
             }

@@ -19,7 +19,7 @@ struct FileHeader {
         }
         guard !isDirectory.boolValue else { throw CatalogError(.notACatalog, "\(path): a folder, not a catalog") }
         var status = stat()
-        // / Opening a pipe would block until somebody writes.
+        // Opening a pipe would block until somebody writes.
         guard stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG else {
             throw CatalogError(.notACatalog, "\(path): a pipe or device, not a catalog")
         }

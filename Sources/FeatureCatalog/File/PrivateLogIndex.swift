@@ -37,7 +37,7 @@ enum PrivateLogIndex {
 
     private static func replaceMethods(of file: UnsafeMutablePointer<sqlite3_file>) {
         guard let real = file.pointee.pMethods, real.pointee.iVersion >= 2 else { return }
-        // / Never freed: a process opens few such files.
+        // Never freed: a process opens few such files.
         let methods = UnsafeMutablePointer<sqlite3_io_methods>.allocate(capacity: 1)
         methods.initialize(to: real.pointee)
         methods.pointee.xShmMap = { file, number, byteCount, makes, place in

@@ -16,7 +16,7 @@ struct ReadingAccess {
     /// Bytes of a write-ahead log's header; a log of no more bytes is empty.
     private static let logHeaderByteCount: Int64 = 32
 
-    /// - Parameter isWriteAheadLogged: whether the file's header says so.
+    /// - Parameter isWriteAheadLogged: whether the file's header says that it is in WAL mode.
     /// - Throws: ``CatalogError`` `.refused` where the log cannot be read.
     init(path: String, isWriteAheadLogged: Bool) throws(CatalogError) {
         self.path = path

@@ -44,7 +44,7 @@ enum SQLiteName {
             defer { free(resolved) }
             return String(cString: resolved)
         }
-        // / The file does not exist, but its folder may.
+        // The file does not exist, but its folder may.
         guard let folder = realpath(folder(of: path), nil) else { return path }
         defer { free(folder) }
         let name = String(cString: folder)
@@ -84,7 +84,7 @@ enum SQLiteName {
     private static func problemWithTemporaryFiles() -> String? {
         for name in ["SQLITE_TMPDIR", "TMPDIR"] {
             var status = stat()
-            // / SQLite skips folders that it knows to be unusable.
+            // SQLite skips folders that it knows to be unusable.
             guard let folder = getenv(name), stat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR,
                 access(folder, W_OK | X_OK) == 0
             else { continue }

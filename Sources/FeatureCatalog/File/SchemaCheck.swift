@@ -20,7 +20,7 @@ enum SchemaCheck {
         }
 
         let entries = try SchemaEntry.all(database).filter { !$0.isStatisticsTable }
-        // / Creating the expected schema takes longer than most queries, so the digest is compared first.
+        // Creating the expected schema takes longer than most queries, so the digest is compared first.
         if version == Migrations.latest, SchemaEntry.digest(entries) == SchemaEntry.latestDigest { return nil }
         let models = try SchemaEntry.expected(version: version)
         let expected = Dictionary(models.map { (Key($0), $0) }, uniquingKeysWith: { first, _ in first })

@@ -81,7 +81,7 @@ struct SchemaEntry: Hashable {
     static func digest(_ entries: [SchemaEntry]) -> String {
         var digest = SHA256Digest()
         for entry in entries.sorted(by: { ($0.type, $0.name) < ($1.type, $1.name) }) {
-            // / No part contains a zero byte, so parts cannot be confused.
+            // No part contains a zero byte, so parts cannot be confused.
             let parts = [entry.type, entry.name, entry.table, entry.isShadowTable ? "" : entry.sql]
             for part in parts { digest.update(Array(part.utf8) + [0]) }
         }

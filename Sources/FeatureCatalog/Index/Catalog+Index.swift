@@ -26,7 +26,7 @@ extension Catalog {
 
         let key = indexing.key
         do {
-            // / Replacing an index deletes rows by the million, whose pages should not stay in memory.
+            // Replacing an index deletes rows by the million, whose pages should not stay in memory.
             let isNew = try self.indexing(key) == nil
             try keepingUndoInMemory(isNew) { database in
                 let latentCount = try dictionary(key.dictionaryID).latentCount

@@ -9,7 +9,7 @@ extension Catalog {
     /// - Parameters:
     ///   - replacing: Whether a catalog that is there may be replaced. Any other file never is.
     ///   - body: Fills the draft; it is invisible to others, so it is not synced until the end.
-    /// - Throws: ``CatalogError`` `.exists`, `.refused` (what is there is no catalog), `.cannotWrite`; and whatever
+    /// - Throws: ``CatalogError`` `.exists`, `.refused` (the existing file is not a catalog), `.cannotWrite`; and whatever
     ///   `body` throws.
     package static func build(
         at path: String, replacing: Bool, software: SoftwareIdentity, _ body: (Catalog) throws -> Void
@@ -30,8 +30,8 @@ extension Catalog {
             let catalog = try create(at: draft, replacing: false, software: software)
             do {
                 try catalog.queue.writeWithoutTransaction { database in
-                    // / A draft is useless after a crash, so nothing has to be durable before the end. It stays
-                    // / locked, so that others see that it is in use.
+                    // A draft is useless after a crash, so nothing has to be durable before the end. It stays
+                    // locked, so that others see that it is in use.
                     try database.execute(
                         sql: "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE")
                 }

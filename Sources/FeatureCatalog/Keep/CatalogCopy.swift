@@ -203,7 +203,7 @@ package final class CatalogCopy {
         let known = try target.dictionaries()
         for dictionary in try source.dictionaries() {
             let tensors = try source.tensors(dictionaryID: dictionary.dictionaryID)
-            // / The same weights are the same dictionary under any name.
+            // The same weights are the same dictionary under any name.
             let same = try known.first {
                 try $0.architecture == dictionary.architecture && $0.layers == dictionary.layers
                     && target.tensors(dictionaryID: $0.dictionaryID) == tensors
@@ -333,7 +333,7 @@ package final class CatalogCopy {
             "dictionary_id": dictionaries, "corpus_id": corpora, "run_id": runs, "passage_id": passages,
         ]
         try copy("indexing", condition, from, to, mapping: mapping)
-        // / Explanations come later, and with them the columns copied from them.
+        // Explanations come later, and with them the columns copied from them.
         try copy("feature", condition, from, to, mapping: mapping)
         try to.execute(
             sql: """
@@ -373,7 +373,7 @@ package final class CatalogCopy {
             try copyOnce("layer_routing", "dictionary_id = \(key.from.dictionaryID) AND run_id = \(runID)", from, to)
         }
         try copyExchanges(from, to)
-        // / Rows that depend on a dictionary and no index.
+        // Rows that depend on a dictionary and no index.
         for id in newDictionaries {
             try copyOnce("layer_routing", "dictionary_id = \(id)", from, to)
             try copy(
@@ -423,7 +423,7 @@ package final class CatalogCopy {
                 """,
             arguments: [dictionary])
         for row in rows {
-            // / A review of an explanation that was left out becomes one of the feature.
+            // A review of an explanation that was left out becomes one of the feature.
             let explanation = (try row.value(1) as Int64?).flatMap { explanations[$0] }
             try to.execute(
                 sql: """

@@ -5,7 +5,7 @@ extension Catalog {
     /// Opens a run in the ledger.
     ///
     /// - Parameters:
-    ///   - kind: What it does.
+    ///   - kind: Its kind.
     ///   - config: Its whole configuration, a JSON object.
     ///   - seed: The seed of its generator, if it has one.
     ///   - inputs: The files it reads; of several of one name the second gets a number, `a.txt (2)`.

@@ -31,7 +31,7 @@ struct ProcessIdentity: Equatable {
     static func isAlive(_ processID: Int, since time: Int) -> Bool {
         guard let ticks = startedTicks(of: processID) else { return false }
         guard let boot = bootTime() else { return true }
-        // / The boot time is known to the second.
+        // The boot time is known to the second.
         return boot + ticks / sysconf(Int32(_SC_CLK_TCK)) <= time + 1
     }
 
@@ -59,7 +59,7 @@ struct ProcessIdentity: Equatable {
         let line = String(decoding: data, as: UTF8.self)
         guard let end = line.lastIndex(of: ")") else { return nil }
         let fields = line[line.index(after: end)...].split(separator: " ")
-        // A killed process that nobody has waited for keeps its number, which in a container may be for ever.
+        // A zombie keeps its number until its parent waits for it, in a container possibly for ever.
         guard let state = fields.first, state != "Z", state != "X" else { return nil }
         // Field 22 of the line, so the twentieth of these.
         return fields.count > 19 ? Int(fields[19]) : nil

@@ -144,7 +144,7 @@ extension Catalog {
     private func bestPassages(_ query: String, _ database: Database) throws -> [MarkedPassage] {
         let count = try Int.fetchOne(
             database, sql: "SELECT count(*) FROM passage_text WHERE passage_text MATCH ?", arguments: [query])
-        // A query for the start of a word gathers all such words anew every time it is run, so it is run once, and
+        // A prefix query collects all matching words every time it is run, so it is run once, and
         // marks what it compares; otherwise only the best are marked.
         guard !query.contains("*") else {
             let rows = try Row.fetchAll(

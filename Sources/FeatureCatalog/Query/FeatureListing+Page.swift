@@ -3,15 +3,15 @@ extension FeatureListing {
     func page(_ limit: Int, in catalog: Catalog) throws(CatalogError) -> (features: [Int], total: Int?) {
         let end: [CatalogValue] = [.integer(Int64(limit)), .integer(Int64(offset))]
         guard !conditions.isEmpty || tokenClass != nil || features != nil else {
-            // / An index has them in order, or all rows are scanned.
+            // An index has them in order, or all rows are scanned.
             let result = try catalog.rows(
                 sql:
                     "SELECT feature_index FROM \(source) WHERE \(filter) ORDER BY \(sort(in: source)) LIMIT ? OFFSET ?",
                 arguments: arguments + end)
             return (Self.numbers(result), nil)
         }
-        // / Without ORDER BY, SQLite uses the conditions' indexes; otherwise it might scan all
-        // / features in order to find the few that match.
+        // Without ORDER BY, SQLite uses the conditions' indexes; otherwise it might scan all
+        // features in order to find the few that match.
         let found = Self.numbers(
             try catalog.rows(
                 sql: "SELECT feature_index FROM \(source) WHERE \(filter) LIMIT \(fewFeatures + 1)",

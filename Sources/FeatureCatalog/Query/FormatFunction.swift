@@ -86,7 +86,7 @@ final class FormatFunction {
             guard format[place - 1] == UInt8(ascii: "%") else { continue }
             var precision = 0
             var isPrecision = false
-            // / Flags, width and precision, then the conversion.
+            // Flags, width and precision, then the conversion.
             scan: while place < format.count {
                 switch format[place] {
                 case UInt8(ascii: "."): (isPrecision, precision) = (true, 0)
@@ -96,7 +96,7 @@ final class FormatFunction {
                 case UInt8(ascii: "0")...UInt8(ascii: "9"):
                     let digit = UInt32(format[place] - UInt8(ascii: "0"))
                     if isPrecision {
-                        // / As SQLite parses it: numbers wrap around.
+                        // As SQLite parses it: numbers wrap around.
                         precision = Int((UInt32(truncatingIfNeeded: precision) &* 10 &+ digit) & 0x7FFF_FFFF)
                     }
                 case UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: " "), UInt8(ascii: "#"), UInt8(ascii: "!"),

@@ -168,7 +168,7 @@ final class RestrictedConnection {
         }
 
         let message = String(cString: sqlite3_errmsg(connection))
-        // / Defensive mode has no error code of its own.
+        // Defensive mode has no error code of its own.
         if message.hasSuffix("may not be modified") { return CatalogError(.refused, "\(path): \(message)") }
         return CatalogError(resultCode: code, message: message, path: path)
     }

@@ -88,7 +88,7 @@ final class StatementGuardian {
     }
 
     private func decide(_ action: Int32, _ first: String?, _ second: String?) -> Int32 {
-        // / Compiling alone can take very long, if each of many subqueries expands to two of the next.
+        // Compiling alone can take very long, if each of many subqueries expands to two of the next.
         if isLate() { return SQLITE_DENY }
         switch action {
         case SQLITE_SELECT, SQLITE_READ, SQLITE_RECURSIVE: return SQLITE_OK

@@ -51,7 +51,7 @@ package enum ExpectedLevels {
         var tokenAt: [Int: Token] = [:]
         var offset = 0
         for token in tokens {
-            // / A number may include the space before it.
+            // A number may include the space before it.
             let spaces = token.text.utf8.prefix { $0 == UInt8(ascii: " ") }.count
             tokenAt[offset + spaces] = token
             offset += token.text.utf8.count

@@ -149,7 +149,7 @@ package enum JudgeAnswer {
 
         let names = shortened(members.keys.sorted().joined(separator: ", "))
         if reading == .unwrapped {
-            // / Keys that differ only in letter case count as two, which is too many.
+            // Keys that differ only in letter case count as two, which is too many.
             let lowered = Dictionary(members.map { (lowercased($0), $1) }, uniquingKeysWith: { first, _ in first })
             if lowered.count == members.count { members = lowered }
         }
@@ -197,7 +197,7 @@ package enum JudgeAnswer {
         guard case .string(let text) = value else { throw otherKind(value) }
         let line = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         guard !line.isEmpty else { throw Garbage("the explanation is empty") }
-        // / Scalars, not characters: one character may have a million scalars.
+        // Scalars, not characters: one character may have a million scalars.
         let length = line.unicodeScalars.count
         guard length <= maximumExplanationLength else {
             throw Garbage("the explanation has \(length) Unicode scalars")

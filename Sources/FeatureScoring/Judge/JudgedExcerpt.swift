@@ -39,7 +39,7 @@ package struct JudgedExcerpt: Hashable, Sendable {
         var text = ""
         for (index, token) in tokens.enumerated() {
             if marked.contains(index), !marked.contains(index - 1) { text += "⟦" }
-            // / By scalars: with a combining mark behind it, the sign would be part of another character.
+            // By scalars: with a combining mark behind it, the sign would be part of another character.
             text.unicodeScalars += token.unicodeScalars.map { $0 == "⟦" ? "[" : $0 == "⟧" ? "]" : $0 }
             if marked.contains(index), !marked.contains(index + 1) { text += "⟧" }
         }

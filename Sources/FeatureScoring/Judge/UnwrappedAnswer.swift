@@ -26,7 +26,7 @@ package struct UnwrappedAnswer: Equatable, Sendable {
         let fenced = Self.withoutFence(answer)
         isFenced = fenced != nil
         thoughtCount = thoughts
-        // / Without wrapping, nothing is changed, white space included.
+        // Without wrapping, nothing is changed, white space included.
         answer = fenced ?? (thoughts > 0 ? answer : bytes[...])
         text = String(decoding: answer, as: UTF8.self)
         offset = answer.startIndex

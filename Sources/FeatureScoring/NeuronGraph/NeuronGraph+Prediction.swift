@@ -38,7 +38,7 @@ extension NeuronGraph {
         best: inout (length: Int, activation: Float)
     ) {
         if length > best.length {
-            // / At the start of the sequence a pattern bound to it is more specific.
+            // At the start of the sequence a pattern bound to it is more specific.
             if beginsSequence, length == last + 1, let activation = nodes[node].activationAtStart {
                 best = (length, activation)
             } else if let activation = nodes[node].activation {

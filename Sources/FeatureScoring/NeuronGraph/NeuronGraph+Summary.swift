@@ -69,7 +69,7 @@ extension NeuronGraph {
         return before.isEmpty ? firing : firing + " after " + before
     }
 
-    /// What comes before the firing token: `^` at the start, neighbouring known tokens in one pair of quotes.
+    /// The tokens before the firing one: `^` at the start, neighbouring known tokens in one pair of quotes.
     private static func preceding(_ pattern: NeuronPattern, tokenText: (Int32) -> String) -> String {
         var parts = pattern.startsSequence ? ["^"] : []
         var run = ""

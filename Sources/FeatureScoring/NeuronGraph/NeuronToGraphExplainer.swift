@@ -120,7 +120,7 @@ package struct NeuronToGraphExplainer: Sendable {
         for index in excerpts.indices {
             guard let kept = excerpts[index].kept else { continue }
             let suffix = excerpts[index].suffix(kept.length)
-            // / Padding that occurs in the text equals its own replacement and stays as it is.
+            // Padding that occurs in the text equals its own replacement and stays as it is.
             for offset in suffix.indices.dropLast() where suffix[offset] != padToken {
                 var replaced = suffix
                 replaced[offset] = padToken

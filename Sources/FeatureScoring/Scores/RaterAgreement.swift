@@ -38,7 +38,7 @@ package enum RaterAgreement {
     package static func weightedKappa(_ one: [Int], _ two: [Int]) -> Double? {
         precondition(one.count == two.count, "\(one.count) and \(two.count) ratings")
         guard !one.isEmpty else { return nil }
-        // / In doubles, which cannot overflow: a catalog may hold any rating.
+        // In doubles, which cannot overflow: a catalog may hold any rating.
         func square(_ a: Int, _ b: Int) -> Double { (Double(a) - Double(b)) * (Double(a) - Double(b)) }
         // The mean squared difference, of the pairs and of all combinations.
         let seen = zip(one, two).reduce(0.0) { $0 + square($1.0, $1.1) } / Double(one.count)

@@ -51,7 +51,7 @@ struct BoundedHeap<Entry: RankedEntry>: Sendable {
     mutating func insert(_ entry: Entry) {
         if let held = entries.firstIndex(where: { $0.group == entry.group }) {
             entries[held] = entries[held].united(with: entry)
-            // / It can only have improved.
+            // It can only have improved.
             sink(from: held)
         } else if entries.count < capacity {
             entries.append(entry)

@@ -114,7 +114,7 @@ package struct PrioritySample<Payload: Sendable>: Sendable {
     @inlinable
     package func accepts(window: UInt64) -> Bool {
         guard heap.capacity > 0 else { return false }
-        // Asked at every firing: the entry is looked at where it lies.
+        // Called for every firing, so the entry is inspected in place.
         guard heap.isFull else { return true }
         return priority(window: window) <= heap.entries[0].best.priority
     }

@@ -54,7 +54,7 @@ package struct BarChart: Sendable {
     private static func blocks(_ value: Double, of maximum: Double, width: Int) -> String {
         guard value.isFinite, value > 0, maximum > 0 else { return "" }
         var units = Int((min(1, value / maximum) * Double(8 * width)).rounded())
-        // / A value above 0 is always visible.
+        // A value above 0 is always visible.
         units = max(1, units)
         let rest = units % 8
         return String(repeating: "█", count: units / 8) + (rest == 0 ? "" : String(eighths[rest]))

@@ -56,7 +56,7 @@ struct TableDrawing {
         while excess > 0 {
             let shrinkable = widths.indices.filter { !isNumeric[$0] && widths[$0] > Self.narrowest }
             guard let widest = shrinkable.max(by: { widths[$0] < widths[$1] }) else { break }
-            // / In steps to the next widest, so that a cell of a million characters takes no million steps.
+            // In steps to the next widest, so that a cell of a million characters takes no million steps.
             let next = shrinkable.filter { widths[$0] < widths[widest] }.map { widths[$0] }.max() ?? Self.narrowest
             let step = min(excess, max(1, widths[widest] - next))
             widths[widest] -= step
@@ -68,7 +68,7 @@ struct TableDrawing {
     private func line(_ cells: [String], _ widths: [Int], emphasis: TerminalStyle.Paint?) -> String {
         var line = ""
         for (column, cell) in cells.enumerated() {
-            // / Output to files is never cut.
+            // Output to files is never cut.
             let cut = style.isTerminal ? DisplayWidth.cut(cell, to: widths[column]) : cell
             let padding = String(repeating: " ", count: max(0, widths[column] - DisplayWidth.of(cut)))
             let painted = emphasis.map { style.paint(cut, $0) } ?? cut

@@ -25,7 +25,7 @@ extension TerminalStyle {
             case .green: "32"
             case .yellow: "33"
             case .cyan: "36"
-            // Black on the pale to deep oranges of the 256-colour cube, legible whatever the terminal's own colours.
+            // Black on the pale to deep oranges of the 256-colour cube, legible with any colours of the terminal.
             case .intensity(let level): "30;48;5;\([230, 223, 216, 209, 202][min(max(level, 1), 5) - 1])"
             }
         }

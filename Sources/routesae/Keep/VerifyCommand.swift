@@ -50,12 +50,12 @@ struct VerifyCommand: ParsableCommand {
                 let progress = options.progress("verifying, MB")
                 defer { progress.finish() }
                 let found = try catalog.verify(limit: limit) { step, done, total in
-                    // / Smaller files are verified before a line could be read.
+                    // Smaller files are verified before a line could be read.
                     guard total >= 50_000_000 else { return }
                     progress.update(done / 1_000_000, of: total / 1_000_000, fields: [("at", step)])
                 }
                 progress.finish()
-                // What is damaged cannot be computed again.
+                // A damaged catalog cannot be recomputed.
                 return found.isEmpty ? try recomputed(catalog) : found
             }
         } catch let error as CatalogError where error.code == .damaged {

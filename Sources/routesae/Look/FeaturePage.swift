@@ -19,7 +19,7 @@ struct FeaturePage {
         self.style = style
         let current = report.explanations.first?.explanationID
         scores = try ScoreMethod.allCases.compactMap { method in
-            // / Scores of a replaced explanation do not apply to the new one.
+            // Scores of a replaced explanation do not apply to the new one.
             let score = report.scores.first {
                 $0.method == method && ($0.explanationID == nil || $0.explanationID == current)
             }

@@ -12,7 +12,7 @@ extension FeaturesCommand {
             text: text, model: model ?? "", dictionary: index.dictionary, in: catalog, workers: options.workers)
         let listing = try listingOfFirings(search.record, in: catalog)
         let allowed = try listing?.featuresLeft(in: catalog)
-        // / Rows and a progress line would interleave.
+        // Rows and a progress line would interleave.
         let sharesTerminal = byToken && output.format != .table && TerminalStyle.standardOutput().isTerminal
         let progress = RunProgress(label: "reading", isQuiet: options.quiet || sharesTerminal)
         defer { progress.finish() }

@@ -159,7 +159,7 @@ struct FeaturesCommand: ParsableCommand {
             try require("simulation_score", .greater, .real(try chanceLimit(indexed, in: catalog)))
         }
         listing.tokenClass = token.map { TokenClass.text(of: $0) }
-        // / Only this listing sorts by `--sort`; the others have their own orders.
+        // Only this listing sorts by `--sort`; the others have their own orders.
         let sort = firesOn == nil ? sort ?? "max_activation" : "max_activation"
         let isMarked = sort.hasPrefix("-")
         let order = try known.named(isMarked ? sort.dropFirst() : sort[...])

@@ -44,7 +44,7 @@ struct FiringOrder {
         case (let a?, let b?) where a != b: return isAscending ? a < b : a > b
         case (nil, _?): return false
         case (_?, nil): return true
-        // / Without fractions, the stronger one first.
+        // Without fractions, the stronger one first.
         case (nil, nil) where one.activation != other.activation: return one.activation > other.activation
         default: return one.featureIndex < other.featureIndex
         }

@@ -68,7 +68,7 @@ struct SearchCommand: ParsableCommand {
 
     private func find(in catalog: Catalog) throws -> [SearchHit] {
         let dictionaryID = try dictionary.map { try StoredDictionary.record(named: $0, in: catalog).dictionaryID }
-        // / Repeated terms are redundant.
+        // Repeated terms are redundant.
         var said: Set<String> = []
         let terms = isQuery ? terms : terms.filter { said.insert($0).inserted }
         let query = (isQuery ? terms : terms.map(Self.phrase)).joined(separator: " ")

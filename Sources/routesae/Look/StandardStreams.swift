@@ -35,7 +35,7 @@ enum StandardStreams {
 
     /// Writes a line of text on standard error.
     static func remark(_ line: String) {
-        // / Pending standard output comes first on a shared terminal.
+        // Pending standard output comes first on a shared terminal.
         fflush(nil)
         fputs(BriefText.of(OptionNames.spelled(line)) + "\n", stderr)
     }

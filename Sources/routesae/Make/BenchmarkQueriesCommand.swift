@@ -81,7 +81,7 @@ struct BenchmarkQueriesCommand: ParsableCommand {
         static func all(in catalog: Catalog) throws -> [Question] {
             let key = try IndexedDictionary(named: nil, in: catalog).key
             let index = "dictionary_id = \(key.dictionaryID) AND corpus_id = \(key.corpusID)"
-            // / Words of the text: a frequent one, a rare one, two consecutive ones.
+            // Words of the text: a frequent one, a rare one, two consecutive ones.
             let words = try catalog.passageTexts(limit: 50).flatMap { text -> [Substring] in
                 text.split { !$0.isASCII || !$0.isLetter }.filter { $0.count > 1 }
             }

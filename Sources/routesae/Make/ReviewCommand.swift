@@ -95,7 +95,7 @@ struct ReviewCommand: ParsableCommand {
         guard !candidates.isEmpty else {
             throw WorkflowError.refused("dictionary \"\(indexed.record.name)\" has no feature that fires")
         }
-        // / In the order of the draw, so that a smaller sample is a prefix of a larger one.
+        // In the order of the draw, so that a smaller sample is a prefix of a larger one.
         return SeededPermutation.permutation(count: candidates.count, seed: seed).prefix(sample).map { candidates[$0] }
     }
 

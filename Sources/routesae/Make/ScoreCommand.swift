@@ -76,7 +76,7 @@ struct ScoreCommand: ParsableCommand {
         if judge.dryRun { return try catalog.read { try judge.showPlan(of: scoring(in: $0), on: $0) } }
         let result = try catalog.write { catalog in
             let scoring = try scoring(in: catalog)
-            // / Also with --quiet: costs are always announced.
+            // Also with --quiet: costs are always announced.
             if scoring.settings.judge != nil { judge.announce(try scoring.plan(on: catalog), quiet: options.quiet) }
             let progress = options.progress(scoring.settings.judge == nil ? "explaining" : "asking")
             defer { progress.finish() }
@@ -126,7 +126,7 @@ struct ScoreCommand: ParsableCommand {
             }
 
             let scores = records.compactMap(\.value)
-            // / No scores are not a mean of 0.
+            // No scores are not a mean of 0.
             var line = "\(test.rawValue): " + (scores.isEmpty ? "no score" : "mean score \(mean(scores))")
             let chance = ChanceBaseline(scores: records.map(\.baselineValue))
             if !chance.scores.isEmpty {

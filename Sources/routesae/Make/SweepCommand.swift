@@ -79,9 +79,9 @@ struct SweepCommand: ParsableCommand {
                     figure(last?.explainedVariance), figure(last?.l0), figure(last?.deadShare),
                 ]
             })
-        // / Also with --quiet: it explains the exit status.
+        // Also with --quiet: it explains the exit status.
         for failure in outcome.failures { StandardStreams.remark("\(failure.name): dropped out, \(failure.reason)") }
-        // / The exit status of a single training.
+        // The exit status of a single training.
         if !outcome.failures.isEmpty { throw ExitCode(65) }
     }
 

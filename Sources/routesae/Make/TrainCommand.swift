@@ -101,7 +101,7 @@ struct TrainCommand: ParsableCommand {
 }
 
 extension StepReport {
-    /// What the progress line shows.
+    /// The fields of the progress line.
     var fields: [(name: String, value: String)] {
         var fields = [
             ("loss", Quantities.significant(Double(loss))),

@@ -32,7 +32,7 @@ struct TrainingLauncher {
 
         let resuming = try checkpoint(policy, isNeeded: given == nil)
         guard let settings = given ?? resuming?.record.settings else { return nil }
-        // / Everything is checked before a catalog is created.
+        // Everything is checked before a catalog is created.
         let job = try TrainingJob(
             settings, workers: options.workers, weightsOutput: weightsOutput,
             overwritingWeights: files.force || resuming != nil)
@@ -41,7 +41,7 @@ struct TrainingLauncher {
             policy.path, overwriting: true, inputs: job.paths + [catalog] + [weightsOutput, config].compactMap { $0 })
         let batch = settings[0].batchTokens
         let run = TrainingRun(job, workers: options.workers, checkpoints: policy)
-        // / Before the catalog is replaced: otherwise --resume could resume discarded training in the new one.
+        // Before the catalog is replaced: otherwise --resume could resume discarded training in the new one.
         if resuming == nil { try Self.makeWay(for: policy.path, replacing: files.force) }
         let file = try open(resuming: resuming != nil)
         do {
@@ -99,7 +99,7 @@ struct TrainingLauncher {
         let runs = try file.runs().filter { $0.kind == .train }.suffix(given?.count ?? 1)
         guard weightsOutput == nil, !runs.isEmpty, runs.last?.status == .complete else { return false }
         guard let given else { return true }
-        // / A run that dropped out has ended as well.
+        // A run that dropped out has ended as well.
         return zip(runs, given).allSatisfy { run, wanted in
             run.status != .interrupted && run.status != .running
                 && (try? JSONDecoder().decode(TrainingSettings.self, from: Data(run.configJSON.utf8))) == wanted
@@ -112,7 +112,7 @@ struct TrainingLauncher {
         guard exists else { return try Catalog.create(at: catalog, replacing: false, software: Software.identity) }
         if resuming || files.append { return try CatalogFile.open(catalog) }
         if files.resume {
-            // / Created by a job that was killed before its first checkpoint: it is empty.
+            // Created by a job that was killed before its first checkpoint: it is empty.
             let file = try CatalogFile.open(catalog)
             if try file.runs().isEmpty { return file }
             _ = try file.close()

@@ -132,7 +132,7 @@ struct JudgeOptions: ParsableArguments {
         if let keyVariable, environment[keyVariable] == nil {
             throw WorkflowError.usage("--key-variable: there is no environment variable '\(keyVariable)'")
         }
-        // / A key is sent only where its owner says: an endpoint stored in a catalog may be anyone's.
+        // A key is sent only where its owner says: an endpoint stored in a catalog may be anyone's.
         let isOpenAI = !retryFailed && URL(string: judge.endpoint)?.host() == "api.openai.com"
         let key = keyVariable.flatMap { environment[$0] } ?? (isOpenAI ? environment["OPENAI_API_KEY"] : nil)
         return JudgeConnection(

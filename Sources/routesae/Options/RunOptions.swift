@@ -79,7 +79,7 @@ enum Interruption {
                 }
             }
         }
-        // / A process inherits the blocked signals of its parent's thread.
+        // A process inherits the blocked signals of its parent's thread.
         pthread_sigmask(SIG_UNBLOCK, &watched, nil)
     }
 }

@@ -160,7 +160,7 @@ struct DemoSummary {
     }
 
     private func printNextSteps(best: Int) throws {
-        // / A layer in which some rare features peak, so that the query has results.
+        // A layer in which some rare features peak, so that the query has results.
         let layer = try catalog.lastPeakLayer(indexing.key, firingRateBelow: 0.01, count: 10) ?? 0
         write(
             """
