@@ -3,8 +3,8 @@ import LinearAlgebra
 import SparseCoding
 
 extension DictionaryWeights {
-    /// The tensors as the catalog stores them. Unlike in the reference's files the decoder is stored by feature, `[m, D]`, so
-    /// that one feature's direction is read alone.
+    /// The tensors as the catalog stores them. Unlike in the reference's files the decoder is stored by feature,
+    /// `[m, D]`, so that one feature's direction is read alone.
     package func tensors(stored dtype: DictionaryTensor.DataType) -> [DictionaryTensor] {
         tensors.map { tensor in
             let matrix = tensor.matrix

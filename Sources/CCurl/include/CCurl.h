@@ -2,7 +2,7 @@
 // the program, and most commands use no endpoint.
 //
 // Redirects are not followed, since they would carry the key elsewhere; certificates are verified; only http and https
-// are supported; proxies named by the environment (https_proxy, http_proxy, no_proxy) are used unless disabled by the caller.
+// are supported; proxies named by the environment (https_proxy, http_proxy, no_proxy) are used unless disabled.
 #ifndef CCURL_H
 #define CCURL_H
 
