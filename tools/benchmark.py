@@ -114,7 +114,7 @@ def auxiliary(quick: bool) -> str:
 def sweeps(quick: bool) -> str:
     rows = []
     tokens = 81_920 if quick else 327_680
-    eight = [{"architecture": "route", "k": [16, 32, 48, 64]}, {"architecture": "topk", "layer": [1, 2, 3, 5], "k": 32}]
+    eight = [{"architecture": "route", "k": [16, 32, 48, 64]}, {"architecture": "topk", "layers": [[1], [2], [3], [5]], "k": 32}]
     one = [{"architecture": "route", "k": 32}]
     for latents in (512, 1024, 2048):
         pairs = [(sweep_seconds(latents, one, tokens), sweep_seconds(latents, eight, tokens))

@@ -88,8 +88,8 @@ CONFIG = {
 SWEEP = {
     "model": "model", "text": ["text.jsonl"], "context": 32, "steps": 2, "batchTokens": 32, "latents": 16,
     "dictionaries": [
-        {"architecture": "route", "k": [2, 4]}, {"architecture": "topk", "layer": 1, "k": 2},
-        {"architecture": "vanilla", "layer": 1, "lambda": 2},
+        {"architecture": "route", "k": [2, 4]}, {"architecture": "topk", "layers": 1, "k": 2},
+        {"architecture": "vanilla", "layers": 1, "lambda": 2},
     ],
 }
 

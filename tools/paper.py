@@ -115,7 +115,7 @@ class Comparison:
     def find_settings(self) -> dict:
         """For each system without k, the setting that gives an L0 of each k."""
         dictionaries = [
-            {"architecture": system, "layer": self.middle, key: values, "seed": 0, **more}
+            {"architecture": system, "layers": self.middle, key: values, "seed": 0, **more}
             for system, (key, values, more) in KNOBS.items()
         ]
         self.sweep(self.pilot, {**self.stream(), "dictionaries": dictionaries})
@@ -139,7 +139,7 @@ class Comparison:
             {"architecture": "route", "loadBalance": 0, "k": options.k, **common},
             {"architecture": "route", "routerGradient": "straightThrough", "k": options.k, **common},
             {"architecture": "route", "fidelity": "reference", "k": options.k, **common},
-            {"architecture": "topk", "layer": self.layers, "k": options.k, **common},
+            {"architecture": "topk", "layers": [[layer] for layer in self.layers], "k": options.k, **common},
             {"architecture": "random", "k": options.k, **common},
             {"architecture": "mlsae", "k": options.k, **common},
             {"architecture": "crosscoder", "k": options.k, **common},
@@ -147,7 +147,7 @@ class Comparison:
         for system, settings in self.find_settings().items():
             key, _, more = KNOBS[system]
             entries += [
-                {"architecture": system, "layer": self.middle, key: value, "seed": seed,
+                {"architecture": system, "layers": self.middle, key: value, "seed": seed,
                  "name": f"{system}-l{self.middle}-L0-{k}-s{seed}", **more}
                 for k, value in settings.items() for seed in options.seeds
             ]

@@ -10,15 +10,16 @@ import Vocabulary
 ///   "model": "Demo/model", "text": ["Demo/text/train"], "tokens": 1000000, "latents": 2048,
 ///   "dictionaries": [
 ///     {"architecture": "route", "k": [16, 32], "seed": [0, 1]},
-///     {"architecture": "topk", "layer": [1, 2, 3], "k": 32},
-///     {"architecture": "vanilla", "layer": 3, "lambda": [1, 5]}
+///     {"architecture": "topk", "layers": [[1], [2], [3]], "k": 32},
+///     {"architecture": "vanilla", "layers": 3, "lambda": [1, 5]}
 ///   ]
 /// }
 /// ```
 ///
 /// Keys are those of `TrainingSettings`. Those beside `dictionaries` apply to all of them; settings of the stream
 /// may appear only there. A list in place of one value stands for a dictionary with each of its values; several such
-/// lists for every combination. `layer` is one layer where `layers` is a set of them.
+/// lists for every combination. `layers` is a layer or a list of them, so a list of lists stands for several
+/// dictionaries. Earlier versions wrote `layer` for the layer of a dictionary that reads one; it is still read.
 package enum SweepSettings {
     /// Reads a sweep.
     ///
@@ -60,7 +61,8 @@ package enum SweepSettings {
                 shared["layers"] = nil
             }
 
-            let entry = shared.merging(own) { $1 }.filter { !($0.value is NSNull) }
+            let entry = try presentNames(
+                shared.merging(own) { $1 }.filter { !($0.value is NSNull) }, path: path, place: place)
             let count = try combinationCount(entry, path: path, place: place)
             guard settings.count + count <= mostDictionaries else {
                 throw .badInput(
@@ -68,7 +70,7 @@ package enum SweepSettings {
                     problem: "asks for more than \(mostDictionaries) dictionaries by \(place); make a smaller sweep")
             }
             for entry in combinations(entry) {
-                settings.append(try decode(entry, path: path, place: place))
+                settings.append(try TrainingSettings(object: entry, path: path, place: place))
             }
         }
         return named(settings)
@@ -77,16 +79,38 @@ package enum SweepSettings {
     /// The most dictionaries of a sweep.
     static let mostDictionaries = 1024
 
-    /// Keys whose value is a list.
-    private static let lists: Set<String> = ["text", "activations", "layers"]
+    /// The values that stand for a dictionary each; nil where the value is one.
+    private static func alternatives(_ key: String, _ value: Any) -> [Any]? {
+        guard let values = value as? [Any] else { return nil }
+        return switch key {
+        case "text", "activations": nil
+        case "layers": values.first is [Any] ? values : nil
+        default: values
+        }
+    }
+
+    /// An entry with `layers` alone, as a list.
+    private static func presentNames(
+        _ entry: [String: Any], path: String, place: String
+    ) throws(WorkflowError) -> [String: Any] {
+        var entry = entry
+        if let layer = entry.removeValue(forKey: "layer") {
+            guard entry["layers"] == nil else {
+                throw .badInput(path: path, problem: "\(place) has both 'layer' and 'layers'")
+            }
+            entry["layers"] = (layer as? [Any])?.map { [$0] } ?? [layer]
+        }
+        if let layers = entry["layers"], !(layers is [Any]) { entry["layers"] = [layers] }
+        return entry
+    }
 
     /// The number of combinations.
     private static func combinationCount(
         _ entry: [String: Any], path: String, place: String
     ) throws(WorkflowError) -> Int {
         var count = 1
-        for (key, value) in entry.sorted(by: { $0.key < $1.key }) where !lists.contains(key) {
-            guard let values = value as? [Any] else { continue }
+        for (key, value) in entry.sorted(by: { $0.key < $1.key }) {
+            guard let values = alternatives(key, value) else { continue }
             guard !values.isEmpty else {
                 throw .badInput(path: path, problem: "\(place) has an empty list for '\(key)'")
             }
@@ -100,7 +124,7 @@ package enum SweepSettings {
     private static func combinations(_ entry: [String: Any]) -> [[String: Any]] {
         var results = [entry]
         for (key, value) in entry.sorted(by: { $0.key < $1.key }) {
-            guard !lists.contains(key), let values = value as? [Any] else { continue }
+            guard let values = alternatives(key, value) else { continue }
             results = results.flatMap { result in
                 values.map { one in
                     var next = result
@@ -110,20 +134,6 @@ package enum SweepSettings {
             }
         }
         return results
-    }
-
-    private static func decode(
-        _ entry: [String: Any], path: String, place: String
-    ) throws(WorkflowError) -> TrainingSettings {
-        var entry = entry
-        if let layer = entry["layer"] {
-            guard entry["layers"] == nil else {
-                throw .badInput(path: path, problem: "\(place) has both 'layer' and 'layers'")
-            }
-            entry["layer"] = nil
-            entry["layers"] = [layer]
-        }
-        return try TrainingSettings(object: entry, path: path, place: place)
     }
 
     /// Gives each dictionary a unique name, made of the settings that vary.

@@ -37,6 +37,20 @@ import Vocabulary
         #expect(settings.allSatisfy { $0.streamSeed == 5 && $0.tokens == 1000 && $0.model == "m" && $0.latents == 64 })
     }
 
+    @Test(
+        "The former key 'layer' means the same as 'layers'",
+        arguments: [
+            (#""layers": 3"#, #""layer": 3"#), (#""layers": [[1], [3]]"#, #""layer": [1, 3]"#),
+            (#""layers": [3]"#, #""layers": 3"#),
+        ])
+    func layersInAllForms(present: String, former: String) throws {
+        func sweep(_ layers: String) throws -> [TrainingSettings] {
+            try read(#"{"latents": 8, "dictionaries": [{"architecture": "topk", "k": [2, 4], \#(layers)}]}"#)
+        }
+        #expect(try sweep(present) == sweep(former))
+        #expect(try sweep(present).allSatisfy { $0.layers?.count == 1 })
+    }
+
     @Test("The command line overrides the file") func theCommandLineStandsAbove() throws {
         var given = SettingsDocument()
         try given.set("model", "other")

@@ -27,15 +27,15 @@ struct SweepCommand: ParsableCommand {
             so that ten dictionaries cost little more than one. Each becomes what it would have become alone.
 
             The file is JSON. Its keys are those of a training run's config; beside 'dictionaries' they hold for all. A \
-            list where one value is expected stands for a dictionary with each of its values. 'layer' is one layer \
-            where 'layers' is a set:
+            list where one value is expected stands for a dictionary with each of its values. 'layers' is a layer \
+            or a list of them, so a list of lists stands for several dictionaries:
 
               {
                 "model": "Demo/model", "text": ["Demo/text/train"], "tokens": 1000000, "latents": 2048,
                 "dictionaries": [
                   {"architecture": "route", "k": [16, 32], "seed": [0, 1]},
-                  {"architecture": "topk", "layer": [1, 2, 3], "k": 32},
-                  {"architecture": "vanilla", "layer": 3, "lambda": [1, 5]}
+                  {"architecture": "topk", "layers": [[1], [2], [3]], "k": 32},
+                  {"architecture": "vanilla", "layers": 3, "lambda": [1, 5]}
                 ]
               }
 
