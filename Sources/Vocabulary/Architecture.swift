@@ -47,3 +47,29 @@ package enum Architecture: String, Sendable, Codable, CaseIterable {
         case either
     }
 }
+
+/// How the router's distribution over layers becomes one activation.
+package enum RoutingMode: String, Sendable, Codable, CaseIterable {
+    /// The most probable layer's activation.
+    case hard
+    /// The mean of all layers' activations under the router's distribution.
+    case soft
+}
+
+/// How the layers' activations become the router's input.
+package enum RouterAggregation: String, Sendable, Codable, CaseIterable {
+    /// Their sum over the routed layers.
+    case sum
+    /// Their mean over the routed layers.
+    case mean
+}
+
+/// The version of RouteSAE that a dictionary follows: the published code's or the corrected one.
+package enum Fidelity: String, Sendable, Codable, CaseIterable {
+    /// The computation of the authors' published code (swei2001/RouteSAEs at d1a3c06), step by step, defects kept, so
+    /// that a run can be compared with PyTorch weight by weight.
+    case reference
+    /// The method with its known defects corrected: routing selects the unscaled activation and learns from the errors
+    /// at every layer, kept latents are non-negative, dead latents are revived. The default.
+    case corrected
+}
