@@ -67,7 +67,7 @@ let package = Package(
         library("JSON"),
 
         // Numbers.
-        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
+        .target(name: "CKernels"),
         library("RandomNumbers"),
         library("LinearAlgebra", ["CKernels", "RandomNumbers"]),
 
