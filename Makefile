@@ -1,7 +1,8 @@
 # On a machine without make: tools/make TARGET, which installs it first.
 # demo: the main job on the shipped model.   test: all tests, in the build that the demo uses.
 # test-quick: the tests of single parts, in under two minutes after the build.
-# check: all of it, as continuous integration runs it: formatting, structure, tests, documentation, another package.
+# check: what continuous integration runs: formatting, structure, tests, kernels, another package.
+# test-docs: every command of README.md and docs/, its output compared; makes a demo first, so it takes ten minutes.
 # test-kernels: the tests of exact arithmetic with each set of instructions that the processor has.
 # paper: the comparison of the paper, docs/comparison.md.    benchmark: speed as ratios.
 BUILD := swift build -c release --product routesae
@@ -53,7 +54,7 @@ test-kernels:
 	    echo "Products with $$kernels" && ROUTESAE_KERNELS=$$kernels $(TEST) --filter '$(EXACT)' || exit 1; \
 	done
 
-# Runs the commands of README.md and docs/ on a demo catalog, which it makes unless ROUTESAE_DEMO names one.
+# ROUTESAE_DEMO names a demo catalog that is there already.
 test-docs: build
 	$(PYTHON) tools/test_docs.py
 
@@ -64,7 +65,7 @@ lint:
 	swift format lint --strict --recursive Package.swift Sources Tests migrations Demo/package
 	tools/check_modules.py
 
-check: lint test test-kernels test-package test-docs
+check: lint test test-kernels test-package
 
 benchmark: build
 	@tools/benchmark.py

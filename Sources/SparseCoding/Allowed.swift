@@ -13,7 +13,7 @@ package struct Allowed<Value: Sendable>: Sendable {
 
     /// - Throws: `SparseCodingError.setting` for a value that is not allowed.
     package func check(_ value: Value, _ name: String) throws(SparseCodingError) {
-        if let words = objection(to: value) { throw .setting(name: "`\(name)`", found: "\(value)", allowed: words) }
+        if let words = objection(to: value) { throw .setting(name: name, found: "\(value)", allowed: words) }
     }
 
     /// Every value of the type.

@@ -59,7 +59,7 @@ package struct Hyperparameter<Value: Sendable>: Sendable {
     ///
     /// - Throws: `SparseCodingError.setting` for a value out of range.
     func checked(_ chosen: Value?) throws(SparseCodingError) -> Value? {
-        if let chosen { try allowed.check(chosen, name) }
+        if let chosen { try allowed.check(chosen, "`\(name)`") }
         return chosen
     }
 }

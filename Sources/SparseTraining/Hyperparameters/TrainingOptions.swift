@@ -52,8 +52,8 @@ package struct TrainingOptions: Sendable, Encodable, Equatable {
         try choices.check(suit: configuration)
         let setup = TrainingSetup(configuration: configuration, batchTokens: batchTokens, steps: steps)
         // Tokens are numbered in 32 bits, and what one batch needs must fit in memory.
-        try Allowed.upTo(1 << 24).check(batchTokens, "batchTokens")
-        try Allowed.upTo().check(steps, "steps")
+        try Allowed.upTo(1 << 24).check(batchTokens, "`batchTokens`")
+        try Allowed.upTo().check(steps, "`steps`")
         self.batchTokens = batchTokens
         self.steps = steps
         learningRate = try Hyperparameters.learningRate.value(choices.learningRate, setup)
