@@ -37,9 +37,10 @@ test:
 	$(PYTHON) tools/test_docs.py --dry-run
 	$(PYTHON) tools/option_table.py --check
 
-# Whole targets that train, index and score, or run the program; and what takes long elsewhere.
-SLOW_TARGETS := TrainingTests|IndexingTests|ScoringTests|EvaluationTests|SteeringTests|CatalogMaintenanceTests
-SLOW := ^($(SLOW_TARGETS)|RouteSAETests)\.
+# Targets that train, index and score whole dictionaries or run the program, and long suites of hostile files.
+SLOW_TARGETS := TrainingTests|IndexingTests|ScoringTests|EvaluationTests|SteeringTests|CatalogMaintenanceTests|RouteSAETests
+SLOW_SUITES := Fuzz|Hostile|ByteFlip|FaultInjection|EveryEdit|Contradiction|Migration|VersionFive|VerificationTests
+SLOW := ^($(SLOW_TARGETS))\.|$(SLOW_SUITES)|Malformed|Golden|ReadOnlySQL|Memory
 
 test-quick:
 	@tools/bootstrap
