@@ -54,8 +54,9 @@ extension Catalog {
     /// Tokens are learned from in the order of the stream; the same stream, configuration and seed give the same bits.
     ///
     /// - Parameters:
-    ///   - stream: activations of the same layers and width, of any number of tokens each. Where it ends before training
-    ///     does, it is iterated again from its beginning.
+    ///   - stream: activations of the same layers and width, of any number of tokens each. It is iterated more than once,
+    ///     each time from its beginning: to look at the first batch, to train, and again where it ends before training
+    ///     does. A sequence that can be iterated only once does not do.
     ///   - threads: the most threads; nil for one a processor. The result does not depend on it.
     ///   - progress: told after every step how many of how many are done.
     ///   - cancelled: asked before every step; once true, training stops and the run is marked interrupted.
