@@ -48,8 +48,12 @@ public struct Catalog: Sendable {
 
     /// Closes the file; one that was written becomes a single file again. The catalog is of no use afterwards.
     ///
-    /// - Throws: ``RouteSAEError`` `.cannotWrite`.
+    /// - Throws: ``RouteSAEError`` `.cannotWrite`; `.interrupted` where others read the file, so that part of it is still in
+    ///   the file `-wal` beside it: copy both, or open and close it again later.
     public func close() throws(RouteSAEError) {
-        _ = try RouteSAEError.wrapping { try file.close() }
+        guard try RouteSAEError.wrapping({ try file.close() }) else {
+            throw RouteSAEError(
+                .interrupted, "\(file.path): others read it, so part of it is still in \(file.path)-wal; copy both")
+        }
     }
 }

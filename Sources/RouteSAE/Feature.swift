@@ -56,7 +56,8 @@ extension Catalog {
         of dictionary: String? = nil, on corpus: String? = nil, where conditions: [String] = [],
         sortedBy column: String? = nil, limit: Int? = nil
     ) throws(RouteSAEError) -> [Feature] {
-        try RouteSAEError.wrapping {
+        if let limit, limit < 0 { throw RouteSAEError(.usage, "`limit` is \(limit); allowed: from 0") }
+        return try RouteSAEError.wrapping {
             let columns = try SummaryColumns(of: file)
             var listing = FeatureListing(key: try IndexedDictionary(named: dictionary, corpus: corpus, in: file).key)
             listing.conditions = try conditions.map { try FeatureCondition($0, columns: columns) }

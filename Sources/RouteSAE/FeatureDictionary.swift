@@ -66,7 +66,7 @@ public struct TokenLatents: Sendable, Equatable {
     /// Their activations, in the order of ``indices``.
     public let activations: [Float]
     /// The decoder layer that each was read from, in the order of ``indices``: the router's choice, the same for all of a
-    /// token, but for an MLSAE the layer at which the latent is strongest.
+    /// token, but for an MLSAE the layer at which the latent is strongest; a crosscoder, which reads all layers, has its first.
     public let layers: [Int]
 
     init(_ row: Int, of tokens: ActivationPipeline.TokenLatents, _ configuration: DictionaryConfiguration) {

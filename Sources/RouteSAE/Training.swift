@@ -1,5 +1,6 @@
 import ActivationPipeline
 import FeatureCatalog
+import Foundation
 import LinearAlgebra
 import SparseTraining
 import Training
@@ -17,7 +18,7 @@ public struct TrainingConfiguration: Sendable {
     public var latents: Int
     /// Active latents of a token; nil for an architecture that a penalty keeps sparse.
     public var k: Int?
-    /// Training tokens; rounded down to whole batches.
+    /// Training tokens; rounded down to whole batches, one at least.
     public var tokens: Int
     /// Tokens of a batch.
     public var batchTokens = 4096
@@ -56,15 +57,15 @@ extension Catalog {
     /// - Parameters:
     ///   - stream: activations of the same layers and width, of any number of tokens each. It is iterated more than once,
     ///     each time from its beginning: to look at the first batch, to train, and again where it ends before training
-    ///     does. A sequence that can be iterated only once does not do.
+    ///     does.
     ///   - threads: the most threads; nil for one a processor. The result does not depend on it.
     ///   - progress: told after every step how many of how many are done.
     ///   - cancelled: asked before every step; once true, training stops and the run is marked interrupted.
     /// - Throws: ``RouteSAEError`` `.usage` for settings that make no sense, `.badInput` for a stream without tokens, of
-    ///   mixed shapes, or on which the loss is not finite, `.cannotWrite` for a catalog opened for reading, `.interrupted`.
-    ///   Errors of the stream itself are passed on as `.internal`.
+    ///   mixed shapes, or on which the loss is not finite, `.cannotWrite` for a catalog opened for reading, `.refused`
+    ///   where the name is taken or memory does not suffice, `.interrupted`; training that was stopped starts over.
     public func train(
-        _ configuration: TrainingConfiguration, on stream: some Sequence<Activations>, threads: Int? = nil,
+        _ configuration: TrainingConfiguration, on stream: some Collection<Activations>, threads: Int? = nil,
         progress: (_ step: Int, _ steps: Int) -> Void = { _, _ in }, cancelled: @escaping () -> Bool = { false }
     ) throws(RouteSAEError) -> FeatureDictionary {
         try RouteSAEError.wrapping {
@@ -77,8 +78,10 @@ extension Catalog {
                 SequenceStream(stream, layers: first.layers, dModel: first.dModel)
             }
             let job = try TrainingJob([try configuration.settings], given: given, workers: workers)
-            let run = TrainingRun(
-                job, workers: workers, checkpoints: try CheckpointPolicy(path: file.path + ".checkpoint"))
+            // Never the file that `routesae train --resume` goes on from.
+            let checkpoint = "\(file.path).\(UUID().uuidString).checkpoint"
+            defer { try? FileManager.default.removeItem(atPath: checkpoint) }
+            let run = TrainingRun(job, workers: workers, checkpoints: try CheckpointPolicy(path: checkpoint))
             let outcome = try run.run(into: file, cancelled: cancelled) { step, _ in progress(step, job.steps) }
             return try dictionary(outcome.results.first.map { "\($0.dictionaryID)" })
         }

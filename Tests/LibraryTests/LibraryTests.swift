@@ -61,6 +61,19 @@ import WorkflowWorlds
         #expect(vectors[0] == vectors[1])
     }
 
+    @Test func trainingLeavesTheCheckpointOfTheCommandLineAlone() throws {
+        let path = directory.file("kept.sqlite")
+        try "resumable".write(toFile: path + ".checkpoint", atomically: true, encoding: .utf8)
+        let catalog = try Catalog(creating: path)
+        let batch = try activations(tokens: 4)
+        _ = try catalog.train(configuration(), on: [batch])
+        #expect(throws: RouteSAEError.self) { try catalog.train(configuration(), on: [batch], cancelled: { true }) }
+        try catalog.close()
+        #expect(try String(contentsOfFile: path + ".checkpoint", encoding: .utf8) == "resumable")
+        let files = try FileManager.default.contentsOfDirectory(atPath: directory.path)
+        #expect(files.filter { $0.hasPrefix("kept") }.sorted() == ["kept.sqlite", "kept.sqlite.checkpoint"])
+    }
+
     @Test func aDictionaryReadBackEncodesAsTheOneTrained() throws {
         let path = directory.file("back.sqlite")
         let batch = try activations(tokens: 40)
@@ -82,6 +95,7 @@ import WorkflowWorlds
         #expect(context.activation == context.activations[context.peak])
         #expect(context.tokens.isEmpty || context.tokens.count == context.activations.count)
         #expect(Double(context.activation) == first.maxActivation)
+        #expect(throws: RouteSAEError.self) { try catalog.features(where: ["n_fired > 0"], limit: -1) }
         let few = try catalog.features(where: ["n_fired > \(first.firedCount - 1)"])
         #expect(few.contains(first) && few.allSatisfy { $0.firedCount >= first.firedCount })
     }
