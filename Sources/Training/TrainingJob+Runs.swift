@@ -13,7 +13,13 @@ extension TrainingJob {
         let settings = plans[number].settings
         let uuid = checkpoint.runs[number]
         guard let runID = try catalog.runID(uuid: uuid) else {
-            return try catalog.openRun(.train, settings: settings, seed: settings.seed, inputs: inputs, uuid: uuid)
+            let runID = try catalog.openRun(
+                .train, settings: settings, seed: settings.seed, inputs: inputs, uuid: uuid)
+            // In a new catalog: the dictionary dropped out before the checkpoint was taken.
+            if let reason = checkpoint.failures[number] {
+                try catalog.finishRun(runID, status: .failed, error: reason)
+            }
+            return runID
         }
         let run = try catalog.run(runID)
         guard run.kind == .train else {

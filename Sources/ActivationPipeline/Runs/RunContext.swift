@@ -35,13 +35,15 @@ package struct RunContext {
 
     /// Ends the run as interrupted or failed, unless it has ended already.
     package func end(because error: any Error) {
-        guard isRunning else { return }
+        guard (try? isRunning) == true else { return }
         let stopped = if case WorkflowError.interrupted = error { true } else { false }
         try? catalog.finishRun(runID, status: stopped ? .interrupted : .failed, error: "\(error)")
     }
 
     /// The status in the file: after a rollback the run is running again.
-    fileprivate var isRunning: Bool { (try? catalog.run(runID))?.status == .running }
+    fileprivate var isRunning: Bool {
+        get throws(CatalogError) { try catalog.run(runID).status == .running }
+    }
 }
 
 extension Catalog {
@@ -80,7 +82,7 @@ extension Catalog {
         do {
             for item in items { runs.append(RunContext(try opening(item), of: self, cancelled)) }
             let result = try work(runs)
-            for run in runs where run.isRunning { try run.complete() }
+            for run in runs { if try run.isRunning { try run.complete() } }
             return result
         } catch {
             for run in runs { run.end(because: error) }
