@@ -10,8 +10,8 @@ import Vocabulary
 ///
 /// The attacker is a plain connection to the file, which ignores CHECKs, foreign keys and STRICT tables.
 @Suite struct HostileCatalogTests {
-    private let directory: MemoryDirectory
-    private let path: String
+    let directory: MemoryDirectory
+    let path: String
 
     init() throws {
         directory = try MemoryDirectory()
@@ -142,7 +142,7 @@ import Vocabulary
     }
 
     /// Rewrites the file in UTF-16, with the same schema and rows.
-    private func rewriteInUTF16() throws -> Int {
+    func rewriteInUTF16() throws -> Int {
         let old = directory.file("old")
         try FileManager.default.moveItem(atPath: path, toPath: old)
         let source = try DatabaseQueue(path: old)
@@ -175,338 +175,6 @@ import Vocabulary
         }
     }
 
-    // MARK: Blobs
-
-    /// Frames that claim, or decompress to, far more than expected.
-    static let bombs: [(String, [UInt8])] = [
-        // A header without anything behind it: one segment, eight bytes of size.
-        ("a claim of 2^62 bytes", [0x28, 0xB5, 0x2F, 0xFD, 0xE4, 0, 0, 0, 0, 0, 0, 0, 0x40, 1, 0, 0]),
-        ("a claim of 1 GiB", [0x28, 0xB5, 0x2F, 0xFD, 0xA4, 0, 0, 0, 0x40, 1, 0, 0, 1, 2, 3, 4]),
-        ("a gigabyte of zeros", HostileFrames.zeros(1 << 30)),
-        ("200 MB of zeros", HostileFrames.zeros(200_000_000)),
-        ("no size", HostileFrames.zeros(1000, withSize: false)),
-        ("no checksum", HostileFrames.zeros(1000, withChecksum: false)),
-        ("nothing", []), ("four bytes", [0x28, 0xB5, 0x2F, 0xFD]),
-        ("two frames", HostileFrames.zeros(24) + HostileFrames.zeros(24)),
-        ("a skippable frame", [0x50, 0x2A, 0x4D, 0x18, 4, 0, 0, 0, 1, 2, 3, 4]),
-    ]
-
-    static let blobColumns: [(table: String, column: String, reading: String)] = [
-        ("document", "token_ids", "document"), ("tensor_chunk", "values", "readTensorRows"),
-        ("score", "detail", "scores"),
-    ]
-
-    @Test("Frames larger than declared are not unpacked", arguments: blobColumns.indices, bombs.indices)
-    func bombsAreNotSetOff(column: Int, bomb: Int) throws {
-        let ((table, name, reading), (what, bytes)) = (Self.blobColumns[column], Self.bombs[bomb])
-        try attack { database in
-            try database.execute(sql: "UPDATE \(table) SET \"\(name)\" = ?", arguments: [Data(bytes)])
-        }
-
-        let result = try read()
-        #expect(result.codes(of: reading).contains(.damaged), "\(table) with \(what)")
-        #expect(result.problems?.isEmpty == false)
-        #expect(result.digest == nil || table == "tensor_chunk")
-    }
-
-    @Test(
-        "Large frames with matching counts are bounded",
-        arguments: [
-            // The number beside a blob lies along with it.
-            ("UPDATE document SET token_ids = ?, n_tokens = 268435456", 1 << 30),
-            ("UPDATE document SET token_ids = ?, n_tokens = 9223372036854775807", 1 << 30),
-            ("UPDATE document SET token_ids = ?, n_tokens = -1", 4),
-            (
-                """
-                UPDATE dictionary_tensor SET shape = '[1,134217728]', n_rows = 1, row_length = 134217728,
-                    rows_per_chunk = 1; UPDATE tensor_chunk SET "values" = ?, n_rows = 1
-                """, 1 << 29
-            ),
-            ("UPDATE score SET detail = ?", 1 << 26),
-        ])
-    func bombsWithMatchingNumbers(sql: String, size: Int) throws {
-        let frame = Data(HostileFrames.zeros(size))
-        try attack { database in
-            for statement in sql.split(separator: ";") {
-                let arguments: StatementArguments = statement.contains("?") ? [frame] : []
-                try database.execute(sql: String(statement), arguments: arguments)
-            }
-        }
-
-        let result = try read()
-        #expect(result.problems?.isEmpty == false, "\(sql)")
-    }
-
-    @Test func aThousandWindowsOfAMillionTokens() throws {
-        // No byte of activations, and yet each window would take four megabytes.
-        let count = 3000
-        try attack { database in
-            let starts = String(repeating: "0", count: (1 << 20) + 1)
-            try database.execute(
-                sql: "UPDATE passage SET n_tokens = 1048576, token_starts = ?; UPDATE indexing SET window = 1048576",
-                arguments: [starts])
-            let trigger = try dropInsertTrigger(database)
-            for rank in 10..<10 + count {
-                try database.execute(
-                    sql: """
-                        INSERT INTO feature_context (dictionary_id, feature_index, corpus_id, band, rank, passage_id,
-                            position, layer, activation) VALUES (1, 0, 1, 1, ?, 1, ?, 0, 1)
-                        """,
-                    arguments: [rank, rank])
-            }
-            try database.execute(sql: trigger)
-        }
-
-        let result = try read()
-        #expect(result.codes(of: "contexts").contains(.damaged))
-        #expect(result.problems?.isEmpty == false)
-    }
-
-    @Test(
-        "Malformed `other_activations` are damage",
-        arguments: [
-            "", "{", "{}", "[]", "null", "{\"0\":1", "{\"0\":}", "{\"0\":1,}", "{\"0\":1,\"0\":1}", "{\"1\":1,\"0\":1}",
-            "{\"99999999999999999999\":1}", "{\"-1\":1}", "{\"00\":1}", "{\"0\":1e99}", "{\"0\":nan}", "{\"0\":0x1}",
-            "{\"0\":\"1\"}", "{\"0\":0}", "{0:1}", "{\"99\":1}", "{ \"0\":1}",
-        ])
-    func otherActivationsOfNoForm(text: String) throws {
-        try attack { database in
-            try database.execute(
-                sql: "UPDATE feature_context SET other_activations = ? WHERE feature_index = 0", arguments: [text])
-        }
-
-        let result = try read()
-        #expect(result.codes(of: "contexts") == [.damaged], "\(text)")
-        #expect(result.problems?.isEmpty == false)
-    }
-
-    @Test("`other_activations` with a million entries are damage") func otherActivationsWithoutEnd() throws {
-        try attack { database in
-            try database.execute(
-                sql: """
-                    UPDATE feature_context SET
-                        other_activations = '{' || replace(hex(zeroblob(1000000)), '00', '"0":1,') || '"1":1}'
-                    """)
-        }
-        #expect(try read().codes(of: "contexts") == [.damaged])
-    }
-
-    @Test(arguments: [
-        ("UPDATE dictionary_tensor SET dtype = 'f64'", CatalogError.Code.damaged),
-        ("UPDATE dictionary_tensor SET dtype = 'f16'", .damaged),
-        ("UPDATE dictionary_tensor SET shape = '[4,4]'", .damaged),
-        ("UPDATE dictionary_tensor SET shape = '[-2,2]'", .damaged),
-        ("UPDATE dictionary_tensor SET shape = '[4611686018427387904,4611686018427387904]'", .damaged),
-        (
-            "UPDATE dictionary_tensor SET shape = '[9223372036854775807,0]', n_rows = 9223372036854775807, row_length = 0",
-            .damaged
-        ),
-        ("UPDATE dictionary_tensor SET shape = '[2,2,1e9]'", .damaged),
-        ("UPDATE dictionary_tensor SET shape = '{}'", .damaged), ("UPDATE dictionary_tensor SET shape = 'x'", .damaged),
-        ("UPDATE dictionary_tensor SET shape = replace(hex(zeroblob(100000)), '00', '[')", .damaged),
-        ("UPDATE dictionary_tensor SET rows_per_chunk = 0", .damaged),
-        ("UPDATE dictionary_tensor SET rows_per_chunk = -1", .damaged),
-        ("UPDATE dictionary_tensor SET rows_per_chunk = 9223372036854775807", .damaged),
-        ("UPDATE dictionary_tensor SET rows_per_chunk = 1", .damaged),
-        ("UPDATE dictionary_tensor SET n_rows = 1", .damaged),
-        ("UPDATE tensor_chunk SET n_rows = 9223372036854775807", .damaged),
-        ("UPDATE tensor_chunk SET first_row = -1", .damaged), ("UPDATE tensor_chunk SET first_row = 1", .damaged),
-        ("DELETE FROM tensor_chunk", .damaged),
-    ])
-    func wrongTypesAndShapesOfTensors(sql: String, code: CatalogError.Code) throws {
-        try attack { try $0.execute(sql: sql) }
-        let result = try read()
-        #expect(result.codes(of: "readTensorRows").contains(code), "\(sql)")
-        #expect(result.problems?.isEmpty == false, "\(sql)")
-    }
-
-    // MARK: Numbers and text
-
-    /// Every typed column of every table that is read.
-    private func columns(of type: String) throws -> [(table: String, column: String)] {
-        let queue = try DatabaseQueue(path: path)
-        defer { try? queue.close() }
-        return try queue.read { database in
-            try Row.fetchAll(
-                database,
-                sql: """
-                    SELECT t.name, c.name FROM pragma_table_list AS t, pragma_table_xinfo(t.name) AS c
-                    WHERE t.schema = 'main' AND t.type = 'table' AND c.type = ? AND c.hidden = 0
-                        AND t.name NOT LIKE 'sqlite_%'
-                    """,
-                arguments: [type]
-            ).map { ($0[0], $0[1]) }
-        }
-    }
-
-    @Test(arguments: [Int64.max, .min])
-    func hugeIntegersEverywhere(value: Int64) throws {
-        let places = try columns(of: "INTEGER")
-        #expect(places.count > 90)
-        try readWith("\(value)", in: places)
-    }
-
-    /// Counts of things in memory: negative range ends and products beyond Int are refused.
-    @Test(
-        "Counts beyond memory are refused",
-        arguments: [
-            "dictionary.d_model", "dictionary.n_latents", "dictionary.k", "dictionary.n_tokens_trained",
-            "language_model.n_layers", "language_model.d_model", "language_model.vocab_size", "indexing.n_tokens",
-            "indexing.n_documents", "indexing.window", "feature.n_fired", "feature.n_documents",
-            "feature_layer.n_fired",
-            "feature_token.n_fired", "feature_neighbor.neighbor_index", "feature_cofiring.other_index",
-            "layer_routing.n_tokens", "evaluation.n_tokens", "score.n_contexts", "score.n_tokens",
-        ], ["-1", "9223372036854775807"])
-    func countsThatNoMemoryHolds(column: String, value: String) throws {
-        let name = column.split(separator: ".").map(String.init)
-        try put(value, into: name[0], name[1])
-        let result = try read()
-        let complaint = "\(path): column \(name[1]) holds \(value)"
-        #expect(result.errors.contains { $0.error.code == .damaged && $0.error.message == complaint }, "\(column)")
-        #expect(result.problems?.isEmpty == false)
-    }
-
-    @Test("More features than latents are damage") func moreFeaturesCountThanThereAreLatents() throws {
-        try attack { try $0.execute(sql: "UPDATE dictionary SET n_latents = 1; UPDATE feature SET counted_below = 99") }
-        let result = try read()
-        #expect(result.codes(of: "countInterpretable") == [.damaged])
-        #expect(result.problems?.isEmpty == false)
-    }
-
-    @Test("Infinite numbers are read safely", arguments: ["9e999"])
-    func numbersBeyondAllBounds(value: String) throws {
-        try readWith(value, in: columns(of: "REAL"))
-    }
-
-    @Test("Invalid UTF-8 is read safely", arguments: ["x'FF00C1'"])
-    func textThatIsNone(bytes: String) throws {
-        try readWith("CAST(\(bytes) AS TEXT)", in: columns(of: "TEXT"))
-    }
-
-    @Test(
-        "Unexpected values in any column are read safely",
-        arguments: [
-            ("INTEGER", ["-1", "0", "1048576", "4294967296", "9007199254740992"]),
-            ("REAL", ["-9e999", "1e308", "-1e308", "4.9e-324", "1e-320", "-0.0", "-1", "1"]),
-            (
-                "TEXT",
-                [
-                    "x'FF'", "x'610062'", "x'020302'", "x'C0AF'", "x'EDA080'", "x'F8888080'", "x'00'", "x'F09F'", "x''",
-                    "x'E2808E0A0D'",
-                ].map {
-                    "CAST(\($0) AS TEXT)"
-                }
-            ),
-        ])
-    func otherValuesEverywhereAtOnce(type: String, values: [String]) throws {
-        let start = try Data(contentsOf: URL(filePath: path))
-        for value in values {
-            try start.write(to: URL(filePath: path))
-            for (table, column) in try columns(of: type) { try put(value, into: table, column) }
-            _ = try read()
-        }
-    }
-
-    /// Reads a catalog with a value in each of some columns in turn.
-    private func readWith(_ value: String, in places: [(table: String, column: String)]) throws {
-        let start = try Data(contentsOf: URL(filePath: path))
-        for (table, column) in places {
-            try start.write(to: URL(filePath: path))
-            try put(value, into: table, column)
-            _ = try read()
-        }
-    }
-
-    /// Puts a value into a column, of as many rows as constraints allow that even an attacker has to obey: one row if
-    /// it has to be unique, or a trigger objects.
-    private func put(_ value: String, into table: String, _ column: String) throws {
-        try attack { database in
-            let sql = "UPDATE OR IGNORE \"\(table)\" SET \"\(column)\" = \(value)"
-            do { try database.execute(sql: sql) } catch {
-                #expect(table == "feature_context")
-                try database.execute(sql: sql + " WHERE feature_index = 0 AND band = 0")
-            }
-        }
-    }
-
-    @Test(
-        "Consistent but false numbers are found",
-        arguments: [
-            "UPDATE feature_layer SET n_fired = 9223372036854775807",
-            "UPDATE feature_context SET position = 9223372036854775807 - feature_index - band; UPDATE passage SET first_token = 9223372036854775807",
-            "UPDATE indexing SET window = 9223372036854775807; UPDATE passage SET n_tokens = 9223372036854775806",
-            "UPDATE passage SET token_starts = ''", "UPDATE passage SET token_starts = '9999999'",
-            "UPDATE passage SET token_starts = replace(hex(zeroblob(4000000)), '00', '9')",
-            "UPDATE passage SET token_starts = '000000000000000000099999999999999999999999'",
-            "UPDATE passage SET n_tokens = 1000000, token_starts = replace(hex(zeroblob(500001)), '00', '11')",
-            "UPDATE feature SET histogram = replace(hex(zeroblob(1000000)), '00', '[')",
-            "UPDATE feature SET histogram = '[1e400]'", "UPDATE indexing SET histogram_edges = '[1e999,\"a\"]'",
-            "UPDATE dictionary SET layers = '[9223372036854775808]'", "UPDATE run SET config = char(123)",
-        ])
-    func numbersThatLieTogether(sql: String) throws {
-        try attack { try $0.execute(sql: sql) }
-        #expect(try read().noticed, "\(sql)")
-    }
-
-    @Test func manyMatchesInALongText() throws {
-        // A word thirty thousand times in one passage, and a thousand contexts that show all of it.
-        let count = 30_000
-        try attack { database in
-            let text = String(repeating: "a ", count: count)
-            let starts = (0...count).map { String(format: "%06d", 2 * $0) }.joined()
-            let trigger = try dropInsertTrigger(database)
-            try database.execute(
-                sql: "UPDATE passage SET text = ?, n_tokens = ?, token_starts = ?; UPDATE indexing SET window = ?",
-                arguments: [text, count, starts, count])
-            for rank in 10..<1010 {
-                try database.execute(
-                    sql: """
-                        INSERT INTO feature_context (dictionary_id, feature_index, corpus_id, band, rank, passage_id,
-                            position, layer, activation) VALUES (1, ?, 1, 1, ?, 1, ?, 0, 1)
-                        """,
-                    arguments: [rank % 2, rank, rank])
-            }
-            try database.execute(sql: trigger)
-        }
-
-        let catalog = try Catalog.open(at: path, mode: .readOnly)
-        let start = ProcessorTime.ofThisThread
-        _ = try catalog.searchContexts("a")
-        let taken = ProcessorTime.ofThisThread - start
-        #expect(taken < .seconds(5))
-    }
-
-    @Test func passagesThatAllOverlap() throws {
-        try attack { database in
-            try database.execute(
-                sql: """
-                    WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
-                    INSERT INTO passage SELECT i, 1, i, i, 9000000, '', '0' FROM n
-                    """)
-        }
-
-        let catalog = try Catalog.open(at: path, mode: .readOnly)
-        let start = ProcessorTime.ofThisThread
-        let problems = try catalog.verify()
-        let taken = ProcessorTime.ofThisThread - start
-        #expect(!problems.isEmpty)
-        #expect(taken < .seconds(5))
-    }
-
-    @Test func rowsThatReferInCircles() throws {
-        try attack { database in
-            try database.execute(
-                sql: """
-                    UPDATE score SET explanation_id = 99; UPDATE review SET explanation_id = -1;
-                    UPDATE feature SET explanation_id = 77; UPDATE explanation SET feature_index = 1;
-                    UPDATE dictionary SET run_id = 55; UPDATE document SET corpus_id = 44;
-                    """)
-        }
-
-        let result = try read()
-        #expect(result.problems?.isEmpty == false)
-    }
-
     // MARK: Files beside the file
 
     @Test("Garbage beside the file changes nothing in the catalog", arguments: ["-wal", "-journal", "-shm"])
@@ -525,14 +193,14 @@ import Vocabulary
     }
 
     /// A journal that would cut the file to one page.
-    private static let journalHeader: [UInt8] =
+    static let journalHeader: [UInt8] =
         [0xD9, 0xD5, 0x05, 0xF9, 0x20, 0xA1, 0x63, 0xD7] + [0, 0, 0, 0] + [1, 2, 3, 4] + [0, 0, 0, 1] + [0, 0, 2, 0]
         + [0, 0, 0x20, 0] + [UInt8](repeating: 0, count: 484)
 
     // MARK: The attacker
 
     /// Changes the file, ignoring every rule.
-    private func attack(_ body: (Database) throws -> Void) throws {
+    func attack(_ body: (Database) throws -> Void) throws {
         var configuration = Configuration()
         configuration.foreignKeysEnabled = false
         let queue = try DatabaseQueue(path: path, configuration: configuration)
@@ -547,14 +215,14 @@ import Vocabulary
     /// Drops the trigger that looks for contexts that share text.
     ///
     /// - Returns: Its statement, to put it back word for word.
-    private func dropInsertTrigger(_ database: Database) throws -> String {
+    func dropInsertTrigger(_ database: Database) throws -> String {
         let name = "feature_context_insert"
         let sql = try String.fetchOne(database, sql: "SELECT sql FROM sqlite_schema WHERE name = ?", arguments: [name])
         try database.execute(sql: "DROP TRIGGER \(name)")
         return try #require(sql)
     }
 
-    private func rewriteSchema(_ table: String, _ old: String, _ new: String) throws {
+    func rewriteSchema(_ table: String, _ old: String, _ new: String) throws {
         try attack { database in
             try database.execute(sql: "PRAGMA writable_schema = ON")
             try database.execute(
@@ -565,7 +233,7 @@ import Vocabulary
         }
     }
 
-    private func expectRefusal(_ code: CatalogError.Code = .refused, containing reason: String = "") throws {
+    func expectRefusal(_ code: CatalogError.Code = .refused, containing reason: String = "") throws {
         let before = try Data(contentsOf: URL(filePath: path))
         for mode in [Catalog.Mode.readOnly, .readWrite] {
             do {
@@ -583,11 +251,11 @@ import Vocabulary
     }
 
     /// Reads everything, within bounds of time and memory, and checks that nothing was written.
-    private func read() throws -> EveryReading {
+    func read() throws -> EveryReading {
         try #require(try read(mayFailToOpen: false))
     }
 
-    private func read(mayFailToOpen: Bool) throws -> EveryReading? {
+    func read(mayFailToOpen: Bool) throws -> EveryReading? {
         let before = try Data(contentsOf: URL(filePath: path))
         let memory = try ProcessMemory.peak()
         let start = ProcessorTime.ofThisThread

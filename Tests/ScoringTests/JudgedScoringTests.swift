@@ -16,8 +16,8 @@ import WorkflowWorlds
 
 /// Scores by a language model behind a real endpoint, played by a competent script.
 @Suite struct JudgedScoringTests {
-    private let directory: TemporaryDirectory
-    private let path: String
+    let directory: TemporaryDirectory
+    let path: String
 
     init() throws {
         directory = try TemporaryDirectory()
@@ -26,9 +26,9 @@ import WorkflowWorlds
     }
 
     /// A judge that explains a feature by its most frequent token, and predicts by it.
-    private static let honest: ScriptedChatServer.Script = { request, _ in .reply(answer(request)) }
+    static let honest: ScriptedChatServer.Script = { request, _ in .reply(answer(request)) }
 
-    private static func answer(_ request: ReceivedRequest) -> String {
+    static func answer(_ request: ReceivedRequest) -> String {
         let material = (try? JSONSerialization.jsonObject(with: Data(request.prompt.utf8))) as? [String: Any] ?? [:]
         func json(_ object: [String: Any]) -> String {
             String(decoding: (try? JSONSerialization.data(withJSONObject: object)) ?? Data(), as: UTF8.self)
@@ -62,11 +62,11 @@ import WorkflowWorlds
             : json(["explanation": "on \(best)"])
     }
 
-    private static func system(_ request: ReceivedRequest) -> String {
+    static func system(_ request: ReceivedRequest) -> String {
         (request.json["messages"] as? [[String: Any]])?.first?["content"] as? String ?? ""
     }
 
-    private func settings(_ server: ScriptedChatServer, tests: [JudgePrompt] = JudgeSettings.allTests)
+    func settings(_ server: ScriptedChatServer, tests: [JudgePrompt] = JudgeSettings.allTests)
         -> ScoringSettings
     {
         ScoringSettings(
@@ -74,7 +74,7 @@ import WorkflowWorlds
             judge: JudgeSettings(endpoint: server.endpoint, llm: "scripted", tests: tests), seed: 4)
     }
 
-    private func score(
+    func score(
         _ settings: ScoringSettings,
         connection: JudgeConnection = JudgeConnection(concurrency: 4, timeout: 600, attempts: 2),
         cancelled: @escaping @Sendable () -> Bool = { false }
@@ -87,16 +87,16 @@ import WorkflowWorlds
         }
     }
 
-    private func values(_ result: ScoringRun.Result, _ method: ScoreMethod) -> [ScoreRecord] {
+    func values(_ result: ScoringRun.Result, _ method: ScoreMethod) -> [ScoreRecord] {
         result.records.filter { $0.method == method }
     }
 
-    private func mean(_ values: [Double?]) -> Double {
+    func mean(_ values: [Double?]) -> Double {
         let defined = values.compactMap(\.self)
         return defined.reduce(0, +) / Double(max(1, defined.count))
     }
 
-    private func count(_ sql: String) throws -> Int {
+    func count(_ sql: String) throws -> Int {
         let catalog = try Catalog.open(at: path, mode: .readOnly)
         defer { _ = try? catalog.close() }
         guard case .integer(let count)? = try catalog.rows(sql: sql).rows.first?.first else { return -1 }
@@ -154,156 +154,7 @@ import WorkflowWorlds
         }
     }
 
-    @Test("Only failed requests are repeated") func whatFailsIsAskedAgainAndNothingElse() async throws {
-        let isBroken = Mutex(true)
-        let script: ScriptedChatServer.Script = { request, _ in
-            guard isBroken.withLock({ $0 }) else { return .reply(Self.answer(request)) }
-            let system = Self.system(request)
-            if system.contains("\"category\"") { return .reply("I would say 4 of 5!") }
-            if system.contains("\"active\"") { return .status(500, body: "no") }
-            if system.contains("\"correct\"") { return .reply(#"{"correct": [true"#, finishReason: "length") }
-            return .reply(Self.answer(request))
-        }
-        try await ScriptedChatServer.run(script: script) { server in
-            let first = try await score(
-                settings(server), connection: JudgeConnection(concurrency: 4, timeout: 600, attempts: 1))
-            let reasons: [ScoreMethod: String] = [
-                .rubric: "not a JSON object", .detection: "HTTP 500", .fuzzing: "cut off",
-            ]
-            for (method, reason) in reasons {
-                let records = values(first, method).filter { $0.status != .undefined }
-                #expect(!records.isEmpty && records.allSatisfy { $0.status == .failed && $0.value == nil })
-                #expect(records.allSatisfy { $0.reason?.contains(reason) == true }, "\(records.map(\.reason))")
-            }
-            #expect(values(first, .simulation).allSatisfy { $0.status != .failed })
-
-            isBroken.withLock { $0 = false }
-            let asked = server.requests.count
-            let retry = try await onThread { [path] in
-                let catalog = try Catalog.open(at: path, mode: .readOnly)
-                defer { _ = try? catalog.close() }
-                return try ScoringRun.retry(dictionary: nil, in: catalog)
-            }
-            #expect(retry.judge?.form.attempt == 1 && retry.judge?.earlierForms == [AnswerForm()])
-            let second = try await score(retry)
-            #expect(second.records.allSatisfy { $0.status != .failed })
-            #expect(second.features == first.features && second.records.count == first.records.count)
-            // What was answered is as it was.
-            #expect(values(second, .simulation).map(\.value) == values(first, .simulation).map(\.value))
-            #expect(
-                values(second, .simulation).map(\.baselineValue) == values(first, .simulation).map(\.baselineValue))
-            let systems = Set(server.requests.dropFirst(asked).map(Self.system))
-            #expect(systems == Set([JudgePrompt.detection, .fuzzing, .rubric].map(\.instructions)))
-            await #expect(throws: WorkflowError.self) {
-                try await onThread { [path] in
-                    let catalog = try Catalog.open(at: path, mode: .readOnly)
-                    defer { _ = try? catalog.close() }
-                    _ = try ScoringRun.retry(dictionary: nil, in: catalog)
-                }
-            }
-        }
-    }
-
-    private func plan(_ settings: ScoringSettings) async throws -> ScoringRun.JudgePlan {
-        try await onThread { [path] in
-            let catalog = try Catalog.open(at: path, mode: .readOnly)
-            defer { _ = try? catalog.close() }
-            return try ScoringRun(settings: settings, workers: Workers(threads: 1)).plan(on: catalog)
-        }
-    }
-
-    private func retry(_ adjust: @escaping @Sendable (inout AnswerForm) -> Void = { _ in }) async throws
-        -> ScoringSettings
-    {
-        try await onThread { [path] in
-            let catalog = try Catalog.open(at: path, mode: .readOnly)
-            defer { _ = try? catalog.close() }
-            return try ScoringRun.retry(dictionary: nil, in: catalog, adjust: adjust)
-        }
-    }
-
-    private func reproduced(_ runID: Int64, _ name: String) async throws -> [Reproduction.Comparison] {
-        try await onThread { [path, directory] in
-            let catalog = try Catalog.open(at: path, mode: .readOnly)
-            defer { _ = try? catalog.close() }
-            return try Reproduction(
-                settings: .init(runID: runID, scratch: directory.file(name)), workers: Workers(threads: 1)
-            ).run(on: catalog)
-        }
-    }
-
-    /// Some answers are garbage, some cut off, some are HTML pages: exactly these are requested
-    /// again, and the result equals that without failures.
-    @Test("A retry repeats no request already answered") func aRetryAsksForNothingThatIsThere() async throws {
-        let isBroken = Mutex(true)
-        let broken = Mutex<Set<Data>>([])
-        let script: ScriptedChatServer.Script = { request, call in
-            guard isBroken.withLock({ $0 }), call % 7 == 3 else { return .reply(Self.answer(request)) }
-            broken.withLock { _ = $0.insert(Data(request.prompt.utf8)) }
-            switch call % 3 {
-            case 0: return .reply("certainly")
-            case 1: return .reply(Self.answer(request), finishReason: "length")
-            default: return .nonJSON
-            }
-        }
-        try await ScriptedChatServer.run(script: script) { server in
-            let first = try await score(settings(server))
-            #expect(first.records.contains { $0.status == .failed })
-            isBroken.withLock { $0 = false }
-            let asked = server.requests.count
-            let kept = try count("SELECT count(*) FROM exchange")
-            #expect(kept == asked, "whatever came back is kept")
-            // The same command again meets the same answers.
-            #expect(try await score(settings(server)).records.map(\.status) == first.records.map(\.status))
-            #expect(server.requests.count == asked)
-
-            let settings = try await retry { $0.maximumTokens = 2048 }
-            let second = try await score(settings)
-            #expect(second.records.allSatisfy { $0.status != .failed })
-            let again = server.requests.dropFirst(asked)
-            let failed = broken.withLock { $0 }
-            #expect(again.allSatisfy { $0.json["max_tokens"] as? Int == 2048 })
-            // Explanations that failed open questions of their own; of the questions asked before, only failures.
-            let known = Set(server.requests.prefix(asked).map { Data($0.prompt.utf8) })
-            #expect(again.allSatisfy { !known.contains(Data($0.prompt.utf8)) || failed.contains(Data($0.prompt.utf8)) })
-            await #expect(throws: WorkflowError.self) { _ = try await retry() }
-
-            // All of it from the archive, the retry as well.
-            let total = server.requests.count
-            for run in [first.runID, second.runID] {
-                let comparisons = try await reproduced(run, "scratch-\(run).sqlite")
-                #expect(comparisons.count >= 2 && comparisons.allSatisfy(\.isSame), "\(comparisons)")
-            }
-            #expect(server.requests.count == total)
-
-            // An endpoint that never failed gives the same scores.
-            let (honest, written) = (try await scoreElsewhere(), second.records)
-            for record in written {
-                let other = honest.first { $0.featureIndex == record.featureIndex && $0.method == record.method }
-                #expect(other?.value == record.value && other?.baselineValue == record.baselineValue)
-            }
-        }
-    }
-
-    /// The scores of an honest judge in a copy of the catalog without any.
-    private func scoreElsewhere() async throws -> [ScoreRecord] {
-        let copy = directory.file("copy.sqlite")
-        try FileManager.default.copyItem(atPath: path, toPath: copy)
-        try execute("DELETE FROM score; DELETE FROM explanation; DELETE FROM exchange", copy)
-        return try await ScriptedChatServer.run(script: Self.honest) { server in
-            let settings = settings(server)
-            return try await onThread {
-                let catalog = try Catalog.open(at: copy, mode: .readWrite)
-                defer { _ = try? catalog.close() }
-                return try ScoringRun(
-                    settings: settings, workers: Workers(threads: 1),
-                    connection: JudgeConnection(concurrency: 4, timeout: 600)
-                ).run(on: catalog).records
-            }
-        }
-    }
-
-    private func execute(_ sql: String, _ path: String) throws {
+    func execute(_ sql: String, _ path: String) throws {
         let queue = try DatabaseQueue(path: path)
         try queue.write { try $0.execute(sql: sql) }
         try queue.close()
@@ -333,21 +184,6 @@ import WorkflowWorlds
             let catalog = try Catalog.open(at: path, mode: .readOnly)
             defer { _ = try? catalog.close() }
             #expect(throws: WorkflowError.self) { _ = try ScoringRun.retry(dictionary: nil, in: catalog) }
-        }
-    }
-
-    @Test("A plan counts what is already stored") func aPlanKnowsWhatIsThere() async throws {
-        try await ScriptedChatServer.run(script: Self.honest) { server in
-            let settings = settings(server)
-            let before = try await plan(settings)
-            #expect(before.answered == 0)
-            _ = try await score(settings)
-            let after = try await plan(settings)
-            #expect(after.answered == after.requests && after.requests > 0)
-            // Another spelling of the endpoint is the same endpoint.
-            var other = settings
-            other.judge?.endpoint += "/"
-            #expect(try await plan(other).answered == after.requests)
         }
     }
 
@@ -392,59 +228,6 @@ import WorkflowWorlds
             #expect(records.count == 4 && records.allSatisfy { $0.status == .undefined && $0.value == nil })
             #expect(result.records.contains { $0.featureIndex == loud && $0.status == .ok })
             #expect(server.requests.allSatisfy { !$0.prompt.contains(#""excerpts":[]"#) })
-        }
-    }
-
-    @Test("An interrupted run resumes") func whatIsBrokenOffGoesOn() async throws {
-        try await ScriptedChatServer.run(script: Self.honest) { server in
-            let settings = settings(server, tests: [.rubric, .simulation])
-            await #expect(throws: WorkflowError.self) {
-                _ = try await score(settings, cancelled: { server.requests.count >= 20 })
-            }
-            #expect(try count("SELECT count(*) FROM score") == 0)
-            #expect(try count("SELECT count(*) FROM run WHERE status = 'interrupted'") == 1)
-            let kept = try count("SELECT count(*) FROM exchange")
-            let asked = server.requests.count
-            #expect(kept > 0 && kept <= asked)
-            let result = try await score(settings)
-            #expect(result.records.allSatisfy { $0.status != .failed })
-            let all = try count("SELECT count(*) FROM exchange")
-            #expect(all == kept + server.requests.count - asked)
-        }
-    }
-
-    @Test func limitsHold() async throws {
-        try await ScriptedChatServer.run(script: Self.honest) { server in
-            let settings = settings(server)
-            await #expect(throws: WorkflowError.self) {
-                _ = try await score(settings, connection: JudgeConnection(maximumRequests: 10))
-            }
-            #expect(server.requests.isEmpty)
-            await #expect(throws: WorkflowError.self) {
-                _ = try await score(settings, connection: JudgeConnection(maximumCost: 1))
-            }
-            #expect(server.requests.isEmpty, "without a price no cost can be limited")
-            // What is estimated to cost too much is not begun.
-            await #expect(throws: WorkflowError.self) {
-                let price = TokenPrice(input: 1e6, output: 0)
-                _ = try await score(settings, connection: JudgeConnection(maximumCost: 100, price: price))
-            }
-            #expect(server.requests.isEmpty)
-        }
-        // Replies that cost more than was estimated end the run once the sum is spent; what was answered stays.
-        let dear: ScriptedChatServer.Script = { request, _ in
-            let body = String(decoding: ChatBehaviour.replyBody(Self.answer(request)), as: UTF8.self)
-            return .body(Data(body.replacing("\"prompt_tokens\":12", with: "\"prompt_tokens\":1000000").utf8))
-        }
-        try await ScriptedChatServer.run(script: dear) { server in
-            await #expect(throws: WorkflowError.self) {
-                let price = TokenPrice(input: 10, output: 0)
-                _ = try await score(
-                    settings(server), connection: JudgeConnection(concurrency: 1, maximumCost: 45, price: price))
-            }
-            #expect((5...7).contains(server.requests.count), "\(server.requests.count)")
-            let kept = try count("SELECT count(*) FROM exchange")
-            #expect(kept >= 5)
         }
     }
 
@@ -494,103 +277,10 @@ import WorkflowWorlds
         }
     }
 
-    private func figures(_ key: IndexingKey) throws -> ScoreFigures.Table {
+    func figures(_ key: IndexingKey) throws -> ScoreFigures.Table {
         let catalog = try Catalog.open(at: path, mode: .readOnly)
         defer { _ = try? catalog.close() }
         return try #require(try ScoreFigures.of(key, in: catalog))
-    }
-
-    @Test("Retrying named features covers no others") func aRetryOfNamedFeaturesStandsForNoOthers() async throws {
-        let isBroken = Mutex(true)
-        let script: ScriptedChatServer.Script = { request, call in
-            let fails = isBroken.withLock { $0 } && call.isMultiple(of: 2) && request.prompt.contains("\"tokens\"")
-            return .reply(fails ? "certainly" : Self.answer(request))
-        }
-
-        let loud = try count("SELECT feature_index FROM feature ORDER BY n_fired DESC LIMIT 1")
-        let next = try count("SELECT feature_index FROM feature ORDER BY n_fired DESC LIMIT 1 OFFSET 1")
-        try await ScriptedChatServer.run(script: script) { server in
-            var settings = settings(server, tests: [.simulation])
-            settings.features = [loud, next]
-            let first = try await score(settings)
-            #expect(first.records.allSatisfy { $0.status == .failed })
-            isBroken.withLock { $0 = false }
-            let second = try await score(try await retry())
-            #expect(second.records.count == 2 && second.records.allSatisfy { $0.status != .failed })
-            let figures = try figures(IndexingKey(dictionaryID: first.dictionaryID, corpusID: 1))
-            #expect(figures.all.scoredCount == 2 && figures.all.population == nil)
-        }
-    }
-
-    /// A request without a reply is not in the archive, and fails again with the recorded reason.
-    @Test("Failures are reproduced too") func failuresAreReproducedToo() async throws {
-        let isBroken = Mutex(true)
-        let script: ScriptedChatServer.Script = { request, call in
-            guard isBroken.withLock({ $0 }) else { return .reply(Self.answer(request)) }
-            switch call % 14 {
-            case 3: return .status(500, body: "no \(call)")
-            case 8: return .truncated
-            case 11: return .reply("certainly")
-            default: return .reply(Self.answer(request))
-            }
-        }
-        try await ScriptedChatServer.run(script: script) { server in
-            let connection = JudgeConnection(concurrency: 4, timeout: 600, attempts: 1)
-            let first = try await score(settings(server), connection: connection)
-            let reasons = first.records.compactMap(\.reason)
-            #expect(reasons.contains { $0.contains("HTTP 500") } && reasons.contains { $0.contains("connection") })
-            let comparisons = try await reproduced(first.runID, "scratch-1.sqlite")
-            #expect(comparisons.count >= 2 && comparisons.allSatisfy(\.isSame), "\(comparisons)")
-            let recorded = try details(of: path, runID: first.runID)
-            let again = try details(of: directory.file("scratch-1.sqlite"), runID: nil)
-            #expect(again == recorded && again.count == first.records.count)
-
-            // What was answered later was not there.
-            isBroken.withLock { $0 = false }
-            let kept = try count("SELECT max(exchange_id) FROM exchange")
-            let second = try await score(settings(server), connection: connection)
-            #expect(try count("SELECT count(*) FROM exchange WHERE exchange_id > \(kept)") > 0)
-            try execute(
-                "UPDATE exchange SET created_at = '2999-01-01T00:00:00Z' WHERE exchange_id > \(kept)", path)
-            let later = try await reproduced(first.runID, "scratch-2.sqlite")
-            #expect(later.count >= 2 && later.allSatisfy(\.isSame), "\(later)")
-
-            // What has a score had an answer.
-            #expect(second.records.contains { $0.status == .ok })
-            try execute("DELETE FROM exchange", path)
-            await #expect(throws: WorkflowError.self) { _ = try await reproduced(first.runID, "scratch-3.sqlite") }
-        }
-    }
-
-    /// A run's details by feature and method; the last run's if none is named.
-    private func details(of path: String, runID: Int64?) throws -> [String: String?] {
-        let catalog = try Catalog.open(at: path, mode: .readOnly)
-        defer { _ = try? catalog.close() }
-        let scores = try catalog.scores(dictionaryID: 1)
-        let runID = runID ?? scores.map(\.runID).max()
-        return Dictionary(
-            scores.filter { $0.runID == runID }.map { ("\($0.featureIndex) \($0.method)", $0.detailJSON) },
-            uniquingKeysWith: { $1 })
-    }
-
-    @Test("One missing explanation does not plan them all")
-    func oneMissingExplanationDoesNotMakeAPlanForAll() async throws {
-        try await ScriptedChatServer.run(script: Self.honest) { server in
-            let settings = settings(server)
-            let before = try await plan(settings)
-            _ = try await score(settings)
-            try execute(
-                """
-                DELETE FROM exchange
-                WHERE sha256 = (SELECT detail ->> '$.exchange' FROM explanation ORDER BY explanation_id LIMIT 1)
-                """, path)
-            let after = try await plan(settings)
-            let missing = after.requests - after.answered
-            // The explanation, and what rests on it: its feature's tests, and the chance of another feature.
-            #expect(missing > 1 && 2 * missing < after.requests, "\(after)")
-            #expect(after.requests <= before.requests)
-            #expect(after.promptTokens > 0 && 2 * after.promptTokens < before.promptTokens)
-        }
     }
 
     @Test("A test whose examples all have the same answer is skipped")
