@@ -2,7 +2,7 @@
 # demo: the main job on the shipped model.   test: all tests, in the build that the demo uses.
 # test-quick: the tests of single parts, in under two minutes after the build.
 # check: what continuous integration runs: formatting, structure, tests, kernels, another package.
-# test-docs: every command of README.md and docs/, its output compared; makes a demo first, so it takes ten minutes.
+# test-docs: every command of README.md and docs/, its output compared; makes a demo first.
 # test-kernels: the tests of exact arithmetic with each set of instructions that the processor has.
 # paper: the comparison of the paper, docs/comparison.md.    benchmark: speed as ratios.
 BUILD := swift build -c release --product routesae

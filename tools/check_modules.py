@@ -49,6 +49,8 @@ def main() -> int:
     problems = []
     targets = {target["name"]: target for target in manifest["targets"]}
     for name, target in targets.items():
+        if any("unsafeFlags" in setting["kind"] for setting in target["settings"]):
+            problems.append(f"Package.swift: {name} has unsafe flags, so no package can depend on a version of this one")
         allowed = set(SYSTEM) | {name}
         for dependency in target["dependencies"]:
             kind, value = next(iter(dependency.items()))
@@ -98,8 +100,10 @@ def sql_outside() -> list:
 def options_outside() -> list:
     """Options spelled in the libraries' messages, and settings named there for which the command line has no option."""
     command_line = "".join(source.read_text() for source in sorted((ROOT / "Sources/routesae").rglob("*.swift")))
-    declared = re.findall(r"@(?:Option|Flag|OptionGroup)\b.*?\bvar (\w+)", command_line, re.DOTALL)
-    options = {hyphenated(name) for name in declared} | set(re.findall(r'customLong\(\s*"([\w-]+)"', command_line))
+    options = set()
+    for declaration, name in re.findall(r"@(?:Option|Flag)\b(.*?)\bvar (\w+)", command_line, re.DOTALL):
+        long = re.search(r'customLong\(\s*"([\w-]+)"', declaration)
+        options.add(long.group(1) if long else hyphenated(name))
     options |= {"no-" + name for name in options}
     names = (ROOT / "Sources/routesae/Options/OptionNames.swift").read_text()
     others = dict(re.findall(r'"(\w+)": "([\w-]+)"', names))
@@ -128,16 +132,20 @@ def enumerations_twice() -> list:
     known, problems = {}, []
     for source in sorted((ROOT / "Sources").rglob("*.swift")):
         code = split(source.read_text())[1]
-        for found in re.finditer(r"^([ ]*)(?:\w+ )*?(?:indirect )?enum (\w+)[^{]*\{\n(.*?)^\1\}", code, re.DOTALL | re.M):
-            indent, name, body = found.groups()
+        declared = [(found, found.group(1)) for found in re.finditer(r"^(?:\w+ )*enum (\w+)", code, re.M)]
+        for found in re.finditer(r"^([ ]*)(?:\w+ )*enum (\w+)[^{\n]*\{\n(.*?)^\1\}", code, re.DOTALL | re.M):
+            indent, _, body = found.groups()
             cases = re.findall(rf"^{indent}    (?:indirect )?case ([^\n]+)", body, re.M)
             words = frozenset(word.split("(")[0].split("=")[0].strip(" `") for line in cases
                               for word in re.sub(r"\([^)]*\)", "", line).split(","))
+            if len(words) >= FEWEST_CASES:
+                declared.append((found, words))
+        for found, key in declared:
+            name = re.search(r"enum (\w+)", found.group()).group(1)
             place = f"{source.relative_to(ROOT)}:{code.count(chr(10), 0, found.start()) + 1}"
-            for key in ([name] if not indent else []) + ([words] if len(words) >= FEWEST_CASES else []):
-                if key in known and name not in ENUMERATIONS_APART:
-                    problems.append(f"{place}: {name} is declared at {known[key]} already")
-                known.setdefault(key, place)
+            if key in known and name not in ENUMERATIONS_APART:
+                problems.append(f"{place}: {name} is declared at {known[key]} already")
+            known.setdefault(key, place)
     return problems
 
 

@@ -35,7 +35,7 @@ def main() -> int:
         mine = catalog.with_name("mine.sqlite")
         output = subprocess.check_output([program + "/FirstFeatures", catalog, mine], text=True).splitlines()
         print("\n".join(output))
-        if len(output) != 4 or not all(line.split()[0].isdigit() for line in output):
+        if len(output) != 4 or not all(line[:1].isdigit() for line in output):
             return fail("it does not print three features and a count of latents")
         if not output[-1].endswith("are active"):
             return fail("it does not train a dictionary")

@@ -19,7 +19,14 @@ package struct StoredDictionary: Sendable {
     /// - Throws: `CatalogError` where there is none or it is damaged, `SparseCodingError` where its
     ///   row or its tensors do not fit together.
     package init(named name: String?, in catalog: Catalog) throws {
-        record = try StoredDictionary.record(named: name, in: catalog)
+        try self.init(try StoredDictionary.record(named: name, in: catalog), in: catalog)
+    }
+
+    /// Reads the dictionary of a row.
+    ///
+    /// - Throws: `CatalogError` where it is damaged, `SparseCodingError` where the row and its tensors do not agree.
+    package init(_ record: DictionaryRecord, in catalog: Catalog) throws {
+        self.record = record
         configuration = try StoredDictionary.configuration(of: record)
         weights = try DictionaryWeights(configuration, dictionary: record.dictionaryID, in: catalog)
     }
@@ -43,7 +50,12 @@ package struct StoredDictionary: Sendable {
             }
             return last
         }
-        if let number = Int64(name), let record = try? catalog.dictionary(number) { return record }
+        // A name may be a number: the dictionary of that name comes before the one of that number.
+        if let number = Int64(name), try !catalog.dictionaries().contains(where: { $0.name == name }),
+            let record = try? catalog.dictionary(number)
+        {
+            return record
+        }
         return try catalog.dictionary(named: name)
     }
 

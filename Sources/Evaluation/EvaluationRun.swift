@@ -110,7 +110,7 @@ package struct EvaluationRun {
             }
         ) { runs in
             let evaluations = try zip(records, runs).map { record, run in
-                let dictionary = try StoredDictionary(named: "\(record.dictionaryID)", in: catalog)
+                let dictionary = try StoredDictionary(record, in: catalog)
                 return DictionaryEvaluation(
                     dictionary.configuration, dictionary.weights, dictionaryID: record.dictionaryID, runID: run.runID,
                     workers: workers)

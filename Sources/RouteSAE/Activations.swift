@@ -36,15 +36,18 @@ public struct Activations: Sendable {
     public var tokenCount: Int { values.count / (layers.count * dModel) }
 
     /// The batch that the encoder reads.
-    var batch: ActivationBatch {
-        let batch = ActivationBatch(capacity: tokenCount, layers: layers, dModel: dModel)
-        for row in 0..<tokenCount { copy(row, to: row, of: batch) }
-        batch.count = tokenCount
+    func batch(of tokens: Range<Int>) -> ActivationBatch {
+        let batch = ActivationBatch(capacity: tokens.count, layers: layers, dModel: dModel)
+        for (row, token) in tokens.enumerated() { copy(token, to: row, of: batch, position: token) }
+        batch.count = tokens.count
         return batch
     }
 
     /// Copies one token's values into a row of a batch of the same shape.
-    func copy(_ token: Int, to row: Int, of batch: ActivationBatch) {
+    ///
+    /// - Parameter position: of the token in the stream, from which the layer of a `random` dictionary is drawn.
+    func copy(_ token: Int, to row: Int, of batch: ActivationBatch, position: Int) {
+        batch.drawKeys[row] = ActivationBatch.drawKey(document: 0, position: position)
         let width = layers.count * dModel
         values.withUnsafeBufferPointer { values in
             guard let start = values.baseAddress else { return }

@@ -11,6 +11,9 @@ import Vocabulary
 public struct FeatureDictionary: Sendable {
     private let stored: StoredDictionary
 
+    /// Tokens that are encoded at once.
+    private static let piece = 1024
+
     init(_ stored: StoredDictionary) { self.stored = stored }
 
     /// Its name in the catalog.
@@ -38,7 +41,8 @@ public struct FeatureDictionary: Sendable {
     /// Encodes activations: the same encode path as training and indexing, to the bit.
     ///
     /// - Parameters:
-    ///   - activations: at least the dictionary's ``layers``, of its ``dModel``.
+    ///   - activations: at least the dictionary's ``layers``, of its ``dModel``. A `random` dictionary draws each token's layer
+    ///     from its position in them.
     ///   - threads: the most threads; nil for one a processor. The result does not depend on it.
     /// - Returns: the active latents of every token, in order.
     /// - Throws: ``RouteSAEError`` `.badInput` where a layer is missing or a value cannot be squared, `.usage` for another
@@ -48,13 +52,15 @@ public struct FeatureDictionary: Sendable {
             let configuration = stored.configuration
             let encoder = DictionaryEncoder(
                 configuration: configuration, weights: stored.weights, workers: Workers(threads: threads))
-            let count = activations.tokenCount
-            let input = AutoencoderInput(capacity: count, configuration: configuration)
-            try encoder.read(activations.batch, into: input)
-            let latents = SparseLatents(capacity: count, configuration: configuration)
-            encoder.encode(input, count: count * configuration.samplesPerToken, into: latents)
-            let tokens = ActivationPipeline.TokenLatents(latents, input, count: count, configuration)
-            return (0..<count).map { TokenLatents($0, of: tokens, configuration) }
+            return try stride(from: 0, to: activations.tokenCount, by: Self.piece).flatMap { start in
+                let tokens = start..<min(start + Self.piece, activations.tokenCount)
+                let input = AutoencoderInput(capacity: tokens.count, configuration: configuration)
+                try encoder.read(activations.batch(of: tokens), into: input)
+                let encoded = SparseLatents(capacity: tokens.count, configuration: configuration)
+                encoder.encode(input, count: tokens.count * configuration.samplesPerToken, into: encoded)
+                let latents = ActivationPipeline.TokenLatents(encoded, input, count: tokens.count, configuration)
+                return tokens.indices.map { TokenLatents($0 - start, of: latents, configuration) }
+            }
         }
     }
 }

@@ -10,36 +10,27 @@ final class SequenceStream<Source: Sequence<Activations>>: ActivationStream {
     private var chunk: Activations?
     /// Token of `chunk` that comes next.
     private var next = 0
-    /// Tokens delivered in this pass, and in all.
-    private var (pass, delivered) = (0, 0)
+    /// Tokens delivered in this pass.
+    private var pass = 0
 
     init(_ source: Source, layers: [Int], dModel: Int) {
         (self.source, self.layers, self.dModel) = (source, layers, dModel)
         iterator = source.makeIterator()
     }
 
-    var position: StreamPosition { StreamPosition(numbers: ["tokens": UInt64(delivered)]) }
+    var position: StreamPosition { preconditionFailure("training on a sequence keeps no checkpoints") }
 
     /// - Throws: `RouteSAEError` `.badInput` where a part has another shape than the first, or a pass holds no tokens.
     func fill(_ batch: ActivationBatch) throws {
         for row in 0..<batch.capacity {
             let chunk = try current()
-            chunk.copy(next, to: row, of: batch)
-            batch.tokenIDs[row] = 0
-            batch.documentIDs[row] = 0
-            batch.drawKeys[row] = ActivationBatch.drawKey(document: 0, position: pass)
-            (next, pass, delivered) = (next + 1, pass + 1, delivered + 1)
+            chunk.copy(next, to: row, of: batch, position: pass)
+            (next, pass) = (next + 1, pass + 1)
         }
         batch.count = batch.capacity
     }
 
-    /// Reads up to the position again.
-    func resume(at position: StreamPosition) throws {
-        for _ in 0..<(try position.number("tokens", upTo: Int.max)) {
-            _ = try current()
-            (next, pass, delivered) = (next + 1, pass + 1, delivered + 1)
-        }
-    }
+    func resume(at position: StreamPosition) throws { preconditionFailure("training on a sequence is not resumed") }
 
     /// The part that holds the next token.
     private func current() throws -> Activations {

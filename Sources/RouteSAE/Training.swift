@@ -1,6 +1,5 @@
 import ActivationPipeline
 import FeatureCatalog
-import Foundation
 import LinearAlgebra
 import SparseTraining
 import Training
@@ -78,12 +77,11 @@ extension Catalog {
                 SequenceStream(stream, layers: first.layers, dModel: first.dModel)
             }
             let job = try TrainingJob([try configuration.settings], given: given, workers: workers)
-            // Never the file that `routesae train --resume` goes on from.
-            let checkpoint = "\(file.path).\(UUID().uuidString).checkpoint"
-            defer { try? FileManager.default.removeItem(atPath: checkpoint) }
-            let run = TrainingRun(job, workers: workers, checkpoints: try CheckpointPolicy(path: checkpoint))
+            // A stream of somebody else's has no position to resume from.
+            let run = TrainingRun(job, workers: workers, checkpoints: nil)
             let outcome = try run.run(into: file, cancelled: cancelled) { step, _ in progress(step, job.steps) }
-            return try dictionary(outcome.results.first.map { "\($0.dictionaryID)" })
+            guard let trained = outcome.results.first else { throw RouteSAEError(.internal, "nothing was trained") }
+            return FeatureDictionary(try StoredDictionary(try file.dictionary(trained.dictionaryID), in: file))
         }
     }
 }

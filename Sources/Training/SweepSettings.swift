@@ -98,9 +98,18 @@ package enum SweepSettings {
             guard entry["layers"] == nil else {
                 throw .badInput(path: path, problem: "\(place) has both 'layer' and 'layers'")
             }
+            if let list = layer as? [Any], list.isEmpty {
+                throw .badInput(path: path, problem: "\(place) has an empty list for 'layer'")
+            }
             entry["layers"] = (layer as? [Any])?.map { [$0] } ?? [layer]
         }
-        if let layers = entry["layers"], !(layers is [Any]) { entry["layers"] = [layers] }
+        let layers = entry["layers"]
+        if let list = layers as? [Any] {
+            // Among lists a number is a list of one layer.
+            if list.contains(where: { $0 is [Any] }) { entry["layers"] = list.map { $0 is [Any] ? $0 : [$0] } }
+        } else if let layers {
+            entry["layers"] = [layers]
+        }
         return entry
     }
 

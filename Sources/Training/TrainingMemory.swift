@@ -10,7 +10,6 @@ import Vocabulary
 /// for a crosscoder, d otherwise), T tokens and n samples of a batch (T·L for an MLSAE, T otherwise), w workers:
 ///
 /// - with k: input, error and related buffers n · (2·D + 8·k + 2·L + 8), router T·d more, tiles w · 259·m, and where
-/// - with k: input, error and what goes with them n · (2·D + 8·k + 2·L + 8), router T·d more, tiles w · 259·m, and where
 ///   AuxK runs 3·D for every dead latent, at worst 3·m·D; where a router learns by the errors at every layer
 ///   (`RouterGradient`), for the tokens tried, n / 32L or 256 / L, L · (2·D + 2·k + 2·L + 4), and their tiles, w · 259·m,
 ///   which the allocator keeps;

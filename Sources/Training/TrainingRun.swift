@@ -18,10 +18,10 @@ package struct TrainingRun {
     /// Workers that run it.
     package let workers: Workers
     /// The checkpoint's path, and how often it is written.
-    package let checkpoints: CheckpointPolicy
+    package let checkpoints: CheckpointPolicy?
 
     /// Describes a run.
-    package init(_ job: TrainingJob, workers: Workers, checkpoints: CheckpointPolicy) {
+    package init(_ job: TrainingJob, workers: Workers, checkpoints: CheckpointPolicy?) {
         self.job = job
         self.workers = workers
         self.checkpoints = checkpoints
@@ -53,7 +53,7 @@ package struct TrainingRun {
     ///
     /// - Parameters:
     ///   - resuming: the checkpoint to resume from, or nil to start.
-    ///   - cancelled: asked before every step; once true, a checkpoint is taken and the runs end as interrupted.
+    ///   - cancelled: asked before every step; once true, a checkpoint is written, if any is kept, and the runs end as interrupted.
     ///   - progress: told after every step: the steps done and the reports of the dictionaries still in training.
     /// - Throws: `WorkflowError.interrupted`, `.refused` where the catalog knows the model's weights with another tokenizer
     ///   or the checkpoint is of another job, `SparseCodingError`, `TrainingError`, `CatalogError`, `SafetensorsError`.
@@ -64,17 +64,17 @@ package struct TrainingRun {
         progress: (_ step: Int, _ reports: [StepReport]) -> Void = { _, _ in }
     ) throws -> Outcome {
         var record = resuming?.record ?? TrainingCheckpoint(job)
-        if resuming != nil { try record.takeUp(job, path: checkpoints.path) }
+        if resuming != nil, let checkpoints { try record.takeUp(job, path: checkpoints.path) }
         try refuseTakenNames(in: catalog, resuming: resuming?.record)
         try job.source.checkTokenizer(in: catalog)
-        if resuming == nil { try record.write(to: checkpoints.path, states: [:], position: nil) }
+        if resuming == nil, let checkpoints { try record.write(to: checkpoints.path, states: [:], position: nil) }
         return try catalog.withRuns(
             of: job.plans.indices, cancelled: cancelled, opening: { try job.openRun(of: $0, record, in: catalog) }
         ) { runs in
             let session = try TrainingSession(job, record, resuming?.file, runs, workers)
             try session.train(checkpoints: checkpoints, progress: progress)
             let results = try session.numbers.map { try finish($0, session, runs[$0], catalog) }
-            try? FileManager.default.removeItem(atPath: checkpoints.path)
+            if let checkpoints { try? FileManager.default.removeItem(atPath: checkpoints.path) }
             return Outcome(
                 results: results,
                 failures: session.failures.map { (name: job.plans[$0.key].name, reason: $0.value) })

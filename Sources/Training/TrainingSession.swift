@@ -61,7 +61,7 @@ final class TrainingSession {
 
     /// Makes the remaining steps.
     func train(
-        checkpoints: CheckpointPolicy, progress: (_ step: Int, _ reports: [StepReport]) -> Void
+        checkpoints: CheckpointPolicy?, progress: (_ step: Int, _ reports: [StepReport]) -> Void
     ) throws {
         let batch = ActivationBatch(capacity: job.batchTokens, layers: stream.layers, dModel: stream.dModel)
         let clock = ContinuousClock()
@@ -69,13 +69,14 @@ final class TrainingSession {
         var lastStep = clock.now
         for step in checkpoint.step..<job.steps {
             if runs[0].isCancelled {
-                try save(checkpoints.path)
+                try save(checkpoints)
                 throw WorkflowError.interrupted(
-                    "training was stopped after \(step) of \(job.steps) steps; `resume` goes on with it")
+                    "training was stopped after \(step) of \(job.steps) steps; "
+                        + (checkpoints == nil ? "no checkpoint is kept" : "`resume` goes on with it"))
             }
             do { try stream.fill(batch) } catch WorkflowError.badInput(let path, let problem) {
                 // After an error the stream is at its previous position.
-                try save(checkpoints.path)
+                try save(checkpoints)
                 throw WorkflowError.badInput(
                     path: path,
                     problem:
@@ -94,13 +95,13 @@ final class TrainingSession {
             }
             checkpoint.step = step + 1
             if step % 100 == 99 { try record() }
-            if step + 1 < job.steps, checkpoints.isDue(step: step + 1, sinceLast: now - lastCheckpoint) {
-                try save(checkpoints.path)
+            if step + 1 < job.steps, checkpoints?.isDue(step: step + 1, sinceLast: now - lastCheckpoint) == true {
+                try save(checkpoints)
                 lastCheckpoint = clock.now
             }
             progress(step + 1, made.map(\.report))
         }
-        try save(checkpoints.path)
+        try save(checkpoints)
     }
 
     /// One step of every dictionary. One whose loss is not finite drops out, unless it is the last.
@@ -154,17 +155,18 @@ final class TrainingSession {
         unrecorded = [:]
     }
 
-    /// Writes a checkpoint; the catalog is always at least as recent.
+    /// Writes the curves, and a checkpoint where any is kept; the catalog is always at least as recent.
     ///
     /// - Throws: `TrainingError.lossNotFinite` if a weight is not finite; the previous checkpoint then stays.
-    private func save(_ path: String) throws {
+    private func save(_ checkpoints: CheckpointPolicy?) throws {
         try record()
         for number in numbers where !trainer(number).state.isFinite {
             try drop(number, because: .lossNotFinite(step: checkpoint.step))
         }
 
+        guard let checkpoints else { return }
         let isOver = checkpoint.step == job.steps
         try checkpoint.write(
-            to: path, states: trainers.mapValues(\.state), position: isOver ? nil : stream.position)
+            to: checkpoints.path, states: trainers.mapValues(\.state), position: isOver ? nil : stream.position)
     }
 }

@@ -74,6 +74,29 @@ import WorkflowWorlds
         #expect(files.filter { $0.hasPrefix("kept") }.sorted() == ["kept.sqlite", "kept.sqlite.checkpoint"])
     }
 
+    /// A token's layer follows from its position, in training and in encoding alike, and pieces change nothing.
+    @Test func aRandomDictionaryDrawsLayersByPosition() throws {
+        let catalog = try Catalog(creating: directory.file("random.sqlite"))
+        var random = configuration()
+        random.architecture = "random"
+        let dictionary = try catalog.train(random, on: [try activations(tokens: 300)])
+        let encoded = try dictionary.encode(try activations(tokens: 1500))
+        #expect(encoded.count == 1500)
+        #expect(Set(encoded.compactMap(\.layers.first)) == [0, 1])
+        #expect(try dictionary.encode(try activations(tokens: 30)) == Array(encoded.prefix(30)))
+    }
+
+    @Test func aDictionaryIsFoundByNameBeforeNumber() throws {
+        let catalog = try Catalog(creating: directory.file("names.sqlite"))
+        for (name, latents) in [("2", 16), ("other", 32)] {
+            var named = TrainingConfiguration(latents: latents, k: 4, tokens: 256)
+            (named.name, named.batchTokens) = (name, 256)
+            _ = try catalog.train(named, on: [try activations(tokens: 4)])
+        }
+        #expect(try catalog.dictionary("2").latentCount == 16)
+        #expect(try catalog.dictionary("1").latentCount == 16)
+    }
+
     @Test func aDictionaryReadBackEncodesAsTheOneTrained() throws {
         let path = directory.file("back.sqlite")
         let batch = try activations(tokens: 40)
@@ -93,7 +116,7 @@ import WorkflowWorlds
         let first = try #require(features.first)
         let context = try #require(try catalog.contexts(of: first.index).first)
         #expect(context.activation == context.activations[context.peak])
-        #expect(context.tokens.isEmpty || context.tokens.count == context.activations.count)
+        #expect(context.tokens.count == context.activations.count)
         #expect(Double(context.activation) == first.maxActivation)
         #expect(throws: RouteSAEError.self) { try catalog.features(where: ["n_fired > 0"], limit: -1) }
         let few = try catalog.features(where: ["n_fired > \(first.firedCount - 1)"])

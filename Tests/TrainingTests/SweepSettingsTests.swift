@@ -41,7 +41,7 @@ import Vocabulary
         "The former key 'layer' means the same as 'layers'",
         arguments: [
             (#""layers": 3"#, #""layer": 3"#), (#""layers": [[1], [3]]"#, #""layer": [1, 3]"#),
-            (#""layers": [3]"#, #""layers": 3"#),
+            (#""layers": [3]"#, #""layers": 3"#), (#""layers": [[1], 3]"#, #""layers": [1, [3]]"#),
         ])
     func layersInAllForms(present: String, former: String) throws {
         func sweep(_ layers: String) throws -> [TrainingSettings] {
@@ -78,6 +78,7 @@ import Vocabulary
             (#"{"latents": 8, "dictionaries": [{"k": 2}, {"kk": 2}]}"#, "dictionary entry 2 has a key 'kk'"),
             (#"{"latents": 8, "dictionaries": [{"tokens": 2}]}"#, "'tokens', which decides the stream"),
             (#"{"latents": 8, "dictionaries": [{"k": []}]}"#, "has an empty list for 'k'"),
+            (#"{"latents": 8, "dictionaries": [{"layer": []}]}"#, "has an empty list for 'layer'"),
             (#"{"latents": 8, "dictionaries": [{"k": ["a"]}]}"#, "key 'k' is of the wrong kind"),
             (#"{"latents": 8, "dictionaries": [{"k": 2, "layer": 1, "layers": [1]}]}"#, "both 'layer' and 'layers'"),
             (#"{"latents": 8, "name": "x", "dictionaries": [{"k": 2}]}"#, "names all dictionaries alike"),

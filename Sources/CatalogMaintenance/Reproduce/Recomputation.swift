@@ -68,7 +68,7 @@ package struct Recomputation {
         var results: [Result] = []
         for record in try catalog.dictionaries() {
             for indexing in try catalog.indexings(dictionaryID: record.dictionaryID) {
-                let dictionary = try StoredDictionary(named: "\(record.dictionaryID)", in: catalog)
+                let dictionary = try StoredDictionary(record, in: catalog)
                 try dictionary.check(folder, in: catalog)
                 let reader = TextReader(dictionary: dictionary, folder: folder, workers: workers)
                 results.append(

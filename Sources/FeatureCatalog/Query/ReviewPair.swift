@@ -13,13 +13,15 @@ extension Catalog {
     package func reviewPairs(_ key: IndexingKey) throws(CatalogError) -> [ReviewPair] {
         try rows(
             sql: """
-                SELECT verdict, simulation_score, detection_score, fuzzing_score, rubric_score FROM review_pair
+                SELECT verdict, \(ScoreMethod.allCases.map { $0.rawValue + "_score" }.joined(separator: ", "))
+                FROM review_pair
                 WHERE dictionary_id = ? AND corpus_id = ? ORDER BY feature_index, reviewer
                 """,
             arguments: [.integer(key.dictionaryID), .integer(key.corpusID)]
         ).rows.map { row in
-            let methods: [ScoreMethod] = [.simulation, .detection, .fuzzing, .rubric]
-            let scores = zip(methods, row.dropFirst()).compactMap { method, value in value.number.map { (method, $0) } }
+            let scores = zip(ScoreMethod.allCases, row.dropFirst()).compactMap { method, value in
+                value.number.map { (method, $0) }
+            }
             return ReviewPair(
                 verdict: row[0].number, scores: Dictionary(scores, uniquingKeysWith: { first, _ in first }))
         }

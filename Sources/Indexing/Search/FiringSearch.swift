@@ -30,7 +30,7 @@ package struct FiringSearch {
         self.workers = workers
         let record = try StoredDictionary.record(named: dictionary, in: catalog)
         try FiringSearch.checkMemory(record, workers: workers)
-        self.dictionary = try StoredDictionary(named: "\(record.dictionaryID)", in: catalog)
+        self.dictionary = try StoredDictionary(record, in: catalog)
     }
 
     /// Its row.

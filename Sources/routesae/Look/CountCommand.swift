@@ -117,7 +117,7 @@ struct CountCommand: ParsableCommand {
             throw WorkflowError.refused("no dictionary has statistics yet; run 'routesae index' first")
         }
         return try indexed.map { record in
-            try IndexedDictionary(named: "\(record.dictionaryID)", corpus: index.corpus, in: catalog)
+            try IndexedDictionary(record, corpus: index.corpus, in: catalog)
         }
     }
 

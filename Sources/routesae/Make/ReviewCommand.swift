@@ -124,8 +124,7 @@ struct ReviewCommand: ParsableCommand {
                 "no feature of \"\(indexed.record.name)\" has been judged; run 'routesae review'")
         }
 
-        let methods: [ScoreMethod] = [.simulation, .detection, .fuzzing, .rubric]
-        let rows = methods.map { method -> [Cell] in
+        let rows = ScoreMethod.allCases.map { method -> [Cell] in
             let pairs = judged.compactMap { pair -> (verdict: Double, score: Double)? in
                 guard let verdict = pair.verdict, let score = pair.scores[method] else { return nil }
                 return (verdict, score)
