@@ -9,12 +9,14 @@ Each folder of Tests/Fixtures/models holds `config.json`, the weights, and
     residual    [layers, T, d] f32  output of every decoder layer (forward hooks)
     logits      [T, V]     f32
     token_ids_2, residual_2, logits_2    the same for a second sequence, T = 7
-    greedy_ids  [12]       int64    greedy continuation of the first 5 of token_ids
+    greedy_ids  [12 or 64] int64    greedy continuation of the first 5 of token_ids
 
-The stored weights are widened to float32 and run with eager attention.  The
+The stored weights are widened to float32 and run with eager attention.  Every
+greedy step is a whole forward pass, which for rotary embeddings that depend on
+the sequence's length differs from decoding with a cache of rotated keys.  The
 header of golden.safetensors records how far a float64 run is away
-(`max_deviation_float64`, relative to the largest value), what a plain forward
-without the feature under test would have given (`feature_effect`), and the
+(`max_deviation_float64`, relative to the largest value), what a forward
+without the features under test would have given (`feature_effect`), and the
 smallest lead of the greedy choice over the runner-up (`greedy_margin`).
 
     llama3        rope scaling of Llama 3.1 (all three frequency zones), GQA, tied, bf16
@@ -23,6 +25,16 @@ smallest lead of the greedy choice over the runner-up (`greedy_margin`).
     qwen2         biases on q, k, v; tied; bf16; a sliding_window that use_sliding_window turns off
     qwen3         q and k norms, explicit head_dim, f32; config.json in the layout of transformers 5
 
+and the further families of model_fixture_families.py, whose greedy ids are 64:
+
+    gpt2, gpt_neo, gptj      learned positions, local attention, rotation of neighbouring pairs; gpt2-bare has names
+                             without a prefix, mask buffers and scale_attn_by_inverse_layer_idx
+    gpt_neox, phi, stablelm, cohere, starcoder2     LayerNorm; parallel and serial residual, partial rotation
+    gemma, gemma2, gemma3_text   norms around 0, soft caps, windows; gemma3 and gemma3-nested lie beside tensors for
+                             images, under the names of older and newer checkpoints
+    olmo, olmo2, smollm3, granite, phi3     what sets each apart; phi3 with long and short factors
+    llama-…                  other activations; rope scaling linear, dynamic, yarn in the layouts of transformers 4 and 5
+
 All norm weights and biases are random, so that leaving one out shows.
 """
 
@@ -30,30 +42,20 @@ from __future__ import annotations
 
 import argparse
 import json
+import tempfile
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from model_fixture_families import FAMILIES, Fixture
+
 COMMON: Dict[str, Any] = {
     "attention_dropout": 0.0, "hidden_act": "silu", "initializer_range": 0.02, "max_position_embeddings": 256,
     "bos_token_id": 1, "eos_token_id": 2, "use_cache": True,
 }
-
-
-class Fixture(NamedTuple):
-    """A model to make: configuration, storage type, shards, a change that must matter, seed.
-
-    The seeds were chosen so that the greedy ids vary and have a clear lead.
-    """
-
-    config: Dict[str, Any]
-    dtype: torch.dtype
-    shards: int
-    without: Optional[Dict[str, Any]]
-    seed: int
 
 
 FIXTURES: Dict[str, Fixture] = {
@@ -96,20 +98,23 @@ FIXTURES: Dict[str, Fixture] = {
 }
 
 
-def random_weights(names: Dict[str, Tuple[int, ...]], seed: int) -> Dict[str, Tensor]:
-    """Random values for every parameter; norms around 1 but never 1, biases not zero."""
-    generator = torch.Generator().manual_seed(seed)
+EMBEDDINGS = ("embed_tokens", "embed_in", "wte", "wpe")
+
+
+def random_weights(names: Dict[str, Tuple[int, ...]], fixture: Fixture) -> Dict[str, Tensor]:
+    """Random values for every parameter; norms around 1 (or 0) but never 1, biases not zero."""
+    generator = torch.Generator().manual_seed(fixture.seed)
     weights = {}
     for name in sorted(names):
         shape = names[name]
-        if "norm" in name:
-            weights[name] = 0.5 + torch.rand(shape, generator=generator)
-        elif name.endswith("bias"):
+        if name.endswith("bias"):
             weights[name] = 0.3 * torch.randn(shape, generator=generator)
-        elif "embed_tokens" in name:  # small, so that tied logits do not merely repeat the input
-            weights[name] = 0.1 * torch.randn(shape, generator=generator)
+        elif "norm" in name or len(shape) == 1:
+            weights[name] = fixture.norm_around - 0.5 + torch.rand(shape, generator=generator)
+        elif any(part in name for part in EMBEDDINGS):
+            weights[name] = fixture.embedding * torch.randn(shape, generator=generator)
         else:
-            weights[name] = torch.randn(shape, generator=generator) * shape[-1] ** -0.5
+            weights[name] = fixture.gain * torch.randn(shape, generator=generator) * shape[-1] ** -0.5
     return weights
 
 
@@ -145,6 +150,13 @@ def load(folder: Path, dtype: torch.dtype, changes: Optional[Dict[str, Any]] = N
     return model.eval()
 
 
+def decoder_layers(model: Any) -> Any:
+    """The decoder layers, whose outputs are the residual stream."""
+    base = getattr(model, model.base_model_prefix)
+    base = getattr(base, "language_model", base)
+    return base.h if hasattr(base, "h") else base.layers
+
+
 @torch.no_grad()
 def run(model: Any, ids: Tensor) -> Tuple[Tensor, Tensor]:
     """Residual stream after every decoder layer [layers, T, d], and logits [T, V]."""
@@ -153,7 +165,7 @@ def run(model: Any, ids: Tensor) -> Tuple[Tensor, Tensor]:
     def hook(_module: Any, _inputs: Any, output: Any) -> None:
         outputs.append((output[0] if isinstance(output, tuple) else output)[0].clone())
 
-    handles = [layer.register_forward_hook(hook) for layer in model.model.layers]
+    handles = [layer.register_forward_hook(hook) for layer in decoder_layers(model)]
     logits = model(ids[None], use_cache=False).logits[0]
     for handle in handles:
         handle.remove()
@@ -176,52 +188,136 @@ def deviation(a: Tensor, b: Tensor) -> float:
     return float((a.double() - b.double()).abs().max() / b.double().abs().max())
 
 
-def make(name: str, fixture: Fixture, root: Path) -> None:
-    """Write one fixture folder."""
+def parameter_shapes(config: Dict[str, Any]) -> Dict[str, Tuple[int, ...]]:
+    """The parameters of a configuration; a tied lm_head is not listed."""
     from transformers import AutoConfig, AutoModelForCausalLM
 
-    folder, seed = root / name, fixture.seed
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.json").write_text(json.dumps(fixture.config, indent=2) + "\n")
-    settings = dict(fixture.config)
+    settings = dict(config)
     skeleton = AutoModelForCausalLM.from_config(AutoConfig.for_model(settings.pop("model_type"), **settings))
-    shapes = {n: tuple(p.shape) for n, p in skeleton.named_parameters()}  # tied lm_head is not listed
-    save_weights(folder, {n: w.to(fixture.dtype) for n, w in random_weights(shapes, seed).items()}, fixture.shards)
+    return {n: tuple(p.shape) for n, p in skeleton.named_parameters()}
 
-    generator = torch.Generator().manual_seed(seed + 1)
+
+def write_model(folder: Path, fixture: Fixture, plain: bool = False) -> int:
+    """Write config.json and the weights, `plain` without wrapper and renaming, and count the parameters' tensors."""
+    config = fixture.config
+    if fixture.wrapper is not None and not plain:
+        text = {k: v for k, v in config.items() if k not in (*fixture.left_out, "architectures", "torch_dtype")}
+        config = {**fixture.wrapper, "text_config": text}
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    shapes = parameter_shapes(fixture.config)
+    weights = random_weights(shapes, fixture)
+    weights = {n: w.to(fixture.dtype) for n, w in weights.items()}
+    if fixture.stored is not None and not plain:
+        weights = fixture.stored(weights)
+    save_weights(folder, weights, fixture.shards)
+    return len(shapes)
+
+
+def sequences(fixture: Fixture) -> Tuple[Tensor, Tensor]:
+    """The two sequences of token ids that a fixture is run on."""
+    generator = torch.Generator().manual_seed(fixture.seed + 1)
     vocabulary = fixture.config["vocab_size"]
     first = torch.randint(0, vocabulary, (48,), generator=generator)
-    second = torch.randint(0, vocabulary, (7,), generator=generator)
+    return first, torch.randint(0, vocabulary, (7,), generator=generator)
+
+
+def check_stored(folder: Path, ids: Tensor, expected: Tensor) -> None:
+    """Check that transformers reads the wrapped checkpoint as the same text model."""
+    from transformers import AutoConfig, Gemma3ForConditionalGeneration
+
+    config = AutoConfig.from_pretrained(folder)
+    model, info = Gemma3ForConditionalGeneration.from_pretrained(
+        folder, config=config, dtype=torch.float32, attn_implementation="eager", output_loading_info=True,
+    )
+    # Most of the tensors for images are left out of the fixture.
+    strays = [n for n in info["missing_keys"] if "vision_tower" not in n and "multi_modal" not in n]
+    assert not strays and not info["unexpected_keys"], (strays, info["unexpected_keys"])
+    with torch.no_grad():
+        logits = model.eval()(ids[None], use_cache=False).logits[0]
+    assert deviation(logits, expected) < 1e-6, deviation(logits, expected)
+
+
+def make(name: str, fixture: Fixture, root: Path) -> None:
+    """Write one fixture folder."""
+    folder = root / name
+    folder.mkdir(parents=True, exist_ok=True)
+    count = write_model(folder, fixture)
+    with tempfile.TemporaryDirectory() as scratch:
+        plain = folder
+        if fixture.wrapper is not None:
+            plain = Path(scratch)
+            write_model(plain, fixture, plain=True)
+        tensors, metadata = goldens(plain, fixture)
+    if fixture.wrapper is not None:
+        check_stored(folder, tensors["token_ids"], tensors["logits"])
+    save_file(tensors, folder / "golden.safetensors", metadata=metadata)
+    for path in folder.iterdir():
+        path.chmod(0o644)
+    size = sum(p.stat().st_size for p in folder.iterdir())
+    print(f"{name:19} {size / 1e3:6.0f} kB  {count:3} tensors  {metadata}", flush=True)
+
+
+def goldens(folder: Path, fixture: Fixture) -> Tuple[Dict[str, Tensor], Dict[str, str]]:
+    """The outputs of the model in `folder`, and what their header records."""
+    first, second = sequences(fixture)
     single, double = load(folder, torch.float32), load(folder, torch.float64)
     residual, logits = run(single, first)
     residual_2, logits_2 = run(single, second)
     residual_64, logits_64 = run(double, first)
-    greedy_ids, margin = greedy(single, first[:5], 12)
+    greedy_ids, margin = greedy(single, first[:5], fixture.greedy)
     metadata = {
         "max_deviation_float64": f"residual {deviation(residual, residual_64):.2e}, logits {deviation(logits, logits_64):.2e}",
-        "greedy_margin": f"{margin:.4f} of {float(logits.std()):.4f} (standard deviation of the logits)", "seed": str(seed),
+        "greedy_margin": f"{margin:.4f} of {float(logits.std()):.4f} (standard deviation of the logits)",
+        "seed": str(fixture.seed),
     }
-    if fixture.without is not None:
-        plain = run(load(folder, torch.float32, fixture.without), first)[1]
-        metadata["feature_effect"] = f"logits {deviation(plain, logits):.3f} without {next(iter(fixture.without))}"
-    save_file({
+    effects = []
+    for setting, value in (fixture.without or {}).items():
+        effect = deviation(run(load(folder, torch.float32, {setting: value}), first)[1], logits)
+        assert effect > 1e-4, f"{setting} has no effect: {effect:.2e}"
+        effects.append(f"logits {effect:{'.3f' if effect >= 1e-3 else '.0e'}} without {setting}")
+    if effects:
+        metadata["feature_effect"] = "; ".join(effects)
+    return {
         "token_ids": first, "residual": residual.contiguous(), "logits": logits.contiguous(), "token_ids_2": second,
         "residual_2": residual_2.contiguous(), "logits_2": logits_2.contiguous(), "greedy_ids": greedy_ids,
-    }, folder / "golden.safetensors", metadata=metadata)
-    for path in folder.iterdir():
-        path.chmod(0o644)
-    size = sum(p.stat().st_size for p in folder.iterdir())
-    print(f"{name:13} {size / 1e3:6.0f} kB  {len(shapes):3} tensors  {metadata}")
+    }, metadata
+
+
+def search(name: str, fixture: Fixture, count: int) -> None:
+    """Print the seed below `count` whose greedy ids have the clearest lead among those that vary."""
+    found = []
+    for seed in range(1, count):
+        candidate = fixture._replace(seed=seed)
+        with tempfile.TemporaryDirectory() as scratch:
+            write_model(Path(scratch), candidate, plain=True)
+            model = load(Path(scratch), torch.float32)
+        first = sequences(candidate)[0]
+        ids, margin = greedy(model, first[:5], fixture.greedy)
+        varied = len(set(ids.tolist())) >= fixture.greedy // 4
+        found.append((varied, margin / float(run(model, first)[1].std()), seed, len(set(ids.tolist()))))
+    varied, lead, seed, different = max(found)
+    print(f"{name:19} seed {seed}: lead {lead:.4f} standard deviations, {different} different ids", flush=True)
 
 
 def main() -> None:
     """Write all fixtures."""
+    from transformers.utils import logging
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("Tests/Fixtures/models"), help="output folder (default: %(default)s)")
+    parser.add_argument("--search", type=int, metavar="COUNT", help="write nothing; look for a good seed below COUNT")
+    parser.add_argument("names", nargs="*", help="fixtures to make (default: all)")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    for name, fixture in FIXTURES.items():
-        make(name, fixture, arguments.out)
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    for name, fixture in {**FIXTURES, **FAMILIES}.items():
+        if arguments.names and name not in arguments.names:
+            continue
+        if arguments.search is not None:
+            search(name, fixture, arguments.search)
+        else:
+            make(name, fixture, arguments.out)
 
 
 if __name__ == "__main__":
