@@ -68,6 +68,47 @@ CLONES void rsae_rms_norm(const float *x, int64_t stride, int64_t rows, int64_t 
     for (int64_t r = 0; r < rows; r++) norm_row(x + r * stride, d, weight, epsilon, out + r * out_stride);
 }
 
+INLINE void layer_norm_row(const float *x, int64_t d, const float *weight, const float *bias, float epsilon,
+                           float *out) {
+    lanes s0 = {0};
+    int64_t i = 0;
+    for (; i + WIDTH <= d; i += WIDTH) s0 += LOAD(x + i);
+    float total = SUM(s0);
+    for (; i < d; i++) total += x[i];
+    const float mean = total / (float)d;
+    s0 = (lanes){0};
+    for (i = 0; i + WIDTH <= d; i += WIDTH) {
+        const lanes difference = LOAD(x + i) - mean;
+        s0 += difference * difference;
+    }
+    float squares = SUM(s0);
+    for (; i < d; i++) squares += (x[i] - mean) * (x[i] - mean);
+    const float scale = 1.0f / sqrtf(squares / (float)d + epsilon);
+    if (weight && bias) {
+        for (i = 0; i < d; i++) out[i] = (x[i] - mean) * scale * weight[i] + bias[i];
+    } else if (weight) {
+        for (i = 0; i < d; i++) out[i] = (x[i] - mean) * scale * weight[i];
+    } else {
+        for (i = 0; i < d; i++) out[i] = (x[i] - mean) * scale;
+    }
+}
+
+CLONES void rsae_layer_norm(const float *x, int64_t stride, int64_t rows, int64_t d, const float *weight,
+                            const float *bias, float epsilon, float *out, int64_t out_stride) {
+    for (int64_t r = 0; r < rows; r++) {
+        layer_norm_row(x + r * stride, d, weight, bias, epsilon, out + r * out_stride);
+    }
+}
+
+CLONES void rsae_add_scaled_rows(float *rows, int64_t stride, int64_t count, int64_t width, const float *x,
+                            int64_t x_stride, float scale) {
+    for (int64_t r = 0; r < count; r++) {
+        float *row = rows + r * stride;
+        const float *other = x + r * x_stride;
+        for (int64_t i = 0; i < width; i++) row[i] += scale * other[i];
+    }
+}
+
 CLONES void rsae_add_bias(float *rows, int64_t stride, int64_t count, int64_t width, const float *bias) {
     for (int64_t r = 0; r < count; r++) {
         float *row = rows + r * stride;
@@ -75,11 +116,12 @@ CLONES void rsae_add_bias(float *rows, int64_t stride, int64_t count, int64_t wi
     }
 }
 
-CLONES void rsae_rotate(float *rows, int64_t stride, int64_t count, int64_t heads, int64_t head_dim, const float *norm,
-                        float epsilon, const int32_t *position, const float *cosine, const float *sine) {
-    const int64_t half = head_dim / 2;
+CLONES void rsae_rotate(float *rows, int64_t stride, int64_t count, int64_t heads, int64_t head_dim,
+                        int64_t rotated, const float *norm, float epsilon, const int32_t *row, const float *cosine,
+                        const float *sine) {
+    const int64_t half = rotated / 2;
     for (int64_t r = 0; r < count; r++) {
-        const float *c = cosine + position[r] * half, *s = sine + position[r] * half;
+        const float *c = half ? cosine + row[r] * half : NULL, *s = half ? sine + row[r] * half : NULL;
         for (int64_t h = 0; h < heads; h++) {
             float *head = rows + r * stride + h * head_dim;
             if (norm) norm_row(head, head_dim, norm, epsilon, head);
@@ -95,6 +137,122 @@ CLONES void rsae_rotate(float *rows, int64_t stride, int64_t count, int64_t head
                 head[half + i] = b * c[i] + a * s[i];
             }
         }
+    }
+}
+
+// tanh: below 0.625 by x + x * z * p(z) with z = x^2 (p fitted for the smallest relative error, 6e-9), from there on by
+// 1 - 2 / (exp(2x) + 1), which would cancel near 0.
+INLINE void tanh_lanes(lanes *lane) {
+    const lanes x = *lane;
+    const lanes magnitude = SELECT(x < 0, -x, x);
+    const lanes z = x * x;
+    lanes p = z * 2.266391418e-3f - 8.320053472e-3f;
+    p = p * z + 2.176139553e-2f;
+    p = p * z - 5.395830137e-2f;
+    p = p * z + 1.333329933e-1f;
+    p = p * z - 3.333333314e-1f;
+    const lanes small = p * z * x + x;
+    lanes e = magnitude + magnitude;
+    exp_lanes(&e);
+    const lanes large = 1.0f - 2.0f / (e + 1.0f);
+    *lane = SELECT(magnitude < 0.625f, small, SELECT(x < 0, -large, large));
+}
+
+// Half the error function's complement at t >= 1, by exp(-t^2) * q(1 / (1 + t / 2)); half the error function below, by
+// t * p(t^2). Both fitted for the smallest relative error, below 2e-10.
+INLINE void gelu_lanes(lanes *lane) {
+    const lanes x = *lane;
+    const lanes magnitude = SELECT(x < 0, -x, x);
+    const lanes t = magnitude * 0.707106781f;
+    const lanes z = t * t;
+    lanes p = z * -9.641509854e-6f + 1.125694558e-4f;
+    p = p * z - 8.482828496e-4f;
+    p = p * z + 5.220945406e-3f;
+    p = p * z - 2.686540003e-2f;
+    p = p * z + 1.128378197e-1f;
+    p = p * z - 3.761263843e-1f;
+    p = p * z + 1.128379167f;
+    const lanes inner = 0.5f * (t * p);
+    const lanes u = 1.0f / (1.0f + 0.5f * t);
+    lanes q = u * 1.711659127e-2f + 5.188505487e-2f;
+    q = q * u - 3.559042061e-1f;
+    q = q * u + 4.516889518e-1f;
+    q = q * u - 3.673313393e-2f;
+    q = q * u + 3.223796583e-1f;
+    q = q * u + 2.656738947e-1f;
+    q = q * u + 2.841141514e-1f;
+    q = q * u - 1.079996396e-4f;
+    lanes e = -z;
+    exp_lanes(&e);
+    const lanes tail = SELECT(t < 1.0f, 0.5f - inner, 0.5f * (e * q));
+    *lane = x * SELECT(x < 0, tail, 1.0f - tail);
+}
+
+// 0.5 * x * (1 + tanh(u)) is x / (1 + exp(-2u)), u = sqrt(2 / pi) * (x + 0.044715 * x^3).
+INLINE void gelu_tanh_lanes(lanes *lane) {
+    const lanes x = *lane;
+    lanes e = x * (-1.595769122f - 0.0713548163f * (x * x));
+    exp_lanes(&e);
+    *lane = x / (1.0f + e);
+}
+
+INLINE void silu_lanes(lanes *lane) {
+    lanes e = -*lane;
+    exp_lanes(&e);
+    *lane = *lane / (1.0f + e);
+}
+
+INLINE void relu_lanes(lanes *lane) { *lane = SELECT(*lane > 0, *lane, (lanes){0}); }
+
+#define ACTIVATE_ROWS(function)                                                                                       \
+    for (int64_t r = 0; r < count; r++) {                                                                             \
+        float *row = rows + r * stride;                                                                               \
+        int64_t i = 0;                                                                                                \
+        for (; i + WIDTH <= width; i += WIDTH) {                                                                      \
+            lanes x = LOAD(row + i);                                                                                  \
+            function(&x);                                                                                             \
+            STORE(row + i, x);                                                                                        \
+        }                                                                                                             \
+        if (i < width) {                                                                                              \
+            lanes x = {0};                                                                                            \
+            memcpy(&x, row + i, (size_t)(width - i) * sizeof(float));                                                 \
+            function(&x);                                                                                             \
+            memcpy(row + i, &x, (size_t)(width - i) * sizeof(float));                                                 \
+        }                                                                                                             \
+    }
+
+CLONES void rsae_activate(float *rows, int64_t stride, int64_t count, int64_t width, int32_t activation) {
+    switch (activation) {
+    case RSAE_SILU: ACTIVATE_ROWS(silu_lanes) break;
+    case RSAE_GELU: ACTIVATE_ROWS(gelu_lanes) break;
+    case RSAE_GELU_TANH: ACTIVATE_ROWS(gelu_tanh_lanes) break;
+    case RSAE_RELU: ACTIVATE_ROWS(relu_lanes) break;
+    default: break;
+    }
+}
+
+CLONES void rsae_soft_cap(float *rows, int64_t stride, int64_t count, int64_t width, float cap) {
+    const lanes inverse = (lanes){0} + 1.0f / cap;
+    for (int64_t r = 0; r < count; r++) {
+        float *row = rows + r * stride;
+        for (int64_t i = 0; i < width; i += WIDTH) {
+            lanes x = {0};
+            const size_t bytes = (size_t)(width - i < WIDTH ? width - i : WIDTH) * sizeof(float);
+            memcpy(&x, row + i, bytes);
+            x *= inverse;
+            tanh_lanes(&x);
+            x *= cap;
+            memcpy(row + i, &x, bytes);
+        }
+    }
+}
+
+CLONES void rsae_multiply_rows(float *rows, int64_t stride, int64_t count, int64_t width, const float *x,
+                               int64_t x_stride) {
+    for (int64_t r = 0; r < count; r++) {
+        float *row = rows + r * stride;
+        const float *other = x + r * x_stride;
+        for (int64_t i = 0; i < width; i++) row[i] *= other[i];
     }
 }
 

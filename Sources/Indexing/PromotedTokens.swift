@@ -6,12 +6,12 @@ package import LinearAlgebra
 /// The tokens that features promote and suppress directly through the unembedding.
 ///
 /// For a feature with decoder row v the change of all logits per unit of activation is taken to be (v ⊙ w) · W_Uᵀ, with w
-/// the weight of the model's final RMSNorm and W_U its unembedding: the logit lens (nostalgebraist 2020, "interpreting
+/// the weight of the model's final norm and W_U its unembedding, and v without its mean if that norm is a LayerNorm: the logit lens (nostalgebraist 2020, "interpreting
 /// GPT: the logit lens") on a direction instead of a residual stream. SAEDashboard, behind the lists that Neuronpedia
 /// shows, likewise multiplies decoder rows by an unembedding into which the norm's weight is folded.
 ///
-/// Two factors depend on the token and are left out: the final norm divides by the root mean square of the whole
-/// residual stream, and an activation is one of the standardised stream, whose unit is the token's standard deviation.
+/// Two factors depend on the token and are left out: the final norm divides by the root mean square (or the standard
+/// deviation) of the whole residual stream, and an activation is one of the standardised stream, whose unit is the token's standard deviation.
 /// So values compare tokens of one feature, and features with each other, but are not the logits of any text. The
 /// effect of the layers in between is left out as well.
 package struct PromotedTokens {
@@ -85,7 +85,7 @@ package struct PromotedTokens {
                         scratch[worker].load(
                             decoder,
                             rows: features.lowerBound + tile.lowerBound..<features.lowerBound + tile.upperBound,
-                            column: columns.lowerBound, weight: unembedding.normWeight.pointer)
+                            column: columns.lowerBound, unembedding)
                         scratch[worker].rank(tile, rows, of: tokens, promoted, suppressed)
                     }
                 }
@@ -149,12 +149,14 @@ private final class TileScratch: @unchecked Sendable {
     }
 
     /// Loads the features of a tile. Repeated for every block of tokens: it costs a thousandth of their product.
-    func load(_ decoder: Matrix, rows: Range<Int>, column: Int, weight: UnsafePointer<Float>) {
+    func load(_ decoder: Matrix, rows: Range<Int>, column: Int, _ unembedding: Unembedding) {
         let d = directions.columns
+        let weight = unembedding.normWeight.pointer
         for row in rows {
             let source = decoder.row(row) + column
             let target = directions.row(row - rows.lowerBound)
-            for i in 0..<d { target[i] = source[i] * weight[i] }
+            let mean = unembedding.centres ? (0..<d).reduce(Float(0)) { $0 + source[$1] } / Float(d) : 0
+            for i in 0..<d { target[i] = (source[i] - mean) * weight[i] }
         }
     }
 

@@ -5,7 +5,7 @@ internal import Synchronization
 /// the layers behind. The matrix is the model's own: it is valid only during the call.
 package typealias ResidualEdit = (_ layer: Int, _ residual: Matrix) throws -> Void
 
-/// A decoder of the Llama family (`llama`, `mistral`, `qwen2`, `qwen3`) in Hugging Face layout, computed in fp32.
+/// A decoder of one of the families of `ModelFamily` in Hugging Face layout, computed in fp32.
 ///
 /// Several threads may use one model; each call has scratch space of its own and uses all of the model's workers.
 ///
@@ -21,7 +21,6 @@ package final class LanguageModel: Sendable {
 
     let weights: ModelWeights
     let workers: Workers
-    let rotary: RotaryEmbedding
     /// Scratch memory of the last pass.
     private let idleScratch = Mutex<ForwardScratch?>(nil)
 
@@ -44,9 +43,6 @@ package final class LanguageModel: Sendable {
         self.configuration = configuration
         weights = try ModelWeights(
             directory: directory, configuration: configuration, workers: workers, residency: residency)
-        rotary = RotaryEmbedding(
-            headDimension: configuration.headDimension, theta: configuration.rotaryTheta,
-            scaling: configuration.rotaryScaling)
     }
 
     /// Runs a batch through the layers `0..<layers` and passes the result to `finish`.
@@ -67,11 +63,11 @@ package final class LanguageModel: Sendable {
             pass.residual.pointer.update(
                 from: start.residual.pointer, count: batch.tokens.count * configuration.dModel)
         } else {
-            try weights.embed(batch.tokens, into: pass.residual)
+            try weights.embed(batch.tokens, at: pass.positions, into: pass.residual)
         }
         for layer in (start.map { $0.layer + 1 } ?? 0)..<layers {
             let layerWeights = try weights.layer(layer, scratch: &scratch.layerBuffer)
-            pass.run(layerWeights, window: configuration.attentionWindows[layer])
+            pass.run(layerWeights, layer: configuration.layers[layer])
             try editing?(layer, pass.residual)
             afterLayer(layer, pass)
         }
@@ -88,8 +84,7 @@ package final class LanguageModel: Sendable {
         let longest = batch.longestSequence
         if let idle, idle.tokens == batch.tokens.count, idle.positions >= longest { return idle }
         let fresh = ForwardScratch(
-            model: configuration, rotary: rotary, tokens: batch.tokens.count, positions: longest,
-            workers: workers.count)
+            model: configuration, tokens: batch.tokens.count, positions: longest, workers: workers.count)
         fresh.layerBuffer = idle?.layerBuffer
         return fresh
     }

@@ -116,7 +116,7 @@ import Testing
         for logit in resident.prefix(80) {
             let row = try model.unembeddingRow(of: Int32(logit.tokenID))
             let change = row.indices.reduce(0.0) {
-                $0 + Double(decoder[logit.featureIndex, $1] * model.finalNormWeight[$1]) * Double(row[$1])
+                $0 + Double(decoder[logit.featureIndex, $1] * model.unembedding.normWeight[0, $1]) * Double(row[$1])
             }
             #expect(abs(Double(logit.value) - change) < 1e-4 * max(1, abs(change)))
         }

@@ -47,7 +47,45 @@ import Testing
         }
     }
 
-    @Test("Every position equals the full pass", arguments: GoldenTests.models, [WeightResidency.resident, .streamed])
+    /// Those whose frequencies do not depend on the length of a sequence.
+    static let models = GoldenTests.models.filter {
+        !["llama-dynamic", "llama-dynamic-5", "phi3", "phi3-partial-long"].contains($0)
+    }
+
+    @Test(
+        "A sequence whose frequencies change with its length is run again",
+        arguments: ["llama-dynamic", "phi3", "phi3-partial-long"])
+    func changingFrequencies(_ name: String) throws {
+        let model = try LanguageModel(directory: fixture("models/\(name)"), workers: Workers(threads: 2))
+        let tokens = randomTokens(44, vocabulary: model.configuration.vocabularySize)
+        let editing: ResidualEdit = { layer, residual in
+            if layer == 1 { for row in 0..<residual.rows { residual[row, 0] += 0.5 } }
+        }
+        let session = try DecodingSession(model, capacity: 44)
+        var first = 0
+        for piece in [20, 1, 10, 1, 1, 1, 3, 7] {
+            let step = try session.append(
+                Array(tokens[first..<first + piece]), layers: [0, 2], editing: editing)
+            first += piece
+            let batch = try TokenBatch(sequences: [Array(tokens[..<first])])
+            let whole = try model.logits(of: batch, rows: .lastOfEachSequence, editing: editing)
+            #expect(step.logits.elements == whole.elements, "\(first) tokens")
+            #expect(step.streams.tokens == piece)
+            let streams = try model.residualStreams(of: batch, layers: [0, 2], editing: editing)
+            #expect(
+                Array(step.streams.stream(token: piece - 1, slot: 1))
+                    == Array(streams.stream(token: first - 1, slot: 1)))
+        }
+        // Cut back below the border, it begins with the first frequencies again.
+        session.rewind(to: 10)
+        let step = try session.append([tokens[10]])
+        let batch = try TokenBatch(sequences: [Array(tokens[..<11])])
+        let whole = try LanguageModel(directory: fixture("models/\(name)"), workers: Workers(threads: 1))
+            .logits(of: batch, rows: .lastOfEachSequence)
+        #expect(step.logits.elements == whole.elements)
+    }
+
+    @Test("Every position equals the full pass", arguments: models, [WeightResidency.resident, .streamed])
     func everyPositionEqualsTheFullPass(_ name: String, _ residency: WeightResidency) throws {
         let model = try LanguageModel(
             directory: fixture("models/\(name)"), workers: Workers(threads: 2), residency: residency)

@@ -6,7 +6,13 @@ import Testing
 
 /// The forward pass against tensors that PyTorch computed (`tools/make_model_fixtures.py`).
 @Suite struct GoldenTests {
-    static let models = ["llama3", "llama-untied", "mistral", "qwen2", "qwen3"]
+    static let models = [
+        "llama3", "llama-untied", "mistral", "qwen2", "qwen3", "olmo", "stablelm", "starcoder2", "gemma", "gemma2",
+        "gemma3", "gemma3-nested", "gemma3_text", "gemma3_text-pattern", "gpt2", "gpt2-bare", "gpt_neo", "gpt_neox",
+        "gpt_neox-serial", "gptj", "granite", "llama-dynamic", "llama-dynamic-5", "llama-gelu", "llama-gelu-tanh",
+        "llama-linear", "llama-linear-5", "llama-relu", "llama-yarn", "llama-yarn-5", "llama-yarn-factor", "olmo2",
+        "phi", "phi3", "phi3-partial", "phi3-partial-long", "smollm3",
+    ]
     /// Two fp32 computations round in different places: both deviate by about 1e-6 from float64.
     static let tolerance: Float = 5e-6
 

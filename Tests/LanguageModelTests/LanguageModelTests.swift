@@ -51,7 +51,7 @@ import Testing
         let short = try TokenBatch(sequences: [[4999, 3], [0]])
         #expect(try streamed.logits(of: short).elements == resident.logits(of: short).elements)
         #expect(try streamed.unembeddingRow(of: 4999) == resident.unembeddingRow(of: 4999))
-        #expect(streamed.finalNormWeight == resident.finalNormWeight)
+        #expect(streamed.unembedding.normWeight.elements == resident.unembedding.normWeight.elements)
     }
 
     /// Weights that are bf16 stay so in memory; a matrix joined from tensors of several types is kept as fp32.
@@ -201,7 +201,7 @@ import Testing
             #expect(normed == (try model.logits(of: batch).elements))
             let head = try #require(scratch.tensors[tied ? "model.embed_tokens.weight" : "lm_head.weight"]).elements
             #expect(try model.unembeddingRow(of: 7) == Array(head[7 * 24..<8 * 24]))
-            #expect(model.finalNormWeight == scratch.tensors["model.norm.weight"]?.elements)
+            #expect(model.unembedding.normWeight.elements == scratch.tensors["model.norm.weight"]?.elements)
             let expected = (0..<4 * 50).map { index in
                 (0..<24).reduce(0.0) { $0 + Double(stream[index / 50, $1]) * Double(head[index % 50 * 24 + $1]) }
             }

@@ -9,8 +9,8 @@ import Testing
     private func check(
         _ rotary: RotaryEmbedding, _ expected: [UInt32], sourceLocation: SourceLocation = #_sourceLocation
     ) {
-        #expect(rotary.inverseFrequencies.count == expected.count, sourceLocation: sourceLocation)
-        for (actual, bits) in zip(rotary.inverseFrequencies, expected) {
+        #expect(rotary.inverseFrequencies().count == expected.count, sourceLocation: sourceLocation)
+        for (actual, bits) in zip(rotary.inverseFrequencies(), expected) {
             #expect(
                 abs(Int64(actual.bitPattern) - Int64(bits)) <= 1, "\(actual) for \(Float(bitPattern: bits))",
                 sourceLocation: sourceLocation)
@@ -19,7 +19,7 @@ import Testing
 
     @Test func plainFrequencies() {
         check(
-            RotaryEmbedding(headDimension: 32, theta: 10000, scaling: .none),
+            RotaryEmbedding(dimension: 32, theta: 10000, scaling: .none),
             [
                 0x3F80_0000, 0x3F0F_F59A, 0x3EA1_E89B, 0x3E36_1887, 0x3DCC_CCCD, 0x3D66_55C2, 0x3D01_86E3, 0x3C91_AD39,
                 0x3C23_D70A, 0x3BB8_449C, 0x3B4F_3E38, 0x3AE9_1528, 0x3A83_126F, 0x3A13_6A16, 0x39A5_CB60, 0x393A_7753,
@@ -30,7 +30,7 @@ import Testing
     @Test func llama3Frequencies() {
         check(
             RotaryEmbedding(
-                headDimension: 64, theta: 500_000,
+                dimension: 64, theta: 500_000,
                 scaling: .llama3(
                     factor: 32, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalPositions: 8192)),
             [
@@ -42,16 +42,18 @@ import Testing
     }
 
     @Test func linearScalingDivides() {
-        let plain = RotaryEmbedding(headDimension: 16, theta: 10000, scaling: .none)
-        let scaled = RotaryEmbedding(headDimension: 16, theta: 10000, scaling: .linear(factor: 8))
-        #expect(scaled.inverseFrequencies == plain.inverseFrequencies.map { $0 / 8 })
+        let plain = RotaryEmbedding(dimension: 16, theta: 10000, scaling: .none)
+        let scaled = RotaryEmbedding(dimension: 16, theta: 10000, scaling: .linear(factor: 8))
+        #expect(scaled.inverseFrequencies() == plain.inverseFrequencies().map { $0 / 8 })
     }
 
     @Test func tablesHoldCosinesAndSines() {
-        let rotary = RotaryEmbedding(headDimension: 8, theta: 10000, scaling: .none)
-        let tables = rotary.tables(positions: 300)
+        let rotary = RotaryEmbedding(dimension: 8, theta: 10000, scaling: .none)
+        var tables = RotaryTable(rotary)
+        tables.cover(lengths: [7, 300], positions: 100)
+        #expect(tables.firstRow(tokens: 300) == 0 && tables.firstRow(tokens: 7) == 0)
         for position in [0, 1, 299] {
-            for (pair, frequency) in rotary.inverseFrequencies.enumerated() {
+            for (pair, frequency) in rotary.inverseFrequencies().enumerated() {
                 let angle = Double(Float(position) * frequency)
                 #expect(abs(Double(tables.cosine[position, pair]) - cos(angle)) < 1e-7)
                 #expect(abs(Double(tables.sine[position, pair]) - sin(angle)) < 1e-7)

@@ -59,7 +59,7 @@ extension ModelFolder {
         let configuration = model.configuration
         return LanguageModelRecord(
             name: name, revision: publication.revision,
-            architecture: configuration.architecture.rawValue,
+            architecture: configuration.family.rawValue,
             layerCount: configuration.layerCount,
             dModel: configuration.dModel,
             vocabularySize: configuration.vocabularySize,

@@ -82,23 +82,3 @@ final class ModelIdentity: Sendable {
         try cached("file " + path) { try sha256(ofFile: path) }
     }
 }
-
-extension LanguageModelConfiguration {
-    /// The parts of the configuration that change the computation, as text.
-    var computation: String {
-        let windows = attentionWindows.map { $0.map(String.init) ?? "all" }.joined(separator: ",")
-        return """
-            architecture \(architecture.rawValue)
-            sizes \(vocabularySize) \(dModel) \(dFeedForward) \(layerCount)
-            heads \(queryHeads) \(keyValueHeads) \(headDimension)
-            positions \(maximumPositions)
-            norm \(normEpsilon)
-            rotary \(rotaryTheta) \(rotaryScaling)
-            tied \(tiesEmbeddings)
-            biases \(biasesQueriesKeysValues) \(biasesAttentionOutput) \(biasesFeedForward)
-            normalised queries and keys \(normalisesQueriesAndKeys)
-            windows \(windows)
-
-            """
-    }
-}

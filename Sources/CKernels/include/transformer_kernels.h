@@ -1,4 +1,4 @@
-// Kernels of the decoder's forward pass: everything in a Llama-family layer that is not a matrix product. All arrays
+// Kernels of the decoder's forward pass: everything in a layer that is not a matrix product. All arrays
 // are fp32, row-major and need no alignment; a `stride` counts floats from one row to the next. Each row is computed by
 // itself and in a fixed order, so the bits do not depend on how the rows are shared out.
 #ifndef TRANSFORMER_KERNELS_H
@@ -16,15 +16,43 @@ void rsae_exp(const float *x, float *out, int64_t n);
 void rsae_rms_norm(const float *x, int64_t stride, int64_t rows, int64_t d, const float *weight, float epsilon,
                    float *out, int64_t out_stride);
 
+// Layer normalisation (Ba et al. 2016, arXiv 1607.06450) of `rows` rows of d floats:
+//   out[r] = (x[r] - mean_i x[r][i]) / sqrt(var_i x[r][i] + epsilon) * weight + bias
+// `weight` may be NULL if `bias` is, and `bias` alone. `out` may be `x` if the strides are equal.
+void rsae_layer_norm(const float *x, int64_t stride, int64_t rows, int64_t d, const float *weight, const float *bias,
+                     float epsilon, float *out, int64_t out_stride);
+
 // rows[r][i] += bias[i], i in 0..<width.
 void rsae_add_bias(float *rows, int64_t stride, int64_t count, int64_t width, const float *bias);
 
+// rows[r][i] += scale * x[r][i], i in 0..<width.
+void rsae_add_scaled_rows(float *rows, int64_t stride, int64_t count, int64_t width, const float *x, int64_t x_stride,
+                     float scale);
+
+// rows[r][i] *= x[r][i], i in 0..<width.
+void rsae_multiply_rows(float *rows, int64_t stride, int64_t count, int64_t width, const float *x, int64_t x_stride);
+
 // Rotary position embedding (Su et al. 2021, arXiv 2104.09864) in place, on `heads` heads of `head_dim` floats that lie
-// side by side in each of `count` rows. The pair of element i is element i + head_dim / 2 (the order of Hugging Face
-// checkpoints). Row r is at position[r]; `cosine` and `sine` are tables [positions x head_dim / 2].
+// side by side in each of `count` rows. Of each head the first `rotated` floats are turned, an even number, 0 for none;
+// the pair of element i is element i + rotated / 2 (the order of Hugging Face checkpoints). Row r takes row row[r] of the
+// tables `cosine` and `sine`, [rows x rotated / 2].
 // If `norm` is not NULL, each head is first normalised as by rsae_rms_norm with that weight [head_dim].
-void rsae_rotate(float *rows, int64_t stride, int64_t count, int64_t heads, int64_t head_dim, const float *norm,
-                 float epsilon, const int32_t *position, const float *cosine, const float *sine);
+void rsae_rotate(float *rows, int64_t stride, int64_t count, int64_t heads, int64_t head_dim, int64_t rotated,
+                 const float *norm, float epsilon, const int32_t *row, const float *cosine, const float *sine);
+
+// The functions of feed-forward layers.
+enum {
+    RSAE_SILU,       // x / (1 + exp(-x))
+    RSAE_GELU,       // x * Phi(x), Phi the distribution function of the standard normal distribution
+    RSAE_GELU_TANH,  // 0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3)))
+    RSAE_RELU        // max(x, 0)
+};
+
+// One of these functions of rows[r][i], i in 0..<width, in place.
+void rsae_activate(float *rows, int64_t stride, int64_t count, int64_t width, int32_t activation);
+
+// rows[r][i] = cap * tanh(rows[r][i] / cap), i in 0..<width (soft-capping; Gemma 2, arXiv 2408.00118, section 2).
+void rsae_soft_cap(float *rows, int64_t stride, int64_t count, int64_t width, float cap);
 
 // SwiGLU (Shazeer 2020, arXiv 2002.05202) in place, on rows that hold a gate and then a value, `width` floats each:
 //   gate[i] = gate[i] / (1 + exp(-gate[i])) * value[i]

@@ -62,9 +62,16 @@ struct ConfigurationDocument {
     }
 
     /// The error that a value is understood and not supported.
-    func unsupported(_ key: String, supported: String) -> LanguageModelError {
-        .unsupportedConfiguration(
-            path: path, key: prefix + key, found: values[key]?.excerpt ?? "missing", supported: supported)
+    ///
+    /// - Parameters:
+    ///   - found: what is not supported, if it is a part of the value.
+    ///   - reason: what the value stands for.
+    func unsupported(
+        _ key: String, found: String? = nil, supported: String, because reason: String? = nil
+    ) -> LanguageModelError {
+        let value = found.map { JSONValue.string($0).excerpt } ?? values[key]?.excerpt ?? "missing"
+        return .unsupportedConfiguration(
+            path: path, key: prefix + key, found: reason.map { "\(value), \($0)" } ?? value, supported: supported)
     }
 
     /// A whole number in a range; `fallback` if the key is missing or null, required if there is no fallback.

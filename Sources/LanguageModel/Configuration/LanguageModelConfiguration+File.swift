@@ -1,65 +1,107 @@
 extension LanguageModelConfiguration {
     /// Reads and checks a `config.json`, as transformers 4 or 5 writes it.
     ///
-    /// A missing key has transformers' default, except for the sizes, which are required.
+    /// A missing key has transformers' default, except for the sizes, which are required unless the file describes a model
+    /// of several parts: those leave out whatever is as usual. Of such a model this is the text part (`text_config`).
     ///
     /// - Throws: `.missing`, `.unreadable`, `.malformedConfiguration`, `.unsupportedConfiguration`.
     package init(path: String) throws(LanguageModelError) {
-        let document = try ConfigurationDocument(path: path)
-        architecture = try Self.architecture(document)
+        let file = try ConfigurationDocument(path: path)
+        let (document, family) = try ModelFamily.textPart(of: file)
+        let traits = family.traits
+        let isPart = !document.prefix.isEmpty
+        self.family = family
+        wrapper = isPart ? try file.text("model_type") : nil
 
-        vocabularySize = try document.integer("vocab_size", in: 1...4_194_304)
-        dModel = try document.integer("hidden_size", in: 1...131_072)
-        dFeedForward = try document.integer("intermediate_size", in: 1...1_048_576)
-        layerCount = try document.integer("num_hidden_layers", in: 1...1024)
-        queryHeads = try document.integer("num_attention_heads", in: 1...4096)
-        maximumPositions = try document.integer(
-            "max_position_embeddings", in: 1...16_777_216, default: architecture.defaultPositions)
-        keyValueHeads = try Self.keyValueHeads(document, architecture: architecture, queryHeads: queryHeads)
-        headDimension = try Self.headDimension(
-            document, architecture: architecture, dModel: dModel, queryHeads: queryHeads)
-
-        normEpsilon = Float(try document.positiveNumber("rms_norm_eps", default: 1e-6))
-        // Two names of one function.
-        if let activation = try document.text("hidden_act"), activation != "silu", activation != "swish" {
-            throw document.unsupported("hidden_act", supported: "silu, swish")
+        func size(_ key: String, in range: ClosedRange<Int>, usual: Int) throws(LanguageModelError) -> Int {
+            try document.integer(key, in: range, default: isPart ? usual : nil)
         }
-        (rotaryTheta, rotaryScaling) = try Self.rotary(document, maximumPositions: maximumPositions)
 
-        tiesEmbeddings = try document.flag("tie_word_embeddings", default: false)
-        let attentionBias = try document.flag("attention_bias", default: false)
-        let feedForwardBias = try document.flag("mlp_bias", default: false)
-        // transformers reads these two keys for some of the architectures only.
-        biasesQueriesKeysValues =
-            architecture == .qwen2 || attentionBias && (architecture == .llama || architecture == .qwen3)
-        biasesAttentionOutput = attentionBias && (architecture == .llama || architecture == .qwen3)
-        biasesFeedForward = feedForwardBias && architecture == .llama
-        normalisesQueriesAndKeys = architecture == .qwen3
-        attentionWindows = try Self.windows(document, architecture: architecture, layerCount: layerCount)
+        vocabularySize = try size("vocab_size", in: 1...4_194_304, usual: traits.sizes.vocabulary)
+        dModel = try size(traits.keys.width, in: 1...131_072, usual: traits.sizes.width)
+        layerCount = try size(traits.keys.layers, in: 1...1024, usual: traits.sizes.layers)
+        queryHeads = try size(traits.keys.heads, in: 1...4096, usual: traits.sizes.heads)
+        let hidden = 1...1_048_576
+        if let usual = traits.sizes.feedForward {
+            dFeedForward = try size(traits.keys.feedForward, in: hidden, usual: usual)
+        } else {
+            dFeedForward = try document.integer(traits.keys.feedForward, in: hidden, default: 4 * dModel)
+        }
+        keyValueHeads = try Self.keyValueHeads(document, traits: traits, queryHeads: queryHeads)
+        headDimension = try Self.headDimension(document, traits: traits, dModel: dModel, queryHeads: queryHeads)
+        let positions = try document.integer(
+            traits.keys.positions, in: 1...16_777_216, default: traits.sizes.positions)
 
-        beginOfSequence = try document.tokens("bos_token_id").first
-        endOfSequence = try document.tokens("eos_token_id")
+        norm = traits.norm
+        normParameters = traits.normParameters
+        var epsilon = traits.epsilon
+        if let key = traits.keys.epsilon { epsilon = try document.positiveNumber(key, default: epsilon) }
+        normEpsilon = Float(epsilon)
+        addsOneToNorms = traits.addsOneToNorms
+        var block = traits.block
+        if family == .gptNeoX { block.isParallel = try document.flag("use_parallel_residual", default: true) }
+        if family == .stablelm, try document.flag("use_parallel_residual", default: false) {
+            block.isParallel = true
+            block.sharesInputNorm = true
+        }
+        self.block = block
+        queryKeyNorm = traits.queryKeyNorm
+        activation = try Self.activation(document, traits: traits)
+        isGated = traits.isGated
+        try Self.refuseUnsupported(document, family: family)
+
+        biasesQueriesKeysValues = try traits.queryKeyValueBias.value(document)
+        biasesAttentionOutput = try traits.attentionOutputBias.value(document)
+        biasesFeedForward = try traits.feedForwardBias.value(document)
+        biasesUnembedding = traits.unembeddingHasBias
+        let tying = document.mentions("tie_word_embeddings") ? document : file
+        tiesEmbeddings = try tying.flag("tie_word_embeddings", default: traits.tiesEmbeddings)
+        learnedPositions = traits.learnsPositions ? positions : nil
+
+        let isGranite = family == .granite
+        func multiplier(_ key: String) throws(LanguageModelError) -> Float {
+            isGranite ? Float(try document.positiveNumber(key, default: 1)) : 1
+        }
+        embeddingScale =
+            traits.scalesEmbeddings ? Float(dModel).squareRoot() : try multiplier("embedding_multiplier")
+        residualScale = try multiplier("residual_multiplier")
+        logitScale = 1 / (try multiplier("logits_scaling"))
+        var limit: Float?
+        if family == .olmo, document.value("clip_qkv") != nil {
+            limit = Float(try document.positiveNumber("clip_qkv"))
+        }
+        projectionLimit = limit
+        scoreCap = try Self.cap(document, "attn_logit_softcapping", family: family, default: 50)
+        logitCap = try Self.cap(document, "final_logit_softcapping", family: family, default: 30)
+
+        let windows = try Self.windows(document, traits: traits, layerCount: layerCount)
+        let turns = try Self.turns(document, family: family, layerCount: layerCount)
+        rotaries = try Self.rotaries(
+            document, traits: traits, headDimension: headDimension, positions: positions)
+        let scales = try Self.scoreScales(
+            document, family: family, headDimension: headDimension, layerCount: layerCount)
+        let count = rotaries.count
+        layers = (0..<layerCount).map { layer in
+            let rotary = count == 0 || !turns[layer] ? nil : count == 2 && windows[layer] == nil ? 1 : 0
+            return DecoderLayer(window: windows[layer], rotary: rotary, scoreScale: scales[layer])
+        }
+        maximumPositions = rotaries.reduce(positions) { max($0, $1.longestSequence) }
+
+        let ids = document.mentions("bos_token_id") || document.mentions("eos_token_id") ? document : file
+        beginOfSequence = try ids.tokens("bos_token_id").first
+        endOfSequence = try ids.tokens("eos_token_id")
         // transformers 5 renamed the key.
-        storedType = try document.text(document.mentions("dtype") ? "dtype" : "torch_dtype")
-    }
-
-    private static func architecture(_ document: ConfigurationDocument) throws(LanguageModelError) -> Architecture {
-        guard let name = try document.text("model_type") else {
-            throw document.malformed("model_type", expected: "the name of an architecture")
-        }
-        guard let architecture = Architecture(rawValue: name) else {
-            let known = Architecture.allCases.map(\.rawValue).joined(separator: ", ")
-            throw document.unsupported("model_type", supported: known)
-        }
-        return architecture
+        let typed = [document, file].first { $0.mentions("dtype") || $0.mentions("torch_dtype") } ?? file
+        storedType = try typed.text(typed.mentions("dtype") ? "dtype" : "torch_dtype")
     }
 
     private static func keyValueHeads(
-        _ document: ConfigurationDocument, architecture: Architecture, queryHeads: Int
+        _ document: ConfigurationDocument, traits: FamilyTraits, queryHeads: Int
     ) throws(LanguageModelError) -> Int {
+        guard traits.groupsHeads else { return queryHeads }
         let key = "num_key_value_heads"
-        // Null means one for each query head; what a missing key means depends on the architecture.
-        let fallback = document.mentions(key) ? queryHeads : architecture.defaultKeyValueHeads ?? queryHeads
+        // Null means one for each query head; what a missing key means depends on the family.
+        let fallback = document.mentions(key) ? queryHeads : traits.sizes.keyValueHeads ?? queryHeads
         let heads = try document.integer(key, in: 1...4096, default: fallback)
         guard queryHeads % heads == 0 else {
             throw document.malformed(key, expected: "a divisor of num_attention_heads (\(queryHeads))")
@@ -68,23 +110,23 @@ extension LanguageModelConfiguration {
     }
 
     private static func headDimension(
-        _ document: ConfigurationDocument, architecture: Architecture, dModel: Int, queryHeads: Int
+        _ document: ConfigurationDocument, traits: FamilyTraits, dModel: Int, queryHeads: Int
     ) throws(LanguageModelError) -> Int {
         let key = "head_dim"
         let dimension: Int
-        if document.value(key) != nil {
+        if traits.namesHeadDimension, document.value(key) != nil {
             dimension = try document.integer(key, in: 1...16_384)
-        } else if architecture == .qwen3, !document.mentions(key) {
-            dimension = 128
+        } else if let usual = traits.sizes.headDimension, !document.mentions(key) {
+            dimension = usual
         } else {
             guard dModel % queryHeads == 0 else {
+                let reason = traits.namesHeadDimension ? ", as there is no head_dim" : ""
                 throw document.malformed(
-                    "hidden_size",
-                    expected: "a multiple of num_attention_heads (\(queryHeads)), as there is no head_dim")
+                    traits.keys.width, expected: "a multiple of \(traits.keys.heads) (\(queryHeads))\(reason)")
             }
             dimension = dModel / queryHeads
         }
-        guard dimension % 2 == 0 else {
+        if case .wholeHeads = traits.rotary, dimension % 2 != 0 {
             throw document.malformed(key, expected: "an even number (it came to \(dimension)): RoPE turns pairs")
         }
         // Far beyond any model; keeps buffer sizes from overflowing.
@@ -94,80 +136,53 @@ extension LanguageModelConfiguration {
         return dimension
     }
 
-    /// The window of every layer.
-    private static func windows(
-        _ document: ConfigurationDocument, architecture: Architecture, layerCount: Int
-    ) throws(LanguageModelError) -> [Int?] {
-        let all = [Int?](repeating: nil, count: layerCount)
-        let types = try layerTypes(document, layerCount: layerCount)
-        switch architecture {
-        case .llama:
-            guard !types.contains(true) else {
-                throw document.unsupported("layer_types", supported: "full_attention in a llama model")
-            }
-            return all
-        case .mistral:
-            // A missing key has a default here; null turns the window off.
-            if document.mentions("sliding_window"), document.value("sliding_window") == nil { return all }
-            guard !types.contains(false) else {
-                throw document.unsupported("layer_types", supported: "sliding_attention in a mistral model")
-            }
+    private static func activation(
+        _ document: ConfigurationDocument, traits: FamilyTraits
+    ) throws(LanguageModelError) -> FeedForwardActivation {
+        guard let name = try document.text(traits.keys.activation) else { return traits.activation }
+        guard let found = FeedForwardActivation.allCases.first(where: { $0.names.contains(name) }) else {
+            throw document.unsupported(
+                traits.keys.activation,
+                supported: FeedForwardActivation.allCases.flatMap(\.names).joined(separator: ", "))
+        }
+        return traits.readsGeluAsTanh && found == .gelu ? .geluTanh : found
+    }
 
-            let window = try document.integer("sliding_window", in: 1...Int(Int32.max), default: 4096)
-            return all.map { _ in window }
-        case .qwen2, .qwen3:
-            guard try document.flag("use_sliding_window", default: false) else {
-                guard !types.contains(true) else {
-                    throw document.malformed(
-                        "layer_types", expected: "full_attention only, as use_sliding_window is not true")
-                }
-                return all
+    /// Refuses settings that call for another computation.
+    private static func refuseUnsupported(
+        _ document: ConfigurationDocument, family: ModelFamily
+    ) throws(LanguageModelError) {
+        let unwanted: [String] =
+            switch family {
+            case .gpt2: ["add_cross_attention"]
+            case .gemma, .gemma2, .gemma3: ["use_bidirectional_attention"]
+            case .phi, .stablelm: ["qk_layernorm"]
+            case .llama, .mistral, .qwen2, .qwen3, .gptNeo, .gptJ, .gptNeoX, .phi3, .olmo, .olmo2, .starcoder2,
+                .smollm3, .granite:
+                []
             }
-            if document.mentions("sliding_window"), document.value("sliding_window") == nil {
-                guard !types.contains(true) else {
-                    throw document.malformed("sliding_window", expected: "a number, as layer_types asks for a window")
-                }
-                return all
-            }
-
-            let window = try document.integer("sliding_window", in: 1...Int(Int32.max), default: 4096)
-            if !types.isEmpty { return types.map { $0 ? window : nil } }
-            let first = try document.integer("max_window_layers", in: 0...Int(Int32.max), default: 28)
-            return all.indices.map { $0 >= first ? window : nil }
+        for key in unwanted where try document.flag(key, default: false) {
+            throw document.unsupported(key, supported: "false")
         }
     }
 
-    /// For every layer whether it has a window; empty if the key is missing.
-    private static func layerTypes(
-        _ document: ConfigurationDocument, layerCount: Int
-    ) throws(LanguageModelError) -> [Bool] {
-        guard let types = try document.texts("layer_types") else { return [] }
-        guard types.count == layerCount else {
-            throw document.malformed("layer_types", expected: "one for each of the \(layerCount) layers")
-        }
-        guard types.allSatisfy({ $0 == "sliding_attention" || $0 == "full_attention" }) else {
-            throw document.unsupported("layer_types", supported: "full_attention, sliding_attention")
-        }
-        return types.map { $0 == "sliding_attention" }
+    /// A soft cap: only Gemma 2 has one by default, and only the later Gemmas read the key.
+    private static func cap(
+        _ document: ConfigurationDocument, _ key: String, family: ModelFamily, default usual: Double
+    ) throws(LanguageModelError) -> Float? {
+        guard family == .gemma2 || family == .gemma3 else { return nil }
+        if document.value(key) == nil { return family == .gemma2 && !document.mentions(key) ? Float(usual) : nil }
+        return Float(try document.positiveNumber(key))
     }
 }
 
-extension LanguageModelConfiguration.Architecture {
-    /// Transformers' default for a missing `num_key_value_heads`; nil for one per query head.
-    fileprivate var defaultKeyValueHeads: Int? {
+extension FamilyTraits.BiasRule {
+    /// Whether the part has biases.
+    fileprivate func value(_ document: ConfigurationDocument) throws(LanguageModelError) -> Bool {
         switch self {
-        case .llama: nil
-        case .mistral: 8
-        case .qwen2, .qwen3: 32
-        }
-    }
-
-    /// Transformers' default for a missing `max_position_embeddings`.
-    fileprivate var defaultPositions: Int {
-        switch self {
-        case .llama: 2048
-        case .mistral: 131_072
-        case .qwen2, .qwen3: 32_768
+        case .never: false
+        case .always: true
+        case .key(let key, let usual): try document.flag(key, default: usual)
         }
     }
 }

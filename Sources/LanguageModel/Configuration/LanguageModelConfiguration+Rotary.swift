@@ -1,59 +1,42 @@
 extension LanguageModelConfiguration {
-    /// The base and the scaling of the rotary embedding: from `rope_scaling` with `rope_theta` beside it (transformers 4)
-    /// or from `rope_parameters` with `rope_theta` in it (transformers 5). If both are given the former counts, as in
-    /// transformers.
-    static func rotary(
-        _ document: ConfigurationDocument, maximumPositions: Int
-    ) throws(LanguageModelError) -> (theta: Double, scaling: RotaryScaling) {
-        let outerTheta = try document.positiveNumber("rope_theta", default: 10_000)
-        try refusePartialRotation(document)
-        let parameters: ConfigurationDocument
-        if let older = try document.object("rope_scaling") {
-            parameters = older
-        } else if let newer = try document.object("rope_parameters") {
-            parameters = newer
-        } else {
-            return (outerTheta, .none)
+    /// The rotary embeddings of a model: none, one, or one for layers with a window and one for those without.
+    ///
+    /// Their settings are in `rope_scaling` with `rope_theta` beside it (transformers 4) or in `rope_parameters` with
+    /// `rope_theta` in it (transformers 5). If both are given the former counts, as in transformers.
+    static func rotaries(
+        _ document: ConfigurationDocument, traits: FamilyTraits, headDimension: Int, positions: Int
+    ) throws(LanguageModelError) -> [RotaryEmbedding] {
+        let rotary = RotarySettings(document: document, headDimension: headDimension, positions: positions)
+        var theta = traits.rotaryTheta
+        let part: Double
+        switch traits.rotary {
+        case .none:
+            return []
+        case .neighbours(let usual):
+            let dimension = try document.integer("rotary_dim", in: 2...16_384, default: usual)
+            guard dimension % 2 == 0, dimension <= headDimension else {
+                throw document.malformed("rotary_dim", expected: "an even number up to \(headDimension)")
+            }
+            return [RotaryEmbedding(dimension: dimension, theta: theta, scaling: .none, pairsNeighbours: true)]
+        case .byWindow:
+            return try rotary.byWindow(theta: theta)
+        case .wholeHeads:
+            theta = try document.positiveNumber("rope_theta", default: theta)
+            try RotarySettings.refusePart(document)
+            part = 1
+        case .partOfHeads(let usual):
+            theta = try document.positiveNumber("rope_theta", default: theta)
+            part = try document.positiveNumber("partial_rotary_factor", default: usual)
+        case .rotaryPercentage(let usual):
+            theta = try document.positiveNumber("rotary_emb_base", default: theta)
+            part = try document.positiveNumber("rotary_pct", default: usual)
         }
-
-        let theta = try parameters.positiveNumber("rope_theta", default: outerTheta)
-        try refusePartialRotation(parameters)
+        guard let parameters = try rotary.parameters() else {
+            return [try rotary.embedding(in: nil, theta: theta, part: part, family: traits)]
+        }
         for key in ["full_attention", "sliding_attention"] where parameters.mentions(key) {
             throw parameters.unsupported(key, supported: "one set of parameters for all layers")
         }
-
-        let key = parameters.mentions("rope_type") ? "rope_type" : "type"
-        switch try parameters.text(key) ?? "default" {
-        case "default":
-            return (theta, .none)
-        case "linear":
-            return (theta, .linear(factor: try parameters.positiveNumber("factor")))
-        case "llama3":
-            let low = try parameters.positiveNumber("low_freq_factor")
-            let high = try parameters.positiveNumber("high_freq_factor")
-            guard high > low else {
-                throw parameters.malformed("high_freq_factor", expected: "a number above low_freq_factor (\(low))")
-            }
-
-            let positions = 1...16_777_216
-            let inner = try parameters.integer(
-                "original_max_position_embeddings", in: positions, default: maximumPositions)
-            return (
-                theta,
-                .llama3(
-                    factor: try parameters.positiveNumber("factor"), lowFrequencyFactor: low, highFrequencyFactor: high,
-                    // A value at the top of the file counts before the one in the object, as in transformers.
-                    originalPositions: try document.integer(
-                        "original_max_position_embeddings", in: positions, default: inner))
-            )
-        default:
-            throw parameters.unsupported(key, supported: "default, linear, llama3")
-        }
-    }
-
-    /// Partial rotary embeddings are a different model.
-    private static func refusePartialRotation(_ document: ConfigurationDocument) throws(LanguageModelError) {
-        let key = "partial_rotary_factor"
-        guard try document.positiveNumber(key, default: 1) == 1 else { throw document.unsupported(key, supported: "1") }
+        return [try rotary.embedding(in: parameters, theta: theta, part: part, family: traits)]
     }
 }

@@ -1,24 +1,16 @@
 package import Tokenization
 
-/// The configuration of a Llama-family decoder, from a model directory's `config.json`. Keys are given beside values.
+/// A decoder as its `config.json` describes it: sizes, and what its layers do. Keys are given beside values, as most
+/// families name them.
 ///
 /// All sizes have been checked when a configuration is there: they are positive, bounded, and no product of them that
 /// the forward pass forms leaves the range of `Int`.
 package struct LanguageModelConfiguration: Sendable, Equatable {
-    /// The supported architectures; they differ in biases, norms and windows.
-    package enum Architecture: String, Sendable, CaseIterable {
-        /// Llama 1 to 3, and models that declare this type.
-        case llama
-        /// Llama with a sliding window in every layer.
-        case mistral
-        /// Llama with biases on queries, keys and values, and a window in some layers.
-        case qwen2
-        /// Llama with a norm on every query and key head, and a window in some layers.
-        case qwen3
-    }
+    /// `model_type`, of the text part where a model has others besides.
+    package let family: ModelFamily
+    /// The `model_type` of the whole model, if this is the text part of one that takes images or sound besides.
+    package let wrapper: String?
 
-    /// `model_type`.
-    package let architecture: Architecture
     /// `vocab_size`: token ids are `0..<vocabularySize`.
     package let vocabularySize: Int
     /// `hidden_size`: the width of the residual stream.
@@ -33,27 +25,57 @@ package struct LanguageModelConfiguration: Sendable, Equatable {
     package let keyValueHeads: Int
     /// `head_dim`, or `hidden_size / num_attention_heads`.
     package let headDimension: Int
-    /// `max_position_embeddings`: the longest sequence.
+    /// `max_position_embeddings`: the longest sequence; with `dynamic` scaling of positions that many times its factor.
     package let maximumPositions: Int
-    /// `rms_norm_eps`.
+
+    /// The kind of the norms.
+    package let norm: NormKind
+    /// What the norms of the residual stream have.
+    package let normParameters: NormParameters
+    /// `rms_norm_eps` or `layer_norm_eps`.
     package let normEpsilon: Float
-    /// `rope_theta`, at the top or in `rope_parameters`.
-    package let rotaryTheta: Double
-    /// `rope_scaling` or `rope_parameters`.
-    package let rotaryScaling: RotaryScaling
+    /// Whether norms multiply by 1 + w instead of w.
+    package let addsOneToNorms: Bool
+    /// Where a layer has norms, and how its parts join the residual stream.
+    package let block: DecoderBlock
+    /// The norms of queries and keys.
+    package let queryKeyNorm: QueryKeyNorm
+    /// `hidden_act`: the function of the feed-forward layer.
+    package let activation: FeedForwardActivation
+    /// Whether the feed-forward layer has a gate: activation(x·Wg) ⊙ x·Wv instead of activation(x·W).
+    package let isGated: Bool
+
+    /// Whether queries, keys and values have biases (`attention_bias`).
+    package let biasesQueriesKeysValues: Bool
+    /// Whether the attention's output has a bias (`attention_bias`).
+    package let biasesAttentionOutput: Bool
+    /// Whether the feed-forward layer has biases (`mlp_bias`).
+    package let biasesFeedForward: Bool
+    /// Whether the unembedding has a bias.
+    package let biasesUnembedding: Bool
     /// `tie_word_embeddings`: the unembedding is the embedding.
     package let tiesEmbeddings: Bool
-    /// Whether queries, keys and values have biases (`attention_bias`; always in `qwen2`).
-    package let biasesQueriesKeysValues: Bool
-    /// Whether the attention's output has a bias (`attention_bias`; never in `qwen2`).
-    package let biasesAttentionOutput: Bool
-    /// `mlp_bias`.
-    package let biasesFeedForward: Bool
-    /// Whether each head of queries and keys is normalised before it is rotated (`qwen3`).
-    package let normalisesQueriesAndKeys: Bool
-    /// For every layer how many positions a query sees, its own included; nil for all before it. From `sliding_window`,
-    /// `use_sliding_window`, `max_window_layers`, `layer_types`.
-    package let attentionWindows: [Int?]
+    /// How many learned positions are added to the embeddings; nil where there are none.
+    package let learnedPositions: Int?
+
+    /// The factor of the embeddings.
+    package let embeddingScale: Float
+    /// `residual_multiplier`: the factor of what a layer's parts add to the residual stream.
+    package let residualScale: Float
+    /// The factor of the logits.
+    package let logitScale: Float
+    /// `clip_qkv`: queries, keys and values are kept within ± this.
+    package let projectionLimit: Float?
+    /// `attn_logit_softcapping`: products of queries and keys s become cap · tanh(s / cap).
+    package let scoreCap: Float?
+    /// `final_logit_softcapping`: the same for logits.
+    package let logitCap: Float?
+
+    /// The rotary embeddings, one for all layers or several.
+    package let rotaries: [RotaryEmbedding]
+    /// What may differ from layer to layer: one entry for each.
+    package let layers: [DecoderLayer]
+
     /// `bos_token_id`.
     package let beginOfSequence: TokenID?
     /// `eos_token_id`, one or several.
@@ -63,7 +85,15 @@ package struct LanguageModelConfiguration: Sendable, Equatable {
 
     /// The number of weights.
     package var parameterCount: Int {
-        let layers = LayerLayout(self).entries.reduce(0) { $0 + $1.count } * layerCount
-        return layers + dModel + vocabularySize * dModel * (tiesEmbeddings ? 1 : 2)
+        let layout = LayerLayout(self)
+        let norm =
+            switch normParameters {
+            case .none: 0
+            case .weight: dModel
+            case .weightAndBias: 2 * dModel
+            }
+        let tables = vocabularySize * dModel * (tiesEmbeddings ? 1 : 2) + (learnedPositions ?? 0) * dModel
+        return layout.entries.reduce(0) { $0 + $1.count } * layerCount + norm + tables
+            + (biasesUnembedding ? vocabularySize : 0)
     }
 }

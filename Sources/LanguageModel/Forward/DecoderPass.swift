@@ -1,8 +1,8 @@
 import CKernels
 import LinearAlgebra
 
-/// The pass of one batch through the decoder layers (Touvron et al. 2023, arXiv 2302.13971, §2; the steps are those of
-/// transformers' `modeling_llama.py`).
+/// The pass of one batch through the decoder layers, whatever the family: the configuration says which norms, biases,
+/// positions and factors there are (the steps are those of transformers' `modeling_llama.py` and its like).
 ///
 /// Only attention mixes tokens, and only within a sequence; everything else is row by row, in blocks
 /// that one worker takes through all its steps while they stay in its cache. Every sum has a fixed order whatever the
@@ -14,7 +14,9 @@ struct DecoderPass {
 
     private let tiles: [AttentionTile]
     /// The position in its sequence of every token.
-    private let positions: [Int32]
+    let positions: [Int32]
+    /// For each rotary embedding the row of its table for every token.
+    private let rotaryRows: [[Int32]]
 
     /// The residual stream, `[tokens × dModel]`.
     var residual: Matrix { scratch.residual }
@@ -33,8 +35,14 @@ struct DecoderPass {
         self.workers = workers
         self.scratch = scratch
         tiles = AttentionTile.tiles(of: batch, queries: scratch.tileQueries)
-        positions = (0..<batch.sequenceCount).flatMap { index in
-            0..<Int32(batch.range(ofSequence: index).count)
+        let lengths = (0..<batch.sequenceCount).map { batch.range(ofSequence: $0).count }
+        positions = lengths.flatMap { 0..<Int32($0) }
+        rotaryRows = scratch.rotaries.indices.map { rotary in
+            scratch.rotaries[rotary].cover(lengths: lengths, positions: scratch.positions)
+            return lengths.flatMap { length in
+                let first = Int32(scratch.rotaries[rotary].firstRow(tokens: length))
+                return first..<first + Int32(length)
+            }
         }
     }
 
@@ -47,18 +55,24 @@ struct DecoderPass {
         self.workers = workers
         self.scratch = scratch
         tiles = AttentionTile.tiles(continuing: past, by: tokens, queries: scratch.tileQueries)
-        positions = Array(Int32(past)..<Int32(past + tokens))
+        let positions = Int32(past)..<Int32(past + tokens)
+        self.positions = Array(positions)
+        rotaryRows = scratch.rotaries.indices.map { rotary in
+            scratch.rotaries[rotary].cover(lengths: [past + tokens], positions: scratch.positions)
+            let first = Int32(scratch.rotaries[rotary].firstRow(tokens: past + tokens))
+            return positions.map { first + $0 }
+        }
     }
 
     /// Runs the residual stream through one layer.
-    func run(_ weights: LayerWeights, window: Int?) {
-        projectQueriesKeysValues(weights)
+    func run(_ weights: LayerWeights, layer: DecoderLayer) {
+        projectQueriesKeysValues(weights, rotary: layer.rotary)
         let keys = scratch.projected.pointer + model.queryHeads * model.headDimension
         attend(
             to: Memory(
                 keys: keys, values: keys + model.keyValueHeads * model.headDimension,
                 stride: scratch.projected.columns),
-            window: window)
+            layer: layer)
         addAttentionAndFeedForward(weights)
     }
 
@@ -66,8 +80,8 @@ struct DecoderPass {
     ///
     /// - Parameter kept: the layer's KV cache, `[positions × 2 · keyValueHeads · headDimension]`: for each token
     ///   of the sequence its keys, then its values.
-    func run(_ weights: LayerWeights, window: Int?, keeping kept: Matrix) {
-        projectQueriesKeysValues(weights)
+    func run(_ weights: LayerWeights, layer: DecoderLayer, keeping kept: Matrix) {
+        projectQueriesKeysValues(weights, rotary: layer.rotary)
         let queries = model.queryHeads * model.headDimension
         for (row, position) in positions.enumerated() {
             kept.row(Int(position)).update(from: scratch.projected.row(row) + queries, count: kept.columns)
@@ -76,16 +90,16 @@ struct DecoderPass {
             to: Memory(
                 keys: kept.pointer, values: kept.pointer + model.keyValueHeads * model.headDimension,
                 stride: kept.columns),
-            window: window)
+            layer: layer)
         addAttentionAndFeedForward(weights)
     }
 
-    /// x = norm(h); q, k, v = x·Wᵀ + b; q and k rotated by their positions (RoPE).
-    private func projectQueriesKeysValues(_ weights: LayerWeights) {
+    /// x = norm(h); q, k, v = x·Wᵀ + b; q and k normalised where the model does, and rotated by their positions (RoPE).
+    private func projectQueriesKeysValues(_ weights: LayerWeights, rotary: Int?) {
         let (d, width) = (model.dModel, scratch.projected.columns)
         forEachBlock { rows, block, workers in
-            let x = scratch.normed.row(block)
-            norm(scratch.residual.row(rows.lowerBound), rows: rows.count, weights[\.attentionNorm], into: x, workers)
+            let h = scratch.residual.row(rows.lowerBound)
+            let x = normed(h, rows: rows.count, weights[\.attentionNorm], block: block, workers)
             let projected = scratch.projected.row(rows.lowerBound)
             workers.multiply(
                 rows: rows.count, outputs: width, inputs: d, x, stride: d,
@@ -96,17 +110,24 @@ struct DecoderPass {
                     rsae_add_bias(first, Int64(width), Int64(tile.count), Int64(width), bias)
                 }
 
+                if let limit = model.projectionLimit {
+                    for place in 0..<tile.count * width { first[place] = min(max(first[place], -limit), limit) }
+                }
+
                 let place = rows.lowerBound + tile.lowerBound
-                turn(first, heads: model.queryHeads, weights[\.queryNorm], place: place, count: tile.count)
+                turn(
+                    first, heads: model.queryHeads, weights[\.queryNorm], rotary: rotary, place: place,
+                    count: tile.count)
                 turn(
                     first + model.queryHeads * model.headDimension, heads: model.keyValueHeads, weights[\.keyNorm],
-                    place: place, count: tile.count)
+                    rotary: rotary, place: place, count: tile.count)
             }
         }
     }
 
-    /// For every head: softmax(q·kᵀ / √headDimension)·v over the visible keys.
-    private func attend(to memory: Memory, window: Int?) {
+    /// For every head: softmax(scale · q·kᵀ)·v over the visible keys, the scores capped where the model does.
+    private func attend(to memory: Memory, layer: DecoderLayer) {
+        let window = layer.window
         let headDimension = model.headDimension
         let group = model.queryHeads / model.keyValueHeads
         let width = scratch.projected.columns
@@ -135,9 +156,12 @@ struct DecoderPass {
             let scores = scratch.scores.row(worker)
             let stride = (keys.count + 15) / 16 * 16
             multiply(
-                rows: rows, columns: keys.count, inner: headDimension, alpha: 1 / Float(headDimension).squareRoot(),
+                rows: rows, columns: keys.count, inner: headDimension, alpha: layer.scoreScale,
                 queries, stride: headDimension, key, stride: memory.stride, transposeB: true, into: scores,
                 stride: stride)
+            if let cap = model.scoreCap {
+                rsae_soft_cap(scores, Int64(stride), Int64(rows), Int64(keys.count), cap)
+            }
             let inverseSums = scratch.inverseSums.row(worker)
             rsae_causal_softmax(
                 scores, Int64(stride), Int64(tile.queries), Int64(group), Int64(keys.count),
@@ -154,65 +178,124 @@ struct DecoderPass {
         }
     }
 
-    /// h += attended·Woᵀ + b; x = norm(h); h += (silu(x·Wgᵀ) ⊙ x·Wvᵀ)·Wdᵀ (with biases where the model has them).
+    /// h += attended·Woᵀ + b; x = norm(h); h += f(x·Wᵀ)·Wdᵀ, with biases, gates, and norms or a factor of what is added
+    /// where the model has them; side by side x = norm(h) comes first.
     private func addAttentionAndFeedForward(_ weights: LayerWeights) {
         let (d, attended, hidden) = (model.dModel, scratch.attended.columns, scratch.hidden.columns)
+        let isParallel = model.block.isParallel
         forEachBlock { rows, block, workers in
             let h = scratch.residual.row(rows.lowerBound)
-            workers.multiply(
-                rows: rows.count, outputs: d, inputs: attended, scratch.attended.row(rows.lowerBound),
-                stride: attended, byTransposeOf: weights.attentionOutput, into: h, stride: d, accumulating: true)
-            if let bias = weights[\.attentionOutputBias] {
-                rsae_add_bias(h, Int64(d), Int64(rows.count), Int64(d), bias)
+            func input() -> UnsafePointer<Float> {
+                normed(h, rows: rows.count, weights[\.feedForwardNorm], block: block, workers)
             }
 
-            let x = scratch.normed.row(block)
-            norm(h, rows: rows.count, weights[\.feedForwardNorm], into: x, workers)
             let gates = scratch.hidden.row(block)
-            workers.multiply(
-                rows: rows.count, outputs: hidden, inputs: d, x, stride: d,
-                byTransposeOf: weights.gateAndValue, into: gates, stride: hidden)
-            workers.forEach(rows.count, tile: Self.rowTile) { tile, _ in
-                let first = gates + tile.lowerBound * hidden
-                if let bias = weights[\.gateAndValueBias] {
-                    rsae_add_bias(first, Int64(hidden), Int64(tile.count), Int64(hidden), bias)
+            func computeHidden(_ x: UnsafePointer<Float>) {
+                workers.multiply(
+                    rows: rows.count, outputs: hidden, inputs: d, x, stride: d,
+                    byTransposeOf: weights.feedForwardInput, into: gates, stride: hidden)
+                workers.forEach(rows.count, tile: Self.rowTile) { tile, _ in
+                    let first = gates + tile.lowerBound * hidden
+                    if let bias = weights[\.feedForwardInputBias] {
+                        rsae_add_bias(first, Int64(hidden), Int64(tile.count), Int64(hidden), bias)
+                    }
+                    activate(first, count: tile.count)
                 }
-                rsae_swiglu(first, Int64(hidden), Int64(tile.count), Int64(model.dFeedForward))
             }
-            workers.multiply(
-                rows: rows.count, outputs: d, inputs: model.dFeedForward, gates, stride: hidden,
-                byTransposeOf: weights.feedForwardOutput, into: h, stride: d, accumulating: true)
-            if let bias = weights[\.feedForwardOutputBias] {
-                rsae_add_bias(h, Int64(d), Int64(rows.count), Int64(d), bias)
-            }
+
+            if isParallel { computeHidden(input()) }
+            add(
+                scratch.attended.row(rows.lowerBound), width: attended, stride: attended,
+                by: weights.attentionOutput, bias: weights[\.attentionOutputBias],
+                norm: weights[\.attentionOutputNorm], to: h, rows: rows.count, block: block, workers)
+            if !isParallel { computeHidden(input()) }
+            add(
+                gates, width: model.dFeedForward, stride: hidden, by: weights.feedForwardOutput,
+                bias: weights[\.feedForwardOutputBias], norm: weights[\.feedForwardOutputNorm], to: h,
+                rows: rows.count, block: block, workers)
         }
+    }
+
+    /// h += x·Wᵀ + b, or h += factor · norm(x·Wᵀ + b).
+    private func add(
+        _ x: UnsafePointer<Float>, width: Int, stride: Int, by matrix: WeightMatrix, bias: UnsafePointer<Float>?,
+        norm: LayerWeights.Norm?, to h: UnsafeMutablePointer<Float>, rows: Int, block: Int, _ workers: Workers
+    ) {
+        let d = model.dModel
+        let isDirect = norm == nil && model.residualScale == 1
+        let target = isDirect ? h : scratch.added?.row(block) ?? h
+        workers.multiply(
+            rows: rows, outputs: d, inputs: width, x, stride: stride, byTransposeOf: matrix, into: target, stride: d,
+            accumulating: isDirect)
+        if let bias { rsae_add_bias(target, Int64(d), Int64(rows), Int64(d), bias) }
+        guard !isDirect else { return }
+        workers.forEach(rows, tile: Self.rowTile) { tile, _ in
+            let part = target + tile.lowerBound * d
+            if let norm { apply(norm, part, rows: tile.count, into: part) }
+            rsae_add_scaled_rows(
+                h + tile.lowerBound * d, Int64(d), Int64(tile.count), Int64(d), part, Int64(d), model.residualScale)
+        }
+    }
+
+    /// The feed-forward layer's function of rows of `hidden`, and its gate.
+    private func activate(_ rows: UnsafeMutablePointer<Float>, count: Int) {
+        let (stride, width) = (Int64(scratch.hidden.columns), Int64(model.dFeedForward))
+        if model.isGated, model.activation == .silu { return rsae_swiglu(rows, stride, Int64(count), width) }
+        rsae_activate(rows, stride, Int64(count), width, model.activation.kernel)
+        if model.isGated { rsae_multiply_rows(rows, stride, Int64(count), width, rows + Int(width), stride) }
     }
 
     /// Rows of a step between two products that are shared out at a time.
     private static let rowTile = 32
 
-    private func norm(
-        _ rows: UnsafePointer<Float>, rows count: Int, _ weight: UnsafePointer<Float>,
-        into target: UnsafeMutablePointer<Float>, _ workers: Workers
-    ) {
-        let d = model.dModel
+    /// The rows themselves where there is no norm, otherwise the block's scratch space with the norm of them.
+    private func normed(
+        _ rows: UnsafePointer<Float>, rows count: Int, _ norm: LayerWeights.Norm?, block: Int, _ workers: Workers
+    ) -> UnsafePointer<Float> {
+        guard let norm else { return rows }
+        let (d, target) = (model.dModel, scratch.normed.row(block))
         workers.forEach(count, tile: Self.rowTile) { tile, _ in
-            rsae_rms_norm(
-                rows + tile.lowerBound * d, Int64(d), Int64(tile.count), Int64(d), weight, model.normEpsilon,
-                target + tile.lowerBound * d, Int64(d))
+            apply(norm, rows + tile.lowerBound * d, rows: tile.count, into: target + tile.lowerBound * d)
         }
+        return UnsafePointer(target)
+    }
+
+    private func apply(
+        _ norm: LayerWeights.Norm, _ rows: UnsafePointer<Float>, rows count: Int,
+        into target: UnsafeMutablePointer<Float>
+    ) {
+        model.norm.apply(
+            rows, rows: count, width: model.dModel, weight: norm.weight, bias: norm.bias,
+            epsilon: model.normEpsilon, into: target)
     }
 
     /// Rotates the heads that begin at `rows` in each of `count` rows of `projected`, the first of which is that of the
-    /// token at `place` (RoPE).
+    /// token at `place` (RoPE), and normalises them before where the model does.
     private func turn(
-        _ rows: UnsafeMutablePointer<Float>, heads: Int, _ norm: UnsafePointer<Float>?, place: Int, count: Int
+        _ rows: UnsafeMutablePointer<Float>, heads: Int, _ norm: UnsafePointer<Float>?, rotary: Int?, place: Int,
+        count: Int
     ) {
-        positions.withUnsafeBufferPointer { positions in
-            guard let first = positions.baseAddress else { return }
+        let stride = Int64(scratch.projected.columns)
+        var norm = norm
+        if model.queryKeyNorm == .allHeads, let all = norm {
+            let width = Int64(heads * model.headDimension)
+            rsae_rms_norm(rows, stride, Int64(count), width, all, model.normEpsilon, rows, stride)
+            norm = nil
+        }
+        guard let rotary else {
+            guard norm != nil else { return }
             rsae_rotate(
-                rows, Int64(scratch.projected.columns), Int64(count), Int64(heads), Int64(model.headDimension), norm,
-                model.normEpsilon, first + place, scratch.cosine.pointer, scratch.sine.pointer)
+                rows, stride, Int64(count), Int64(heads), Int64(model.headDimension), 0, norm, model.normEpsilon, nil,
+                nil, nil)
+            return
+        }
+        let table = scratch.rotaries[rotary]
+        rotaryRows[rotary].withUnsafeBufferPointer { tableRows in
+            guard let first = tableRows.baseAddress else { return }
+            rsae_rotate(
+                rows, stride, Int64(count), Int64(heads), Int64(model.headDimension),
+                Int64(model.rotaries[rotary].dimension), norm, model.normEpsilon, first + place,
+                table.cosine.pointer, table.sine.pointer)
         }
     }
 

@@ -22,8 +22,11 @@ final class ForwardScratch: @unchecked Sendable {
 
     /// For each worker a block of normalised rows, `[rowBlock × dModel]`.
     let normed: Matrix
-    /// For each worker a block of gates and values, `[rowBlock × 2 · dFeedForward]`.
+    /// For each worker a block of gates and values, `[rowBlock × 2 · dFeedForward]`; without gates of values alone.
     let hidden: Matrix
+    /// For each worker a block of what a layer's part adds to the residual stream, `[rowBlock × dModel]`, where that goes
+    /// through a norm or a factor first.
+    let added: Matrix?
 
     /// For each worker the queries of a tile, `[tileQueries · group × headDimension]`, where `group` is the number of
     /// query heads that share a key head; the heads of a query lie next to each other.
@@ -35,14 +38,13 @@ final class ForwardScratch: @unchecked Sendable {
     /// For each worker the reciprocals of the softmax's denominators, `[tileQueries · group]`.
     let inverseSums: Matrix
 
-    /// Cosines and sines of the rotary embedding, `[positions × headDimension / 2]`.
-    let cosine: Matrix
-    let sine: Matrix
+    /// The tables of the model's rotary embeddings.
+    var rotaries: [RotaryTable]
 
     /// The weights of one layer, where they are not in memory.
     var layerBuffer: Matrix?
 
-    init(model: LanguageModelConfiguration, rotary: RotaryEmbedding, tokens: Int, positions: Int, workers: Int) {
+    init(model: LanguageModelConfiguration, tokens: Int, positions: Int, workers: Int) {
         self.tokens = tokens
         self.positions = positions
         let group = model.queryHeads / model.keyValueHeads
@@ -53,13 +55,16 @@ final class ForwardScratch: @unchecked Sendable {
         attended = Matrix(rows: tokens, columns: model.queryHeads * model.headDimension)
         let blockRows = min(tokens, Self.rowBlock) * workers
         normed = Matrix(rows: blockRows, columns: model.dModel)
-        hidden = Matrix(rows: blockRows, columns: 2 * model.dFeedForward)
+        hidden = Matrix(rows: blockRows, columns: (model.isGated ? 2 : 1) * model.dFeedForward)
+        let block = model.block
+        let isChanged = block.normsAttentionOutput || block.normsFeedForwardOutput || model.residualScale != 1
+        added = isChanged ? Matrix(rows: blockRows, columns: model.dModel) : nil
         let tileRows = tileQueries * group
         queries = Matrix(rows: workers * tileRows, columns: model.headDimension)
         // Rows of scores are rounded up to whole vectors.
         scores = Matrix(rows: workers, columns: tileRows * ((positions + 15) / 16 * 16))
         sums = Matrix(rows: workers * tileRows, columns: model.headDimension)
         inverseSums = Matrix(rows: workers, columns: tileRows)
-        (cosine, sine) = rotary.tables(positions: positions)
+        rotaries = model.rotaries.map(RotaryTable.init)
     }
 }

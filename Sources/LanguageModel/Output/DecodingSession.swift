@@ -19,6 +19,8 @@ package final class DecodingSession {
 
     /// The KV cache of each layer, `[capacity × 2 · keyValueHeads · headDimension]`.
     private let kept: [Matrix]
+    /// Which rotary frequencies the KV cache was computed with; nil while it holds nothing whole.
+    private var keptFrequencies: [RotaryEmbedding.Variant]?
     /// Scratch memory of the last pass, reused for the same number of tokens.
     private var scratch: ForwardScratch?
 
@@ -50,6 +52,9 @@ package final class DecodingSession {
 
     /// Appends tokens and runs them through the model.
     ///
+    /// Where the frequencies of the model's positions depend on a sequence's length (`longrope`, `dynamic`), a sequence
+    /// that grows beyond such a length is run again from its beginning; `editing` then gets the streams of all its tokens.
+    ///
     /// - Parameters:
     ///   - new: the tokens; at least one.
     ///   - layers: the layers whose residual streams are wanted, in the order wanted in the result.
@@ -73,27 +78,35 @@ package final class DecodingSession {
             throw LanguageModelError.noSuchLayer(layer: layer, layerCount: configuration.layerCount)
         }
 
-        let scratch = scratch(for: new.count)
+        let frequencies = configuration.rotaries.map { $0.variant(tokens: length) }
+        let past = frequencies == keptFrequencies ? tokens.count : 0
+        let run = Array(tokens[past...]) + new
+        let scratch = scratch(for: run.count)
         let pass = DecoderPass(
-            model: configuration, continuing: tokens.count, by: new.count, workers: model.workers, scratch: scratch)
+            model: configuration, continuing: past, by: run.count, workers: model.workers, scratch: scratch)
         let d = configuration.dModel
+        let again = run.count - new.count
         let streams = Matrix(rows: new.count, columns: layers.count * d)
-        try model.weights.embed(new, into: pass.residual)
+        try model.weights.embed(run, at: pass.positions, into: pass.residual)
+        if again > 0 { keptFrequencies = nil }
         for layer in 0..<configuration.layerCount {
             let weights = try model.weights.layer(layer, scratch: &scratch.layerBuffer)
-            pass.run(weights, window: configuration.attentionWindows[layer], keeping: kept[layer])
+            pass.run(weights, layer: configuration.layers[layer], keeping: kept[layer])
             try editing?(layer, pass.residual)
             for (slot, wanted) in layers.enumerated() where wanted == layer {
                 for row in 0..<new.count {
-                    (streams.row(row) + slot * d).update(from: pass.residual.row(row), count: d)
+                    (streams.row(row) + slot * d).update(from: pass.residual.row(again + row), count: d)
                 }
             }
         }
 
         let places = rows.places(in: batch)
         let last = Matrix(rows: places.count, columns: d)
-        for (row, place) in places.enumerated() { last.row(row).update(from: pass.residual.row(place), count: d) }
+        for (row, place) in places.enumerated() {
+            last.row(row).update(from: pass.residual.row(again + place), count: d)
+        }
         let logits = try model.unembed(last, applyingFinalNorm: true)
+        keptFrequencies = frequencies
         tokens += new
         return Step(
             streams: ResidualStreams(layers: layers, tokens: new.count, dModel: d, values: streams), logits: logits)
@@ -110,8 +123,7 @@ package final class DecodingSession {
     private func scratch(for count: Int) -> ForwardScratch {
         if let scratch, scratch.tokens == count { return scratch }
         let fresh = ForwardScratch(
-            model: model.configuration, rotary: model.rotary, tokens: count, positions: capacity,
-            workers: model.workers.count)
+            model: model.configuration, tokens: count, positions: capacity, workers: model.workers.count)
         fresh.layerBuffer = scratch?.layerBuffer
         scratch = fresh
         return fresh

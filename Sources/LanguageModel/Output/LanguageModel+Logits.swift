@@ -31,18 +31,35 @@ extension LanguageModel {
     package func unembed(_ rows: Matrix, applyingFinalNorm: Bool) throws(LanguageModelError) -> Matrix {
         let d = configuration.dModel
         precondition(rows.columns == d, "rows of \(rows.columns) elements for a residual stream of \(d)")
-        guard applyingFinalNorm else { return try weights.unembed(rows) }
-        let normed = Matrix(rows: rows.rows, columns: d)
-        workers.forEach(rows.rows, tile: 64) { tile, _ in
-            rsae_rms_norm(
-                rows.row(tile.lowerBound), Int64(d), Int64(tile.count), Int64(d), weights.finalNorm.pointer,
-                configuration.normEpsilon, normed.row(tile.lowerBound), Int64(d))
+        let logits: Matrix
+        if applyingFinalNorm {
+            let normed = Matrix(rows: rows.rows, columns: d)
+            workers.forEach(rows.rows, tile: 64) { tile, _ in
+                configuration.norm.apply(
+                    rows.row(tile.lowerBound), rows: tile.count, width: d, weight: weights.finalNorm.pointer,
+                    bias: weights.finalNormBias?.pointer, epsilon: configuration.normEpsilon,
+                    into: normed.row(tile.lowerBound))
+            }
+            logits = try weights.unembed(normed)
+        } else {
+            logits = try weights.unembed(rows)
         }
-        return try weights.unembed(normed)
+        finish(logits, completely: applyingFinalNorm)
+        return logits
     }
 
-    /// The weight of the final norm, `[dModel]` (`model.norm.weight`).
-    package var finalNormWeight: [Float] { weights.finalNorm.elements }
+    /// Scales logits; `completely` adds the bias and caps them as well, which is no part of a single direction's share.
+    private func finish(_ logits: Matrix, completely: Bool) {
+        let (bias, scale, cap) = (weights.unembeddingBias, configuration.logitScale, configuration.logitCap)
+        guard scale != 1 || completely && (bias != nil || cap != nil) else { return }
+        let width = logits.columns
+        workers.forEach(logits.rows, tile: 4) { tile, _ in
+            let (first, count) = (logits.row(tile.lowerBound), Int64(tile.count))
+            if completely, let bias { rsae_add_bias(first, Int64(width), count, Int64(width), bias.pointer) }
+            if scale != 1 { for place in 0..<tile.count * width { first[place] *= scale } }
+            if completely, let cap { rsae_soft_cap(first, Int64(width), count, Int64(width), cap) }
+        }
+    }
 
     /// The row of the unembedding for a token's logit, `[dModel]` (`lm_head.weight`, or `model.embed_tokens.weight`
     /// if they are tied).

@@ -7,8 +7,10 @@ package struct Unembedding: Sendable {
     package let vocabularySize: Int
     /// Width of the residual stream.
     package let dModel: Int
-    /// Weight of the final RMSNorm, `[1 × dModel]`.
+    /// Weight of the final norm, times the model's factor of logits, `[1 × dModel]`.
     package let normWeight: Matrix
+    /// Whether the final norm takes the mean from what it reads.
+    package let centres: Bool
 
     private let source: Source
 
@@ -25,19 +27,26 @@ package struct Unembedding: Sendable {
     /// - Parameters:
     ///   - matrix: `[vocabularySize × dModel]`, row-major.
     ///   - normWeight: `[1 × dModel]`.
+    ///   - centres: whether the final norm takes the mean from what it reads.
     /// - Precondition: both are equally wide.
-    package init(matrix: Matrix, normWeight: Matrix) {
+    package init(matrix: Matrix, normWeight: Matrix, centres: Bool = false) {
         precondition(normWeight.count == matrix.columns, "a norm of \(normWeight.count) for \(matrix.columns) columns")
         vocabularySize = matrix.rows
         dModel = matrix.columns
         self.normWeight = normWeight
+        self.centres = centres
         source = .matrix(matrix)
     }
 
     init(_ weights: ModelWeights, configuration: LanguageModelConfiguration) {
         vocabularySize = configuration.vocabularySize
         dModel = configuration.dModel
-        normWeight = weights.finalNorm
+        centres = configuration.norm == .layer
+        let scale = configuration.logitScale
+        normWeight =
+            scale == 1
+            ? weights.finalNorm
+            : Matrix(rows: 1, columns: dModel, elements: weights.finalNorm.elements.map { $0 * scale })
         source = .weights(weights)
     }
 

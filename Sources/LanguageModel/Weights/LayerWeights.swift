@@ -2,9 +2,15 @@ import LinearAlgebra
 
 /// The weights of one decoder layer: norms and biases as fp32, laid out by `LayerLayout`, and four matrices.
 struct LayerWeights {
+    /// The weight and bias of a norm, each `[width]`; nil where it has none.
+    struct Norm {
+        let weight: UnsafePointer<Float>?
+        let bias: UnsafePointer<Float>?
+    }
+
     let queriesKeysValues: WeightMatrix
     let attentionOutput: WeightMatrix
-    let gateAndValue: WeightMatrix
+    let feedForwardInput: WeightMatrix
     let feedForwardOutput: WeightMatrix
 
     private let layout: LayerLayout
@@ -17,7 +23,7 @@ struct LayerWeights {
         self.buffer = buffer
         queriesKeysValues = .rows(UnsafePointer(buffer.pointer + layout.queriesKeysValues))
         attentionOutput = .rows(UnsafePointer(buffer.pointer + layout.attentionOutput))
-        gateAndValue = .rows(UnsafePointer(buffer.pointer + layout.gateAndValue))
+        feedForwardInput = .rows(UnsafePointer(buffer.pointer + layout.feedForwardInput))
         feedForwardOutput = .rows(UnsafePointer(buffer.pointer + layout.feedForwardOutput))
     }
 
@@ -27,17 +33,19 @@ struct LayerWeights {
         buffer = resident.vectors
         queriesKeysValues = .packed(resident.queriesKeysValues)
         attentionOutput = .packed(resident.attentionOutput)
-        gateAndValue = .packed(resident.gateAndValue)
+        feedForwardInput = .packed(resident.feedForwardInput)
         feedForwardOutput = .packed(resident.feedForwardOutput)
     }
 
-    /// The norm at an offset of the layout.
-    subscript(_ part: KeyPath<LayerLayout, Int>) -> UnsafePointer<Float> {
-        UnsafePointer(buffer.pointer + layout[keyPath: part])
+    /// The vector at an offset of the layout, if the model has it.
+    subscript(_ part: KeyPath<LayerLayout, Int?>) -> UnsafePointer<Float>? { pointer(layout[keyPath: part]) }
+
+    /// A norm, if the model has it.
+    subscript(_ part: KeyPath<LayerLayout, LayerLayout.Norm?>) -> Norm? {
+        layout[keyPath: part].map { Norm(weight: pointer($0.weight), bias: pointer($0.bias)) }
     }
 
-    /// The norm or bias at an offset of the layout, if the model has it.
-    subscript(_ part: KeyPath<LayerLayout, Int?>) -> UnsafePointer<Float>? {
-        layout[keyPath: part].map { UnsafePointer(buffer.pointer + $0) }
+    private func pointer(_ offset: Int?) -> UnsafePointer<Float>? {
+        offset.map { UnsafePointer(buffer.pointer + $0) }
     }
 }

@@ -4,8 +4,14 @@ import Tokenization
 /// A model's weights: in memory, packed for products, or read from the file when a pass needs them.
 final class ModelWeights: Sendable {
     let layout: LayerLayout
-    /// `model.norm.weight`, `[dModel]`.
+    /// The weight of the final norm, `[dModel]`; ones where it has none.
     let finalNorm: Matrix
+    /// The bias of the final norm, `[dModel]`, if it has one.
+    let finalNormBias: Matrix?
+    /// The bias of the unembedding, `[vocabularySize]`, if it has one.
+    let unembeddingBias: Matrix?
+    /// Learned positions, `[positions × dModel]`, if the model has them.
+    private let positions: Matrix?
     /// The tensors as they are stored.
     let file: WeightFile
     /// Whether everything is in memory.
@@ -32,8 +38,26 @@ final class ModelWeights: Sendable {
         self.workers = workers
         layout = LayerLayout(configuration)
         file = try WeightFile(directory: directory, configuration: configuration, layout: layout)
-        finalNorm = Matrix(rows: 1, columns: configuration.dModel)
-        try file.read(WeightFile.finalNormName, elements: 0..<configuration.dModel, into: finalNorm.pointer)
+        let (rows, d) = (configuration.vocabularySize, configuration.dModel)
+        if let name = file.finalNormName {
+            finalNorm = try file.matrix(name, rows: 1, columns: d, workers: workers)
+        } else {
+            finalNorm = Matrix(rows: 1, columns: d, elements: [Float](repeating: 1, count: d))
+        }
+        if configuration.addsOneToNorms { for place in 0..<d { finalNorm.pointer[place] += 1 } }
+        var bias: Matrix?
+        if let name = file.finalNormBiasName { bias = try file.matrix(name, rows: 1, columns: d, workers: workers) }
+        finalNormBias = bias
+        bias = nil
+        if let name = file.unembeddingBiasName, file.hasUnembedding {
+            bias = try file.matrix(name, rows: 1, columns: rows, workers: workers)
+        }
+        unembeddingBias = bias
+        var positions: Matrix?
+        if let name = file.positionsName, let count = configuration.learnedPositions {
+            positions = try file.matrix(name, rows: count, columns: d, workers: workers)
+        }
+        self.positions = positions
 
         let resident =
             switch residency {
@@ -58,14 +82,13 @@ final class ModelWeights: Sendable {
             }
         }
         residentLayers = layers
-        let (rows, d) = (configuration.vocabularySize, configuration.dModel)
-        let embedding = try ResidentRows(WeightFile.embeddingName, of: file, rows: rows, columns: d, workers: workers)
+        let embedding = try ResidentRows(file.embeddingName, of: file, rows: rows, columns: d, workers: workers)
         residentEmbedding = embedding
         if configuration.tiesEmbeddings {
             residentUnembedding = embedding
         } else if file.hasUnembedding {
             residentUnembedding = try ResidentRows(
-                WeightFile.unembeddingName, of: file, rows: rows, columns: d, workers: workers)
+                file.unembeddingName, of: file, rows: rows, columns: d, workers: workers)
         } else {
             residentUnembedding = nil
         }
@@ -82,17 +105,26 @@ final class ModelWeights: Sendable {
         return LayerWeights(layout: layout, buffer: buffer)
     }
 
-    /// Writes the embeddings of tokens of the vocabulary to the rows of `target` `[tokens × dModel]`.
+    /// Writes the embeddings of tokens of the vocabulary, scaled and with those of their positions where the model has
+    /// such, to the rows of `target` `[tokens × dModel]`.
     ///
+    /// - Parameter places: the position of each token in its sequence.
     /// - Throws: `.nonFiniteWeight`.
-    func embed(_ tokens: [TokenID], into target: Matrix) throws(LanguageModelError) {
+    func embed(_ tokens: [TokenID], at places: [Int32], into target: Matrix) throws(LanguageModelError) {
         let d = configuration.dModel
+        let scale = configuration.embeddingScale
         for (row, token) in tokens.enumerated() {
+            let values = target.row(row)
             if let residentEmbedding {
-                try residentEmbedding.copyRow(Int(token), to: target.row(row))
+                try residentEmbedding.copyRow(Int(token), to: values)
             } else {
                 let first = Int(token) * d
-                try file.read(WeightFile.embeddingName, elements: first..<first + d, into: target.row(row))
+                try file.read(file.embeddingName, elements: first..<first + d, into: values)
+            }
+            if scale != 1 { for place in 0..<d { values[place] *= scale } }
+            if let positions {
+                let learned = positions.row(Int(places[row]))
+                for place in 0..<d { values[place] += learned[place] }
             }
         }
     }
@@ -102,7 +134,7 @@ final class ModelWeights: Sendable {
     /// - Throws: `.noUnembedding`.
     func checkUnembedding() throws(LanguageModelError) {
         guard file.hasUnembedding else {
-            throw .noUnembedding(name: WeightFile.unembeddingName, path: file.paths.first ?? "")
+            throw .noUnembedding(name: file.unembeddingName, path: file.paths.first ?? "")
         }
     }
 
@@ -194,6 +226,6 @@ final class ModelWeights: Sendable {
     }
 
     private var unembeddingName: String {
-        configuration.tiesEmbeddings ? WeightFile.embeddingName : WeightFile.unembeddingName
+        configuration.tiesEmbeddings ? file.embeddingName : file.unembeddingName
     }
 }

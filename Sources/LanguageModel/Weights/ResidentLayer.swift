@@ -7,12 +7,12 @@ struct ResidentLayer: Sendable {
     /// The matrices as `LayerLayout` joins them.
     let queriesKeysValues: PackedMatrix
     let attentionOutput: PackedMatrix
-    let gateAndValue: PackedMatrix
+    let feedForwardInput: PackedMatrix
     let feedForwardOutput: PackedMatrix
 
     /// Bytes in memory.
     var byteCount: Int {
-        [queriesKeysValues, attentionOutput, gateAndValue, feedForwardOutput].reduce(vectors.count * 4) {
+        [queriesKeysValues, attentionOutput, feedForwardInput, feedForwardOutput].reduce(vectors.count * 4) {
             $0 + $1.byteCount
         }
     }
@@ -32,7 +32,7 @@ struct ResidentLayer: Sendable {
         /// Packs the adjacent tensors that begin at an offset.
         func packed(_ place: Int, outputs: Int, inputs: Int) -> PackedMatrix {
             let names = layout.entries.filter { (place..<place + outputs * inputs).contains($0.offset) }.map {
-                WeightFile.name(of: $0, layer: layer)
+                file.name(of: $0, layer: layer)
             }
             return PackedMatrix(
                 buffer.pointer + place, rows: outputs, columns: inputs, halved: names.allSatisfy(file.isHalved),
@@ -44,7 +44,7 @@ struct ResidentLayer: Sendable {
         queriesKeysValues = packed(
             layout.queriesKeysValues, outputs: attended + 2 * model.keyValueHeads * model.headDimension, inputs: d)
         attentionOutput = packed(layout.attentionOutput, outputs: d, inputs: attended)
-        gateAndValue = packed(layout.gateAndValue, outputs: 2 * hidden, inputs: d)
+        feedForwardInput = packed(layout.feedForwardInput, outputs: model.isGated ? 2 * hidden : hidden, inputs: d)
         feedForwardOutput = packed(layout.feedForwardOutput, outputs: d, inputs: hidden)
     }
 }

@@ -4,13 +4,18 @@ import Safetensors
 
 /// The tensors of a checkpoint, checked against the configuration and widened to fp32 on demand.
 ///
-/// Tensors go by the names they have without `model.` in front, since checkpoints of a bare decoder
+/// Tensors go by the names they have without `model.` or its like in front, since checkpoints of a bare decoder
 /// (`LlamaModel.save_pretrained`, as embedding models ship) lack it. Only tensors of the configuration are checked.
 struct WeightFile: Sendable {
-    static let embeddingName = "embed_tokens.weight"
-    static let finalNormName = "norm.weight"
-    static let unembeddingName = "lm_head.weight"
+    /// The names of the tensors that are not in a layer; nil where the model has none.
+    let embeddingName: String
+    let positionsName: String?
+    let finalNormName: String?
+    let finalNormBiasName: String?
+    let unembeddingName: String
+    let unembeddingBiasName: String?
 
+    private let layerPrefix: String
     private let collection: SafetensorsCollection
     /// The name of each tensor in the files.
     private let storedNames: [String: String]
@@ -30,39 +35,59 @@ struct WeightFile: Sendable {
             throw .weights(error)
         }
 
-        var storedNames: [String: String] = [:]
-        let embedding = [configuration.vocabularySize, configuration.dModel]
-        var wanted: [(name: String, shape: [Int])] = [(Self.embeddingName, embedding)]
-        for layer in 0..<configuration.layerCount {
-            wanted += layout.entries.map { (Self.name(of: $0, layer: layer), $0.shape) }
+        let names = TensorNames(configuration)
+        layerPrefix = names.layers
+        embeddingName = names.embedding
+        positionsName = configuration.learnedPositions.map { _ in names.positions }
+        let parameters = configuration.normParameters
+        finalNormName = parameters == .none ? nil : names.finalNorm + ".weight"
+        finalNormBiasName = parameters == .weightAndBias ? names.finalNorm + ".bias" : nil
+        unembeddingName = names.unembedding + ".weight"
+        unembeddingBiasName = configuration.biasesUnembedding ? names.unembedding + ".bias" : nil
+
+        let (d, vocabulary) = (configuration.dModel, configuration.vocabularySize)
+        let unembedding = names.unembeddings.map { $0 + ".weight" }
+        var wanted: [(name: String, shape: [Int])] = [(embeddingName, [vocabulary, d])]
+        if let positionsName, let positions = configuration.learnedPositions {
+            wanted.append((positionsName, [positions, d]))
         }
-        wanted.append((Self.finalNormName, [configuration.dModel]))
-        // Of two tensors that are one, a checkpoint may hold either.
-        let tied = configuration.tiesEmbeddings ? Self.unembeddingName : nil
+        for layer in 0..<configuration.layerCount {
+            wanted += layout.entries.map { [layerPrefix] in
+                (Self.name(of: $0, layer: layer, prefix: layerPrefix), $0.shape)
+            }
+        }
+        wanted += [finalNormName, finalNormBiasName].compactMap(\.self).map { ($0, [d]) }
+        var storedNames: [String: String] = [:]
         for (name, shape) in wanted {
-            let stored = Self.storedName(of: name, or: name == Self.embeddingName ? tied : nil, in: collection)
+            var candidates = names.prefixes.map { $0 + name }
+            // Of two tensors that are one, a checkpoint may hold either.
+            if configuration.tiesEmbeddings, name == embeddingName { candidates += unembedding }
+            let stored = candidates.first(where: collection.contains) ?? candidates[0]
             try Self.check(stored, shape: shape, in: collection)
             storedNames[name] = stored
         }
-        hasUnembedding = configuration.tiesEmbeddings || collection.contains(Self.unembeddingName)
-        if !configuration.tiesEmbeddings, hasUnembedding {
-            try Self.check(Self.unembeddingName, shape: embedding, in: collection)
-            storedNames[Self.unembeddingName] = Self.unembeddingName
+        let stored = unembedding.first(where: collection.contains)
+        hasUnembedding = configuration.tiesEmbeddings || stored != nil
+        if !configuration.tiesEmbeddings, let stored {
+            try Self.check(stored, shape: [vocabulary, d], in: collection)
+            storedNames[unembeddingName] = stored
+        }
+        if let unembeddingBiasName, hasUnembedding {
+            let candidates = names.unembeddings.map { $0 + ".bias" }
+            let stored = candidates.first(where: collection.contains) ?? candidates[0]
+            try Self.check(stored, shape: [vocabulary], in: collection)
+            storedNames[unembeddingBiasName] = stored
         }
         self.storedNames = storedNames
     }
 
     /// The name of a layer's tensor.
-    static func name(of entry: LayerLayout.Entry, layer: Int) -> String {
-        "layers.\(layer).\(entry.name)"
+    func name(of entry: LayerLayout.Entry, layer: Int) -> String {
+        Self.name(of: entry, layer: layer, prefix: layerPrefix)
     }
 
-    /// The name of a tensor in the files.
-    private static func storedName(
-        of name: String, or other: String?, in collection: SafetensorsCollection
-    ) -> String {
-        let full = "model." + name
-        return [full, name, other].compactMap(\.self).first(where: collection.contains) ?? full
+    private static func name(of entry: LayerLayout.Entry, layer: Int, prefix: String) -> String {
+        "\(prefix)\(layer).\(entry.name)"
     }
 
     private static func check(
@@ -153,14 +178,50 @@ struct WeightFile: Sendable {
         try readPieces([(name, elements, target)], workers: workers)
     }
 
-    /// Widens all weights of a layer into a buffer.
+    /// Widens a whole tensor of `rows` rows.
+    ///
+    /// - Throws: `.nonFiniteWeight`.
+    func matrix(
+        _ name: String, rows: Int, columns: Int, workers: Workers
+    ) throws(LanguageModelError) -> Matrix {
+        let matrix = Matrix(rows: rows, columns: columns)
+        try read(name, elements: 0..<rows * columns, into: matrix.pointer, workers: workers)
+        return matrix
+    }
+
+    /// Widens all weights of a layer into a buffer, arranged as its layout wants them.
     ///
     /// - Throws: `.nonFiniteWeight`.
     func read(layer: Int, layout: LayerLayout, into buffer: Matrix, workers: Workers) throws(LanguageModelError) {
+        let (plain, arranged) = layout.entries.reduce(into: ([LayerLayout.Entry](), [LayerLayout.Entry]())) {
+            if $1.arrangement == .asStored { $0.0.append($1) } else { $0.1.append($1) }
+        }
         try readPieces(
-            layout.entries.map { entry in
-                (Self.name(of: entry, layer: layer), 0..<entry.count, buffer.pointer + entry.offset)
+            plain.map { entry in
+                (name(of: entry, layer: layer), 0..<entry.count, buffer.pointer + entry.offset)
             }, workers: workers)
+        for entry in arranged {
+            try readArranged(entry, layer: layer, into: buffer.pointer + entry.offset, workers: workers)
+        }
+        for entry in layout.entries where entry.addend != 0 {
+            for element in entry.offset..<entry.offset + entry.count { buffer.pointer[element] += entry.addend }
+        }
+    }
+
+    private func readArranged(
+        _ entry: LayerLayout.Entry, layer: Int, into target: UnsafeMutablePointer<Float>, workers: Workers
+    ) throws(LanguageModelError) {
+        let columns = entry.shape.dropFirst().reduce(1, *)
+        let rows = max(Self.pieceElements / columns, 1)
+        let tiles = (entry.shape[0] + rows - 1) / rows
+        let name = name(of: entry, layer: layer)
+        let widened = (0..<workers.count).map { _ in Matrix(scratchRows: min(rows, entry.shape[0]), columns: columns) }
+        try forEachTile(tiles, workers: workers) { tile, worker throws(LanguageModelError) in
+            let part = tile * rows..<min((tile + 1) * rows, entry.shape[0])
+            let piece = widened[worker]
+            try read(name, elements: part.lowerBound * columns..<part.upperBound * columns, into: piece.pointer)
+            entry.arrangement.place(part, of: entry.shape, from: piece.pointer, to: target)
+        }
     }
 
     /// Packs a matrix with possibly unused rows.
@@ -176,31 +237,21 @@ struct WeightFile: Sendable {
             Matrix(scratchRows: min(rows, matrix.rows), columns: matrix.columns)
         }
 
-        var failures = [LanguageModelError?](repeating: nil, count: tiles)
         var bad = [[Int: Int]](repeating: [:], count: tiles)
-        failures.withUnsafeMutableBufferPointer { failures in
-            bad.withUnsafeMutableBufferPointer { bad in
-                workers.forEach(tiles: tiles) { tile, worker in
-                    let part = tile * rows..<min((tile + 1) * rows, matrix.rows)
-                    let elements = part.lowerBound * matrix.columns..<part.upperBound * matrix.columns
-                    let piece = widened[worker]
-                    do throws(LanguageModelError) {
-                        try widen(name, elements: elements, into: piece.pointer)
-                    } catch {
-                        failures[tile] = error
-                        return
-                    }
-                    matrix.pack(part, from: piece.pointer)
-                    guard rsae_first_non_finite(piece.pointer, Int64(elements.count)) >= 0 else { return }
-                    for row in part {
-                        let place = Int(
-                            rsae_first_non_finite(piece.row(row - part.lowerBound), Int64(matrix.columns)))
-                        if place >= 0 { bad[tile][row] = row * matrix.columns + place }
-                    }
+        try bad.withUnsafeMutableBufferPointer { bad throws(LanguageModelError) in
+            try forEachTile(tiles, workers: workers) { tile, worker throws(LanguageModelError) in
+                let part = tile * rows..<min((tile + 1) * rows, matrix.rows)
+                let elements = part.lowerBound * matrix.columns..<part.upperBound * matrix.columns
+                let piece = widened[worker]
+                try widen(name, elements: elements, into: piece.pointer)
+                matrix.pack(part, from: piece.pointer)
+                guard rsae_first_non_finite(piece.pointer, Int64(elements.count)) >= 0 else { return }
+                for row in part {
+                    let place = Int(rsae_first_non_finite(piece.row(row - part.lowerBound), Int64(matrix.columns)))
+                    if place >= 0 { bad[tile][row] = row * matrix.columns + place }
                 }
             }
         }
-        for case let failure? in failures { throw failure }
         return bad.reduce(into: [:]) { all, part in all.merge(part) { first, _ in first } }
     }
 
@@ -218,14 +269,19 @@ struct WeightFile: Sendable {
             }
         }
 
-        var failures = [LanguageModelError?](repeating: nil, count: pieces.count)
+        try forEachTile(pieces.count, workers: workers) { index, _ throws(LanguageModelError) in
+            try read(pieces[index].name, elements: pieces[index].elements, into: pieces[index].target)
+        }
+    }
+
+    /// Runs `body(tile, worker)` for all tiles; of several errors the one of the first tile is thrown.
+    private func forEachTile(
+        _ tiles: Int, workers: Workers, _ body: (Int, Int) throws(LanguageModelError) -> Void
+    ) throws(LanguageModelError) {
+        var failures = [LanguageModelError?](repeating: nil, count: tiles)
         failures.withUnsafeMutableBufferPointer { failures in
-            workers.forEach(tiles: pieces.count) { index, _ in
-                do throws(LanguageModelError) {
-                    try read(pieces[index].name, elements: pieces[index].elements, into: pieces[index].target)
-                } catch {
-                    failures[index] = error
-                }
+            workers.forEach(tiles: tiles) { tile, worker in
+                do throws(LanguageModelError) { try body(tile, worker) } catch { failures[tile] = error }
             }
         }
         for case let failure? in failures { throw failure }
