@@ -130,8 +130,9 @@ let package = Package(
         .executableTarget(
             name: "routesae",
             dependencies: [
-                "ActivationPipeline", "Benchmarks", "CatalogMaintenance", "Evaluation", "FeatureCatalog",
-                "FeatureScoring", "Indexing", "JSON", "LanguageModel", "LinearAlgebra", "Safetensors", "Scoring",
+                "ActivationPipeline", "Benchmarks", "CatalogMaintenance", "ChatTemplate", "Evaluation",
+                "FeatureCatalog", "FeatureScoring", "Indexing", "JSON", "LanguageModel", "LinearAlgebra", "Safetensors",
+                "Scoring",
                 "SparseCoding", "SparseTraining", "Steering", "TerminalOutput", "Tokenization", "Training",
                 "Vocabulary", argumentParser,
             ],

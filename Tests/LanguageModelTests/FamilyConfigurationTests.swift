@@ -86,7 +86,7 @@ import Testing
         try check("stablelm", ["qk_layernorm": true], "\"qk_layernorm\" is true")
         try check("gpt_neox", ["hidden_act": "quick_gelu"], "\"hidden_act\" is \"quick_gelu\"")
         try check("gpt_neox", ["rotary_pct": 1.5], "\"partial_rotary_factor\" is")
-        try check("gpt_neox", ["num_attention_heads": 5], "\"hidden_size\" is 48, expected a multiple")
+        try check("gpt_neox", ["num_attention_heads": 5], "\"hidden_size\" is 32, expected a multiple")
         try check("gptj", ["rotary_dim": 3], "\"rotary_dim\" is 3, expected an even number")
         try check("gptj", ["rotary_dim": 4096], "\"rotary_dim\" is 4096")
         try check("gpt_neo", ["attention_types": [[["global"], 1]]], "\"attention_types\" is")

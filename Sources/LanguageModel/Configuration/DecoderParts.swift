@@ -23,7 +23,7 @@ package enum FeedForwardActivation: Sendable, Equatable, CaseIterable {
     case relu
 
     /// The names that files give it.
-    var names: [String] {
+    package var names: [String] {
         switch self {
         case .silu: ["silu", "swish"]
         case .gelu: ["gelu", "gelu_python"]

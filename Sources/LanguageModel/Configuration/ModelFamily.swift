@@ -42,3 +42,38 @@ package enum ModelFamily: String, Sendable, CaseIterable {
     /// Llama with multipliers of embeddings, scores, both parts and logits.
     case granite
 }
+
+extension ModelFamily {
+    /// Well-known models of the family.
+    package var models: String {
+        switch self {
+        case .llama: "Llama 1 to 3, TinyLlama, SmolLM 1 and 2, Yi, DeepSeek LLM, Vicuna"
+        case .mistral: "Mistral 7B, NeMo, Ministral, Zephyr"
+        case .qwen2: "Qwen 1.5 to 2.5, QwQ, DeepSeek-R1 distilled"
+        case .qwen3: "Qwen 3"
+        case .gpt2: "GPT-2, DistilGPT2, DialoGPT"
+        case .gptNeo: "GPT-Neo, TinyStories"
+        case .gptJ: "GPT-J 6B"
+        case .gptNeoX: "Pythia, GPT-NeoX 20B, Dolly 2, RedPajama"
+        case .phi: "Phi 1, 1.5 and 2"
+        case .phi3: "Phi 3, 3.5 and 4"
+        case .gemma: "Gemma 1, CodeGemma"
+        case .gemma2: "Gemma 2"
+        case .gemma3: "Gemma 3"
+        case .olmo: "OLMo 1"
+        case .olmo2: "OLMo 2"
+        case .stablelm: "StableLM 2, StableLM Zephyr"
+        case .starcoder2: "StarCoder 2"
+        case .smollm3: "SmolLM 3"
+        case .granite: "Granite 3"
+        }
+    }
+
+    /// Models of which the text part runs.
+    package static let wrapped: [(name: String, models: String)] = [
+        (
+            "text_config",
+            "Gemma 3 with images (gemma3), Mistral 3 (mistral3), LLaVA (llava), and others whose text part is a family above"
+        )
+    ]
+}

@@ -15,6 +15,23 @@ package enum RotaryScaling: Sendable, Equatable {
     case longrope(LongropeScaling)
 }
 
+extension RotaryScaling {
+    /// What `rope_type` calls it.
+    package var name: String {
+        switch self {
+        case .none: "default"
+        case .linear: "linear"
+        case .dynamic: "dynamic"
+        case .llama3: "llama3"
+        case .yarn: "yarn"
+        case .longrope: "longrope"
+        }
+    }
+
+    /// All names of `rope_type`.
+    package static let names = ["default", "linear", "dynamic", "llama3", "yarn", "longrope"]
+}
+
 /// The settings of `yarn`.
 package struct YarnScaling: Sendable, Equatable {
     package var factor: Double

@@ -102,7 +102,7 @@ struct RotarySettings {
             return .longrope(try longrope(parameters, dimension: dimension, isPhi3: isPhi3))
         default:
             throw parameters.unsupported(
-                key, supported: "default, linear, dynamic, llama3, yarn, longrope")
+                key, supported: RotaryScaling.names.joined(separator: ", "))
         }
     }
 
