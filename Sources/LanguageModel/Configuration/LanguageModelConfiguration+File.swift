@@ -1,3 +1,5 @@
+import Tokenization
+
 extension LanguageModelConfiguration {
     /// Reads and checks a `config.json`, as transformers 4 or 5 writes it.
     ///
@@ -87,9 +89,11 @@ extension LanguageModelConfiguration {
         }
         maximumPositions = rotaries.reduce(positions) { max($0, $1.longestSequence) }
 
-        let ids = document.mentions("bos_token_id") || document.mentions("eos_token_id") ? document : file
-        beginOfSequence = try ids.tokens("bos_token_id").first
-        endOfSequence = try ids.tokens("eos_token_id")
+        func tokens(_ key: String) throws(LanguageModelError) -> [TokenID] {
+            try (document.mentions(key) ? document : file).tokens(key)
+        }
+        beginOfSequence = try tokens("bos_token_id").first
+        endOfSequence = try tokens("eos_token_id")
         // transformers 5 renamed the key.
         let typed = [document, file].first { $0.mentions("dtype") || $0.mentions("torch_dtype") } ?? file
         storedType = try typed.text(typed.mentions("dtype") ? "dtype" : "torch_dtype")
