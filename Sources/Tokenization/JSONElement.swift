@@ -129,6 +129,14 @@ struct JSONElement {
         return id
     }
 
+    /// A whole number from 1 on.
+    func count() throws(TokenizerError) -> Int {
+        guard case .integer(let count) = value, count > 0, let count = Int(exactly: count) else {
+            throw malformed("it is not a whole number from 1 on")
+        }
+        return count
+    }
+
     /// A value as a token id; nil if it is not an integer in the range of ids.
     static func tokenID(_ value: JSONValue) -> TokenID? {
         guard case .integer(let id) = value, (0..<TokenBytes.maximumCount).contains(id) else { return nil }

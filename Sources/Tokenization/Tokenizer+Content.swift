@@ -48,14 +48,9 @@ extension Tokenizer {
         add(splitTokens.count)
         for name in splitTokens.sorted(by: { $0.lexicographicallyPrecedes($1) }) { add(name) }
         add(normalizer == .composed ? 1 : 0)
-        add(preTokenizer.steps.count)
-        for step in preTokenizer.steps {
-            switch step {
-            case .split(let pattern): add(pattern.regularExpressions[0].utf8)
-            case .digits(let individually): add((individually ? "single digits" : "digits").utf8)
-            case .prefixSpace: add("prefix space".utf8)
-            }
-        }
+        let steps = preTokenizer.contentOfSteps
+        add(steps.count)
+        for step in steps { add(step.utf8) }
         for part in [template.prefix, template.suffix] {
             add(part.count)
             for token in part { add(Int(token)) }

@@ -44,6 +44,10 @@ extension Tokenizer {
         model = try BytePairModel(document: document.required("model"), vocabulary: vocabulary)
         normalizer = try TextNormalizer(element: document.member("normalizer"))
         preTokenizer = try PreTokenizer(document: document)
+        guard preTokenizer.isByteLevel else {
+            throw .unsupported(
+                path: document.file, element: "pre_tokenizer", found: "without ByteLevel", supported: "ByteLevel")
+        }
         try Self.checkDecoder(of: document)
 
         let settings = try TokenizerConfiguration(files: files, vocabulary: vocabulary)

@@ -94,14 +94,20 @@ package struct Tokenizer: Sendable {
         text.withUTF8 { bytes in
             sink.reserve(forBytes: bytes.count)
             verbatimTokens.split(bytes) { stretch, id in
-                if let id { sink.ids.append(id) } else { encode(stretch, with: workspace, into: &sink) }
+                if let id {
+                    sink.ids.append(id)
+                } else {
+                    let isFirst = stretch.baseAddress == bytes.baseAddress
+                    encode(stretch, isFirst: isFirst, with: workspace, into: &sink)
+                }
             }
         }
     }
 
     /// Encodes text in which the added tokens that are looked for verbatim have been found already.
     private func encode(
-        _ text: UnsafeBufferPointer<UInt8>, with workspace: EncodingWorkspace, into sink: inout TokenSink
+        _ text: UnsafeBufferPointer<UInt8>, isFirst: Bool, with workspace: EncodingWorkspace,
+        into sink: inout TokenSink
     ) {
         let model = model
         normalizer.withNormalized(text) { normalized in
@@ -109,7 +115,10 @@ package struct Tokenizer: Sendable {
                 if let id {
                     sink.ids.append(id)
                 } else {
-                    preTokenizer.forEachPiece(of: stretch) { workspace.encode($0, by: model, into: &sink) }
+                    let isFirst = isFirst && stretch.baseAddress == normalized.baseAddress
+                    preTokenizer.forEachPiece(of: stretch, isFirst: isFirst) {
+                        workspace.encode($0, by: model, into: &sink)
+                    }
                 }
             }
         }

@@ -81,38 +81,6 @@ struct TokenizerErrorTests {
         try expectRefusal(at: "pre_tokenizer", unsupported: true) { $0.preTokenizer = NSNull() }
         try expectRefusal(at: "pre_tokenizer", unsupported: true) { $0.preTokenizer = ["type": "Metaspace"] }
         try expectRefusal(at: "pre_tokenizer", unsupported: true) { $0.preTokenizer = ["type": "Digits"] }
-        try expectRefusal(at: "pre_tokenizer.pretokenizers[1]", unsupported: true) {
-            $0.preTokenizer =
-                ["type": "Sequence", "pretokenizers": [["type": "ByteLevel"], ["type": "Digits"]]] as [String: Any]
-        }
-    }
-
-    @Test func refusesUnknownSplits() throws {
-        func split(_ pattern: [String: String], _ behavior: String, invert: Bool = false) -> (inout TokenizerFile) ->
-            Void
-        {
-            {
-                $0.preTokenizer =
-                    [
-                        "type": "Sequence",
-                        "pretokenizers": [
-                            ["type": "Split", "pattern": pattern, "behavior": behavior, "invert": invert]
-                                as [String: Any],
-                            ["type": "ByteLevel", "use_regex": false],
-                        ],
-                    ] as [String: Any]
-            }
-        }
-
-        let known = #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
-        let place = "pre_tokenizer.pretokenizers[0]"
-        try expectRefusal(at: place + ".pattern.Regex", unsupported: true, split(["Regex": #"\w+"#], "Isolated"))
-        try expectRefusal(at: place, unsupported: true, split(["String": " "], "Isolated"))
-        try expectRefusal(at: place + ".behavior", unsupported: true, split(["Regex": known], "Removed"))
-        try expectRefusal(at: place + ".behavior", unsupported: true, split(["Regex": known], "MergedWithNext"))
-        var file = TokenizerFile()
-        split(["Regex": known], "Removed", invert: true)(&file)
-        #expect(try error(file.json) == nil)
     }
 
     @Test func refusesVocabulariesThatAreNone() throws {

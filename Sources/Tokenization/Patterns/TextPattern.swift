@@ -14,9 +14,9 @@ package struct TextPattern: Sendable {
     /// Calls `body` with the matches in valid UTF-8 from left to right, of which no two overlap.
     ///
     /// An empty match counts unless it stands at the end of the match before it; after an empty match the search goes on
-    /// behind the next scalar, as in the reference implementation (crate `onig`, `find_iter`).
+    /// behind the next scalar, as in the reference implementation (crate `onig`, `find_iter`). An empty text has none.
     package func forEachMatch(in text: UnsafeBufferPointer<UInt8>, _ body: (Range<Int>) -> Void) {
-        guard let bytes = text.baseAddress else { return }
+        guard let bytes = text.baseAddress, !text.isEmpty else { return }
         program.instructions.withUnsafeBufferPointer { code in
             program.classes.bits.withUnsafeBufferPointer { bits in
                 program.firstBytes.withUnsafeBufferPointer { firstBytes in

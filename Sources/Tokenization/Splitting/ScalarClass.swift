@@ -1,6 +1,6 @@
 /// The class of a Unicode scalar, as used by the splitting rules.
 ///
-/// The classes are those of Unicode 16, as in the reference implementation, for any toolchain: scalars assigned
+/// But for `numeric`, they are those of Unicode 16, as in the reference implementation, for any toolchain: scalars assigned
 /// later count as unassigned, so that a text keeps its tokens when the toolchain is updated.
 struct ScalarClass: OptionSet, Sendable {
     let rawValue: UInt8
@@ -18,6 +18,9 @@ struct ScalarClass: OptionSet, Sendable {
     /// `[\p{Ll}\p{Lm}\p{Lo}\p{M}]`
     static let wordRest = ScalarClass(rawValue: 32)
 
+    /// `\p{N}` of Unicode 17, which the step `Digits` has (`char::is_numeric` of the reference implementation's compiler)
+    static let numeric = ScalarClass(rawValue: 64)
+
     /// Classifies a scalar by the Unicode character database.
     init(of scalar: Unicode.Scalar) {
         let properties = scalar.properties
@@ -33,6 +36,12 @@ struct ScalarClass: OptionSet, Sendable {
             }
             // Its category has changed: a lowercase letter up to Unicode 16, without case since.
             if scalar == "\u{295}" { result = [.letter, .wordRest] }
+        }
+        if let age = properties.age, age.major <= 17 {
+            switch properties.generalCategory {
+            case .decimalNumber, .letterNumber, .otherNumber: result.insert(.numeric)
+            default: break
+            }
         }
         if properties.isWhitespace { result.insert(.space) }
         if scalar == "\r" || scalar == "\n" { result.insert(.newline) }
