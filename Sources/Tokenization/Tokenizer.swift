@@ -3,9 +3,8 @@ package typealias TokenID = Int32
 
 /// A byte-level byte-pair tokenizer, as described by the `tokenizer.json` of Hugging Face's `tokenizers`.
 ///
-/// Text becomes the same ids as there. Supported are models of type `BPE`; the pre-tokenizers `ByteLevel`, `Digits`,
-/// `Split` with the regular expressions of GPT-2, cl100k (Llama 3), Qwen 2, o200k and Tekken (Mistral), and sequences of
-/// them; the normalizer `NFC`; the post-processors `TemplateProcessing` and `ByteLevel`; the decoder `ByteLevel`; and added tokens
+/// Text becomes the same ids as there. Supported are models of type `BPE`; all pre-tokenizers but `UnicodeScripts`, with
+/// the regular expressions that `TextPattern` takes; the normalizer `NFC`; the post-processors `TemplateProcessing` and `ByteLevel`; the decoder `ByteLevel`; and added tokens
 /// with all of their flags. Anything else is refused by name when the tokenizer is loaded. The entries `truncation` and
 /// `padding` are left to the caller and have no effect.
 ///

@@ -3,6 +3,7 @@ extension PatternParser {
     mutating func bracket(from start: Int, depth: Int = 1) throws(PatternError) -> ScalarSet {
         guard depth <= 20 else { throw unsupported("a class inside more than 20 others", at: start) }
         let isNegated = take("^")
+        let negatedBefore = negatedClassCount
         // The sets before the last "&&".
         var earlier: ScalarSet?
         var ranges: [ClosedRange<UInt32>] = []
@@ -30,7 +31,13 @@ extension PatternParser {
         }
         var set = try folded(ScalarSet(ranges), at: start)
         if let earlier { set = earlier.intersection(set) }
-        return isNegated ? set.inverted : set
+        guard isNegated else { return set }
+        // Oniguruma drops characters beyond ASCII from some of these.
+        guard earlier == nil || negatedClassCount == negatedBefore else {
+            throw unsupported("a negated class with && and another negated class inside", at: start)
+        }
+        negatedClassCount += 1
+        return set.inverted
     }
 
     /// A scalar, a range of scalars, or an escaped set.

@@ -5,6 +5,10 @@ extension PatternParser {
         var count = 0
         while let repetition = try quantifier() {
             guard !node.isAssertion else { throw malformed("a quantifier behind an anchor or lookaround", at: start) }
+            // Oniguruma ends such a repetition early, depending on the size of the group.
+            guard !node.isNullable || repetition.minimum < 2 && repetition.maximum ?? 0 < 2 else {
+                throw unsupported("a counted repetition of what may match the empty text", at: start)
+            }
             count += 1
             guard count <= 8 else { throw unsupported("more than 8 quantifiers in a row") }
             if repetition.preference == .allOrNothing {

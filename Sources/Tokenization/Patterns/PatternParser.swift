@@ -4,6 +4,8 @@ struct PatternParser {
     var position = 0
     /// What applies at the position: `(?i)` and `(?m)`.
     var options = Options()
+    /// How many negated classes have been read.
+    var negatedClassCount = 0
     private var depth = 0
 
     struct Options {

@@ -48,7 +48,7 @@ package struct PreTokenizer: Sendable {
         step: Int, to text: UnsafeBufferPointer<UInt8>, firstUpTo limit: Int,
         _ body: (UnsafeBufferPointer<UInt8>) -> Void
     ) {
-        guard step < steps.count else { return body(text) }
+        guard step < steps.count, let base = text.baseAddress else { return body(text) }
         func goOn(_ range: Range<Int>) {
             apply(
                 step: step + 1, to: UnsafeBufferPointer(rebasing: text[range]),
@@ -56,11 +56,31 @@ package struct PreTokenizer: Sendable {
         }
         switch steps[step] {
         case .split(let pattern):
-            cut(text, goOn) { pattern.endOfMatch(from: $0, in: $1) }
+            let scanner = ScalarScanner(bytes: base, end: text.count)
+            let isLast = step + 1 == steps.count
+            var position = 0
+            while position < text.count {
+                let end = pattern.endOfMatch(from: position, in: scanner)
+                // The way of most text.
+                if isLast { body(UnsafeBufferPointer(rebasing: text[position..<end])) } else { goOn(position..<end) }
+                position = end
+            }
         case .digits(let individually):
-            cut(text, goOn) { $1.endOfDigitsOrOthers(from: $0, individually: individually) }
+            let scanner = ScalarScanner(bytes: base, end: text.count)
+            var position = 0
+            while position < text.count {
+                let end = scanner.endOfDigitsOrOthers(from: position, individually: individually)
+                goOn(position..<end)
+                position = end
+            }
         case .fixedLength(let length):
-            cut(text, goOn) { $1.end(ofScalars: length, from: $0) }
+            let scanner = ScalarScanner(bytes: base, end: text.count)
+            var position = 0
+            while position < text.count {
+                let end = scanner.end(ofScalars: length, from: position)
+                goOn(position..<end)
+                position = end
+            }
         case .pattern(let split):
             split.forEachPiece(of: text, goOn)
         case .prefixSpace:
@@ -83,21 +103,6 @@ package struct PreTokenizer: Sendable {
             ByteCharacters.withCharacters(of: text) { apply(step: step + 1, to: $0, firstUpTo: limit, body) }
         case .bytesOfCharacters:
             ByteCharacters.withBytes(of: text) { apply(step: step + 1, to: $0, firstUpTo: limit, body) }
-        }
-    }
-
-    /// Calls `body` with the pieces of a text of which `end` gives the end by the beginning.
-    @inline(__always)
-    private func cut(
-        _ text: UnsafeBufferPointer<UInt8>, _ body: (Range<Int>) -> Void, end: (Int, ScalarScanner) -> Int
-    ) {
-        guard let base = text.baseAddress else { return }
-        let scanner = ScalarScanner(bytes: base, end: text.count)
-        var position = 0
-        while position < text.count {
-            let next = end(position, scanner)
-            body(position..<next)
-            position = next
         }
     }
 }
