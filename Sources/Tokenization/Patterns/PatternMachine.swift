@@ -3,7 +3,7 @@
 /// It begins to remember failures once it has worked more than a fixed amount for each byte, so that usual expressions
 /// pay nothing for the bound on the time.
 struct PatternMachine {
-    let program: PatternProgram
+    let storage: TextPattern.Storage
     let code: UnsafePointer<PatternProgram.Instruction>
     let bits: UnsafeBufferPointer<UInt64>
     let firstBytes: UnsafePointer<ByteSet>
@@ -33,16 +33,17 @@ struct PatternMachine {
     }
 
     init(
-        program: PatternProgram, code: UnsafePointer<PatternProgram.Instruction>, bits: UnsafeBufferPointer<UInt64>,
+        storage: TextPattern.Storage, code: UnsafePointer<PatternProgram.Instruction>,
+        bits: UnsafeBufferPointer<UInt64>,
         firstBytes: UnsafePointer<ByteSet>, bytes: UnsafePointer<UInt8>, end: Int
     ) {
-        self.program = program
+        self.storage = storage
         self.code = code
         self.bits = bits
         self.firstBytes = firstBytes
         self.bytes = bytes
         self.end = end
-        slots = Array(repeating: 0, count: program.slotCount)
+        slots = Array(repeating: 0, count: storage.program.slotCount)
     }
 
     static let freeWork = 10_000
@@ -52,7 +53,7 @@ struct PatternMachine {
         var start = 0
         var lastEnd = -1
         while true {
-            if !program.isNullable {
+            if !storage.program.isNullable {
                 while start < end, !firstBytes[0].contains(bytes[start]) { start = next(start) }
                 if start >= end { return }
             }
@@ -74,7 +75,7 @@ struct PatternMachine {
     }
 
     mutating func rememberIfNeeded() {
-        if memory == nil, work > allowedWork { memory = PatternMemory(innerChoices: program.innerChoices) }
+        if memory == nil, work > allowedWork { memory = PatternMemory(innerChoices: storage.program.innerChoices) }
     }
 
     /// The position behind the scalar at a position before the end.
@@ -111,7 +112,7 @@ struct PatternMachine {
             (value, length) = ((first & 0x0F) << 12 | low(position + 1) << 6 | low(position + 2), 3)
         } else {
             let scalar = (first & 7) << 18 | low(position + 1) << 12 | low(position + 2) << 6 | low(position + 3)
-            return program.classes.sets[scalarClass].contains(UInt32(scalar)) ? position + 4 : nil
+            return storage.program.classes.sets[scalarClass].contains(UInt32(scalar)) ? position + 4 : nil
         }
         return bits[table + value >> 6] >> UInt64(value & 63) & 1 != 0 ? position + length : nil
     }

@@ -4,7 +4,7 @@ extension PatternParser {
         var node = atom
         var count = 0
         while let repetition = try quantifier() {
-            guard !node.isAssertion else { throw malformed("a quantifier behind an anchor or lookaround", at: start) }
+            guard !node.isAssertion else { throw unsupported("a quantifier behind an anchor or lookaround", at: start) }
             // Oniguruma ends such a repetition early, depending on the size of the group.
             guard !node.isNullable || repetition.minimum < 2 && repetition.maximum ?? 0 < 2 else {
                 throw unsupported("a counted repetition of what may match the empty text", at: start)

@@ -1,16 +1,23 @@
-/// A splitting step by a pattern.
-struct PatternSplit: Sendable {
+/// A splitting step by a pattern. A class, since steps are looked at once for every piece.
+final class PatternSplit: Sendable {
     enum Pattern: Sendable {
         case known(SplitPattern)
         case expression(TextPattern)
     }
 
-    var pattern: Pattern
-    var behavior: SplitBehavior
+    let pattern: Pattern
+    let behavior: SplitBehavior
     /// Whether matches and the text between them change places.
-    var isInverted = false
+    let isInverted: Bool
     /// What determines the matches: the regular expression, or the name of the step.
-    var source: String
+    let source: String
+
+    init(pattern: Pattern, behavior: SplitBehavior, isInverted: Bool = false, source: String) {
+        self.pattern = pattern
+        self.behavior = behavior
+        self.isInverted = isInverted
+        self.source = source
+    }
 
     /// Calls `body` with the pieces of a text from left to right; none is empty.
     func forEachPiece(of text: UnsafeBufferPointer<UInt8>, _ body: (Range<Int>) -> Void) {
@@ -45,7 +52,7 @@ struct PatternSplit: Sendable {
 
 extension PatternSplit {
     /// Splits at every scalar of a set.
-    init(at set: ScalarSet, _ behavior: SplitBehavior, source: String) throws(PatternError) {
+    convenience init(at set: ScalarSet, _ behavior: SplitBehavior, source: String) throws(PatternError) {
         self.init(pattern: .expression(try TextPattern(.scalar(set))), behavior: behavior, source: source)
     }
 
