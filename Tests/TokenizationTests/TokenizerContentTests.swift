@@ -35,6 +35,14 @@ struct TokenizerContentTests {
         #expect(try content(elsewhere.load()) == expected)
     }
 
+    private static func split(_ behavior: String, inverted: Bool, _ expression: String = "a") -> [String: Any] {
+        let split: [String: Any] = [
+            "type": "Split", "pattern": ["Regex": expression], "behavior": behavior, "invert": inverted,
+        ]
+        let bytes: [String: Any] = ["type": "ByteLevel", "add_prefix_space": false, "use_regex": false]
+        return ["type": "Sequence", "pretokenizers": [split, bytes]]
+    }
+
     @Test("Every change of tokens changes the content") func everythingThatChangesTokensChangesIt() throws {
         let changes: [(inout TokenizerFile) -> Void] = [
             { $0.merges = ["ab c", "a b"] },
@@ -51,6 +59,10 @@ struct TokenizerContentTests {
             { $0.model["ignore_merges"] = true },
             { $0.document["normalizer"] = ["type": "NFC"] },
             { $0.preTokenizer = ["type": "ByteLevel", "add_prefix_space": false] },
+            { $0.preTokenizer = Self.split("Isolated", inverted: false) },
+            { $0.preTokenizer = Self.split("Isolated", inverted: true) },
+            { $0.preTokenizer = Self.split("Contiguous", inverted: false) },
+            { $0.preTokenizer = Self.split("Contiguous", inverted: false, "a+") },
             { $0.configuration = ["pad_token": "<pad>"] },
             {
                 $0.document["post_processor"] =
