@@ -119,6 +119,9 @@ struct JSONElement {
     /// Whether this is the number zero, however it is written.
     var isZero: Bool { value.double == 0 }
 
+    /// Whether this is an array.
+    var isArray: Bool { if case .array = value { true } else { false } }
+
     /// Whether this is an object.
     var isObject: Bool { if case .object = value { true } else { false } }
 
@@ -141,6 +144,25 @@ struct JSONElement {
     static func tokenID(_ value: JSONValue) -> TokenID? {
         guard case .integer(let id) = value, (0..<TokenBytes.maximumCount).contains(id) else { return nil }
         return TokenID(id)
+    }
+
+    /// A number, which may be infinite.
+    func double() throws(TokenizerError) -> Double {
+        guard let number = value.double else { throw malformed("it is not a number") }
+        return number
+    }
+
+    /// A string of one scalar.
+    func scalar() throws(TokenizerError) -> Unicode.Scalar {
+        let scalars = try string().unicodeScalars
+        guard scalars.count == 1, let scalar = scalars.first else { throw malformed("it is not a single character") }
+        return scalar
+    }
+
+    /// A count that is not negative.
+    func count() throws(TokenizerError) -> Int {
+        guard case .integer(let count) = value, count >= 0 else { throw malformed("it is not a count") }
+        return count
     }
 
     /// A Boolean member, `absent` if it is not there or null.

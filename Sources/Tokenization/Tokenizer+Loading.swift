@@ -36,31 +36,35 @@ extension Tokenizer {
 
     private init(files: TokenizerFiles, chatTemplate ownChatTemplate: String?) throws(TokenizerError) {
         let document = files.document
-        try Self.checkKind(of: document)
         var vocabulary = try TokenVocabulary(document: document)
         let gathered = try AddedTokenList(files: files, vocabulary: vocabulary)
         let addedTokens = gathered.tokens
         try vocabulary.add(addedTokens, document: document)
-        model = try BytePairModel(document: document.required("model"), vocabulary: vocabulary)
         normalizer = try TextNormalizer(element: document.member("normalizer"))
         preTokenizer = try PreTokenizer(document: document)
-        guard preTokenizer.isByteLevel else {
-            throw .unsupported(
-                path: document.file, element: "pre_tokenizer", found: "without ByteLevel", supported: "ByteLevel")
-        }
-        try Self.checkDecoder(of: document)
+        decoder = try TokenDecoder(element: document.member("decoder"))
+        model = try TokenModel(
+            document: document, vocabulary: vocabulary, addedTokens: addedTokens,
+            isByteLevel: preTokenizer.isByteLevel)
 
         let settings = try TokenizerConfiguration(files: files, vocabulary: vocabulary)
         let normalizer = normalizer
         splitTokens = settings.splitsSpecialTokens ? gathered.specialNames : []
         verbatimTokens = AddedTokenMatcher(
-            addedTokens.filter { !$0.isNormalized }.map { ($0, $0.content) }, skipping: splitTokens)
+            addedTokens.filter { !$0.isNormalized }.map { ($0, $0.content.tokenKey) }, skipping: splitTokens)
         normalizedTokens = AddedTokenMatcher(
             addedTokens.filter(\.isNormalized).map { ($0, normalizer.normalized($0.content)) },
             skipping: splitTokens)
         self.addedTokens = Dictionary(uniqueKeysWithValues: addedTokens.map { ($0.id, $0) })
         unknownTokenID = model.unknownToken
-        tokenBytes = TokenBytes(vocabulary.bytes)
+        let decoder = decoder
+        var names = vocabulary.names
+        for token in addedTokens where token.isNormalized { names[token.id] = normalizer.normalized(token.content) }
+        let special = Set(addedTokens.filter(\.isSpecial).map(\.content.tokenKey))
+        skippedTokens = Set(addedTokens.map(\.id).filter { names[$0].map(special.contains) ?? false })
+        tokenNames = TokenBytes(names)
+        joinsBytes = decoder.isByteLevel && names == vocabulary.names
+        tokenBytes = TokenBytes(vocabulary.names.mapValues { decoder.bytes(of: $0) })
 
         template = try SpecialTokenTemplate(element: document.member("post_processor"), vocabulary: vocabulary)
         bosTokenID = template.prefix.first ?? settings.bosToken
@@ -68,39 +72,6 @@ extension Tokenizer {
         padTokenID = settings.padToken
         chatTemplate = ownChatTemplate ?? settings.chatTemplate
         specialTokenNames = settings.specialTokenNames
-    }
-
-    private static func checkDecoder(of document: JSONElement) throws(TokenizerError) {
-        guard let decoder = try document.member("decoder") else {
-            throw .unsupported(path: document.file, element: "decoder", found: "null", supported: "ByteLevel")
-        }
-        for step in try decoder.sequence(of: "decoders") {
-            let type = try step.required("type").string()
-            guard type == "ByteLevel" else { throw step.unsupported(type, supported: "ByteLevel") }
-        }
-    }
-
-    /// Recognises SentencePiece and other kinds of vocabulary by name, for a clearer error.
-    private static func checkKind(of document: JSONElement) throws(TokenizerError) {
-        let supported = "byte-level BPE, as GPT-2, Llama 3, Qwen and Mistral NeMo have it"
-        let model = try document.required("model")
-        let type = try model.member("type")
-        switch type?.stringIfAny {
-        case "Unigram"?:
-            throw type?.unsupported("SentencePiece (Unigram)", supported: supported) ?? document.malformed("")
-        case "BPE"?, nil: break
-        case let name?: throw type?.unsupported(name.quoted, supported: supported) ?? document.malformed("")
-        }
-        if let fallback = try model.member("byte_fallback"), try model.flag("byte_fallback", absent: false) {
-            throw fallback.unsupported("true (SentencePiece turned into BPE)", supported: supported)
-        }
-        for (key, parts) in [("pre_tokenizer", "pretokenizers"), ("normalizer", "normalizers")] {
-            for part in try document.member(key)?.sequence(of: parts) ?? [] {
-                let type = try part.required("type").string()
-                guard ["Metaspace", "Prepend", "Precompiled"].contains(type) else { continue }
-                throw part.unsupported("\(type) (SentencePiece)", supported: supported)
-            }
-        }
     }
 }
 

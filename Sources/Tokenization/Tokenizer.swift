@@ -1,12 +1,22 @@
 /// The number of a token in a tokenizer's vocabulary, from 0.
 package typealias TokenID = Int32
 
-/// A byte-level byte-pair tokenizer, as described by the `tokenizer.json` of Hugging Face's `tokenizers`.
+/// A tokenizer as described by the `tokenizer.json` of Hugging Face's `tokenizers`.
 ///
-/// Text becomes the same ids as there. Supported are models of type `BPE`; all pre-tokenizers but `UnicodeScripts`, with
-/// the regular expressions that `TextPattern` takes; the normalizer `NFC`; the post-processors `TemplateProcessing` and `ByteLevel`; the decoder `ByteLevel`; and added tokens
-/// with all of their flags. Anything else is refused by name when the tokenizer is loaded. The entries `truncation` and
-/// `padding` are left to the caller and have no effect.
+/// Text becomes the same ids as there, and ids the same text. Supported are
+/// - models of type `BPE` over bytes (GPT-2, Llama 3, Qwen) and over characters (Llama 2, Mistral 7B, Gemma, Phi-3),
+///   `Unigram` (T5, XLM-R), `WordPiece` and `WordLevel`;
+/// - the normalizers `NFC`, `NFD`, `NFKC`, `NFKD`, `Lowercase`, `Prepend`, `Replace` of a text, `Strip`, `StripAccents`,
+///   `Precompiled`, `ByteLevel`, `Nmt` and `BertNormalizer`;
+/// - all pre-tokenizers but `UnicodeScripts`, with the regular expressions that `TextPattern` takes, or none;
+/// - the post-processors `TemplateProcessing`, `BertProcessing`, `RobertaProcessing` and `ByteLevel`;
+/// - the decoders `ByteLevel`, `Replace` of a text, `ByteFallback`, `Fuse`, `Strip`, `Metaspace`, `WordPiece`, `BPEDecoder`
+///   and `CTC`, or none;
+/// - sequences of all of these, and added tokens with all of their flags.
+///
+/// Anything else is refused by name when the tokenizer is loaded: byte-pair models with dropout, a subword prefix or a
+/// word suffix, and unigram models without an unknown token. The entries `truncation` and `padding` are left to the caller
+/// and have no effect.
 ///
 /// A tokenizer can be used from several threads at once.
 package struct Tokenizer: Sendable {
@@ -26,7 +36,7 @@ package struct Tokenizer: Sendable {
     /// `special_tokens_map.json`.
     package let specialTokenNames: [String: String]
 
-    let model: BytePairModel
+    let model: TokenModel
     let addedTokens: [TokenID: AddedToken]
     let verbatimTokens: AddedTokenMatcher
     let normalizedTokens: AddedTokenMatcher
@@ -35,6 +45,15 @@ package struct Tokenizer: Sendable {
     let template: SpecialTokenTemplate
     /// The names of special tokens that are treated as ordinary text.
     let splitTokens: Set<[UInt8]>
+    let decoder: TokenDecoder
+    /// The tokens as the decoder sees them: as they are written in the file, added tokens that are matched in normalised
+    /// text in their normalised form.
+    let tokenNames: TokenBytes
+    /// Whether decoding joins the bytes of the tokens.
+    let joinsBytes: Bool
+    /// The tokens that are left out of decoded text on request: those whose names, as the decoder sees them, are special.
+    let skippedTokens: Set<TokenID>
+    /// The bytes that each token stands for inside a text.
     let tokenBytes: TokenBytes
     let workspaces = WorkspacePool()
 
@@ -92,33 +111,35 @@ package struct Tokenizer: Sendable {
         var text = text
         text.withUTF8 { bytes in
             sink.reserve(forBytes: bytes.count)
+            var isAtStart = true
             verbatimTokens.split(bytes) { stretch, id in
                 if let id {
                     sink.ids.append(id)
                 } else {
-                    let isFirst = stretch.baseAddress == bytes.baseAddress
-                    encode(stretch, isFirst: isFirst, with: workspace, into: &sink)
+                    encode(stretch, isAtStart: isAtStart, with: workspace, into: &sink)
                 }
+                isAtStart = false
             }
         }
     }
 
     /// Encodes text in which the added tokens that are looked for verbatim have been found already.
     private func encode(
-        _ text: UnsafeBufferPointer<UInt8>, isFirst: Bool, with workspace: EncodingWorkspace,
+        _ text: UnsafeBufferPointer<UInt8>, isAtStart: Bool, with workspace: EncodingWorkspace,
         into sink: inout TokenSink
     ) {
         let model = model
+        var isAtStart = isAtStart
         normalizer.withNormalized(text) { normalized in
             normalizedTokens.split(normalized) { stretch, id in
                 if let id {
                     sink.ids.append(id)
                 } else {
-                    let isFirst = isFirst && stretch.baseAddress == normalized.baseAddress
-                    preTokenizer.forEachPiece(of: stretch, isFirst: isFirst) {
+                    preTokenizer.forEachPiece(of: stretch, isFirst: isAtStart) {
                         workspace.encode($0, by: model, into: &sink)
                     }
                 }
+                isAtStart = false
             }
         }
     }
@@ -130,8 +151,14 @@ package struct Tokenizer: Sendable {
     ///   - skipSpecialTokens: whether to leave special tokens out as well.
     /// - Returns: the text; U+FFFD takes the place of bytes that are not UTF-8.
     package func decode(_ ids: [TokenID], skipSpecialTokens: Bool = false) -> String {
+        guard joinsBytes else {
+            let names = ids.filter { !(skipSpecialTokens && skippedTokens.contains($0)) }.map { Array(tokenNames[$0]) }
+            return decoder.text(of: names.filter { !$0.isEmpty })
+        }
         var bytes: [UInt8] = []
-        for id in ids where !(skipSpecialTokens && isSpecial(id)) { bytes.append(contentsOf: tokenBytes[id]) }
+        for id in ids where !(skipSpecialTokens && skippedTokens.contains(id)) {
+            bytes.append(contentsOf: tokenBytes[id])
+        }
         return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -1,40 +1,19 @@
 /// Finds added tokens in text: the leftmost first, the longest of those that begin at one position.
 struct AddedTokenMatcher: Sendable {
-    private struct Node: Sendable {
-        var children: [UInt8: Int] = [:]
-        /// The index of the token that ends here.
-        var token: Int?
-    }
-
     private let tokens: [AddedToken]
-    /// A trie over UTF-8; the first node is its root.
-    private var nodes = [Node()]
+    /// The spellings in UTF-8 with the indices of the tokens.
+    private let trie: ByteTrie
     /// The names of tokens that are skipped, so that they are ordinary text.
     private let skipped: Set<[UInt8]>
-    /// Whether some token begins with this byte.
-    private var isFirstByte = [Bool](repeating: false, count: 256)
 
     /// - Parameters:
     ///   - patterns: the tokens with their spelling in the text. Empty patterns are never found.
     ///   - skipped: the names of tokens that are left in the text.
-    init(_ patterns: [(token: AddedToken, pattern: String)], skipping skipped: Set<[UInt8]> = []) {
+    init(_ patterns: [(token: AddedToken, pattern: [UInt8])], skipping skipped: Set<[UInt8]> = []) {
         self.skipped = skipped
         tokens = patterns.map(\.token)
-        for (index, entry) in patterns.enumerated() {
-            var node = 0
-            for byte in entry.pattern.utf8 {
-                if let child = nodes[node].children[byte] {
-                    node = child
-                } else {
-                    nodes[node].children[byte] = nodes.count
-                    node = nodes.count
-                    nodes.append(Node())
-                }
-            }
-            guard node > 0, let first = entry.pattern.utf8.first else { continue }
-            isFirstByte[Int(first)] = true
-            if nodes[node].token == nil { nodes[node].token = index }
-        }
+        // Of tokens with the same spelling the first is found.
+        trie = ByteTrie(patterns.enumerated().reversed().map { ($0.element.pattern, Int32($0.offset)) })
     }
 
     /// Calls `body` with the stretches of valid UTF-8 from left to right: text with nil, tokens with their id.
@@ -46,8 +25,8 @@ struct AddedTokenMatcher: Sendable {
     ) {
         var done = 0
         var position = 0
-        while nodes.count > 1, position < text.count {
-            guard isFirstByte[Int(text[position])], let match = longestMatch(in: text, from: position) else {
+        while !trie.isEmpty, position < text.count {
+            guard let match = longestMatch(in: text, from: position) else {
                 position += 1
                 continue
             }
@@ -71,13 +50,13 @@ struct AddedTokenMatcher: Sendable {
     }
 
     private func longestMatch(in text: UnsafeBufferPointer<UInt8>, from start: Int) -> (token: AddedToken, end: Int)? {
-        var node = 0
+        var node = ByteTrie.root
         var found: (Int, Int)?
         var position = start
-        while position < text.count, let child = nodes[node].children[text[position]] {
+        while position < text.count, let child = trie.child(of: node, text[position]) {
             node = child
             position += 1
-            if let token = nodes[node].token { found = (token, position) }
+            if let token = trie.value(at: node) { found = (Int(token), position) }
         }
         return found.map { (tokens[$0.0], $0.1) }
     }

@@ -14,8 +14,14 @@ extension SpecialTokenTemplate {
                 let inner = try Self.loadTemplate(part, vocabulary: vocabulary)
                 prefix = inner.prefix + prefix
                 suffix += inner.suffix
+            case "BertProcessing", "RobertaProcessing":
+                prefix.insert(try Self.loadToken(part.required("cls"), vocabulary: vocabulary), at: 0)
+                suffix.append(try Self.loadToken(part.required("sep"), vocabulary: vocabulary))
             case let type:
-                throw part.unsupported(type, supported: "TemplateProcessing, ByteLevel, or a Sequence of them")
+                throw part.unsupported(
+                    type,
+                    supported: "TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevel, or a Sequence of them"
+                )
             }
         }
     }
@@ -42,12 +48,26 @@ extension SpecialTokenTemplate {
                 throw token.malformed("\"\(try token.string())\" is not among the special_tokens")
             }
             for element in try definition.required("ids").elements() {
-                let id = try element.tokenID()
-                guard vocabulary.bytes[id] != nil else { throw element.malformed("the vocabulary has no token \(id)") }
+                let id = try checkedID(element, vocabulary: vocabulary)
                 if hasText { template.suffix.append(id) } else { template.prefix.append(id) }
             }
         }
         guard hasText else { throw single.malformed("it has no place for the text") }
         return template
+    }
+
+    /// A token given as a pair of its name and its id.
+    private static func loadToken(_ element: JSONElement, vocabulary: TokenVocabulary) throws(TokenizerError) -> TokenID
+    {
+        let pair = try element.elements()
+        guard pair.count == 2 else { throw element.malformed("it is not a pair of a token and its id") }
+        return try checkedID(pair[1], vocabulary: vocabulary)
+    }
+
+    private static func checkedID(_ element: JSONElement, vocabulary: TokenVocabulary) throws(TokenizerError) -> TokenID
+    {
+        let id = try element.tokenID()
+        guard vocabulary.contains(id) else { throw element.malformed("the vocabulary has no token \(id)") }
+        return id
     }
 }

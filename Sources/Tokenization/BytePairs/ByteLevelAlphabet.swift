@@ -30,6 +30,22 @@ enum ByteLevelAlphabet {
         return true
     }
 
+    /// The UTF-8 of the character that stands for each byte.
+    private static let written: [[UInt8]] = {
+        var table = [[UInt8]](repeating: [], count: 0x100)
+        for (scalar, byte) in byteOfScalar.enumerated() where byte >= 0 {
+            table[Int(byte)] = Unicode.Scalar(UInt32(scalar)).map { Array(String($0).utf8) } ?? []
+        }
+        return table
+    }()
+
+    /// Bytes written as the characters that stand for them, in UTF-8.
+    static func written(_ bytes: some Sequence<UInt8>) -> [UInt8] {
+        var result: [UInt8] = []
+        for byte in bytes { result.append(contentsOf: written[Int(byte)]) }
+        return result
+    }
+
     /// The bytes that a token stands for, nil if a character of it stands for none.
     static func bytes(of token: String) -> [UInt8]? {
         var bytes: [UInt8] = []

@@ -32,7 +32,7 @@ final class BytePairModel: Sendable {
             sink.ids.append(id)
             return
         }
-        if piece.count > BytePairModel.longPiece, tokenOfByte.allSatisfy({ $0 >= 0 }) {
+        if piece.count > LongPiece.threshold, tokenOfByte.allSatisfy({ $0 >= 0 }) {
             return encode(long: piece, with: &merger, into: &sink)
         }
         merger.removeAll()
