@@ -130,7 +130,8 @@ package struct Tokenizer: Sendable {
     ) {
         let model = model
         var isAtStart = isAtStart
-        normalizer.withNormalized(text) { normalized in
+        normalizer.withNormalized(text) { normalized, keepsStart in
+            isAtStart = isAtStart && keepsStart
             normalizedTokens.split(normalized) { stretch, id in
                 if let id {
                     sink.ids.append(id)

@@ -43,7 +43,8 @@ struct AddedTokenMatcher: Sendable {
             if token.stripsLeft { start = max(startOfSpaces(before: start, in: text), done) }
             if token.stripsRight { end = endOfSpaces(from: end, in: text) }
             if done < start { body(UnsafeBufferPointer(rebasing: text[done..<start]), nil) }
-            body(UnsafeBufferPointer(rebasing: text[min(start, end)..<end]), token.id)
+            // What is left of a match in spaces that a token before it has taken counts only if it is not empty.
+            if start < end { body(UnsafeBufferPointer(rebasing: text[start..<end]), token.id) }
             done = end
         }
         if done < text.count { body(UnsafeBufferPointer(rebasing: text[done...]), nil) }

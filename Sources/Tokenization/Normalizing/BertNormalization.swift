@@ -8,6 +8,13 @@ struct BertNormalization: Sendable, Equatable {
     var stripsAccents: Bool
     var lowercases: Bool
 
+    init(cleansText: Bool, separatesChinese: Bool, stripsAccents: Bool, lowercases: Bool) {
+        self.cleansText = cleansText
+        self.separatesChinese = separatesChinese
+        self.stripsAccents = stripsAccents
+        self.lowercases = lowercases
+    }
+
     /// Reads a component of type `BertNormalizer`.
     ///
     /// - Throws: `.malformed`.

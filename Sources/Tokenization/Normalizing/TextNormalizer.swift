@@ -22,15 +22,22 @@ struct TextNormalizer: Sendable {
     /// The normalised form of a text.
     func normalized(_ text: String) -> [UInt8] { steps.reduce(Array(text.utf8)) { $1.applied(to: $0) } }
 
-    /// Calls `body` with the normalised form of valid UTF-8.
+    /// Calls `body` with the normalised form of valid UTF-8, and whether it begins with what the text begins with.
     func withNormalized(
-        _ text: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> Void
+        _ text: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>, _ keepsStart: Bool) -> Void
     ) {
         switch effect {
-        case .none: return body(text)
+        case .none: return body(text, true)
         // No scalar below U+0300 changes under composition unless one from there on follows.
-        case .composition where !text.contains(where: { $0 >= 0xCC }): return body(text)
-        default: steps.reduce(Array(text)) { $1.applied(to: $0) }.withUnsafeBufferPointer(body)
+        case .composition where !text.contains(where: { $0 >= 0xCC }): return body(text, true)
+        default:
+            var keepsStart = true
+            var text = Array(text)
+            for step in steps {
+                if keepsStart { keepsStart = step.keepsStart(of: text) }
+                text = step.applied(to: text)
+            }
+            text.withUnsafeBufferPointer { body($0, keepsStart) }
         }
     }
 }
