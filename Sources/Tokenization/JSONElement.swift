@@ -132,14 +132,6 @@ struct JSONElement {
         return id
     }
 
-    /// A whole number from 1 on.
-    func count() throws(TokenizerError) -> Int {
-        guard case .integer(let count) = value, count > 0, let count = Int(exactly: count) else {
-            throw malformed("it is not a whole number from 1 on")
-        }
-        return count
-    }
-
     /// A value as a token id; nil if it is not an integer in the range of ids.
     static func tokenID(_ value: JSONValue) -> TokenID? {
         guard case .integer(let id) = value, (0..<TokenBytes.maximumCount).contains(id) else { return nil }
@@ -159,9 +151,11 @@ struct JSONElement {
         return scalar
     }
 
-    /// A count that is not negative.
-    func count() throws(TokenizerError) -> Int {
-        guard case .integer(let count) = value, count >= 0 else { throw malformed("it is not a count") }
+    /// A whole number from `least` on.
+    func count(from least: Int = 0) throws(TokenizerError) -> Int {
+        guard case .integer(let count) = value, count >= least else {
+            throw malformed("it is not a whole number from \(least) on")
+        }
         return count
     }
 

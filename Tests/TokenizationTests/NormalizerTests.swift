@@ -57,11 +57,24 @@ struct NormalizerTests {
         #expect(try normalized("B", by: ["type": "Sequence", "normalizers": steps]) == "c")
     }
 
-    @Test("A regular expression in Replace is refused by name") func refusesExpressions() throws {
-        let error = tokenizerError {
-            _ = try normalized("", by: ["type": "Replace", "pattern": ["Regex": " {2,}"], "content": " "])
+    /// The expected texts are those of tokenizers 0.23.3.
+    @Test("Every match of a regular expression is replaced") func replacesMatches() throws {
+        let cases: [(pattern: String, content: String, text: String, expected: String)] = [
+            (" {2,}", "▁", "a  b   c d", "a▁b▁c d"), (" {2,}", "▁", "   ", "▁"), (" {2,}", "▁", "", ""),
+            (#"[\r\n]+"#, "\n", "a\r\n\r\nb\n", "a\nb\n"), (#"(?<=a)\d*"#, "#", "a12a", "a#a#"),
+            (#"(?<=a)\d*"#, "#", "b", "b"),
+        ]
+        for (pattern, content, text, expected) in cases {
+            let step: [String: Any] = ["type": "Replace", "pattern": ["Regex": pattern], "content": content]
+            #expect(try normalized(text, by: step) == expected, "\(pattern) in \(text)")
         }
-        #expect(error.map(String.init(describing:))?.contains("regular expression \" {2,}\"") == true)
+    }
+
+    @Test("A pattern of Replace that cannot be used is refused by name") func refusesExpressions() throws {
+        let error = tokenizerError {
+            _ = try normalized("", by: ["type": "Replace", "pattern": ["Regex": #"(a)\1"#], "content": " "])
+        }
+        #expect(error.map(String.init(describing:))?.contains("normalizer.pattern.Regex") == true)
         let empty = tokenizerError {
             _ = try normalized("", by: ["type": "Replace", "pattern": ["String": ""], "content": " "])
         }

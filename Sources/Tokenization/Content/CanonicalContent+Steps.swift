@@ -57,6 +57,9 @@ extension CanonicalContent {
         case .text(let text):
             add("replace")
             add(text)
+        case .expression(_, let source):
+            add("replace matches")
+            add(source)
         }
         add(replacement.content)
     }

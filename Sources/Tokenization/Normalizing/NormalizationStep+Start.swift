@@ -28,6 +28,13 @@ extension TextReplacement {
         case .text(let pattern):
             guard text.starts(with: pattern) else { return true }
             return !content.isEmpty && String(decoding: pattern, as: UTF8.self).unicodeScalars.count == 1
+        case .expression(let pattern, _):
+            var first: Range<Int>?
+            text.withUnsafeBufferPointer { bytes in
+                pattern.forEachMatch(in: bytes) { match in first = first ?? match }
+            }
+            guard let first, first.lowerBound == 0, !first.isEmpty else { return true }
+            return !content.isEmpty && String(decoding: text[first], as: UTF8.self).unicodeScalars.count == 1
         }
     }
 }

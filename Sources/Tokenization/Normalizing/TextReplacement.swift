@@ -2,6 +2,16 @@
 enum ReplacedPattern: Sendable, Equatable {
     /// This text; it is not empty.
     case text([UInt8])
+    /// Every match of a regular expression.
+    case expression(TextPattern, source: String)
+
+    static func == (left: ReplacedPattern, right: ReplacedPattern) -> Bool {
+        switch (left, right) {
+        case (.text(let one), .text(let other)): one == other
+        case (.expression(_, let one), .expression(_, let other)): one == other
+        case (.text, .expression), (.expression, .text): false
+        }
+    }
 }
 
 /// What `Replace` does: puts a text in the place of every match of a pattern.
@@ -16,13 +26,23 @@ struct TextReplacement: Sendable, Equatable {
 
     /// Reads a component of type `Replace`.
     ///
-    /// - Throws: `.unsupported` for a regular expression and for an empty text, `.malformed`.
+    /// - Throws: `.unsupported` for a regular expression beyond `TextPattern` and for an empty text, `.malformed`.
     init(_ element: JSONElement) throws(TokenizerError) {
         let pattern = try element.required("pattern")
         if let expression = try pattern.member("Regex") {
-            throw expression.unsupported(
-                "the regular expression \(try expression.string().quoted)", supported: "Replace of a fixed text, String"
-            )
+            let source = try expression.string()
+            do {
+                self.init(
+                    pattern: .expression(try TextPattern(source), source: source),
+                    content: Array(try element.required("content").string().utf8))
+                return
+            } catch let error as PatternError {
+                throw expression.refused(error)
+            } catch let error as TokenizerError {
+                throw error
+            } catch {
+                throw expression.malformed("\(error)")
+            }
         }
         let text = Array(try pattern.required("String").string().utf8)
         guard !text.isEmpty else {
@@ -35,7 +55,22 @@ struct TextReplacement: Sendable, Equatable {
     func applied(to text: [UInt8]) -> [UInt8] {
         switch pattern {
         case .text(let pattern): Self.replacing(pattern, by: content, in: text)
+        case .expression(let pattern, _): replacingMatches(of: pattern, in: text)
         }
+    }
+
+    private func replacingMatches(of pattern: TextPattern, in text: [UInt8]) -> [UInt8] {
+        var result: [UInt8] = []
+        var done = 0
+        text.withUnsafeBufferPointer { bytes in
+            pattern.forEachMatch(in: bytes) { match in
+                result.append(contentsOf: bytes[done..<match.lowerBound])
+                result.append(contentsOf: content)
+                done = match.upperBound
+            }
+            result.append(contentsOf: bytes[done...])
+        }
+        return result
     }
 
     private static func replacing(_ pattern: [UInt8], by content: [UInt8], in text: [UInt8]) -> [UInt8] {

@@ -70,7 +70,7 @@ extension PreTokenizer {
         case "CharDelimiterSplit":
             return [try split(at: ScalarSet(part.required("delimiter").scalar()), .removed)]
         case "FixedLength":
-            return [.fixedLength(try part.member("length")?.count() ?? 5)]
+            return [.fixedLength(try part.member("length")?.count(from: 1) ?? 5)]
         default: throw part.unsupported(type, supported: supported)
         }
     }
@@ -124,16 +124,10 @@ extension PreTokenizer {
 }
 
 extension JSONElement {
-    fileprivate func refused(_ error: PatternError) -> TokenizerError {
+    /// The error for a regular expression that cannot be used.
+    func refused(_ error: PatternError) -> TokenizerError {
         guard !error.isMalformed else { return malformed("it has \(error)") }
         return unsupported("an expression with \(error)", supported: PatternError.supported)
-    }
-
-    /// A string of one scalar.
-    func scalar() throws(TokenizerError) -> Unicode.Scalar {
-        let scalars = try string().unicodeScalars
-        guard let scalar = scalars.first, scalars.count == 1 else { throw malformed("it is not a single character") }
-        return scalar
     }
 }
 
