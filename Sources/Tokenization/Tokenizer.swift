@@ -133,14 +133,17 @@ package struct Tokenizer: Sendable {
         normalizer.withNormalized(text) { normalized, keepsStart in
             isAtStart = isAtStart && keepsStart
             normalizedTokens.split(normalized) { stretch, id in
-                if let id {
-                    sink.ids.append(id)
-                } else {
-                    preTokenizer.forEachPiece(of: stretch, isFirst: isAtStart) {
+                defer { isAtStart = false }
+                if let id { return sink.ids.append(id) }
+                // By itself, as there are the most pieces, and taking the model out for each would cost a tenth.
+                if case .bytePairs(let model) = model {
+                    return preTokenizer.forEachPiece(of: stretch, isFirst: isAtStart) {
                         workspace.encode($0, by: model, into: &sink)
                     }
                 }
-                isAtStart = false
+                preTokenizer.forEachPiece(of: stretch, isFirst: isAtStart) {
+                    workspace.encode($0, by: model, into: &sink)
+                }
             }
         }
     }
