@@ -29,7 +29,7 @@ and the further families of model_fixture_families.py, whose greedy ids are 64:
 
     gpt2, gpt_neo, gptj      learned positions, local attention, rotation of neighbouring pairs; gpt2-bare has names
                              without a prefix, mask buffers and scale_attn_by_inverse_layer_idx
-    gpt_neox, phi, stablelm, cohere, starcoder2     LayerNorm; parallel and serial residual, partial rotation
+    gpt_neox, phi, stablelm, starcoder2             LayerNorm; parallel and serial residual, partial rotation
     gemma, gemma2, gemma3_text   norms around 0, soft caps, windows; gemma3 and gemma3-nested lie beside tensors for
                              images, under the names of older and newer checkpoints
     olmo, olmo2, smollm3, granite, phi3     what sets each apart; phi3 with long and short factors

@@ -130,11 +130,6 @@ FAMILIES.update({
             "partial_rotary_factor": 0.25, "rope_theta": 10000, "use_qkv_bias": True, "use_parallel_residual": False,
             "max_position_embeddings": 128, "tie_word_embeddings": False,
         }),
-    "cohere": new("cohere", "CohereForCausalLM", F16, {"logit_scale": 1.0}, {
-        "vocab_size": 91, "hidden_size": 36, "intermediate_size": 50, "num_hidden_layers": 3, "num_attention_heads": 6,
-        "num_key_value_heads": 2, "hidden_act": "silu", "layer_norm_eps": 1e-5, "logit_scale": 0.0625,
-        "rope_theta": 8000.0, "use_qk_norm": True, "attention_bias": False, "max_position_embeddings": 128,
-    }),
     "starcoder2": new("starcoder2", "Starcoder2ForCausalLM", BF16, {"sliding_window": None, "hidden_act": "relu"}, {
         "vocab_size": 91, "hidden_size": 36, "intermediate_size": 58, "num_hidden_layers": 3, "num_attention_heads": 3,
         "num_key_value_heads": 1, "hidden_act": "gelu_pytorch_tanh", "norm_epsilon": 1e-5, "rope_theta": 999999.44,
@@ -313,7 +308,7 @@ FAMILIES["llama-yarn-factor"] = new(
 SEEDS: Dict[str, Tuple[int, float, float]] = {
     "gpt2": (34, 2.5, 0.1), "gpt2-bare": (34, 2.5, 0.1), "gpt_neo": (13, 1.0, 0.1), "gptj": (8, 1.5, 0.1),
     "gpt_neox": (32, 1.5, 0.1), "gpt_neox-serial": (23, 1.5, 0.05), "phi": (9, 1.5, 0.1), "stablelm": (6, 1.5, 0.1),
-    "cohere": (2, 1.0, 0.1), "starcoder2": (19, 1.5, 0.1), "gemma": (31, 1.0, 0.05), "gemma2": (8, 1.0, 0.05),
+    "starcoder2": (19, 1.5, 0.1), "gemma": (31, 1.0, 0.05), "gemma2": (8, 1.0, 0.05),
     "gemma3_text": (24, 1.0, 0.05), "gemma3_text-pattern": (15, 1.0, 0.05), "gemma3": (17, 1.0, 0.1),
     "gemma3-nested": (17, 1.0, 0.1), "olmo": (17, 1.0, 0.1), "olmo2": (7, 1.0, 0.05), "smollm3": (12, 1.0, 0.05),
     "granite": (24, 1.5, 0.1), "phi3": (7, 1.5, 0.05), "phi3-partial": (6, 1.0, 0.1),
