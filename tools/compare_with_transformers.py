@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
-# Made with: torch 2.15.0, transformers 5.23.0, tokenizers 0.23.3, safetensors 0.8.0, Python 3.11 (tools/requirements.txt);
-# files of SentencePiece need sentencepiece 0.2.3, tiktoken's and Tekken's need tiktoken 0.14.0, mistral-common 1.13.1.
+# Made with: torch 2.15.0, transformers 5.23.0, tokenizers 0.23.3, Python 3.11 (tools/requirements.txt);
+# some files also need sentencepiece 0.2.3 (tokenizer.model), tiktoken 0.14.0 (.tiktoken) or mistral-common 1.13.1 (tekken.json).
 """Compare what routesae computes of a model folder with transformers, and print a table.
 
     tokenizer    ids and decoding of hostile texts, of the tokenizer's own special tokens and of the demo's text
     residual     the residual stream after every layer, relative to that layer's largest value
     logits       relative to the largest logit
+    activations  the file of `routesae activations`: the layer that is farthest off for the same tokens
     greedy       64 greedily chosen tokens; a step on which the reference itself has no clear choice ends it
 
     tools/compare_with_transformers.py Demo/model
+    tools/compare_with_transformers.py Tests/Fixtures/models/*
     tools/compare_with_transformers.py --real gpt2
 
-transformers runs in float32 with eager attention, each text alone.  A folder without a tokenizer gets a stand-in whose
-tokens are single characters, so that token ids can be fed; then text is not compared.  A tokenizer.model is compared with
-the sentencepiece library, since transformers 5.23 derives its merges from ids rather than from scores.
+transformers runs in float32 with eager attention, each text alone.  A folder without a tokenizer is run on random token
+ids, or on those of --ids; then text is not compared.  A tokenizer.model is compared with the sentencepiece library,
+since transformers 5.23 derives its merges from ids rather than from scores.
 
 Parts that the program does not offer are reported as not compared.  --real takes the tokenizer files that a public
 package carries and puts a random model of a fitting family beside them.
@@ -124,30 +126,30 @@ class NotOffered(Exception):
 class Program:
     """Calls of the routesae program."""
 
-    def __init__(self, path: str, residency: Optional[str]) -> None:
+    def __init__(self, path: str) -> None:
         self.path = path
-        self.further = ["--residency", residency] if residency else []
 
     def call(self, *words: str) -> str:
-        """Standard output; a refusal is `NotOffered` with the last line of standard error."""
+        """Standard output; a refusal is `NotOffered` with the first line of standard error."""
         try:
             done = subprocess.run([self.path, *words], capture_output=True, text=True, check=False)
         except OSError as error:
             raise NotOffered(str(error)) from error
-        if done.returncode:
+        if done.returncode and not done.stdout.startswith("{"):
             lines = [line for line in done.stderr.splitlines() if line.strip()]
-            errors = [line for line in lines if line.startswith("Error")]
-            raise NotOffered(f"exit {done.returncode}: " + (errors or lines or ["no message"])[0][:200])
+            raise NotOffered(f"exit {done.returncode}: {(lines or ['no message'])[0][:200]}")
         return done.stdout
 
     def model(self, folder: Path, *words: str) -> Dict[str, Any]:
-        """What `routesae model` says of a folder."""
+        """What `routesae model` says of a folder, with status 1 also where it has problems."""
         text = self.call("model", str(folder), *words, "--format", "json")
         try:
             found = json.loads(text)
         except ValueError as error:
             raise NotOffered(f"no JSON: {error}") from error
-        return found[0] if isinstance(found, list) else found
+        if not isinstance(found, dict):
+            raise NotOffered("no object of JSON")
+        return found
 
 
 # The reference's tokenizer
@@ -191,7 +193,8 @@ def sentencepiece_tokenizer(folder: Path) -> ReferenceTokenizer:
     settings_file = folder / "tokenizer_config.json"
     settings = json.loads(settings_file.read_text()) if settings_file.exists() else {}
     first = [pieces.bos_id()] if settings.get("add_bos_token", True) and pieces.bos_id() >= 0 else []
-    control = [pieces.id_to_piece(i) for i in range(pieces.get_piece_size()) if pieces.is_control(i) or pieces.is_unknown(i)]
+    ids = range(pieces.get_piece_size())
+    control = [pieces.id_to_piece(i) for i in ids if pieces.is_control(i) or pieces.is_unknown(i)]
     return ReferenceTokenizer(
         "sentencepiece", lambda text: first + pieces.encode(text), lambda ids: pieces.decode(ids[len(first):]), control,
         parses_special=False, leading=pieces.id_to_piece(first[0]) if first else "")
@@ -210,26 +213,7 @@ def from_tiktoken(path: Path) -> Any:
     return PreTrainedTokenizerFast(tokenizer_object=converted, eos_token=QWEN_SPECIAL[0], pad_token=QWEN_SPECIAL[0])
 
 
-# Stand-ins and real files
-
-def with_stand_in_tokenizer(folder: Path, scratch: Path) -> Tuple[Path, str]:
-    """A copy of a folder (links) with a tokenizer whose tokens are single characters; the characters by id."""
-    config = json.loads((folder / "config.json").read_text())
-    size = int(config.get("text_config", config)["vocab_size"])
-    copy = scratch / "stand-in"
-    copy.mkdir()
-    for path in folder.iterdir():
-        (copy / path.name).symlink_to(path.resolve())
-    characters = "".join(map(chr, range(33, 127)))[:size]
-    vocabulary = {character: i for i, character in enumerate(characters)}
-    vocabulary.update({f"{i:05d}": i for i in range(len(characters), size)})  # cannot arise without merges
-    level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
-    (copy / "tokenizer.json").write_text(json.dumps({
-        "version": "1.0", "added_tokens": [], "normalizer": None, "pre_tokenizer": level, "post_processor": None,
-        "decoder": level, "model": {"type": "BPE", "vocab": vocabulary, "merges": []},
-    }))
-    return copy, characters
-
+# Real files
 
 def make_real(name: str, work: Path, as_json: bool) -> Path:
     """A folder with the real tokenizer files of REAL[name] and a random model of its family."""
@@ -352,50 +336,75 @@ def load_reference(folder: Path) -> Any:
     return model.eval()
 
 
-# Texts whose logits are compared; each opens the model again.
-LOGIT_SEGMENTS = 4
+class Deviation:
+    """The largest differences of several layers, relative to the largest value of each."""
+
+    def __init__(self) -> None:
+        self.differences: Any = None
+        self.sizes: Any = None
+
+    def add(self, ours: Any, theirs: Any) -> None:
+        """Take in values [layers, …]."""
+        if ours.shape != theirs.shape:
+            raise NotOffered(f"shape {list(ours.shape)}, expected {list(theirs.shape)}")
+        differences, sizes = (ours - theirs).abs().flatten(1).amax(1), theirs.abs().flatten(1).amax(1)
+        self.differences = differences if self.differences is None else self.differences.maximum(differences)
+        self.sizes = sizes if self.sizes is None else self.sizes.maximum(sizes)
+
+    @property
+    def relative(self) -> List[float]:
+        """One number a layer."""
+        return (self.differences / self.sizes).tolist()
 
 
-def compare_stream(program: Program, folder: Path, model: Any, documents: List[str], tokens: int, bound: float,
-                   scratch: Path) -> List[Row]:
-    """The residual stream after every layer, and the logits, of the tokens that the program fed."""
+def compare_outputs(program: Program, folder: Path, model: Any, sequences: List[List[int]], bound: float,
+                    scratch: Path) -> List[Row]:
+    """The residual stream after every layer, and the logits, of sequences of token ids."""
     import torch
+    from safetensors.torch import load_file
+
+    from make_model_fixtures import run
+
+    output, residuals, logits = scratch / "outputs.safetensors", Deviation(), Deviation()
+    for ids in sequences:
+        words = ["--ids", ",".join(map(str, ids)), "--tokens", "0", "--output", str(output), "--force"]
+        try:
+            program.model(folder, *words)
+            found = load_file(output)
+            residual, logit = run(model, torch.tensor(ids))
+            residuals.add(found["residual"], residual)
+            logits.add(found["logits"][None], logit[None])
+        except (NotOffered, KeyError, OSError) as error:
+            return [Row("residual", "", f"not compared: {error}", None), Row("logits", "", "not compared", None)]
+    tokens = f"{sum(map(len, sequences))} tokens"
+    # A comparison with "not a number" is false.
+    rows = [Row("residual", f"layer {i}", f"{value:.1e}", value <= bound) for i, value in enumerate(residuals.relative)]
+    return rows + [Row("logits", tokens, f"{logits.relative[0]:.1e}", logits.relative[0] <= bound)]
+
+
+def compare_activations(program: Program, folder: Path, model: Any, documents: List[str], tokens: int, bound: float,
+                        scratch: Path) -> List[Row]:
+    """The file of `routesae activations` over documents: the layer that is farthest off."""
     from safetensors import safe_open
 
     from make_model_fixtures import run
 
     text, output = scratch / "text.jsonl", scratch / "activations.safetensors"
     text.write_text("".join(json.dumps({"text": document}) + "\n" for document in documents))
-    words = ["activations", "--model", str(folder), "--text", str(text), "--layers", "all", "--output", str(output),
-             "--dtype", "f32", "--tokens", str(tokens), "--force", "--quiet"]
+    words = ["--layers", "all", "--output", str(output), "--dtype", "f32", "--tokens", str(tokens), "--force", "--quiet"]
+    deviation = Deviation()
     try:
-        program.call(*words, *program.further)
-    except NotOffered as error:
-        return [Row("residual", "", f"not compared: {error}", None)]
-    with safe_open(output, "pt") as file:
-        found = {name: file.get_tensor(name) for name in file.keys()}
-        context = int((file.metadata() or {}).get("context", "2048"))
-    layers = found["activations"].shape[1]
-    differences, sizes = torch.zeros(layers + 1), torch.zeros(layers + 1)
-    for number, (start, end) in enumerate(
-            segments(found["document_ids"].tolist(), found["is_prefix"].tolist(), context)):
-        ids = found["token_ids"][start:end]
-        residual, logits = run(model, ids.long())
-        if residual.shape[0] != layers:
-            return [Row("residual", "", f"{layers} layers, expected {residual.shape[0]}", False)]
-        ours = found["activations"][start:end].transpose(0, 1)
-        differences[:-1] = differences[:-1].maximum((ours - residual).abs().amax((1, 2)))
-        sizes[:-1] = sizes[:-1].maximum(residual.abs().amax((1, 2)))
-        if number < LOGIT_SEGMENTS:
-            program.model(folder, "--ids", ",".join(map(str, ids.tolist())), "--tokens", "0", "--output",
-                          str(scratch / "outputs.safetensors"), "--force", *program.further)
-            with safe_open(scratch / "outputs.safetensors", "pt") as file:
-                differences[-1] = max(differences[-1], (file.get_tensor("logits") - logits).abs().max())
-            sizes[-1] = max(sizes[-1], logits.abs().max())
-    relative = (differences / sizes).tolist()
-    # A comparison with "not a number" is false.
-    rows = [Row("residual", f"layer {layer}", f"{value:.1e}", value <= bound) for layer, value in enumerate(relative[:-1])]
-    return rows + [Row("logits", "", f"{relative[-1]:.1e}", relative[-1] <= bound)]
+        program.call("activations", "--model", str(folder), "--text", str(text), *words)
+        with safe_open(output, "pt") as file:
+            found = {name: file.get_tensor(name) for name in file.keys()}
+            context = int((file.metadata() or {}).get("context", "2048"))
+        for start, end in segments(found["document_ids"].tolist(), found["is_prefix"].tolist(), context):
+            residual, _ = run(model, found["token_ids"][start:end].long())
+            deviation.add(found["activations"][start:end].transpose(0, 1), residual)
+    except (NotOffered, KeyError, OSError) as error:
+        return [Row("activations", "", f"not compared: {error}", None)]
+    worst = max(deviation.relative, key=lambda value: float("inf") if value != value else value)
+    return [Row("activations", f"{len(found['token_ids'])} tokens", f"{worst:.1e}", worst <= bound)]
 
 
 def segments(document_ids: List[int], is_prefix: List[int], context: int) -> List[Tuple[int, int]]:
@@ -408,13 +417,12 @@ def segments(document_ids: List[int], is_prefix: List[int], context: int) -> Lis
     return list(zip(borders, borders[1:] + [len(document_ids)]))
 
 
-def compare_greedy(program: Program, folder: Path, model: Any, prompt: str, count: int, bound: float,
+def compare_greedy(program: Program, folder: Path, model: Any, words: List[str], prompt: str, count: int, bound: float,
                    tokenizer: Optional[ReferenceTokenizer]) -> List[Row]:
-    """The greedy continuation of a prompt."""
+    """The greedy continuation of `prompt`, given to the program as `words`."""
     what = f"{count} tokens"
     try:
-        words = ["--continue", prompt, "--tokens", str(count), *program.further]
-        continuation = program.model(folder, *words)["continuation"]
+        continuation = program.model(folder, *words, "--tokens", str(count))["continuation"]
         prompt_ids, ids = continuation["prompt_ids"], continuation["ids"]
     except (NotOffered, KeyError) as error:
         return [Row("greedy", what, f"not compared: {error}", None)]
@@ -448,7 +456,7 @@ def reference_greedy(model: Any, prompt: List[int], count: int) -> Tuple[List[in
     config = getattr(model.config, "text_config", None) or model.config
     scaling = json.dumps(getattr(config, "rope_parameters", None) or {})
     cached = "dynamic" not in scaling and "longrope" not in scaling  # those depend on the sequence's length
-    ids, leads, cache = list(prompt), [], None
+    ids, leads, cache = list(prompt), [], None  # without a cache every step is a whole pass
     with torch.no_grad():
         for _ in range(count):
             feed = torch.tensor([ids[-1:] if cache is not None else ids])
@@ -477,58 +485,82 @@ def documents_of(path: Path) -> List[str]:
     return [path.read_text()]
 
 
+def folder_row(program: Program, folder: Path) -> Row:
+    """What the program thinks of the folder."""
+    try:
+        found = program.model(folder)
+    except NotOffered as error:
+        return Row("folder", "", f"not compared: {error}", None)
+    problems = "; ".join(found.get("problems", []))
+    return Row("folder", str(found.get("family", "")), "runs" if found.get("runs") else f"refused: {problems[:200]}",
+               True if found.get("runs") else None)
+
+
 def compare(folder: Path, arguments: argparse.Namespace) -> bool:
     """Compare one folder, print the table, and say whether all is well."""
-    program = Program(arguments.program, arguments.residency)
-    rows: List[Row] = []
+    program = Program(arguments.program)
+    rows = [folder_row(program, folder)]
+    documents = documents_of(arguments.texts) if arguments.texts else demo_documents(300)
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
-        try:
-            program.model(folder)
-            rows.append(Row("folder", "", "recognised", True))
-        except NotOffered as error:
-            rows.append(Row("folder", "", f"not compared: {error}", None))
-        documents = documents_of(arguments.texts) if arguments.texts else demo_documents(300)
-        prompt = arguments.prompt
+        tokenizer = None
         try:
             tokenizer = reference_tokenizer(folder)
         except Exception as error:  # whatever a library throws at a folder
-            tokenizer = None
             rows.append(Row("tokenizer", "", f"not compared: the reference says {brief(error, 200)}", None))
         else:
-            if tokenizer is not None:
+            if tokenizer is None:
+                rows.append(Row("tokenizer", "", "not compared: the folder has none, nor is text", None))
+            else:
                 rows += compare_tokenizer(program, folder, tokenizer, HOSTILE + documents, scratch)
         model = load_reference(folder)
-        if tokenizer is None and not any(row.part == "tokenizer" for row in rows):
-            rows.append(Row("tokenizer", "", "not compared: the folder has none, so text is not compared either", None))
-            folder, characters = with_stand_in_tokenizer(folder, scratch)
-            draw = random.Random(1)
-            drawn = [[draw.randrange(len(characters)) for _ in range(length)] for length in (48, 7)]
-            ids = [[int(i) for i in arguments.ids.split(",")]] if arguments.ids else drawn
-            documents = ["".join(characters[i] for i in sequence) for sequence in ids]
-            prompt = documents[0][:5]
-        rows += compare_stream(program, folder, model, documents, arguments.tokens, arguments.bound, scratch)
-        rows += compare_greedy(program, folder, model, prompt, arguments.greedy, arguments.bound, tokenizer)
-    verdicts = {True: "ok", False: "DIFFERS", None: ""}
+        sequences = token_sequences(tokenizer, model, documents, arguments)
+        rows += compare_outputs(program, folder, model, sequences, arguments.bound, scratch)
+        prompt = ["--ids", ",".join(map(str, sequences[0][:5]))]
+        if tokenizer is not None:
+            rows += compare_activations(
+                program, folder, model, documents, arguments.tokens, arguments.bound, scratch)
+            prompt = ["--continue", arguments.prompt]
+        rows += compare_greedy(
+            program, folder, model, prompt, arguments.prompt, arguments.greedy, arguments.bound, tokenizer)
+    verdicts = {True: "ok", False: "DIFFERS", None: "-"}
     for row in rows:
-        verdict = "-" if row.fine is None and row.part else verdicts[row.fine]
-        print(f"{row.part:10} {row.what:10} {verdict:8} {row.found}")
+        print(f"{row.part:11} {row.what:10} {verdicts[row.fine] if row.part else '':8} {row.found}")
     missing = any(row.fine is None and row.part for row in rows)
     return all(row.fine is not False for row in rows) and not (arguments.strict and missing)
+
+
+def token_sequences(tokenizer: Optional[ReferenceTokenizer], model: Any, documents: List[str],
+                    arguments: argparse.Namespace) -> List[List[int]]:
+    """The token ids to run on: those of --ids, of documents up to --tokens in all, or random ones."""
+    if arguments.ids:
+        return [[int(i) for i in arguments.ids.split(",")]]
+    config = model.config.get_text_config()
+    if tokenizer is None:
+        draw = random.Random(1)
+        return [[draw.randrange(config.vocab_size) for _ in range(length)] for length in (48, 7, 1)]
+    positions = getattr(config, "max_position_embeddings", arguments.tokens)
+    sequences: List[List[int]] = []
+    left = arguments.tokens
+    for document in documents:
+        ids = tokenizer.encode(document)[: min(left, positions)]
+        if ids:
+            sequences.append(ids)
+            left -= len(ids)
+    return sequences
 
 
 def main() -> int:
     """Compare the folder or the real files that were named."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, nargs="?", help="model folder")
+    parser.add_argument("folders", type=Path, nargs="*", help="model folders")
     parser.add_argument("--program", default=".build/release/routesae", help="the program (default: %(default)s)")
     parser.add_argument("--texts", type=Path, help=".txt or .jsonl file to run on instead of the demo's text")
     parser.add_argument("--tokens", type=int, default=400, help="tokens of the residual stream (default: %(default)s)")
     parser.add_argument("--greedy", type=int, default=64, help="tokens to continue with (default: %(default)s)")
     parser.add_argument("--prompt", default="The first thing to know about it is", help="text to continue")
-    parser.add_argument("--residency", help="passed on to the program")
     parser.add_argument("--bound", type=float, default=5e-6, help="largest relative deviation (default: %(default)s)")
-    parser.add_argument("--ids", help="token ids, with commas, to feed to a folder without a tokenizer")
+    parser.add_argument("--ids", help="token ids to run on, such as 1,5,9")
     parser.add_argument("--strict", action="store_true", help="fail also where a part was not compared")
     parser.add_argument("--real", metavar="NAME", action="append", default=[],
                         help="real tokenizer files: " + ", ".join(REAL) + ", or all")
@@ -537,14 +569,15 @@ def main() -> int:
     arguments = parser.parse_args()
     names = list(REAL) if "all" in arguments.real else arguments.real
     strangers = [name for name in names if name not in REAL]
-    if strangers or (arguments.folder is None) == (not names):
+    if strangers or not (arguments.folders or names):
         parser.error(f"no real files called {strangers[0]}" if strangers else "name a folder or --real")
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    if arguments.folder is not None:
-        return 0 if compare(arguments.folder, arguments) else 1
     fine = True
+    for folder in arguments.folders:
+        print(f"# {folder}", flush=True)
+        fine = compare(folder, arguments) and fine
     with tempfile.TemporaryDirectory() as scratch:
         work = arguments.work or Path(scratch)
         for name in names:
