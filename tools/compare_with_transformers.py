@@ -123,6 +123,10 @@ class NotOffered(Exception):
     """The program lacks a part, or refuses the folder."""
 
 
+class WrongOutput(Exception):
+    """What the program wrote is of other tokens or shapes than the reference's."""
+
+
 class Program:
     """Calls of the routesae program."""
 
@@ -346,7 +350,7 @@ class Deviation:
     def add(self, ours: Any, theirs: Any) -> None:
         """Take in values [layers, …]."""
         if ours.shape != theirs.shape:
-            raise NotOffered(f"shape {list(ours.shape)}, expected {list(theirs.shape)}")
+            raise WrongOutput(f"shape {list(ours.shape)}, expected {list(theirs.shape)}")
         differences, sizes = (ours - theirs).abs().flatten(1).amax(1), theirs.abs().flatten(1).amax(1)
         self.differences = differences if self.differences is None else self.differences.maximum(differences)
         self.sizes = sizes if self.sizes is None else self.sizes.maximum(sizes)
@@ -371,11 +375,15 @@ def compare_outputs(program: Program, folder: Path, model: Any, sequences: List[
         try:
             program.model(folder, *words)
             found = load_file(output)
+            if found["token_ids"].tolist() != ids:
+                raise WrongOutput(f"token ids {brief(found['token_ids'].tolist())}, expected {brief(ids)}")
             residual, logit = run(model, torch.tensor(ids))
             residuals.add(found["residual"], residual)
             logits.add(found["logits"][None], logit[None])
         except (NotOffered, KeyError, OSError) as error:
             return [Row("residual", "", f"not compared: {error}", None), Row("logits", "", "not compared", None)]
+        except WrongOutput as error:
+            return [Row("outputs", "", str(error), False)]
     tokens = f"{sum(map(len, sequences))} tokens"
     # A comparison with "not a number" is false.
     rows = [Row("residual", f"layer {i}", f"{value:.1e}", value <= bound) for i, value in enumerate(residuals.relative)]
@@ -403,6 +411,8 @@ def compare_activations(program: Program, folder: Path, model: Any, documents: L
             deviation.add(found["activations"][start:end].transpose(0, 1), residual)
     except (NotOffered, KeyError, OSError) as error:
         return [Row("activations", "", f"not compared: {error}", None)]
+    except WrongOutput as error:
+        return [Row("activations", "", str(error), False)]
     worst = max(deviation.relative, key=lambda value: float("inf") if value != value else value)
     return [Row("activations", f"{len(found['token_ids'])} tokens", f"{worst:.1e}", worst <= bound)]
 
