@@ -30,6 +30,7 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -581,6 +582,8 @@ def main() -> int:
     strangers = [name for name in names if name not in REAL]
     if strangers or not (arguments.folders or names):
         parser.error(f"no real files called {strangers[0]}" if strangers else "name a folder or --real")
+    if shutil.which(arguments.program) is None:
+        parser.error(f"no program {arguments.program}; build it, or name it with --program")
     from transformers.utils import logging
 
     logging.disable_progress_bar()
