@@ -80,9 +80,13 @@ final class PromptSteering {
     func continuation(under intervention: StreamIntervention, watching watched: [[Int]]) throws -> Steered {
         unsteered.rewind(to: prompt.tokens.count)
         let steered = try DecodingSession(unsteered.model, capacity: prompt.tokens.count + count)
-        func append(_ tokens: [TokenID], reading streams: ResidualStreams) throws -> Matrix {
-            let skipped = steered.tokens.isEmpty ? prompt.prefix : 0
-            let batch = batch(of: tokens, streams, at: steered.tokens.count, skipping: skipped)
+        func append(_ tokens: [TokenID], reading plain: DecodingSession.Step) throws -> Matrix {
+            // With frequencies that depend on the length, all tokens may be run again, and edited again.
+            let first = steered.firstPosition(appending: tokens.count)
+            let run = Array(steered.tokens[first...]) + tokens
+            let skipped = first == 0 ? prompt.prefix : 0
+            let streams = plain.streams.dropFirst(first - plain.firstPosition)
+            let batch = batch(of: run, streams, at: first, skipping: skipped)
             let sites = try intervention.sites(of: batch)
             return try steered.append(tokens) { layer, residual in
                 try intervention.apply(sites, after: layer, to: residual, firstRow: skipped)
@@ -90,7 +94,7 @@ final class PromptSteering {
         }
 
         var plainLogits = start.logits
-        var logits = try append(prompt.tokens, reading: start.streams)
+        var logits = try append(prompt.tokens, reading: start)
         var divergence = 0.0
         var changes = watched.map { _ in 0.0 }
         let tokens = try generate { step in
@@ -107,7 +111,7 @@ final class PromptSteering {
                 {
                     let step = try self.unsteered.append([token], layers: self.encoder.configuration.layers)
                     plainLogits = step.logits
-                    logits = try append([token], reading: step.streams)
+                    logits = try append([token], reading: step)
                 }
             )
         }

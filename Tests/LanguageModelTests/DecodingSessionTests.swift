@@ -70,10 +70,11 @@ import Testing
             let batch = try TokenBatch(sequences: [Array(tokens[..<first])])
             let whole = try model.logits(of: batch, rows: .lastOfEachSequence, editing: editing)
             #expect(step.logits.elements == whole.elements, "\(first) tokens")
-            #expect(step.streams.tokens == piece)
+            #expect(step.streams.tokens == first - step.firstPosition)
+            #expect(step.firstPosition == first - piece || step.firstPosition == 0)
             let streams = try model.residualStreams(of: batch, layers: [0, 2], editing: editing)
             #expect(
-                Array(step.streams.stream(token: piece - 1, slot: 1))
+                Array(step.streams.stream(token: step.streams.tokens - 1, slot: 1))
                     == Array(streams.stream(token: first - 1, slot: 1)))
         }
         // Cut back below the border, it begins with the first frequencies again.

@@ -104,6 +104,9 @@ import Testing
         try check("llama-dynamic", ["rope_scaling": ["type": "dynamic", "factor": 0.5]], "\"rope_scaling.factor\"")
         try check("llama-yarn", ["rope_theta": 1], "\"rope_theta\" is 1, expected a number above 1")
         try check("olmo", ["clip_qkv": -1], "\"clip_qkv\" is -1")
+        try check("qwen3", ["is_causal": false], "\"is_causal\" is false")
+        try check("granite", ["residual_multiplier": 1e-45], "\"residual_multiplier\" is")
+        try check("gemma3_text", ["head_dim": 7], "\"head_dim\" is 7, expected heads of an even number")
     }
 
     @Test("Two sets of positions, caps and scales are read") func positionsAndScales() throws {

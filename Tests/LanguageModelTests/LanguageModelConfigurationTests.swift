@@ -148,7 +148,7 @@ import Testing
         #expect(refusal(["num_key_value_heads": 3]) == "malformed num_key_value_heads")
         #expect(refusal(["hidden_size": 26]) == "malformed hidden_size")
         #expect(refusal(["head_dim": 5]) == "malformed head_dim")
-        #expect(refusal(["hidden_size": 12]) == "malformed head_dim")
+        #expect(refusal(["hidden_size": 12]) == "malformed hidden_size")
         #expect(refusal(["num_attention_heads": 4096, "head_dim": 512]) == "malformed head_dim")
     }
 

@@ -240,4 +240,39 @@ import Testing
         }
         #expect(throws: LanguageModelError.self) { try model.unembeddingRow(of: 50) }
     }
+
+    /// transformers ties two tensors only where a checkpoint does not hold both.
+    @Test("A model that calls its unembedding tied and holds another has that other one")
+    func unembeddingBesideTied() throws {
+        var tied = try ScratchModel(["tie_word_embeddings": true])
+        let embedding = try #require(tied.tensors["model.embed_tokens.weight"])
+        let batch = try TokenBatch(sequences: [[3, 1, 4]])
+        func logits(_ scratch: ScratchModel, _ residency: WeightResidency) throws -> [Float] {
+            try LanguageModel(directory: scratch.write(), workers: Workers(threads: 1), residency: residency)
+                .logits(of: batch).elements
+        }
+
+        for residency in [WeightResidency.resident, .streamed] {
+            let plain = try logits(tied, residency)
+            tied.tensors["lm_head.weight"] = embedding
+            #expect(try logits(tied, residency) == plain)
+            tied.tensors["lm_head.weight"] = (embedding.shape, embedding.elements.map { 2 * $0 })
+            #expect(try logits(tied, residency) == plain.map { 2 * $0 })
+            tied.tensors["lm_head.weight"] = nil
+        }
+    }
+
+    @Test("A session for a million tokens takes the memory of those it has") func cacheGrows() throws {
+        let scratch = try ScratchModel(["max_position_embeddings": 16_777_216, "head_dim": 512])
+        let model = try LanguageModel(directory: scratch.write(), workers: Workers(threads: 1))
+        let session = try DecodingSession(model)
+        #expect(session.capacity == 16_777_216)
+        let tokens = (0..<600).map { Int32($0 % 50) }
+        var last = Matrix(rows: 0, columns: 0)
+        for first in stride(from: 0, to: 600, by: 150) {
+            last = try session.append(Array(tokens[first..<first + 150])).logits
+        }
+        let whole = try model.logits(of: TokenBatch(sequences: [tokens]), rows: .lastOfEachSequence)
+        #expect(last.elements == whole.elements)
+    }
 }

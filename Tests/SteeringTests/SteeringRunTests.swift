@@ -70,6 +70,42 @@ import WorkflowWorlds
         }
     }
 
+    /// A model whose rotary frequencies change with every token beyond the prompt: all are run and edited again.
+    @Test(
+        "Steered text equals that of full passes where frequencies depend on the length",
+        arguments: [Architecture.route, .topk])
+    func equalsFullPassesWithChangingFrequencies(_ architecture: Architecture) throws {
+        let directory = try TemporaryDirectory()
+        for name in try FileManager.default.contentsOfDirectory(atPath: DemoModel.path) where name != "config.json" {
+            try FileManager.default.createSymbolicLink(
+                atPath: directory.file(name), withDestinationPath: DemoModel.path + "/" + name)
+        }
+        let bytes = try Data(contentsOf: URL(filePath: DemoModel.path + "/config.json"))
+        var config = try #require(try JSONSerialization.jsonObject(with: bytes) as? [String: Any])
+        config["max_position_embeddings"] = 10
+        config["rope_parameters"] = nil
+        config["rope_scaling"] = ["rope_type": "dynamic", "factor": 60.0]
+        try JSONSerialization.data(withJSONObject: config).write(to: URL(filePath: directory.file("config.json")))
+
+        let world = try SteeringWorld(architecture, model: directory.path)
+        let dictionary = try world.dictionary()
+        let model = world.folder.model
+        let edits = [edit(7, .set, 9), edit(11, .multiply, 0)]
+        var asked = settings(edits, sweep: nil, tokens: 6, seed: 4)
+        asked.model = directory.path
+        let result = try world.steer(asked)
+        let naive = NaiveSteering(
+            model: model, configuration: dictionary.configuration, weights: dictionary.weights, edits: edits, seed: 4)
+        for (prompt, outcome) in zip(SteeringWorld.prompts, result.outcomes) {
+            let stops = Set(model.configuration.endOfSequence)
+            let expected = try naive.greedy(world.tokens(prompt), count: 6, stops: stops)
+            #expect(outcome.tokens == expected.tokens.map(Int.init))
+            #expect(
+                abs(outcome.divergence - expected.divergence) < 1e-4 + 2e-3 * expected.divergence,
+                "\(outcome.divergence), expected \(expected.divergence)")
+        }
+    }
+
     /// Strength 0 of add and 1 of multiply change not one bit, so the divergence is 0.
     @Test("`--add 0` reproduces the unsteered text exactly", arguments: System.all)
     func nothingChangedIsUnsteered(_ system: System) throws {

@@ -54,6 +54,16 @@ package struct ModelInspection {
         }
     }
 
+    /// Checks that the model and one pass fit into memory.
+    ///
+    /// - Throws: `WorkflowError.refused`.
+    package func checkMemory() throws {
+        if configuration != nil { try ModelFolder.checkMemory(directory: path, residency: .automatic) }
+    }
+
+    /// Whether they do.
+    package var fitsMemory: Bool { (try? checkMemory()) != nil }
+
     /// Adds a problem that only others can see.
     package mutating func note(_ problem: String) { problems.append(problem) }
 

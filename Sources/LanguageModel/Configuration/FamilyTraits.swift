@@ -93,6 +93,13 @@ struct FamilyTraits {
     var scalesEmbeddings = false
     var scalesScores = true
     var rotary = RotaryRule.wholeHeads
+    /// Whether all elements of each head are rotated, so that there has to be an even number of them.
+    var turnsWholeHeads: Bool {
+        switch rotary {
+        case .wholeHeads, .byWindow: true
+        case .none, .partOfHeads, .rotaryPercentage, .neighbours: false
+        }
+    }
     var rotaryTheta = 10_000.0
     var windows = WindowRule.never
 }

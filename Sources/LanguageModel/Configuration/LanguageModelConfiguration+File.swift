@@ -56,13 +56,15 @@ extension LanguageModelConfiguration {
         biasesAttentionOutput = try traits.attentionOutputBias.value(document)
         biasesFeedForward = try traits.feedForwardBias.value(document)
         biasesUnembedding = traits.unembeddingHasBias
-        let tying = document.mentions("tie_word_embeddings") ? document : file
-        tiesEmbeddings = try tying.flag("tie_word_embeddings", default: traits.tiesEmbeddings)
+        // Of a model of several parts, either may say so.
+        let ties = try document.flag("tie_word_embeddings", default: traits.tiesEmbeddings)
+        let outerTies = try file.flag("tie_word_embeddings", default: false)
+        tiesEmbeddings = ties || outerTies
         learnedPositions = traits.learnsPositions ? positions : nil
 
         let isGranite = family == .granite
         func multiplier(_ key: String) throws(LanguageModelError) -> Float {
-            isGranite ? Float(try document.positiveNumber(key, default: 1)) : 1
+            isGranite ? try Self.factor(document, key, default: 1) : 1
         }
         embeddingScale =
             traits.scalesEmbeddings ? Float(dModel).squareRoot() : try multiplier("embedding_multiplier")
@@ -130,8 +132,10 @@ extension LanguageModelConfiguration {
             }
             dimension = dModel / queryHeads
         }
-        if case .wholeHeads = traits.rotary, dimension % 2 != 0 {
-            throw document.malformed(key, expected: "an even number (it came to \(dimension)): RoPE turns pairs")
+        if dimension % 2 != 0, traits.turnsWholeHeads {
+            let named = traits.namesHeadDimension && document.value(key) != nil ? key : traits.keys.width
+            throw document.malformed(
+                named, expected: "heads of an even number of elements (it came to \(dimension)): RoPE turns pairs")
         }
         // Far beyond any model; keeps buffer sizes from overflowing.
         guard queryHeads * dimension <= 1_048_576 else {
@@ -165,6 +169,9 @@ extension LanguageModelConfiguration {
                 .smollm3, .granite:
                 []
             }
+        guard try document.flag("is_causal", default: true) else {
+            throw document.unsupported("is_causal", supported: "true")
+        }
         for key in unwanted where try document.flag(key, default: false) {
             throw document.unsupported(key, supported: "false")
         }
@@ -176,7 +183,16 @@ extension LanguageModelConfiguration {
     ) throws(LanguageModelError) -> Float? {
         guard family == .gemma2 || family == .gemma3 else { return nil }
         if document.value(key) == nil { return family == .gemma2 && !document.mentions(key) ? Float(usual) : nil }
-        return Float(try document.positiveNumber(key))
+        return try factor(document, key)
+    }
+
+    /// A number above zero whose reciprocal is one as well.
+    private static func factor(
+        _ document: ConfigurationDocument, _ key: String, default usual: Double? = nil
+    ) throws(LanguageModelError) -> Float {
+        let factor = Float(try document.positiveNumber(key, default: usual))
+        guard (1 / factor).isFinite else { throw document.malformed(key, expected: "a number that can be divided by") }
+        return factor
     }
 }
 

@@ -114,7 +114,10 @@ extension LanguageModelConfiguration {
                 let count = parts[1].wholeNumber, (0...layerCount).contains(count)
             else { throw document.malformed(key, expected: expected) }
             for _ in 0..<count {
-                for kind in kinds where isLocal.count <= layerCount {
+                guard isLocal.count + kinds.count <= layerCount else {
+                    throw document.malformed(key, expected: expected)
+                }
+                for kind in kinds {
                     guard case .string(let name) = kind, name == "global" || name == "local" else {
                         throw document.malformed(key, expected: expected)
                     }

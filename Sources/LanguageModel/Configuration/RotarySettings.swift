@@ -65,7 +65,7 @@ struct RotarySettings {
     private func scaling(
         _ parameters: ConfigurationDocument, dimension: Int
     ) throws(LanguageModelError) -> RotaryScaling {
-        let key = parameters.mentions("rope_type") ? "rope_type" : "type"
+        let key = parameters.value("rope_type") != nil ? "rope_type" : "type"
         var kind = try parameters.text(key) ?? "default"
         let isPhi3 = try document.text("model_type") == ModelFamily.phi3.rawValue
         if isPhi3 {

@@ -50,7 +50,9 @@ enum UnsupportedModel: CaseIterable {
             ["bart", "bigbird_pegasus", "fsmt", "led", "m2m_100", "marian", "mbart", "mt5", "pegasus", "t5", "umt5"]
         case .vision:
             [
-                "beit", "clip", "clip_text_model", "clip_vision_model", "convnext", "deit", "detr", "dinov2", "resnet",
+                "gemma3n", "gemma3n_text", "mllama", "mllama_text_model", "paligemma", "qwen2_vl", "qwen2_vl_text",
+                "qwen2_5_vl", "qwen2_5_vl_text", "qwen3_vl", "qwen3_vl_text", "beit", "clip", "clip_text_model",
+                "clip_vision_model", "convnext", "deit", "detr", "dinov2", "resnet",
                 "sam", "siglip", "siglip_vision_model", "swin", "vit", "vit_mae",
             ]
         case .audio:

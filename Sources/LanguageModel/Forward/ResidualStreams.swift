@@ -15,4 +15,12 @@ package struct ResidualStreams: Sendable {
     package func stream(token: Int, slot: Int) -> UnsafeBufferPointer<Float> {
         UnsafeBufferPointer(start: values.row(token) + slot * dModel, count: dModel)
     }
+
+    /// Those of the tokens behind the first `count`.
+    package func dropFirst(_ count: Int) -> ResidualStreams {
+        guard count > 0 else { return self }
+        let rest = Matrix(rows: tokens - count, columns: values.columns)
+        rest.pointer.update(from: values.row(count), count: rest.count)
+        return ResidualStreams(layers: layers, tokens: tokens - count, dModel: dModel, values: rest)
+    }
 }

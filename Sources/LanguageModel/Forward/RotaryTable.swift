@@ -17,13 +17,14 @@ package struct RotaryTable {
         sine = Matrix(rows: 0, columns: rotary.dimension / 2)
     }
 
-    /// Makes room for sequences of these lengths; `positions` is the least for the usual frequencies, so that they are
-    /// not computed again for each longer batch.
+    /// Makes room for sequences of these lengths; `positions` is the least for frequencies that others share, so that they
+    /// are not computed again for each longer batch.
     package mutating func cover(lengths: [Int], positions: Int) {
         var wanted: [RotaryEmbedding.Variant: Int] = [:]
         for length in lengths {
             let variant = rotary.variant(tokens: length)
-            wanted[variant] = max(wanted[variant] ?? (variant == .usual ? positions : 0), length)
+            let isShared = variant == .usual || variant == .long
+            wanted[variant] = max(wanted[variant] ?? (isShared ? positions : 0), length)
         }
         guard wanted.contains(where: { (stretches[$0.key]?.positions ?? 0) < $0.value }) else { return }
         let rows = wanted.values.reduce(0, +)

@@ -12,13 +12,16 @@ package import Tokenization
 package final class DecodingSession {
     /// The model.
     package let model: LanguageModel
-    /// The most tokens the sequence can have.
+    /// The most tokens that the sequence can have.
     package let capacity: Int
     /// The tokens of the sequence so far.
     package private(set) var tokens: [TokenID] = []
 
-    /// The KV cache of each layer, `[capacity × 2 · keyValueHeads · headDimension]`.
-    private let kept: [Matrix]
+    /// The KV cache of each layer, `[reserved × 2 · keyValueHeads · headDimension]`. It grows with the sequence, as the
+    /// capacity may be far more than is ever used.
+    private var kept: [Matrix]
+    /// Tokens that there is room for.
+    private var reserved: Int
     /// Which rotary frequencies the KV cache was computed with; nil while it holds nothing whole.
     private var keptFrequencies: [RotaryEmbedding.Variant]?
     /// Scratch memory of the last pass, reused for the same number of tokens.
@@ -26,8 +29,10 @@ package final class DecodingSession {
 
     /// The result of appending tokens.
     package struct Step {
-        /// The residual streams after the layers asked for, of the tokens appended.
+        /// The residual streams after the layers asked for, of the tokens that were run: from `firstPosition` on.
         package let streams: ResidualStreams
+        /// The position of the first token that was run: of the first one appended, or 0 where the sequence was run again.
+        package let firstPosition: Int
         /// Next-token logits `[1 × vocabularySize]` of the last token, or `[tokens × vocabularySize]` of all.
         package let logits: Matrix
     }
@@ -44,16 +49,18 @@ package final class DecodingSession {
         }
         self.model = model
         self.capacity = capacity
-        kept = (0..<configuration.layerCount).map { _ in
+        reserved = min(capacity, Self.firstReserve)
+        kept = (0..<configuration.layerCount).map { [reserved] _ in
             Matrix(
-                scratchRows: capacity, columns: 2 * configuration.keyValueHeads * configuration.headDimension)
+                scratchRows: reserved, columns: 2 * configuration.keyValueHeads * configuration.headDimension)
         }
     }
 
     /// Appends tokens and runs them through the model.
     ///
     /// Where the frequencies of the model's positions depend on a sequence's length (`longrope`, `dynamic`), a sequence
-    /// that grows beyond such a length is run again from its beginning; `editing` then gets the streams of all its tokens.
+    /// that grows beyond such a length is run again from its beginning; `editing` then gets the streams of all its tokens,
+    /// and the result has them. `firstPosition(appending:)` tells before.
     ///
     /// - Parameters:
     ///   - new: the tokens; at least one.
@@ -78,15 +85,15 @@ package final class DecodingSession {
             throw LanguageModelError.noSuchLayer(layer: layer, layerCount: configuration.layerCount)
         }
 
-        let frequencies = configuration.rotaries.map { $0.variant(tokens: length) }
-        let past = frequencies == keptFrequencies ? tokens.count : 0
+        let past = firstPosition(appending: new.count)
         let run = Array(tokens[past...]) + new
+        reserve(length)
         let scratch = scratch(for: run.count)
         let pass = DecoderPass(
             model: configuration, continuing: past, by: run.count, workers: model.workers, scratch: scratch)
         let d = configuration.dModel
         let again = run.count - new.count
-        let streams = Matrix(rows: new.count, columns: layers.count * d)
+        let streams = Matrix(rows: run.count, columns: layers.count * d)
         try model.weights.embed(run, at: pass.positions, into: pass.residual)
         if again > 0 { keptFrequencies = nil }
         for layer in 0..<configuration.layerCount {
@@ -94,8 +101,8 @@ package final class DecodingSession {
             pass.run(weights, layer: configuration.layers[layer], keeping: kept[layer])
             try editing?(layer, pass.residual)
             for (slot, wanted) in layers.enumerated() where wanted == layer {
-                for row in 0..<new.count {
-                    (streams.row(row) + slot * d).update(from: pass.residual.row(again + row), count: d)
+                for row in 0..<run.count {
+                    (streams.row(row) + slot * d).update(from: pass.residual.row(row), count: d)
                 }
             }
         }
@@ -106,10 +113,36 @@ package final class DecodingSession {
             last.row(row).update(from: pass.residual.row(again + place), count: d)
         }
         let logits = try model.unembed(last, applyingFinalNorm: true)
-        keptFrequencies = frequencies
+        keptFrequencies = frequencies(of: length)
         tokens += new
         return Step(
-            streams: ResidualStreams(layers: layers, tokens: new.count, dModel: d, values: streams), logits: logits)
+            streams: ResidualStreams(layers: layers, tokens: run.count, dModel: d, values: streams),
+            firstPosition: past, logits: logits)
+    }
+
+    /// The position of the first token that will be run when this many are appended: the number of tokens so far, or 0 if
+    /// the sequence will be run again.
+    package func firstPosition(appending count: Int) -> Int {
+        frequencies(of: tokens.count + count) == keptFrequencies ? tokens.count : 0
+    }
+
+    private func frequencies(of length: Int) -> [RotaryEmbedding.Variant] {
+        model.configuration.rotaries.map { $0.variant(tokens: length) }
+    }
+
+    /// Tokens that there is room for at first.
+    private static let firstReserve = 256
+
+    /// Makes room for a sequence of this many tokens.
+    private func reserve(_ length: Int) {
+        guard length > reserved else { return }
+        let more = min(capacity, max(length, 2 * reserved))
+        kept = kept.map { old in
+            let larger = Matrix(scratchRows: more, columns: old.columns)
+            larger.pointer.update(from: old.pointer, count: tokens.count * old.columns)
+            return larger
+        }
+        reserved = more
     }
 
     /// Removes tokens from the end; the cache of the others is unchanged.
@@ -118,12 +151,13 @@ package final class DecodingSession {
     package func rewind(to count: Int) {
         precondition(count >= 0 && count <= tokens.count, "a sequence of \(tokens.count) tokens cut to \(count)")
         tokens.removeSubrange(count...)
+        if frequencies(of: count) != keptFrequencies { keptFrequencies = nil }
     }
 
     private func scratch(for count: Int) -> ForwardScratch {
-        if let scratch, scratch.tokens == count { return scratch }
+        if let scratch, scratch.tokens == count, scratch.positions >= reserved { return scratch }
         let fresh = ForwardScratch(
-            model: model.configuration, tokens: count, positions: capacity, workers: model.workers.count)
+            model: model.configuration, tokens: count, positions: reserved, workers: model.workers.count)
         fresh.layerBuffer = scratch?.layerBuffer
         scratch = fresh
         return fresh

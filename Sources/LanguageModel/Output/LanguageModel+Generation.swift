@@ -11,10 +11,11 @@ extension LanguageModel {
     ///   - editing: called after every layer, first with the streams of the prompt, then with those of each added token
     ///     as it is read.
     /// - Returns: the added tokens.
-    /// - Throws: as `DecodingSession.append`.
+    /// - Throws: as `DecodingSession.append`; `.notAModel` for logits that are not finite.
     package func greedy(
         prompt: [TokenID], count: Int, stopTokens: Set<TokenID> = [], editing: ResidualEdit? = nil
     ) throws -> [TokenID] {
+        try TokenBatch(sequences: [prompt]).check(against: configuration)
         // The last token is predicted from those before it and is not read itself.
         let most = min(count, configuration.maximumPositions + 1 - prompt.count)
         guard most > 0 else { return [] }
@@ -26,6 +27,11 @@ extension LanguageModel {
             var best = 0
             for token in 1..<max(configuration.vocabularySize, 1) where logits[0, token] > logits[0, best] {
                 best = token
+            }
+            guard logits[0, best].isFinite else {
+                throw LanguageModelError.notAModel(
+                    path: directory, problem: "its logits are not finite; its weights or its config.json may be damaged"
+                )
             }
             next = [TokenID(best)]
             added += next

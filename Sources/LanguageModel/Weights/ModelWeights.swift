@@ -84,7 +84,7 @@ final class ModelWeights: Sendable {
         residentLayers = layers
         let embedding = try ResidentRows(file.embeddingName, of: file, rows: rows, columns: d, workers: workers)
         residentEmbedding = embedding
-        if configuration.tiesEmbeddings {
+        if file.isTied {
             residentUnembedding = embedding
         } else if file.hasUnembedding {
             residentUnembedding = try ResidentRows(
@@ -226,6 +226,6 @@ final class ModelWeights: Sendable {
     }
 
     private var unembeddingName: String {
-        configuration.tiesEmbeddings ? file.embeddingName : file.unembeddingName
+        file.isTied ? file.embeddingName : file.unembeddingName
     }
 }

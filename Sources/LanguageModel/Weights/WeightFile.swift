@@ -21,6 +21,8 @@ struct WeightFile: Sendable {
     private let storedNames: [String: String]
     /// Whether the unembedding is there.
     let hasUnembedding: Bool
+    /// Whether it is the embedding.
+    let isTied: Bool
 
     /// Opens the weights of a model directory and checks that every tensor is there, in the right shape. The unembedding
     /// may be missing.
@@ -68,7 +70,12 @@ struct WeightFile: Sendable {
         }
         let stored = unembedding.first(where: collection.contains)
         hasUnembedding = configuration.tiesEmbeddings || stored != nil
-        if !configuration.tiesEmbeddings, let stored {
+        // transformers ties them only where a checkpoint does not hold two that differ (`tie_weights`, modeling_utils.py).
+        let areEqual = try Self.areEqual(
+            configuration.tiesEmbeddings ? stored : nil, storedNames[embeddingName], shape: [vocabulary, d],
+            in: collection)
+        isTied = configuration.tiesEmbeddings && areEqual
+        if !isTied, let stored {
             try Self.check(stored, shape: [vocabulary, d], in: collection)
             storedNames[unembeddingName] = stored
         }
@@ -79,6 +86,35 @@ struct WeightFile: Sendable {
             storedNames[unembeddingBiasName] = stored
         }
         self.storedNames = storedNames
+    }
+
+    /// Whether two tensors have the same bytes, or there is only one.
+    private static func areEqual(
+        _ one: String?, _ other: String?, shape: [Int], in collection: SafetensorsCollection
+    ) throws(LanguageModelError) -> Bool {
+        guard let one, let other, one != other else { return true }
+        try check(one, shape: shape, in: collection)
+        var sums: [UInt64] = []
+        do {
+            guard try collection.tensor(one).dtype == collection.tensor(other).dtype else { return false }
+            for name in [one, other] {
+                // FNV-1a over words: equal for equal bytes, and no two tables of a model collide by accident.
+                var sum: UInt64 = 0xCBF2_9CE4_8422_2325
+                try collection.forEachPiece(of: name) { piece in
+                    var offset = 0
+                    while offset + 8 <= piece.count {
+                        sum = (sum ^ piece.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) &* 0x100_0000_01B3
+                        sum ^= sum >> 29
+                        offset += 8
+                    }
+                    for byte in piece[offset...] { sum = (sum ^ UInt64(byte)) &* 0x100_0000_01B3 }
+                }
+                sums.append(sum)
+            }
+        } catch {
+            throw .weights(error)
+        }
+        return sums[0] == sums[1]
     }
 
     /// The name of a layer's tensor.

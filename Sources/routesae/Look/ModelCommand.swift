@@ -16,7 +16,8 @@ struct ModelCommand: ParsableCommand {
         discussion: """
             A row for every property: family, sizes, positions, the layers that a router reads by default, tokenizer, chat \
             template, memory, and the tokens per second that are expected of this machine. Each row named problem is a \
-            reason why the model is refused; the exit status is then 1. No weights are read.
+            reason why the model is refused; the exit status is then 1, unless the model ran as asked. Of the weights only \
+            the small ones are read.
 
             With --continue or --ids the model runs: it continues a text, or a list of token ids, with the most likely \
             token each time. --output writes what it computed for the text or the ids itself: token_ids [tokens], \
@@ -61,19 +62,24 @@ struct ModelCommand: ParsableCommand {
             do { _ = try ChatTemplate(template) } catch { inspection.note("\(folder): its chat template: \(error)") }
         }
         var report = ModelReport(inspection, workers: options.workers)
-        if prompt != nil || ids != nil { try run(in: inspection, to: &report) }
+        let isRun = prompt != nil || ids != nil
+        if isRun { try run(in: inspection, to: &report) }
         if let encode { report.encodings = try encodings(of: encode) }
         report.print(rows)
-        guard inspection.problems.isEmpty else { throw ExitCode(1) }
+        guard inspection.problems.isEmpty || isRun else { throw ExitCode(1) }
     }
 
     /// Runs the model on a text or on ids.
     private func run(in inspection: ModelInspection, to report: inout ModelReport) throws {
+        try inspection.checkMemory()
         let tokenizer = try prompt.map { _ in try Tokenizer(directory: folder) }
         let model = try LanguageModel(directory: folder, workers: options.workers)
         let read = try tokenizer.map { $0.encode(prompt ?? "") } ?? parsedIDs()
         guard !read.isEmpty else {
-            throw WorkflowError.usage("--continue is empty, and the tokenizer puts nothing before a text; give a text")
+            throw WorkflowError.usage(
+                ids == nil
+                    ? "--continue is empty, and the tokenizer puts nothing before a text; give a text"
+                    : "--ids names no token; give token ids such as 1,5,9")
         }
         if let output { try write(read, of: model, to: output) }
         let added = try model.greedy(
@@ -83,7 +89,8 @@ struct ModelCommand: ParsableCommand {
     }
 
     private func parsedIDs() throws -> [TokenID] {
-        try (ids ?? "").split(separator: ",").map { part in
+        guard let ids, !ids.isEmpty else { return [] }
+        return try ids.split(separator: ",", omittingEmptySubsequences: false).map { part in
             guard let id = TokenID(part.trimmingCharacters(in: .whitespaces)), id >= 0 else {
                 throw WorkflowError.usage("--ids has \"\(part)\"; give token ids such as 1,5,9")
             }
@@ -101,18 +108,25 @@ struct ModelCommand: ParsableCommand {
         ]
         if model.hasUnembedding { shapes.append(("logits", .f32, [ids.count, configuration.vocabularySize])) }
         let streams = try model.residualStreams(of: batch, layers: layers)
-        let logits = model.hasUnembedding ? try model.logits(of: batch) : nil
         let writer = try SafetensorsWriter(path: path, tensors: shapes, overwrite: force)
         try writer.append("token_ids", integers: ids.map(Int64.init))
         for layer in layers {
             try writer.append("residual", floats: ids.indices.flatMap { streams.stream(token: $0, slot: layer) })
         }
-        if let logits {
+        // Some rows at a time: all logits of a long text are many gigabytes.
+        for first in stride(from: 0, to: model.hasUnembedding ? ids.count : 0, by: 64) {
+            let rows = min(64, ids.count - first)
+            let last = Matrix(rows: rows, columns: configuration.dModel)
+            for row in 0..<rows {
+                let stream = streams.stream(token: first + row, slot: layers.count - 1)
+                for place in stream.indices { last[row, place] = stream[place] }
+            }
+            let logits = try model.unembed(last, applyingFinalNorm: true)
             try writer.append(
                 "logits", floats: UnsafeBufferPointer(start: UnsafePointer(logits.pointer), count: logits.count))
+            withExtendedLifetime(logits) {}
         }
         try writer.finish()
-        withExtendedLifetime(logits) {}
     }
 
     private func encodings(of path: String) throws -> [ModelReport.Encoding] {

@@ -76,7 +76,7 @@ struct ModelReport {
             add("memory_bytes", JSONValue(bytes), Quantities.bytes(bytes))
             add("weights_in_memory", .boolean(inspection.isResident), inspection.isResident ? "yes" : "layer by layer")
         }
-        if inspection.weightBytes != nil {
+        if inspection.weightBytes != nil, inspection.fitsMemory {
             let rate = ExpectedRate(model, workers: workers)
             add(
                 "tokens_per_second_reading", JSONValue(rate.reading),
@@ -158,7 +158,8 @@ extension JSONValue {
         switch self {
         case .null: nil
         case .string(let text): text
-        case .boolean, .integer, .unsigned, .number, .array, .object: document(onOneLine: true).trimmingCharacters(in: .newlines)
+        case .boolean, .integer, .unsigned, .number, .array, .object:
+            document(onOneLine: true).trimmingCharacters(in: .newlines)
         }
     }
 }
