@@ -148,6 +148,14 @@ def forward(quick: bool) -> str:
                                     ["peak memory", f"{found['memory_ratio']:.2f}"]]))
 
 
+def families(quick: bool) -> str:
+    found = subprocess.run(
+        [sys.executable, str(ROOT / "tools/benchmark_families.py"), "--program", str(PROGRAM)]
+        + (["--turns", "1"] if quick else []), check=True, capture_output=True, text=True, cwd=ROOT).stdout
+    return ("Width 768, 8 layers, 12 heads, random weights in bf16, as many multiplications per token as Llama (but for "
+            "rounding): 2048 tokens in sequences of 256, the families taking turns.\n\n" + found)
+
+
 def random_model(folder: Path) -> None:
     """A Llama of 199 million weights in bf16, each between 2^-7 and 2^-6 in size, in Hugging Face layout."""
     d, hidden, layers, vocabulary, heads, key_heads = 1024, 4096, 12, 16384, 16, 4
@@ -351,6 +359,7 @@ SECTIONS = {
     "A sweep of eight dictionaries against one, live from the demo model": sweeps,
     "Peak memory of training against its formula (`TrainingMemory`)": memory,
     "The forward pass against transformers": forward,
+    "Families against Llama": families,
     "Decoding against reading the weights": decoding,
     "Evaluating in passes of the model": evaluating,
     "Indexing against its encode product": indexing,
@@ -375,7 +384,7 @@ def main() -> None:
     for title, measure in SECTIONS.items():
         if options.only and options.only.lower() not in title.lower():
             text = earlier.get(title)
-        elif measure is forward and not has_torch:
+        elif measure in (forward, families) and not has_torch:
             text = None
         else:
             text = measure(options.quick)

@@ -4,7 +4,7 @@
 
 Makes a model of each family with random weights: width 768, 8 layers, 12 heads of 64, a vocabulary of 6144, and as
 many multiplications per token as a Llama with a feed-forward layer of 2048 has (3072 where there is no gate). Then
-`routesae benchmark forward` reads 4096 tokens in sequences of 256, the families taking turns. Prints a table: tokens
+`routesae benchmark forward` reads 2048 tokens in sequences of 256, the families taking turns. Prints a table: tokens
 per second, the ratio to Llama's rate of the same turn (the median of the turns), and the peak memory over that of
 Llama. With --keep FOLDER the models stay there, with the demo model's tokenizer, for other trials.
 """
@@ -66,7 +66,7 @@ def forward(program: str, folder: Path, tokens: int) -> Dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", default=".build/release/routesae")
-    parser.add_argument("--tokens", type=int, default=4096)
+    parser.add_argument("--tokens", type=int, default=2048)
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--keep", help="a folder in which the models are left")
     parser.add_argument("families", nargs="*", default=list(FAMILIES))
