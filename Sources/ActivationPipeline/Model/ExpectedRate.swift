@@ -12,6 +12,8 @@ package struct ExpectedRate: Sendable {
     /// The part of a pass's time that its products take, the rest being attention and what is between the products: about
     /// this much at contexts of a few hundred tokens, for all families.
     private static let shareOfProducts = 0.8
+    /// The same where tokens are generated one by one, which leaves more between the products.
+    private static let shareOfReading = 0.65
 
     /// Times products of the model's width for about half a second.
     package init(_ model: LanguageModelConfiguration, workers: Workers) {
@@ -23,7 +25,9 @@ package struct ExpectedRate: Sendable {
         let operations = Self.operationsPerSecond(width: width, outputs: min(model.dFeedForward, 4096), workers)
         reading = Self.shareOfProducts * operations / (2 * inLayers)
         let isHalved = model.storedType == "bfloat16" && ModelFolder.isResident(model)
-        generating = Self.bytesPerSecond(width: width, workers) / ((isHalved ? 2 : 4) * (inLayers + tables))
+        generating =
+            Self.shareOfReading * Self.bytesPerSecond(width: width, workers)
+            / ((isHalved ? 2 : 4) * (inLayers + tables))
     }
 
     /// Multiplications and additions a second of products with many rows.
