@@ -1,5 +1,6 @@
 import CZstd
 import Foundation
+import TestSupport
 
 /// An attacker's data, made without the catalog's own functions.
 enum HostileFrames {
@@ -45,7 +46,7 @@ enum HostileFrames {
         process.executableURL = URL(filePath: "/usr/bin/sha256sum")
         process.arguments = [file.path]
         process.standardOutput = pipe
-        try process.run()
+        try process.start()
         process.waitUntilExit()
         return String(decoding: try pipe.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self).prefix(64)
             .description

@@ -132,7 +132,7 @@ enum Program {
         process.standardError = output
         process.standardInput = FileHandle.nullDevice
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        try process.run()
+        try process.start()
         return Background(process: process)
     }
 
@@ -155,7 +155,7 @@ enum Program {
             process.standardInput = FileHandle(forReadingAtPath: path)
         }
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        try process.run()
+        try process.start()
         try meanwhile(process)
         process.waitUntilExit()
         return Outcome(

@@ -122,7 +122,7 @@ package func sha256(_ data: Data) -> String {
     let (input, output) = (Pipe(), Pipe())
     process.standardInput = input
     process.standardOutput = output
-    do { try process.run() } catch { return "" }
+    do { try process.start() } catch { return "" }
     input.fileHandleForWriting.write(data)
     try? input.fileHandleForWriting.close()
     let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
