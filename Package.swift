@@ -88,6 +88,7 @@ let package = Package(
                 .embedInCode("0001_catalog.sql"), .embedInCode("0002_corpora_and_passages.sql"),
                 .embedInCode("0003_contexts_moved.sql"), .embedInCode("0004_faster_questions.sql"),
                 .embedInCode("0005_verdicts_and_exchanges.sql"), .embedInCode("0006_every_tool.sql"),
+                .embedInCode("0007_what_is_encoded.sql"),
             ], swiftSettings: swiftSettings),
         .target(name: "CSQLiteRows", linkerSettings: [.linkedLibrary("sqlite3")]),
         library(

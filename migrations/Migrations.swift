@@ -32,6 +32,9 @@ package enum Migrations {
         Migration(
             number: 6, name: "0006_every_tool",
             sql: String(decoding: PackageResources._006_every_tool_sql, as: UTF8.self)),
+        Migration(
+            number: 7, name: "0007_what_is_encoded",
+            sql: String(decoding: PackageResources._007_what_is_encoded_sql, as: UTF8.self)),
     ]
 
     /// The number of the last step: the schema that this version of the software writes.

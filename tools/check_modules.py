@@ -32,7 +32,7 @@ SQL_FOR_PEOPLE = {
 OPTIONS_OF_OTHERS = {"--local-dir", "--reasoning-parser", "--reasoning-format"}
 
 # Words in backticks in the libraries' messages that are no settings.
-NO_SETTINGS = {"ok", "undefined"}
+NO_SETTINGS = {"ok", "undefined", "routed", "router", "routesae"}
 
 # Enumerations of fewer cases than this may share them by chance.
 FEWEST_CASES = 3
@@ -40,6 +40,7 @@ FEWEST_CASES = 3
 # Enumerations that share their cases with another one, and why.
 ENUMERATIONS_APART = {
     "Cell": "a value as it is printed: of a blob only the size; CatalogValue holds the bytes",
+    "InputRule": "the word in a file for an InputNormalization, which carries its number as well",
     "Code": "RouteSAEError.Code is the public face of FailureKind, whose module other packages do not import",
 }
 
@@ -102,8 +103,10 @@ def options_outside() -> list:
     command_line = "".join(source.read_text() for source in sorted((ROOT / "Sources/routesae").rglob("*.swift")))
     options = set()
     for declaration, name in re.findall(r"@(?:Option|Flag)\b(.*?)\bvar (\w+)", command_line, re.DOTALL):
-        long = re.search(r'customLong\(\s*"([\w-]+)"', declaration)
-        options.add(long.group(1) if long else hyphenated(name))
+        longs = re.findall(r'customLong\(\s*"([\w-]+)"', declaration)
+        options |= set(longs)
+        if not longs or re.search(r"\.long\b", declaration):
+            options.add(hyphenated(name))
     options |= {"no-" + name for name in options}
     names = (ROOT / "Sources/routesae/Options/OptionNames.swift").read_text()
     others = dict(re.findall(r'"(\w+)": "([\w-]+)"', names))

@@ -52,7 +52,7 @@ except ImportError as error:
 #: What `PRAGMA application_id` of a catalog is: "RSAE".
 APPLICATION_ID = 0x52534145
 #: The form of the catalog that this file reads.
-USER_VERSION = 6
+USER_VERSION = 7
 #: The most bytes that the content of a frame may have.
 MOST_BYTES = 1 << 30
 #: The most elements of an array whose size the file tells, and the most rows of a tensor.

@@ -263,7 +263,8 @@ class Written:
     def weights(self) -> None:
         for identity, name, latents in ((1, "demo", 1300), (2, "weights", 10)):
             self.insert("dictionary", (
-                identity, name, "route", "[1,2,3,4,5]", 4, latents, 2, "sum", "hard", "corrected", 1000, 10.0, 5.0, 1, 1, "{}"))
+                identity, name, "route", "[1,2,3,4,5]", 4, latents, 2, "sum", "hard", "corrected", "layer_norm", 1e-6,
+                None, 1, "activation", None, 1000, 10.0, 5.0, 1, 1, "{}"))
         for name, shape, per_chunk in (("encoder", [1300, 4], 1300), ("decoder", [1300, 4], 100), ("pre_bias", [4], 3)):
             self.tensor(1, name, "f32", shape, per_chunk, name != "encoder")
         for dtype in WIDTHS:
@@ -831,8 +832,8 @@ class Malformed(Reading):
             other.write_bytes(b"")
             self.refuses("is not a catalog", rc.Catalog, other)
         self.refuses("is not a catalog", self.damaged, "PRAGMA application_id = 7")
-        self.refuses("form 5, and form 6 is read here; upgrade", self.damaged, "PRAGMA user_version = 5")
-        self.refuses("form 7, and form 6 is read here; take a newer", self.damaged, "PRAGMA user_version = 7")
+        self.refuses("form 6, and form 7 is read here; upgrade", self.damaged, "PRAGMA user_version = 6")
+        self.refuses("form 8, and form 7 is read here; take a newer", self.damaged, "PRAGMA user_version = 8")
 
     def test_frames(self) -> None:
         content = struct.pack("<5I", 0, 1, 22, 2, 8)

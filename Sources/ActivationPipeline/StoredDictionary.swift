@@ -1,6 +1,7 @@
 package import FeatureCatalog
 import Foundation
 import LanguageModel
+import LinearAlgebra
 package import SparseCoding
 import Vocabulary
 
@@ -10,8 +11,11 @@ package struct StoredDictionary: Sendable {
     package let record: DictionaryRecord
     /// Its architecture, sizes and rules.
     package let configuration: DictionaryConfiguration
-    /// Its weights.
+    /// Its weights, as they encode: where latents are kept by activation times norm, the norms of the decoder vectors are
+    /// folded into the encoder, so that the activations are those products and the decoder vectors have unit norm.
     package let weights: DictionaryWeights
+    /// The norms of the decoder vectors in the file, by latent.
+    package let decoderNorms: [Double]
 
     /// Reads a dictionary.
     ///
@@ -29,6 +33,10 @@ package struct StoredDictionary: Sendable {
         self.record = record
         configuration = try StoredDictionary.configuration(of: record)
         weights = try DictionaryWeights(configuration, dictionary: record.dictionaryID, in: catalog)
+        decoderNorms = weights.decoderNorms
+        if configuration.selection == .activationTimesNorm {
+            weights.foldNorms(by: Workers(threads: 1), silencingZeros: true)
+        }
     }
 
     /// The configuration that a row states.
@@ -39,7 +47,11 @@ package struct StoredDictionary: Sendable {
         try DictionaryConfiguration(
             architecture: record.architecture, dModel: record.dModel, latents: record.latentCount, k: record.k,
             layers: record.layers, routing: record.routing ?? .hard, aggregation: record.aggregation ?? .sum,
-            fidelity: record.fidelity)
+            fidelity: record.fidelity,
+            input: InputNormalization(
+                record.rules.input, epsilon: record.rules.inputEpsilon, factor: record.rules.inputScale),
+            subtractsPreBias: record.rules.subtractsPreBias, selection: record.rules.selection ?? .activation,
+            thresholdForm: record.rules.thresholdForm)
     }
 
     /// Finds a dictionary's row: by name, by number, or the last one added.

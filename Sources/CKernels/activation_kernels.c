@@ -26,6 +26,24 @@ CLONES void rsae_jump_relu(const float *product, const float *bias, const float 
     }
 }
 
+void rsae_group_max(const float *values, const float *bias, int64_t m, int64_t k, int32_t *index, float *activation) {
+    const int64_t run = m / k;
+    for (int64_t group = 0; group < k; group++) {
+        int64_t best = group * run;
+        float largest = values[best] + bias[best];
+        for (int64_t j = best + 1; j < (group + 1) * run; j++) {
+            const float a = values[j] + bias[j];
+            // Written so that a NaN, once met, stays.
+            if (a > largest || (a != a && largest == largest)) {
+                largest = a;
+                best = j;
+            }
+        }
+        index[group] = (int32_t)best;
+        activation[group] = largest;
+    }
+}
+
 CLONES void rsae_relu_slopes(const float *z, const float *price, int64_t m, float *restrict slope,
                              float *restrict fired, float *restrict size, float *restrict bias) {
     for (int64_t j = 0; j < m; j++) {

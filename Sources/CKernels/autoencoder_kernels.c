@@ -44,7 +44,7 @@ CLONES int rsae_all_finite(const float *x, int64_t n) {
     return bad == 0;
 }
 
-CLONES void rsae_standardise(const float *x, int64_t d, float *out, float *mean, float *std) {
+CLONES void rsae_standardise(const float *x, int64_t d, float epsilon, float *out, float *mean, float *std) {
     lanes s = {0};
     int64_t i = 0;
     for (; i + 16 <= d; i += 16) s += LOAD(x + i);
@@ -59,7 +59,7 @@ CLONES void rsae_standardise(const float *x, int64_t d, float *out, float *mean,
     float squares = SUM(q);
     for (; i < d; i++) squares += (x[i] - mu) * (x[i] - mu);
     const float sigma = sqrtf(squares / (float)(d - 1));
-    const float divisor = sigma + 1e-6f;
+    const float divisor = sigma + epsilon;
     for (i = 0; i < d; i++) out[i] = (x[i] - mu) / divisor;
     *mean = mu;
     *std = sigma;

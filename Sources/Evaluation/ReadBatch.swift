@@ -82,7 +82,7 @@ struct ReadBatch {
         }
     }
 
-    /// h + (std + 1e-6) · share · error, or without h where it is added.
+    /// h + divisor · share · error, or without h where it is added; the divisor is the input normalization's.
     private func replace(
         _ token: Int, place: Int, value: Int, _ share: Float, _ error: UnsafePointer<Float>
     ) {
@@ -93,6 +93,7 @@ struct ReadBatch {
             target.update(from: stream(token, place: place), count: configuration.dModel)
         }
         rsae_add_scaled(
-            target, (input.deviations[token, place] + 1e-6) * share, error, Int64(configuration.dModel))
+            target, configuration.input.divisor(deviation: input.deviations[token, place]) * share, error,
+            Int64(configuration.dModel))
     }
 }

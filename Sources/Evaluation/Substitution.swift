@@ -6,8 +6,8 @@ import Vocabulary
 
 /// Replaces the activations that a dictionary reads by its reconstructions, in the residual stream.
 ///
-/// A token's reading is replaced at the layer it was read from, by h + (std + 1e-6) · (û − u): the
-/// activation itself if the reconstruction is perfect. û and u are those of the unchanged model throughout, whatever
+/// A token's reading is replaced at the layer it was read from, by h + divisor · (û − u), for a
+/// standardised reading the deviation + 1e-6: the activation itself if the reconstruction is perfect. û and u are those of the unchanged model throughout, whatever
 /// was replaced in earlier layers. For each architecture:
 /// - one layer, drawn or routed hard: that layer. The reference's hard routing reads u = p · x, so its error is divided
 ///   by p.
@@ -88,9 +88,11 @@ struct Substitution {
                 let squares = rsae_dot(p, p, Int64(each))
                 for place in 0..<each {
                     let target = zeros.row(number * each + place)
-                    let share = (read.input.deviations[row, place] + 1e-6) * p[place] / squares
-                    // u is what was centred, with b_pre.
+                    let share =
+                        configuration.input.divisor(deviation: read.input.deviations[row, place]) * p[place] / squares
+                    // u is what was centred, with b_pre where that was subtracted.
                     rsae_add_scaled(target, -share, read.input.centered.row(row), Int64(d))
+                    guard configuration.subtractsPreBias else { continue }
                     rsae_add_scaled(target, -share, read.encoder.weights.preBias.pointer, Int64(d))
                 }
             }

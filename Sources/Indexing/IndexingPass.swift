@@ -1,5 +1,4 @@
 import ActivationPipeline
-import CKernels
 import FeatureCatalog
 import LanguageModel
 import LinearAlgebra
@@ -157,11 +156,6 @@ final class IndexingPass {
         let features = statistics.features
         let edges = [0] + FiringHistogram.edges.map(Double.init) + [Double(Float.greatestFiniteMagnitude)]
         try catalog.addTokens(languageModelID: modelID, folder.tokenizer.records)
-        let norms = (0..<dictionary.configuration.latents).map { latent in
-            let row = dictionary.weights.decoder.row(latent)
-            return Double(rsae_dot(row, row, Int64(dictionary.configuration.inputWidth))).squareRoot()
-        }
-
         let indexing = IndexingRecord(
             key: key, runID: run.runID, tokenCount: tokens, documentCount: documents, window: settings.options.window,
             histogramEdges: edges)
@@ -179,7 +173,7 @@ final class IndexingPass {
                 let feature = features[index]
                 try writer.write(
                     FeatureEntry(
-                        record: feature.record(decoderNorm: norms[index]),
+                        record: feature.record(decoderNorm: dictionary.decoderNorms[index]),
                         layers: feature.layerRecords(layerNumbers: layers),
                         tokens: feature.tokenRecords(classText: classes.text),
                         contexts: feature.contextEntries(options: settings.options, occurrences: occurrences),

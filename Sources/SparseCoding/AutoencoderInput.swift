@@ -22,9 +22,9 @@ package final class AutoencoderInput: @unchecked Sendable {
     package let squaredNorm: Matrix
     /// The router's input r_t `[tokens × d]`; no rows without a router.
     package let summary: Matrix
-    /// The mean over d of each token's activation at each layer `[tokens × layers]`.
+    /// The mean of each token's activation at each layer `[tokens × layers]`: see `InputNormalization`.
     package let means: Matrix
-    /// The standard deviation likewise, d − 1 in the denominator, without the 1e-6.
+    /// The deviation likewise, without the epsilon.
     package let deviations: Matrix
 
     /// Allocates the input of `capacity` tokens.

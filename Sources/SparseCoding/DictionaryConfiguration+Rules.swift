@@ -26,13 +26,9 @@ extension DictionaryConfiguration {
     /// Whether there is a decoder bias b_pre. The authors' crosscoder has none.
     package var hasPreBias: Bool { architecture != .crosscoder || fidelity == .corrected }
 
-    /// Whether b_pre is subtracted from the input before encoding. Crosscoders (Lindsey et al. 2024) and JumpReLU
-    /// (arXiv 2407.14435, eq. 1 and 2) only add it after decoding; the authors' JumpReLU subtracts it.
-    package var subtractsPreBias: Bool {
-        switch architecture {
-        case .crosscoder: false
-        case .jumprelu: fidelity == .reference
-        default: true
-        }
+    /// Number of thresholds: one for each latent or one for all, and none but for `jumprelu`.
+    package var thresholds: Int {
+        guard architecture == .jumprelu else { return 0 }
+        return thresholdForm == .shared ? 1 : latents
     }
 }

@@ -18,9 +18,20 @@ package struct DictionaryConfiguration: Sendable, Codable, Equatable {
     package let aggregation: RouterAggregation
     /// Corrected rules, or the reference's.
     package let fidelity: Fidelity
+    /// What is done to a residual stream before it is encoded.
+    package let input: InputNormalization
+    /// Whether b_pre is subtracted from the input before encoding, besides being added after decoding.
+    package let subtractsPreBias: Bool
+    /// Which latents are kept where there is a k.
+    package let selection: LatentSelection
+    /// The meaning of the thresholds of a `jumprelu`; nil for all others, which have none.
+    package let thresholdForm: ThresholdForm?
 
     /// Checks and makes a configuration.
     ///
+    /// - Parameters:
+    ///   - subtractsPreBias: nil for the architecture's own way.
+    ///   - thresholdForm: nil for the fidelity's own: logarithms if corrected, values in the reference.
     /// - Throws: `SparseCodingError.setting` naming the first setting out of range.
     package init(
         architecture: Architecture = .route,
@@ -30,7 +41,11 @@ package struct DictionaryConfiguration: Sendable, Codable, Equatable {
         layers: [Int],
         routing: RoutingMode = .hard,
         aggregation: RouterAggregation = .sum,
-        fidelity: Fidelity = .corrected
+        fidelity: Fidelity = .corrected,
+        input: InputNormalization = .standardised,
+        subtractsPreBias: Bool? = nil,
+        selection: LatentSelection = .activation,
+        thresholdForm: ThresholdForm? = nil
     ) throws(SparseCodingError) {
         try Allowed.within(2...1_048_576).check(dModel, "the width of the residual stream (d-model)")
         try Allowed.upTo(16_777_216).check(latents, "the number of latents")
@@ -57,6 +72,21 @@ package struct DictionaryConfiguration: Sendable, Codable, Equatable {
         guard layers.count == 1 || !architecture.readsOneLayer else {
             throw .setting(name: "the layer list", found: "\(layers)", allowed: "one layer for \(architecture)")
         }
+        try input.check()
+        if selection != .activation, architecture != .topk {
+            throw .setting(
+                name: "the selection of latents", found: selection.rawValue, allowed: "activation for \(architecture)")
+        }
+        if selection == .groups, let k, !latents.isMultiple(of: k) {
+            throw .setting(
+                name: "k, the number of groups of latents,", found: "\(k)",
+                allowed: "a divisor of \(latents), the latents")
+        }
+        if thresholdForm != nil, architecture != .jumprelu {
+            throw .setting(
+                name: "the form of the thresholds", found: thresholdForm?.rawValue ?? "",
+                allowed: "none for \(architecture)")
+        }
         self.architecture = architecture
         self.dModel = dModel
         self.latents = latents
@@ -65,6 +95,10 @@ package struct DictionaryConfiguration: Sendable, Codable, Equatable {
         self.routing = routing
         self.aggregation = aggregation
         self.fidelity = fidelity
+        self.input = input
+        self.subtractsPreBias = subtractsPreBias ?? architecture.subtractsPreBias(fidelity)
+        self.selection = selection
+        self.thresholdForm = thresholdForm ?? architecture.thresholdForm(fidelity)
     }
 
     /// Decodes a configuration, by the same rules. One without an architecture, from a catalog of version
@@ -83,7 +117,38 @@ package struct DictionaryConfiguration: Sendable, Codable, Equatable {
             layers: layers,
             routing: values.decode(RoutingMode.self, forKey: .routing),
             aggregation: values.decode(RouterAggregation.self, forKey: .aggregation),
-            fidelity: values.decode(Fidelity.self, forKey: .fidelity))
+            fidelity: values.decode(Fidelity.self, forKey: .fidelity),
+            input: values.decodeIfPresent(InputNormalization.self, forKey: .input) ?? .standardised,
+            subtractsPreBias: values.decodeIfPresent(Bool.self, forKey: .subtractsPreBias),
+            selection: values.decodeIfPresent(LatentSelection.self, forKey: .selection) ?? .activation,
+            thresholdForm: values.decodeIfPresent(ThresholdForm.self, forKey: .thresholdForm))
+    }
+
+    /// Encodes it; what is as the architecture has it by itself is left out, so that the configurations of dictionaries
+    /// trained here read as they did before other programs' dictionaries could be read.
+    package func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(architecture, forKey: .architecture)
+        try values.encode(dModel, forKey: .dModel)
+        try values.encode(latents, forKey: .latents)
+        try values.encodeIfPresent(k, forKey: .k)
+        try values.encode(layers, forKey: .layers)
+        try values.encode(routing, forKey: .routing)
+        try values.encode(aggregation, forKey: .aggregation)
+        try values.encode(fidelity, forKey: .fidelity)
+        if input != .standardised { try values.encode(input, forKey: .input) }
+        if subtractsPreBias != architecture.subtractsPreBias(fidelity) {
+            try values.encode(subtractsPreBias, forKey: .subtractsPreBias)
+        }
+        if selection != .activation { try values.encode(selection, forKey: .selection) }
+        if thresholdForm != architecture.thresholdForm(fidelity) {
+            try values.encodeIfPresent(thresholdForm, forKey: .thresholdForm)
+        }
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case architecture, dModel, latents, k, layers, routing, aggregation, fidelity
+        case input, subtractsPreBias, selection, thresholdForm
     }
 
     /// The same dictionary as an MLSAE, which reads every layer of a token separately.
@@ -98,6 +163,8 @@ package struct DictionaryConfiguration: Sendable, Codable, Equatable {
         self.architecture = architecture
         (dModel, latents, k, layers) = (other.dModel, other.latents, other.k, other.layers)
         (routing, aggregation, fidelity) = (other.routing, other.aggregation, other.fidelity)
+        (input, subtractsPreBias) = (other.input, other.subtractsPreBias)
+        (selection, thresholdForm) = (other.selection, other.thresholdForm)
     }
 
     /// The layers the paper routes over for a model of n decoder layers: `hidden_states[n/4 … 3n/4]` in Hugging Face's

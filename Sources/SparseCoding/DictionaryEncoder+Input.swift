@@ -5,9 +5,9 @@ import RandomNumbers
 import Vocabulary
 
 extension DictionaryEncoder {
-    /// Reads the autoencoder's input from a batch: standardises the layers and selects by architecture.
+    /// Reads the autoencoder's input from a batch: normalises the layers and selects by architecture.
     ///
-    /// x = (h − mean) / (std + 1e-6), then
+    /// x is what the configuration's `input` makes of h: for dictionaries trained here (h − mean) / (std + 1e-6). Then
     /// - `route` (paper section 3.2; the authors' `src/model.py`): r = Σ_l x_l or the mean, p = softmax(W_r r); hard:
     ///   u = x_{argmax p}, times its probability in the reference; soft: u = Σ_l p_l x_l;
     /// - `random`: u = x of the layer drawn by the token's draw key;
@@ -52,7 +52,7 @@ extension DictionaryEncoder {
         var isGood = true
         for layer in 0..<layers {
             // Every layer counts, since a layer that is not chosen still reaches the router's gradient.
-            let isSound = standardise(
+            let isSound = normalise(
                 token, of: batch, layer, at: positions[layer], into: x.row(layer), of: input)
             isGood = isSound && isGood
             rsae_add_scaled(r, 1, x.row(layer), d)
@@ -90,7 +90,7 @@ extension DictionaryEncoder {
             var isGood = true
             for layer in 0..<layers {
                 let sample = token * layers + layer
-                let isSound = standardise(
+                let isSound = normalise(
                     token, of: batch, layer, at: positions[layer], into: input.centered.row(sample), of: input)
                 isGood = note(sample, layer: layer, of: input) && isSound && isGood
             }
@@ -99,14 +99,14 @@ extension DictionaryEncoder {
             let u = input.centered.row(token)
             var isGood = true
             for layer in 0..<positions.count {
-                let isSound = standardise(
+                let isSound = normalise(
                     token, of: batch, layer, at: positions[layer], into: u + layer * configuration.dModel, of: input)
                 isGood = isSound && isGood
             }
             return note(token, layer: 0, of: input) && isGood
         default:
             let layer = configuration.architecture == .random ? drawnLayer(batch.drawKeys[token]) : 0
-            let isSound = standardise(
+            let isSound = normalise(
                 token, of: batch, layer, at: positions[layer], into: input.centered.row(token), of: input)
             return note(token, layer: layer, of: input) && isSound
         }
@@ -128,16 +128,17 @@ extension DictionaryEncoder {
         Int(SplitMix64.mixed(key).multipliedFullWidth(by: UInt64(configuration.layers.count)).high)
     }
 
-    /// Standardises a token's activation at a layer; false if it is not finite, or too large to be squared: its
+    /// Normalises a token's activation at a layer; false if it is not finite, or too large to be squared: its
     /// deviation would be infinite, and it would standardise to zero.
-    private func standardise(
+    private func normalise(
         _ token: Int, of batch: ActivationBatch, _ layer: Int, at position: Int,
         into x: UnsafeMutablePointer<Float>, of input: AutoencoderInput
     ) -> Bool {
-        rsae_standardise(
-            batch.values.row(token) + position * configuration.dModel, Int64(configuration.dModel), x,
-            input.means.row(token) + layer, input.deviations.row(token) + layer)
-        return input.deviations[token, layer].isFinite
+        let (mean, deviation) = configuration.input.apply(
+            batch.values.row(token) + position * configuration.dModel, width: configuration.dModel, into: x)
+        input.means[token, layer] = mean
+        input.deviations[token, layer] = deviation
+        return deviation.isFinite
     }
 
     /// Computes a sample's norm and subtracts b_pre; false if it is not finite.

@@ -1,10 +1,12 @@
 import CKernels
 package import LinearAlgebra
+import Vocabulary
 
 extension DictionaryEncoder {
     /// Encodes an input, a = W_enc (u − b_pre) + b_lat (without b_pre where the configuration does not subtract it), and
     /// keeps the active latents:
-    /// - TopK (Gao et al. 2024, eq. 1): the k largest, negative ones set to 0 in the corrected mode;
+    /// - TopK (Gao et al. 2024, eq. 1): the k largest, or the largest of each of k groups, negative ones set to 0 in the
+    ///   corrected mode;
     /// - the others: see `PenalisedActivation`.
     ///
     /// `then` runs on each finished tile of samples, on its worker, while the tile is still in the cache.
@@ -58,16 +60,24 @@ extension DictionaryEncoder {
             into: a.pointer, stride: configuration.latents)
     }
 
-    /// Keeps the k largest of one sample and returns the k-th of them; see `rsae_top_k` about the guess.
+    /// Keeps k latents of one sample and returns the least of the k largest, if it knows it; see `rsae_top_k` about the
+    /// guess.
     private func keepLargest(
         _ a: UnsafePointer<Float>, of sample: Int, in latents: SparseLatents, guess: Float,
         scratch: UnsafeMutablePointer<Float>
     ) -> Float {
         let k = latents.width
         let activations = latents.activations(of: sample)
-        let least = rsae_top_k(
-            a, weights.latentBias.pointer, Int64(configuration.latents), Int64(k), guess,
-            latents.indices(of: sample), activations, scratch)
+        var least = -Float.infinity
+        if configuration.selection == .groups {
+            rsae_group_max(
+                a, weights.latentBias.pointer, Int64(configuration.latents), Int64(k), latents.indices(of: sample),
+                activations)
+        } else {
+            least = rsae_top_k(
+                a, weights.latentBias.pointer, Int64(configuration.latents), Int64(k), guess,
+                latents.indices(of: sample), activations, scratch)
+        }
         if configuration.rectified {
             // Not `max(0, a)`, which would hide a NaN.
             for slot in 0..<k where activations[slot] < 0 { activations[slot] = 0 }

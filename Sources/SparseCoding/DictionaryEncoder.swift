@@ -3,7 +3,7 @@ package import LinearAlgebra
 /// The one encode path: residual streams → the autoencoder's input → active latents. Training, indexing, evaluation and
 /// intervention all use it.
 ///
-/// `+Input` chooses and standardises what is read, `+Latents` encodes it.
+/// `+Input` chooses and normalises what is read, `+Latents` encodes it.
 package struct DictionaryEncoder: Sendable {
     /// The dictionary's architecture, sizes and rules.
     package let configuration: DictionaryConfiguration

@@ -20,7 +20,7 @@ extension DictionaryWeights {
         let parts = configuration.fidelity == .reference ? configuration.parts : 1
         normaliseDecoder(parts: parts, by: Workers(threads: 1))
         if self.threshold.rows > 0 {
-            self.threshold.fill(configuration.fidelity == .corrected ? logf(threshold) : threshold)
+            self.threshold.fill(configuration.thresholdForm == .logarithm ? logf(threshold) : threshold)
         }
     }
 
@@ -47,17 +47,27 @@ extension DictionaryWeights {
         }
     }
 
+    /// The Euclidean norms of the decoder directions, by latent.
+    package var decoderNorms: [Double] {
+        (0..<decoder.rows).map { latent in
+            Double(rsae_dot(decoder.row(latent), decoder.row(latent), Int64(decoder.columns))).squareRoot()
+        }
+    }
+
     /// Gives every decoder direction unit norm without changing the dictionary's output: the norm moves into the
-    /// latent's encoder direction and bias. For dictionaries whose norms were free in training; ReLU only, whose
-    /// activations scale with their pre-activations.
-    package func foldNorms(by workers: Workers) {
+    /// latent's encoder direction and bias. For dictionaries whose norms were free in training, and those that keep latents
+    /// by activation times norm; ReLU and TopK only, whose activations scale with their pre-activations.
+    ///
+    /// - Parameter silencingZeros: whether a latent whose decoder direction is all zeros never fires any more: its activation
+    ///   times its norm is 0. Otherwise it stays as it is, since it has no part in any output.
+    package func foldNorms(by workers: Workers, silencingZeros: Bool = false) {
         let (encoder, decoder, bias) = (self.encoder, self.decoder, latentBias)
         workers.forEach(decoder.rows, tile: 256) { range, _ in
             for latent in range {
                 let row = decoder.row(latent)
                 let norm = rsae_dot(row, row, Int64(decoder.columns)).squareRoot()
-                guard norm > 0, norm.isFinite else { continue }
-                for column in 0..<decoder.columns { row[column] /= norm }
+                guard norm.isFinite, norm > 0 || silencingZeros else { continue }
+                if norm > 0 { for column in 0..<decoder.columns { row[column] /= norm } }
                 let inward = encoder.row(latent)
                 for column in 0..<encoder.columns { inward[column] *= norm }
                 bias.pointer[latent] *= norm

@@ -35,7 +35,7 @@ extension DictionaryWeights {
         }
         try read(prefix + "router.weight", [configuration.layers.count, d], into: router)
         try read(inner + "pre_bias", [configuration.inputWidth], into: preBias)
-        for (name, vector) in vectors { try read(inner + name, [m], into: vector) }
+        for (name, vector) in vectors { try read(inner + name, [vector.columns], into: vector) }
         for (part, names) in DictionaryWeights.parts(configuration).enumerated() {
             let encoderPart = Matrix(rows: m, columns: d)
             let decoderPart = Matrix(rows: d, columns: m)
@@ -47,7 +47,7 @@ extension DictionaryWeights {
                 (decoder.row(latent) + part * d).update(from: rows.row(latent), count: d)
             }
         }
-        if threshold.rows > 0, configuration.fidelity == .corrected { try takeLogarithm(of: threshold, file.path) }
+        if configuration.thresholdForm == .logarithm { try takeLogarithm(of: threshold, file.path) }
     }
 
     /// Writes the weights.
@@ -63,8 +63,8 @@ extension DictionaryWeights {
         if router.rows > 0 { tensors.append(("router.weight", [router.rows, d], { self.router })) }
         if preBias.rows > 0 { tensors.append((inner + "pre_bias", [preBias.columns], { self.preBias })) }
         for (name, vector) in vectors where vector.rows > 0 {
-            let isLogarithm = name == "threshold" && configuration.fidelity == .corrected
-            tensors.append((inner + name, [m], { isLogarithm ? vector.exponentials() : vector }))
+            let isLogarithm = name == "threshold" && configuration.thresholdForm == .logarithm
+            tensors.append((inner + name, [vector.columns], { isLogarithm ? vector.exponentials() : vector }))
         }
         for (part, names) in DictionaryWeights.parts(configuration).enumerated() {
             tensors.append((inner + names.encoder, [m, d], { self.encoder.columns(part * d..<(part + 1) * d) }))

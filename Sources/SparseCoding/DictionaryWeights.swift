@@ -22,7 +22,8 @@ package final class DictionaryWeights: Sendable {
     package let magnitudeBias: Matrix
     /// r_mag `[1 × latents]`, gated only: the magnitude is ReLU(exp(r_mag) W_enc x + b_mag).
     package let magnitudeScale: Matrix
-    /// JumpReLU only `[1 × latents]`: log θ in the corrected mode, θ in the reference's.
+    /// JumpReLU only `[1 × latents]`, or `[1 × 1]` where all share one: θ or its logarithm, as the configuration's
+    /// `thresholdForm` says.
     package let threshold: Matrix
 
     /// Makes weights of zeros.
@@ -38,7 +39,22 @@ package final class DictionaryWeights: Sendable {
         gateBias = vector(isGated)
         magnitudeBias = vector(isGated)
         magnitudeScale = vector(isGated)
-        threshold = vector(configuration.architecture == .jumprelu)
+        let thresholds = configuration.thresholds
+        threshold = Matrix(rows: thresholds > 0 ? 1 : 0, columns: thresholds > 0 ? thresholds : m)
+    }
+
+    /// The names and shapes of a configuration's tensors, in the order of `tensors`, without making any.
+    package static func shapes(_ configuration: DictionaryConfiguration) -> [(name: String, shape: [Int])] {
+        let (m, width) = (configuration.latents, configuration.inputWidth)
+        let isGated = configuration.architecture == .gated
+        let all: [(String, [Int], Bool)] = [
+            ("router", [configuration.layers.count, configuration.dModel], configuration.routes),
+            ("pre_bias", [width], configuration.hasPreBias), ("latent_bias", [m], !isGated),
+            ("encoder", [m, width], true), ("decoder", [m, width], true), ("gate_bias", [m], isGated),
+            ("mag_bias", [m], isGated), ("r_mag", [m], isGated),
+            ("threshold", [configuration.thresholds], configuration.thresholds > 0),
+        ]
+        return all.filter(\.2).map { ($0.0, $0.1) }
     }
 
     /// One tensor by its name.

@@ -6,7 +6,8 @@ import Vocabulary
 /// The activation function of a dictionary with a sparsity penalty, prepared for many samples:
 /// - `vanilla` and `crosscoder`: z = ReLU(π + b_lat);
 /// - `gated` (arXiv 2404.16014, eq. 6 and 7): z = ReLU(exp(r_mag) π + b_mag) where π + b_gate > 0, else 0;
-/// - `jumprelu` (arXiv 2407.14435, eq. 3): z = a where a = π + b_lat > θ, else 0.
+/// - `jumprelu` (arXiv 2407.14435, eq. 3): z = a where a = π + b_lat > θ, else 0; in the corrected mode also 0 where
+///   a < 0, which only thresholds below zero can bring about.
 ///
 /// π is the encoder's product without any bias.
 package struct PenalisedActivation: Sendable {
@@ -14,7 +15,7 @@ package struct PenalisedActivation: Sendable {
     private let weights: DictionaryWeights
     /// exp(r_mag) `[1 × latents]`, gated only.
     package let magnitude: Matrix
-    /// θ `[1 × latents]`, JumpReLU only.
+    /// θ `[1 × latents]`, JumpReLU only; in the corrected mode one below 0 is 0.
     package let threshold: Matrix
 
     /// Prepares the current weights.
@@ -23,9 +24,16 @@ package struct PenalisedActivation: Sendable {
         self.weights = weights
         magnitude = weights.magnitudeScale.copy()
         for latent in 0..<magnitude.count { magnitude.pointer[latent] = expf(magnitude.pointer[latent]) }
-        threshold = weights.threshold.copy()
-        guard configuration.fidelity == .corrected else { return }
-        for latent in 0..<threshold.count { threshold.pointer[latent] = expf(threshold.pointer[latent]) }
+        guard configuration.architecture == .jumprelu else {
+            threshold = weights.threshold.copy()
+            return
+        }
+        threshold = Matrix(rows: 1, columns: configuration.latents)
+        for latent in 0..<threshold.count {
+            let stored = weights.threshold.pointer[configuration.thresholdForm == .shared ? 0 : latent]
+            let theta = configuration.thresholdForm == .logarithm ? expf(stored) : stored
+            threshold.pointer[latent] = configuration.rectified ? max(theta, 0) : theta
+        }
     }
 
     /// The activations z `[latents]` of one sample.

@@ -46,7 +46,13 @@ import Testing
             ("UPDATE dictionary SET layers = '[2,3,5]'", "tensor router has the shape [4,6], not [3,6]"),
             ("UPDATE dictionary SET d_model = 5", "dictionary main: d_model is 5"),
             ("UPDATE dictionary SET n_latents = 41", "tensor encoder has the shape [40,6], not [41,6]"),
-            ("UPDATE dictionary SET k = 41", "k is 41"), ("UPDATE dictionary SET k = NULL", "a route has a k"),
+            ("UPDATE dictionary SET k = 41", "k is 41"),
+            ("UPDATE dictionary SET k = NULL, selection = NULL", "a route has a k"),
+            ("UPDATE dictionary SET selection = 'group_max'", "keeps latents by activation, not by group_max"),
+            (
+                "UPDATE dictionary SET architecture = 'topk', layers = '[2]', k = 7, selection = 'group_max'",
+                "40 latents are no 7 groups"
+            ),
             ("UPDATE dictionary_tensor SET name = 'x' WHERE name = 'decoder'", "a tensor decoder, which is missing"),
             // Features.
             ("UPDATE feature SET decoder_norm = 0 WHERE feature_index = 3", "decoder_norm is 0.0"),

@@ -13,6 +13,7 @@ import Testing
         "0004_faster_questions": "94a57f857318140384ab3a602d3065e26532fa06dadaac67a9924866f59ac4b4",
         "0005_verdicts_and_exchanges": "4c495766461b127c2162073727183af31ff91cd0cb7d330540362c142e574076",
         "0006_every_tool": "75581b7334e77ea155578405f9ad42bec1a2e3dc4effbc9f5a4555e1e62b1cf0",
+        "0007_what_is_encoded": "ff5c9e8ff10dd7092d6a018077e7f8e3599295920a9f3f0205175f66751ea7f5",
     ]
 
     private func digest(_ bytes: Data) -> String {

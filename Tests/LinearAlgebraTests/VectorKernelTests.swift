@@ -44,34 +44,59 @@ import Testing
 
     @Test func standardise() {
         for d in Self.widths where d > 1 {
-            for (scale, offset): (Float, Float) in [(1, 0), (0.01, 0), (30, 5), (1, 100)] {
+            for (scale, offset, epsilon): (Float, Float, Float) in [
+                (1, 0, 1e-6), (0.01, 0, 1e-6), (30, 5, 1e-5), (1, 100, 1e-6), (0.01, 0, 1e-3),
+            ] {
                 var random = RandomValues(d)
                 let x = random.array(d).map { $0 * scale + offset }
                 let mean = x.reduce(0.0) { $0 + Double($1) } / Double(d)
                 let squares = x.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) }
                 let deviation = (squares / Double(d - 1)).squareRoot()
-                let expected = x.map { Float((Double($0) - mean) / (deviation + 1e-6)) }
+                let expected = x.map { Float((Double($0) - mean) / (deviation + Double(epsilon))) }
                 // Round-off of the mean counts relative to the deviation.
                 let tolerance = 2e-6 * (1 + offset / scale)
                 var out = Array(repeating: Float(0), count: d)
                 var (mu, sigma): (Float, Float) = (0, 0)
-                rsae_standardise(x, Int64(d), &out, &mu, &sigma)
+                rsae_standardise(x, Int64(d), epsilon, &out, &mu, &sigma)
                 expectClose(out, expected, relative: tolerance, "d = \(d)")
                 expectClose([mu], [Float(mean)], relative: 1e-6, absolute: 1e-6 * scale, "mean, d = \(d)")
                 expectClose([sigma], [Float(deviation)], relative: tolerance, "deviation, d = \(d)")
                 var inPlace = x
                 inPlace.withUnsafeMutableBufferPointer { buffer in
-                    rsae_standardise(buffer.baseAddress, Int64(d), buffer.baseAddress, &mu, &sigma)
+                    rsae_standardise(buffer.baseAddress, Int64(d), epsilon, buffer.baseAddress, &mu, &sigma)
                 }
                 #expect(inPlace == out)
             }
         }
     }
 
+    @Test func theLargestOfEachGroup() {
+        for (m, k) in [(8, 1), (8, 2), (12, 3), (40, 8), (5, 5)] {
+            var random = RandomValues(m + k)
+            let (values, bias) = (random.array(m), random.array(m))
+            var index = Array(repeating: Int32(-1), count: k)
+            var activation = Array(repeating: Float(0), count: k)
+            rsae_group_max(values, bias, Int64(m), Int64(k), &index, &activation)
+            for group in 0..<k {
+                let run = (group * (m / k))..<((group + 1) * (m / k))
+                let sums = run.map { values[$0] + bias[$0] }
+                let best = run.lowerBound + (sums.firstIndex(of: sums.max() ?? 0) ?? 0)
+                #expect(index[group] == Int32(best) && activation[group] == values[best] + bias[best])
+            }
+        }
+    }
+
+    @Test func ofEqualsInAGroupTheFirstIsKeptAndANaNStays() {
+        var index: [Int32] = [9, 9]
+        var activation: [Float] = [0, 0]
+        rsae_group_max([1, 3, 3, 2, .nan, 7], [0, 0, 0, 0, 0, 0], 6, 2, &index, &activation)
+        #expect(index == [1, 4] && activation[0] == 3 && activation[1].isNaN)
+    }
+
     @Test func aConstantStandardisesToZero() {
         var out: [Float] = [1, 1, 1]
         var (mean, deviation): (Float, Float) = (1, 1)
-        rsae_standardise([4, 4, 4], 3, &out, &mean, &deviation)
+        rsae_standardise([4, 4, 4], 3, 1e-6, &out, &mean, &deviation)
         #expect(out == [0, 0, 0] && mean == 4 && deviation == 0)
     }
 

@@ -74,6 +74,22 @@ import Vocabulary
         #expect(try JSONDecoder().decode(DictionaryConfiguration.self, from: json) == configuration)
     }
 
+    @Test func rulesOfOtherProgramsSurviveJSON() throws {
+        for rules in EncodingRulesTests.all {
+            let configuration = try rules.configuration()
+            let json = try JSONEncoder().encode(configuration)
+            #expect(try JSONDecoder().decode(DictionaryConfiguration.self, from: json) == configuration)
+        }
+    }
+
+    /// Runs and checkpoints of dictionaries made before read as they did.
+    @Test(arguments: System.all) func whatGoesWithoutSayingIsLeftOut(system: System) throws {
+        let json = try JSONEncoder().encode(try system.configuration())
+        let names = try #require(try JSONSerialization.jsonObject(with: json) as? [String: Any]).keys
+        let all = ["aggregation", "architecture", "dModel", "fidelity", "k", "latents", "layers", "routing"]
+        #expect(names.sorted() == all.filter { $0 != "k" || system.usesTopK })
+    }
+
     @Test func refusesInJSONWhatItRefusesElsewhere() throws {
         let configuration = try DictionaryConfiguration(dModel: 8, latents: 16, k: 2, layers: [3, 5])
         let json = try #require(String(data: try JSONEncoder().encode(configuration), encoding: .utf8))

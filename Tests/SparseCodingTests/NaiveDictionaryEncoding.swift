@@ -26,9 +26,17 @@ struct NaiveDictionaryEncoding {
         let x = configuration.layers.map { layer -> [Double] in
             let start = batch.layers.firstIndex(of: layer)! * d
             let h = (0..<d).map { Double(batch.values[token, start + $0]) }
-            let mean = h.reduce(0, +) / Double(d)
-            let deviation = (h.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(d - 1)).squareRoot()
-            return h.map { ($0 - mean) / (deviation + 1e-6) }
+            switch configuration.input {
+            case .none: return h
+            case .scale(let factor): return h.map { $0 * factor }
+            case .unitNorm:
+                let norm = h.reduce(0) { $0 + $1 * $1 }.squareRoot()
+                return h.map { norm > 0 ? $0 * Double(d).squareRoot() / norm : 0 }
+            case .layerNorm(let epsilon):
+                let mean = h.reduce(0, +) / Double(d)
+                let deviation = (h.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(d - 1)).squareRoot()
+                return h.map { ($0 - mean) / (deviation + epsilon) }
+            }
         }
 
         func sample(_ layer: Int, _ u: [Double]) -> NaiveDictionaryEncoding {
@@ -60,11 +68,9 @@ struct NaiveDictionaryEncoding {
 
     private mutating func encode(_ configuration: DictionaryConfiguration, _ weights: DictionaryWeights) {
         let isCorrected = configuration.fidelity == .corrected
-        let addsBiasOnly =
-            configuration.architecture == .crosscoder || (configuration.architecture == .jumprelu && isCorrected)
         let bias =
             weights.preBias.rows > 0 ? weights.preBias.elements.map { Double($0) } : u.map { _ in 0 }
-        seen = addsBiasOnly ? u : zip(u, bias).map { $0 - $1 }
+        seen = configuration.subtractsPreBias ? zip(u, bias).map { $0 - $1 } : u
         let products = (0..<configuration.latents).map { latent in
             seen.indices.reduce(0.0) { $0 + Double(weights.encoder[latent, $1]) * seen[$1] }
         }
@@ -79,17 +85,33 @@ struct NaiveDictionaryEncoding {
                 if gate > 0 && size > 0 { active.append((latent, size)) }
             }
         } else {
-            let a = products.enumerated().map { $0.element + value(weights.latentBias, $0.offset) }
+            var norms = Array(repeating: 1.0, count: products.count)
+            if configuration.selection == .activationTimesNorm {
+                norms = products.indices.map { latent in
+                    u.indices.reduce(0) { $0 + pow(Double(weights.decoder[latent, $1]), 2) }.squareRoot()
+                }
+            }
+            let a = products.enumerated().map {
+                ($0.element + value(weights.latentBias, $0.offset)) * norms[$0.offset]
+            }
             let order = a.indices.sorted { (a[$0], -$0) > (a[$1], -$1) }
-            if let k = configuration.k {
+            if let k = configuration.k, configuration.selection == .groups {
+                let run = a.count / k
+                for group in 0..<k {
+                    let sorted = (group * run..<(group + 1) * run).sorted { a[$0] > a[$1] }
+                    active.append((sorted[0], max(a[sorted[0]], 0)))
+                    if run > 1 { note(a[sorted[0]] - a[sorted[1]]) }
+                }
+            } else if let k = configuration.k {
                 active = order.prefix(k).sorted().map { ($0, isCorrected ? max(a[$0], 0) : a[$0]) }
                 if k < a.count { note(a[order[k - 1]] - a[order[k]]) }
             } else {
                 for latent in a.indices {
                     var threshold = 0.0
                     if configuration.architecture == .jumprelu {
-                        let stored = value(weights.threshold, latent)
-                        threshold = isCorrected ? exp(stored) : stored
+                        let stored = value(weights.threshold, configuration.thresholdForm == .shared ? 0 : latent)
+                        threshold = configuration.thresholdForm == .logarithm ? exp(stored) : stored
+                        if isCorrected { threshold = max(threshold, 0) }
                     }
                     note(a[latent] - threshold)
                     if a[latent] > threshold { active.append((latent, a[latent])) }
@@ -98,7 +120,12 @@ struct NaiveDictionaryEncoding {
         }
         reconstruction = bias
         for (latent, activation) in active {
-            for column in u.indices { reconstruction[column] += activation * Double(weights.decoder[latent, column]) }
+            let row = u.indices.map { Double(weights.decoder[latent, $0]) }
+            // Where latents are kept by activation times norm, the product is the activation.
+            let norm =
+                configuration.selection == .activationTimesNorm ? row.reduce(0) { $0 + $1 * $1 }.squareRoot() : 1
+            guard norm > 0 else { continue }
+            for column in u.indices { reconstruction[column] += activation * row[column] / norm }
         }
     }
 }

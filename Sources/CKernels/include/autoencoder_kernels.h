@@ -5,9 +5,9 @@
 
 #include <stdint.h>
 
-// Standardises one activation: out = (x - mean) / (std + 1e-6), std with d - 1 in the denominator. Writes the mean and
-// the std itself, without the 1e-6. `out` may be `x`.
-void rsae_standardise(const float *x, int64_t d, float *out, float *mean, float *std);
+// Standardises one activation: out = (x - mean) / (std + epsilon), std with d - 1 in the denominator. Writes the mean
+// and the std itself, without the epsilon. `out` may be `x`.
+void rsae_standardise(const float *x, int64_t d, float epsilon, float *out, float *mean, float *std);
 
 // Sum over the d elements of a * b, in a fixed order.
 float rsae_dot(const float *a, const float *b, int64_t d);
@@ -28,6 +28,10 @@ int rsae_all_finite(const float *x, int64_t n);
 // index 0 and NaN, so that the loss shows it.
 float rsae_top_k(const float *values, const float *bias, int64_t m, int64_t k, float guess, int32_t *index,
                  float *activation, float *scratch);
+
+// The largest of values[j] + bias[j] in each of k equal runs of the m latents, in order; of equal ones the first. A NaN
+// is the largest of its run. m is a multiple of k.
+void rsae_group_max(const float *values, const float *bias, int64_t m, int64_t k, int32_t *index, float *activation);
 
 // out = sum_i activation[i] * decoder[index[i]] - centered, the reconstruction error of one token [d].
 // Returns the squared norm of out.

@@ -43,7 +43,7 @@ extension CatalogInspection {
                 architecture: record.architecture.rawValue, dModel: record.dModel,
                 latentCount: record.latentCount,
                 k: record.k, layers: record.layers, isCorrected: record.fidelity == .corrected,
-                isRoutedHard: record.routing == .hard)
+                isRoutedHard: record.routing == .hard, rules: record.rules)
             dictionaries[record.dictionaryID] = known
             for reason in known.contradictions { add(place, reason) }
             if let model = record.languageModelID.flatMap({ models[$0] }) {

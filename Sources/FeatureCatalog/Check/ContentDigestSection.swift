@@ -90,7 +90,8 @@ struct ContentDigestSection {
                 \(runs)
                 SELECT d.name, r.place, l.sha256, l.name, d.architecture, d.d_model, d.n_latents, d.k, d.layers,
                     d.aggregation, d.routing, d.fidelity, d.activation_threshold, d.relative_threshold,
-                    d.n_tokens_trained, d.config
+                    d.n_tokens_trained, d.config, d.input_normalization, d.input_epsilon, d.input_scale,
+                    d.subtracts_pre_bias, d.selection, d.threshold_form
                 FROM dictionary AS d LEFT JOIN r USING (run_id)
                 LEFT JOIN language_model AS l USING (language_model_id) ORDER BY d.name
                 """),

@@ -1,3 +1,5 @@
+import Vocabulary
+
 /// What verification knows of a dictionary when it checks dependent rows.
 struct InspectedDictionary {
     let id: Int64
@@ -10,6 +12,7 @@ struct InspectedDictionary {
     let isCorrected: Bool
     /// Whether its router sends a token to one layer.
     let isRoutedHard: Bool
+    let rules: EncodingRules
     /// Euclidean norms of the decoder's rows; empty for an unreadable decoder.
     var decoderNorms: [Double] = []
     /// Relative tolerance between the stored decoder and the norms computed before.
@@ -34,6 +37,16 @@ struct InspectedDictionary {
         case "crosscoder": break
         default: if k == nil { found.append("a \(architecture) has a k, which is missing") }
         }
+        if let k, k > 0, rules.selection == .groups, !latentCount.isMultiple(of: k) {
+            found.append("\(latentCount) latents are no \(k) groups of equal size")
+        }
+        if k != nil, rules.selection == nil { found.append("it has a k, and no rule which latents are kept") }
+        if let selection = rules.selection, selection != .activation, architecture != "topk" {
+            found.append("a \(architecture) keeps latents by activation, not by \(selection.rawValue)")
+        }
+        if architecture == "jumprelu", rules.thresholdForm == nil {
+            found.append("the form of its thresholds is missing")
+        }
         if let k, k > latentCount { found.append("k is \(k), and there are \(latentCount) latents") }
         return found
     }
@@ -51,7 +64,7 @@ struct InspectedDictionary {
         } else {
             tensors["latent_bias"] = [latentCount]
         }
-        if architecture == "jumprelu" { tensors["threshold"] = [latentCount] }
+        if architecture == "jumprelu" { tensors["threshold"] = [rules.thresholdForm == .shared ? 1 : latentCount] }
         return tensors
     }
 

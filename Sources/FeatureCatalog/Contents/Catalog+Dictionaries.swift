@@ -9,31 +9,64 @@ extension Catalog {
     /// - Throws: ``CatalogError`` `.invalidValue` if the record contradicts itself, its name is taken, or a tensor
     ///   gives another number of values than its shape has; and whatever a tensor's rows throw.
     package func addDictionary(_ dictionary: DictionaryRecord, tensors: [DictionaryTensor]) throws -> Int64 {
-        try checkJSON(dictionary.configJSON, "config of dictionary \(dictionary.name)")
-        return try writeRethrowing { database in
-            let taken = try Bool.fetchOne(
-                database, sql: "SELECT EXISTS (SELECT 1 FROM dictionary WHERE name = ?)", arguments: [dictionary.name])
-            guard taken == false else {
-                throw CatalogError(.invalidValue, "\(path): there is a dictionary \"\(dictionary.name)\" already")
-            }
-            try database.execute(
-                sql: """
-                    INSERT INTO dictionary (run_id, language_model_id, name, architecture, d_model, n_latents, k,
-                        layers, aggregation, routing, fidelity, activation_threshold, relative_threshold, n_tokens_trained,
-                        config)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                    """,
-                arguments: [
-                    dictionary.runID, dictionary.languageModelID, dictionary.name, dictionary.architecture.rawValue,
-                    dictionary.dModel, dictionary.latentCount, dictionary.k, Self.json(dictionary.layers),
-                    dictionary.aggregation?.rawValue, dictionary.routing?.rawValue, dictionary.fidelity.rawValue,
-                    dictionary.activationThreshold, dictionary.relativeThreshold, dictionary.trainedTokenCount,
-                    dictionary.configJSON,
-                ])
-            let dictionaryID = database.lastInsertedRowID
-            for tensor in tensors { try add(tensor, to: dictionaryID, named: dictionary.name, database) }
-            return dictionaryID
+        try addDictionaries([(dictionary, tensors)])[0]
+    }
+
+    /// Adds several dictionaries: all of them, or none.
+    ///
+    /// - Parameter added: Told the number of each in the list once it is written.
+    /// - Returns: Their keys.
+    /// - Throws: As ``addDictionary(_:tensors:)``.
+    package func addDictionaries(
+        _ dictionaries: [(record: DictionaryRecord, tensors: [DictionaryTensor])],
+        added: (_ number: Int) -> Void = { _ in }
+    ) throws -> [Int64] {
+        for (record, _) in dictionaries {
+            try checkJSON(record.configJSON, "config of dictionary \(record.name)")
         }
+        return try writeRethrowing { database in
+            // The pages of weights are not read again; kept until the end, they would double the memory.
+            let cache = try Int.fetchOne(database, sql: "PRAGMA cache_size") ?? -2000
+            try database.execute(sql: "PRAGMA cache_size = -\(Self.tensorCacheByteCount >> 10)")
+            defer { try? database.execute(sql: "PRAGMA cache_size = \(cache)") }
+            var keys: [Int64] = []
+            for (number, (record, tensors)) in dictionaries.enumerated() {
+                let key = try insert(record, database)
+                for tensor in tensors { try add(tensor, to: key, named: record.name, database) }
+                keys.append(key)
+                added(number)
+            }
+            return keys
+        }
+    }
+
+    /// SQLite's page cache while weights are written.
+    private static let tensorCacheByteCount = 16 << 20
+
+    private func insert(_ dictionary: DictionaryRecord, _ database: Database) throws -> Int64 {
+        let taken = try Bool.fetchOne(
+            database, sql: "SELECT EXISTS (SELECT 1 FROM dictionary WHERE name = ?)", arguments: [dictionary.name])
+        guard taken == false else {
+            throw CatalogError(.invalidValue, "\(path): there is a dictionary \"\(dictionary.name)\" already")
+        }
+        let rules = dictionary.rules
+        try database.execute(
+            sql: """
+                INSERT INTO dictionary (run_id, language_model_id, name, architecture, d_model, n_latents, k,
+                    layers, aggregation, routing, fidelity, input_normalization, input_epsilon, input_scale,
+                    subtracts_pre_bias, selection, threshold_form, activation_threshold, relative_threshold,
+                    n_tokens_trained, config)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                dictionary.runID, dictionary.languageModelID, dictionary.name, dictionary.architecture.rawValue,
+                dictionary.dModel, dictionary.latentCount, dictionary.k, Self.json(dictionary.layers),
+                dictionary.aggregation?.rawValue, dictionary.routing?.rawValue, dictionary.fidelity.rawValue,
+                rules.input.rawValue, rules.inputEpsilon, rules.inputScale, rules.subtractsPreBias,
+                rules.selection?.rawValue, rules.thresholdForm?.rawValue, dictionary.activationThreshold,
+                dictionary.relativeThreshold, dictionary.trainedTokenCount, dictionary.configJSON,
+            ])
+        return database.lastInsertedRowID
     }
 
     /// All dictionaries, in the order in which they were added.
@@ -72,7 +105,8 @@ extension Catalog {
 
     private static let dictionaryColumns = """
         SELECT dictionary_id, run_id, language_model_id, name, architecture, d_model, n_latents, k, layers, aggregation,
-            routing, fidelity, activation_threshold, relative_threshold, config, n_tokens_trained
+            routing, fidelity, activation_threshold, relative_threshold, config, n_tokens_trained, input_normalization,
+            input_epsilon, input_scale, subtracts_pre_bias, selection, threshold_form
         FROM dictionary
         """
 
@@ -83,7 +117,13 @@ extension Catalog {
             latentCount: row.number(6), k: row.number(7), layers: integers(row.value(8), "dictionary.layers"),
             aggregation: enumeration(row.value(9), "dictionary.aggregation"),
             routing: enumeration(row.value(10), "dictionary.routing"),
-            fidelity: enumeration(row.value(11), "dictionary.fidelity"), activationThreshold: row.value(12),
-            relativeThreshold: row.value(13), configJSON: row.value(14), trainedTokenCount: row.tally(15))
+            fidelity: enumeration(row.value(11), "dictionary.fidelity"),
+            rules: EncodingRules(
+                input: enumeration(row.value(16), "dictionary.input_normalization"), inputEpsilon: row.value(17),
+                inputScale: row.value(18), subtractsPreBias: row.value(19),
+                selection: enumeration(row.value(20), "dictionary.selection"),
+                thresholdForm: enumeration(row.value(21), "dictionary.threshold_form")),
+            activationThreshold: row.value(12), relativeThreshold: row.value(13), configJSON: row.value(14),
+            trainedTokenCount: row.tally(15))
     }
 }

@@ -19,6 +19,8 @@ struct RowSum: Equatable {
 
     static func += (sum: inout RowSum, other: RowSum) { sum.add(other.words, rows: other.rowCount) }
 
+    static func -= (sum: inout RowSum, other: RowSum) { sum.add(negated(other.words), rows: -other.rowCount) }
+
     private typealias Words = (UInt64, UInt64, UInt64, UInt64)
 
     private mutating func add(_ other: Words, rows: Int) {

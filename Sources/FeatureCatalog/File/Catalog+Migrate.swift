@@ -57,16 +57,29 @@ extension Catalog {
             || FileManager.default.fileExists(atPath: SQLiteName.real(path) + "-wal")
     }
 
+    /// The sums of the rows of `dictionary`.
+    private static func dictionarySums(_ database: Database, path: String) throws -> RowSums {
+        let table = DigestedTable.all.firstIndex { $0.name == "dictionary" }
+        return try table.map { try RowReader(database: database, path: path).sums(ofTable: $0) } ?? [:]
+    }
+
     /// Takes one step within a transaction.
     private static func apply(_ migration: Migration, to database: Database, _ catalog: Catalog) throws {
         let function = FormerActivationsFunction(path: catalog.path)
         function.install(in: database)
+        let kept = try migration.number == 7 ? dictionarySums(database, path: catalog.path) : [:]
         do { try database.execute(sql: migration.sql) } catch { throw function.problem ?? error }
         if migration.number == 2 { try ContextTransfer(catalog: catalog, database: database).run() }
         if migration.number == 6 {
             try catalog.deriveWhatIsMissing(database)
             try Catalog.analyze(database)
             try RowReader(database: database, path: catalog.path).sums().record(in: database)
+        }
+        if migration.number == 7 {
+            // The difference is added, so that a change by another hand before it still shows.
+            var change = try dictionarySums(database, path: catalog.path)
+            for (part, sum) in kept { change[part, default: RowSum()] -= sum }
+            try change.record(in: database)
         }
         try database.execute(sql: "PRAGMA user_version = \(migration.number)")
         // Foreign keys of added tables are not checked.

@@ -118,7 +118,7 @@ extension CatalogCopy {
             let tensors = try source.tensors(dictionaryID: dictionary.dictionaryID)
             // The same weights are the same dictionary under any name.
             let same = try known.first {
-                try $0.architecture == dictionary.architecture && $0.layers == dictionary.layers
+                try $0.computesAs(dictionary)
                     && target.tensors(dictionaryID: $0.dictionaryID) == tensors
             }
             if let same {
@@ -144,7 +144,8 @@ extension CatalogCopy {
                 name: name, architecture: dictionary.architecture, dModel: dictionary.dModel,
                 latentCount: dictionary.latentCount, k: dictionary.k, layers: dictionary.layers,
                 aggregation: dictionary.aggregation, routing: dictionary.routing, fidelity: dictionary.fidelity,
-                activationThreshold: dictionary.activationThreshold, relativeThreshold: dictionary.relativeThreshold,
+                rules: dictionary.rules, activationThreshold: dictionary.activationThreshold,
+                relativeThreshold: dictionary.relativeThreshold,
                 configJSON: dictionary.configJSON, trainedTokenCount: dictionary.trainedTokenCount)
             let sourceID = dictionary.dictionaryID
             dictionaries[sourceID] = try target.addDictionary(

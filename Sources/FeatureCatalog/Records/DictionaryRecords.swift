@@ -26,6 +26,8 @@ package struct DictionaryRecord: Equatable, Sendable {
     package let routing: RoutingMode?
     /// The fidelity: corrected or the reference's.
     package let fidelity: Fidelity
+    /// What it does to its input, and which latents it keeps.
+    package let rules: EncodingRules
     /// The threshold on activations that counting uses by default, absolute (15 in the paper).
     package let activationThreshold: Double
     /// The same relative to the width: `activationThreshold / √dModel` (0.331 in the paper).
@@ -36,10 +38,13 @@ package struct DictionaryRecord: Equatable, Sendable {
     package let trainedTokenCount: Int?
 
     /// Describes a dictionary.
+    ///
+    /// - Parameter rules: nil for those of dictionaries trained here.
     package init(
         dictionaryID: Int64 = 0, runID: Int64, languageModelID: Int64?, name: String, architecture: Architecture,
         dModel: Int, latentCount: Int, k: Int?, layers: [Int], aggregation: RouterAggregation? = nil,
-        routing: RoutingMode? = nil, fidelity: Fidelity, activationThreshold: Double, relativeThreshold: Double,
+        routing: RoutingMode? = nil, fidelity: Fidelity, rules: EncodingRules? = nil, activationThreshold: Double,
+        relativeThreshold: Double,
         configJSON: String, trainedTokenCount: Int? = nil
     ) {
         self.dictionaryID = dictionaryID
@@ -54,10 +59,19 @@ package struct DictionaryRecord: Equatable, Sendable {
         self.aggregation = aggregation
         self.routing = routing
         self.fidelity = fidelity
+        self.rules = rules ?? EncodingRules(architecture, fidelity, k: k)
         self.activationThreshold = activationThreshold
         self.relativeThreshold = relativeThreshold
         self.configJSON = configJSON
         self.trainedTokenCount = trainedTokenCount
+    }
+}
+
+extension DictionaryRecord {
+    /// Whether it computes the same as another if their weights are equal.
+    func computesAs(_ other: DictionaryRecord) -> Bool {
+        architecture == other.architecture && k == other.k && layers == other.layers && routing == other.routing
+            && aggregation == other.aggregation && fidelity == other.fidelity && rules == other.rules
     }
 }
 

@@ -5,7 +5,7 @@ import Vocabulary
 /// Edits latents where a dictionary reads the residual stream, and adds the change of the reconstruction to the stream.
 ///
 /// A token is read at the layers that the dictionary chooses for it in the *unedited* model on the same tokens: its
-/// sites. At a site, with standardised stream x, latents ẑ and edited latents ẑ',
+/// sites. At a site, with normalised stream x, latents ẑ and edited latents ẑ',
 ///
 ///     h ← h + std · (ẑ' − ẑ) · W_dec
 ///
@@ -112,8 +112,7 @@ package struct StreamIntervention: Sendable {
         var places: [Site] = []
         for (sample, token) in tokens.enumerated() {
             let u = here.centered.row(sample)
-            var (mean, deviation): (Float, Float) = (0, 0)
-            rsae_standardise(residual.row(firstRow + token), Int64(d), u, &mean, &deviation)
+            let (mean, deviation) = configuration.input.apply(residual.row(firstRow + token), width: d, into: u)
             guard deviation.isFinite else {
                 throw .notFinite(what: "an edited activation of layer \(configuration.layers[slot])")
             }

@@ -49,7 +49,7 @@ struct RouterPass {
         let sum = rsae_sum(du, Int64(d))
         for layer in 0..<layers {
             let h = batch.values.row(token) + positions[layer] * d
-            let deviation = input.deviations[token, layer] + 1e-6
+            let deviation = trainer.configuration.input.divisor(deviation: input.deviations[token, layer])
             gradient[layer] = (rsae_dot(du, h, Int64(d)) - input.means[token, layer] * sum) / deviation
         }
     }
