@@ -81,6 +81,10 @@ let package = Package(
         library("SparseCoding", ["CKernels", "LinearAlgebra", "RandomNumbers", "Safetensors", "Vocabulary"]),
         library("SparseTraining", ["CKernels", "LinearAlgebra", "SparseCoding", "Safetensors", "Vocabulary"]),
 
+        library(
+            "DictionaryExchange",
+            ["CKernels", "JSON", "LinearAlgebra", "Safetensors", "SparseCoding", "Vocabulary"]),
+
         // The catalog's side.
         .target(
             name: "CatalogMigrations", path: "migrations",
@@ -104,8 +108,8 @@ let package = Package(
         library(
             "ActivationPipeline",
             [
-                "CKernels", "FeatureCatalog", "FeatureScoring", "JSON", "LanguageModel", "LinearAlgebra", "Safetensors",
-                "SparseCoding", "SparseTraining", "Tokenization", "Vocabulary", crypto,
+                "CKernels", "DictionaryExchange", "FeatureCatalog", "FeatureScoring", "JSON", "LanguageModel",
+                "LinearAlgebra", "Safetensors", "SparseCoding", "SparseTraining", "Tokenization", "Vocabulary", crypto,
             ]),
         library("Training", pipeline),
         library("Indexing", pipeline + ["FeatureScoring"]),
@@ -131,10 +135,10 @@ let package = Package(
         .executableTarget(
             name: "routesae",
             dependencies: [
-                "ActivationPipeline", "Benchmarks", "CatalogMaintenance", "ChatTemplate", "Evaluation",
-                "FeatureCatalog", "FeatureScoring", "Indexing", "JSON", "LanguageModel", "LinearAlgebra", "Safetensors",
-                "Scoring",
-                "SparseCoding", "SparseTraining", "Steering", "TerminalOutput", "Tokenization", "Training",
+                "ActivationPipeline", "Benchmarks", "CatalogMaintenance", "ChatTemplate", "DictionaryExchange",
+                "Evaluation", "FeatureCatalog", "FeatureScoring", "Indexing", "JSON", "LanguageModel",
+                "LinearAlgebra", "Safetensors", "Scoring", "SparseCoding", "SparseTraining", "Steering",
+                "TerminalOutput", "Tokenization", "Training",
                 "Vocabulary", argumentParser,
             ],
             swiftSettings: swiftSettings),
@@ -153,6 +157,14 @@ let package = Package(
         tests("LanguageModel", ["CKernels", "LinearAlgebra", "Safetensors", "Tokenization"]),
         tests("SparseCoding", ["CKernels", "LinearAlgebra", "Safetensors", "Vocabulary"]),
         tests("SparseTraining", ["CKernels", "LinearAlgebra", "SparseCoding", "Safetensors", "Vocabulary"]),
+        .testTarget(
+            name: "DictionaryExchangeTests",
+            dependencies: [
+                "CKernels", "DictionaryExchange", "JSON", "LinearAlgebra", "RandomNumbers", "Safetensors",
+                "SparseCoding", "TestSupport",
+                "Vocabulary",
+            ],
+            exclude: ["Fixtures"], swiftSettings: swiftSettings),
         tests("FeatureCatalog", ["CatalogMigrations", "CZstd", "Vocabulary", grdb, grdbSQLite]),
         tests("FeatureScoring", ["RandomNumbers", "Vocabulary"]),
         tests("ChatEndpoint", ["CCurl", "ChatServerSupport"]),

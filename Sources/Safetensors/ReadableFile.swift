@@ -4,15 +4,18 @@ internal import Glibc
 ///
 /// It is not memory-mapped: if a mapped file is truncated by another program, or its disk fails, the process gets a
 /// signal; reading gives an error that names the file.
-final class ReadableFile: Sendable {
-    let path: String
+package final class ReadableFile: Sendable {
+    /// Where the file was opened.
+    package let path: String
     /// The size when the file was opened; the file must not shrink.
-    let byteCount: Int
+    package let byteCount: Int
 
     private let descriptor: Int32
 
+    /// Opens a file.
+    ///
     /// - Throws: `.missing` or `.unreadable`.
-    init(path: String) throws(SafetensorsError) {
+    package init(path: String) throws(SafetensorsError) {
         // Without O_NONBLOCK, opening a named pipe would wait for a writer.
         let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK
         var descriptor = open(path, flags)
@@ -45,7 +48,7 @@ final class ReadableFile: Sendable {
     /// Fills a buffer with the bytes from an offset on.
     ///
     /// - Throws: `.shortened` if the file ends before, `.unreadable` if the system cannot read it.
-    func read(at offset: Int, into target: UnsafeMutableRawBufferPointer) throws(SafetensorsError) {
+    package func read(at offset: Int, into target: UnsafeMutableRawBufferPointer) throws(SafetensorsError) {
         guard var place = target.baseAddress else { return }
         var offset = offset
         var left = target.count
@@ -69,7 +72,7 @@ final class ReadableFile: Sendable {
     /// A range of the bytes, as a copy.
     ///
     /// - Throws: as `read(at:into:)`.
-    func bytes(_ range: Range<Int>) throws(SafetensorsError) -> [UInt8] {
+    package func bytes(_ range: Range<Int>) throws(SafetensorsError) -> [UInt8] {
         var failure: SafetensorsError?
         let bytes = [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
             do throws(SafetensorsError) {
@@ -92,7 +95,7 @@ final class ReadableFile: Sendable {
     /// last have a multiple of eight bytes.
     ///
     /// - Throws: as `read(at:into:)`.
-    func forEachPiece(
+    package func forEachPiece(
         of range: Range<Int>, _ body: (_ piece: UnsafeRawBufferPointer, _ offset: Int) -> Void
     ) throws(SafetensorsError) {
         var failure: SafetensorsError?
