@@ -116,9 +116,10 @@ let package = Package(
         library("Scoring", pipeline + ["ChatEndpoint", "FeatureScoring", "Indexing"]),
         library("Evaluation", pipeline + ["FeatureScoring", "Indexing"]),
         library("Steering", pipeline + ["ChatTemplate"]),
+        library("Interchange", pipeline + ["DictionaryExchange"]),
         library(
             "CatalogMaintenance",
-            pipeline + ["Evaluation", "FeatureScoring", "Indexing", "Scoring", "Steering", "Training"]),
+            pipeline + ["Evaluation", "FeatureScoring", "Indexing", "Interchange", "Scoring", "Steering", "Training"]),
         library(
             "Benchmarks", pipeline + ["Evaluation", "FeatureScoring", "Indexing", "Scoring", "Training"]),
 
@@ -136,7 +137,7 @@ let package = Package(
             name: "routesae",
             dependencies: [
                 "ActivationPipeline", "Benchmarks", "CatalogMaintenance", "ChatTemplate", "DictionaryExchange",
-                "Evaluation", "FeatureCatalog", "FeatureScoring", "Indexing", "JSON", "LanguageModel",
+                "Evaluation", "FeatureCatalog", "FeatureScoring", "Indexing", "Interchange", "JSON", "LanguageModel",
                 "LinearAlgebra", "Safetensors", "Scoring", "SparseCoding", "SparseTraining", "Steering",
                 "TerminalOutput", "Tokenization", "Training",
                 "Vocabulary", argumentParser,
@@ -182,6 +183,7 @@ let package = Package(
         workflowTests("Scoring", ["ChatServerSupport"]),
         workflowTests("Evaluation"),
         workflowTests("Steering"),
+        workflowTests("Interchange", ["DictionaryExchange"]),
         workflowTests("CatalogMaintenance"),
         .testTarget(
             name: "LibraryTests", dependencies: ["RouteSAE", "TestSupport", "WorkflowWorlds"],

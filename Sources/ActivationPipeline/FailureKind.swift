@@ -1,3 +1,4 @@
+import DictionaryExchange
 import FeatureCatalog
 import FeatureScoring
 import LanguageModel
@@ -55,8 +56,17 @@ package enum FailureKind: Sendable {
                 }
         case let error as SparseCodingError:
             self = if case .setting = error { .usage } else { .badInput }
-        case is TrainingError, is ScoringError:
+        case is TrainingError, is ScoringError, is WeightFileError:
             self = .badInput
+        case let error as ForeignDictionaryError:
+            self =
+                switch error.kind {
+                case .missing: .missing
+                case .unrecognised, .malformed: .badInput
+                case .notSaid, .contradiction: .usage
+                case .refused: .refused
+                }
+        case is ExportRefusal: self = .refused
         case let error as LanguageModelError:
             self =
                 switch error {

@@ -27,6 +27,7 @@ struct RouteSAE: ParsableCommand {
                 subcommands: [
                     DemoCommand.self, TrainCommand.self, SweepCommand.self, IndexCommand.self, ScoreCommand.self,
                     EvaluateCommand.self, SteerCommand.self, ReviewCommand.self, ActivationsCommand.self,
+                    EncodeCommand.self,
                 ]),
             CommandGroup(
                 name: "Look",
@@ -42,6 +43,7 @@ struct RouteSAE: ParsableCommand {
                     VerifyCommand.self, MigrateCommand.self, MergeCommand.self, DiffCommand.self, PackCommand.self,
                     ReproduceCommand.self,
                 ]),
+            CommandGroup(name: "Share", subcommands: [ImportCommand.self, ExportCommand.self]),
             CommandGroup(name: "Measure", subcommands: [BenchmarkCommand.self]),
         ])
 

@@ -3,6 +3,7 @@ import Evaluation
 package import FeatureCatalog
 import Foundation
 import Indexing
+import Interchange
 package import LinearAlgebra
 import Scoring
 import Training
@@ -92,10 +93,11 @@ package struct Reproduction {
         case .score: copyID = try score(run, in: catalog, scratch, cancelled: cancelled, progress: progress)
         case .evaluate: copyID = try evaluate(run, in: catalog, scratch, cancelled: cancelled, progress: progress)
         case .steer: copyID = try steer(run, in: catalog, scratch, cancelled: cancelled, progress: progress)
-        case .explain, .import, .merge:
+        case .import: copyID = try `import`(run, in: catalog, scratch, cancelled: cancelled, progress: progress)
+        case .explain, .merge:
             throw WorkflowError.refused(
                 "\(catalog.path): run \(run.runID) is of kind \(run.kind.rawValue), which cannot be done again; "
-                    + "train, index, score, evaluate and steer can")
+                    + "train, import, index, score, evaluate and steer can")
         }
         return try catalog.snapshot { try compare(run, in: catalog, with: copyID, in: scratch) }
     }
@@ -119,6 +121,21 @@ package struct Reproduction {
             throw WorkflowError.interrupted("the run was stopped before it could be compared")
         }
         return result.runID
+    }
+
+    private func `import`(
+        _ run: RunRecord, in catalog: Catalog, _ scratch: Catalog, cancelled: @escaping @Sendable () -> Bool,
+        progress: @escaping (_ done: Int, _ total: Int?) -> Void
+    ) throws -> Int64 {
+        var importing = try decode(ImportSettings.self, run, catalog)
+        if let model = settings.model { importing.model = model }
+        try checkInputs(run, in: catalog, paths: [importing.path], model: importing.model)
+        let names = try catalog.dictionaries().filter { $0.runID == run.runID }.map(\.name)
+        let results = try ImportRun(importing, workers: workers).run(
+            into: scratch, named: names, cancelled: cancelled, progress: { progress($0, $1) })
+        guard let copy = try scratch.dictionaries().first(where: { $0.dictionaryID == results.first?.dictionaryID })
+        else { throw missing(catalog) }
+        return copy.runID
     }
 
     private func index(
@@ -261,7 +278,9 @@ package struct Reproduction {
         for file in files {
             if let digest = try? sha256(ofFile: file).digest { known.insert(digest) }
         }
-        if let input = recorded.first(where: { !known.contains($0.sha256) && ["model", "text"].contains($0.role) }) {
+        if let input = recorded.first(where: {
+            !known.contains($0.sha256) && ["model", "text", "weights", "config"].contains($0.role)
+        }) {
             throw WorkflowError.refused(
                 "\(input.name) (\(input.role)) is not the file that run \(run.runID) read: none has the SHA-256 "
                     + "\(input.sha256.prefix(16))…")
