@@ -10,10 +10,10 @@ BUILD := swift build -c release --product routesae
 TEST := swift test -c release --disable-testable-imports
 ROUTESAE := .build/release/routesae
 
-# Debian's, for which bootstrap installs numpy and zstandard.
+# Debian's, for which bootstrap installs numpy, pandas and zstandard.
 PYTHON := $(or $(wildcard /usr/bin/python3),python3)
 
-.PHONY: all build demo paper test test-quick test-kernels test-docs test-package lint check benchmark format clean
+.PHONY: all build demo paper test test-quick test-kernels test-docs test-package test-python lint check benchmark format clean
 
 all: build
 
@@ -31,7 +31,7 @@ paper: build
 test:
 	@tools/bootstrap
 	$(TEST)
-	$(PYTHON) tools/test_read_catalog.py
+	$(PYTHON) tools/python/tests/run.py
 	$(PYTHON) tools/test_export_activations.py
 	$(PYTHON) tools/mutate.py --count 240
 	$(PYTHON) tools/test_docs.py --dry-run
@@ -58,6 +58,11 @@ test-kernels:
 # ROUTESAE_DEMO names a demo catalog that is there already.
 test-docs: build
 	$(PYTHON) tools/test_docs.py
+
+# The Python package alone; what is not installed, such as pyarrow or mypy, is skipped with a line that says so.
+test-python:
+	@tools/bootstrap
+	$(PYTHON) tools/python/tests/run.py
 
 test-package: build
 	$(PYTHON) tools/test_package.py

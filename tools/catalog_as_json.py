@@ -11,7 +11,8 @@ classes, logits, neighbours, cofirings, explanations, scores, documents, vocabul
 
 Told are the bytes of three forms: with indent=4, without any space, and without any space and with the fewest digits
 that tell 32-bit numbers apart (the published code writes them as 64-bit numbers, which takes twice the digits). The
-whole is in memory: this is for catalogs of the demo's size. Needs numpy and zstandard, as read_catalog.py does.
+whole is in memory: this is for catalogs of the demo's size. Needs numpy and zstandard, as the package in
+tools/python does.
 """
 
 from __future__ import annotations
@@ -20,12 +21,15 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from read_catalog import Catalog
+sys.path.insert(0, str(Path(__file__).resolve().parent / "python"))
+
+from routesae import Catalog  # noqa: E402
 
 #: Tables that are written row by row, as objects of their columns. Blobs, what is told elsewhere and what follows from
 #: other tables are left out.
@@ -68,13 +72,21 @@ JSON_COLUMNS = {"config", "layers", "histogram", "histogram_edges", "detail", "m
 
 def rows(catalog: Catalog, sql: str, *values: Any) -> list[dict[str, Any]]:
     """A query's rows as objects."""
-    cursor = catalog._connection.execute(sql, values)
-    names = [column[0] for column in cursor.description]
+    names, found = catalog.file.query(sql, values, 600)
     return [
         {name: json.loads(value) if name in JSON_COLUMNS and isinstance(value, str) else value
          for name, value in zip(names, row) if name not in ("dictionary_id", "feature_index", "corpus_id") or not values}
-        for row in cursor
+        for row in found
     ]
+
+
+def contexts_of(catalog: Catalog, feature: int, dictionary: int, corpus: int) -> Iterator[dict[str, Any]]:
+    """A feature's contexts, one after another, with None for what is missing."""
+    found = catalog.contexts(feature, dictionary, corpus)
+    for values in zip(*(list(found[name]) for name in found.columns)):
+        yield {name: None if value is None or type(value).__name__ == "NAType" or np.ndim(value) == 0 and value != value
+               else value.item() if isinstance(value, np.generic) else value
+               for name, value in zip(found.columns, values)}
 
 
 def contents(catalog: Catalog, name: str | None, corpus: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -86,18 +98,17 @@ def contents(catalog: Catalog, name: str | None, corpus: str | None) -> tuple[di
     for feature in range(owner.n_latents):
         classes: dict[str, list[dict[str, Any]]] = {}
         windows = []
-        for context in catalog.contexts(feature, owner.dictionary_id, index.corpus_id):
-            texts = list(context.texts)
-            token = texts[context.peak]
-            texts[context.peak] = f"<ACTIVATED>{token}</ACTIVATED>"
-            if context.band != "quiet":
+        for context in contexts_of(catalog, feature, owner.dictionary_id, index.corpus_id):
+            texts = context["tokens"].tolist()
+            token = texts[context["peak"]]
+            texts[context["peak"]] = f"<ACTIVATED>{token}</ACTIVATED>"
+            if context["band"] != "quiet":
                 classes.setdefault(token.strip().lower(), []).append(
-                    {"context": "".join(texts), "activation": float(context.activation)})
+                    {"context": "".join(texts), "activation": context["activation"]})
+            same = ("band", "rank", "token_position", "layer", "router_weight", "activation", "split", "n_occurrences")
             windows.append({
-                "context": "".join(texts), "band": context.band, "rank": context.rank, "document": context.document_id,
-                "token_position": context.token_position, "layer": context.layer, "router_weight": context.router_weight,
-                "activation": float(context.activation), "split": context.split, "tokens": context.texts,
-                "n_occurrences": context.n_occurrences, "activations": context.activations.astype(float).tolist(),
+                "context": "".join(texts), "document": context["document_id"], **{name: context[name] for name in same},
+                "tokens": context["tokens"].tolist(), "activations": context["activations"].astype(float).tolist(),
             })
         for entries in classes.values():
             entries.sort(key=lambda entry: -entry["activation"])
@@ -115,14 +126,14 @@ def contents(catalog: Catalog, name: str | None, corpus: str | None) -> tuple[di
     documents = [
         {"document_id": number, "corpus_id": corpus_id, "title": title, "source": source, "sha256": digest,
          "tokens": catalog.token_ids(number).tolist()}
-        for number, corpus_id, title, source, digest in catalog._connection.execute(
-            "SELECT document_id, corpus_id, title, source, sha256 FROM document ORDER BY document_id")
+        for number, corpus_id, title, source, digest in catalog.file.rows(
+            "iiTTt", "SELECT document_id, corpus_id, title, source, sha256 FROM document ORDER BY document_id")
     ]
     rest = {key: rows(catalog, sql) for key, sql in TABLES.items()}
     rest |= {
         "features": features, "documents": documents,
-        "weights": {name: catalog.tensor(name, owner.dictionary_id).astype(float).tolist()
-                    for name in catalog.tensors(owner.dictionary_id)},
+        "weights": {name: values.astype(float).tolist()
+                    for name, values in catalog.dictionary(owner.dictionary_id).weights.items()},
     }
     return reference, rest
 

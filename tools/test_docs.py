@@ -243,7 +243,8 @@ class Documents:
 
     def check_calls(self) -> None:
         """Verbs and options of blocks that are not run, and of code within prose."""
-        scripts = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tools").glob("*.py"))
+        paths = [*(ROOT / "tools").glob("*.py"), *(ROOT / "tools/python/routesae").glob("*.py")]
+        scripts = "".join(path.read_text(encoding="utf-8") for path in paths)
         known = set(re.findall(r"--[a-z][a-z-]*", scripts))
         for verb in self.program.verbs():
             known |= self.program.options(verb)
@@ -350,6 +351,7 @@ class Documents:
         environment = {
             "PATH": f"{programs}:{os.environ.get('PATH', '/usr/bin:/bin')}",
             "HOME": str(folder), "LC_ALL": "C.UTF-8", "TZ": "UTC", "USER": "ada",
+            "PYTHONPATH": str(ROOT / "tools/python"),  # As after `pip install ./tools/python`.
         }
         try:
             result = subprocess.run(
@@ -386,6 +388,10 @@ def main() -> int:
             scratch = Path(name)
             (scratch / "bin").mkdir()
             (scratch / "bin/routesae").symlink_to(program.path)
+            # The Python of this script, which has numpy and pandas where bootstrap has run.
+            shim = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n'
+            (scratch / "bin/python3").write_text(shim, encoding="utf-8")
+            (scratch / "bin/python3").chmod(0o755)
             summary = None
             if given := os.environ.get("ROUTESAE_DEMO"):
                 demo = Path(given).resolve()

@@ -29,8 +29,18 @@ from .records import DictionaryRecord, Index
 
 __version__ = "0.1.0"
 __all__ = [
-    "Catalog", "CatalogError", "Columns", "Dictionary", "DictionaryRecord", "FeaturePage", "Frame", "Histogram", "Index",
-    "Reading", "draw_keys", "open",
+    "Catalog",
+    "CatalogError",
+    "Columns",
+    "Dictionary",
+    "DictionaryRecord",
+    "FeaturePage",
+    "Frame",
+    "Histogram",
+    "Index",
+    "Reading",
+    "draw_keys",
+    "open",
 ]
 
 

@@ -8,11 +8,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
+import numpy.typing as npt
 
-from . import Catalog, open as open_catalog
+from . import Catalog
+from . import open as open_catalog
 from .contexts import BANDS
 from .errors import CANNOT_WRITE, INTERRUPTED, USAGE, CatalogError, one_line
 from .report import feature_lines, summary, visible
@@ -29,17 +31,18 @@ def parser() -> argparse.ArgumentParser:
     """The options."""
     result = _Parser(prog="python -m routesae", description=__doc__)
     verbs = result.add_subparsers(dest="verb", required=True, metavar="VERB")
-    catalog = argparse.ArgumentParser(add_help=False)
+    catalog = _Parser(add_help=False)
     catalog.add_argument("catalog", metavar="CATALOG")
-    index = argparse.ArgumentParser(add_help=False)
+    index = _Parser(add_help=False)
     index.add_argument("--dictionary", type=_name, help="a dictionary's name or id (default: the last)")
     index.add_argument("--corpus", type=_name, help="a corpus's name or id (default: the one indexed last)")
     verbs.add_parser("summary", parents=[catalog, index], help="print what a catalog holds and its strongest features")
     feature = verbs.add_parser("feature", parents=[catalog, index], help="print the contexts of a feature")
     feature.add_argument("feature", type=int, metavar="FEATURE")
     feature.add_argument("--band", choices=BANDS, help="contexts of this band only")
-    npz = verbs.add_parser("npz", parents=[catalog, index],
-                           help="write decoder, encoder and statistics to a file for numpy.load")
+    npz = verbs.add_parser(
+        "npz", parents=[catalog, index], help="write decoder, encoder and statistics to a file for numpy.load"
+    )
     npz.add_argument("output", metavar="OUT")
     npz.add_argument("--force", action="store_true", help="replace an existing OUT")
     verbs.add_parser("verify", parents=[catalog], help="compute the tables' digests again and name those that changed")
@@ -57,8 +60,11 @@ def run(options: argparse.Namespace) -> int:
 
         begin = time.monotonic()
         rows = write(options.catalogs, options.folder, options.append)
-        print(f"{options.folder}: {', '.join(f'{count:,} {table}' for table, count in rows.items())} "
-              f"in {time.monotonic() - begin:.1f} s", file=sys.stderr)
+        print(
+            f"{options.folder}: {', '.join(f'{count:,} {table}' for table, count in rows.items())} "
+            f"in {time.monotonic() - begin:.1f} s",
+            file=sys.stderr,
+        )
         return 0
     with open_catalog(options.catalog) as catalog:
         if options.verb == "verify":
@@ -89,7 +95,7 @@ def save_npz(catalog: Catalog, options: argparse.Namespace) -> None:
         raise CatalogError(f"{path}: exists already; add --force to replace it", CANNOT_WRITE)
     owner, index = catalog.index(options.dictionary, options.corpus)
     dictionary = catalog.dictionary(owner.dictionary_id)
-    arrays = {"decoder": dictionary.tensor("decoder"), "encoder": dictionary.tensor("encoder")}
+    arrays: dict[str, Any] = {"decoder": dictionary.tensor("decoder"), "encoder": dictionary.tensor("encoder")}
     features = catalog.features(owner.dictionary_id, index.corpus_id)
     for name in features.columns:
         if name != "histogram":
@@ -114,7 +120,7 @@ def save_npz(catalog: Catalog, options: argparse.Namespace) -> None:
     print(f"{path}: {os.path.getsize(path):,} bytes; {shapes}", file=sys.stderr)
 
 
-def _plain(values: list[object]) -> np.ndarray[tuple[int], np.dtype[np.generic]]:
+def _plain(values: list[Any]) -> npt.NDArray[Any]:
     """A column without objects."""
     missing = [value is None or type(value).__name__ == "NAType" or value != value for value in values]
     if any(isinstance(value, str) for value in values):

@@ -16,8 +16,7 @@ MOST_WINDOW = 1 << 20
 MOST_DIGITS, MOST_PER_TOKEN = 64, 64 + len('"1048575":,')
 _ITEM = r'"(?:0|[1-9][0-9]{0,6})":-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?'
 _OBJECTS = re.compile(rf"(?:\{{{_ITEM}(?:,{_ITEM})*\}}\n)*", re.ASCII)
-_ACTIVATION = re.compile(
-    r'"(0|[1-9][0-9]{0,6})":(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)', re.ASCII)
+_ACTIVATION = re.compile(r'"(0|[1-9][0-9]{0,6})":(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)', re.ASCII)
 _TO_SPACES = str.maketrans('{}",:', "     ")
 _FORM = "its activations are not a JSON object of places and numbers"
 
@@ -93,8 +92,11 @@ def other_activations(
         values = np.array(words[1::2]).astype(np.float64).astype(np.float32)
     follows = (windows[1:] == windows[:-1]) & (places[1:] <= places[:-1])
     if (
-        follows.any() or (places >= lengths[windows]).any() or (places == peaks[windows]).any()
-        or not np.isfinite(values).all() or (values == 0).any()
+        follows.any()
+        or (places >= lengths[windows]).any()
+        or (places == peaks[windows]).any()
+        or not np.isfinite(values).all()
+        or (values == 0).any()
     ):
         return None
     return windows, places, values

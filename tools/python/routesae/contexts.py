@@ -43,8 +43,14 @@ class Contexts:
     """
 
     def __init__(
-        self, file: CatalogFile, owner: DictionaryRecord, index: Index, features: Sequence[int] | None = None,
-        band: str | None = None, ranks: int | None = None, passages: Passages | None = None,
+        self,
+        file: CatalogFile,
+        owner: DictionaryRecord,
+        index: Index,
+        features: Sequence[int] | None = None,
+        band: str | None = None,
+        ranks: int | None = None,
+        passages: Passages | None = None,
     ) -> None:
         """Reads contexts.
 
@@ -66,11 +72,23 @@ class Contexts:
         key = owner.dictionary_id, index.corpus_id
         self._texts: list[str | None] = []
         parts = [self._part(rows) for rows in self._rows(owner, index, features, band, ranks)]
-        names = ("feature_index", "band", "rank", "passage_id", "position", "layer", "router_weight", "activation",
-                 "split", "n_occurrences", "_bytes")
+        names = (
+            "feature_index",
+            "band",
+            "rank",
+            "passage_id",
+            "position",
+            "layer",
+            "router_weight",
+            "activation",
+            "split",
+            "n_occurrences",
+            "_bytes",
+        )
         self.columns: dict[str, npt.NDArray[Any]] = {
             name: np.concatenate([part[place] for part in parts]) if parts else np.zeros(0, np.int64)
-            for place, name in enumerate(names)}
+            for place, name in enumerate(names)
+        }
         self.columns["dictionary_id"], self.columns["corpus_id"] = (np.full(len(self), one) for one in key)
         self._check_keys()
         self.passages = passages or Passages(file, np.unique(self.columns["passage_id"]), self.place)
@@ -86,8 +104,12 @@ class Contexts:
     ) -> Iterator[list[tuple[Any, ...]]]:
         where = "" if band is None else f" AND band = {BANDS.index(band)}"
         order = " ORDER BY feature_index, band, rank"
-        values = (owner.dictionary_id, index.corpus_id, (1 << 62) if ranks is None else ranks,
-                  2 + index.window * MOST_PER_TOKEN)
+        values = (
+            owner.dictionary_id,
+            index.corpus_id,
+            (1 << 62) if ranks is None else ranks,
+            2 + index.window * MOST_PER_TOKEN,
+        )
         kinds = "iiiiiiRrIIIT"
         count = "SELECT count(*) FROM feature_context WHERE dictionary_id = ? AND corpus_id = ?"
         if features is None:
@@ -100,7 +122,8 @@ class Contexts:
             if not 0 <= feature < owner.n_latents:
                 last = owner.n_latents - 1
                 self._file.fail(
-                    f"dictionary {owner.name} has no feature {feature} on corpus {index.corpus}; they are 0 ... {last}")
+                    f"dictionary {owner.name} has no feature {feature} on corpus {index.corpus}; they are 0 ... {last}"
+                )
             (found,) = self._file.row("i", f"{count} AND feature_index = ?", *values[:2], feature)
             if found > MOST_CONTEXTS:
                 self._file.fail(f"{self.place}: {found} contexts of feature {feature} are too many")
@@ -111,14 +134,18 @@ class Contexts:
         self._texts += texts
         reals = {6, 7}  # router_weight, activation
         return [
-            np.array([np.nan if one is None else one for one in column], np.float64) if place in reals
+            np.array([np.nan if one is None else one for one in column], np.float64)
+            if place in reals
             else np.array([NULL if one is None else one for one in column], np.int64)
-            for place, column in enumerate(numbers)]
+            for place, column in enumerate(numbers)
+        ]
 
     def _check_keys(self) -> None:
         c = self.columns
         split, times = c["split"], c["n_occurrences"]
-        if ((c["band"] < 0) | (c["band"] >= len(BANDS)) | ((split != NULL) & (split < 0)) | (split >= len(SPLITS))).any():
+        if (
+            (c["band"] < 0) | (c["band"] >= len(BANDS)) | ((split != NULL) & (split < 0)) | (split >= len(SPLITS))
+        ).any():
             self._file.fail(f"{self.place}: a context is of an unknown band or split")
         for row in np.flatnonzero((times != NULL) & (times < 1)):
             self._file.fail(f"{self.name(row)}: its window occurs {times[row]} times")
@@ -138,7 +165,9 @@ class Contexts:
         length = end - first
         total = int(length.sum())
         if total > MOST_TOKENS:
-            self._file.fail(f"{self.place}: its contexts have more than {MOST_TOKENS} tokens; read fewer features at once")
+            self._file.fail(
+                f"{self.place}: its contexts have more than {MOST_TOKENS} tokens; read fewer features at once"
+            )
         c["document_id"] = p.document[self.passage]
         c["segment"] = p.segment[self.passage]
         c["token_position"] = p.first_token[self.passage] + position
@@ -155,8 +184,10 @@ class Contexts:
         c = self.columns
         bytes_ = c.pop("_bytes")
         for row in np.flatnonzero(bytes_ > 2 + c["window_length"] * MOST_PER_TOKEN):
-            self._file.fail(f"{self.name(row)}: {bytes_[row]} bytes are too many for the activations of "
-                            f"{c['window_length'][row]} tokens")
+            self._file.fail(
+                f"{self.name(row)}: {bytes_[row]} bytes are too many for the activations of "
+                f"{c['window_length'][row]} tokens"
+            )
         with np.errstate(over="ignore"):
             peaks = c["activation"].astype(np.float32)
         for row in np.flatnonzero(~np.isfinite(peaks)):
@@ -181,11 +212,15 @@ class Contexts:
         c = self.columns
         for row in rows.tolist():
             values = window_activations(
-                self._texts[row], int(c["peak"][row]), float(c["activation"][row]), int(c["window_length"][row]),
-                f"{self._file.path}: {self.name(row)}")
+                self._texts[row],
+                int(c["peak"][row]),
+                float(c["activation"][row]),
+                int(c["window_length"][row]),
+                f"{self._file.path}: {self.name(row)}",
+            )
             self.activations[self.windows[row] : self.windows[row + 1]] = values
 
-    def name(self, row: int) -> str:
+    def name(self, row: int | np.integer[Any]) -> str:
         """A context in words, for errors."""
         c = self.columns
         return f"{self.place}: feature {c['feature_index'][row]}: context {BANDS[c['band'][row]]} {c['rank'][row]}"
@@ -203,7 +238,9 @@ class Contexts:
         return [
             f"{texts[number][a:b]}«{texts[number][b:c]}»{texts[number][c:d]}"
             for number, a, b, c, d in zip(
-                self.passage.tolist(), first_at.tolist(), peak_at.tolist(), peak_end.tolist(), last_at.tolist())]
+                self.passage.tolist(), first_at.tolist(), peak_at.tolist(), peak_end.tolist(), last_at.tolist()
+            )
+        ]
 
     def views(self, flat: npt.NDArray[Any], starts: Ints) -> npt.NDArray[Any]:
         """The window of each context in a flat array, as an array of arrays that share its memory."""
@@ -214,4 +251,3 @@ class Contexts:
         """Where every token of every window is in ``passages.tokens``, ``[tokens of all windows]``."""
         shift = np.repeat(self.first - self.windows[:-1], self.columns["window_length"])
         return shift + np.arange(shift.size)
-

@@ -64,8 +64,10 @@ class Dictionary:
 
     def __repr__(self) -> str:
         k = f", k = {self.k}" if self.k is not None else ""
-        return (f"<dictionary {self.record.dictionary_id} {self.name!r}: {self.architecture}, {self.n_latents:,} latents of "
-                f"width {self.d_model}{k}, layers {', '.join(map(str, self.layers))}>")
+        return (
+            f"<dictionary {self.record.dictionary_id} {self.name!r}: {self.architecture}, {self.n_latents:,} latents "
+            f"of width {self.d_model}{k}, layers {', '.join(map(str, self.layers))}>"
+        )
 
     @property
     def tensors(self) -> dict[str, tuple[str, tuple[int, ...]]]:
@@ -181,12 +183,14 @@ class Dictionary:
         """
         z = np.asarray(z, np.float32)
         if z.shape[-1:] != (self.n_latents,):
-            raise CatalogError(f"dictionary {self.name}: latents have shape {list(z.shape)}; expected [..., {self.n_latents}]")
+            raise CatalogError(
+                f"dictionary {self.name}: latents have shape {list(z.shape)}; expected [..., {self.n_latents}]"
+            )
         decoder = self.decoder
         if self.record.selection == "activation_times_norm":
             norms = np.linalg.norm(decoder, axis=1, keepdims=True)
             decoder = np.divide(decoder, norms, out=np.zeros_like(decoder), where=norms > 0)
-        u = z @ decoder
+        u: Floats = z @ decoder
         if self.architecture != "crosscoder" or not self._keeps_negative:
             u += self._weight("pre_bias", self._input_width)
         if self.architecture == "crosscoder":
@@ -195,11 +199,15 @@ class Dictionary:
             return u
         reading = self.read(x, keys)
         if u.shape[0] != reading.mean.shape[0]:
-            raise CatalogError(f"dictionary {self.name}: latents of {u.shape[0]} tokens for streams of {len(reading.mean)}")
+            raise CatalogError(
+                f"dictionary {self.name}: latents of {u.shape[0]} tokens for streams of {len(reading.mean)}"
+            )
         if u.ndim == 3:
-            return u * reading.deviation[..., None] + reading.mean[..., None]
+            u = u * reading.deviation[..., None] + reading.mean[..., None]
+            return u
         at = np.arange(len(u)), reading.chosen
-        return u * (reading.deviation[at] / reading.scale)[:, None] + reading.mean[at][:, None]
+        u = u * (reading.deviation[at] / reading.scale)[:, None] + reading.mean[at][:, None]
+        return u
 
     def reconstruct(self, x: Any, keys: Any = None) -> Floats:
         """``decode(encode(x), x)``: the reconstruction at the layers that are read, in units of the streams."""
@@ -227,10 +235,14 @@ class Dictionary:
             h = h[:, None]
         if h.shape[1:] != (len(self.layers), self.d_model):
             shape = f"[tokens, {len(self.layers)}, {self.d_model}]"
-            raise CatalogError(f"dictionary {self.name}: the streams have shape {list(np.shape(x))}; expected {shape}, "
-                               f"the layers {', '.join(map(str, self.layers))}")
+            raise CatalogError(
+                f"dictionary {self.name}: the streams have shape {list(np.shape(x))}; expected {shape}, "
+                f"the layers {', '.join(map(str, self.layers))}"
+            )
         if not np.isfinite(np.einsum("tld,tld->tl", h, h)).all():
-            raise CatalogError(f"dictionary {self.name}: a value of the streams is not finite, or too large to be squared")
+            raise CatalogError(
+                f"dictionary {self.name}: a value of the streams is not finite, or too large to be squared"
+            )
         return h
 
     def _normalise(self, h: Floats) -> tuple[Floats, Floats, Floats]:
@@ -269,10 +281,13 @@ class Dictionary:
             theta = self._weight("threshold", 1 if r.threshold_form == "shared" else m)
             theta = np.exp(theta) if r.threshold_form == "log" else theta
             return np.where(a > (theta if self._keeps_negative else np.maximum(theta, 0)), a, np.float32(0))
-        return np.maximum(a, 0)
+        z: Floats = np.maximum(a, 0)
+        return z
 
     def _weight(self, name: str, *shape: int) -> Floats:
         found = self.tensor(name)
         if found.shape != shape:
-            self._file.fail(f"dictionary {self.name}: tensor {name} has shape {list(found.shape)}; expected {list(shape)}")
+            self._file.fail(
+                f"dictionary {self.name}: tensor {name} has shape {list(found.shape)}; expected {list(shape)}"
+            )
         return found

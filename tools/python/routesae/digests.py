@@ -14,18 +14,46 @@ from .file import CatalogFile
 #: The tables that have digests, by the columns that divide their rows into parts.
 PARTS: dict[tuple[str, ...], tuple[str, ...]] = {
     (): (
-        "catalog", "run", "language_model", "corpus", "passage", "packing", "dictionary", "indexing", "exchange",
-        "passage_text_data", "passage_text_idx", "passage_text_docsize", "passage_text_config",
-        "explanation_text_data", "explanation_text_idx", "explanation_text_docsize", "explanation_text_config"),
+        "catalog",
+        "run",
+        "language_model",
+        "corpus",
+        "passage",
+        "packing",
+        "dictionary",
+        "indexing",
+        "exchange",
+        "passage_text_data",
+        "passage_text_idx",
+        "passage_text_docsize",
+        "passage_text_config",
+        "explanation_text_data",
+        "explanation_text_idx",
+        "explanation_text_docsize",
+        "explanation_text_config",
+    ),
     ("run_id",): ("run_input", "run_metric"),
     ("language_model_id",): ("token",),
     ("corpus_id",): ("document",),
     ("tensor_id",): ("tensor_chunk",),
     ("dictionary_id",): (
-        "dictionary_tensor", "layer_routing", "feature_logit", "feature_neighbor", "review", "evaluation",
-        "intervention"),
+        "dictionary_tensor",
+        "layer_routing",
+        "feature_logit",
+        "feature_neighbor",
+        "review",
+        "evaluation",
+        "intervention",
+    ),
     ("dictionary_id", "corpus_id"): (
-        "feature", "feature_layer", "feature_token", "feature_cofiring", "feature_context", "explanation", "score"),
+        "feature",
+        "feature_layer",
+        "feature_token",
+        "feature_cofiring",
+        "feature_context",
+        "explanation",
+        "score",
+    ),
 }
 
 
@@ -70,9 +98,7 @@ def row_bytes(row: Sequence[Any], are_real: Sequence[bool]) -> bytes:
     return b"".join(parts)
 
 
-def _digests(
-    file: CatalogFile, table: str, part_columns: tuple[str, ...]
-) -> dict[tuple[str, str], tuple[int, str]]:
+def _digests(file: CatalogFile, table: str, part_columns: tuple[str, ...]) -> dict[tuple[str, str], tuple[int, str]]:
     """The parts of a table that have rows, with the number of the rows and the sum of their SHA-256."""
     columns = file.rows("tt", "SELECT name, type FROM pragma_table_xinfo(?) WHERE hidden = 0 ORDER BY cid", table)
     names = [name for name, _ in columns]
@@ -94,7 +120,9 @@ def _digests(
     finally:
         file.connection.text_factory = factory
     return {
-        (table, " AND ".join(f"{column} = {value}" for column, value in zip(part_columns, part))):
-            (count, f"{total % (1 << 256):064x}")
+        (table, " AND ".join(f"{column} = {value}" for column, value in zip(part_columns, part))): (
+            count,
+            f"{total % (1 << 256):064x}",
+        )
         for part, (count, total) in sums.items()
     }

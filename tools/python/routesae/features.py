@@ -21,5 +21,6 @@ def features_query(file: CatalogFile) -> tuple[list[str], str, str]:
         " AND l.direction = 'promoted' AND l.rank < 5 ORDER BY l.rank))"
         " FROM feature AS f JOIN dictionary AS d USING (dictionary_id)"
         " LEFT JOIN explanation AS e ON e.explanation_id = f.explanation_id"
-        " WHERE f.dictionary_id = ? AND f.corpus_id = ? ORDER BY f.feature_index")
+        " WHERE f.dictionary_id = ? AND f.corpus_id = ? ORDER BY f.feature_index"
+    )
     return [*names, "explanation", "explanation_method", "promoted_tokens"], kinds + "TTT", sql

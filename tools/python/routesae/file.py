@@ -22,8 +22,9 @@ APPLICATION_ID = 0x52534145
 KINDS: dict[str, set[type]] = {"i": {int}, "r": {float, int}, "t": {str}, "b": {bytes}}
 #: Rows that are fetched at once.
 ROWS_AT_ONCE = 1 << 16
-_SHADOWS = tuple(f"{index}_text_{part}" for index in ("passage", "explanation")
-                 for part in ("data", "idx", "docsize", "config"))
+_SHADOWS = tuple(
+    f"{index}_text_{part}" for index in ("passage", "explanation") for part in ("data", "idx", "docsize", "config")
+)
 
 
 @functools.cache
@@ -56,8 +57,8 @@ class CatalogFile:
         self.path = os.fspath(path)
         wal = self._check_header()
         uri = Path(self.path).resolve().as_uri() + "?mode=ro"
-        # SQLite needs to write beside a file in WAL mode, even to read it.
-        if wal and not os.path.exists(self.path + "-wal") and not os.access(Path(self.path).resolve().parent, os.W_OK):
+        # SQLite would make files beside one in WAL mode, even to read it, and leave them there.
+        if wal and not os.path.exists(self.path + "-wal"):
             uri += "&immutable=1"
         try:
             self.connection = sqlite3.connect(uri, uri=True)

@@ -63,14 +63,19 @@ class Columns(Mapping[str, Column]):
         head = "".join(f"<th>{html.escape(name)}</th>" for name in self._columns)
         body = "".join(
             "<tr>" + "".join(f"<td>{html.escape(str(column[row]))}</td>" for column in self._columns.values()) + "</tr>"
-            for row in range(shown))
+            for row in range(shown)
+        )
         return f"<table><tr>{head}</tr>{body}</table><p>{self.n_rows} rows, {len(self)} columns</p>"
 
     def to_arrow(self) -> Any:
         """The table as a ``pyarrow.Table``."""
         pa = needed("pyarrow")
-        return pa.table({name: pa.array(column if column.dtype != object else column.tolist())
-                         for name, column in self._columns.items()})
+        return pa.table(
+            {
+                name: pa.array(column if column.dtype != object else column.tolist())
+                for name, column in self._columns.items()
+            }
+        )
 
     def to_polars(self) -> Any:
         """The table as a ``polars.DataFrame``."""
@@ -95,7 +100,7 @@ if has_pandas:
             return needed("polars").from_arrow(self.to_arrow())
 
 else:
-    Frame = Columns  # type: ignore[misc]
+    Frame = Columns  # type: ignore[misc, assignment]
 
 
 def frame(columns: dict[str, Column], kinds: str = "") -> Frame:

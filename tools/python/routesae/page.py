@@ -33,24 +33,43 @@ class FeaturePage:
             kinds + "TT",
             f"SELECT {columns}, e.text, e.method FROM feature AS f"
             " LEFT JOIN explanation AS e ON e.explanation_id = f.explanation_id"
-            " WHERE f.dictionary_id = ? AND f.corpus_id = ? AND f.feature_index = ?", *key, feature)
+            " WHERE f.dictionary_id = ? AND f.corpus_id = ? AND f.feature_index = ?",
+            *key,
+            feature,
+        )
         self.statistics: dict[str, Any] = dict(zip([*names, "explanation", "explanation_method"], values))
         logits = catalog.file.rows(
-            "tiTr", "SELECT direction, rank, token, value FROM logit_token WHERE dictionary_id = ? AND feature_index = ?"
-            " ORDER BY direction, rank", key[0], feature)
+            "tiTr",
+            "SELECT direction, rank, token, value FROM logit_token WHERE dictionary_id = ? AND feature_index = ?"
+            " ORDER BY direction, rank",
+            key[0],
+            feature,
+        )
         self.logits = [dict(zip(("direction", "rank", "token", "value"), row)) for row in logits]
         layers = catalog.file.rows(
-            "ii", "SELECT layer, n_fired FROM feature_layer WHERE dictionary_id = ? AND corpus_id = ?"
-            " AND feature_index = ? ORDER BY layer", *key, feature)
+            "ii",
+            "SELECT layer, n_fired FROM feature_layer WHERE dictionary_id = ? AND corpus_id = ?"
+            " AND feature_index = ? ORDER BY layer",
+            *key,
+            feature,
+        )
         self.layers = [{"layer": layer, "n_fired": n_fired} for layer, n_fired in layers]
         c, p = read.columns, read.passages
         pieces = read.views(p.pieces, read.first)
         activations = read.views(read.activations, read.windows[:-1])
         self.contexts = [
-            {"band": BANDS[c["band"][row]], "rank": int(c["rank"][row]), "activation": float(c["activation"][row]),
-             "layer": int(c["layer"][row]), "document": p.title[read.passage[row]], "peak": int(c["peak"][row]),
-             "tokens": pieces[row].tolist(), "activations": np.asarray(activations[row])}
-            for row in range(len(read))]
+            {
+                "band": BANDS[c["band"][row]],
+                "rank": int(c["rank"][row]),
+                "activation": float(c["activation"][row]),
+                "layer": int(c["layer"][row]),
+                "document": p.title[read.passage[row]],
+                "peak": int(c["peak"][row]),
+                "tokens": pieces[row].tolist(),
+                "activations": np.asarray(activations[row]),
+            }
+            for row in range(len(read))
+        ]
 
     def __repr__(self) -> str:
         return f"<feature {self.feature_index} of {self.dictionary} on {self.corpus}: {len(self.contexts)} contexts>"

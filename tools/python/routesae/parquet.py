@@ -13,8 +13,9 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -34,7 +35,8 @@ TABLES = ("features", "layers", "tokens", "contexts", "explanations", "scores", 
 _SOURCES = {
     "layers": ("feature_layer", "feature_index, layer"),
     "tokens": ("feature_token", "feature_index, activation_1 DESC, token_class"),
-    "explanations": ("explanation_score", "explanation_id"), "scores": ("score", "score_id"),
+    "explanations": ("explanation_score", "explanation_id"),
+    "scores": ("score", "score_id"),
 }
 #: What says that a folder is such a data set. Readers of Parquet skip names that begin with an underscore.
 _MARK = "_routesae.json"
@@ -42,11 +44,25 @@ _MARK = "_routesae.json"
 _TOKENS_AT_ONCE = 1 << 22
 #: The longest name of a folder.
 _LONGEST_NAME = 255
-_WHOLE = ("context_id", "dictionary_id", "feature_index", "corpus_id", "rank", "layer", "document_id", "token_position",
-          "segment", "window_start", "window_length", "passage_id", "peak")
+_WHOLE = (
+    "context_id",
+    "dictionary_id",
+    "feature_index",
+    "corpus_id",
+    "rank",
+    "layer",
+    "document_id",
+    "token_position",
+    "segment",
+    "window_start",
+    "window_length",
+    "passage_id",
+    "peak",
+)
 
 
-class _Part(NamedTuple):
+@dataclass(frozen=True)
+class _Part:
     """The rows of a dictionary, on a corpus where there is one, and their file below a table's folder."""
 
     owner: DictionaryRecord
@@ -105,8 +121,9 @@ def _kept(target: Path, folder: str) -> dict[str, Any]:
         said = json.loads((target / _MARK).read_text(encoding="utf-8"))
         assert isinstance(said, dict) and isinstance(said["catalogs"], list)
     except (OSError, ValueError, KeyError, AssertionError, RecursionError):
-        raise CatalogError(f"{folder}: is no data set of `python -m routesae parquet`: it lacks {_MARK}",
-                           CANNOT_WRITE) from None
+        raise CatalogError(
+            f"{folder}: is no data set of `python -m routesae parquet`: it lacks {_MARK}", CANNOT_WRITE
+        ) from None
     return said
 
 
@@ -175,8 +192,10 @@ def _part(file: CatalogFile, uuid: str, owner: DictionaryRecord, index: Index | 
 
 def _folder(file: CatalogFile, dictionary: str, corpus: str | None) -> Path:
     """The folders of a partition, as Hive names them."""
-    found = Path(f"dictionary={quote(dictionary, safe=' ')}",
-                 "corpus=" + ("__HIVE_DEFAULT_PARTITION__" if corpus is None else quote(corpus, safe=" ")))
+    found = Path(
+        f"dictionary={quote(dictionary, safe=' ')}",
+        "corpus=" + ("__HIVE_DEFAULT_PARTITION__" if corpus is None else quote(corpus, safe=" ")),
+    )
     if max(len(part) for part in found.parts) > _LONGEST_NAME:
         file.fail(f"the name of dictionary {dictionary} or of its corpus is too long for a folder", CANNOT_WRITE)
     return found
@@ -207,13 +226,20 @@ def _evaluation(file: CatalogFile, part: _Part, uuid: str) -> Iterator[tuple[Pat
     """Evaluations by the corpus that they are about, which need not be indexed."""
     names, kinds = columns_of(file, "evaluation")
     corpora = file.rows(
-        "IT", "SELECT DISTINCT e.corpus_id, c.name FROM evaluation AS e LEFT JOIN corpus AS c USING (corpus_id)"
-        " WHERE e.dictionary_id = ? ORDER BY 1", part.owner.dictionary_id)
+        "IT",
+        "SELECT DISTINCT e.corpus_id, c.name FROM evaluation AS e LEFT JOIN corpus AS c USING (corpus_id)"
+        " WHERE e.dictionary_id = ? ORDER BY 1",
+        part.owner.dictionary_id,
+    )
     for corpus_id, corpus in corpora:
-        sql = f"SELECT {quoted(names)} FROM evaluation WHERE dictionary_id = ? AND corpus_id IS ? ORDER BY evaluation_id"
+        sql = (
+            f"SELECT {quoted(names)} FROM evaluation WHERE dictionary_id = ? AND corpus_id IS ? ORDER BY evaluation_id"
+        )
         name = f"{part.path.stem}-{'none' if corpus_id is None else corpus_id}.parquet"
-        yield (_folder(file, part.owner.name, corpus) / name,
-               _batches(file, names, kinds, sql, part.owner.dictionary_id, corpus_id))
+        yield (
+            _folder(file, part.owner.name, corpus) / name,
+            _batches(file, names, kinds, sql, part.owner.dictionary_id, corpus_id),
+        )
 
 
 def _batches(file: CatalogFile, names: list[str], kinds: str, sql: str, *values: Any) -> _Batches:
@@ -232,14 +258,22 @@ def _contexts(file: CatalogFile, owner: DictionaryRecord, index: Index) -> _Batc
     """Contexts with the ids, texts and activations of all their tokens, some features at a time."""
     pa = needed("pyarrow")
     place = f"dictionary {owner.name} on corpus {index.corpus}"
-    ids = file.rows("i", "SELECT DISTINCT passage_id FROM feature_context WHERE dictionary_id = ? AND corpus_id = ?"
-                    " ORDER BY 1", owner.dictionary_id, index.corpus_id)
+    ids = file.rows(
+        "i",
+        "SELECT DISTINCT passage_id FROM feature_context WHERE dictionary_id = ? AND corpus_id = ? ORDER BY 1",
+        owner.dictionary_id,
+        index.corpus_id,
+    )
     passages = Passages(file, np.array(ids, np.int64).reshape(-1), place)
     if passages.tokens.size and int(passages.tokens.max()) > 2**31 - 1:
         file.fail(f"{place}: a token id is larger than 2147483647")
     pieces = pa.array(passages.pieces, pa.string())
-    (count,) = file.row("i", "SELECT count(*) FROM feature_context WHERE dictionary_id = ? AND corpus_id = ?",
-                        owner.dictionary_id, index.corpus_id)
+    (count,) = file.row(
+        "i",
+        "SELECT count(*) FROM feature_context WHERE dictionary_id = ? AND corpus_id = ?",
+        owner.dictionary_id,
+        index.corpus_id,
+    )
     each = max(count // max(owner.n_latents, 1) * max(index.window, 1), 1)
     step = max(_TOKENS_AT_ONCE // each, 1)
     for start in range(0, owner.n_latents, step):

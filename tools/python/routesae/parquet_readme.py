@@ -5,9 +5,9 @@ from __future__ import annotations
 README = """\
 # Features as Parquet
 
-Written by `python -m routesae parquet`. Seven tables, each in a folder of Parquet files that are partitioned by the names
-of dictionary and corpus (`dictionary=NAME/corpus=NAME`, as Hive does; names are percent-encoded). All have the column
-`catalog`, the uuid of the catalog that a row is from; keys hold within a catalog.
+Written by `python -m routesae parquet`. Seven tables, each in a folder of Parquet files that are partitioned by the
+names of dictionary and corpus (`dictionary=NAME/corpus=NAME`, as Hive does; names are percent-encoded). All have the
+column `catalog`, the uuid of the catalog that a row is from; keys hold within a catalog.
 
 | table | a row is | key |
 |---|---|---|
@@ -19,8 +19,8 @@ of dictionary and corpus (`dictionary=NAME/corpus=NAME`, as Hive does; names are
 | scores | a score | score_id |
 | evaluation | a figure about a dictionary | evaluation_id |
 
-Columns are those of the catalog, which its schema/README.md describes. A name that looks like a number is read as one by
-some programs; they have an option against it.
+Columns are those of the catalog, which its schema/README.md describes. A name that looks like a number is read as one
+by some programs; they have an option against it.
 
 ## Features that fire rarely, by peak layer
 
@@ -39,7 +39,8 @@ import polars as pl
 
 rare = pl.scan_parquet("features/**/*.parquet", hive_partitioning=True).filter(
     (pl.col("firing_rate") < 0.01) & ~pl.col("is_dead"))
-found = rare.group_by("peak_layer").agg(n=pl.len(), strongest=pl.col("max_activation").max()).sort("peak_layer").collect()
+by_layer = rare.group_by("peak_layer").agg(n=pl.len(), strongest=pl.col("max_activation").max())
+found = by_layer.sort("peak_layer").collect()
 ```
 
 pandas:

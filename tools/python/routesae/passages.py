@@ -57,8 +57,11 @@ class Passages:
         pool: dict[str, str] = {}
         for number, identity in enumerate(ids.tolist()):
             rows = file.rows(
-                "iiiitt", "SELECT document_id, segment, first_token, n_tokens, text, token_starts FROM passage"
-                " WHERE passage_id = ?", identity)
+                "iiiitt",
+                "SELECT document_id, segment, first_token, n_tokens, text, token_starts FROM passage"
+                " WHERE passage_id = ?",
+                identity,
+            )
             if not rows:
                 file.fail(f"{place}: its contexts lack their passage {identity}")
             document_id, segment, first, n_tokens, text, digits = rows[0]

@@ -55,7 +55,7 @@ def records(file: CatalogFile) -> list[DictionaryRecord]:
             row[0],
         )
         layers = tuple(file.numbers(row[-1], f"dictionary {row[0]}: layers"))
-        found.append(DictionaryRecord(*row[:-1], layers, tuple(Index(*index) for index in indexes)))
+        found.append(DictionaryRecord._make((*row[:-1], layers, tuple(map(Index._make, indexes)))))
     return found
 
 

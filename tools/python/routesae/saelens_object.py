@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -30,28 +30,47 @@ def saelens_object(dictionary: Dictionary) -> Any:
         raise CatalogError(f"{label}: SAELens has no {r.architecture} that reads several layers; use to_torch()")
     if r.selection == "group_max":
         raise CatalogError(f"{label}: SAELens cannot keep the largest of each group of latents; use to_torch()")
-    if not dictionary.routes and r.fidelity == "reference" and (
-        r.k is not None or r.architecture == "jumprelu" and dictionary.tensor("threshold").min() < 0
-        and r.threshold_form != "log"
+    if (
+        not dictionary.routes
+        and r.fidelity == "reference"
+        and (
+            r.k is not None
+            or r.architecture == "jumprelu"
+            and dictionary.tensor("threshold").min() < 0
+            and r.threshold_form != "log"
+        )
     ):
         raise CatalogError(f"{label}: with fidelity reference it keeps activations below zero, which SAELens sets to 0")
     if r.input_normalization == "scale" and r.selection == "activation_times_norm":
-        raise CatalogError(f"{label}: SAELens does not scale its input; use `routesae export`, which folds the scale in")
+        raise CatalogError(
+            f"{label}: SAELens does not scale its input; use `routesae export`, which folds the scale in"
+        )
     metadata = lens.saes.sae.SAEMetadata(routesae_dictionary=dictionary.name, routesae_layers=list(r.layers))
     common: dict[str, Any] = {
-        "d_sae": r.n_latents, "dtype": "float32", "device": "cpu", "metadata": metadata,
-        "apply_b_dec_to_input": bool(r.subtracts_pre_bias)}
+        "d_sae": r.n_latents,
+        "dtype": "float32",
+        "device": "cpu",
+        "metadata": metadata,
+        "apply_b_dec_to_input": bool(r.subtracts_pre_bias),
+    }
     w = {name: torch.tensor(values) for name, values in dictionary.weights.items()}
     state = {"W_enc": w["encoder"].T.contiguous(), "W_dec": w["decoder"], "b_dec": w["pre_bias"]}
     if dictionary.routes:
         from . import saelens
 
         config = saelens.RouteSAEConfig(
-            **common, d_in=r.d_model * len(r.layers), k=r.k or r.n_latents, layers=list(r.layers),
-            routing="soft" if r.routing == "soft" else "hard", aggregation="mean" if r.aggregation == "mean" else "sum",
-            input_rule=r.input_normalization, input_epsilon=r.input_epsilon or 0.0,  # type: ignore[arg-type]
-            input_scale=r.input_scale or 1.0, keeps_negative=r.fidelity == "reference",
-            scales_by_probability=r.fidelity == "reference" and r.routing == "hard")
+            **common,
+            d_in=r.d_model * len(r.layers),
+            k=r.k or r.n_latents,
+            layers=list(r.layers),
+            routing="soft" if r.routing == "soft" else "hard",
+            aggregation="mean" if r.aggregation == "mean" else "sum",
+            input_rule=cast(Any, r.input_normalization),
+            input_epsilon=r.input_epsilon or 0.0,
+            input_scale=r.input_scale or 1.0,
+            keeps_negative=r.fidelity == "reference",
+            scales_by_probability=r.fidelity == "reference" and r.routing == "hard",
+        )
         return _loaded(saelens.RouteSAE(config), state | {"b_enc": w["latent_bias"], "router": w["router"]})
     if r.input_normalization == "scale":  # SAELens does not scale: the scale goes into the weights.
         scale = r.input_scale or 1.0
@@ -59,9 +78,15 @@ def saelens_object(dictionary: Dictionary) -> Any:
     if r.input_normalization == "layer_norm" and r.input_epsilon != _EPSILON:
         warnings.warn(
             f"{label}: SAELens divides by the deviation + {_EPSILON}, this dictionary by the deviation + "
-            f"{r.input_epsilon}: activations differ in about the fifth digit", stacklevel=3)
-    common |= {"d_in": r.d_model, "normalize_activations": {
-        "layer_norm": "layer_norm", "unit_norm": "constant_norm_rescale"}.get(r.input_normalization, "none")}
+            f"{r.input_epsilon}: activations differ in about the fifth digit",
+            stacklevel=3,
+        )
+    common |= {
+        "d_in": r.d_model,
+        "normalize_activations": {"layer_norm": "layer_norm", "unit_norm": "constant_norm_rescale"}.get(
+            r.input_normalization, "none"
+        ),
+    }
     if r.architecture == "gated":
         state |= {"b_gate": w["gate_bias"], "b_mag": w["mag_bias"], "r_mag": w["r_mag"]}
         return _loaded(lens.GatedSAE(lens.GatedSAEConfig(**common)), state)
@@ -74,7 +99,8 @@ def saelens_object(dictionary: Dictionary) -> Any:
         state["threshold"] = torch.tensor(np.broadcast_to(theta, (r.n_latents,)).copy())
         return _loaded(lens.JumpReLUSAE(lens.JumpReLUSAEConfig(**common)), state)
     config = lens.TopKSAEConfig(
-        **common, k=r.k or r.n_latents, rescale_acts_by_decoder_norm=r.selection == "activation_times_norm")
+        **common, k=r.k or r.n_latents, rescale_acts_by_decoder_norm=r.selection == "activation_times_norm"
+    )
     return _loaded(lens.TopKSAE(config), state)
 
 

@@ -16,7 +16,8 @@ def largest(a: Floats, k: int) -> npt.NDArray[np.bool_]:
         return np.ones(a.shape, bool)
     least = -np.partition(-a, k - 1, axis=1)[:, k - 1 : k]
     kept, equal = a > least, a == least
-    return kept | equal & (np.cumsum(equal, 1) <= k - kept.sum(1, keepdims=True))
+    found: npt.NDArray[np.bool_] = kept | equal & (np.cumsum(equal, 1) <= k - kept.sum(1, keepdims=True))
+    return found
 
 
 def largest_of_groups(a: Floats, k: int) -> npt.NDArray[np.bool_]:

@@ -17,9 +17,14 @@ from .records import DictionaryRecord, Index
 _KINDS = {"REAL": "R", "INTEGER": "I", "TEXT": "T", "BLOB": "B"}
 #: Columns of views that SQLite gives no type.
 _KINDS_OF_EXPRESSIONS = {
-    ("layer_profile", "token_share"): "R", ("layer_profile", "n_peak_features"): "I", ("layer_profile", "n_features"): "I",
-    ("layer_profile", "n_fired"): "I", ("layer_profile", "mean_activation"): "R", ("dictionary_summary", "n_dead"): "I",
-    ("dictionary_summary", "n_explained"): "I", ("dictionary_summary", "mean_simulation_score"): "R",
+    ("layer_profile", "token_share"): "R",
+    ("layer_profile", "n_peak_features"): "I",
+    ("layer_profile", "n_features"): "I",
+    ("layer_profile", "n_fired"): "I",
+    ("layer_profile", "mean_activation"): "R",
+    ("dictionary_summary", "n_dead"): "I",
+    ("dictionary_summary", "n_explained"): "I",
+    ("dictionary_summary", "mean_simulation_score"): "R",
     ("dictionary_summary", "mean_simulation_baseline"): "R",
 }
 #: Keys, which are never missing though SQLite does not say so of a view or a primary key.
@@ -52,8 +57,14 @@ def view(file: CatalogFile, name: str, rest: str, *values: Any) -> Frame:
 
 
 def of_features(
-    file: CatalogFile, name: str, features: list[int] | None, owner: DictionaryRecord, index: Index | None, order: str,
-    where: str = "", values: tuple[Any, ...] = (),
+    file: CatalogFile,
+    name: str,
+    features: list[int] | None,
+    owner: DictionaryRecord,
+    index: Index | None,
+    order: str,
+    where: str = "",
+    values: tuple[Any, ...] = (),
 ) -> Frame:
     """Rows of a table or view that belong to some features, or to all.
 
@@ -65,7 +76,9 @@ def of_features(
     """
     names, kinds = columns_of(file, name)
     key = (owner.dictionary_id,) if index is None else (owner.dictionary_id, index.corpus_id)
-    sql = f"SELECT {quoted(names)} FROM {name} WHERE dictionary_id = ?" + ("" if index is None else " AND corpus_id = ?")
+    sql = f"SELECT {quoted(names)} FROM {name} WHERE dictionary_id = ?" + (
+        "" if index is None else " AND corpus_id = ?"
+    )
     sql += where
     if features is None:
         rows = file.rows(kinds, f"{sql} ORDER BY feature_index, {order}", *key, *values)
@@ -73,7 +86,9 @@ def of_features(
     rows = []
     for feature in sorted(set(features)):
         if not 0 <= feature < owner.n_latents:
-            file.fail(f"dictionary {owner.name} has no feature {feature}; they are 0 ... {owner.n_latents - 1}", MISSING)
+            file.fail(
+                f"dictionary {owner.name} has no feature {feature}; they are 0 ... {owner.n_latents - 1}", MISSING
+            )
         rows += file.rows(kinds, f"{sql} AND feature_index = ? ORDER BY {order}", *key, *values, feature)
     return table(names, kinds, rows)
 
@@ -94,5 +109,6 @@ def indexes(features: int | Iterable[int] | None) -> list[int] | None:
 
 def nullable(values: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
     """Whole numbers with None for NULL."""
-    found: npt.NDArray[Any] = np.where(values == NULL, None, values.astype(object))
+    found: npt.NDArray[Any] = values.astype(object)
+    found[values == NULL] = None
     return found

@@ -21,8 +21,10 @@ MOST_ELEMENTS, MOST_ROWS = 1 << 33, 1 << 28
 def tensor_shapes(file: CatalogFile, owner: DictionaryRecord) -> dict[str, tuple[str, tuple[int, ...]]]:
     """The names of a dictionary's weights, with the dtype and shape of each."""
     rows = file.rows(
-        "ttt", "SELECT name, dtype, shape FROM dictionary_tensor WHERE dictionary_id = ? ORDER BY tensor_id",
-        owner.dictionary_id)
+        "ttt",
+        "SELECT name, dtype, shape FROM dictionary_tensor WHERE dictionary_id = ? ORDER BY tensor_id",
+        owner.dictionary_id,
+    )
     return {name: (dtype, tuple(file.numbers(shape, f"tensor {name}: shape"))) for name, dtype, shape in rows}
 
 
@@ -41,7 +43,8 @@ def tensor(file: CatalogFile, owner: DictionaryRecord, name: str, rows: Any = No
         "ittiiiti",
         "SELECT tensor_id, dtype, shape, n_rows, row_length, rows_per_chunk, sha256, is_shuffled FROM dictionary_tensor"
         " WHERE dictionary_id = ? AND name = ?",
-        owner.dictionary_id, name,
+        owner.dictionary_id,
+        name,
     )
     if not described:
         file.fail(f"{place}: there is none; there are {', '.join(tensor_shapes(file, owner))}", MISSING)
@@ -91,12 +94,14 @@ def tensor(file: CatalogFile, owner: DictionaryRecord, name: str, rows: Any = No
 def _chunks(file: CatalogFile, tensor_id: int, n_rows: int, rows_per_chunk: int, place: str) -> list[tuple[Any, ...]]:
     """Id, first row and number of rows of a tensor's chunks, which have to follow each other without a gap."""
     chunks = file.rows(
-        "iii", "SELECT chunk_id, first_row, n_rows FROM tensor_chunk WHERE tensor_id = ? ORDER BY first_row", tensor_id)
+        "iii", "SELECT chunk_id, first_row, n_rows FROM tensor_chunk WHERE tensor_id = ? ORDER BY first_row", tensor_id
+    )
     expected = 0
     for _, first, count in chunks:
         if first != expected or count != min(rows_per_chunk, n_rows - first):
             file.fail(
-                f"{place}: the chunk at row {first} has {count} rows, which leaves a gap or an overlap at {expected}")
+                f"{place}: the chunk at row {first} has {count} rows, which leaves a gap or an overlap at {expected}"
+            )
         expected += count
     if expected != n_rows:
         file.fail(f"{place}: its chunks end at row {expected} of {n_rows}")

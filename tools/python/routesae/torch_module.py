@@ -21,8 +21,8 @@ class Reading(tuple[Any, ...]):
 class DictionaryModule(torch.nn.Module):  # type: ignore[misc]
     """The weights of a dictionary as parameters, under the names of the catalog, and what it computes.
 
-    ``encode(x)`` takes streams ``[tokens, layers, d]`` (``[tokens, d]`` for one layer), ``decode(z, x)`` latents, and the
-    module itself is ``decode(encode(x), x)``; shapes and units are those of ``routesae.Dictionary``.
+    ``encode(x)`` takes streams ``[tokens, layers, d]`` (``[tokens, d]`` for one layer), ``decode(z, x)`` latents, and
+    the module itself is ``decode(encode(x), x)``; shapes and units are those of ``routesae.Dictionary``.
     """
 
     def __init__(self, dictionary: Dictionary) -> None:
@@ -38,7 +38,8 @@ class DictionaryModule(torch.nn.Module):  # type: ignore[misc]
         h = x.unsqueeze(1) if x.dim() == 2 and layers == 1 else x
         if tuple(h.shape[1:]) != (layers, self.rules.d_model):
             raise CatalogError(
-                f"the streams have shape {list(x.shape)}; expected [tokens, {layers}, {self.rules.d_model}]")
+                f"the streams have shape {list(x.shape)}; expected [tokens, {layers}, {self.rules.d_model}]"
+            )
         normal, mean, deviation = self._normalise(h)
         rows, kind = torch.arange(len(h), device=h.device), self.rules.architecture
         scale = torch.ones_like(mean[:, 0])

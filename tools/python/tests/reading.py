@@ -8,8 +8,9 @@ import tempfile
 import unittest
 from typing import Any
 
-import routesae
 from written import written
+
+import routesae
 
 
 class Reading(unittest.TestCase):

@@ -5,20 +5,26 @@ from __future__ import annotations
 import random
 import sqlite3
 import struct
+from typing import Any
 
 import numpy as np
-
 from reading import Reading
+from written import EDGES, WINDOW, fired_on, others, single, window_of
+
 from routesae.activations import other_activations, window_activations
 from routesae.contexts import BANDS
-from written import EDGES, WINDOW, fired_on, others, single, window_of
 
 
 class Contents(Reading):
     def test_dictionaries_and_corpora(self) -> None:
         demo, weights = self.catalog.records()
-        self.assertEqual((demo.dictionary_id, demo.name, demo.n_latents, demo.k, demo.layers), (1, "demo", 1300, 2, (1, 2, 3, 4, 5)))
-        self.assertEqual([(i.corpus_id, i.corpus, i.run_id, i.window) for i in demo.indexes], [(2, "held-out", 2, 8), (1, "bible", 3, 8)])
+        self.assertEqual(
+            (demo.dictionary_id, demo.name, demo.n_latents, demo.k, demo.layers), (1, "demo", 1300, 2, (1, 2, 3, 4, 5))
+        )
+        self.assertEqual(
+            [(i.corpus_id, i.corpus, i.run_id, i.window) for i in demo.indexes],
+            [(2, "held-out", 2, 8), (1, "bible", 3, 8)],
+        )
         self.assertEqual(weights.indexes, ())
 
     def test_by_default_the_last_dictionary_and_the_last_index(self) -> None:
@@ -43,15 +49,27 @@ class Contents(Reading):
                     np.testing.assert_array_equal(found, expected)
                     if not shape or not shape[0]:
                         continue
-                    for rows in (0, -1, slice(1, 6), slice(None, None, -3), [], [1, 1, 0], np.arange(shape[0])[::-1], [-shape[0]]):
+                    for rows in (
+                        0,
+                        -1,
+                        slice(1, 6),
+                        slice(None, None, -3),
+                        [],
+                        [1, 1, 0],
+                        np.arange(shape[0])[::-1],
+                        [-shape[0]],
+                    ):
                         picked = dictionary.tensor(name, rows)
-                        np.testing.assert_array_equal(picked, expected[np.array(rows, int) if isinstance(rows, list) else rows])
+                        np.testing.assert_array_equal(
+                            picked, expected[np.array(rows, int) if isinstance(rows, list) else rows]
+                        )
 
     def test_encoder_and_decoder(self) -> None:
         demo = self.catalog.dictionary("demo")
         self.assertEqual((demo.decoder.shape, demo.encoder.shape), ((1300, 4), (1300, 4)))
         np.testing.assert_array_equal(
-            demo.tensor("encoder", [5]), np.array(self.made.tensors[1, "encoder"][20:24], np.float32)[None])
+            demo.tensor("encoder", [5]), np.array(self.made.tensors[1, "encoder"][20:24], np.float32)[None]
+        )
         self.refuses("there is none; there are", self.catalog.dictionary("weights").tensor, "encoder")
         self.refuses("no row 1300; it has 1300", demo.tensor, "decoder", [4, 1300])
         self.refuses("no row -1301", demo.tensor, "decoder", -1301)
@@ -71,7 +89,7 @@ class Contents(Reading):
         self.catalog.file.connection.set_trace_callback(read.append)
         for _ in range(2):
             self.assertEqual(demo.weights["decoder"].shape, demo.decoder.shape)
-        self.assertEqual(sum('"values"' in sql for sql in read), 13 + 1 + 2)
+        self.assertEqual(sum('"values"' in sql for sql in read), 13 + 1 + 2 + 2 + 1)
 
     def test_features(self) -> None:
         for corpus in (1, 2):
@@ -81,9 +99,13 @@ class Contents(Reading):
             np.testing.assert_array_equal(found["n_fired"], fired)
             np.testing.assert_array_equal(found["is_dead"], fired == 0)
             np.testing.assert_array_equal(found["max_activation"], np.where(fired, 3.0 + np.arange(1300), np.nan))
-            self.assertEqual([none(layer) for layer in found["peak_layer"]],
-                             [feature % 5 + 1 if n else None for feature, n in enumerate(fired)])
-            self.assertEqual([found[name].dtype for name in ("n_fired", "is_dead", "p10")], [np.int64, bool, np.float64])
+            self.assertEqual(
+                [none(layer) for layer in found["peak_layer"]],
+                [feature % 5 + 1 if n else None for feature, n in enumerate(fired)],
+            )
+            self.assertEqual(
+                [found[name].dtype for name in ("n_fired", "is_dead", "p10")], [np.int64, bool, np.float64]
+            )
             self.assertTrue(np.isnan(found["p10"]).all())
             self.assertEqual([none(token) for token in found["top_token"]], ["lord" if n else None for n in fired])
             self.assertEqual(found["explanation"][7], {1: "what burns", 2: "what is drunk"}[corpus])
@@ -121,21 +143,28 @@ class Contents(Reading):
             self.assertEqual(len(whole), sum(map(len, wanted.values())))
             for (feature, _), places in wanted.items():
                 found = rows_of(self.catalog.contexts(feature, "demo", corpus))
-                self.assertEqual([row["context_id"] for row in found],
-                                 [row["context_id"] for row in whole if row["feature_index"] == feature])
+                self.assertEqual(
+                    [row["context_id"] for row in found],
+                    [row["context_id"] for row in whole if row["feature_index"] == feature],
+                )
                 self.assertEqual(len(found), len(places))
                 for number, (context, place) in enumerate(zip(found, places)):
                     document, first, tokens = self.made.passages[place.passage_id]
                     window = window_of(place.position, len(tokens), WINDOW)
                     self.assertEqual((context["band"], context["rank"]), (BANDS[place.band], place.rank))
                     self.assertEqual((context["document_id"], context["document"]), (document, f"Document {document}"))
-                    self.assertEqual((context["token_position"], context["window_start"]), (first + place.position, first + window.start))
+                    self.assertEqual(
+                        (context["token_position"], context["window_start"]),
+                        (first + place.position, first + window.start),
+                    )
                     self.assertEqual(context["token_ids"].tolist(), [tokens[token] for token in window])
                     self.assertEqual(context["activations"].dtype, np.float32)
                     self.assertEqual(context["activations"].tolist(), place.window)
                     self.assertEqual(context["activation"], context["activations"][context["peak"]])
                     self.assertEqual(context["token_ids"][context["peak"]], tokens[place.position])
-                    self.assertEqual((context["layer"], none(context["router_weight"])), (4, 0.5 if feature % 3 else None))
+                    self.assertEqual(
+                        (context["layer"], none(context["router_weight"])), (4, 0.5 if feature % 3 else None)
+                    )
                     self.assertEqual(none(context["n_occurrences"]), number + 1 if feature % 2 else None)
                     self.assertIn(none(context["split"]), (None, "explain", "score"))
                     self.assertEqual(len(context["tokens"]), len(window))
@@ -193,8 +222,12 @@ class Contents(Reading):
                 texts.append(text), peaks.append(peak), windows.append(window)
         bulk = other_activations(texts, np.array(peaks), np.array([len(window) for window in windows]))
         assert bulk is not None
-        expected = [(number, place, value) for number, (window, peak) in enumerate(zip(windows, peaks))
-                    for place, value in enumerate(window) if value and place != peak]
+        expected = [
+            (number, place, value)
+            for number, (window, peak) in enumerate(zip(windows, peaks))
+            for place, value in enumerate(window)
+            if value and place != peak
+        ]
         self.assertEqual(list(zip(*(part.tolist() for part in bulk))), expected)
         written = window_activations('{"0":1e-05,"1":-2,"3":1E+2}', 2, 0.0, 4, "x")
         self.assertEqual(written.tolist(), [single(1e-05), -2, 0, 100])
@@ -205,6 +238,6 @@ def none(value: object) -> object:
     return None if value is None or type(value).__name__ == "NAType" or value != value else value
 
 
-def rows_of(frame: object) -> list[dict]:
+def rows_of(frame: Any) -> list[dict[str, Any]]:
     """The rows of a table."""
-    return frame.to_dict("records")  # type: ignore[attr-defined]
+    return [dict(zip(frame.columns, row)) for row in zip(*(list(frame[name]) for name in frame.columns))]

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from written import written
 
 import routesae
-from written import written
 
 TABLES = {
     # Function, table or view, condition beyond dictionary and corpus, order.
@@ -28,7 +28,11 @@ TABLES = {
     "logits": ("logit_token", "dictionary_id = :d AND :c", "feature_index, direction, rank"),
     "layers": ("layer_profile", "dictionary_id = :d AND corpus_id = :c", "layer"),
     "feature_layers": ("feature_layer", "dictionary_id = :d AND corpus_id = :c", "feature_index, layer"),
-    "tokens": ("feature_token", "dictionary_id = :d AND corpus_id = :c", "feature_index, activation_1 DESC, token_class"),
+    "tokens": (
+        "feature_token",
+        "dictionary_id = :d AND corpus_id = :c",
+        "feature_index, activation_1 DESC, token_class",
+    ),
     "evaluation": ("evaluation", "dictionary_id = :d AND :c", "evaluation_id"),
     "runs": ("run", ":d AND :c", "run_id"),
     "dictionaries": ("dictionary_summary", ":d AND :c", "dictionary_id, corpus_id"),
@@ -77,8 +81,11 @@ class EqualSQL(unittest.TestCase):
                     columns = ", ".join(f'"{column}"' for column in answer.columns)
                     everything = [row[0] for row in self.sql("SELECT name FROM pragma_table_xinfo(?)", table)]
                     self.assertEqual(set(everything) - set(answer.columns), {"detail"} if table == "score" else set())
-                    expected = self.sql(f"SELECT {columns} FROM {table} WHERE {where} ORDER BY {order}",
-                                        d=owner.dictionary_id, c=index.corpus_id)
+                    expected = self.sql(
+                        f"SELECT {columns} FROM {table} WHERE {where} ORDER BY {order}",
+                        d=owner.dictionary_id,
+                        c=index.corpus_id,
+                    )
                     self.assertEqual(rows_of(answer), expected)
                     found.update([name] if expected else [])
         self.assertLessEqual({"cofiring", "layers", "tokens", "runs", "dictionaries"}, found)
@@ -87,70 +94,112 @@ class EqualSQL(unittest.TestCase):
         for owner, index in self.indexes:
             answer = self.catalog.features(owner.dictionary_id, index.corpus_id)
             names = [row[0] for row in self.sql("SELECT name FROM pragma_table_xinfo('feature')")]
-            columns = ", ".join(f"f.{name}" for name in names) + ", s.explanation, s.explanation_method, s.promoted_tokens"
-            expected = self.sql(f"SELECT {columns} FROM feature AS f JOIN feature_summary AS s USING (dictionary_id, corpus_id,"
-                                " feature_index) WHERE dictionary_id = ? AND corpus_id = ? ORDER BY feature_index",
-                                owner.dictionary_id, index.corpus_id)
+            columns = (
+                ", ".join(f"f.{name}" for name in names) + ", s.explanation, s.explanation_method, s.promoted_tokens"
+            )
+            expected = self.sql(
+                f"SELECT {columns} FROM feature AS f JOIN feature_summary AS s USING (dictionary_id, corpus_id,"
+                " feature_index) WHERE dictionary_id = ? AND corpus_id = ? ORDER BY feature_index",
+                owner.dictionary_id,
+                index.corpus_id,
+            )
             self.assertEqual(rows_of(answer), expected)
 
     def test_contexts_are_those_of_the_view(self) -> None:
         for owner, index in self.indexes:
             answer = self.catalog.contexts(None, owner.dictionary_id, index.corpus_id)
-            shared = [row[0] for row in self.sql("SELECT name FROM pragma_table_xinfo('context')") if row[0] != "activations"]
+            shared = [
+                row[0] for row in self.sql("SELECT name FROM pragma_table_xinfo('context')") if row[0] != "activations"
+            ]
             self.assertLessEqual(set(shared), set(answer.columns))
-            expected = self.sql(f"SELECT {', '.join(shared)}, activations FROM context WHERE dictionary_id = ? AND corpus_id = ?"
-                                " ORDER BY context_id", owner.dictionary_id, index.corpus_id)
+            expected = self.sql(
+                f"SELECT {', '.join(shared)}, activations FROM context WHERE dictionary_id = ? AND corpus_id = ?"
+                " ORDER BY context_id",
+                owner.dictionary_id,
+                index.corpus_id,
+            )
             found = [tuple(map(plain, row)) for row in zip(*(list(answer[name]) for name in shared))]
             self.assertEqual(found, [row[:-1] for row in expected])
             for values, (*_, text) in zip(list(answer["activations"]), expected):
                 said = json.loads(text)
-                self.assertEqual(values.tolist(), [float(np.float32(said.get(str(at), 0))) for at in range(len(values))])
+                self.assertEqual(
+                    values.tolist(), [float(np.float32(said.get(str(at), 0))) for at in range(len(values))]
+                )
             texts = dict(self.sql("SELECT document_id, title FROM document"))
-            self.assertEqual([texts[one] for one in list(answer["document_id"])], [plain(one) for one in list(answer["document"])])
+            self.assertEqual(
+                [texts[one] for one in list(answer["document_id"])], [plain(one) for one in list(answer["document"])]
+            )
 
     def test_search(self) -> None:
         for owner, index in self.indexes:
             key = {"dictionary": owner.dictionary_id, "corpus": index.corpus_id}
-            words = self.sql("SELECT text FROM explanation WHERE dictionary_id = ? AND corpus_id = ? LIMIT 3", owner.dictionary_id, index.corpus_id)
+            words = self.sql(
+                "SELECT text FROM explanation WHERE dictionary_id = ? AND corpus_id = ? LIMIT 3",
+                owner.dictionary_id,
+                index.corpus_id,
+            )
             for (text,) in words:
                 word = next((one for one in text.replace('"', " ").split() if one.isalnum()), None)
                 if word is None:
                     continue
                 expected = self.sql(
-                    "SELECT e.feature_index, e.explanation_id, e.method, e.text FROM explanation_text AS t JOIN explanation AS e"
-                    " ON e.explanation_id = t.rowid WHERE explanation_text MATCH ? AND dictionary_id = ? AND corpus_id = ?",
-                    f'"{word}"', owner.dictionary_id, index.corpus_id)
+                    "SELECT e.feature_index, e.explanation_id, e.method, e.text FROM explanation_text AS t"
+                    " JOIN explanation AS e ON e.explanation_id = t.rowid"
+                    " WHERE explanation_text MATCH ? AND dictionary_id = ? AND corpus_id = ?",
+                    f'"{word}"',
+                    owner.dictionary_id,
+                    index.corpus_id,
+                )
                 self.assertEqual(sorted(rows_of(self.catalog.search(word, **key, limit=10**6))), sorted(expected))
                 self.assertTrue(expected)
-            tokens = self.sql("SELECT DISTINCT token FROM logit_token WHERE dictionary_id = ? AND direction = 'promoted'"
-                              " AND token GLOB '*[a-z]*' LIMIT 3", owner.dictionary_id)
+            tokens = self.sql(
+                "SELECT DISTINCT token FROM logit_token WHERE dictionary_id = ? AND direction = 'promoted'"
+                " AND token GLOB '*[a-z]*' LIMIT 3",
+                owner.dictionary_id,
+            )
             for (token,) in tokens:
                 found = rows_of(self.catalog.search(token.strip(), "promoted", **key, limit=10**6))
-                expected = self.sql("SELECT feature_index, rank, value, token FROM logit_token WHERE dictionary_id = ? AND"
-                                    " direction = 'promoted' AND lower(trim(token)) = lower(?)", owner.dictionary_id, token.strip())
+                expected = self.sql(
+                    "SELECT feature_index, rank, value, token FROM logit_token WHERE dictionary_id = ? AND"
+                    " direction = 'promoted' AND lower(trim(token)) = lower(?)",
+                    owner.dictionary_id,
+                    token.strip(),
+                )
                 self.assertEqual(sorted(found), sorted(expected))
             contexts = self.catalog.contexts(None, owner.dictionary_id, index.corpus_id)
             for word in {"burning", "the", "café"}:
                 found = rows_of(self.catalog.search(word, "contexts", **key, limit=10**6))
                 best: dict[int, float] = {}
-                passages = {row[0] for row in self.sql("SELECT rowid FROM passage_text WHERE passage_text MATCH ?", f'"{word}"')}
-                for feature, passage, activation, excerpt in zip(*(list(contexts[n]) for n in (
-                        "feature_index", "passage_id", "activation", "excerpt"))):
+                passages = {
+                    row[0] for row in self.sql("SELECT rowid FROM passage_text WHERE passage_text MATCH ?", f'"{word}"')
+                }
+                for feature, passage, activation, excerpt in zip(
+                    *(list(contexts[n]) for n in ("feature_index", "passage_id", "activation", "excerpt"))
+                ):
                     plain_text = excerpt.replace("«", "").replace("»", "")
                     if passage in passages and activation > 0 and word in plain_text.lower():
                         best[feature] = max(best.get(feature, 0), activation)
                 self.assertEqual({row[0]: row[3] for row in found}, best)
 
     def test_sql_metrics_and_histograms(self) -> None:
-        for query in ("SELECT * FROM run", "SELECT 1 AS a WHERE 0", "SELECT NULL AS a, 2.5 AS b UNION ALL SELECT 'x', 3"):
+        for query in (
+            "SELECT * FROM run",
+            "SELECT 1 AS a WHERE 0",
+            "SELECT NULL AS a, 2.5 AS b UNION ALL SELECT 'x', 3",
+        ):
             self.assertEqual(rows_of(self.catalog.sql(query)), self.sql(query))
         for (run,) in self.sql("SELECT DISTINCT run_id FROM run_metric"):
-            self.assertEqual(rows_of(self.catalog.metrics(run)),
-                             self.sql("SELECT run_id, name, step, value FROM run_metric WHERE run_id = ? ORDER BY name, step", run))
+            self.assertEqual(
+                rows_of(self.catalog.metrics(run)),
+                self.sql("SELECT run_id, name, step, value FROM run_metric WHERE run_id = ? ORDER BY name, step", run),
+            )
         for owner, index in self.indexes:
             every = self.catalog.histograms(owner.dictionary_id, index.corpus_id)
-            expected = self.sql("SELECT feature_index, bin, n_fired FROM feature_histogram WHERE dictionary_id = ? AND corpus_id = ?",
-                                owner.dictionary_id, index.corpus_id)
+            expected = self.sql(
+                "SELECT feature_index, bin, n_fired FROM feature_histogram WHERE dictionary_id = ? AND corpus_id = ?",
+                owner.dictionary_id,
+                index.corpus_id,
+            )
             for feature, place, count in expected:
                 self.assertEqual(every.counts[feature, place], count)
 
@@ -174,10 +223,18 @@ class NamedCatalog(EqualSQL):
 class WithoutPandas(unittest.TestCase):
     def test_columns_of_numpy_hold_the_same(self) -> None:
         """The same tests in a Python that cannot import pandas."""
-        script = "import sys, unittest; sys.modules['pandas'] = None; unittest.main('test_equal_sql', argv=['x', 'EqualSQL'])"
+        script = (
+            "import sys, unittest; sys.modules['pandas'] = None; "
+            "unittest.main(None, argv=['x', 'test_equal_sql.EqualSQL', 'test_catalog'])"
+        )
         folder = Path(__file__).parent
-        result = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True,
-                                env={**os.environ, "PYTHONPATH": f"{folder.parent}:{folder}"})
+        result = subprocess.run(
+            [sys.executable, "-c", script],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": f"{folder.parent}:{folder}"},
+        )
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("OK", result.stderr)
 

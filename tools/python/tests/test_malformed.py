@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import zstandard
+from reading import Reading
+from written import DIGEST, frame, single
 
 import routesae
-from reading import Reading
 from routesae import contexts
 from routesae.activations import other_activations, window_activations
-from written import DIGEST, frame, single
 
 
 class Malformed(Reading):
@@ -33,19 +33,26 @@ class Malformed(Reading):
             self.refuses("is not a catalog", routesae.open, other)
         self.refuses("is not a catalog", self.damaged, "PRAGMA application_id = 7")
         self.refuses("has schema 6, and schema 7 is read here; upgrade", self.damaged, "PRAGMA user_version = 6")
-        self.refuses("has schema 8, and schema 7 is read here; install a newer", self.damaged, "PRAGMA user_version = 8")
+        self.refuses(
+            "has schema 8, and schema 7 is read here; install a newer", self.damaged, "PRAGMA user_version = 8"
+        )
 
     def test_frames(self) -> None:
         content = struct.pack("<5I", 0, 1, 22, 2, 8)
         good = frame(content)
-        trained = zstandard.train_dictionary(1024, [bytes(random.Random(n).choices(b"abcd", k=300)) for n in range(200)], dict_id=77)
+        trained = zstandard.train_dictionary(
+            1024, [bytes(random.Random(n).choices(b"abcd", k=300)) for n in range(200)], dict_id=77
+        )
         rle = b"".join(struct.pack("<I", 131072 << 3 | 1 << 1 | last)[:3] + b"\0" for last in [0] * 500 + [1])
         cases = {
             "is not a zstd frame": (b"", b"\0" * 30, good[:5], b"x" + good),
             "has no checksum": (frame(content, write_checksum=False), b"\x50\x2a\x4d\x18\x04\0\0\0abcd"),
             "does not tell its content's size": (frame(content, write_content_size=False),),
             "damaged": (
-                good[:-1], good[:-7], good + b"\0", good + good,
+                good[:-1],
+                good[:-7],
+                good + b"\0",
+                good + good,
                 *(good[:place] + bytes([good[place] ^ 1]) + good[place + 1 :] for place in range(9, len(good))),
                 good[:5] + bytes([19]) + good[6:],  # less than there is
                 b"\x28\xb5\x2f\xfd\x24\x14" + rle + b"\0\0\0\0",  # claims 20 bytes, and is 64 MiB
@@ -61,7 +68,9 @@ class Malformed(Reading):
                 with self.subTest(words=words, frame=bad[:40]):
                     catalog = self.damaged("UPDATE document SET token_ids = ? WHERE document_id = 2", bad)
                     self.refuses(words, catalog.token_ids, 2)
-        self.assertEqual(self.damaged("UPDATE document SET token_ids = ? WHERE document_id = 2", good).token_ids(2).size, 5)
+        self.assertEqual(
+            self.damaged("UPDATE document SET token_ids = ? WHERE document_id = 2", good).token_ids(2).size, 5
+        )
         catalog = self.damaged("UPDATE document SET n_tokens = ? WHERE document_id = 2", 1 << 60)
         self.refuses("has 20 bytes", catalog.token_ids, 2)
         catalog = self.damaged("UPDATE document SET n_tokens = -1 WHERE document_id = 2")
@@ -86,14 +95,19 @@ class Malformed(Reading):
         ):
             with self.subTest(sql=sql):
                 self.refuses(words, self.damaged(sql).dictionary(2).tensor, name)
-        self.refuses("bytes", self.damaged(f"UPDATE dictionary_tensor SET dtype = 'f32' {of}").dictionary(2).tensor, name)
+        self.refuses(
+            "bytes", self.damaged(f"UPDATE dictionary_tensor SET dtype = 'f32' {of}").dictionary(2).tensor, name
+        )
         bad = self.damaged(f'UPDATE tensor_chunk SET "values" = ? {chunk}', frame(b"\0" * 26))
         self.refuses("claims 26 bytes, where at most 24", bad.dictionary(2).tensor, name)
         self.assertEqual(bad.dictionary(2).tensor(name, [0, 9]).shape, (2, 3))  # that chunk is not read
         swapped = self.damaged(f'UPDATE tensor_chunk SET "values" = ? {chunk}', frame(b"\0" * 24))
         self.refuses("does not match its SHA-256", swapped.dictionary(2).tensor, name)
-        huge = self.damaged("INSERT INTO dictionary_tensor VALUES (999, 2, 'huge', 'f32', '[4611686018427387904]', 4611686018427387904, 1,"
-                            f" 4611686018427387904, 0, '{DIGEST}')")
+        huge = self.damaged(
+            "INSERT INTO dictionary_tensor VALUES (999, 2, 'huge', 'f32', '[4611686018427387904]',"
+            " 4611686018427387904, 1,"
+            f" 4611686018427387904, 0, '{DIGEST}')"
+        )
         self.refuses("chunks end at row 0", huge.dictionary(2).tensor, "huge")
         database = sqlite3.connect(huge.path)
         database.execute("INSERT INTO tensor_chunk VALUES (NULL, 999, 0, 4611686018427387904, ?)", (frame(b"1234"),))
@@ -105,13 +119,56 @@ class Malformed(Reading):
     def test_activations(self) -> None:
         form = "are not a JSON object of places and numbers"
         for words, text in (
-            *((form, text) for text in (
-                "", "{", "}", "{}", "[]", "null", "x", '{"1":1.5', '"1":1.5}', '{"1":1.5,}', '{,"1":1.5}', '{"1":1.5,,"2":1}', '{1:1.5}',
-                '{"1": 1.5}', ' {"1":1.5}', '{"1":1.5}\n', '{"1":"1.5"}', '{"1":}', '{"1":null}', '{"1":true}', '{"1":NaN}',
-                '{"1":Infinity}', '{"1":.5}', '{"1":1.}', '{"1":01}', '{"1":+1}', '{"1":0x1p3}', '{"1":1_0}', '{"1":1e}', '{"1":--1}',
-                '{"01":1}', '{"+1":1}', '{"-1":1}', '{"1.0":1}', '{"":1}', '{"a":1}', '{"\u0661":1}', '{"1":\u0661}', '{"10000000":1}',
-                '{"1":{"2":1}}', '{"1":[1]}', '{"1":1.5}{"2":1}', '{"1":' + "1" * 65 + "}", '{"1":1.5\0}', '{"0":1,"1":1e' + "0" * 63 + "}",
-            )),
+            *(
+                (form, text)
+                for text in (
+                    "",
+                    "{",
+                    "}",
+                    "{}",
+                    "[]",
+                    "null",
+                    "x",
+                    '{"1":1.5',
+                    '"1":1.5}',
+                    '{"1":1.5,}',
+                    '{,"1":1.5}',
+                    '{"1":1.5,,"2":1}',
+                    "{1:1.5}",
+                    '{"1": 1.5}',
+                    ' {"1":1.5}',
+                    '{"1":1.5}\n',
+                    '{"1":"1.5"}',
+                    '{"1":}',
+                    '{"1":null}',
+                    '{"1":true}',
+                    '{"1":NaN}',
+                    '{"1":Infinity}',
+                    '{"1":.5}',
+                    '{"1":1.}',
+                    '{"1":01}',
+                    '{"1":+1}',
+                    '{"1":0x1p3}',
+                    '{"1":1_0}',
+                    '{"1":1e}',
+                    '{"1":--1}',
+                    '{"01":1}',
+                    '{"+1":1}',
+                    '{"-1":1}',
+                    '{"1.0":1}',
+                    '{"":1}',
+                    '{"a":1}',
+                    '{"\u0661":1}',
+                    '{"1":\u0661}',
+                    '{"10000000":1}',
+                    '{"1":{"2":1}}',
+                    '{"1":[1]}',
+                    '{"1":1.5}{"2":1}',
+                    '{"1":' + "1" * 65 + "}",
+                    '{"1":1.5\0}',
+                    '{"0":1,"1":1e' + "0" * 63 + "}",
+                )
+            ),
             ("at token 4 of a window of 4", '{"4":1.5}'),
             ("at token 1048576 of a window of 4", '{"1":1,"1048576":1.5}'),
             ("do not ascend at token 1", '{"3":1.5,"1":1}'),
@@ -150,7 +207,11 @@ class Malformed(Reading):
             ("its window occurs 0 times", f"UPDATE feature_context SET n_occurrences = 0 {of}", ()),
             ("is not a finite number", f"UPDATE feature_context SET activation = 9e999 {of} AND band = 0", ()),
             ("lack their passage", "DELETE FROM passage WHERE passage_id = ?", (first,)),
-            ("not within its passage", f"UPDATE feature_context SET position = 4000 {of} AND band = 0 AND rank = 0", ()),
+            (
+                "not within its passage",
+                f"UPDATE feature_context SET position = 4000 {of} AND band = 0 AND rank = 0",
+                (),
+            ),
             ("is not within its document", "UPDATE passage SET first_token = 5000 + passage_id", ()),
             ("decimals of equal width", "UPDATE passage SET token_starts = token_starts || '0'", ()),
             ("decimals of equal width", "UPDATE passage SET token_starts = replace(token_starts, '0', 'x')", ()),
@@ -194,10 +255,16 @@ class Malformed(Reading):
             ("UPDATE indexing SET histogram_edges = '[1,2]'", lambda c: c.histogram(7, 1)),
             ("UPDATE indexing SET histogram_edges = '{}'", lambda c: c.histograms(1)),
             ("UPDATE feature SET histogram = 'x'", lambda c: c.histogram(7, 1)),
-            ("UPDATE indexing SET \"window\" = 0", lambda c: c.contexts(7, 1)),
-            (f"UPDATE indexing SET \"window\" = {1 << 50}", lambda c: c.contexts(7, 1)),
+            ('UPDATE indexing SET "window" = 0', lambda c: c.contexts(7, 1)),
+            (f'UPDATE indexing SET "window" = {1 << 50}', lambda c: c.contexts(7, 1)),
             ("UPDATE feature_context SET band = 3 WHERE band = 2", lambda c: c.contexts(None, 1)),
-            ("UPDATE feature_context SET split = 2 WHERE feature_index = 7 AND corpus_id = 1 AND band = 0 AND rank = 0", lambda c: c.contexts(None, 1)),
+            (
+                "UPDATE feature_context SET split = 2"
+                " WHERE 1 = (SELECT count(*) FROM feature_context AS o"
+                " WHERE o.feature_index = feature_context.feature_index AND o.corpus_id = feature_context.corpus_id"
+                " AND o.passage_id = feature_context.passage_id)",
+                lambda c: c.contexts(None, 1),
+            ),
             ("UPDATE dictionary SET n_latents = 5", lambda c: c.dictionary(1).encoder),
             (f"UPDATE dictionary SET n_latents = {1 << 50}", lambda c: c.dictionary(1).encode(np.zeros((1, 5, 4)))),
             ("UPDATE dictionary SET d_model = 5", lambda c: c.dictionary(1).encode(np.zeros((1, 5, 5)))),
@@ -214,8 +281,10 @@ class Malformed(Reading):
             ("its view context is not as `routesae` makes it", "DROP VIEW context", view),
             ("its table document is not as", "ALTER TABLE document RENAME COLUMN n_tokens TO n"),
             ("its table run is not as", "ALTER TABLE run ADD COLUMN more TEXT"),
-            ("its trigger mine is added to the catalog's own table run",
-             "CREATE TRIGGER mine AFTER INSERT ON run BEGIN SELECT 1; END"),
+            (
+                "its trigger mine is added to the catalog's own table run",
+                "CREATE TRIGGER mine AFTER INSERT ON run BEGIN SELECT 1; END",
+            ),
         ):
             with self.subTest(statements=statements):
                 path = self.copied()
@@ -226,8 +295,11 @@ class Malformed(Reading):
                     database.execute(statement)
                 database.close()
                 self.refuses(words, routesae.open, path)
-        for addition in ("CREATE TABLE notes (text)", "CREATE VIEW many AS SELECT * FROM feature",
-                         "CREATE INDEX mine ON feature (p99)"):
+        for addition in (
+            "CREATE TABLE notes (text)",
+            "CREATE VIEW many AS SELECT * FROM feature",
+            "CREATE INDEX mine ON feature (p99)",
+        ):
             self.assertEqual(len(self.damaged(addition).features(1)["p10"]), 1300)
 
     def test_a_view_of_a_stranger_calls_no_function_with_effects(self) -> None:

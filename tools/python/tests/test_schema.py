@@ -12,10 +12,10 @@ import sys
 import tempfile
 import textwrap
 import unittest
-from pathlib import Path
+
+from written import MENU, MIGRATIONS, ROOT, VOCABULARY, WINDOW, passage_text, single, window_of, written
 
 from routesae.file import schema_objects
-from written import MENU, MIGRATIONS, ROOT, VOCABULARY, WINDOW, passage_text, single, window_of, written
 
 README = ROOT / "schema" / "README.md"
 KNOWN = ROOT / "tools" / "python" / "routesae" / "schema.json"
@@ -31,7 +31,9 @@ class Schema(unittest.TestCase):
         self.database.execute("PRAGMA trusted_schema = OFF")
 
     def test_the_package_knows_the_schema_that_the_migrations_make(self) -> None:
-        objects = {key: digest for key, _, digest in schema_objects(self.database) if not key.startswith("table sqlite_")}
+        objects = {
+            key: digest for key, _, digest in schema_objects(self.database) if not key.startswith("table sqlite_")
+        }
         made = json.dumps({"version": len(MIGRATIONS), "objects": dict(sorted(objects.items()))}, indent=1) + "\n"
         if made != KNOWN.read_text():
             KNOWN.write_text(made)
@@ -41,25 +43,31 @@ class Schema(unittest.TestCase):
         readme = README.read_text()
         tables = self.database.execute(
             "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'view', 'virtual')"
-            " AND name NOT LIKE 'sqlite%'").fetchall()
+            " AND name NOT LIKE 'sqlite%'"
+        ).fetchall()
         self.assertGreater(len(tables), 30)
         for (table,) in tables:
             sections = readme.split(f"\n### `{table}`\n")
             self.assertEqual(len(sections), 2, table)
             section = sections[1].split("\n#")[0]
-            for (column,) in self.database.execute("SELECT name FROM pragma_table_xinfo(?) WHERE hidden <> 1", (table,)):
+            for (column,) in self.database.execute(
+                "SELECT name FROM pragma_table_xinfo(?) WHERE hidden <> 1", (table,)
+            ):
                 self.assertIn(f"`{column}`", section, table)
         known = {table for (table,) in tables}
         self.assertEqual({name for name in re.findall(r"\n### `(.*)`\n", readme)} - known, set())
 
     def test_the_readme_counts_contexts_and_windows_as_the_view_does(self) -> None:
         rows = self.database.execute(
-            "SELECT context_id, dictionary_id, feature_index, corpus_id, band, rank, passage_id, token_position, window_start,"
-            " window_length FROM context").fetchall()
+            "SELECT context_id, dictionary_id, feature_index, corpus_id, band, rank, passage_id, token_position,"
+            " window_start, window_length FROM context"
+        ).fetchall()
         self.assertEqual(len(rows), sum(map(len, self.made.contexts.values())))
         for identity, dictionary, feature, corpus, band, rank, passage, position, start, length in rows:
             number = ("top", "sample", "quiet").index(band)
-            self.assertEqual(identity, (((dictionary * 2**10 + corpus) * 2**24 + feature) * 2**2 + number) * 2**14 + rank)
+            self.assertEqual(
+                identity, (((dictionary * 2**10 + corpus) * 2**24 + feature) * 2**2 + number) * 2**14 + rank
+            )
             (place,) = [p for p in self.made.contexts[feature, corpus] if (p.band, p.rank) == (number, rank)]
             _, first, tokens = self.made.passages[passage]
             self.assertEqual((passage, position), (place.passage_id, first + place.position))
@@ -108,15 +116,17 @@ class Schema(unittest.TestCase):
         self.check_excerpts(cases)
 
     def test_excerpts_of_windows_that_end_within_the_peak_s_character(self) -> None:
-        self.check_excerpts([
-            ([b"a", b"b", b"c", b"\xf0", b"\x9f", b"\x98", b"\x80", b"d"], 3, 4, "bc«😀»"),
-            ([b"a", b"b", b"c", b"\xf0", b"\x9f", b"\x98", b"\x80", b"d"], 4, 8, "abc«😀»d"),
-            ([b"caf", b"\xc3", b"\xa9", b"!"], 1, 1, "«é»"),
-            ([b"caf", b"\xc3", b"\xa9", b"!"], 1, 2, "caf«é»"),
-            ([b"a", b"caf", b"\xc3", b"\xa9", b"!"], 2, 3, "acaf«é»"),
-            ([b"a", b"\xc3", b"\xa9", b"!"], 2, 1, "«é»"),
-            ([b"a", b"b", b"c"], 1, 1, "«b»"),
-        ])
+        self.check_excerpts(
+            [
+                ([b"a", b"b", b"c", b"\xf0", b"\x9f", b"\x98", b"\x80", b"d"], 3, 4, "bc«😀»"),
+                ([b"a", b"b", b"c", b"\xf0", b"\x9f", b"\x98", b"\x80", b"d"], 4, 8, "abc«😀»d"),
+                ([b"caf", b"\xc3", b"\xa9", b"!"], 1, 1, "«é»"),
+                ([b"caf", b"\xc3", b"\xa9", b"!"], 1, 2, "caf«é»"),
+                ([b"a", b"caf", b"\xc3", b"\xa9", b"!"], 2, 3, "acaf«é»"),
+                ([b"a", b"\xc3", b"\xa9", b"!"], 2, 1, "«é»"),
+                ([b"a", b"b", b"c"], 1, 1, "«b»"),
+            ]
+        )
 
     def test_excerpts_of_any_text(self) -> None:
         chance = random.Random(5)
@@ -146,24 +156,40 @@ class Schema(unittest.TestCase):
             copy.execute("BEGIN")
             for number, (tokens, position, window, _) in enumerate(cases):
                 identity, document = 1000 + number, 500 + number
-                copy.execute("INSERT INTO passage VALUES (?, ?, 0, 100, ?, ?, ?)", (identity, document, len(tokens), *passage_text(tokens)))
-                copy.execute("INSERT INTO indexing (dictionary_id, corpus_id, run_id, n_tokens, n_documents, window, histogram_edges)"
-                             " VALUES (?, 3, 3, 1, 1, ?, '[]')", (identity, window))
-                copy.execute("INSERT INTO feature_context VALUES (?, 0, 3, 0, 0, ?, ?, 1, NULL, 1.0, NULL, NULL, NULL)", (identity, identity, position))
+                copy.execute(
+                    "INSERT INTO passage VALUES (?, ?, 0, 100, ?, ?, ?)",
+                    (identity, document, len(tokens), *passage_text(tokens)),
+                )
+                copy.execute(
+                    "INSERT INTO indexing"
+                    " (dictionary_id, corpus_id, run_id, n_tokens, n_documents, window, histogram_edges)"
+                    " VALUES (?, 3, 3, 1, 1, ?, '[]')",
+                    (identity, window),
+                )
+                copy.execute(
+                    "INSERT INTO feature_context VALUES (?, 0, 3, 0, 0, ?, ?, 1, NULL, 1.0, NULL, NULL, NULL)",
+                    (identity, identity, position),
+                )
             for number, (tokens, position, window, expected) in enumerate(cases):
                 with self.subTest(tokens=tokens, position=position, window=window):
-                    found = copy.execute("SELECT excerpt, window_start, window_length, token_position FROM context"
-                                         " WHERE dictionary_id = ?", (1000 + number,)).fetchone()
+                    found = copy.execute(
+                        "SELECT excerpt, window_start, window_length, token_position FROM context"
+                        " WHERE dictionary_id = ?",
+                        (1000 + number,),
+                    ).fetchone()
                     inside = window_of(position, len(tokens), window)
                     self.assertEqual(found, (expected, 100 + inside.start, len(inside), 100 + position))
             copy.close()
 
     def test_the_view_s_activations_are_those_of_all_tokens_that_fire(self) -> None:
         rows = self.database.execute(
-            "SELECT feature_index, corpus_id, band, rank, activations, n_occurrences FROM context").fetchall()
+            "SELECT feature_index, corpus_id, band, rank, activations, n_occurrences FROM context"
+        ).fetchall()
         for feature, corpus, band, rank, activations, occurrences in rows:
             places = self.made.contexts[feature, corpus]
-            (number,) = [n for n, p in enumerate(places) if (("top", "sample", "quiet")[p.band], p.rank) == (band, rank)]
+            (number,) = [
+                n for n, p in enumerate(places) if (("top", "sample", "quiet")[p.band], p.rank) == (band, rank)
+            ]
             found = {int(place): single(value) for place, value in json.loads(activations).items()}
             self.assertEqual(found, {place: value for place, value in enumerate(places[number].window) if value})
             self.assertEqual(occurrences, number + 1 if feature % 2 else None)
@@ -181,14 +207,21 @@ class Schema(unittest.TestCase):
                     ruled += contexts >= 5 and above <= 32
                 found = self.database.execute(
                     "SELECT count(CASE WHEN ifnull(counted_from, -1e999) <= ?1 THEN 1 END), count(*) FROM feature"
-                    " WHERE dictionary_id = 1 AND corpus_id = ?2 AND counted_below > ?1", (threshold, corpus)).fetchone()
+                    " WHERE dictionary_id = 1 AND corpus_id = ?2 AND counted_below > ?1",
+                    (threshold, corpus),
+                ).fetchone()
                 self.assertEqual(found, (ruled, free), threshold)
                 if threshold == 1.0:
                     self.assertTrue(0 < ruled < free)
 
     def test_a_feature_repeats_its_newest_explanation_and_scores(self) -> None:
-        sql = "SELECT explanation, simulation_score, simulation_baseline FROM feature_summary WHERE feature_index = 7 ORDER BY corpus_id"
-        self.assertEqual(self.database.execute(sql).fetchall(), [("what burns", 0.75, 0.1), ("what is drunk", None, None)])
+        sql = (
+            "SELECT explanation, simulation_score, simulation_baseline FROM feature_summary"
+            " WHERE feature_index = 7 ORDER BY corpus_id"
+        )
+        self.assertEqual(
+            self.database.execute(sql).fetchall(), [("what burns", 0.75, 0.1), ("what is drunk", None, None)]
+        )
 
 
 class Readme(unittest.TestCase):
@@ -211,7 +244,9 @@ class Readme(unittest.TestCase):
         self.assertEqual([block for block in self.blocks if block not in known], [])
 
     def test_queries(self) -> None:
-        statements = [s for block in self.blocks_of("SELECT ", "WITH ", "INSERT ") for s in re.split(r"(?<=;)\n+", block.strip())]
+        statements = [
+            s for block in self.blocks_of("SELECT ", "WITH ", "INSERT ") for s in re.split(r"(?<=;)\n+", block.strip())
+        ]
         self.assertGreater(len(statements), 12)
         database = sqlite3.connect(f"{self.folder}/demo.catalog")
         self.addCleanup(database.close)

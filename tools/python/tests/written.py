@@ -59,10 +59,14 @@ def others(window: list[float], peak: int) -> str | None:
 
 def sum_of_rows(database: sqlite3.Connection, table: str, where: str = "1") -> tuple[int, str]:
     """Rows of a table and the sum of their SHA-256, all of it in SQL but for the hash and the sum."""
-    columns = database.execute("SELECT name, type FROM pragma_table_xinfo(?) WHERE hidden = 0 ORDER BY cid", (table,)).fetchall()
+    columns = database.execute(
+        "SELECT name, type FROM pragma_table_xinfo(?) WHERE hidden = 0 ORDER BY cid", (table,)
+    ).fetchall()
     values = ", ".join(
-        f'CASE WHEN typeof("{name}") = \'integer\' AND {kind == "REAL":d} THEN \'real\' ELSE typeof("{name}") END, "{name}"'
-        for name, kind in columns)
+        f"CASE WHEN typeof(\"{name}\") = 'integer' AND {kind == 'REAL':d} THEN 'real'"
+        f' ELSE typeof("{name}") END, "{name}"'
+        for name, kind in columns
+    )
     count = total = 0
     for row in database.execute(f'SELECT {values} FROM "{table}" WHERE {where}'):
         content = table.encode("utf-8") + b"\x00"
@@ -133,8 +137,30 @@ def window_of(position: int, n_tokens: int, window: int) -> range:
 
 
 VOCABULARY = [
-    b"the", b" lord", b" God", b" burning", b" bush", b" was", b" not", b" consumed", b".", b"\n", b" caf", b"\xc3", b"\xa9",
-    b" \xe2", b"\x98", b"\x95", b"\xf0\x9f", b"\x98\x80", b"x\xc3", b"\xa9y", "naïve".encode(), "日本".encode(), b" and", "«".encode(),
+    b"the",
+    b" lord",
+    b" God",
+    b" burning",
+    b" bush",
+    b" was",
+    b" not",
+    b" consumed",
+    b".",
+    b"\n",
+    b" caf",
+    b"\xc3",
+    b"\xa9",
+    b" \xe2",
+    b"\x98",
+    b"\x95",
+    b"\xf0\x9f",
+    b"\x98\x80",
+    b"x\xc3",
+    b"\xa9y",
+    "naïve".encode(),
+    "日本".encode(),
+    b" and",
+    "«".encode(),
 ]
 ENDS = [0, 3, 4, 5, 6, 7, 8, 9]  # a burning bush
 MENU = [10, 11, 12, 13, 14, 15, 16, 17, 18, 19]  # café ☕😀xéy, many a character divided
@@ -187,15 +213,28 @@ class Written:
     def digests(self) -> None:
         """What table_digest says, of the tables that have rows."""
         divided = {
-            "run_metric": ["run_id"], "token": ["language_model_id"], "document": ["corpus_id"], "tensor_chunk": ["tensor_id"],
+            "run_metric": ["run_id"],
+            "token": ["language_model_id"],
+            "document": ["corpus_id"],
+            "tensor_chunk": ["tensor_id"],
             **dict.fromkeys(("dictionary_tensor", "layer_routing", "feature_logit"), ["dictionary_id"]),
             **dict.fromkeys(
-                ("feature", "feature_layer", "feature_token", "feature_cofiring", "feature_context", "explanation", "score"),
-                ["dictionary_id", "corpus_id"]),
+                (
+                    "feature",
+                    "feature_layer",
+                    "feature_token",
+                    "feature_cofiring",
+                    "feature_context",
+                    "explanation",
+                    "score",
+                ),
+                ["dictionary_id", "corpus_id"],
+            ),
         }
         tables = self.database.execute(
             "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 AND name <> 'table_digest'"
-            " AND name NOT LIKE 'sqlite%'").fetchall()
+            " AND name NOT LIKE 'sqlite%'"
+        ).fetchall()
         for (table,) in tables:
             columns = divided.get(table, [])
             for values in self.database.execute(f"SELECT DISTINCT {', '.join(columns) or 1} FROM {table}").fetchall():
@@ -205,7 +244,9 @@ class Written:
     def runs_and_text(self) -> None:
         self.insert("catalog", (1, "u", "2025-01-01T00:00:00Z", "test"))
         for run_id, kind in enumerate(("train", "index", "index", "explain", "score"), 1):
-            self.insert("run", (run_id, kind, "complete", "t", "t", None, 1, "{}", "1", None, "h", 1, 1, "b", f"r{run_id}"))
+            self.insert(
+                "run", (run_id, kind, "complete", "t", "t", None, 1, "{}", "1", None, "h", 1, 1, "b", f"r{run_id}")
+            )
         for step, value in enumerate((3.0, 2.0, None)):
             self.insert("run_metric", (1, "loss", step, value))
         self.insert("language_model", (1, "tiny", None, "llama", 6, 4, len(VOCABULARY), DIGEST, None, "{}"))
@@ -216,16 +257,29 @@ class Written:
                 self.insert("token", (1, identity, token.decode("utf-8", "replace"), token))
         self.insert("corpus", (1, "bible", None, 1, DIGEST), (2, "held-out", None, 1, DIGEST))
         texts = {
-            1: ENDS * 3 + MENU * 2 + [1, 2, 20, 21], 2: [0, 1, 22, 2, 8], 3: MENU + ENDS + [23, 3, 4, 23],
+            1: ENDS * 3 + MENU * 2 + [1, 2, 20, 21],
+            2: [0, 1, 22, 2, 8],
+            3: MENU + ENDS + [23, 3, 4, 23],
             4: [self.random.randrange(len(VOCABULARY)) for _ in range(300)],
         }
         for document_id, ids in texts.items():
             self.documents[document_id] = ids
             is_shuffled = document_id != 2
             raw = struct.pack(f"<{len(ids)}I", *ids)
-            self.insert("document", (
-                document_id, 2 if document_id == 3 else 1, document_id, f"Document {document_id}", None, len(ids), DIGEST,
-                int(is_shuffled), frame(shuffled(raw, 4) if is_shuffled else raw)))
+            self.insert(
+                "document",
+                (
+                    document_id,
+                    2 if document_id == 3 else 1,
+                    document_id,
+                    f"Document {document_id}",
+                    None,
+                    len(ids),
+                    DIGEST,
+                    int(is_shuffled),
+                    frame(shuffled(raw, 4) if is_shuffled else raw),
+                ),
+            )
             for segment, first in enumerate(range(0, len(ids), 13)):
                 passage_id = len(self.passages) + 1
                 piece = ids[first : first + 13]
@@ -235,17 +289,57 @@ class Written:
 
     def weights(self) -> None:
         for identity, name, latents in ((1, "demo", 1300), (2, "weights", 10)):
-            self.insert("dictionary", (
-                identity, name, "route", "[1,2,3,4,5]", 4, latents, 2, "sum", "hard", "corrected", "layer_norm", 1e-6,
-                None, 1, "activation", None, 1000, 10.0, 5.0, 1, 1, "{}"))
-        for name, shape, per_chunk in (("encoder", [1300, 4], 1300), ("decoder", [1300, 4], 100), ("pre_bias", [4], 3)):
+            self.insert(
+                "dictionary",
+                (
+                    identity,
+                    name,
+                    "route",
+                    "[1,2,3,4,5]",
+                    4,
+                    latents,
+                    2,
+                    "sum",
+                    "hard",
+                    "corrected",
+                    "layer_norm",
+                    1e-6,
+                    None,
+                    1,
+                    "activation",
+                    None,
+                    1000,
+                    10.0,
+                    5.0,
+                    1,
+                    1,
+                    "{}",
+                ),
+            )
+        for name, shape, per_chunk in (
+            ("encoder", [1300, 4], 1300),
+            ("decoder", [1300, 4], 100),
+            ("pre_bias", [4], 3),
+            ("latent_bias", [1300], 700),
+            ("router", [5, 4], 5),
+        ):
             self.tensor(1, name, "f32", shape, per_chunk, name != "encoder")
         for dtype in WIDTHS:
             for is_shuffled in (False, True):
-                for shape, per_chunk in (([10, 3], 4), ([10, 3], 5), ([10, 3], 100), ([7], 2), ([2, 3, 5], 1), ([], 1), ([0, 4], 3)):
+                for shape, per_chunk in (
+                    ([10, 3], 4),
+                    ([10, 3], 5),
+                    ([10, 3], 100),
+                    ([7], 2),
+                    ([2, 3, 5], 1),
+                    ([], 1),
+                    ([0, 4], 3),
+                ):
                     self.tensor(2, f"{dtype} {is_shuffled} {shape} {per_chunk}", dtype, shape, per_chunk, is_shuffled)
 
-    def tensor(self, dictionary_id: int, name: str, dtype: str, shape: list[int], per_chunk: int, is_shuffled: bool) -> None:
+    def tensor(
+        self, dictionary_id: int, name: str, dtype: str, shape: list[int], per_chunk: int, is_shuffled: bool
+    ) -> None:
         n_rows, length = shape[0] if shape else 1, 1
         for extent in shape[1:]:
             length *= extent
@@ -256,22 +350,38 @@ class Written:
         self.tensors[dictionary_id, name] = values
         tensor_id = len(self.tensors)
         raw = packed(values, dtype)
-        self.insert("dictionary_tensor", (
-            tensor_id, dictionary_id, name, dtype, json.dumps(shape), n_rows, length, per_chunk, int(is_shuffled),
-            hashlib.sha256(raw).hexdigest()))
+        self.insert(
+            "dictionary_tensor",
+            (
+                tensor_id,
+                dictionary_id,
+                name,
+                dtype,
+                json.dumps(shape),
+                n_rows,
+                length,
+                per_chunk,
+                int(is_shuffled),
+                hashlib.sha256(raw).hexdigest(),
+            ),
+        )
         for first in range(0, n_rows, per_chunk):
             rows = min(per_chunk, n_rows - first)
             piece = raw[first * length * WIDTHS[dtype] : (first + rows) * length * WIDTHS[dtype]]
-            self.insert("tensor_chunk", (
-                None, tensor_id, first, rows, frame(shuffled(piece, WIDTHS[dtype]) if is_shuffled else piece)))
+            self.insert(
+                "tensor_chunk",
+                (None, tensor_id, first, rows, frame(shuffled(piece, WIDTHS[dtype]) if is_shuffled else piece)),
+            )
 
     def index(self, corpus_id: int, run_id: int) -> None:
         here = {identity: p for identity, p in self.passages.items() if (p[0] == 3) == (corpus_id == 2)}
         self.insert("indexing", (1, corpus_id, run_id, 10_000, 3, WINDOW, 1290, 5, 2.0, 0.5, json.dumps(EDGES)))
         columns = (
-            "dictionary_id, feature_index, corpus_id, n_fired, firing_rate, mean_activation, std_activation, min_activation,"
-            " max_activation, sum_activation, sum_square, decoder_norm, is_dead, n_documents, histogram, peak_layer,"
-            " peak_layer_share, layer_entropy, top_token, strongest_token, counted_from, counted_below")
+            "dictionary_id, feature_index, corpus_id, n_fired, firing_rate, mean_activation, std_activation,"
+            " min_activation, max_activation, sum_activation, sum_square, decoder_norm, is_dead, n_documents,"
+            " histogram, peak_layer, peak_layer_share, layer_entropy, top_token, strongest_token, counted_from,"
+            " counted_below"
+        )
         for feature in range(1300):
             fired = fired_on(feature, corpus_id)
             classes = []
@@ -281,17 +391,39 @@ class Written:
             self.classes[feature, corpus_id] = classes
             firsts = sorted((first for first, _ in classes), reverse=True)
             both = sorted(firsts + [second for _, second in classes if second is not None], reverse=True)
-            self.insert(f"feature ({columns})", (
-                1, feature, corpus_id, fired, fired / 10_000, *((2.5, 0.5, 0.25, 3.0 + feature) if fired else (None,) * 4),
-                2.5 * fired, 7.0 * fired, 1.0, int(fired == 0), min(fired, 3), json.dumps([fired, 0, 1, 0]),
-                feature % 5 + 1 if fired else None, 1.0 if fired else None, 0.0 if fired else None, *("lord" if fired else None,) * 2,
-                firsts[32] if len(firsts) >= 33 else None, both[4] if len(both) >= 5 else None))
+            self.insert(
+                f"feature ({columns})",
+                (
+                    1,
+                    feature,
+                    corpus_id,
+                    fired,
+                    fired / 10_000,
+                    *((2.5, 0.5, 0.25, 3.0 + feature) if fired else (None,) * 4),
+                    2.5 * fired,
+                    7.0 * fired,
+                    1.0,
+                    int(fired == 0),
+                    min(fired, 3),
+                    json.dumps([fired, 0, 1, 0]),
+                    feature % 5 + 1 if fired else None,
+                    1.0 if fired else None,
+                    0.0 if fired else None,
+                    *("lord" if fired else None,) * 2,
+                    firsts[32] if len(firsts) >= 33 else None,
+                    both[4] if len(both) >= 5 else None,
+                ),
+            )
             if fired:
-                self.insert("feature_layer (dictionary_id, feature_index, corpus_id, layer, n_fired, sum_activation, max_activation,"
-                            " sum_router_weight, mean_router_weight)",
-                            (1, feature, corpus_id, feature % 5 + 1, fired, 2.5 * fired, 3.0, 0.5 * fired, 0.5))
+                self.insert(
+                    "feature_layer (dictionary_id, feature_index, corpus_id, layer, n_fired, sum_activation,"
+                    " max_activation, sum_router_weight, mean_router_weight)",
+                    (1, feature, corpus_id, feature % 5 + 1, fired, 2.5 * fired, 3.0, 0.5 * fired, 0.5),
+                )
             for number, (first, second) in enumerate(classes):
-                self.insert("feature_token", (1, feature, corpus_id, "lord" if number == 0 else f"t{number}", 1, first, second))
+                self.insert(
+                    "feature_token", (1, feature, corpus_id, "lord" if number == 0 else f"t{number}", 1, first, second)
+                )
         self.insert("feature_cofiring", (1, 7, corpus_id, 0, 8, 0.5, 4.0), (1, 7, corpus_id, 1, 9, 0.25, 1.0))
         for layer in range(1, 6):
             self.insert("layer_routing", (1, run_id, layer, 2000, 0.2, 1300, 260, 5000, 12500.0, 9.0))
@@ -302,31 +434,62 @@ class Written:
             if feature == 7:
                 wanted = [(identity, place) for identity, p in list(here.items())[:6] for place in range(len(p[2]))]
             else:
-                wanted = sorted({
-                    (identity, self.random.randrange(len(here[identity][2])))
-                    for identity in self.random.choices(list(here), k=feature)})
+                wanted = sorted(
+                    {
+                        (identity, self.random.randrange(len(here[identity][2])))
+                        for identity in self.random.choices(list(here), k=feature)
+                    }
+                )
                 self.random.shuffle(wanted)
             for number, (identity, position) in enumerate(wanted):
                 band = 3 * number // len(wanted)
                 rank = number - -(-band * len(wanted) // 3)
                 tokens = window_of(position, len(here[identity][2]), WINDOW)
                 window = [
-                    0.0 if self.random.random() < 0.7 or band == 2 and token == position
-                    else self.random.randrange(1, 99) / 8 if feature % 2 else single(self.random.random() * 9) for token in tokens]
+                    0.0
+                    if self.random.random() < 0.7 or band == 2 and token == position
+                    else self.random.randrange(1, 99) / 8
+                    if feature % 2
+                    else single(self.random.random() * 9)
+                    for token in tokens
+                ]
                 if band < 2:
                     window[position - tokens.start] = window[position - tokens.start] or 1.5
                 places.append(Place(band, rank, identity, position, window))
                 split = taken.setdefault(identity, self.random.choice((None, 0, 1)))
-                self.insert("feature_context", (
-                    1, feature, corpus_id, band, rank, identity, position, 4, 0.5 if feature % 3 else None,
-                    window[position - tokens.start], split, number + 1 if feature % 2 else None,
-                    others(window, position - tokens.start)))
+                self.insert(
+                    "feature_context",
+                    (
+                        1,
+                        feature,
+                        corpus_id,
+                        band,
+                        rank,
+                        identity,
+                        position,
+                        4,
+                        0.5 if feature % 3 else None,
+                        window[position - tokens.start],
+                        split,
+                        number + 1 if feature % 2 else None,
+                        others(window, position - tokens.start),
+                    ),
+                )
             self.contexts[feature, corpus_id] = places
 
     def results(self) -> None:
-        self.insert("feature_logit", (1, 7, "promoted", 0, 2, 1.5), (1, 7, "promoted", 1, 1, 1.25), (1, 7, "suppressed", 0, 3, -1.0))
-        self.insert("explanation", (1, 1, 7, 1, "n2g", "what burns", 4, None), (2, 1, 7, 2, "n2g", "what is drunk", 4, None))
-        self.insert("score", (1, 1, 7, 1, 1, "simulation", "ok", 0.75, 0.1, None, None, 5, 40, 5, None, frame(b'{"a":1}')))
+        self.insert(
+            "feature_logit",
+            (1, 7, "promoted", 0, 2, 1.5),
+            (1, 7, "promoted", 1, 1, 1.25),
+            (1, 7, "suppressed", 0, 3, -1.0),
+        )
+        self.insert(
+            "explanation", (1, 1, 7, 1, "n2g", "what burns", 4, None), (2, 1, 7, 2, "n2g", "what is drunk", 4, None)
+        )
+        self.insert(
+            "score", (1, 1, 7, 1, 1, "simulation", "ok", 0.75, 0.1, None, None, 5, 40, 5, None, frame(b'{"a":1}'))
+        )
 
 
 _written: dict[str, Written] = {}
