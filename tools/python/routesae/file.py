@@ -89,6 +89,9 @@ class CatalogFile:
         """Refuses what is no catalog before SQLite sees it; true if the file is in WAL mode."""
         if not os.path.isfile(self.path):
             self.fail("is not a file" if os.path.exists(self.path) else "no such file", MISSING)
+        for beside in ("-wal", "-shm", "-journal"):
+            if os.path.lexists(self.path + beside) and not _is_plain(self.path + beside):
+                self.fail(f"is refused: {self.path}{beside} beside it is no plain file")
         try:
             with open(self.path, "rb") as file:
                 header = file.read(100)
@@ -191,6 +194,11 @@ class CatalogFile:
     def fail(self, reason: str, status: int = BAD_DATA) -> NoReturn:
         """Raises a CatalogError that names the file."""
         raise CatalogError(f"{self.path}: {reason}", status) from None
+
+
+def _is_plain(path: str) -> bool:
+    """Whether a file is neither a link nor a pipe, which SQLite would wait for."""
+    return os.path.isfile(path) and not os.path.islink(path)
 
 
 def _start(sql: str) -> str:

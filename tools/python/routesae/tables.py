@@ -101,7 +101,7 @@ def indexes(features: int | Iterable[int] | None) -> list[int] | None:
     """
     if features is None:
         return None
-    found = np.atleast_1d(np.asarray(features if isinstance(features, (int, np.ndarray)) else list(features)))
+    found = np.asarray(list(features) if isinstance(features, Iterable) else [features])
     if found.size and (found.dtype.kind not in "iu" or found.ndim != 1):
         raise CatalogError("features are given by whole numbers: an index, several, or None for all")
     return [int(one) for one in found]

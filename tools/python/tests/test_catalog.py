@@ -187,6 +187,9 @@ class Contents(Reading):
         several = rows_of(self.catalog.contexts([9, 7, 9], 1, 1))
         self.assertEqual(sorted({c["feature_index"] for c in several}), [7, 9])
         self.assertEqual(several[: len(whole)][3]["excerpt"], whole[3]["excerpt"])
+        for features in ({7, 9}, range(7, 10, 2), np.array([7, 9]), iter([7, 9])):
+            self.assertEqual(len(rows_of(self.catalog.contexts(features, 1, 1))), len(several))
+        self.assertEqual(len(rows_of(self.catalog.contexts(np.int64(7), 1, 1))), len(whole))
         self.assertEqual(rows_of(self.catalog.contexts(100, "demo")), [])
         self.assertEqual(rows_of(self.catalog.contexts([], "demo")), [])
         self.refuses("no band 'middle'", self.catalog.contexts, 7, "demo", None, "middle")

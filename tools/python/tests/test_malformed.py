@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sqlite3
 import struct
@@ -36,6 +37,17 @@ class Malformed(Reading):
         self.refuses(
             "has schema 8, and schema 7 is read here; install a newer", self.damaged, "PRAGMA user_version = 8"
         )
+
+    def test_links_and_pipes_beside_a_catalog(self) -> None:
+        for beside in ("-wal", "-shm", "-journal"):
+            path = self.copied()
+            os.mkfifo(path + beside)
+            self.refuses(f"{beside} beside it is no plain file", routesae.open, path)
+            os.unlink(path + beside)
+            os.symlink("/dev/zero", path + beside)
+            self.refuses(f"{beside} beside it is no plain file", routesae.open, path)
+        os.mkfifo(path + "2")
+        self.refuses("is not a file", routesae.open, path + "2")
 
     def test_frames(self) -> None:
         content = struct.pack("<5I", 0, 1, 22, 2, 8)
