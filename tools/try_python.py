@@ -180,7 +180,8 @@ def main() -> int:
     parser.add_argument("catalogs", nargs="+", metavar="CATALOG")
     options = parser.parse_args()
     paths = [os.path.abspath(path) for path in options.catalogs]
-    print("# The Python package and Parquet with other programs\n\nWritten by `tools/try_python.py` ([how](../CONTRIBUTING.md#checks-against-the-real-programs)).\n")
+    how = "[how](../CONTRIBUTING.md#checks-against-the-real-programs)"
+    print(f"# The Python package and Parquet with other programs\n\nWritten by `tools/try_python.py` ({how}).\n")
     print("| library | version |\n|---|---|")
     print(f"| Python | {platform.python_version()} |")
     for name in LIBRARIES:
