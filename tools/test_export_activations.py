@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests of export_activations.py: `python3 tools/test_export_activations.py`.
+"""Tests of `python -m routesae collect` and export_activations.py: `python3 tools/test_export_activations.py`.
 
 The rules about text, windows, names and files need the standard library only.  What runs a model is left out where
 torch and transformers are not installed.
@@ -25,10 +25,12 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 from unittest import mock
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-import export_activations as ex  # noqa: E402
+SCRIPT = Path(__file__).resolve().parent / "export_activations.py"
+PACKAGE = SCRIPT.parent / "python"
+sys.path.insert(0, str(PACKAGE))
+from routesae import activation_stream as st  # noqa: E402
+from routesae import collect as ex  # noqa: E402
 
-SCRIPT = Path(ex.__file__)
 FIXTURES = SCRIPT.parent.parent / "Tests" / "Fixtures"
 HAS_TORCH = all(importlib.util.find_spec(name) for name in ("torch", "transformers"))
 
