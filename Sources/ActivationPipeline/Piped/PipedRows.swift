@@ -16,6 +16,10 @@ package final class PipedRows: SinglePassRows {
     private let includesPrefix: Bool
     /// The layers' places among the stream's.
     private let places: [Int]
+    /// One layer of a row, for checks.
+    private let scratch: Matrix
+    /// The first row of the block that was checked last.
+    private var checked = -1
     /// The next row among those of the whole text.
     private var row = 0
     /// Digest of the blocks before that of the next row.
@@ -34,6 +38,7 @@ package final class PipedRows: SinglePassRows {
         self.includesPrefix = includesPrefix
         dModel = stream.header.dModel
         places = layers.compactMap { stream.header.layers.firstIndex(of: $0) }
+        scratch = Matrix(rows: 1, columns: dModel)
         precondition(places.count == layers.count, "the stream has the layers asked for")
     }
 
@@ -66,9 +71,13 @@ package final class PipedRows: SinglePassRows {
         precondition(batch.count + count <= batch.capacity, "the batch has no room")
         var appended = 0
         while appended < count, let block = try block() {
+            if block.firstRow != checked {
+                try check(block)
+                checked = block.firstRow
+            }
             var place = row - block.firstRow
             while place < block.rows, appended < count {
-                if try take(place, of: block, into: batch) { appended += 1 }
+                if take(place, of: block, into: batch) { appended += 1 }
                 place += 1
             }
             pass(to: place, of: block)
@@ -106,31 +115,43 @@ package final class PipedRows: SinglePassRows {
         after = nil
     }
 
-    /// Appends a row of a block, unless it is left out.
-    private func take(_ place: Int, of block: StreamBlock, into batch: ActivationBatch) throws -> Bool {
-        let mark = block.mark(place)
-        guard mark <= 1 else { throw bad(block, place, "is_prefix is \(mark); allowed: 0 and 1") }
-        guard let token = Int32(exactly: block.token(place)) else {
-            throw bad(block, place, "token id \(block.token(place)) is not a 32-bit number")
-        }
-        if mark == 1 && !includesPrefix { return false }
-        let target = batch.values.row(batch.count)
-        for (index, layer) in places.enumerated() {
-            let values = target + index * dModel
-            FloatConversion.widen(block.activations(place, layer: layer), dtype: stream.header.dtype, into: values)
-            // What cannot be squared cannot be standardised either.
-            guard rsae_dot(values, values, Int64(dModel)).isFinite else {
-                throw bad(
-                    block, place,
-                    "an activation holds an infinity or a NaN, or is too large to square (layer \(layers[index]), a token of "
-                        + "id \(token) in document \(block.document(place)))")
+    /// Checks the rows of a block before any of them is used, so that none of a block that is put right has been.
+    private func check(_ block: StreamBlock) throws(WorkflowError) {
+        for place in 0..<block.rows {
+            let mark = block.mark(place)
+            guard mark <= 1 else { throw bad(block, place, "is_prefix is \(mark); allowed: 0 and 1") }
+            guard let token = Int32(exactly: block.token(place)) else {
+                throw bad(block, place, "token id \(block.token(place)) is not a 32-bit number")
+            }
+            if mark == 1 && !includesPrefix { continue }
+            let values = scratch.pointer
+            for (index, layer) in places.enumerated() {
+                widen(block, place, layer, into: values)
+                // What cannot be squared cannot be standardised either.
+                guard rsae_dot(values, values, Int64(dModel)).isFinite else {
+                    throw bad(
+                        block, place,
+                        "an activation holds an infinity or a NaN, or is too large to square (layer \(layers[index]), a token "
+                            + "of id \(token) in document \(block.document(place)))")
+                }
             }
         }
-        batch.tokenIDs[batch.count] = token
+    }
+
+    /// Appends a checked row of a block, unless it is left out.
+    private func take(_ place: Int, of block: StreamBlock, into batch: ActivationBatch) -> Bool {
+        if block.mark(place) == 1 && !includesPrefix { return false }
+        let target = batch.values.row(batch.count)
+        for (index, layer) in places.enumerated() { widen(block, place, layer, into: target + index * dModel) }
+        batch.tokenIDs[batch.count] = Int32(truncatingIfNeeded: block.token(place))
         batch.documentIDs[batch.count] = block.document(place)
         batch.drawKeys[batch.count] = ActivationBatch.drawKey(document: 0, position: block.firstRow + place)
         batch.count += 1
         return true
+    }
+
+    private func widen(_ block: StreamBlock, _ place: Int, _ layer: Int, into target: UnsafeMutablePointer<Float>) {
+        FloatConversion.widen(block.activations(place, layer: layer), dtype: stream.header.dtype, into: target)
     }
 
     private func bad(_ block: StreamBlock, _ place: Int, _ problem: String) -> WorkflowError {

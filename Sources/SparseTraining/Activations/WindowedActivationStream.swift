@@ -44,7 +44,16 @@ package final class WindowedActivationStream: ActivationStream {
                 buffer: ActivationBatch(capacity: level, layers: layers, dModel: dModel),
                 incoming: ActivationBatch(capacity: batchTokens, layers: layers, dModel: dModel))
         }
-        committed = (numbers: rows.numbers, rows: 0)
+        committed = (numbers: [:], rows: 0)
+        committed.numbers = numbers
+    }
+
+    /// The position of the rows and the draws.
+    private var numbers: [String: UInt64] {
+        var numbers = rows.numbers
+        if let generator { numbers["draws"] = generator.count }
+        if isOver { numbers["ended"] = 1 }
+        return numbers
     }
 
     /// Fills the batch to its capacity.
@@ -61,9 +70,6 @@ package final class WindowedActivationStream: ActivationStream {
             try rows.startOver()
             isOver = false
         }
-        var numbers = rows.numbers
-        if let generator { numbers["draws"] = generator.count }
-        if isOver { numbers["ended"] = 1 }
         committed = (numbers: numbers, rows: window?.buffer.count ?? 0)
     }
 
