@@ -608,7 +608,7 @@ class Models(InFolder):
     def test_a_dry_run_says_the_size_and_writes_nothing(self) -> None:
         result = self.run_script(self.model("llama"), "--dry-run")
         self.assertEqual((result.returncode, self.left()), (0, []))
-        self.assertIn("106 tokens of 4 documents (BOS among them), 3 layers: 11.9 KB of bf16 in 1 file", result.stderr)
+        self.assertIn("106 tokens of 4 documents (BOS among them), 3 layers: 12.0 KB of bf16 in 1 file", result.stderr)
 
     def refused(self, words: str, result: Any) -> None:
         """One line on standard error, and nothing written."""

@@ -79,9 +79,10 @@ class StreamWriter:
     """
 
     def __init__(
-        self, descriptor: int, metadata: Dict[str, str], layers: Sequence[int], width: int, dtype: str, first_row: int = 0
+        self, descriptor: int, metadata: Dict[str, str], layers: Sequence[int], width: int, dtype: str, first_row: int = 0,
+        rows_of_block: Optional[int] = None,
     ) -> None:
-        self.block_rows = block_rows(len(layers), width, dtype)
+        self.block_rows = rows_of_block or block_rows(len(layers), width, dtype)
         #: The row that comes next, counted from the beginning of the text; at first a block's first row.
         self.row = first_row // self.block_rows * self.block_rows
         self._descriptor = descriptor
