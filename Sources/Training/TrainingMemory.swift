@@ -31,7 +31,8 @@ package struct TrainingMemory {
         }
 
         let tokens = Double(plans[0].settings.batchTokens)
-        let layers = source.streamLayerCount(asked: Set(plans.flatMap(\.configuration.layers)).count)
+        let layers = source.streamLayerCount(
+            asked: Set(plans.flatMap(\.configuration.layers)).count, settings: plans[0].settings)
         let width = Double(layers) * Double(source.dModel)
         parts.append((what: "the batch", floats: tokens * width))
         if source.isLive {

@@ -18,6 +18,9 @@ extension TrainingSettings {
         shuffleSeed != nil && (stream.model != nil || readsPipe || stream.shuffleBuffer != nil)
     }
 
+    /// Rows of the buffer that batches are drawn from; nil where they are not.
+    package var windowSize: Int? { drawsFromBuffer ? bufferLevel : nil }
+
     /// Rows of the buffer that batches are drawn from.
     var bufferLevel: Int {
         ModelActivationStream.level(
@@ -68,7 +71,7 @@ extension TrainingSettings {
         effective.modelName = nil
         effective.shuffle = shuffleSeed != nil
         effective.streamSeed = shuffleSeed
-        effective.shuffleBuffer = drawsFromBuffer ? bufferLevel : nil
+        effective.shuffleBuffer = windowSize
         effective.includesBOS = readsBOS
         return effective
     }

@@ -73,11 +73,12 @@ enum TrainingSource {
         if case .shards(let shards) = self { shards.reduce(0) { $0 + $1.tokenIDs.count } } else { nil }
     }
 
-    /// How many layers a batch of the stream holds: those asked for from a model or a pipe, all of them from files.
-    func streamLayerCount(asked: Int) -> Int {
+    /// How many layers a batch of the stream holds: those asked for, but all that files hold if they are not read through
+    /// a buffer.
+    func streamLayerCount(asked: Int, settings: TrainingSettings) -> Int {
         switch self {
         case .live, .piped: asked
-        case .shards(let shards): shards[0].layers.count
+        case .shards(let shards): settings.shuffleBuffer == nil ? shards[0].layers.count : asked
         case .given(let given): given.layers.count
         }
     }
@@ -211,7 +212,8 @@ enum TrainingSource {
                 level: settings.bufferLevel, shuffleSeed: settings.shuffleSeed, includesBOS: settings.readsBOS)
         case .shards(let shards) where settings.shuffleBuffer != nil:
             return WindowedActivationStream(
-                try ShardRows(shards: shards, includesPrefix: settings.readsBOS), level: settings.bufferLevel,
+                try ShardRows(shards: shards, layers: layers, includesPrefix: settings.readsBOS),
+                level: settings.bufferLevel,
                 batchTokens: settings.batchTokens, shuffleSeed: settings.shuffleSeed)
         case .shards(let shards):
             return try ShardActivationStream(

@@ -119,6 +119,22 @@ import Testing
         }
     }
 
+    @Test func someLayersAreThoseOfAllLayers() throws {
+        let directory = try TemporaryDirectory()
+        let files = try shards([4, 6], in: directory)
+        for layers in [[1], [4], [1, 4]] {
+            let rows = try ShardRows(shards: files, layers: layers, includesPrefix: true)
+            let batch = ActivationBatch(capacity: 12, layers: layers, dModel: 3)
+            #expect(try rows.append(12, to: batch) == 10)
+            for row in 0..<10 {
+                let expected = layers.flatMap { layer in
+                    (0..<3).map { Float(row) + (layer == 4 ? 0.25 : 0) + Float($0) / 16 }
+                }
+                #expect(Array(UnsafeBufferPointer(start: batch.values.row(row), count: expected.count)) == expected)
+            }
+        }
+    }
+
     @Test func positionsThatDoNotFitAreRefused() throws {
         let directory = try TemporaryDirectory()
         let files = try shards([9], in: directory)

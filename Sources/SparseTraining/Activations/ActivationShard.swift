@@ -87,6 +87,14 @@ package struct ActivationShard: Sendable {
         for (row, destination) in rows { try read(row: row, into: destination) }
     }
 
+    /// Reads one layer `[d]` of a row, widened to fp32.
+    ///
+    /// - Parameter place: the layer's place among `layers`.
+    func read(row: Int, layer place: Int, into destination: UnsafeMutablePointer<Float>) throws {
+        let start = (row * layers.count + place) * dModel
+        try file.readFloats("activations", elements: start..<start + dModel, into: destination)
+    }
+
     /// Prefetches rows. Only a hint: errors are left to `read`.
     private func prefetch(_ rows: [Int]) throws {
         let width = layers.count * dModel

@@ -3,13 +3,15 @@ package import SparseCoding
 
 /// The rows of activation files in the files' order, without those of tokens put before a text.
 package final class ShardRows: ActivationRows {
-    /// The decoder layers of every row, ascending.
+    /// The decoder layers that are delivered, some or all of the files'.
     package let layers: [Int]
     /// Width of the residual stream.
     package let dModel: Int
 
     private let shards: [ActivationShard]
     private let includesPrefix: Bool
+    /// The layers' places among the files'; nil for all of them.
+    private let places: [Int]?
     /// The next row among those of all files, and how often they were read to the end.
     private var next = 0
     private var passes = 0
@@ -21,14 +23,18 @@ package final class ShardRows: ActivationRows {
     ///
     /// - Parameters:
     ///   - shards: the files, in order; all with the same layers and width.
+    ///   - layers: some of the files', ascending; nil for all of them.
     ///   - includesPrefix: whether rows of tokens put before a text are delivered; see `ActivationShard.isPrefix`.
     /// - Throws: `TrainingError.mismatch` for shards that differ, `.noTokens` if no rows are left.
-    package init(shards: [ActivationShard], includesPrefix: Bool) throws(TrainingError) {
+    package init(shards: [ActivationShard], layers asked: [Int]? = nil, includesPrefix: Bool) throws(TrainingError) {
         guard let first = shards.first else { throw .noTokens(source: "no activation files") }
         for shard in shards.dropFirst() { try shard.checkAgreement(with: first) }
         self.shards = shards
         self.includesPrefix = includesPrefix
-        layers = first.layers
+        let layers = asked ?? first.layers
+        self.layers = layers
+        places = layers == first.layers ? nil : layers.compactMap { first.layers.firstIndex(of: $0) }
+        precondition(places.map { $0.count == layers.count } ?? true, "the files have the layers asked for")
         dModel = first.dModel
         starts = shards.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.isPrefix.count) }
         isEmpty = !includesPrefix && shards.allSatisfy { $0.isPrefix.allSatisfy(\.self) }
@@ -60,11 +66,22 @@ package final class ShardRows: ActivationRows {
                 batch.documentIDs[target] = shard.documentIDs[row]
                 batch.drawKeys[target] = ActivationBatch.drawKey(document: 0, position: starts[place] + row)
             }
-            try shard.read(wanted)
+            try read(wanted, from: shard)
             batch.count += wanted.count
             appended += wanted.count
         }
         return appended
+    }
+
+    private func read(
+        _ rows: [(row: Int, destination: UnsafeMutablePointer<Float>)], from shard: ActivationShard
+    ) throws {
+        guard let places else { return try shard.read(rows) }
+        for (row, destination) in rows {
+            for (index, place) in places.enumerated() {
+                try shard.read(row: row, layer: place, into: destination + index * dModel)
+            }
+        }
     }
 
     /// Begins the next pass.
