@@ -109,7 +109,16 @@ package struct Reproduction {
         var training = try decode(TrainingSettings.self, run, catalog)
         if let model = settings.model { training.model = model }
         if let text = settings.text { training.text = text }
-        if let activations = settings.activations { training.activations = activations }
+        if let activations = settings.activations {
+            // Files of the same rows repeat a stream where they are read through the same buffer.
+            if training.readsPipe { training.shuffleBuffer = training.windowSize }
+            training.activations = activations
+        }
+        if training.readsPipe {
+            throw WorkflowError.refused(
+                "\(catalog.path): run \(run.runID) read a stream, which is gone; name files of the same rows with `activations`"
+            )
+        }
         try checkInputs(
             run, in: catalog, paths: training.text + training.activations, model: training.model)
         let job = try TrainingJob([training], workers: workers)
