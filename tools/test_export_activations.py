@@ -418,6 +418,82 @@ class Fixtures(unittest.TestCase):
                     self.assertEqual((metadata["model"], metadata["tokenizer"]), ("llama-untied", "llama-untied"))
 
 
+class Streams(InFolder):
+    """The byte form of a stream."""
+
+    def stream(self, rows: int = 10, first: int = 0) -> bytes:
+        with open(self.path("a.stream"), "wb") as file:
+            writer = st.StreamWriter(file.fileno(), {"model": "m"}, [2, 5], 3, "f32", first, rows_of_block=4)
+            for row in range(writer.row, rows):
+                writer.append([row], [row // 3], [row % 3 == 0], struct.pack("<6f", *[row] * 6))
+            writer.finish()
+        return Path(self.path("a.stream")).read_bytes()
+
+    def read(self, data: bytes) -> List[Any]:
+        reader = st.StreamReader(io.BytesIO(data))
+        return [reader, *reader.blocks()]
+
+    def test_it_reads_what_it_writes(self) -> None:
+        for rows in (0, 1, 4, 7, 8, 10):
+            for first in (0, 5):
+                start = first // 4 * 4
+                if rows < start:
+                    continue
+                reader, *blocks = self.read(self.stream(rows, first))
+                self.assertEqual((reader.layers, reader.width, reader.dtype, reader.rows), ([2, 5], 3, "f32", rows))
+                self.assertEqual((reader.metadata["model"], reader.first_row), ("m", start))
+                self.assertEqual([row for block in blocks for row in block.token_ids], list(range(start, rows)))
+                self.assertEqual([row for block in blocks for row in block.document_ids], [r // 3 for r in range(start, rows)])
+                self.assertEqual(b"".join(block.is_prefix for block in blocks), bytes(r % 3 == 0 for r in range(start, rows)))
+                values = [v for block in blocks for (v,) in struct.iter_unpack("<f", block.activations)]
+                self.assertEqual(values, [float(row) for row in range(start, rows) for _ in range(6)])
+                self.assertTrue(all(block.first_row % 4 == 0 for block in blocks))
+
+    def test_the_header_and_a_full_block_are_a_safetensors_file(self) -> None:
+        data = self.stream(8)
+        length = 8 + struct.unpack("<Q", data[:8])[0]
+        rows = 4 * (6 * 4 + 17)
+        path = self.write("block.safetensors", data[:length] + data[length + 32 : length + 32 + rows])
+        metadata, tensors = read_safetensors(path)
+        self.assertEqual(metadata["format"], "routesae-activation-stream-1")
+        self.assertEqual(integers(tensors["token_ids"][2]), [0, 1, 2, 3])
+        self.assertEqual(tensors["activations"][1], [4, 2, 3])
+
+    def test_whatever_is_cut_or_changed_is_noticed(self) -> None:
+        data = self.stream()
+        for end in range(len(data)):
+            with self.assertRaises((st.StreamError, struct.error), msg=str(end)):
+                self.read(data[:end])
+        start = 8 + struct.unpack("<Q", data[:8])[0]
+        for place in range(start, len(data)):
+            changed = bytearray(data)
+            changed[place] ^= 0x41
+            with self.assertRaises(st.StreamError, msg=str(place)):
+                self.read(bytes(changed))
+
+    def test_headers_that_are_wrong(self) -> None:
+        data = self.stream()
+        start = 8 + struct.unpack("<Q", data[:8])[0]
+        for old, new in (
+            ("stream-1", "stream-2"), ('"F32"', '"I32"'), ("[4,2,3]", "[4,3,2]"), ("[4,2,3]", "[4,2]"), ("[2,5]", "[2]"),
+            ('"first_row":"0"', '"first_row":"3"'), ('"first_row":"0"', '"first_row":"-4"'), ("is_prefix", "is_suffix"),
+            ("[0,32]", "[0,33]"), ("{", "["), ("token_ids", "__metadata__"),
+        ):
+            text = data[8:start].decode().replace(old, new).encode()
+            with self.assertRaises(st.StreamError, msg=new):
+                self.read(struct.pack("<Q", len(text)) + text + data[start:])
+        with self.assertRaises(st.StreamError):
+            self.read(struct.pack("<Q", 1 << 60) + data[8:])
+
+    def test_the_committed_streams_are_what_the_script_writes(self) -> None:
+        result = subprocess.run([sys.executable, str(SCRIPT.parent / "make_stream_fixture.py"), "--check"])
+        self.assertEqual(result.returncode, 0)
+
+    def test_a_block_has_at_most_eight_mebibytes(self) -> None:
+        sizes = [(1, 64), (9, 256), (9, 2048), (80, 65536)]
+        self.assertEqual([st.block_rows(*size, "bf16") for size in sizes], [4096, 1024, 128, 1])
+
+
 @unittest.skipUnless(HAS_TORCH, "torch and transformers are not installed")
 class Models(InFolder):
     """The whole script on tiny random models."""
@@ -601,6 +677,80 @@ class Models(InFolder):
         errors = process.communicate()[1]
         self.assertEqual((process.returncode, self.left()), (130, []), errors)
         self.assertIn("nothing was written", errors)
+
+    def collect(self, folder: str, *options: str) -> "subprocess.Popen[bytes]":
+        """`python -m routesae.collect` with its output in a pipe."""
+        environment = {**os.environ, "PYTHONPATH": str(PACKAGE)}
+        return subprocess.Popen(
+            [sys.executable, "-m", "routesae.collect", folder, "--text", self.path("t.jsonl"), "--layers", "0,2",
+             "--context", "12", "--batch-size", "7", *options],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+
+    def test_a_stream_holds_the_rows_of_the_file(self) -> None:
+        folder = self.model("llama")
+        self.write("t.jsonl", "\n".join(json.dumps({"text": text}) for text in ("hello there", "", "many words " * 500)))
+        for dtype in ("bf16", "f32"):
+            result = self.run_script(folder, "--batch-size", "7", "--dtype", dtype, "--force", layers="0,2")
+            self.assertEqual(result.returncode, 0, result.stderr)
+            metadata, tensors = read_safetensors(self.path("out.safetensors"))
+            whole, errors = self.collect(folder, "--dtype", dtype).communicate()
+            self.assertIn("the stream is complete: ", errors.decode())
+            reader = st.StreamReader(io.BytesIO(whole))
+            blocks = list(reader.blocks())
+            self.assertGreater(len(blocks), 1)
+            same = {key: value for key, value in reader.metadata.items() if key not in ("format", "first_row")}
+            self.assertEqual(same, {key: value for key, value in metadata.items() if key != "format"})
+            for name, got in (
+                ("activations", b"".join(block.activations for block in blocks)),
+                ("token_ids", b"".join(st.little_endian(block.token_ids) for block in blocks)),
+                ("document_ids", b"".join(st.little_endian(block.document_ids) for block in blocks)),
+                ("is_prefix", b"".join(block.is_prefix for block in blocks)),
+            ):
+                self.assertEqual(got, tensors[name][2], name)
+            # A stream from a token on is the end of the whole one.
+            start = 8 + struct.unpack("<Q", whole[:8])[0]
+            rest, _ = self.collect(folder, "--dtype", dtype, "--from-token", str(reader.block_rows + 5)).communicate()
+            begin = 8 + struct.unpack("<Q", rest[:8])[0]
+            full = 32 + len(blocks[0].token_ids) * st.row_bytes(2, 16, dtype) + 32
+            self.assertEqual(rest[begin:], whole[start + full :])
+
+    def test_a_reader_that_goes_away_and_a_signal(self) -> None:
+        folder = self.model("llama")
+        self.write("t.jsonl", json.dumps({"text": "many words " * 5000}))
+        process = self.collect(folder)
+        assert process.stdout and process.stderr
+        process.stdout.read(1000)
+        process.stdout.close()
+        errors = process.stderr.read().decode()
+        process.stderr.close()
+        self.assertEqual(process.wait(), 0, errors)
+        self.assertRegex(errors.splitlines()[-1], "^the reader closed the stream at token [0-9,]+$")
+
+        process = self.collect(folder)
+        assert process.stdout
+        process.stdout.read(1000)
+        process.terminate()  # while it waits for its reader, or computes
+        data, raw = process.communicate()
+        self.assertEqual(process.returncode, 130, raw)
+        self.assertIn("the stream has no end", raw.decode())
+        self.assertNotIn(b"DONE", data[-64:])
+
+    def test_streams_that_cannot_be_written(self) -> None:
+        folder = self.model("llama")
+        self.write("t.jsonl", json.dumps({"text": "a few words"}))
+        for options, words in (
+            (["--from-token", "9999"], "--from-token is 9999; the text has 12 tokens"), (["--from-token", "-1"], "allowed: from 0"),
+            (["--shard-tokens", "5"], "--shard-tokens goes with files"), (["--force"], "--force goes with files"),
+            (["--dry-run"], "--dry-run goes with files"), (["--output", self.path("x"), "--from-token", "0"], "files are written whole"),
+        ):
+            process = self.collect(folder, *options)
+            data, raw = process.communicate()
+            self.assertEqual(process.returncode, 1, raw)
+            self.assertIn(words, raw.decode().splitlines()[-1])
+            self.assertNotIn(b"DONE", data)
+        result = subprocess.run([sys.executable, str(SCRIPT), folder, "--text", "x", "--layers", "1"], stderr=subprocess.PIPE)
+        self.assertEqual(result.returncode, 2)
+        self.assertIn(b"--output", result.stderr)
 
     def left(self) -> List[str]:
         return [name for name in os.listdir(self.folder) if name.startswith("out")]

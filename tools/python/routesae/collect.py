@@ -1067,7 +1067,7 @@ def computed(
     if row == 0:
         raise ExportError(f"{', '.join(options.text)}: the text holds no tokens")
     if row < first_row:
-        raise ExportError(f"--from-token is {first_row}; the text has {row} tokens")
+        raise ExportError(f"--from-token is {options.from_token}; the text has {row} tokens")
 
 
 def stream(options: argparse.Namespace, asked: Optional[List[int]], say: Callable[[str], None]) -> None:
