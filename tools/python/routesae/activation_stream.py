@@ -4,8 +4,8 @@
     block    frame of 32 bytes, rows, SHA-256 of frame and rows
     end      frame of 32 bytes, SHA-256 of it
 
-A frame is `ROWS` or `DONE`, four zero bytes, and three u64: number of the block, rows, bytes of the rows.  All numbers are
-little-endian.  Blocks are numbered by their first row in the whole text, so that a stream may begin in its middle.
+A frame is `ROWS` or `DONE`, four zero bytes, and three u64: number of the block, rows, bytes of the rows.  All numbers
+are little-endian.  Blocks are numbered by their first row in the whole text, so that a stream may begin in its middle.
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ import json
 import os
 import struct
 import sys
-from typing import Any, BinaryIO, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from collections.abc import Iterator, Sequence
+from typing import Any, BinaryIO, NamedTuple
 
 #: Bytes of an element, and its name in a safetensors header.
-DTYPES: Dict[str, Tuple[int, str]] = {"f32": (4, "F32"), "f16": (2, "F16"), "bf16": (2, "BF16")}
+DTYPES: dict[str, tuple[int, str]] = {"f32": (4, "F32"), "f16": (2, "F16"), "bf16": (2, "BF16")}
 #: The version of the form.
 FORMAT = "routesae-activation-stream-1"
+#: Bytes of a row besides its activations: two ids and a mark.
+IDS_BYTES = 17
 #: A frame's layout: kind, number of the block, rows, bytes.
 FRAME = struct.Struct("<4s4xQQQ")
 #: Limits that readers have: bytes of a header, rows of a block, bytes of its rows.
@@ -34,7 +37,7 @@ class StreamError(Exception):
 
 def row_bytes(layers: int, width: int, dtype: str) -> int:
     """Bytes of a row: its activations, its two ids and its mark."""
-    return layers * width * DTYPES[dtype][0] + 17
+    return layers * width * DTYPES[dtype][0] + IDS_BYTES
 
 
 def block_rows(layers: int, width: int, dtype: str) -> int:
@@ -45,14 +48,14 @@ def block_rows(layers: int, width: int, dtype: str) -> int:
     return rows
 
 
-def header(rows: int, layers: int, width: int, dtype: str, metadata: Dict[str, str]) -> bytes:
+def header(rows: int, layers: int, width: int, dtype: str, metadata: dict[str, str]) -> bytes:
     """A safetensors header for these rows: its length and its JSON, padded so that all data is aligned.
 
     The ids come first, having the largest elements.
     """
     ids, end = 8 * rows, 16 * rows
     marks = end + rows * layers * width * DTYPES[dtype][0]
-    entries: Dict[str, Any] = {
+    entries: dict[str, Any] = {
         "__metadata__": dict(sorted(metadata.items())),
         "token_ids": {"dtype": "I64", "shape": [rows], "data_offsets": [0, ids]},
         "document_ids": {"dtype": "I64", "shape": [rows], "data_offsets": [ids, end]},
@@ -72,6 +75,13 @@ def little_endian(numbers: Sequence[int]) -> bytes:
     return values.tobytes()
 
 
+def _whole_numbers(found: Any) -> list[int]:
+    """A list from JSON that has to be of whole numbers from 0."""
+    if not isinstance(found, list) or not all(type(one) is int and one >= 0 for one in found):
+        raise ValueError("expected whole numbers from 0")
+    return found
+
+
 class StreamWriter:
     """Writes rows to an open file descriptor: full blocks as soon as their rows are there.
 
@@ -79,8 +89,14 @@ class StreamWriter:
     """
 
     def __init__(
-        self, descriptor: int, metadata: Dict[str, str], layers: Sequence[int], width: int, dtype: str, first_row: int = 0,
-        rows_of_block: Optional[int] = None,
+        self,
+        descriptor: int,
+        metadata: dict[str, str],
+        layers: Sequence[int],
+        width: int,
+        dtype: str,
+        first_row: int = 0,
+        rows_of_block: int | None = None,
     ) -> None:
         self.block_rows = rows_of_block or block_rows(len(layers), width, dtype)
         #: The row that comes next, counted from the beginning of the text; at first a block's first row.
@@ -88,12 +104,15 @@ class StreamWriter:
         self._descriptor = descriptor
         self._row_bytes = row_bytes(len(layers), width, dtype)
         self._block = self.row // self.block_rows
-        self._tokens: List[int] = []
-        self._documents: List[int] = []
+        self._tokens: list[int] = []
+        self._documents: list[int] = []
         self._marks = bytearray()
         self._activations = bytearray()
         metadata = {
-            **metadata, "format": FORMAT, "layers": "[" + ",".join(map(str, layers)) + "]", "first_row": str(self.row),
+            **metadata,
+            "format": FORMAT,
+            "layers": "[" + ",".join(map(str, layers)) + "]",
+            "first_row": str(self.row),
         }
         self._write([header(self.block_rows, len(layers), width, dtype, metadata)])
 
@@ -102,7 +121,7 @@ class StreamWriter:
     ) -> None:
         """Adds rows.  `activations` is a buffer of their elements in the stored type, [rows, layers, width]."""
         elements = memoryview(activations).cast("B")
-        size = self._row_bytes - 17
+        size = self._row_bytes - IDS_BYTES
         if not len(token_ids) == len(document_ids) == len(is_prefix) or len(elements) != len(token_ids) * size:
             raise ValueError("ids and activations differ in their number of rows")
         start = 0
@@ -126,9 +145,12 @@ class StreamWriter:
 
     def _write_block(self) -> None:
         rows = len(self._tokens)
-        pieces: List[Any] = [
-            FRAME.pack(b"ROWS", self._block, rows, rows * self._row_bytes), little_endian(self._tokens),
-            little_endian(self._documents), self._activations, self._marks,
+        pieces: list[Any] = [
+            FRAME.pack(b"ROWS", self._block, rows, rows * self._row_bytes),
+            little_endian(self._tokens),
+            little_endian(self._documents),
+            self._activations,
+            self._marks,
         ]
         digest = hashlib.sha256()
         for piece in pieces:
@@ -138,7 +160,7 @@ class StreamWriter:
         self._tokens, self._documents = [], []
         self._marks, self._activations = bytearray(), bytearray()
 
-    def _write(self, pieces: List[Any]) -> None:
+    def _write(self, pieces: list[Any]) -> None:
         for piece in pieces:
             rest = memoryview(piece)
             while rest:
@@ -149,8 +171,8 @@ class Block(NamedTuple):
     """Rows of a stream; `activations` are the stored bytes, [rows, layers, width]."""
 
     first_row: int
-    token_ids: List[int]
-    document_ids: List[int]
+    token_ids: list[int]
+    document_ids: list[int]
     is_prefix: bytes
     activations: memoryview
 
@@ -166,13 +188,13 @@ class StreamReader:
         text = self._exactly(length)
         try:
             entries = json.loads(text)
-            self.metadata: Dict[str, str] = entries.pop("__metadata__")
+            self.metadata: dict[str, str] = entries.pop("__metadata__")
             activations = entries["activations"]
-            self.block_rows, self.layer_count, self.width = activations["shape"]
+            self.block_rows, self.layer_count, self.width = _whole_numbers(activations["shape"])
             self.dtype = {name: key for key, (_, name) in DTYPES.items()}[activations["dtype"]]
-            self.layers: List[int] = json.loads(self.metadata["layers"])
+            self.layers = _whole_numbers(json.loads(self.metadata["layers"]))
             self.first_row = int(self.metadata.get("first_row", "0"))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise StreamError(f"the header is damaged ({type(error).__name__}: {error})") from None
         if self.metadata.get("format") != FORMAT:
             raise StreamError(f"format is {self.metadata.get('format')!r}; expected {FORMAT!r}")
@@ -185,7 +207,7 @@ class StreamReader:
         if self.first_row < 0 or self.first_row % self.block_rows:
             raise StreamError(f"first_row is {self.first_row}; expected a multiple of {self.block_rows}")
         #: Rows of the whole text, once the end has been read.
-        self.rows: Optional[int] = None
+        self.rows: int | None = None
 
     def blocks(self) -> Iterator[Block]:
         """The blocks in order, each checked; `StreamError` unless the stream is whole and right."""
