@@ -11,6 +11,8 @@ A catalog may come from anyone: it is opened read-only, its schema is compared w
 sizes, checksums and lengths are checked before anything is used. What is wrong with a file is said in one line, by
 ``CatalogError``.
 
+Without pandas a table is ``Columns``: ``features["peak_layer"]`` is an array of numpy.
+
 ``routesae.saelens`` registers routed dictionaries with SAELens; it needs ``pip install routesae[saelens]``.
 ``routesae.collecting`` collects activations for training; it needs ``pip install routesae[collect]``.
 """

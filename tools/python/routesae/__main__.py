@@ -1,4 +1,4 @@
-"""``python -m routesae``: read a catalog, write it for numpy or as Parquet, and collect activations for training."""
+"""``python -m routesae``: its verbs, its messages and its exit statuses."""
 
 from __future__ import annotations
 
@@ -22,6 +22,10 @@ from .errors import CANNOT_WRITE, INTERRUPTED, USAGE, CatalogError, one_line
 from .report import feature_lines, summary, visible
 
 
+#: What it does, as `--help` says it.
+WHAT = "Read a catalog, write it for numpy or as Parquet, and collect activations for training."
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line and end with status 64."""
 
@@ -31,7 +35,7 @@ class _Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """The options."""
-    result = _Parser(prog="python -m routesae", description=__doc__)
+    result = _Parser(prog="python -m routesae", description=WHAT)
     verbs = result.add_subparsers(dest="verb", required=True, metavar="VERB")
     catalog = _Parser(add_help=False)
     catalog.add_argument("catalog", metavar="CATALOG")
