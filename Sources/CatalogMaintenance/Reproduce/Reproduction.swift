@@ -239,7 +239,10 @@ package struct Reproduction {
     ) throws -> [Comparison] {
         let recorded = try catalog.contentDigests(ofRun: run.runID)
         let reproduced = try scratch.contentDigests(ofRun: copyID)
-        var comparisons = zip(recorded, reproduced).filter { $0.rowCount > 0 || $1.rowCount > 0 }.map { one, two in
+        var comparisons = zip(recorded, reproduced).filter { one, two in
+            // Versions before kept no histograms of equal bins.
+            one.rowCount > 0 || two.rowCount > 0 && one.table != "feature_linear_histogram"
+        }.map { one, two in
             Comparison(
                 what: one.table, recorded: "\(one.sha256.prefix(16)) of \(one.rowCount)",
                 reproduced: "\(two.sha256.prefix(16)) of \(two.rowCount)")
