@@ -195,7 +195,9 @@ class Contents(Reading):
         self.assertEqual(rows_of(self.catalog.contexts(100, "demo")), [])
         self.assertEqual(rows_of(self.catalog.contexts([], "demo")), [])
         self.refuses("no band 'middle'", self.catalog.contexts, 7, "demo", None, "middle")
-        self.refuses("no direction 'lowered'; there are promoted, suppressed", self.catalog.logits, 7, "demo", "lowered")
+        self.refuses(
+            "no direction 'lowered'; there are promoted, suppressed", self.catalog.logits, 7, "demo", "lowered"
+        )
         for ranks in ([0, 1], 1.5, "2", -1, 1 << 63):
             self.refuses("expected how many contexts", self.catalog.contexts, 7, "demo", ranks=ranks)
         for one in (0, 1, np.int64(1)):
