@@ -33,6 +33,7 @@ test:
 	$(TEST)
 	$(PYTHON) tools/python/tests/run.py
 	$(PYTHON) tools/test_export_activations.py
+	$(PYTHON) tools/test_check_neuronpedia.py
 	$(PYTHON) tools/mutate.py --count 240
 	$(PYTHON) tools/test_docs.py --dry-run
 	$(PYTHON) tools/option_table.py --check

@@ -16,8 +16,8 @@ import Vocabulary
 
     private func rowCounts() throws -> [CatalogValue] {
         try [
-            "indexing", "feature", "feature_layer", "feature_token", "feature_cofiring", "feature_context",
-            "context", "passage", "passage_text", "layer_routing",
+            "indexing", "feature", "feature_layer", "feature_token", "feature_linear_histogram", "feature_cofiring",
+            "feature_context", "context", "passage", "passage_text", "layer_routing",
         ].map {
             try catalog.rows(sql: "SELECT count(*) FROM \($0)").rows[0][0]
         }

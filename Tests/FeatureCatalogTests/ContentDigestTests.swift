@@ -68,6 +68,10 @@ import Vocabulary
             UPDATE feature_context SET other_activations = '{"1":0.5}' WHERE feature_index = 5 AND rank = 0
             """,
             "INSERT INTO feature_logit VALUES (1, 2, 'promoted', 0, 3, 1.0)",
+            "INSERT INTO feature_logit_histogram VALUES (1, 2, 1.0, 3, '[4]')",
+            "UPDATE feature_linear_histogram SET counts = '[1]' WHERE feature_index = 3",
+            "UPDATE feature_linear_histogram SET bin_width = 2 * bin_width WHERE feature_index = 3",
+            "UPDATE feature_linear_histogram SET first_bin = first_bin + 1 WHERE feature_index = 3",
             "INSERT INTO feature_neighbor VALUES (1, 2, 0, 3, 1.0)",
             "INSERT INTO explanation VALUES (1, 1, 2, 1, 'n2g', 'text', 1, NULL)",
             "INSERT INTO score VALUES (1, 1, 2, 1, NULL, 'rubric', 'ok', 4.0, NULL, NULL, NULL, 0, 0, 1, NULL, NULL)",
@@ -143,7 +147,8 @@ import Vocabulary
         let whole = try sample.catalog.contentDigests(of: sample.key)
         #expect(
             whole.map(\.table) == [
-                "indexing", "feature", "feature_layer", "feature_token", "feature_cofiring", "feature_context",
+                "indexing", "feature", "feature_layer", "feature_token", "feature_linear_histogram", "feature_cofiring",
+                "feature_context",
             ])
         #expect(Set(whole.map(\.sha256)).count == whole.count)
         // The same index in another catalog, beside another one: written later, with other numbers of rows.

@@ -21,6 +21,10 @@ import Testing
                         value: direction == .promoted ? value : -value)
                 }
             }, dictionaryID: sample.dictionaryID)
+        // −1 … 1 of the 50 tokens.
+        let histogram = try #require(
+            LinearHistogram(exponent: -7, firstBin: -128, counts: [1] + Array(repeating: 0, count: 255) + [49]))
+        try sample.catalog.write(logitHistograms: [(3, histogram)], dictionaryID: sample.dictionaryID)
         try sample.catalog.write(
             neighbors: (0..<3).map {
                 FeatureNeighbor(featureIndex: 3, rank: $0, neighborIndex: 4 + $0, cosine: 0.5 - Float($0) / 8)
@@ -109,6 +113,53 @@ import Testing
                 "UPDATE feature_logit SET value = -2 WHERE rank = 1 AND direction = 'suppressed'",
                 "value is not in the order"
             ),
+            // Histograms of equal bins.
+            (
+                "UPDATE feature_linear_histogram SET counts = '[1]' WHERE feature_index = 3",
+                "feature_linear_histogram has wider bins"
+            ),
+            (
+                "UPDATE feature_linear_histogram SET counts = '[x]' WHERE feature_index = 3",
+                "feature_linear_histogram is not one of equal bins"
+            ),
+            (
+                "UPDATE feature_linear_histogram SET bin_width = 0.3 WHERE feature_index = 3",
+                "feature_linear_histogram is not one of equal bins"
+            ),
+            (
+                "UPDATE feature_linear_histogram SET bin_width = 9e999 WHERE feature_index = 3",
+                "feature_linear_histogram is not one of equal bins"
+            ),
+            (
+                "UPDATE feature_linear_histogram SET counts = replace(counts, ',0,1]', ',1,1]') WHERE feature_index = 3",
+                "feature_linear_histogram adds up to"
+            ),
+            (
+                "UPDATE feature_linear_histogram SET first_bin = first_bin - 100 WHERE feature_index = 3",
+                "feature_linear_histogram"
+            ),
+            (
+                "UPDATE feature_linear_histogram SET first_bin = first_bin + 1 WHERE feature_index = 3",
+                "feature_linear_histogram does not begin at"
+            ),
+            (
+                "UPDATE feature_linear_histogram SET counts = replace(counts, ',1]', ',0,1]') WHERE feature_index = 3",
+                "feature_linear_histogram does not end at"
+            ),
+            (
+                """
+                INSERT INTO feature_linear_histogram
+                SELECT dictionary_id, 9, corpus_id, bin_width, first_bin, counts FROM feature_linear_histogram
+                WHERE feature_index = 3
+                """, "feature_linear_histogram adds up to"
+            ),
+            (
+                "UPDATE feature_logit_histogram SET counts = replace(counts, '49', '50')",
+                "feature_logit_histogram of feature 3 of dictionary 1: adds up to 51"
+            ),
+            ("UPDATE feature_logit_histogram SET first_bin = -127", "feature_logit_histogram of feature 3"),
+            ("UPDATE feature_logit_histogram SET bin_width = 0.5", "does not begin at -1.0"),
+            ("UPDATE feature_logit_histogram SET feature_index = 40", "the dictionary has 40 latents"),
             ("UPDATE feature_cofiring SET other_index = 40 WHERE feature_index = 3 AND rank = 1", "other_index is 40"),
             ("UPDATE feature_cofiring SET other_index = 3 WHERE feature_index = 3 AND rank = 1", "with itself"),
             ("UPDATE feature_cofiring SET rank = 7 WHERE feature_index = 3 AND rank = 1", "co-firing rank"),
@@ -145,6 +196,10 @@ import Testing
             (
                 "PRAGMA foreign_keys = OFF; UPDATE feature_layer SET feature_index = 44 WHERE feature_index = 3",
                 "feature_layer: "
+            ),
+            (
+                "PRAGMA foreign_keys = OFF; UPDATE feature_linear_histogram SET corpus_id = 9 WHERE feature_index = 38",
+                "feature_linear_histogram: "
             ),
             (
                 "PRAGMA foreign_keys = OFF; UPDATE feature_token SET corpus_id = 9 WHERE feature_index = 38",

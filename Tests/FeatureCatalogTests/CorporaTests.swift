@@ -15,7 +15,8 @@ import Vocabulary
     private var catalog: Catalog { sample.catalog }
 
     private static let tables = [
-        "indexing", "feature", "feature_layer", "feature_token", "feature_cofiring", "feature_context",
+        "indexing", "feature", "feature_layer", "feature_token", "feature_linear_histogram", "feature_cofiring",
+        "feature_context",
         "explanation", "score",
     ]
 

@@ -78,6 +78,10 @@ struct EveryReading {
             attempt("cofirings") { try catalog.cofirings(key, featureIndex: feature) }
             attempt("contexts") { try catalog.contexts(key, featureIndex: feature) }
             attempt("contexts") { try catalog.contexts(key, featureIndex: feature, band: .top, split: .explain) }
+            attempt("linear histogram") {
+                try catalog.linearHistogram(IndexingKey(dictionaryID: 1, corpusID: 1), featureIndex: feature)
+            }
+            attempt("logit histogram") { try catalog.logitHistogram(dictionaryID: 1, featureIndex: feature) }
             attempt("logits") { try catalog.logits(dictionaryID: 1, featureIndex: feature) }
             attempt("neighbors") { try catalog.neighbors(dictionaryID: 1, featureIndex: feature) }
             attempt("reviews") { try catalog.reviews(dictionaryID: 1, featureIndex: feature) }

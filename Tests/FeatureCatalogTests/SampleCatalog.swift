@@ -187,14 +187,16 @@ struct SampleCatalog {
             }
 
             let fired = layers.reduce(0) { $0 + $1.firedCount }
+            let minimum = generator.unit() / 8
             let record = FeatureRecord(
                 featureIndex: feature, firedCount: fired,
                 sumActivation: layers.reduce(0) { $0 + $1.sumActivation },
-                sumSquare: 0.625 * Double(fired), minActivation: generator.unit() / 8,
+                sumSquare: 0.625 * Double(fired), minActivation: minimum,
                 maxActivation: maximum, quantiles: .init(p10: 0.2, p50: 0.5, p90: 0.9, p99: 0.99),
                 decoderNorm: 1, documentCount: 1 + generator.next(below: 5), histogram: [fired - 3, 0, 1, 2])
             return FeatureEntry(
                 record: record, layers: layers, tokens: tokens(of: feature, &generator),
+                linearHistogram: linearHistogram(from: minimum, through: maximum, count: fired),
                 contexts: contexts(&generator, passageIDs: passageIDs, maximum: maximum),
                 cofirings: (0..<feature % 4).map { rank in
                     CofiringRecord(
@@ -202,6 +204,14 @@ struct SampleCatalog {
                         lift: 1 + Double(generator.unit()))
                 })
         }
+    }
+
+    /// All firings in the bins of the smallest and the largest activation, 2⁻⁵ wide as 4 … 5 asks for.
+    private static func linearHistogram(from minimum: Float, through maximum: Float, count: Int) -> LinearHistogram? {
+        let (first, last) = (Int(minimum * 32), Int(maximum * 32))
+        return LinearHistogram(
+            exponent: -5, firstBin: first,
+            counts: [count - 1] + Array(repeating: 0, count: last - first - 1) + [1])
     }
 
     /// A feature that never fires.

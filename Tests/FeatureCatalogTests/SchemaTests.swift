@@ -97,7 +97,8 @@ import Testing
         #expect(
             looked.isSuperset(of: [
                 "feature", "feature_layer", "feature_token", "feature_cofiring", "feature_context",
-                "feature_logit", "feature_neighbor", "explanation", "score", "review",
+                "feature_logit", "feature_linear_histogram", "feature_logit_histogram", "feature_neighbor",
+                "explanation", "score", "review",
                 "passage", "document", "tensor_chunk", "layer_routing",
             ]))
         for row in keys.rows {

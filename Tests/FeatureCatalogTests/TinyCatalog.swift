@@ -94,6 +94,9 @@ struct TinyCatalog {
                 FeatureTokenRecord(
                     featureIndex: feature, tokenClass: "king", firedCount: 3, activation1: one, activation2: two)
             ],
+            linearHistogram: LinearHistogram(
+                exponent: -6, firstBin: Int(two * 64),
+                counts: [2] + Array(repeating: 0, count: Int((one - two) * 64) - 1) + [1]),
             contexts: [
                 ContextEntry(
                     band: .top, rank: 0, passageID: 1, position: 1, layer: 0, routerWeight: 0.5, activation: one,
@@ -109,6 +112,9 @@ struct TinyCatalog {
         try catalog.write(
             logits: [FeatureLogit(featureIndex: 0, direction: .promoted, rank: 0, tokenID: 1, value: 0.5)],
             dictionaryID: 1)
+        if let histogram = LinearHistogram(exponent: -8, firstBin: 127, counts: [5, 1]) {
+            try catalog.write(logitHistograms: [(0, histogram)], dictionaryID: 1)
+        }
         try catalog.write(
             neighbors: [FeatureNeighbor(featureIndex: 0, rank: 0, neighborIndex: 1, cosine: 0.5)], dictionaryID: 1)
         let explanations = try catalog.write(explanations: [

@@ -98,10 +98,21 @@ import WorkflowWorlds
             #expect(feature.histogram.reduce(0, +) == fires.count)
             guard !fires.isEmpty else {
                 #expect(feature.maxActivation == nil)
+                #expect(try catalog.linearHistogram(Self.key, featureIndex: feature.featureIndex) == nil)
                 continue
             }
 
             let values = fires.map { Double($0.activation) }
+            let bins = try #require(try catalog.linearHistogram(Self.key, featureIndex: feature.featureIndex))
+            #expect(bins.total == fires.count && bins.isNarrowest)
+            var below = 0
+            for (place, count) in bins.counts.enumerated() {
+                let edge = Double(bins.firstBin + place) * bins.binWidth
+                // Two ways to compute an activation differ in its last bits.
+                #expect(values.count { $0 < edge * (1 - 1e-4) } <= below)
+                #expect(values.count { $0 < edge * (1 + 1e-4) } >= below)
+                below += count
+            }
             #expect(abs(Double(feature.minActivation ?? .nan) - (values.min() ?? 0)) < 1e-4 * (values.max() ?? 0))
             let mean = values.reduce(0, +) / Double(values.count)
             #expect(abs((feature.meanActivation ?? .nan) - mean) < 1e-4 * mean)

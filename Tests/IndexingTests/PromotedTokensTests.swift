@@ -53,6 +53,32 @@ import Testing
         }
     }
 
+    @Test(arguments: [(features: 1, d: 1, tokens: 1), (5, 3, 63), (300, 8, 200), (2, 3, 4097)])
+    func everyTokenIsInAHistogram(features: Int, d: Int, tokens: Int) throws {
+        let decoder = random(features, d, seed: 1, steps: 4)
+        let unembedding = random(tokens + 3, d, seed: 2, steps: 4)
+        let weight = random(1, d, seed: 3, steps: 2)
+        // Of all tokens, so that the naive lists have every change.
+        let lists = Dictionary(
+            grouping: expected(decoder, unembedding, weight, tokens: tokens, count: tokens)
+                .filter { $0.direction == .promoted }, by: \.featureIndex)
+        for threads in [1, 2] {
+            var found: [Int: LinearHistogram] = [:]
+            try PromotedTokens(
+                unembedding: Unembedding(matrix: unembedding, normWeight: weight), tokenCount: tokens,
+                workers: Workers(threads: threads)
+            ).compute(
+                decoder: decoder,
+                histograms: { for (feature, histogram) in $0 { found[feature] = histogram } }, deliver: { _ in })
+            #expect(found.keys.sorted() == lists.keys.sorted())
+            for (feature, list) in lists {
+                let single = LinearHistograms(features: 1)
+                for logit in list { single.record(logit.value, feature: 0) }
+                #expect(found[feature] == single.histogram(of: 0))
+            }
+        }
+    }
+
     /// Sums of quarters are exact, so that values and ties are those of the definition.
     @Test(arguments: [
         (features: 1, d: 1, tokens: 1), (3, 2, 7), (5, 3, 63), (2, 4, 64), (2, 4, 65), (7, 5, 1023), (3, 6, 1025),

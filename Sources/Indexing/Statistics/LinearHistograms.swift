@@ -1,20 +1,20 @@
-import FeatureCatalog
+package import FeatureCatalog
 
 /// Histograms of equal bins for many features in one allocation, updated as values stream by: `LinearHistogram` has the
 /// rule for the bins. A feature's width starts at 2⁻²⁴ and doubles, pairs of bins becoming one, when a value lies outside.
 ///
 /// Features may be divided among workers if each is written by one at a time; the result does not depend on the order of
 /// the values.
-final class LinearHistograms: @unchecked Sendable {
+package final class LinearHistograms: @unchecked Sendable {
     private static let bins = 2 * LinearHistogram.reach
     /// The number of features.
-    let features: Int
+    package let features: Int
     /// `[features × 512]`; bin 0 is in the middle.
     private let counts: UnsafeMutablePointer<UInt32>
     private let exponents: UnsafeMutablePointer<Int32>
 
     /// Makes empty histograms.
-    init(features: Int) {
+    package init(features: Int) {
         self.features = features
         counts = .allocate(capacity: max(features * Self.bins, 1))
         exponents = .allocate(capacity: max(features, 1))
@@ -27,7 +27,7 @@ final class LinearHistograms: @unchecked Sendable {
     }
 
     /// Empties all histograms.
-    func clear() {
+    package func clear() {
         counts.initialize(repeating: 0, count: features * Self.bins)
         exponents.initialize(repeating: Int32(LinearHistogram.exponents.lowerBound), count: features)
     }
@@ -35,7 +35,7 @@ final class LinearHistograms: @unchecked Sendable {
     /// Counts some values of a feature; those that are not finite are left out.
     ///
     /// - Precondition: there is such a feature.
-    func record(_ values: UnsafePointer<Float>, count: Int, feature: Int) {
+    package func record(_ values: UnsafePointer<Float>, count: Int, feature: Int) {
         precondition(feature >= 0 && feature < features, "feature \(feature) of \(features)")
         let middle = counts + feature * Self.bins + LinearHistogram.reach
         let reach = Double(LinearHistogram.reach)
@@ -57,12 +57,12 @@ final class LinearHistograms: @unchecked Sendable {
     }
 
     /// Counts one value of a feature.
-    func record(_ value: Float, feature: Int) {
+    package func record(_ value: Float, feature: Int) {
         withUnsafePointer(to: value) { record($0, count: 1, feature: feature) }
     }
 
     /// A feature's histogram; nil if it has no values.
-    func histogram(of feature: Int) -> LinearHistogram? {
+    package func histogram(of feature: Int) -> LinearHistogram? {
         precondition(feature >= 0 && feature < features, "feature \(feature) of \(features)")
         let own = counts + feature * Self.bins
         guard let first = (0..<Self.bins).first(where: { own[$0] > 0 }),

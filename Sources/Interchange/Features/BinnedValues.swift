@@ -1,20 +1,20 @@
-import FeatureCatalog
+package import FeatureCatalog
 
 /// How values are spread over bins, with what follows from it for other bins. The values of a bin count as spread evenly
 /// over the part of it that lies between the smallest and the largest value.
-struct BinnedValues {
+package struct BinnedValues {
     /// One more than bins, ascending.
     private let edges: [Double]
     private let counts: [Int]
     /// The smallest value.
-    let smallest: Double
+    package let smallest: Double
     /// The largest.
-    let largest: Double
+    package let largest: Double
     /// How many there are.
-    let total: Int
+    package let total: Int
 
     /// Describes a spread; nil where there are no values, or the numbers contradict each other.
-    init?(edges: [Double], counts: [Int], smallest: Double, largest: Double) {
+    package init?(edges: [Double], counts: [Int], smallest: Double, largest: Double) {
         guard edges.count == counts.count + 1, smallest.isFinite, largest.isFinite, smallest <= largest,
             edges.allSatisfy(\.isFinite), zip(edges, edges.dropFirst()).allSatisfy({ $0 < $1 })
         else { return nil }
@@ -32,7 +32,7 @@ struct BinnedValues {
     }
 
     /// The spread of a histogram of equal bins.
-    init?(_ histogram: LinearHistogram, smallest: Double? = nil, largest: Double? = nil) {
+    package init?(_ histogram: LinearHistogram, smallest: Double? = nil, largest: Double? = nil) {
         let edges = (0...histogram.counts.count).map { Double(histogram.firstBin + $0) * histogram.binWidth }
         self.init(
             edges: edges, counts: histogram.counts, smallest: smallest ?? edges.first ?? 0,
@@ -43,7 +43,7 @@ struct BinnedValues {
     ///
     /// - Returns: the middle of each bin, and its values, which together are `total`.
     /// - Precondition: `count` is above 0.
-    func equalBins(_ count: Int) -> (centers: [Double], counts: [Int]) {
+    package func equalBins(_ count: Int) -> (centers: [Double], counts: [Int]) {
         let isOne = !(smallest < largest)
         let (low, high) = isOne ? (smallest - 0.5, smallest + 0.5) : (smallest, largest)
         let width = (high - low) / Double(count)
@@ -59,7 +59,7 @@ struct BinnedValues {
     }
 
     /// How many values lie in low ..< high; the largest belongs to a range that ends there.
-    func count(from low: Double, to high: Double) -> Double {
+    package func count(from low: Double, to high: Double) -> Double {
         max(0, (high >= largest ? Double(total) : valuesBelow(high)) - (low <= smallest ? 0 : valuesBelow(low)))
     }
 

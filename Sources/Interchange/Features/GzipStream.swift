@@ -2,7 +2,7 @@ import CZlib
 
 /// Compresses bytes into one gzip member (RFC 1952), piece by piece. It holds no time and no name, so that equal bytes
 /// give equal files.
-final class GzipStream {
+package final class GzipStream {
     private static let outputByteCount = 1 << 16
     private var stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
     private var output = [UInt8](repeating: 0, count: outputByteCount)
@@ -34,7 +34,7 @@ final class GzipStream {
     }
 
     /// The member of some bytes.
-    static func compressed(_ bytes: [UInt8]) -> [UInt8] {
+    package static func compressed(_ bytes: [UInt8]) -> [UInt8] {
         let stream = GzipStream()
         var all: [UInt8] = []
         stream.append(bytes) { all += $0 }

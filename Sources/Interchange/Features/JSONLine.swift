@@ -1,14 +1,16 @@
-import Foundation
-import JSON
+package import JSON
 
 /// One JSON object as bytes, member by member: exports have tens of millions of numbers, for which a tree of values
 /// would take too long.
-struct JSONLine {
+package struct JSONLine {
     /// The object so far, without the brace at its end.
     private var text: [UInt8] = [UInt8(ascii: "{")]
 
+    /// Starts without members.
+    package init() {}
+
     /// The whole object.
-    var bytes: [UInt8] { text + [UInt8(ascii: "}")] }
+    package var bytes: [UInt8] { text + [UInt8(ascii: "}")] }
 
     private mutating func begin(_ name: StaticString) {
         if text.count > 1 { text.append(UInt8(ascii: ",")) }
@@ -18,32 +20,32 @@ struct JSONLine {
     }
 
     /// Adds a value.
-    mutating func add(_ name: StaticString, _ value: JSONValue) {
+    package mutating func add(_ name: StaticString, _ value: JSONValue) {
         begin(name)
         text += JSONWriter.canonical.bytes(value)
     }
 
     /// Adds a text.
-    mutating func add(_ name: StaticString, _ value: String) { add(name, .string(value)) }
+    package mutating func add(_ name: StaticString, _ value: String) { add(name, .string(value)) }
 
     /// Adds a number as `append(_:to:)` spells it.
-    mutating func add(_ name: StaticString, rounded value: Double) {
+    package mutating func add(_ name: StaticString, rounded value: Double) {
         begin(name)
         Self.append(value, to: &text)
     }
 
     /// Adds an array of numbers as `append(_:to:)` spells them.
-    mutating func add(_ name: StaticString, rounded values: some Collection<Double>) {
+    package mutating func add(_ name: StaticString, rounded values: some Collection<Double>) {
         addArray(name, values) { Self.append($0, to: &$1) }
     }
 
     /// Adds an array of whole numbers.
-    mutating func add(_ name: StaticString, _ values: [Int]) {
+    package mutating func add(_ name: StaticString, _ values: [Int]) {
         addArray(name, values) { $1 += $0.description.utf8 }
     }
 
     /// Adds an array of values whose JSON is known.
-    mutating func add(_ name: StaticString, spelled values: some Collection<[UInt8]>) {
+    package mutating func add(_ name: StaticString, spelled values: some Collection<[UInt8]>) {
         addArray(name, values) { $1 += $0 }
     }
 
@@ -63,7 +65,7 @@ struct JSONLine {
 
     /// Appends a number with four digits after the point, and of numbers below 1 with four digits that count; what is not
     /// finite as 0.
-    static func append(_ value: Double, to text: inout [UInt8]) {
+    package static func append(_ value: Double, to text: inout [UInt8]) {
         guard value != 0, value.isFinite else {
             text.append(UInt8(ascii: "0"))
             return

@@ -33,9 +33,9 @@ class Malformed(Reading):
             other.write_bytes(b"")
             self.refuses("is not a catalog", routesae.open, other)
         self.refuses("is not a catalog", self.damaged, "PRAGMA application_id = 7")
-        self.refuses("has schema 6, and schema 7 is read here; upgrade", self.damaged, "PRAGMA user_version = 6")
+        self.refuses("has schema 7, and schema 8 is read here; upgrade", self.damaged, "PRAGMA user_version = 7")
         self.refuses(
-            "has schema 8, and schema 7 is read here; install a newer", self.damaged, "PRAGMA user_version = 8"
+            "has schema 9, and schema 8 is read here; install a newer", self.damaged, "PRAGMA user_version = 9"
         )
 
     def test_links_and_pipes_beside_a_catalog(self) -> None:

@@ -217,12 +217,15 @@ class Written:
             "token": ["language_model_id"],
             "document": ["corpus_id"],
             "tensor_chunk": ["tensor_id"],
-            **dict.fromkeys(("dictionary_tensor", "layer_routing", "feature_logit"), ["dictionary_id"]),
+            **dict.fromkeys(
+                ("dictionary_tensor", "layer_routing", "feature_logit", "feature_logit_histogram"), ["dictionary_id"]
+            ),
             **dict.fromkeys(
                 (
                     "feature",
                     "feature_layer",
                     "feature_token",
+                    "feature_linear_histogram",
                     "feature_cofiring",
                     "feature_context",
                     "explanation",
