@@ -32,10 +32,10 @@ struct RouteSAE: ParsableCommand {
             CommandGroup(
                 name: "Look",
                 subcommands: [
-                    FeaturesCommand.self, FeatureCommand.self, LayersCommand.self, CountCommand.self,
+                    FeaturesCommand.self, FeatureCommand.self, PromptCommand.self, LayersCommand.self, CountCommand.self,
                     CompareCommand.self,
                     SearchCommand.self,
-                    SQLCommand.self, RunsCommand.self, ModelCommand.self, ModelsCommand.self,
+                    SQLCommand.self, RunsCommand.self, ServeCommand.self, ModelCommand.self, ModelsCommand.self,
                 ]),
             CommandGroup(
                 name: "Keep",
