@@ -1,3 +1,4 @@
+import Foundation
 import TerminalOutput
 
 /// Numbers on a page.
@@ -17,7 +18,8 @@ enum Figure {
     /// A share in percent; a dash where there is none.
     static func share(_ value: Double?) -> HTML {
         guard let value, value.isFinite else { return "<span class=\"none\">–</span>" }
-        if value > 0, value < 0.001 { return "\(Quantities.significant(value * 100)) %" }
+        // Rare features fire on a few tokens of a million.
+        if value > 0, value < 0.001 { return "\(String(format: "%.2g", value * 100)) %" }
         return "\(Quantities.percentage(value))"
     }
 

@@ -6,7 +6,9 @@ enum TokenText {
     private static let longest = 160
 
     /// A token's text: on one line, invisible characters visible, a very long one shortened.
-    static func shown(_ token: String) -> String {
+    ///
+    /// - Parameter longest: characters that it may have.
+    static func shown(_ token: String, longest: Int = longest) -> String {
         var scalars = Array(token.unicodeScalars.prefix(longest + 1))
         var rest: [Unicode.Scalar] = []
         if scalars.count > longest {

@@ -21,6 +21,8 @@ struct ComparePage: Page {
     private let columns: [Column]
     private let all: [DictionaryRecord]
     private let chosen: [Int64]
+    private let matched: Part<MatchedFeatures>?
+    private let canMatch: Bool
 
     init(_ visit: Visit) throws {
         let catalog = visit.catalog
@@ -29,6 +31,10 @@ struct ComparePage: Page {
         let shown = wanted.isEmpty ? Array(all.suffix(Self.most)) : all.filter { wanted.contains($0.dictionaryID) }
         chosen = shown.map(\.dictionaryID)
         let corpora = try catalog.corpora()
+        canMatch = shown.count == 2 && MatchedFeatures.isQuick(shown[0], shown[1])
+        matched =
+            shown.count == 2 && visit.query["match"] != nil
+            ? Part { try MatchedFeatures(shown[0], shown[1], visit) } : nil
         columns = try shown.flatMap { record in
             let evaluations = try catalog.evaluations(dictionaryID: record.dictionaryID)
             return try catalog.dictionarySummaries(dictionaryID: record.dictionaryID).map { summary in
@@ -62,7 +68,15 @@ struct ComparePage: Page {
             <h1>Compare</h1>
             \(all.count < 2 ? "" : "<form class=\"filter\" method=\"get\">\(boxes)<button>Compare</button></form>" as HTML)
             \(columns.isEmpty ? "<p class=\"hint\">There is no dictionary yet.</p>" : table)
+            \(matched?.drawn { $0.drawn } ?? (canMatch ? offer : ""))
             """
+    }
+
+    private var offer: HTML {
+        """
+        <p class="go"><a class="button" href="\(address.with("match", "1"))">Match their features</a> \
+        <a href="\(address.with("match", "1").with("farthest", "1"))">those without a match first</a></p>
+        """
     }
 
     /// A row: its name, and a value for each column.
@@ -110,7 +124,7 @@ struct ComparePage: Page {
         ]
         return """
             <div class="scroll"><table class="list compare"><thead><tr><td></td>\(heads)</tr></thead><tbody>\(rows)</tbody></table></div>
-            <p class="fine">Intervals are 95 %. Features matched one by one: <code>routesae compare CATALOG --features</code>.</p>
+            <p class="fine">Intervals are 95 %.</p>
             """
     }
 
@@ -124,7 +138,8 @@ struct ComparePage: Page {
                         "evaluations": .array(
                             column.evaluations.values.sorted { $0.metric < $1.metric }.map(Self.json)),
                     ])
-                })
+                }),
+            "matched": matched?.value?.json ?? .null,
         ])
     }
 

@@ -11,8 +11,6 @@ import Vocabulary
 struct DictionaryPage: Page {
     /// Features shown of the best explained.
     private static let bestCount = 12
-    /// Scores beyond which no bootstrap is made.
-    private static let mostScores = 20_000
 
     private let record: DictionaryRecord
     private let index: IndexedDictionary?
@@ -20,7 +18,7 @@ struct DictionaryPage: Page {
     private let corpora: [CorpusRecord]
     private let layers: Part<[LayerProfile]>
     private let counts: Part<InterpretableCount?>
-    private let scores: Part<ScoreFigures.Table?>
+    private let scores: Part<FigureCache.Figures?>
     private let evaluations: Part<[EvaluationRecord]>
     private let curves: [LinePlot]
     private let best: Part<[(index: Int, name: FeatureName)]>
@@ -38,8 +36,7 @@ struct DictionaryPage: Page {
         counts = Part { try index.map { try catalog.countInterpretable($0.key) } }
         let scoredCount = summaries.compactMap(\.explainedCount).max() ?? 0
         scores = Part {
-            guard let index, scoredCount <= Self.mostScores else { return nil }
-            return try ScoreFigures.of(index.key, in: catalog)
+            try index.map { try visit.site.cache.figures($0.key, scoreCount: scoredCount, in: catalog) }
         }
         evaluations = Part {
             let all = try catalog.evaluations(dictionaryID: record.dictionaryID)
@@ -121,15 +118,21 @@ struct DictionaryPage: Page {
                 <td class="n">\(Figure.share(layer.tokenShare))</td><td class="n">\(Figure.number(layer.meanRouterWeight))</td>\
                 <td class="n"><a href="\(Address.features(record.dictionaryID, [("layer", "\(layer.layer)")]))">\
                 \(Figure.count(layer.peakFeatureCount))</a></td>\
-                <td class="n">\(Figure.number(layer.meanActivation))</td></tr>
+                <td class="n">\(Figure.number(layer.meanActivation))</td>\
+                <td class="n">\(Figure.share(explained(layer.layer)))</td></tr>
                 """
             }
             return """
                 <section><h2>Layers</h2><table class="list fit"><thead><tr><th>layer</th><th>tokens read there</th>\
                 <th class="n">share</th><th class="n">router</th><th class="n">features peak</th>\
-                <th class="n">mean activation</th></tr></thead><tbody>\(rows)</tbody></table></section>
+                <th class="n">mean activation</th><th class="n">explained</th></tr></thead><tbody>\(rows)</tbody></table></section>
                 """
         }
+    }
+
+    /// The share of the variance explained of the tokens read at a layer.
+    private func explained(_ layer: Int) -> Double? {
+        evaluations.value?.first { $0.metric == "explained_variance" && $0.layer == layer }?.value
     }
 
     private var curveSections: HTML {
@@ -139,8 +142,8 @@ struct DictionaryPage: Page {
     }
 
     private var scoreSection: HTML {
-        scores.drawn { table in
-            guard let table else { return "" }
+        scores.drawn { figures in
+            guard let table = figures?.table else { return "" }
             let all = table.all
             let rows = table.byLayer.map { layer, figures -> HTML in
                 """
@@ -154,7 +157,7 @@ struct DictionaryPage: Page {
                 \(Figure.interval(all.meanScore?.mean, all.meanScore?.low, all.meanScore?.high)), wrong explanations \
                 \(Figure.number(all.meanChance)). \(Figure.share(all.share?.mean)) score better than 95 % of those\
                 \(all.separation.map { "; a right explanation beats a wrong one with probability \(Figure.number($0))" as HTML }).</p>\
-                <table class="list fit"><thead><tr><th>layer</th><th class="n">scored</th><th class="n">mean score</th>\
+                \(figures?.distribution?.plot)<table class="list fit"><thead><tr><th>layer</th><th class="n">scored</th><th class="n">mean score</th>\
                 <th class="n">baseline</th><th class="n">better</th></tr></thead><tbody>\(rows)</tbody></table></section>
                 """
         }
@@ -162,9 +165,9 @@ struct DictionaryPage: Page {
 
     private var evaluationSection: HTML {
         evaluations.drawn { evaluations in
-            let rows = evaluations.filter { $0.layer == nil }.map { figure -> HTML in
+            let rows = evaluations.filter { $0.layer == nil }.sorted(by: FigureNames.precedes).map { figure -> HTML in
                 """
-                <tr><th scope="row">\(figure.metric.replacing("_", with: " "))</th><td class="n">\(Figure.number(figure.value))</td>\
+                <tr><th scope="row">\(FigureNames.name(of: figure.metric))</th><td class="n">\(Figure.number(figure.value))</td>\
                 <td class="n dim">\(figure.low == nil ? "" : "\(Figure.number(figure.low)) … \(Figure.number(figure.high))" as HTML)</td></tr>
                 """
             }
@@ -181,8 +184,8 @@ struct DictionaryPage: Page {
         best.drawn { best in
             let rows = best.filter { $0.name.score != nil }.map { number, name -> HTML in
                 """
-                <li><a href="\(Address.feature(record.dictionaryID, number))"><span class="id">\(number)</span> \
-                \(name.short)</a> \(scale.badge(name.peakLayer)) <small>\(Figure.number(name.score))</small></li>
+                <li><a href="\(Address.feature(record.dictionaryID, number))"><span class="id">\(number)</span>\
+                <span>\(name.short)</span></a> \(scale.badge(name.peakLayer)) <small>\(Figure.number(name.score))</small></li>
                 """
             }
             guard !rows.isEmpty else { return "" }

@@ -100,7 +100,7 @@ extension FeaturePage {
         guard !features.isEmpty else { return "" }
         let rows = features.prefix(10).map { other, figure -> HTML in
             """
-            <li><a href="\(link(to: other))"><span class="id">\(other)</span> \(others[other]?.short)</a>\
+            <li><a href="\(link(to: other))"><span class="id">\(other)</span><span>\(others[other]?.short)</span></a>\
             <span class="n">\(figure)</span></li>
             """
         }

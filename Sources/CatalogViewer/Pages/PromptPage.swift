@@ -92,7 +92,7 @@ struct PromptPage: Page {
                         "<span class=\"dim\">fires on</span> \(TokenText.alone(token))"
                     } else { "" }
                 return """
-                    <li><a href="\(Address.feature(findings.dictionary.dictionaryID, feature.index))"><span class="id">\(feature.index)</span> \(meaning)</a>\
+                    <li><a href="\(Address.feature(findings.dictionary.dictionaryID, feature.index))"><span class="id">\(feature.index)</span><span>\(meaning)</span></a>\
                     <span class="n">\(Figure.number(Double(feature.activation)))\
                     \(known?.maximum.map { share($0, feature.activation) })</span></li>
                     """

@@ -44,8 +44,8 @@ struct RunPage: Page {
         <div><dt>seed</dt><dd>\(run.seed.map { "\($0)" } ?? "none")</dd></div>\
         <div><dt>software</dt><dd>\(run.software.version)</dd></div>\
         <div><dt>machine</dt><dd>\(run.host)</dd></div></dl>
-        \(made)\(curveSection)
-        <div class="columns">\(inputSection)\(configSection)</div>
+        \(made)\(plots)
+        <div class="columns"><div>\(curveSection)</div><div>\(configSection)\(inputSection)</div></div>
         <section><h2>Again</h2><p>Repeats it and compares the results bit by bit:</p>\
         <pre>routesae reproduce \(catalogName) \(run.runID.description)</pre></section>
         """
@@ -59,11 +59,15 @@ struct RunPage: Page {
         return "<section><h2>Dictionaries it made</h2><ul>\(links)</ul></section>"
     }
 
-    private var curveSection: HTML {
-        guard !curves.isEmpty else { return "" }
+    private var plots: HTML {
         let plots = curves.filter { Self.large.contains($0.name) }.compactMap { curve -> HTML? in
             LinePlot(curve).map { "<figure><figcaption>\(curve.name.replacing("_", with: " "))</figcaption>\($0.plot)</figure>" }
         }
+        return plots.isEmpty ? "" : "<section><h2>Curves</h2><div class=\"columns\">\(plots)</div></section>"
+    }
+
+    private var curveSection: HTML {
+        guard !curves.isEmpty else { return "" }
         let rows = curves.map { curve -> HTML in
             """
             <tr><th scope="row">\(curve.name)</th><td class="n">\(Figure.count(curve.count))</td>\
@@ -72,7 +76,7 @@ struct RunPage: Page {
             """
         }
         return """
-            <section><h2>Curves</h2><div class="columns">\(plots)</div><div class="scroll"><table class="list fit"><thead><tr><th>metric</th>\
+            <section><h2>Metrics</h2><div class="scroll"><table class="list fit"><thead><tr><th>metric</th>\
             <th class="n">points</th><th class="n">first</th><th class="n">last</th><th>curve</th></tr></thead>\
             <tbody>\(rows)</tbody></table></div></section>
             """

@@ -5,10 +5,14 @@ import JSON
 struct SearchPage: Page {
     /// Features of each scope.
     private static let most = 30
+    /// Characters of a text between two marks; the middle of more is left out.
+    private static let longestRun = 600
 
     private let words: String?
     private let found: [(scope: SearchHit.Scope, hits: Part<[SearchHit]>)]
     private let dictionaries: [String: Int64]
+    /// What the features found are called, by dictionary.
+    private let names: [String: [Int: FeatureName]]
 
     init(_ visit: Visit) throws {
         words = visit.query["q"]
@@ -17,7 +21,7 @@ struct SearchPage: Page {
         let chosen = try visit.query["dictionary"].map { try visit.dictionary($0).dictionaryID }
         let catalog = visit.catalog
         guard let words, !SearchTerms(words).words.isEmpty else {
-            found = []
+            (found, names) = ([], [:])
             return
         }
         let terms = SearchTerms(words)
@@ -35,6 +39,15 @@ struct SearchPage: Page {
                 }
             )
         }
+        let hits = Dictionary(grouping: found.flatMap { $0.hits.value ?? [] }, by: \.dictionary)
+        var names: [String: [Int: FeatureName]] = [:]
+        for (name, hits) in hits {
+            guard let dictionaryID = dictionaries[name],
+                let key = try catalog.indexings(dictionaryID: dictionaryID).last?.key
+            else { continue }
+            names[name] = try visit.names(of: hits.map(\.featureIndex), key)
+        }
+        self.names = names
     }
 
     var title: String { words.map { "“\($0)”" } ?? "Search" }
@@ -61,9 +74,15 @@ struct SearchPage: Page {
                 let several: HTML = dictionaries.count > 1 ? "<small class=\"dim\"><bdi>\(hit.dictionary)</bdi></small> " : ""
                 let count: HTML =
                     scope == .contexts
-                    ? "<small class=\"n dim\">\(hit.matchCount) contexts, \(hit.peakCount) on the words</small>" : ""
+                    ? """
+                    <small class="n">\(hit.matchCount) \(hit.matchCount == 1 ? "context" : "contexts"), \(hit.peakCount) on the words</small>
+                    """ : ""
+                let name = names[hit.dictionary]?[hit.featureIndex]
+                let meaning: HTML =
+                    scope == .explanations ? "" : "<a class=\"name\" href=\"\(target)\">\(name?.short)</a> "
                 return """
-                    <li><a class="id" href="\(target)">\(hit.featureIndex)</a><div><div class="ctx">\(several)\(Self.marked(hit.text))</div>\(count)</div></li>
+                    <li><a class="id" href="\(target)">\(hit.featureIndex)</a><div>\(meaning)\(several)\(count)\
+                    <div class="ctx">\(Self.marked(hit.text))</div></div></li>
                     """
             }
             return "<ol class=\"hits\">\(rows)</ol>"
@@ -85,7 +104,7 @@ struct SearchPage: Page {
         var run = ""
         func flush() {
             guard !run.isEmpty else { return }
-            let shown = TokenText.shown(run)
+            let shown = TokenText.shown(run, longest: longestRun)
             switch (isMarked, isPeak) {
             case (true, true): html += "<mark class=\"pk\">\(shown)</mark>"
             case (true, false): html += "<mark>\(shown)</mark>"
@@ -107,8 +126,6 @@ struct SearchPage: Page {
                 isPeak = character == "«"
             } else {
                 run.append(character)
-                // Long runs are shortened like tokens; keep them in pieces instead.
-                if run.utf8.count >= 120 { flush() }
             }
             rest = rest.dropFirst()
         }

@@ -2,6 +2,7 @@ import ActivationPipeline
 import FeatureCatalog
 import Foundation
 import JSON
+import LinearAlgebra
 
 /// Answers requests from one catalog. Each is answered from one state of the file, which is open no longer than that.
 struct Site: Sendable {
@@ -9,6 +10,10 @@ struct Site: Sendable {
     let path: String
     /// Reads prompts; nil without a model.
     let prompts: PromptService?
+    /// For what has to be computed.
+    let workers: Workers
+    /// Keeps what takes long.
+    let cache = FigureCache()
     /// What a form has to send back.
     let formToken: String
     /// Seconds that the statements of one request may take.

@@ -44,6 +44,7 @@ package final class ViewerServer: Sendable {
         self.settings = settings
         site = Site(
             path: settings.catalog, prompts: settings.model.map { PromptService(model: $0, workers: workers) },
+            workers: workers,
             formToken: (0..<4).map { _ in String(UInt32.random(in: .min ... .max), radix: 36) }.joined())
         hosts = HostCheck(address: settings.host, machine: ProcessInfo.processInfo.hostName)
         let address = try ListeningAddress(settings.host, port: settings.port)
