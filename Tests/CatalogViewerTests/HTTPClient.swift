@@ -27,7 +27,8 @@ enum HTTPClient {
         _ path: String, port: UInt16, method: String = "GET", host: String? = nil, headers: [String] = [],
         body: String? = nil
     ) async throws -> Reply {
-        var lines = ["\(method) \(path) HTTP/1.1", "Host: \(host ?? "127.0.0.1:\(port)")", "Connection: close"] + headers
+        var lines =
+            ["\(method) \(path) HTTP/1.1", "Host: \(host ?? "127.0.0.1:\(port)")", "Connection: close"] + headers
         if let body { lines.append("Content-Length: \(body.utf8.count)") }
         return try await send(Array((lines.joined(separator: "\r\n") + "\r\n\r\n" + (body ?? "")).utf8), port: port)
     }

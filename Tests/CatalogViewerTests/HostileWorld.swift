@@ -16,7 +16,9 @@ struct HostileWorld {
     static let newline = "\n"
 
     /// The vocabulary; a passage has each once.
-    static let words = ["the", " king", script, attribute, override, invisible, long, entity, newline, " said", " שלום", "'"]
+    static let words = [
+        "the", " king", script, attribute, override, invisible, long, entity, newline, " said", " שלום", "'",
+    ]
     static let name = "d\(script)\(attribute)"
     static let key = IndexingKey(dictionaryID: 1, corpusID: 1)
     static let latents = 30

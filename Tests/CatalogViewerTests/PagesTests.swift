@@ -52,7 +52,8 @@ import Testing
                 #expect(!text.contains(HostileWorld.attribute), "\(page)")
                 #expect(text.matches(of: /<[^>]*\s(?:on\w+|style)\s*=/).isEmpty, "\(page)")
                 #expect(text.matches(of: /<script(?! src="\/script\.js)/).isEmpty, "\(page)")
-                #expect(!text.unicodeScalars.contains { "\u{202E}\u{200B}\u{FEFF}".unicodeScalars.contains($0) }, "\(page)")
+                #expect(
+                    !text.unicodeScalars.contains { "\u{202E}\u{200B}\u{FEFF}".unicodeScalars.contains($0) }, "\(page)")
                 #expect(reply.body.count < 200_000, "\(page) has \(reply.body.count) bytes")
                 let policy = try #require(reply.headers["content-security-policy"])
                 #expect(policy.contains("default-src 'none'") && !policy.contains("unsafe"))
@@ -135,8 +136,9 @@ import Testing
             #expect(try await numbers("alive=1", port) == byMaximum)
             #expect(try await numbers("alive=1&order=reversed", port) == byMaximum.reversed())
             #expect(try await numbers("where=max_activation+%3E%3D+20&sort=feature_index", port) == strong)
-            #expect(try await numbers("where=max_activation%3E%3D20;+feature_index%3C20&sort=feature_index", port)
-                == strong.filter { $0 < 20 })
+            #expect(
+                try await numbers("where=max_activation%3E%3D20;+feature_index%3C20&sort=feature_index", port)
+                    == strong.filter { $0 < 20 })
             #expect(try await numbers("alive=1&offset=20", port) == Array(byMaximum.dropFirst(20)))
             #expect(try await numbers("q=kings&sort=feature_index", port) == Array(0..<6))
             #expect(try await numbers("layer=1", port).isEmpty)

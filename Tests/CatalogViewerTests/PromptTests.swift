@@ -41,7 +41,8 @@ import WorkflowWorlds
         try catalog.close()
         let expected = places.flatMap { place in
             place.firings.prefix(8).enumerated().map { rank, firing in
-                "\(place.position) \(place.token) \(place.layer ?? -1) \(rank) \(firing.featureIndex) \(firing.activation)"
+                "\(place.position) \(place.token) \(place.layer ?? -1) \(rank) \(firing.featureIndex) "
+                    + "\(firing.activation)"
             }
         }
         try await ServedCatalog.serve(path, model: DemoModel.path) { port in
@@ -76,7 +77,10 @@ import WorkflowWorlds
             for (body, words) in [
                 ("token=\(token)&text=", "the prompt is empty"),
                 ("token=\(token)&text=" + String(repeating: "x", count: 5000), "more than 4000 characters"),
-                ("token=\(token)&text=" + Array(repeating: "a1", count: 700).joined(separator: "+"), "more than 512 tokens"),
+                (
+                    "token=\(token)&text=" + Array(repeating: "a1", count: 700).joined(separator: "+"),
+                    "more than 512 tokens"
+                ),
             ] {
                 let reply = try await HTTPClient.ask(
                     "/prompt", port: port, method: "POST", headers: [own], body: body)

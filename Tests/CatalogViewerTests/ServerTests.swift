@@ -57,7 +57,9 @@ import Testing
     /// A page of another site whose name resolves to this machine reads nothing.
     @Test func onlyOwnNamesAreAnswered() async throws {
         try await ServedCatalog.serve(world.path) { port in
-            for host in ["127.0.0.1:\(port)", "localhost:\(port)", "LOCALHOST", "127.0.0.1", "localhost:9", "[::1]:\(port)"] {
+            for host in [
+                "127.0.0.1:\(port)", "localhost:\(port)", "LOCALHOST", "127.0.0.1", "localhost:9", "[::1]:\(port)",
+            ] {
                 #expect(try await HTTPClient.ask("/", port: port, host: host).status == 200, "\(host)")
             }
             for host in [
@@ -117,7 +119,8 @@ import Testing
         let queue = try DatabaseQueue(path: world.path)
         try await queue.write { database in
             try database.execute(sql: "PRAGMA ignore_check_constraints = ON")
-            try database.execute(sql: "UPDATE feature_context SET other_activations = '{\"1\":' WHERE feature_index = 0")
+            try database.execute(
+                sql: "UPDATE feature_context SET other_activations = '{\"1\":' WHERE feature_index = 0")
             try database.execute(sql: "UPDATE feature_layer SET n_fired = -5 WHERE feature_index = 1 AND layer = 0")
         }
         try queue.close()

@@ -16,7 +16,8 @@ function help() {
     heading.textContent = "Keys";
     const list = document.createElement("dl");
     list.className = "fields";
-    for (const [key, what] of [["/", "search"], ["← →", "previous and next"], ["?", "this help"], ["Esc", "close"]]) {
+    const keys = [["/", "search"], ["← →", "previous and next"], ["?", "this help"], ["Esc", "close"]];
+    for (const [key, what] of keys) {
       const term = document.createElement("dt");
       const name = document.createElement("kbd");
       name.textContent = key;

@@ -44,7 +44,8 @@ struct ScoreDistribution: Sendable {
         }
         var outline = "M4 98"
         for (place, share) in baseline.enumerated() {
-            outline += "V\(PlotNumber.text(98 - 90 * share / greatest))H\(PlotNumber.text(4 + Double(place + 1) * step))"
+            outline +=
+                "V\(PlotNumber.text(98 - 90 * share / greatest))H\(PlotNumber.text(4 + Double(place + 1) * step))"
         }
         let zero = 4 + 512 * PlotNumber.share(0, lower, 1)
         return """

@@ -13,11 +13,12 @@ struct ScoreStrip {
 
     /// The drawing.
     var drawn: HTML {
-        func x(_ value: Double) -> String {
-            PlotNumber.text(4 + 152 * PlotNumber.share(value, scale.lowerBound, scale.upperBound))
-        }
+        func share(_ value: Double) -> Double { PlotNumber.share(value, scale.lowerBound, scale.upperBound) }
+        func x(_ value: Double) -> String { PlotNumber.text(4 + 152 * share(value)) }
         let chance = limit.map { limit -> HTML in
-            "<rect class=\"chance\" x=\"4\" y=\"4\" width=\"\(PlotNumber.text(152 * PlotNumber.share(limit, scale.lowerBound, scale.upperBound)))\" height=\"10\"/>"
+            """
+            <rect class="chance" x="4" y="4" width="\(PlotNumber.text(152 * share(limit)))" height="10"/>
+            """
         }
         let mark = baseline.map { "<path class=\"tick\" d=\"M\(x($0)) 3v12\"/>" as HTML }
         let isBetter = limit.map { value > $0 } ?? false

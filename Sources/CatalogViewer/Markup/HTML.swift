@@ -1,7 +1,7 @@
 import TerminalOutput
 
-/// A piece of a page. Literals are markup and stay as they are; whatever is interpolated is escaped, unless it is markup
-/// itself.
+/// A piece of a page. Literals are markup and stay as they are; whatever is interpolated is escaped, unless it is
+/// markup itself.
 struct HTML: ExpressibleByStringInterpolation, Sendable {
     /// The markup.
     private(set) var text: String

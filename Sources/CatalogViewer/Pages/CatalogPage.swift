@@ -57,20 +57,23 @@ struct CatalogPage: Page {
         let features = dictionaries.reduce(0) { $0 + $1.latentCount }
         return """
             <h1>\(name)</h1>
-            <p class="lead">\(Figure.count(dictionaries.count)) \(dictionaries.count == 1 ? "dictionary" : "dictionaries") \
+            <p class="lead">\(Figure.count(dictionaries.count)) \
+            \(dictionaries.count == 1 ? "dictionary" : "dictionaries") \
             of \(Figure.count(features)) features, on \(Figure.count(corpora.count)) \
             \(corpora.count == 1 ? "corpus" : "corpora").</p>
             \(dictionaries.isEmpty ? Self.beginning : dictionaryTable)
             <div class="columns"><section><h2>Text</h2>\(corpusTable)</section>\
             <section><h2>Models</h2>\(modelTable)</section></div>
             <section><h2>Runs</h2>\(runTable)</section>
-            <p class="fine">Catalog \(identity.uuid), schema \(identity.schemaVersion), made by \(identity.createdBy) on \
+            <p class="fine">Catalog \(identity.uuid), schema \(identity.schemaVersion), made by \(identity.createdBy) \
+            on \
             \(String(identity.createdAt.prefix(10))).</p>
             """
     }
 
     private static let beginning: HTML = """
-        <p class="hint">No dictionary yet. <code>routesae train</code> learns one, <code>routesae import</code> takes one \
+        <p class="hint">No dictionary yet. <code>routesae train</code> learns one, <code>routesae import\
+        </code> takes one \
         that another program trained.</p>
         """
 
@@ -82,24 +85,32 @@ struct CatalogPage: Page {
             let shares = Dictionary(
                 (layers[record.dictionaryID] ?? []).compactMap { layer in layer.tokenShare.map { (layer.layer, $0) } },
                 uniquingKeysWith: { first, _ in first })
+            let layers: HTML =
+                shares.isEmpty
+                ? "\(span(record.layers))" : LayerBars(shares, scale: LayerScale(record.layers)).spark
             return """
                 <tr><th scope="row"><a href="\(Address.dictionary(record.dictionaryID))"><bdi>\(record.name)</bdi></a>\
-                </th><td>\(record.architecture.rawValue)</td><td>\(shares.isEmpty ? "\(span(record.layers))" : LayerBars(shares, scale: LayerScale(record.layers)).spark)</td>\
-                <td class="n"><a href="\(Address.features(record.dictionaryID))">\(Figure.count(record.latentCount))</a></td>\
+                </th><td>\(record.architecture.rawValue)</td>\
+                <td>\(layers)</td>\
+                <td class="n"><a href="\(Address.features(record.dictionaryID))">\(Figure.count(record.latentCount))\
+                </a></td>\
                 <td class="n">\(Figure.count(record.k))</td><td class="n">\(Figure.count(summary?.deadCount))</td>\
                 <td class="n">\(Figure.share(summary?.explainedVariance))</td>\
                 <td class="n">\(Figure.number(summary?.kl))</td>\
                 <td class="n">\(Figure.count(summary?.explainedCount))</td>\
-                <td class="n">\(Figure.number(summary?.meanScore)) <small>/ \(Figure.number(summary?.meanChance))</small></td>\
+                <td class="n">\(Figure.number(summary?.meanScore)) <small>/ \(Figure.number(summary?.meanChance))\
+                </small></td>\
                 <td>\(losses[record.runID]?.spark)</td></tr>
                 """
         }
         return """
             <section><h2>Dictionaries</h2><div class="scroll"><table class="list"><thead><tr><th>name</th><th>kind</th>\
             <th>tokens by layer</th><th class="n">features</th><th class="n">k</th><th class="n">dead</th>\
-            <th class="n"><abbr title="share of the input's variance that the reconstruction explains">explained</abbr></th>\
+            <th class="n"><abbr title="share of the input's variance that the reconstruction explains">explained\
+            </abbr></th>\
             <th class="n"><abbr title="KL divergence of the model with reconstructions, nats per token">KL</abbr></th>\
-            <th class="n">explanations</th><th class="n"><abbr title="mean simulation score, and that of wrong explanations">score / baseline</abbr></th>\
+            <th class="n">explanations</th><th class="n">\
+            <abbr title="mean simulation score, and that of wrong explanations">score / baseline</abbr></th>\
             <th>loss</th></tr></thead><tbody>\(rows)</tbody></table></div></section>
             """
     }
@@ -133,7 +144,8 @@ struct CatalogPage: Page {
             """
         }
         return """
-            <table class="list"><thead><tr><th>model</th><th>family</th><th class="n">layers</th><th class="n">width</th>\
+            <table class="list"><thead><tr><th>model</th><th>family</th><th class="n">layers</th><th class="n">width\
+            </th>\
             <th class="n">vocabulary</th></tr></thead><tbody>\(rows)</tbody></table>
             """
     }
@@ -142,15 +154,18 @@ struct CatalogPage: Page {
         let rows = runs.map { run -> HTML in
             """
             <tr><th scope="row"><a href="\(Address.run(run.record.runID))">\(run.record.runID)</a></th>\
-            <td>\(run.record.kind.rawValue)</td><td class="\(run.record.status.rawValue)">\(run.record.status.rawValue)</td>\
-            <td class="when">\(run.start)</td><td class="n">\(run.duration ?? "")</td><td class="wide">\(run.results)</td></tr>
+            <td>\(run.record.kind.rawValue)</td>\
+            <td class="\(run.record.status.rawValue)">\(run.record.status.rawValue)</td>\
+            <td class="when">\(run.start)</td><td class="n">\(run.duration ?? "")</td><td class="wide">\(run.results)\
+            </td></tr>
             """
         }
         let more: HTML =
             runCount > runs.count ? "<p class=\"fine\">The last \(runs.count) of \(Figure.count(runCount)).</p>" : ""
         return """
             <div class="scroll"><table class="list"><thead><tr><th>run</th><th>kind</th><th>status</th>\
-            <th>started, UTC</th><th class="n">took</th><th>result</th></tr></thead><tbody>\(rows)</tbody></table></div>\(more)
+            <th>started, UTC</th><th class="n">took</th><th>result</th></tr></thead><tbody>\(rows)</tbody></table>\
+            </div>\(more)
             """
     }
 

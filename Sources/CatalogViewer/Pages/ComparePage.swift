@@ -61,12 +61,15 @@ struct ComparePage: Page {
         let boxes = all.suffix(200).map { record -> HTML in
             let checked: HTML = chosen.contains(record.dictionaryID) ? " checked" : ""
             return """
-                <label class="check"><input type="checkbox" name="d" value="\(record.dictionaryID)"\(checked)> <bdi>\(record.name)</bdi></label>
+                <label class="check"><input type="checkbox" name="d" value="\(record.dictionaryID)"\(checked)> \
+                <bdi>\(record.name)</bdi></label>
                 """
         }
+        let form: HTML =
+            all.count < 2 ? "" : "<form class=\"filter\" method=\"get\">\(boxes)<button>Compare</button></form>"
         return """
             <h1>Compare</h1>
-            \(all.count < 2 ? "" : "<form class=\"filter\" method=\"get\">\(boxes)<button>Compare</button></form>" as HTML)
+            \(form)
             \(columns.isEmpty ? "<p class=\"hint\">There is no dictionary yet.</p>" : table)
             \(matched?.drawn { $0.drawn } ?? (canMatch ? offer : ""))
             """
@@ -96,7 +99,8 @@ struct ComparePage: Page {
     private var table: HTML {
         let heads = columns.map { column -> HTML in
             """
-            <th scope="col" class="n"><a href="\(Address.dictionary(column.record.dictionaryID))"><bdi>\(column.record.name)</bdi></a>\
+            <th scope="col" class="n"><a href="\(Address.dictionary(column.record.dictionaryID))">\
+            <bdi>\(column.record.name)</bdi></a>\
             <small><bdi>\(column.corpus ?? "no index")</bdi></small></th>
             """
         }
@@ -123,7 +127,8 @@ struct ComparePage: Page {
             row("baseline") { Figure.number($0.summary.meanChance) },
         ]
         return """
-            <div class="scroll"><table class="list compare"><thead><tr><td></td>\(heads)</tr></thead><tbody>\(rows)</tbody></table></div>
+            <div class="scroll"><table class="list compare"><thead><tr><td></td>\(heads)</tr></thead><tbody>\(rows)\
+            </tbody></table></div>
             <p class="fine">Intervals are 95 %.</p>
             """
     }

@@ -67,7 +67,8 @@ struct ContextRow {
             if let style {
                 let mark: HTML = unit.isPeak ? " pk" : ""
                 return """
-                    <b class="\(style)\(mark)" title="\(Quantities.significant(Double(unit.activation)))">\(unit.text)</b>
+                    <b class="\(style)\(mark)" title="\(Quantities.significant(Double(unit.activation)))">\(unit.text)\
+                    </b>
                     """
             }
             if unit.isPeak { return "<b class=\"pk\">\(unit.text)</b>" }

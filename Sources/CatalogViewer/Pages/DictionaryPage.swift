@@ -74,7 +74,7 @@ struct DictionaryPage: Page {
         <h1><bdi>\(record.name)</bdi></h1>
         <p class="lead">\(record.architecture.rawValue), \(Figure.count(record.latentCount)) features\
         \(record.k.map { ", k = \($0)" } ?? ""), width \(record.dModel), layers \(layerText).\
-        \(index.map { " Indexed on \(Figure.count($0.indexing.tokenCount)) tokens of <bdi>\($0.corpus)</bdi>." as HTML })</p>
+        \(indexed)</p>
         <p class="go"><a class="button" href="\(Address.features(record.dictionaryID))">All features</a></p>
         \(facts)
         <div class="columns">\(layerSection)\(curveSections)</div>
@@ -82,6 +82,11 @@ struct DictionaryPage: Page {
         \(bestSection)
         <section><h2>Provenance</h2>\(provenance)</section>
         """
+    }
+
+    private var indexed: HTML {
+        guard let index else { return "" }
+        return " Indexed on \(Figure.count(index.indexing.tokenCount)) tokens of <bdi>\(index.corpus)</bdi>."
     }
 
     private var layerText: String {
@@ -112,20 +117,25 @@ struct DictionaryPage: Page {
             guard !layers.isEmpty else { return "" }
             let greatest = layers.compactMap(\.tokenShare).max() ?? 0
             let rows = layers.map { layer -> HTML in
-                """
-                <tr><th scope="row">\(scale.badge(layer.layer))</th>\
-                <td class="bar">\(LayerBars.meter((layer.tokenShare ?? 0) / max(greatest, 1e-12), style: scale.style(layer.layer)))</td>\
-                <td class="n">\(Figure.share(layer.tokenShare))</td><td class="n">\(Figure.number(layer.meanRouterWeight))</td>\
-                <td class="n"><a href="\(Address.features(record.dictionaryID, [("layer", "\(layer.layer)")]))">\
-                \(Figure.count(layer.peakFeatureCount))</a></td>\
-                <td class="n">\(Figure.number(layer.meanActivation))</td>\
-                <td class="n">\(Figure.share(explained(layer.layer)))</td></tr>
-                """
+                let share = (layer.tokenShare ?? 0) / max(greatest, 1e-12)
+                let bar = LayerBars.meter(share, style: scale.style(layer.layer))
+                return """
+                    <tr><th scope="row">\(scale.badge(layer.layer))</th>\
+                    <td class="bar">\(bar)</td>\
+                    <td class="n">\(Figure.share(layer.tokenShare))</td>\
+                    <td class="n">\(Figure.number(layer.meanRouterWeight))</td>\
+                    <td class="n"><a href="\(Address.features(record.dictionaryID, [("layer", "\(layer.layer)")]))">\
+                    \(Figure.count(layer.peakFeatureCount))</a></td>\
+                    <td class="n">\(Figure.number(layer.meanActivation))</td>\
+                    <td class="n">\(Figure.share(explained(layer.layer)))</td></tr>
+                    """
             }
             return """
-                <section><h2>Layers</h2><table class="list fit"><thead><tr><th>layer</th><th>tokens read there</th>\
+                <section><h2>Layers</h2><div class="scroll"><table class="list fit"><thead><tr><th>layer</th>\
+                <th>tokens read there</th>\
                 <th class="n">share</th><th class="n">router</th><th class="n">features peak</th>\
-                <th class="n">mean activation</th><th class="n">explained</th></tr></thead><tbody>\(rows)</tbody></table></section>
+                <th class="n">mean activation</th><th class="n">explained</th></tr></thead><tbody>\(rows)</tbody>\
+                </table></div></section>
                 """
         }
     }
@@ -137,7 +147,9 @@ struct DictionaryPage: Page {
 
     private var curveSections: HTML {
         guard !curves.isEmpty else { return "" }
-        let plots = curves.map { "<figure><figcaption>\($0.name.replacing("_", with: " "))</figcaption>\($0.plot)</figure>" as HTML }
+        let plots = curves.map {
+            "<figure><figcaption>\($0.name.replacing("_", with: " "))</figcaption>\($0.plot)</figure>" as HTML
+        }
         return "<section><h2>Training</h2>\(plots)</section>"
     }
 
@@ -145,20 +157,27 @@ struct DictionaryPage: Page {
         scores.drawn { figures in
             guard let table = figures?.table else { return "" }
             let all = table.all
+            let separation = all.separation.map {
+                "; a right explanation beats a wrong one with probability \(Figure.number($0))" as HTML
+            }
             let rows = table.byLayer.map { layer, figures -> HTML in
                 """
                 <tr><th scope="row">\(scale.badge(layer))</th><td class="n">\(Figure.count(figures.scoredCount))</td>\
-                <td class="n">\(Figure.number(figures.meanScore?.mean))</td><td class="n">\(Figure.number(figures.meanChance))</td>\
+                <td class="n">\(Figure.number(figures.meanScore?.mean))</td>\
+                <td class="n">\(Figure.number(figures.meanChance))</td>\
                 <td class="n">\(Figure.share(figures.share?.mean))</td></tr>
                 """
             }
             return """
-                <section><h2>Explanations</h2><p>By \(table.scorer), \(Figure.count(all.scoredCount)) features: mean score \
+                <section><h2>Explanations</h2>\
+                <p>By \(table.scorer), \(Figure.count(all.scoredCount)) features: mean score \
                 \(Figure.interval(all.meanScore?.mean, all.meanScore?.low, all.meanScore?.high)), wrong explanations \
                 \(Figure.number(all.meanChance)). \(Figure.share(all.share?.mean)) score better than 95 % of those\
-                \(all.separation.map { "; a right explanation beats a wrong one with probability \(Figure.number($0))" as HTML }).</p>\
-                \(figures?.distribution?.plot)<table class="list fit"><thead><tr><th>layer</th><th class="n">scored</th><th class="n">mean score</th>\
-                <th class="n">baseline</th><th class="n">better</th></tr></thead><tbody>\(rows)</tbody></table></section>
+                \(separation).</p>\
+                \(figures?.distribution?.plot)<div class="scroll"><table class="list fit"><thead><tr><th>layer</th>\
+                <th class="n">scored</th><th class="n">mean score</th>\
+                <th class="n">baseline</th><th class="n">better</th></tr></thead><tbody>\(rows)</tbody></table></div>\
+                </section>
                 """
         }
     }
@@ -166,16 +185,21 @@ struct DictionaryPage: Page {
     private var evaluationSection: HTML {
         evaluations.drawn { evaluations in
             let rows = evaluations.filter { $0.layer == nil }.sorted(by: FigureNames.precedes).map { figure -> HTML in
-                """
-                <tr><th scope="row">\(FigureNames.name(of: figure.metric))</th><td class="n">\(Figure.number(figure.value))</td>\
-                <td class="n dim">\(figure.low == nil ? "" : "\(Figure.number(figure.low)) … \(Figure.number(figure.high))" as HTML)</td></tr>
-                """
+                let interval: HTML =
+                    figure.low == nil ? "" : "\(Figure.number(figure.low)) … \(Figure.number(figure.high))"
+                return """
+                    <tr><th scope="row">\(FigureNames.name(of: figure.metric))</th>\
+                    <td class="n">\(Figure.number(figure.value))</td>\
+                    <td class="n dim">\(interval)</td></tr>
+                    """
             }
             guard let first = evaluations.first, !rows.isEmpty else { return "" }
             return """
                 <section><h2>Evaluation</h2><p>By <a href="\(Address.run(first.runID))">run \(first.runID)</a>, on \
-                \(Figure.count(first.tokenCount)) tokens.</p><table class="list fit"><thead><tr><th>figure</th>\
-                <th class="n">value</th><th class="n">95 % interval</th></tr></thead><tbody>\(rows)</tbody></table></section>
+                \(Figure.count(first.tokenCount)) tokens.</p><div class="scroll"><table class="list fit"><thead><tr>\
+                <th>figure</th>\
+                <th class="n">value</th><th class="n">95 % interval</th></tr></thead><tbody>\(rows)</tbody></table>\
+                </div></section>
                 """
         }
     }
@@ -185,7 +209,8 @@ struct DictionaryPage: Page {
             let rows = best.filter { $0.name.score != nil }.map { number, name -> HTML in
                 """
                 <li><a href="\(Address.feature(record.dictionaryID, number))"><span class="id">\(number)</span>\
-                <span>\(name.short)</span></a> \(scale.badge(name.peakLayer)) <small>\(Figure.number(name.score))</small></li>
+                <span>\(name.short)</span></a> \(scale.badge(name.peakLayer)) <small>\(Figure.number(name.score))\
+                </small></li>
                 """
             }
             guard !rows.isEmpty else { return "" }
@@ -203,7 +228,8 @@ struct DictionaryPage: Page {
             <dt>model</dt><dd>\(model.map { "<bdi>\($0.name)</bdi>" as HTML } ?? "unknown")</dd>\
             <dt>trained on</dt><dd>\(Figure.count(record.trainedTokenCount)) tokens</dd>\
             <dt>follows</dt><dd>the \(record.fidelity.rawValue) method</dd>\
-            <dt>indexed on</dt><dd>\(corpusLinks.isEmpty ? "no text yet; <code>routesae index</code> does it" : HTML(corpusLinks))</dd></dl>
+            <dt>indexed on</dt><dd>\
+            \(corpusLinks.isEmpty ? "no text yet; <code>routesae index</code> does it" : HTML(corpusLinks))</dd></dl>
             """
     }
 

@@ -5,7 +5,8 @@ import TerminalOutput
 extension FeatureListPage {
     var content: HTML {
         """
-        <h1>Features <span class="of">of <a href="\(Address.dictionary(record.dictionaryID))"><bdi>\(record.name)</bdi></a></span></h1>
+        <h1>Features <span class="of">of <a href="\(Address.dictionary(record.dictionaryID))"><bdi>\(record.name)\
+        </bdi></a></span></h1>
         \(form)
         \(problem.map { "<p class=\"damaged\" role=\"alert\">\($0)</p>" as HTML })
         \(summary)
@@ -27,12 +28,15 @@ extension FeatureListPage {
         return """
             <form class="filter" method="get"><label class="grow">words<input name="q" type="search" \
             value="\(exact: choice.words ?? "")" placeholder="in meaning, tokens, contexts"></label>\
-            <label>fires on<input name="token" value="\(exact: choice.token ?? "")" placeholder="a token" size="10"></label>\
+            <label>fires on<input name="token" value="\(exact: choice.token ?? "")" placeholder="a token" size="10">\
+            </label>\
             <label>peaks in<select name="layer"><option value="">any layer</option>\(layers)</select></label>\
-            <label class="grow">condition<input name="where" value="\(exact: choice.conditions.joined(separator: "; "))" \
+            <label class="grow">condition\
+            <input name="where" value="\(exact: choice.conditions.joined(separator: "; "))" \
             placeholder="p99 &gt; 5; simulation_score &gt;= 0.5" spellcheck="false"></label>\
             <label>sort by<select name="sort">\(options)</select></label>\
-            <label class="check"><input type="checkbox" name="order" value="reversed"\(checked(choice.isReversed))> reversed</label>\
+            <label class="check">\
+            <input type="checkbox" name="order" value="reversed"\(checked(choice.isReversed))> reversed</label>\
             <label class="check"><input type="checkbox" name="alive" value="1"\(checked(choice.isAlive))> alive</label>\
             <button>Show</button></form>
             """
@@ -69,9 +73,10 @@ extension FeatureListPage {
                     ContextRow($0, maximum: entry.feature.maxActivation ?? 0).text(reach: (before: 14, behind: 6))
                 } ?? ""
             }
-            let score: HTML = entry.name.score.map {
-                ScoreStrip(value: $0, baseline: entry.name.baseline, limit: nil).drawn
-            } ?? ""
+            let score: HTML =
+                entry.name.score.map {
+                    ScoreStrip(value: $0, baseline: entry.name.baseline, limit: nil).drawn
+                } ?? ""
             return """
                 <li><a class="id" href="\(target)">\(entry.index)</a>\
                 <div class="what"><a href="\(target)">\(entry.name.short)</a>\
@@ -79,7 +84,8 @@ extension FeatureListPage {
                 <div class="charts">\(histogram?.spark)\(LayerBars(entry.layers, scale: scale).spark)</div>\
                 <dl><div><dt>fires</dt><dd>\(Figure.share(entry.name.firingRate))</dd></div>\
                 <div><dt>most</dt><dd>\(Figure.number(entry.name.maximum))</dd></div>\
-                <div><dt>layer</dt><dd>\(entry.name.peakLayer == nil ? Figure.count(nil) : scale.badge(entry.name.peakLayer))</dd></div>\
+                <div><dt>layer</dt><dd>\
+                \(entry.name.peakLayer == nil ? Figure.count(nil) : scale.badge(entry.name.peakLayer))</dd></div>\
                 <div><dt>score</dt><dd>\(Figure.number(entry.name.score))\(score)</dd></div></dl></li>
                 """
         }
@@ -91,7 +97,8 @@ extension FeatureListPage {
         let before: HTML =
             choice.offset > 0
             ? """
-            <a rel="prev" href="\(address.with("offset", choice.offset > size ? "\(choice.offset - size)" : nil))">← previous</a>
+            <a rel="prev" href="\(address.with("offset", choice.offset > size ? "\(choice.offset - size)" : nil))">← \
+            previous</a>
             """ : ""
         let next: HTML =
             hasMore ? "<a rel=\"next\" href=\"\(address.with("offset", "\(choice.offset + size)"))\">next →</a>" : ""

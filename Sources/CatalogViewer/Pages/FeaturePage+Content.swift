@@ -12,7 +12,8 @@ extension FeaturePage {
         <h1 class="meaning">\(name?.short)</h1>
         \(scoreLine)\(facts)</header>
         <div class="sheet"><div class="read">\(contexts.map(contextSection))\(isDead ? "" : more)</div>
-        <div class="side">\(histogram)\(layerSection)\(tokenSection)\(logitSection)\(neighborSection)\(cofiringSection)</div></div>
+        <div class="side">\(histogram)\(layerSection)\(tokenSection)\(logitSection)\(neighborSection)\
+        \(cofiringSection)</div></div>
         \(judgements)
         <section><h2>Provenance</h2>\(provenance)</section>
         """
@@ -45,7 +46,8 @@ extension FeaturePage {
         let score = judged.score
         guard let value = score.value else {
             return """
-                <p><b>\(score.method.rawValue)</b> <span class="dim">\(score.status.rawValue): \(score.reason ?? "")</span></p>
+                <p><b>\(score.method.rawValue)</b> <span class="dim">\(score.status.rawValue): \(score.reason ?? "")\
+                </span></p>
                 """
         }
         let limit = judged.chance.percentile()
@@ -58,7 +60,8 @@ extension FeaturePage {
             }
         let baseline = score.baselineValue.map { "<span class=\"dim\">baseline \(Figure.number($0))</span>" as HTML }
         return """
-            <p><b>\(score.method.rawValue)</b> \(ScoreStrip(value: value, baseline: score.baselineValue, limit: limit, scale: scale).drawn) \
+            <p><b>\(score.method.rawValue)\
+            </b> \(ScoreStrip(value: value, baseline: score.baselineValue, limit: limit, scale: scale).drawn) \
             <span class="n">\(Figure.number(value))</span> \(baseline) \(verdict)</p>
             """
     }
@@ -66,19 +69,23 @@ extension FeaturePage {
     private var facts: HTML {
         guard !isDead else {
             return """
-                <p class="hint">Never fired on \(Figure.count(index.indexing.tokenCount)) tokens of <bdi>\(index.corpus)</bdi>.</p>
+                <p class="hint">Never fired on \(Figure.count(index.indexing.tokenCount)) tokens of \
+                <bdi>\(index.corpus)</bdi>.</p>
                 """
         }
         let share = Double(feature.firedCount) / Double(max(1, index.indexing.tokenCount))
         return """
-            <dl class="facts"><div><dt>fires on</dt><dd>\(Figure.share(share)) <small>\(Figure.count(feature.firedCount)) \
+            <dl class="facts"><div><dt>fires on</dt><dd>\(Figure.share(share)) \
+            <small>\(Figure.count(feature.firedCount)) \
             tokens</small></dd></div><div><dt>in documents</dt><dd>\(Figure.count(feature.documentCount)) <small>of \
-            \(Figure.count(index.indexing.documentCount))</small></dd></div><div><dt>mean</dt><dd>\(Figure.number(feature.meanActivation)) \
+            \(Figure.count(index.indexing.documentCount))</small></dd></div><div><dt>mean</dt>\
+            <dd>\(Figure.number(feature.meanActivation)) \
             <small>± \(Figure.number(feature.stdActivation))</small></dd></div>\
             <div><dt>median</dt><dd>\(Figure.number(feature.quantiles.map { Double($0.p50) }))</dd></div>\
             <div><dt>p99</dt><dd>\(Figure.number(feature.quantiles.map { Double($0.p99) }))</dd></div>\
             <div><dt>most</dt><dd>\(Figure.number(feature.maxActivation.map { Double($0) }))</dd></div>\
-            <div><dt>peak layer</dt><dd>\(name?.peakLayer == nil ? Figure.count(nil) : scale.badge(name?.peakLayer))</dd></div>\
+            <div><dt>peak layer</dt><dd>\(name?.peakLayer == nil ? Figure.count(nil) : scale.badge(name?.peakLayer))\
+            </dd></div>\
             <div><dt>decoder norm</dt><dd>\(Figure.number(feature.decoderNorm))</dd></div></dl>
             """
     }
@@ -100,8 +107,10 @@ extension FeaturePage {
                     ], corpora.count > 1 ? [("corpus", "\(index.key.corpusID)")] : [])
                 return """
                     <li><span class="n">\(band == .quiet ? "" : Figure.number(Double(context.activation)))</span>\
-                    \(scale.badge(context.layer))<div class="ctx">\(ContextRow(context, maximum: feature.maxActivation ?? 0).text())\
-                    \(repeats(context)) <a class="open" href="\(target)" title="the whole passage">passage</a></div></li>
+                    \(scale.badge(context.layer))\
+                    <div class="ctx">\(ContextRow(context, maximum: feature.maxActivation ?? 0).text())\
+                    \(repeats(context)) <a class="open" href="\(target)" title="the whole passage">passage</a></div>\
+                    </li>
                     """
             }
             return "<ol class=\"contexts\">\(rows)</ol>"

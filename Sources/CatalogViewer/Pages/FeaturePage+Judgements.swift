@@ -27,10 +27,16 @@ extension FeaturePage {
             }
             let others: HTML =
                 rest.isEmpty
-                ? "" : "<tr><td class=\"wide dim\">the feature itself</td><td></td><td></td><td class=\"wide\">\(rest.map(cell))</td></tr>"
+                ? ""
+                : """
+                <tr><td class="wide dim">the feature itself</td><td></td><td></td>\
+                <td class="wide">\(rest.map(cell))</td></tr>
+                """
             return """
-                <section><h2>Explanations and scores</h2><div class="scroll"><table class="list"><thead><tr><th>explanation</th>\
-                <th>method</th><th>by</th><th>scores</th></tr></thead><tbody>\(blocks)\(others)</tbody></table></div></section>
+                <section><h2>Explanations and scores</h2><div class="scroll"><table class="list"><thead><tr>\
+                <th>explanation</th>\
+                <th>method</th><th>by</th><th>scores</th></tr></thead><tbody>\(blocks)\(others)</tbody></table></div>\
+                </section>
                 """
         }
     }
@@ -40,7 +46,10 @@ extension FeaturePage {
         let value: HTML =
             score.value == nil
             ? "<span class=\"dim\">\(score.status.rawValue), \(score.reason ?? "")</span>"
-            : "\(Figure.number(score.value)) <small>/ \(Figure.number(score.baselineValue)), \(Figure.count(score.contextCount)) contexts</small>"
+            : """
+            \(Figure.number(score.value)) <small>/ \(Figure.number(score.baselineValue)), \
+            \(Figure.count(score.contextCount)) contexts</small>
+            """
         return "<div>\(score.method.rawValue) \(value)</div>"
     }
 
@@ -55,7 +64,8 @@ extension FeaturePage {
                 """
             }
             return """
-                <section><h2>Reviews</h2><div class="scroll"><table class="list"><thead><tr><th class="n">verdict</th><th>kind</th>\
+                <section><h2>Reviews</h2><div class="scroll"><table class="list"><thead><tr><th class="n">verdict</th>\
+                <th>kind</th>\
                 <th>note</th><th>by</th><th>on</th></tr></thead><tbody>\(rows)</tbody></table></div></section>
                 """
         }
@@ -68,11 +78,13 @@ extension FeaturePage {
                 """
                 <tr><td>\(text.operation.rawValue) \(Figure.number(text.strength))</td>\
                 <td class="wide"><bdi class="dim">\(brief(text.prompt))</bdi><bdi>\(brief(text.text))</bdi></td>\
-                <td class="n">\(Figure.number(text.kl))</td><td><a href="\(Address.run(text.runID))">run \(text.runID)</a></td></tr>
+                <td class="n">\(Figure.number(text.kl))</td><td><a href="\(Address.run(text.runID))">run \(text.runID)\
+                </a></td></tr>
                 """
             }
             return """
-                <section><h2>Texts generated with it</h2><div class="scroll"><table class="list"><thead><tr><th>edit</th><th>prompt and text</th>\
+                <section><h2>Texts generated with it</h2><div class="scroll"><table class="list"><thead><tr><th>edit\
+                </th><th>prompt and text</th>\
                 <th class="n">KL</th><th>by</th></tr></thead><tbody>\(rows)</tbody></table></div></section>
                 """
         }
@@ -83,12 +95,14 @@ extension FeaturePage {
     var provenance: HTML {
         let corpusLinks = corpora.count < 2 ? nil : "<dt>corpora</dt><dd>\(corpora.map(corpusLink))</dd>" as HTML
         return """
-            <dl class="fields"><dt>dictionary</dt><dd><a href="\(Address.dictionary(record.dictionaryID))"><bdi>\(record.name)</bdi></a>, \
+            <dl class="fields"><dt>dictionary</dt><dd><a href="\(Address.dictionary(record.dictionaryID))">\
+            <bdi>\(record.name)</bdi></a>, \
             trained by <a href="\(Address.run(record.runID))">run \(record.runID)</a></dd>\
             <dt>statistics</dt><dd><a href="\(Address.run(index.indexing.runID))">run \(index.indexing.runID)</a>, \
             \(Figure.count(index.indexing.tokenCount)) tokens of <bdi>\(index.corpus)</bdi></dd>\
             <dt>model</dt><dd>\(model.map { "<bdi>\($0.name)</bdi>" as HTML } ?? "unknown")</dd>\(corpusLinks)\
-            <dt>in the terminal</dt><dd><code>routesae feature CATALOG \(number) --dictionary \(record.dictionaryID)</code></dd></dl>
+            <dt>in the terminal</dt><dd><code>routesae feature CATALOG \(number) --dictionary \(record.dictionaryID)\
+            </code></dd></dl>
             """
     }
 

@@ -19,18 +19,22 @@ extension FeaturePage {
             let total = Double(max(1, feature.firedCount))
             let greatest = Double(layers.map(\.firedCount).max() ?? 1)
             let rows = layers.map { layer -> HTML in
-                """
-                <tr><th scope="row">\(scale.badge(layer.layer))</th>\
-                <td class="bar">\(LayerBars.meter(Double(layer.firedCount) / max(1, greatest), style: scale.style(layer.layer)))</td>\
-                <td class="n">\(Figure.share(Double(layer.firedCount) / total))</td>\
-                <td class="n">\(Figure.number(layer.sumActivation / Double(max(1, layer.firedCount))))</td>\
-                <td class="n">\(Figure.number(Double(layer.maxActivation)))</td>\
-                <td class="n">\(Figure.number(layer.firedCount > 0 ? layer.meanRouterWeight : nil))</td></tr>
-                """
+                let bar = LayerBars.meter(
+                    Double(layer.firedCount) / max(1, greatest), style: scale.style(layer.layer))
+                return """
+                    <tr><th scope="row">\(scale.badge(layer.layer))</th>\
+                    <td class="bar">\(bar)</td>\
+                    <td class="n">\(Figure.share(Double(layer.firedCount) / total))</td>\
+                    <td class="n">\(Figure.number(layer.sumActivation / Double(max(1, layer.firedCount))))</td>\
+                    <td class="n">\(Figure.number(Double(layer.maxActivation)))</td>\
+                    <td class="n">\(Figure.number(layer.firedCount > 0 ? layer.meanRouterWeight : nil))</td></tr>
+                    """
             }
             return """
-                <section><h2>Layers</h2><table class="list fit"><thead><tr><th>layer</th><th>firings</th><th class="n">share</th>\
-                <th class="n">mean</th><th class="n">most</th><th class="n">router</th></tr></thead><tbody>\(rows)</tbody></table></section>
+                <section><h2>Layers</h2><div class="scroll"><table class="list fit"><thead><tr><th>layer</th>\
+                <th>firings</th><th class="n">share</th>\
+                <th class="n">mean</th><th class="n">most</th><th class="n">router</th></tr></thead><tbody>\(rows)\
+                </tbody></table></div></section>
                 """
         }
     }
@@ -42,16 +46,20 @@ extension FeaturePage {
             let rows = tokens.prefix(Self.classCount).map { token -> HTML in
                 let style = TokenText.intensity(token.activation1, of: greatest) ?? "a0"
                 return """
-                    <tr><th scope="row"><a href="\(Address.features(record.dictionaryID, [("token", token.tokenClass)]))" \
+                    <tr><th scope="row"><a href="\
+                    \(Address.features(record.dictionaryID, [("token", token.tokenClass)]))" \
                     title="features that fire on it">\(TokenText.alone(token.tokenClass))</a></th>\
-                    <td class="n">\(Figure.count(token.firedCount))</td><td class="n"><b class="\(style)">\(Figure.number(Double(token.activation1)))</b></td>\
+                    <td class="n">\(Figure.count(token.firedCount))</td><td class="n">\
+                    <b class="\(style)">\(Figure.number(Double(token.activation1)))</b></td>\
                     <td class="n">\(Figure.number(token.activation2.map { Double($0) }))</td></tr>
                     """
             }
             let note: HTML = tokens.count > rows.count ? " <small>\(rows.count) of \(tokens.count) kept</small>" : ""
             return """
-                <section><h2>Tokens\(note)</h2><table class="list fit"><thead><tr><th>fires on</th><th class="n">times</th>\
-                <th class="n">strongest</th><th class="n">second</th></tr></thead><tbody>\(rows)</tbody></table></section>
+                <section><h2>Tokens\(note)</h2><div class="scroll"><table class="list fit"><thead><tr><th>fires on\
+                </th><th class="n">times</th>\
+                <th class="n">strongest</th><th class="n">second</th></tr></thead><tbody>\(rows)</tbody></table></div>\
+                </section>
                 """
         }
     }
@@ -62,18 +70,23 @@ extension FeaturePage {
             let greatest = logits.map { abs(Double($0.logit.value)) }.filter(\.isFinite).max() ?? 1
             let lists = FeatureLogit.Direction.allCases.map { direction -> HTML in
                 let rows = logits.filter { $0.logit.direction == direction }.prefix(10).map { logit, text -> HTML in
-                    """
-                    <tr><th scope="row">\(text.map(TokenText.alone) ?? "#\(logit.tokenID)")</th>\
-                    <td class="bar">\(LayerBars.meter(abs(Double(logit.value)) / max(greatest, 1e-12), style: direction == .promoted ? "up" : "down"))</td>\
-                    <td class="n">\(Figure.number(Double(logit.value)))</td></tr>
-                    """
+                    let bar = LayerBars.meter(
+                        abs(Double(logit.value)) / max(greatest, 1e-12),
+                        style: direction == .promoted ? "up" : "down")
+                    return """
+                        <tr><th scope="row">\(text.map(TokenText.alone) ?? "#\(logit.tokenID)")</th>\
+                        <td class="bar">\(bar)</td>\
+                        <td class="n">\(Figure.number(Double(logit.value)))</td></tr>
+                        """
                 }
                 return """
-                    <div><h3>\(direction == .promoted ? "Promotes" : "Suppresses")</h3><table class="list fit"><tbody>\(rows)</tbody></table></div>
+                    <div><h3>\(direction == .promoted ? "Promotes" : "Suppresses")</h3><div class="scroll">\
+                    <table class="list fit"><tbody>\(rows)</tbody></table></div></div>
                     """
             }
             return """
-                <section><h2>Next tokens <small>change of the logit per unit of activation</small></h2><div class="pair">\(lists)</div></section>
+                <section><h2>Next tokens <small>change of the logit per unit of activation</small></h2>\
+                <div class="pair">\(lists)</div></section>
                 """
         }
     }

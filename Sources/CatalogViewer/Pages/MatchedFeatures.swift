@@ -47,11 +47,14 @@ struct MatchedFeatures {
     var drawn: HTML {
         let rows = ranked.compactMap { feature -> HTML? in
             guard let match = matching.forward[feature] else { return nil }
-            let mutual: HTML = matching.isMutual(feature) ? " <small title=\"each is the other's best match\">⇄</small>" : ""
+            let mutual: HTML =
+                matching.isMutual(feature) ? " <small title=\"each is the other's best match\">⇄</small>" : ""
             return """
                 <tr><td class="n">\(Figure.number(Double(match.cosine)))\(mutual)</td>\
-                <td class="wide"><a href="\(Address.feature(one.dictionaryID, feature))"><span class="id">\(feature)</span> \(names.one[feature]?.short)</a></td>\
-                <td class="wide"><a href="\(Address.feature(two.dictionaryID, match.featureIndex))"><span class="id">\(match.featureIndex)</span> \
+                <td class="wide"><a href="\(Address.feature(one.dictionaryID, feature))"><span class="id">\(feature)\
+                </span> \(names.one[feature]?.short)</a></td>\
+                <td class="wide"><a href="\(Address.feature(two.dictionaryID, match.featureIndex))">\
+                <span class="id">\(match.featureIndex)</span> \
                 \(names.two[match.featureIndex]?.short)</a></td></tr>
                 """
         }
@@ -60,10 +63,13 @@ struct MatchedFeatures {
             ", \(Figure.share(share)) above \(Figure.number(threshold))"
         }
         return """
-            <section><h2>Features matched <small>each feature of the first with the one of the second whose decoder vector is nearest</small></h2>\
-            <p>Mean of the largest cosines \(Figure.number(summary.meanCosine))\(shares). \(Figure.count(matching.mutualCount)) pairs are each \
+            <section><h2>Features matched \
+            <small>each feature of the first with the one of the second whose decoder vector is nearest</small></h2>\
+            <p>Mean of the largest cosines \(Figure.number(summary.meanCosine))\(shares). \
+            \(Figure.count(matching.mutualCount)) pairs are each \
             other's best match.</p><div class="scroll"><table class="list"><thead><tr><th class="n">cosine</th>\
-            <th><bdi>\(one.name)</bdi></th><th><bdi>\(two.name)</bdi></th></tr></thead><tbody>\(rows)</tbody></table></div></section>
+            <th><bdi>\(one.name)</bdi></th><th><bdi>\(two.name)</bdi></th></tr></thead><tbody>\(rows)</tbody></table>\
+            </div></section>
             """
     }
 

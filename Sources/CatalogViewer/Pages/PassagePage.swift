@@ -47,10 +47,12 @@ struct PassagePage: Page {
     var content: HTML {
         let place = context.title.map { "<bdi>\($0)</bdi>, " as HTML }
         return """
-            <h1>Passage <span class="of">\(context.band.rawValue) context \(context.rank) of feature \(number)</span></h1>
+            <h1>Passage <span class="of">\(context.band.rawValue) context \(context.rank) of feature \(number)</span>\
+            </h1>
             <p class="lead">\(place)document \(Figure.count(context.ordinal)) of <bdi>\(corpus)</bdi>, token \
             \(Figure.count(context.tokenPosition)): activation \(Figure.number(Double(context.activation))) at \
-            \(LayerScale(record.layers).badge(context.layer))\(context.routerWeight.map { ", router \(Figure.number(Double($0)))" as HTML }).</p>
+            \(LayerScale(record.layers).badge(context.layer))\
+            \(context.routerWeight.map { ", router \(Figure.number(Double($0)))" as HTML }).</p>
             <div class="passage">\(ContextRow(context, maximum: maximum).text())</div>
             <p class="fine">The context is the stretch in full ink; activations outside of it are not kept.</p>
             """

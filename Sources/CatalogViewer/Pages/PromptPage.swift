@@ -64,9 +64,11 @@ struct PromptPage: Page {
         return """
             <h1>Prompt</h1>
             <form class="prompt" method="post" action="/prompt"><input type="hidden" name="token" value="\(formToken)">\
-            <label class="hide" for="text">Text</label><textarea id="text" name="text" rows="4" maxlength="\(PromptService.longest)" \
+            <label class="hide" for="text">Text</label>\
+            <textarea id="text" name="text" rows="4" maxlength="\(PromptService.longest)" \
             placeholder="And Adam begat sons" required>\(exact: text)</textarea>\
-            <div class="line"><label>dictionary <select name="dictionary">\(options)</select></label><button>Read</button></div></form>
+            <div class="line"><label>dictionary <select name="dictionary">\(options)</select></label><button>Read\
+            </button></div></form>
             \(problem.map { "<p class=\"damaged\" role=\"alert\">\($0)</p>" as HTML })
             \(findings.map(drawn))
             """
@@ -78,7 +80,8 @@ struct PromptPage: Page {
             let style = TokenText.intensity(place.features.first?.activation ?? 0, of: maximum) ?? "none"
             let layer = place.layer.map { scale.style($0) } ?? ""
             return """
-                <a href="#t\(number)" class="t \(style)" data-t="\(number)"><span>\(TokenText.shown(place.token))</span>\
+                <a href="#t\(number)" class="t \(style)" data-t="\(number)"><span>\(TokenText.shown(place.token))\
+                </span>\
                 <i class="ly \(layer)">\(place.layer.map { "L\($0)" } ?? "")</i></a>
                 """
         }
@@ -92,7 +95,8 @@ struct PromptPage: Page {
                         "<span class=\"dim\">fires on</span> \(TokenText.alone(token))"
                     } else { "" }
                 return """
-                    <li><a href="\(Address.feature(findings.dictionary.dictionaryID, feature.index))"><span class="id">\(feature.index)</span><span>\(meaning)</span></a>\
+                    <li><a href="\(Address.feature(findings.dictionary.dictionaryID, feature.index))">\
+                    <span class="id">\(feature.index)</span><span>\(meaning)</span></a>\
                     <span class="n">\(Figure.number(Double(feature.activation)))\
                     \(known?.maximum.map { share($0, feature.activation) })</span></li>
                     """
@@ -104,7 +108,8 @@ struct PromptPage: Page {
                 """
         }
         return """
-            <section><h2>Tokens <small>coloured by their strongest feature; the layer each is read at below</small></h2>\
+            <section><h2>Tokens <small>coloured by their strongest feature; the layer each is read at below</small>\
+            </h2>\
             <div class="strip" dir="auto">\(strip)</div></section>
             <section class="places"><h2>Features</h2>\(places)</section>
             """

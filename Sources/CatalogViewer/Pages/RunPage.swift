@@ -36,7 +36,8 @@ struct RunPage: Page {
     var content: HTML {
         """
         <h1>Run \(run.runID) <span class="of">\(run.kind.rawValue)</span></h1>
-        <p class="lead"><span class="\(run.status.rawValue)">\(run.status.rawValue)</span>\(report.overview.results.isEmpty ? "" : ": ")\
+        <p class="lead"><span class="\(run.status.rawValue)">\(run.status.rawValue)\
+        </span>\(report.overview.results.isEmpty ? "" : ": ")\
         <bdi>\(report.overview.results)</bdi></p>
         \(run.error.map { "<p class=\"damaged\">\($0)</p>" as HTML })
         <dl class="facts"><div><dt>started, UTC</dt><dd>\(report.overview.start)</dd></div>\
@@ -61,7 +62,9 @@ struct RunPage: Page {
 
     private var plots: HTML {
         let plots = curves.filter { Self.large.contains($0.name) }.compactMap { curve -> HTML? in
-            LinePlot(curve).map { "<figure><figcaption>\(curve.name.replacing("_", with: " "))</figcaption>\($0.plot)</figure>" }
+            LinePlot(curve).map {
+                "<figure><figcaption>\(curve.name.replacing("_", with: " "))</figcaption>\($0.plot)</figure>"
+            }
         }
         return plots.isEmpty ? "" : "<section><h2>Curves</h2><div class=\"columns\">\(plots)</div></section>"
     }
@@ -86,12 +89,14 @@ struct RunPage: Page {
         guard !report.inputs.isEmpty else { return "" }
         let rows = report.inputs.prefix(200).map { input -> HTML in
             """
-            <tr><td>\(input.role)</td><th scope="row"><bdi>\(input.name)</bdi></th><td class="n">\(Quantities.bytes(input.bytes))</td>\
+            <tr><td>\(input.role)</td><th scope="row"><bdi>\(input.name)</bdi></th>\
+            <td class="n">\(Quantities.bytes(input.bytes))</td>\
             <td class="hash" title="SHA-256 \(input.sha256)">\(String(input.sha256.prefix(12)))…</td></tr>
             """
         }
         return """
-            <section><h2>Inputs</h2><div class="scroll"><table class="list fit"><thead><tr><th>role</th><th>file</th><th class="n">size</th>\
+            <section><h2>Inputs</h2><div class="scroll"><table class="list fit"><thead><tr><th>role</th><th>file</th>\
+            <th class="n">size</th>\
             <th>SHA-256</th></tr></thead><tbody>\(rows)</tbody></table></div></section>
             """
     }

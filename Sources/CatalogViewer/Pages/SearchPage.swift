@@ -17,7 +17,8 @@ struct SearchPage: Page {
     init(_ visit: Visit) throws {
         words = visit.query["q"]
         dictionaries = Dictionary(
-            try visit.catalog.dictionaries().map { ($0.name, $0.dictionaryID) }, uniquingKeysWith: { first, _ in first })
+            try visit.catalog.dictionaries().map { ($0.name, $0.dictionaryID) }, uniquingKeysWith: { first, _ in first }
+        )
         let chosen = try visit.query["dictionary"].map { try visit.dictionary($0).dictionaryID }
         let catalog = visit.catalog
         guard let words, !SearchTerms(words).words.isEmpty else {
@@ -57,7 +58,8 @@ struct SearchPage: Page {
     var content: HTML {
         guard let words, !found.isEmpty else {
             return """
-                <h1>Search</h1><p class="hint">Words in explanations, in the tokens that features promote, and in the text they \
+                <h1>Search</h1><p class="hint">Words in explanations, in the tokens that features promote, and in the \
+                text they \
                 fire on. Words between quotes are a phrase; <code>begat*</code> is the start of a word.</p>
                 """
         }
@@ -71,11 +73,13 @@ struct SearchPage: Page {
             guard !hits.isEmpty else { return "" }
             let rows = hits.map { hit -> HTML in
                 let target = dictionaries[hit.dictionary].map { Address.feature($0, hit.featureIndex) } ?? .catalog
-                let several: HTML = dictionaries.count > 1 ? "<small class=\"dim\"><bdi>\(hit.dictionary)</bdi></small> " : ""
+                let several: HTML =
+                    dictionaries.count > 1 ? "<small class=\"dim\"><bdi>\(hit.dictionary)</bdi></small> " : ""
                 let count: HTML =
                     scope == .contexts
                     ? """
-                    <small class="n">\(hit.matchCount) \(hit.matchCount == 1 ? "context" : "contexts"), \(hit.peakCount) on the words</small>
+                    <small class="n">\(hit.matchCount) \(hit.matchCount == 1 ? "context" : "contexts"), \
+                    \(hit.peakCount) on the words</small>
                     """ : ""
                 let name = names[hit.dictionary]?[hit.featureIndex]
                 let meaning: HTML =

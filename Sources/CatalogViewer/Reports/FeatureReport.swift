@@ -47,7 +47,9 @@ package struct FeatureReport {
     /// Reads the report.
     ///
     /// - Throws: `CatalogError`, `WorkflowError.usage` where there is no such feature.
-    package init(_ index: Int, of dictionary: IndexedDictionary, contexts choice: ContextChoice, in catalog: Catalog) throws {
+    package init(_ index: Int, of dictionary: IndexedDictionary, contexts choice: ContextChoice, in catalog: Catalog)
+        throws
+    {
         let record = dictionary.record
         let dictionaryID = record.dictionaryID
         let key = dictionary.key

@@ -28,7 +28,8 @@ final class PromptService: Sendable {
     ///   another model than the dictionary's.
     func firings(on text: String, _ record: DictionaryRecord, in catalog: Catalog) throws -> [TokenFirings] {
         guard text.count <= Self.longest else {
-            throw ViewerProblem(413, "the prompt has more than \(Self.longest) characters; read longer ones in the terminal")
+            throw ViewerProblem(
+                413, "the prompt has more than \(Self.longest) characters; read longer ones in the terminal")
         }
         let firings = try reader.withLockIfAvailable { held in
             let name = "\(record.dictionaryID)"
@@ -41,7 +42,8 @@ final class PromptService: Sendable {
             }
             let segments = try reader.segments(of: text)
             guard segments.reduce(0, { $0 + $1.tokens.count }) <= Self.mostTokens else {
-                throw ViewerProblem(413, "the prompt has more than \(Self.mostTokens) tokens; read longer ones in the terminal")
+                throw ViewerProblem(
+                    413, "the prompt has more than \(Self.mostTokens) tokens; read longer ones in the terminal")
             }
             let firings = try reader.firings(on: segments, through: 0)
             held = (name, reader)

@@ -63,7 +63,8 @@ struct Site: Sendable {
             return try visit.show(FeatureListPage(visit))
         case 4 where request.path[0] == "dictionaries" && request.path[2] == "features":
             return try visit.show(FeaturePage(visit))
-        case 7 where request.path[0] == "dictionaries" && request.path[2] == "features"
+        case 7
+        where request.path[0] == "dictionaries" && request.path[2] == "features"
             && request.path[4] == "contexts":
             return try visit.show(PassagePage(visit))
         default: break

@@ -141,7 +141,9 @@ package final class ViewerServer: Sendable {
             return .failure(ViewerProblem(411, "The length of the form is missing."))
         }
         guard length <= Self.longestForm else { return .failure(ViewerProblem(413, "The prompt is too long.")) }
-        guard let body = try? await request.bodyData else { return .failure(ViewerProblem(400, "The form is cut off.")) }
+        guard let body = try? await request.bodyData else {
+            return .failure(ViewerProblem(400, "The form is cut off."))
+        }
         let text = String(decoding: body, as: UTF8.self)
         guard FormFields(text)["token"] == self.site.formToken else {
             return .failure(ViewerProblem(403, "The page is from an earlier start of the server; load it again."))

@@ -75,7 +75,8 @@ package struct FiringSearch {
                 for row in rows {
                     let id = reading.batch.tokenIDs[row]
                     let token = folder.tokenizer.text(of: id)
-                    for place in reader.firings(on: row, at: segment.start + row - rows.lowerBound, token, in: reading) {
+                    for place in reader.firings(on: row, at: segment.start + row - rows.lowerBound, token, in: reading)
+                    {
                         for firing in place.firings {
                             if found[firing.featureIndex]?.add(firing, at: place) == nil {
                                 found[firing.featureIndex] = FeatureFirings(firing, at: place)

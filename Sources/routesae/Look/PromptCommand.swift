@@ -70,7 +70,8 @@ struct PromptCommand: ParsableCommand {
             return try reader.dictionaries.enumerated().map { number, record in
                 if let feature = chosen?.first(where: { $0 >= record.latentCount }) {
                     throw WorkflowError.usage(
-                        "there is no feature \(feature); dictionary \"\(record.name)\" has 0 … \(record.latentCount - 1)"
+                        "there is no feature \(feature); dictionary \"\(record.name)\" has 0 … "
+                            + "\(record.latentCount - 1)"
                     )
                 }
                 return try PromptFindings(

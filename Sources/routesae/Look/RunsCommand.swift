@@ -45,7 +45,8 @@ struct RunsCommand: ParsableCommand {
                 StandardStreams.write(page.text)
             case .json, .jsonl:
                 let report = try RunReport(number, in: catalog)
-                StandardStreams.write(report.json(spelling: OptionNames.spelled).document(onOneLine: output.format == .jsonl))
+                StandardStreams.write(
+                    report.json(spelling: OptionNames.spelled).document(onOneLine: output.format == .jsonl))
             case .csv, .tsv, .markdown:
                 show([try RunOverview(try catalog.run(number), in: catalog)])
             }

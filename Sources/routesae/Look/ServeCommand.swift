@@ -12,8 +12,10 @@ struct ServeCommand: ParsableCommand {
         commandName: "serve",
         abstract: "Show a catalog in a browser: dictionaries, features, contexts, runs, search, and prompts.",
         discussion: """
-            Prints one line on standard output, 'Listening on http://127.0.0.1:PORT/', once it answers, and serves until \
-            it is interrupted. Nothing is written. Only this machine reaches it unless --host says otherwise; there is no \
+            Prints one line on standard output, 'Listening on http://127.0.0.1:PORT/', once it answers, and serves \
+            until \
+            it is interrupted. Nothing is written. Only this machine reaches it unless --host says otherwise; there \
+            is no \
             password. Each page's address with .json behind its path gives its data. With --model, texts can be read: \
             what fires on each of their tokens.
 
