@@ -93,7 +93,9 @@ import WorkflowWorlds
         let world = try HostileWorld()
         try await ServedCatalog.serve(world.path) { port in
             let page = try await HTTPClient.ask("/prompt", port: port)
-            #expect(page.status == 200 && page.text.contains("--model") && !page.text.contains("<textarea"))
+            #expect(
+                page.status == 200 && page.text.contains("routesae serve CATALOG model DIR")
+                    && !page.text.contains("<textarea"))
         }
     }
 }

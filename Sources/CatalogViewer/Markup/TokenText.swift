@@ -28,6 +28,19 @@ enum TokenText {
         return VisibleText.of(String(text))
     }
 
+    /// Text as it is shown, the signs for line ends pale.
+    ///
+    /// - Parameter breaksLines: whether a line ends behind them as well.
+    static func running(_ shown: String, breaksLines: Bool = false) -> HTML {
+        let lines = shown.split(separator: "⏎", omittingEmptySubsequences: false)
+        var html: HTML = "\(String(lines[0]))"
+        for line in lines.dropFirst() {
+            html += breaksLines ? "<i class=\"nl\">⏎</i>\n" : "<i class=\"nl\">⏎</i>"
+            html += "\(String(line))"
+        }
+        return html
+    }
+
     /// A token by itself, as in a list: the space around it made visible.
     static func alone(_ token: String) -> HTML {
         let text = shown(token)

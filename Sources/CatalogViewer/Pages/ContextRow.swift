@@ -63,16 +63,16 @@ struct ContextRow {
 
     private func drawn(_ units: [Unit], isCut: (before: Bool, behind: Bool)) -> HTML {
         let pieces = units.map { unit -> HTML in
+            let text = TokenText.running(unit.text, breaksLines: context.isWhole)
             let style = TokenText.intensity(unit.activation, of: maximum)
             if let style {
                 let mark: HTML = unit.isPeak ? " pk" : ""
                 return """
-                    <b class="\(style)\(mark)" title="\(Quantities.significant(Double(unit.activation)))">\(unit.text)\
-                    </b>
+                    <b class="\(style)\(mark)" title="\(Quantities.significant(Double(unit.activation)))">\(text)</b>
                     """
             }
-            if unit.isPeak { return "<b class=\"pk\">\(unit.text)</b>" }
-            return unit.isInWindow || !context.isWhole ? "\(unit.text)" : "<span class=\"out\">\(unit.text)</span>"
+            if unit.isPeak { return "<b class=\"pk\">\(text)</b>" }
+            return unit.isInWindow || !context.isWhole ? text : "<span class=\"out\">\(text)</span>"
         }
         return """
             <span class="text" dir="auto">\(isCut.before ? "…" : "")\(pieces)\(isCut.behind ? "…" : "")</span>

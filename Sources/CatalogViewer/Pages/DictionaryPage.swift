@@ -17,7 +17,6 @@ struct DictionaryPage: Page {
     private let summaries: [DictionarySummary]
     private let corpora: [CorpusRecord]
     private let layers: Part<[LayerProfile]>
-    private let counts: Part<InterpretableCount?>
     private let scores: Part<FigureCache.Figures?>
     private let evaluations: Part<[EvaluationRecord]>
     private let curves: [LinePlot]
@@ -33,7 +32,6 @@ struct DictionaryPage: Page {
         let (record, index) = (record, index)
         model = try catalog.languageModels().first { $0.languageModelID == record.languageModelID }
         layers = Part { try index.map { try catalog.layerProfile($0.key) } ?? [] }
-        counts = Part { try index.map { try catalog.countInterpretable($0.key) } }
         let scoredCount = summaries.compactMap(\.explainedCount).max() ?? 0
         scores = Part {
             try index.map { try visit.site.cache.figures($0.key, scoreCount: scoredCount, in: catalog) }
@@ -98,7 +96,7 @@ struct DictionaryPage: Page {
     }
 
     private var facts: HTML {
-        let count = counts.value ?? nil
+        let count = (scores.value ?? nil)?.count
         return """
             <dl class="facts"><div><dt>alive</dt><dd>\(Figure.count(summary?.aliveCount))</dd></div>\
             <div><dt>dead</dt><dd>\(Figure.count(summary?.deadCount))</dd></div>\

@@ -101,8 +101,7 @@ extension FeaturePage {
             <dt>statistics</dt><dd><a href="\(Address.run(index.indexing.runID))">run \(index.indexing.runID)</a>, \
             \(Figure.count(index.indexing.tokenCount)) tokens of <bdi>\(index.corpus)</bdi></dd>\
             <dt>model</dt><dd>\(model.map { "<bdi>\($0.name)</bdi>" as HTML } ?? "unknown")</dd>\(corpusLinks)\
-            <dt>in the terminal</dt><dd><code>routesae feature CATALOG \(number) --dictionary \(record.dictionaryID)\
-            </code></dd></dl>
+            <dt>in the terminal</dt><dd><code>\(command)</code></dd></dl>
             """
     }
 

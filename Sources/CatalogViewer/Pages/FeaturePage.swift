@@ -39,7 +39,8 @@ struct FeaturePage: Page {
     let model: LanguageModelRecord?
     let corpora: [CorpusRecord]
     let showsAll: Bool
-    let hasPrompts: Bool
+    /// The command that shows the same.
+    let command: String
     private let report: () throws -> FeatureReport
 
     init(_ visit: Visit) throws {
@@ -52,7 +53,7 @@ struct FeaturePage: Page {
         let (key, id) = (index.key, record.dictionaryID)
         (self.record, self.index, self.number) = (record, index, number)
         showsAll = visit.query["contexts"] == "all"
-        hasPrompts = visit.site.prompts != nil
+        command = visit.site.spelling("routesae feature CATALOG \(number) `dictionary` \(id)")
         let most = showsAll ? Self.mostContexts : nil
         feature = try catalog.feature(key, featureIndex: number)
         name = try visit.names(of: [number], key)[number]

@@ -16,11 +16,13 @@ struct PromptPage: Page {
     private let problem: String?
     private let hasModel: Bool
     private let formToken: String
+    private let command: String
 
     init(_ visit: Visit) throws {
         all = try visit.catalog.dictionaries()
         hasModel = visit.site.prompts != nil
         formToken = visit.site.formToken
+        command = visit.site.spelling("routesae serve CATALOG `model` DIR")
         let form = visit.request.form
         let named = form["dictionary"] ?? visit.query["dictionary"]
         record = try named.map { try visit.dictionary($0) } ?? all.last
@@ -54,7 +56,7 @@ struct PromptPage: Page {
         guard hasModel else {
             return """
                 <h1>Prompt</h1><p class="hint">Start the server with the model to read texts here: \
-                <code>routesae serve CATALOG --model DIR</code>.</p>
+                <code>\(command)</code>.</p>
                 """
         }
         let options = all.map { other -> HTML in

@@ -18,8 +18,9 @@ struct Shell {
 
     /// A page in its shell.
     func around(_ page: some Page) -> HTML {
-        let crumbs = page.path.map { name, address in
-            "<a href=\"\(address)\"><bdi>\(name)</bdi></a> <span aria-hidden=\"true\">/</span> " as HTML
+        let crumbs = page.path.enumerated().map { number, step in
+            let border: HTML = number == 0 ? "" : " <span aria-hidden=\"true\">/</span> "
+            return "\(border)<a href=\"\(step.address)\"><bdi>\(step.name)</bdi></a>" as HTML
         }
         return document(
             title: page.title, section: page.section,

@@ -7,12 +7,14 @@ import Vocabulary
 
 /// What takes long to compute of an index, kept as long as the file stays as it is.
 final class FigureCache: Sendable {
-    /// Figures of an index's scores.
+    /// Figures of an index: its scores, and what counts.
     struct Figures: Sendable {
         /// By scorer and layer; nil without scores, or with more than a page waits for.
         let table: ScoreFigures.Table?
         /// Their distribution.
         let distribution: ScoreDistribution?
+        /// Interpretable features by the paper's count.
+        let count: InterpretableCount
     }
 
     /// Scores beyond which no bootstrap is made.
@@ -49,7 +51,8 @@ final class FigureCache: Sendable {
         let figures = Figures(
             table: isFew ? try ScoreFigures.of(key, in: catalog) : nil,
             distribution: ScoreDistribution(
-                scores: scores.compactMap(\.value), baseline: scores.compactMap(\.chance)))
+                scores: scores.compactMap(\.value), baseline: scores.compactMap(\.chance)),
+            count: try catalog.countInterpretable(key))
         held.withLock { held in
             if held.stamp != stamp || held.figures.count >= Self.most { held = (stamp, [:]) }
             held.figures[key] = figures

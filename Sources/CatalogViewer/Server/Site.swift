@@ -12,6 +12,8 @@ struct Site: Sendable {
     let prompts: PromptService?
     /// For what has to be computed.
     let workers: Workers
+    /// Turns the name of a setting in backticks into what a person types.
+    let spelling: @Sendable (String) -> String
     /// Keeps what takes long.
     let cache = FigureCache()
     /// What a form has to send back.

@@ -16,6 +16,8 @@ package final class ViewerServer: Sendable {
         package var port: UInt16 = 0
         /// Folder of the language model, for prompts.
         package var model: String?
+        /// Turns names of settings in backticks, in commands that pages show, into what a person types.
+        package var spelling: @Sendable (String) -> String = { $0.replacing("`", with: "") }
 
         /// Describes a server.
         package init(catalog: String, host: String = "127.0.0.1", port: UInt16 = 0, model: String? = nil) {
@@ -44,7 +46,7 @@ package final class ViewerServer: Sendable {
         self.settings = settings
         site = Site(
             path: settings.catalog, prompts: settings.model.map { PromptService(model: $0, workers: workers) },
-            workers: workers,
+            workers: workers, spelling: settings.spelling,
             formToken: (0..<4).map { _ in String(UInt32.random(in: .min ... .max), radix: 36) }.joined())
         hosts = HostCheck(address: settings.host, machine: ProcessInfo.processInfo.hostName)
         let address = try ListeningAddress(settings.host, port: settings.port)

@@ -36,9 +36,9 @@ struct ServeCommand: ParsableCommand {
     func run() throws {
         Interruption.watch()
         if let model { try ModelFolder.checkIsFolder(model) }
-        let server = try ViewerServer(
-            ViewerServer.Settings(catalog: catalog.catalog, host: host, port: port, model: model),
-            workers: options.workers)
+        var settings = ViewerServer.Settings(catalog: catalog.catalog, host: host, port: port, model: model)
+        settings.spelling = { OptionNames.spelled($0) }
+        let server = try ViewerServer(settings, workers: options.workers)
         if !server.isLoopback {
             options.say("everybody who reaches \(host) can read this catalog; there is no password")
         }
