@@ -136,6 +136,40 @@ import Testing
         }
     }
 
+    /// Numbers that no index has, in every column that a drawing uses, end in a page or in an error.
+    @Test(
+        "Impossible numbers do not stop the server",
+        arguments: [
+            "UPDATE score SET value = 1e300, baseline_value = -1e300",
+            "UPDATE feature SET max_activation = 1e308, histogram = '[9007199254740992,9007199254740992,1,1]'",
+            "UPDATE feature SET sum_activation = -1e308, sum_square = 1e308, decoder_norm = -1e308, p50 = 9e307",
+            "UPDATE feature_context SET activation = 3e38, position = 11", "UPDATE feature_logit SET value = -1e308",
+            "UPDATE run_metric SET step = step * 92233720368547758, value = 1e308 * (step % 2)",
+            "UPDATE layer_routing SET n_tokens = 9007199254740992, mean_router_weight = -5",
+            "UPDATE evaluation SET value = 1e308, low = -1e308, high = 1e308",
+            "UPDATE indexing SET n_tokens = 0, window = 1048577, histogram_edges = '[0,0,0,0,0]'",
+            "UPDATE dictionary SET layers = '[9007199254740991,0,3]', k = 2147483647",
+        ])
+    func impossibleNumbersDoNotStopTheServer(statement: String) async throws {
+        let queue = try DatabaseQueue(path: world.path)
+        try await queue.write { database in
+            try database.execute(sql: "PRAGMA ignore_check_constraints = ON")
+            // What the file does not let be changed stays as it is.
+            do { try database.execute(sql: statement) } catch let error as DatabaseError {
+                Issue.record("\(error)")
+            }
+        }
+        try queue.close()
+        try await ServedCatalog.serve(world.path) { port in
+            for page in PagesTests.pages {
+                let reply = try await HTTPClient.ask(page, port: port)
+                #expect([200, 404, 500].contains(reply.status), "\(page): \(reply.status)")
+                #expect(!reply.text.contains("<script>"))
+            }
+            #expect(try await HTTPClient.ask("/style.css", port: port).status == 200)
+        }
+    }
+
     @Test func aFileThatIsNoCatalogIsRefusedAtOnce() throws {
         let directory = try TemporaryDirectory()
         try "text".write(toFile: directory.file("x.sqlite"), atomically: true, encoding: .utf8)

@@ -36,14 +36,14 @@ struct Histogram {
         isLogarithmic = inner.count > 2 && (inner.first ?? 0) > 0 && (inner.last ?? 0) > 100 * (inner.first ?? 0)
     }
 
-    private var greatest: Double { Double(max(1, bins.map(\.count).max() ?? 1)) }
+    private var fullest: Int { max(1, bins.map(\.count).max() ?? 1) }
 
     /// The drawing in a row of a list.
     var spark: HTML {
         let step = 96 / Double(bins.count)
         var path = ""
         for (place, bin) in bins.enumerated() where bin.count > 0 {
-            let height = max(1, 22 * Double(bin.count) / greatest)
+            let height = max(1, 22 * Double(bin.count) / Double(fullest))
             path +=
                 "M\(PlotNumber.text(Double(place) * step)) 22v-\(PlotNumber.text(height))"
                 + "h\(PlotNumber.text(max(0.8, step - 0.6)))v\(PlotNumber.text(height))z"
@@ -60,7 +60,7 @@ struct Histogram {
         let (width, height, left) = (520.0, 120.0, 44.0)
         let step = (width - left) / Double(bins.count)
         let bars = bins.enumerated().map { place, bin -> HTML in
-            let tall = bin.count == 0 ? 0 : max(1, height * Double(bin.count) / greatest)
+            let tall = bin.count == 0 ? 0 : max(1, height * Double(bin.count) / Double(fullest))
             return """
                 <rect x="\(PlotNumber.text(left + Double(place) * step))" y="\(PlotNumber.text(8 + height - tall))" \
                 width="\(PlotNumber.text(max(1, step - 1)))" height="\(PlotNumber.text(tall))"><title>\
@@ -72,9 +72,9 @@ struct Histogram {
         return """
             <svg class="plot" viewBox="0 0 520 148" role="img"><title>Firings by activation</title><desc>\
             \(bins.count) bins from \(Quantities.significant(low)) to \(Quantities.significant(high)); the fullest has \
-            \(Quantities.count(Int(greatest))) firings.</desc>\
+            \(Quantities.count(fullest)) firings.</desc>\
             <path class="grid" d="M44 8H520M44 68H520"/><path class="axis" d="M44 128H520"/><g class="bar">\(bars)</g>\
-            <text class="end" x="38" y="12">\(Quantities.count(Int(greatest)))</text>\
+            <text class="end" x="38" y="12">\(Quantities.count(fullest))</text>\
             <text class="end" x="38" y="131">0</text><text x="44" y="144">\(Quantities.significant(low))</text>\
             <text class="end" x="520" y="144">\(Quantities.significant(high))</text>\
             <text class="mid" x="282" y="144">activation\(isLogarithmic ? ", logarithmic" : "")</text></svg>

@@ -2,6 +2,9 @@ import TerminalOutput
 
 /// Shares of a dictionary's layers as upright bars.
 struct LayerBars {
+    /// Layers drawn; no model has more.
+    private static let most = 256
+
     private let scale: LayerScale
     private let shares: [Int: Double]
 
@@ -14,10 +17,11 @@ struct LayerBars {
     /// The drawing in a row of a list: every layer has its place.
     var spark: HTML {
         guard !scale.layers.isEmpty else { return "" }
-        let step = min(12, 96 / Double(scale.layers.count))
-        let width = step * Double(scale.layers.count)
+        let layers = scale.layers.prefix(Self.most)
+        let step = min(12, 96 / Double(layers.count))
+        let width = step * Double(layers.count)
         let greatest = max(shares.values.filter(\.isFinite).max() ?? 0, .leastNormalMagnitude)
-        let bars = scale.layers.enumerated().compactMap { place, layer -> HTML? in
+        let bars = layers.enumerated().compactMap { place, layer -> HTML? in
             guard let share = shares[layer], share > 0, share.isFinite else { return nil }
             let tall = max(1.5, 20 * share / greatest)
             return """

@@ -20,8 +20,8 @@ struct ScoreDistribution: Sendable {
         func shares(_ values: [Double]) -> [Double] {
             var counts = Array(repeating: 0.0, count: Self.binCount)
             for value in values where value.isFinite {
-                let place = Int((value - lower) / (1 - lower) * Double(Self.binCount))
-                counts[min(Self.binCount - 1, max(0, place))] += 1
+                let place = (value - lower) / (1 - lower) * Double(Self.binCount)
+                counts[Int(min(Double(Self.binCount - 1), max(0, place)))] += 1
             }
             return counts.map { $0 / Double(max(1, values.count)) }
         }

@@ -20,7 +20,7 @@ extension FeatureListPage {
             let selected: HTML = column == choice.sort ? " selected" : ""
             return "<option value=\"\(column)\"\(selected)>\(column.replacing("_", with: " "))</option>"
         }
-        let layers = record.layers.sorted().map { layer -> HTML in
+        let layers = record.layers.sorted().prefix(256).map { layer -> HTML in
             let selected: HTML = layer == choice.layer ? " selected" : ""
             return "<option value=\"\(layer)\"\(selected)>layer \(layer)</option>"
         }

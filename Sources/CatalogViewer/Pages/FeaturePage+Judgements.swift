@@ -17,7 +17,7 @@ extension FeaturePage {
             let blocks = explanations.map { explanation -> HTML in
                 let own = scores.filter { $0.score.explanationID == explanation.explanationID }
                 return """
-                    <tr><td class="wide"><bdi>\(explanation.text)</bdi></td><td>\(explanation.method)</td>\
+                    <tr><td class="wide"><bdi>\(brief(explanation.text))</bdi></td><td>\(explanation.method)</td>\
                     <td><a href="\(Address.run(explanation.runID))">run \(explanation.runID)</a></td>\
                     <td class="wide">\(own.map(cell))</td></tr>
                     """
@@ -90,7 +90,7 @@ extension FeaturePage {
         }
     }
 
-    private func brief(_ text: String) -> String { text.count > 600 ? text.prefix(600) + "…" : text }
+    private func brief(_ text: String) -> String { text.count > 1200 ? text.prefix(1200) + "…" : text }
 
     var provenance: HTML {
         let corpusLinks = corpora.count < 2 ? nil : "<dt>corpora</dt><dd>\(corpora.map(corpusLink))</dd>" as HTML

@@ -71,7 +71,7 @@ struct RunPage: Page {
 
     private var curveSection: HTML {
         guard !curves.isEmpty else { return "" }
-        let rows = curves.map { curve -> HTML in
+        let rows = curves.prefix(200).map { curve -> HTML in
             """
             <tr><th scope="row">\(curve.name)</th><td class="n">\(Figure.count(curve.count))</td>\
             <td class="n">\(Figure.number(curve.first))</td><td class="n">\(Figure.number(curve.last))</td>\

@@ -7,6 +7,8 @@ struct SearchPage: Page {
     private static let most = 30
     /// Characters of a text between two marks; the middle of more is left out.
     private static let longestRun = 600
+    /// Characters of a hit's text that are looked at.
+    private static let mostCharacters = 20_000
 
     private let words: String?
     private let found: [(scope: SearchHit.Scope, hits: Part<[SearchHit]>)]
@@ -86,7 +88,7 @@ struct SearchPage: Page {
                     scope == .explanations ? "" : "<a class=\"name\" href=\"\(target)\">\(name?.short)</a> "
                 return """
                     <li><a class="id" href="\(target)">\(hit.featureIndex)</a><div>\(meaning)\(several)\(count)\
-                    <div class="ctx">\(Self.marked(hit.text))</div></div></li>
+                    <div class="ctx">\(Self.marked(String(hit.text.prefix(Self.mostCharacters))))</div></div></li>
                     """
             }
             return "<ol class=\"hits\">\(rows)</ol>"
