@@ -59,6 +59,7 @@ let package = Package(
     targets: [
         // System libraries.
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // The words that all sides share.
         library("Vocabulary"),
@@ -92,7 +93,7 @@ let package = Package(
                 .embedInCode("0001_catalog.sql"), .embedInCode("0002_corpora_and_passages.sql"),
                 .embedInCode("0003_contexts_moved.sql"), .embedInCode("0004_faster_questions.sql"),
                 .embedInCode("0005_verdicts_and_exchanges.sql"), .embedInCode("0006_every_tool.sql"),
-                .embedInCode("0007_what_is_encoded.sql"),
+                .embedInCode("0007_what_is_encoded.sql"), .embedInCode("0008_equal_bins.sql"),
             ], swiftSettings: swiftSettings),
         .target(name: "CSQLiteRows", linkerSettings: [.linkedLibrary("sqlite3")]),
         library(
@@ -116,7 +117,7 @@ let package = Package(
         library("Scoring", pipeline + ["ChatEndpoint", "FeatureScoring", "Indexing"]),
         library("Evaluation", pipeline + ["FeatureScoring", "Indexing"]),
         library("Steering", pipeline + ["ChatTemplate"]),
-        library("Interchange", pipeline + ["DictionaryExchange"]),
+        library("Interchange", pipeline + ["CZlib", "DictionaryExchange", "FeatureScoring"]),
         library(
             "CatalogMaintenance",
             pipeline + ["Evaluation", "FeatureScoring", "Indexing", "Interchange", "Scoring", "Steering", "Training"]),

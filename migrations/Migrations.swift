@@ -35,6 +35,9 @@ package enum Migrations {
         Migration(
             number: 7, name: "0007_what_is_encoded",
             sql: String(decoding: PackageResources._007_what_is_encoded_sql, as: UTF8.self)),
+        Migration(
+            number: 8, name: "0008_equal_bins",
+            sql: String(decoding: PackageResources._008_equal_bins_sql, as: UTF8.self)),
     ]
 
     /// The number of the last step: the schema that this version of the software writes.

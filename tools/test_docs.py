@@ -243,7 +243,7 @@ class Documents:
 
     def check_calls(self) -> None:
         """Verbs and options of blocks that are not run, and of code within prose."""
-        paths = [*(ROOT / "tools").glob("*.py"), *(ROOT / "tools/python/routesae").glob("*.py")]
+        paths = [*(ROOT / "tools").glob("*.py"), *(ROOT / "tools/python/routesae").rglob("*.py")]
         scripts = "".join(path.read_text(encoding="utf-8") for path in paths)
         known = set(re.findall(r"--[a-z][a-z-]*", scripts))
         for verb in self.program.verbs():

@@ -8,11 +8,15 @@ final class FeatureAccumulators: @unchecked Sendable {
     /// Which features fire together.
     let cofirings: CofiringCounts
 
+    /// Activations in equal bins.
+    let histograms: LinearHistograms
+
     /// The number of features.
     var count: Int { storage.count }
 
     init(_ features: [FeatureAccumulator]) {
         cofirings = CofiringCounts(features: features.count)
+        histograms = LinearHistograms(features: features.count)
         storage = .allocate(capacity: features.count)
         _ = storage.initialize(from: features)
     }
@@ -29,6 +33,9 @@ final class FeatureAccumulators: @unchecked Sendable {
         workers.forEach(count, tile: 32) { features, _ in
             for feature in features {
                 storage[feature].record(batch, layerNumbers: layerNumbers)
+                for entry in batch.entries.range(of: feature) {
+                    histograms.record(batch.entries.activations[entry], feature: feature)
+                }
                 countPairs(of: feature, batch)
             }
         }

@@ -15,6 +15,7 @@ final class IndexingPass {
     private let workers: Workers
     /// Approximate real tokens of a batch; no figure depends on it.
     private let batchTokens: Int
+    private let cache: DelphiCache?
     private let classes: TokenClasses
     private let reader: TextReader
     private let modelID: Int64
@@ -30,7 +31,7 @@ final class IndexingPass {
 
     init(
         dictionary: StoredDictionary, folder: ModelFolder, corpus: TextCorpus, catalog: Catalog,
-        settings: IndexingSettings, workers: Workers, batchTokens: Int
+        settings: IndexingSettings, workers: Workers, batchTokens: Int, cache: DelphiCache?
     ) throws {
         self.dictionary = dictionary
         self.folder = folder
@@ -39,6 +40,7 @@ final class IndexingPass {
         self.settings = settings
         self.workers = workers
         self.batchTokens = batchTokens
+        self.cache = cache
         classes = TokenClasses(folder.tokenizer)
         reader = TextReader(dictionary: dictionary, folder: folder, workers: workers)
         statistics = CorpusStatistics(
@@ -139,6 +141,7 @@ final class IndexingPass {
         let errors = CorpusStatistics.Errors(
             of: statistics, capacity: passages.reduce(0) { $0 + $1.segment.tokens.count - $1.segment.prefix })
         let reading = try reader.read(passages.map(\.segment), eachTile: errors.measure)
+        try cache?.append(passages.map(\.segment), reading.firings)
         let places = zip(passages, reading.rows).map { passage, rows in
             IndexedBatch.Segment(
                 document: Int64(passage.segment.document), documentKey: passage.documentKey, passage: passage.id,
@@ -176,6 +179,7 @@ final class IndexingPass {
                         record: feature.record(decoderNorm: dictionary.decoderNorms[index]),
                         layers: feature.layerRecords(layerNumbers: layers),
                         tokens: feature.tokenRecords(classText: classes.text),
+                        linearHistogram: features.histograms.histogram(of: index),
                         contexts: feature.contextEntries(options: settings.options, occurrences: occurrences),
                         cofirings: features.cofirings.sketch(of: index).companions(settings.options.cofirings).map {
                             CofiringRecord(
@@ -198,14 +202,19 @@ final class IndexingPass {
         let dictionaryID = dictionary.record.dictionaryID
         let decoder = dictionary.weights.decoder
         // Without an unembedding there is nothing to list.
+        let hasLogits = try catalog.hasLogits(dictionaryID: dictionaryID)
         if settings.options.promotedTokens > 0, folder.model.hasUnembedding,
-            try !catalog.hasLogits(dictionaryID: dictionaryID)
+            try !hasLogits || !catalog.hasLogitHistograms(dictionaryID: dictionaryID)
         {
             let lens = PromotedTokens(
                 unembedding: folder.model.unembedding, tokenCount: folder.tokenizer.vocabularySize,
                 count: settings.options.promotedTokens, workers: workers)
-            try lens.compute(decoder: decoder, cancelled: cancelled) {
-                try catalog.write(logits: $0, dictionaryID: dictionaryID)
+            try lens.compute(
+                decoder: decoder, cancelled: cancelled,
+                histograms: { [catalog] in try catalog.write(logitHistograms: $0, dictionaryID: dictionaryID) }
+            ) {
+                // An earlier version listed tokens and kept no histograms; its lists stay.
+                if !hasLogits { try catalog.write(logits: $0, dictionaryID: dictionaryID) }
             }
         }
         if settings.options.neighbors > 0, try !catalog.hasNeighbors(dictionaryID: dictionaryID) {

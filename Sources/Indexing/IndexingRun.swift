@@ -10,7 +10,7 @@ import Tokenization
 /// Runs text through a model and a dictionary once, and writes the statistics of every feature: firings, layers, token
 /// classes and contexts.
 ///
-/// Memory is bounded by features and options, not by the text: about m · (3 KiB + 160 bytes a context) beside a batch
+/// Memory is bounded by features and options, not by the text: about m · (5 KiB + 160 bytes a context) beside a batch
 /// of activations and 256 MiB of the catalog's pages. Writing the index adds the windows whose occurrences are
 /// counted, and the positions of the corpus's passages.
 package struct IndexingRun {
@@ -23,6 +23,8 @@ package struct IndexingRun {
     static let defaultBatchTokens = 8192
     /// The same for this run; no figure depends on it.
     package var batchTokens = IndexingRun.defaultBatchTokens
+    /// A folder to make with every firing, as `DelphiCache` describes it; nil for none.
+    package var delphiCache: String?
 
     /// Describes a run.
     package init(settings: IndexingSettings, workers: Workers) {
@@ -53,7 +55,8 @@ package struct IndexingRun {
     ///   - cancelled: asked before every batch; once true, the run ends as interrupted and writes no statistics.
     ///   - progress: told the progress after every batch.
     ///   - remark: told warnings about the text, such as replaced bytes: whole lines.
-    /// - Throws: `WorkflowError`, `CatalogError`, `LanguageModelError`, `SparseCodingError`.
+    /// - Throws: `WorkflowError`, `CatalogError`, `LanguageModelError`, `SparseCodingError`; of `delphiCache` also
+    ///   `SafetensorsError`, and `WorkflowError.cannotWrite` for a folder that exists.
     package func run(
         on catalog: Catalog, replacing: Bool = false, cancelled: @escaping () -> Bool = { false },
         progress: (IndexingProgress) -> Void = { _ in }, remark: (String) -> Void = { _ in }
@@ -71,19 +74,31 @@ package struct IndexingRun {
         let corpus = try TextCorpus(paths: settings.text)
         corpus.remarks.forEach(remark)
         if !replacing { try checkIsNew(corpus, for: dictionary.record, in: catalog) }
-        return try catalog.withRun(
-            .index, settings: settings, seed: settings.seed, inputs: try folder.inputs() + corpus.inputs,
-            cancelled: cancelled
-        ) { run in
-            let pass = try IndexingPass(
-                dictionary: dictionary, folder: folder, corpus: corpus, catalog: catalog, settings: settings,
-                workers: workers, batchTokens: batchTokens)
-            try pass.read(run, progress: progress)
-            try pass.write(run, replacing: replacing)
-            return Result(
-                runID: run.runID, key: pass.key, tokens: pass.tokens,
-                documents: pass.documents, explainedVariance: pass.explainedVariance,
-                hasUnembedding: folder.model.hasUnembedding)
+        func index(_ cache: DelphiCache?) throws -> Result {
+            try catalog.withRun(
+                .index, settings: settings, seed: settings.seed, inputs: try folder.inputs() + corpus.inputs,
+                cancelled: cancelled
+            ) { run in
+                let pass = try IndexingPass(
+                    dictionary: dictionary, folder: folder, corpus: corpus, catalog: catalog, settings: settings,
+                    workers: workers, batchTokens: batchTokens, cache: cache)
+                try pass.read(run, progress: progress)
+                try cache?.finish(model: settings.modelName ?? settings.model, source: settings.corpusName)
+                try pass.write(run, replacing: replacing)
+                return Result(
+                    runID: run.runID, key: pass.key, tokens: pass.tokens,
+                    documents: pass.documents, explainedVariance: pass.explainedVariance,
+                    hasUnembedding: folder.model.hasUnembedding)
+            }
+        }
+        guard let delphiCache else { return try index(nil) }
+        return try OutputFolder.make(delphiCache) { draft in
+            let cache = try DelphiCache(in: draft, for: dictionary.configuration)
+            let result = try index(cache)
+            if cache.clampedCount > 0 {
+                remark("\(delphiCache): \(cache.clampedCount) activations above 65504 are written as 65504")
+            }
+            return result
         }
     }
 
@@ -107,7 +122,7 @@ package struct IndexingRun {
         let options = settings.options
         let contexts = Double(2 * options.topContexts + options.sampleContexts + options.quietContexts)
         // A context, and its window while occurrences are counted.
-        let features = m * (960 + contexts * (40 + 32))
+        let features = m * (960 + 513 + contexts * (40 + 32))
         let width = Double(configuration.layers.count) * d
         let batch = Double(2 * batchTokens) * (2 * width + 3 * d + 6 * k)
         let tiles = Double(workers.count * 259) * m

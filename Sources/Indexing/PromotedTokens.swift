@@ -48,7 +48,8 @@ package struct PromotedTokens {
     ///
     /// Each feature has its promoted tokens first, then its suppressed ones, by rank; ties by ascending
     /// token. A row of zeros changes no logit and has no lists. Memory: 80 · count bytes for each of 8192
-    /// features, 1 MiB and 256 rows of dModel for each worker, and 4096 rows of the unembedding if it is not resident.
+    /// features, 1 MiB and 256 rows of dModel for each worker, 16 MiB for histograms, and 4096 rows of the unembedding
+    /// if it is not resident.
     ///
     /// - Parameters:
     ///   - decoder: decoder rows, `[features × D]`, row-major.
@@ -56,13 +57,17 @@ package struct PromotedTokens {
     ///     last layer that it reads.
     ///   - cancelled: asked now and then; once true, no more is delivered.
     ///   - progress: told how many of how many steps are done.
+    ///   - histograms: takes the changes of all tokens' logits in equal bins, for features that have lists, after
+    ///     these; nil does not count them.
     ///   - deliver: takes the lists of some features.
     /// - Throws: `WorkflowError.interrupted`, `LanguageModelError.nonFiniteWeight`, and what `deliver` throws.
     /// - Complexity: features · tokens · dModel.
     /// - Precondition: `columns` are dModel columns of `decoder`.
     package func compute(
         decoder: Matrix, columns: Range<Int>? = nil, cancelled: () -> Bool = { false },
-        progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }, deliver: ([FeatureLogit]) throws -> Void
+        progress: (_ done: Int, _ total: Int) -> Void = { _, _ in },
+        histograms: (([(featureIndex: Int, histogram: LinearHistogram)]) throws -> Void)? = nil,
+        deliver: ([FeatureLogit]) throws -> Void
     ) throws {
         let d = unembedding.dModel
         let columns = columns ?? decoder.columns - d..<decoder.columns
@@ -72,12 +77,14 @@ package struct PromotedTokens {
         let work = Work(features: decoder.rows, tokens: tokenCount)
         let promoted = RankedLists(rows: min(PromotedTokens.pass, decoder.rows), count: count)
         let suppressed = RankedLists(rows: promoted.rows, count: count)
+        let counted = histograms.map { _ in LinearHistograms(features: promoted.rows) }
         let scratch = (0..<workers.count).map { _ in TileScratch(dModel: d) }
         var widened: Matrix?
         var done = 0
         for features in work.passes {
             promoted.clear()
             suppressed.clear()
+            counted?.clear()
             for tokens in work.blocks {
                 if cancelled() { throw WorkflowError.interrupted("the lists of promoted tokens were not finished") }
                 try unembedding.withRows(of: tokens, scratch: &widened) { rows in
@@ -86,7 +93,7 @@ package struct PromotedTokens {
                             decoder,
                             rows: features.lowerBound + tile.lowerBound..<features.lowerBound + tile.upperBound,
                             column: columns.lowerBound, unembedding)
-                        scratch[worker].rank(tile, rows, of: tokens, promoted, suppressed)
+                        scratch[worker].rank(tile, rows, of: tokens, promoted, suppressed, counted)
                     }
                 }
                 done += 1
@@ -102,6 +109,14 @@ package struct PromotedTokens {
                         + PromotedTokens.logits(.suppressed, of: feature, suppressed.entries(of: row))
                 }
                 try deliver(logits)
+                guard let counted, let histograms else { continue }
+                let listed = Set(logits.map(\.featureIndex))
+                try histograms(
+                    some.compactMap { row in
+                        let feature = features.lowerBound + row
+                        guard listed.contains(feature), let histogram = counted.histogram(of: row) else { return nil }
+                        return (feature, histogram)
+                    })
             }
         }
         withExtendedLifetime(decoder) {}
@@ -163,7 +178,7 @@ private final class TileScratch: @unchecked Sendable {
     /// Offers a block of tokens to the lists of the tile's features.
     func rank(
         _ tile: Range<Int>, _ rows: UnsafePointer<Float>, of tokens: Range<Int>, _ promoted: RankedLists,
-        _ suppressed: RankedLists
+        _ suppressed: RankedLists, _ histograms: LinearHistograms?
     ) {
         let d = directions.columns
         for first in stride(from: 0, to: tokens.count, by: PromotedTokens.tokenTile) {
@@ -175,6 +190,7 @@ private final class TileScratch: @unchecked Sendable {
                 let values = changes.row(row - tile.lowerBound)
                 promoted.offer(values, count: width, first: tokens.lowerBound + first, row: row)
                 suppressed.offer(values, factor: -1, count: width, first: tokens.lowerBound + first, row: row)
+                histograms?.record(values, count: width, feature: row)
             }
         }
     }

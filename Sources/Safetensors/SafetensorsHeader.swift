@@ -31,8 +31,8 @@ struct SafetensorsHeader {
     ///
     /// - Parameters:
     ///   - json: all of it.
-    ///   - fileSize: of the whole file.
-    init(json: UnsafeRawBufferPointer, fileSize: Int) throws(SafetensorsMalformation) {
+    ///   - fileSize: of the whole file; nil where the data come from elsewhere and end where the tensors do.
+    init(json: UnsafeRawBufferPointer, fileSize: Int?) throws(SafetensorsMalformation) {
         guard String(validating: json, as: UTF8.self) != nil else { throw .headerNotUTF8 }
         guard json.first == UInt8(ascii: "{") else { throw .headerStart }
 
@@ -95,9 +95,21 @@ struct SafetensorsHeader {
         return entry
     }
 
+    /// Where a file of these tensors ends.
+    private static func fileSize(_ entries: [Entry], dataStart: Int) throws(SafetensorsMalformation) -> Int {
+        var end = dataStart
+        for entry in entries {
+            let (own, overflow) = dataStart.addingReportingOverflow(entry.offsets?.last ?? 0)
+            guard !overflow else { throw .invalidOffsets(tensor: entry.name) }
+            end = max(end, own)
+        }
+        return end
+    }
+
     private mutating func layOut(
-        _ entries: [Entry], dataStart: Int, fileSize: Int
+        _ entries: [Entry], dataStart: Int, fileSize: Int?
     ) throws(SafetensorsMalformation) {
+        let fileSize = if let fileSize { fileSize } else { try Self.fileSize(entries, dataStart: dataStart) }
         let dataSize = fileSize - dataStart
         var places: [(name: String, range: Range<Int>)] = []
         for entry in entries {

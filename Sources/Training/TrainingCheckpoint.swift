@@ -32,6 +32,8 @@ package struct TrainingCheckpoint: Codable, Equatable {
     var stream: [String: UInt64] = [:]
     /// Rows in the stream's buffer.
     var waitingRows = 0
+    /// What identifies the stream that came through a pipe; nil for other sources.
+    var streamHeader: [String: String]?
 
     /// A file that the job reads.
     struct Input: Codable, Equatable {
@@ -48,6 +50,7 @@ package struct TrainingCheckpoint: Codable, Equatable {
         settings = job.plans.map(\.settings)
         runs = job.plans.map { _ in UUID().uuidString.lowercased() }
         inputs = TrainingCheckpoint.inputs(job.inputs)
+        streamHeader = job.source.streamHeader
         step = 0
     }
 
@@ -77,6 +80,7 @@ package struct TrainingCheckpoint: Codable, Equatable {
             // A pass is at least one token, of a batch or of what waits.
             stream["passes", default: 0] <= UInt64(step * job.batchTokens) + 1 << 22
         else { throw WorkflowError.badInput(path: path, problem: "contradicts itself; remove it and train anew") }
+        try checkStream(of: job, path: path)
         let now = TrainingCheckpoint.inputs(job.inputs)
         let former = try formerInputs(of: job)
         func model(_ inputs: [Input]) -> [Input] { inputs.filter { $0.role == "model" } }

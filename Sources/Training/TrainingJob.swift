@@ -1,4 +1,4 @@
-import ActivationPipeline
+package import ActivationPipeline
 import FeatureCatalog
 import Foundation
 package import LinearAlgebra
@@ -28,13 +28,14 @@ package struct TrainingJob {
     /// - Parameters:
     ///   - settings: one for each dictionary; all of them name the same stream.
     ///   - given: the activations, where the settings name neither a model nor files.
+    ///   - input: where a stream of activations comes from, where the settings' `activations` is `-`.
     ///   - weightsOutput: where to write the weights of an only dictionary as safetensors besides, or nil.
     ///   - overwritingWeights: whether an existing file there is replaced.
     /// - Throws: `WorkflowError`, `SparseCodingError`, `TrainingError`, `SafetensorsError`, `LanguageModelError` and
     ///   `TokenizerError`.
     package init(
-        _ settings: [TrainingSettings], given: GivenActivations? = nil, workers: Workers, weightsOutput: String? = nil,
-        overwritingWeights: Bool = false
+        _ settings: [TrainingSettings], given: GivenActivations? = nil, input: StreamInput = StreamInput(),
+        workers: Workers, weightsOutput: String? = nil, overwritingWeights: Bool = false
     ) throws {
         guard let first = settings.first else { throw WorkflowError.usage("there is no dictionary to train") }
         let steps = try first.stepCount()
@@ -50,7 +51,7 @@ package struct TrainingJob {
             throw WorkflowError.usage("two dictionaries are named \"\(twice)\"; name them apart")
         }
 
-        let source = try given.map(TrainingSource.given) ?? TrainingSource(first, workers: workers)
+        let source = try given.map(TrainingSource.given) ?? TrainingSource(first, input: input, workers: workers)
         if let weightsOutput {
             try OutputFile.check(
                 weightsOutput, overwriting: overwritingWeights,

@@ -15,7 +15,8 @@ import Vocabulary
 ///   which the allocator keeps;
 /// - with a penalty: activations and gradients n · (2·m + 2·D), tiles w · 256·m (gated 512·m), sums 5·m · n/256;
 /// - the batch T · L_stream · d, live the buffer and a chunk of the model's streams, and from files 6 for every row: its
-///   token, document and place.
+///   token, document and place; of files and pipes that are drawn from a buffer, (buffer + T) · L_stream · d, and of a pipe
+///   a batch's blocks as they come.
 ///
 /// The language model's own weights are not counted: they stay in the file, and are widened layer by layer.
 package struct TrainingMemory {
@@ -30,13 +31,21 @@ package struct TrainingMemory {
         }
 
         let tokens = Double(plans[0].settings.batchTokens)
-        let layers = source.streamLayerCount(asked: Set(plans.flatMap(\.configuration.layers)).count)
+        let layers = source.streamLayerCount(
+            asked: Set(plans.flatMap(\.configuration.layers)).count, settings: plans[0].settings)
         let width = Double(layers) * Double(source.dModel)
         parts.append((what: "the batch", floats: tokens * width))
         if source.isLive {
             // A chunk of the model's own streams beside the buffer, which takes in one chunk more than its level.
             let rows = Double(plans[0].settings.bufferLevel + 2 * ModelActivationStream.chunk)
             parts.append((what: "the shuffle buffer", floats: rows * width))
+        } else if plans[0].settings.drawsFromBuffer {
+            let rows = Double(plans[0].settings.bufferLevel) + tokens
+            parts.append((what: "the shuffle buffer", floats: rows * width))
+        }
+        if case .piped(let piped) = source {
+            let bytes = PipedActivations.memory(piped.header, batchTokens: plans[0].settings.batchTokens)
+            parts.append((what: "the stream's blocks", floats: Double(bytes) / 4))
         }
         if let rows = source.rowCount { parts.append((what: "the files' token ids", floats: 6 * Double(rows))) }
         self.parts = parts

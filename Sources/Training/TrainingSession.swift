@@ -68,13 +68,10 @@ final class TrainingSession {
         var lastCheckpoint = clock.now
         var lastStep = clock.now
         for step in checkpoint.step..<job.steps {
-            if runs[0].isCancelled {
-                try save(checkpoints)
-                throw WorkflowError.interrupted(
-                    "training was stopped after \(step) of \(job.steps) steps; "
-                        + (checkpoints == nil ? "no checkpoint is kept" : "`resume` goes on with it"))
-            }
-            do { try stream.fill(batch) } catch WorkflowError.badInput(let path, let problem) {
+            if runs[0].isCancelled { throw try stopped(checkpoints) }
+            do { try stream.fill(batch) } catch WorkflowError.interrupted(let problem) {
+                throw try stopped(checkpoints, because: problem)
+            } catch WorkflowError.badInput(let path, let problem) {
                 // After an error the stream is at its previous position.
                 try save(checkpoints)
                 throw WorkflowError.badInput(
@@ -102,6 +99,21 @@ final class TrainingSession {
             progress(step + 1, made.map(\.report))
         }
         try save(checkpoints)
+    }
+
+    /// Keeps what was done when training cannot go on for now.
+    ///
+    /// - Parameter problem: why, where it was not the user who stopped it.
+    /// - Returns: the error to end with, which says how to go on.
+    private func stopped(_ checkpoints: CheckpointPolicy?, because problem: String? = nil) throws -> WorkflowError {
+        try save(checkpoints)
+        let why = runs[0].isCancelled ? nil : problem
+        let advice = job.source.resumeAdvice(checkpoint.step > 0 ? stream.position.numbers : [:])
+        return .interrupted(
+            (why.map { "\($0); training" } ?? "training")
+                + " was stopped after \(checkpoint.step) of \(job.steps) steps; "
+                + (checkpoints == nil
+                    ? "no checkpoint is kept" : "`resume` goes on" + (advice.isEmpty ? " with it" : advice)))
     }
 
     /// One step of every dictionary. One whose loss is not finite drops out, unless it is the last.

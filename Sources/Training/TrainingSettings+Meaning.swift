@@ -10,7 +10,18 @@ extension TrainingSettings {
     /// Seed of the stream's order; nil for the text's or the files' own.
     var shuffleSeed: UInt64? { stream.shuffle ? stream.streamSeed ?? shape.seed : nil }
 
-    /// Rows that a live stream's buffer is refilled to.
+    /// Whether the activations come through a pipe.
+    package var readsPipe: Bool { stream.activations.contains(PipedActivations.standardInput) }
+
+    /// Whether batches are drawn from a buffer: always from a model and a pipe, from files where its size is given.
+    var drawsFromBuffer: Bool {
+        shuffleSeed != nil && (stream.model != nil || readsPipe || stream.shuffleBuffer != nil)
+    }
+
+    /// Rows of the buffer that batches are drawn from; nil where they are not.
+    package var windowSize: Int? { drawsFromBuffer ? bufferLevel : nil }
+
+    /// Rows of the buffer that batches are drawn from.
     var bufferLevel: Int {
         ModelActivationStream.level(
             batchTokens: stream.batchTokens,
@@ -31,9 +42,8 @@ extension TrainingSettings {
             guard shuffleBuffer >= batchTokens else {
                 throw .usage("`shuffleBuffer` is \(shuffleBuffer); a batch of \(batchTokens) does not fit into it")
             }
-            guard stream.shuffle, stream.model != nil else {
-                throw .usage(
-                    "`shuffleBuffer` goes with a model and shuffling; rows of files are shuffled over all of them")
+            guard stream.shuffle, stream.model != nil || !stream.activations.isEmpty else {
+                throw .usage("`shuffleBuffer` goes with shuffling, of what a model, files or a stream deliver")
             }
         }
         guard stream.shuffle || stream.streamSeed == nil || stream.streamSeed == seed else {
@@ -61,7 +71,7 @@ extension TrainingSettings {
         effective.modelName = nil
         effective.shuffle = shuffleSeed != nil
         effective.streamSeed = shuffleSeed
-        effective.shuffleBuffer = bufferLevel
+        effective.shuffleBuffer = windowSize
         effective.includesBOS = readsBOS
         return effective
     }

@@ -7,16 +7,18 @@ import LinearAlgebra
 import SparseCoding
 import SparseTraining
 
-/// Where a training run's activations come from: a model reading text, files, or the caller.
+/// Where a training run's activations come from: a model reading text, files, a pipe, or the caller.
 enum TrainingSource {
     case live(ModelFolder, TextCorpus)
     case shards([ActivationShard])
+    case piped(PipedActivations)
     case given(GivenActivations)
 
     /// Opens the source that the settings name.
     ///
+    /// - Parameter input: where a stream comes from, if `activations` is `-`; its header is waited for.
     /// - Throws: `WorkflowError.usage` if they name neither or both, or set options that the source does not use.
-    init(_ settings: TrainingSettings, workers: Workers) throws {
+    init(_ settings: TrainingSettings, input: StreamInput, workers: Workers) throws {
         switch (settings.model, settings.activations.isEmpty) {
         case (nil, true):
             throw WorkflowError.usage("name the source: `model` DIR `text` PATH, or `activations` FILE")
@@ -31,6 +33,13 @@ enum TrainingSource {
                 throw WorkflowError.usage(
                     "`text` and `context` go with `model`; activation files hold their tokens")
             }
+            guard !settings.readsPipe else {
+                guard settings.activations.count == 1 else {
+                    throw WorkflowError.usage("`activations` - is \(input.name), which no file goes with")
+                }
+                self = .piped(try PipedActivations(input, batchTokens: settings.batchTokens))
+                return
+            }
             self = .shards(try ActivationFiles.open(settings.activations, layers: settings.layers))
         }
     }
@@ -40,6 +49,7 @@ enum TrainingSource {
         switch self {
         case .live(let folder, _): folder.model.configuration.dModel
         case .shards(let shards): shards[0].dModel
+        case .piped(let piped): piped.header.dModel
         case .given(let given): given.dModel
         }
     }
@@ -50,6 +60,7 @@ enum TrainingSource {
         case .live(let folder, _):
             DictionaryConfiguration.routedLayers(ofModelWith: folder.model.configuration.layerCount)
         case .shards(let shards): shards[0].layers
+        case .piped(let piped): piped.header.layers
         case .given(let given): given.layers
         }
     }
@@ -62,11 +73,12 @@ enum TrainingSource {
         if case .shards(let shards) = self { shards.reduce(0) { $0 + $1.tokenIDs.count } } else { nil }
     }
 
-    /// How many layers a batch of the stream holds: those asked for from a model, all of them from files.
-    func streamLayerCount(asked: Int) -> Int {
+    /// How many layers a batch of the stream holds: those asked for, but all that files hold if they are not read through
+    /// a buffer.
+    func streamLayerCount(asked: Int, settings: TrainingSettings) -> Int {
         switch self {
-        case .live: asked
-        case .shards(let shards): shards[0].layers.count
+        case .live, .piped: asked
+        case .shards(let shards): settings.shuffleBuffer == nil ? shards[0].layers.count : asked
         case .given(let given): given.layers.count
         }
     }
@@ -83,7 +95,7 @@ enum TrainingSource {
             folder.weightFiles + ["config.json", "tokenizer.json"].map { folder.path + "/" + $0 }
                 + corpus.files.map(\.path)
         case .shards(let shards): shards.map(\.path)
-        case .given: []
+        case .piped, .given: []
         }
     }
 
@@ -97,6 +109,7 @@ enum TrainingSource {
             let segmenter = Segmenter(tokenizer: folder.tokenizer, context: try folder.context(settings.context))
             var reader = SegmentReader(corpus: corpus, segmenter: segmenter, shuffleSeed: nil)
             _ = try reader.next()
+        case .piped(let piped): try piped.start()
         case .shards, .given:
             let stream = try stream(layers: layers, settings: settings)
             let batch = ActivationBatch(
@@ -117,6 +130,7 @@ enum TrainingSource {
                     switch self {
                     case .live(let folder, _): folder.path
                     case .shards(let shards): shards.map(\.path).joined(separator: ", ")
+                    case .piped(let piped): piped.name
                     case .given(let given): given.name
                     }
                 return .badInput(
@@ -137,6 +151,7 @@ enum TrainingSource {
         case .live(let folder, _): _ = try folder.checkedLayers(layers)
         case .shards(let shards):
             try Self.check(layers, among: shards[0].layers, of: shards[0].path)
+        case .piped(let piped): try Self.check(layers, among: piped.header.layers, of: piped.name)
         case .given(let given): try Self.check(layers, among: given.layers, of: given.name)
         }
     }
@@ -151,7 +166,7 @@ enum TrainingSource {
     func languageModelID(in catalog: Catalog) throws -> Int64? {
         switch self {
         case .live(let folder, _): try folder.languageModelID(in: catalog)
-        case .shards, .given: nil
+        case .shards, .piped, .given: nil
         }
     }
 
@@ -182,6 +197,7 @@ enum TrainingSource {
                         role: "activations", name: URL(filePath: shard.path).lastPathComponent, sha256: digest,
                         bytes: bytes)
                 }
+            case .piped(let piped): return [try piped.header.input]
             case .given: return []
             }
         }
@@ -194,9 +210,18 @@ enum TrainingSource {
             return ModelActivationStream(
                 folder: folder, corpus: corpus, context: try folder.context(settings.context), layers: layers,
                 level: settings.bufferLevel, shuffleSeed: settings.shuffleSeed, includesBOS: settings.readsBOS)
+        case .shards(let shards) where settings.shuffleBuffer != nil:
+            return WindowedActivationStream(
+                try ShardRows(shards: shards, layers: layers, includesPrefix: settings.readsBOS),
+                level: settings.bufferLevel,
+                batchTokens: settings.batchTokens, shuffleSeed: settings.shuffleSeed)
         case .shards(let shards):
             return try ShardActivationStream(
                 shards: shards, shuffleSeed: settings.shuffleSeed, includesPrefix: settings.readsBOS)
+        case .piped(let piped):
+            return WindowedActivationStream(
+                PipedRows(piped, layers: layers, includesPrefix: settings.readsBOS), level: settings.bufferLevel,
+                batchTokens: settings.batchTokens, shuffleSeed: settings.shuffleSeed)
         case .given(let given): return given.stream()
         }
     }

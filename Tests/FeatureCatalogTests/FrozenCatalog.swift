@@ -1,6 +1,8 @@
 import FeatureCatalog
 import Foundation
+import GRDB
 import TestSupport
+import Testing
 
 /// A populated catalog of an earlier schema, frozen when that was the newest.
 enum FrozenCatalog: Int {
@@ -14,5 +16,39 @@ enum FrozenCatalog: Int {
     func bytes() throws -> Data {
         let frame = try Data(contentsOf: URL(filePath: fixture("catalogs/version-\(rawValue).sqlite.zst")))
         return Data(try Zstd.decompress(Array(frame), limit: 1 << 24))
+    }
+}
+
+/// A frozen catalog twice: as it was, and a copy to migrate.
+struct ThawedCatalog {
+    private let directory: TemporaryDirectory
+    let old: String
+    let path: String
+
+    init(_ frozen: FrozenCatalog) throws {
+        directory = try TemporaryDirectory()
+        old = directory.file("old.sqlite")
+        path = directory.file("c.sqlite")
+        let bytes = try frozen.bytes()
+        for file in [old, path] { try bytes.write(to: URL(filePath: file)) }
+    }
+
+    /// The rows of a statement on one of the two.
+    func rows(_ file: String, _ sql: String) throws -> [Row] {
+        let queue = try DatabaseQueue(path: file)
+        defer { try? queue.close() }
+        return try queue.read { try Row.fetchAll($0, sql: sql) }
+    }
+
+    /// Changes the copy, as another program may, without foreign keys.
+    func execute(_ sql: String) throws {
+        var configuration = Configuration()
+        configuration.foreignKeysEnabled = false
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        try queue.writeWithoutTransaction { database in
+            try database.execute(sql: sql)
+            #expect(database.totalChangesCount > 0)
+        }
+        try queue.close()
     }
 }

@@ -14,6 +14,7 @@ import Testing
         "0005_verdicts_and_exchanges": "4c495766461b127c2162073727183af31ff91cd0cb7d330540362c142e574076",
         "0006_every_tool": "75581b7334e77ea155578405f9ad42bec1a2e3dc4effbc9f5a4555e1e62b1cf0",
         "0007_what_is_encoded": "ff5c9e8ff10dd7092d6a018077e7f8e3599295920a9f3f0205175f66751ea7f5",
+        "0008_equal_bins": "782b7beccd58591fd7303dfe79c5c572b8aa06004fd13f67a026ae938e98d490",
     ]
 
     private func digest(_ bytes: Data) -> String {

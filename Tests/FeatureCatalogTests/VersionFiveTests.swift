@@ -8,34 +8,15 @@ import Testing
 /// A catalog of version 5, in which a context's activations were in a blob with those of its feature's other contexts,
 /// some compressed with a zstd dictionary.
 @Suite struct VersionFiveTests {
-    private let directory: TemporaryDirectory
-    private let old: String
-    private let path: String
+    private let catalog: ThawedCatalog
+    private var old: String { catalog.old }
+    private var path: String { catalog.path }
 
-    init() throws {
-        directory = try TemporaryDirectory()
-        old = directory.file("old.sqlite")
-        path = directory.file("c.sqlite")
-        let bytes = try FrozenCatalog.five.bytes()
-        for file in [old, path] { try bytes.write(to: URL(filePath: file)) }
-    }
+    init() throws { catalog = try ThawedCatalog(.five) }
 
-    private func rows(_ file: String, _ sql: String) throws -> [Row] {
-        let queue = try DatabaseQueue(path: file)
-        defer { try? queue.close() }
-        return try queue.read { try Row.fetchAll($0, sql: sql) }
-    }
+    private func rows(_ file: String, _ sql: String) throws -> [Row] { try catalog.rows(file, sql) }
 
-    private func execute(_ sql: String) throws {
-        var configuration = Configuration()
-        configuration.foreignKeysEnabled = false
-        let queue = try DatabaseQueue(path: path, configuration: configuration)
-        try queue.writeWithoutTransaction { database in
-            try database.execute(sql: sql)
-            #expect(database.totalChangesCount > 0)
-        }
-        try queue.close()
-    }
+    private func execute(_ sql: String) throws { try catalog.execute(sql) }
 
     @Test("Every row of every table and view survives migrating")
     func everyRowOfEveryTableAndViewIsFoundAgain() throws {

@@ -7,32 +7,15 @@ import Vocabulary
 
 /// A catalog of version 6, whose dictionaries did not say what they do to their input.
 @Suite struct VersionSixTests {
-    private let directory: TemporaryDirectory
-    private let old: String
-    private let path: String
+    private let catalog: ThawedCatalog
+    private var old: String { catalog.old }
+    private var path: String { catalog.path }
 
-    init() throws {
-        directory = try TemporaryDirectory()
-        old = directory.file("old.sqlite")
-        path = directory.file("c.sqlite")
-        let bytes = try FrozenCatalog.six.bytes()
-        for file in [old, path] { try bytes.write(to: URL(filePath: file)) }
-    }
+    init() throws { catalog = try ThawedCatalog(.six) }
 
-    private func rows(_ file: String, _ sql: String) throws -> [Row] {
-        let queue = try DatabaseQueue(path: file)
-        defer { try? queue.close() }
-        return try queue.read { try Row.fetchAll($0, sql: sql) }
-    }
+    private func rows(_ file: String, _ sql: String) throws -> [Row] { try catalog.rows(file, sql) }
 
-    private func execute(_ sql: String) throws {
-        let queue = try DatabaseQueue(path: path)
-        try queue.writeWithoutTransaction { database in
-            try database.execute(sql: sql)
-            #expect(database.totalChangesCount > 0)
-        }
-        try queue.close()
-    }
+    private func execute(_ sql: String) throws { try catalog.execute(sql) }
 
     @Test("Every row of every table and view survives migrating") func everyRowIsFoundAgain() throws {
         #expect(try Catalog.migrate(at: path) == 6)

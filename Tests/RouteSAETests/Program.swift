@@ -42,6 +42,11 @@ enum Program {
         ) { _ in }
     }
 
+    /// Runs a line of shell in a folder, a file there.
+    static func shell(_ file: String, in directory: TemporaryDirectory) throws -> Outcome {
+        try run([file], in: directory, executable: URL(filePath: "/bin/bash")) { _ in }
+    }
+
     /// Runs it in a folder and does something while it runs.
     ///
     /// - Parameter meanwhile: asked again and again, every hundredth of a second, until it says that it is done.

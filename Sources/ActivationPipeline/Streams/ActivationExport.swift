@@ -1,4 +1,3 @@
-import CKernels
 import LanguageModel
 package import LinearAlgebra
 package import Safetensors
@@ -112,12 +111,17 @@ package struct ActivationExport: Sendable {
 
     /// Checks what can be checked before the model is opened and the text read.
     private func checkOptions() throws(WorkflowError) {
-        if let maximumTokens, maximumTokens < 1 {
-            throw .usage("`maximumTokens` is \(maximumTokens); allowed: from 1")
-        }
+        try checkLength()
         // How many files there are depends on the text; for now it is enough that one could be written.
         let first = try ActivationFilePlan(output: output, rows: 1, shardTokens: shardTokens).files[0].path
         try OutputFile.check(first, overwriting: overwrite || shardTokens != nil, inputs: [])
+    }
+
+    /// Checks the number of tokens asked for.
+    func checkLength() throws(WorkflowError) {
+        if let maximumTokens, maximumTokens < 1 {
+            throw .usage("`maximumTokens` is \(maximumTokens); allowed: from 1")
+        }
     }
 
     private func countTokens(_ corpus: TextCorpus, _ segmenter: Segmenter) throws -> (rows: Int, documents: Int) {
@@ -156,45 +160,17 @@ package struct ActivationExport: Sendable {
                 count += segment.tokens.count
             }
 
-            let streams = try folder.model.residualStreams(
-                of: TokenBatch(sequences: segments.map(\.tokens)), layers: layers)
-            try check(streams.values, rows: count, segments, folder, layers)
+            let computed = try ExportedRows(of: segments, folder, layers, dtype: dtype)
             try writer.append(
-                activations: streams.values.pointer, tokens: segments.flatMap { $0.tokens.map(Int64.init) },
-                documents: segments.flatMap { Array(repeating: Int64($0.document), count: $0.tokens.count) },
-                isPrefix: segments.flatMap { segment in segment.tokens.indices.map { $0 < segment.prefix ? 1 : 0 } })
+                activations: computed.activations.pointer, tokens: computed.tokens, documents: computed.documents,
+                isPrefix: computed.isPrefix.map(Int64.init))
             done += count
             progress(done, rows)
         }
     }
 
-    /// Checks that a chunk `[rows × layers·d]` is finite and stays so when it is stored.
-    private func check(
-        _ values: Matrix, rows: Int, _ segments: [TokenSegment], _ folder: ModelFolder, _ layers: [Int]
-    ) throws(WorkflowError) {
-        let place = Int(rsae_first_non_finite(values.pointer, Int64(rows * values.columns)))
-        if place >= 0 {
-            var row = place / values.columns
-            let layer = layers[place % values.columns / folder.model.configuration.dModel]
-            let segment = segments.first { segment in
-                row -= segment.tokens.count
-                return row < 0
-            }
-            throw .badInput(
-                path: folder.path,
-                problem: "the model's activations are not finite: layer \(layer), document \(segment?.document ?? 0); "
-                    + "its weights may be damaged")
-        }
-        guard dtype == .f16 else { return }
-        // 65504 is the largest finite half; from 65520 on numbers are rounded to infinity.
-        let elements = UnsafeBufferPointer(start: values.pointer, count: rows * values.columns)
-        if let large = elements.first(where: { abs($0) >= 65_520 }) {
-            throw .badInput(
-                path: folder.path, problem: "an activation of \(large) does not fit f16; store it as bf16 or f32")
-        }
-    }
-
-    private func metadata(_ folder: ModelFolder, _ layers: [Int]) throws -> [String: String] {
+    /// The text entries of a header.
+    func metadata(_ folder: ModelFolder, _ layers: [Int]) throws -> [String: String] {
         var metadata = [
             "format": "routesae-activations-1",
             "model": folder.name,

@@ -45,11 +45,12 @@ struct FeatureCombination {
     func entry(of feature: Int, in parts: [Part]) throws -> FeatureEntry {
         let found = try parts.map { try $0.catalog.featureParts($0.key, featureIndex: feature) }
         let entries = found.map(\.entry)
-        for (part, entry) in zip(parts, entries) { try check(entry.record, in: part) }
+        for (part, entry) in zip(parts, entries) { try check(entry, in: part) }
         return FeatureEntry(
             record: record(of: feature, entries.map(\.record)),
             layers: layers(entries),
             tokens: tokens(entries),
+            linearHistogram: linearHistogram(entries),
             contexts: try contexts(
                 of: feature,
                 zip(parts, found).flatMap { part, found in
@@ -59,7 +60,8 @@ struct FeatureCombination {
     }
 
     /// Refuses an entry that lacks what an index of this kind has for a feature that fired.
-    private func check(_ record: FeatureRecord, in part: Part) throws {
+    private func check(_ entry: FeatureEntry, in part: Part) throws {
+        let record = entry.record
         guard record.firedCount > 0 else { return }
         let place = "\(part.catalog.path): feature \(record.featureIndex)"
         guard record.histogram.count == FiringHistogram.binCount else {
@@ -67,6 +69,9 @@ struct FeatureCombination {
         }
         if let minimum = record.minActivation, let maximum = record.maxActivation, !(minimum <= maximum) {
             throw CatalogError(.damaged, "\(place) has a min_activation above its max_activation")
+        }
+        if let histogram = entry.linearHistogram, histogram.total != record.firedCount {
+            throw CatalogError(.damaged, "\(place) has a feature_linear_histogram of other firings")
         }
     }
 
@@ -100,6 +105,13 @@ struct FeatureCombination {
             decoderNorm: records.first?.decoderNorm ?? 0,
             documentCount: records.reduce(0) { $0 + $1.documentCount },
             histogram: fired.isEmpty ? [] : counts.map { Int(clamping: $0) })
+    }
+
+    /// Of equal bins; nil where a part with firings has none.
+    private func linearHistogram(_ entries: [FeatureEntry]) -> LinearHistogram? {
+        let histograms = entries.filter { $0.record.firedCount > 0 }.map(\.linearHistogram)
+        guard let first = histograms.first, histograms.allSatisfy({ $0 != nil }) else { return nil }
+        return histograms.dropFirst().reduce(first) { sum, next in next.flatMap { sum?.merged(with: $0) } }
     }
 
     private func layers(_ entries: [FeatureEntry]) -> [FeatureLayerRecord] {

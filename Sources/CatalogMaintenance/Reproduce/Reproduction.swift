@@ -109,7 +109,16 @@ package struct Reproduction {
         var training = try decode(TrainingSettings.self, run, catalog)
         if let model = settings.model { training.model = model }
         if let text = settings.text { training.text = text }
-        if let activations = settings.activations { training.activations = activations }
+        if let activations = settings.activations {
+            // Files of the same rows repeat a stream where they are read through the same buffer.
+            if training.readsPipe { training.shuffleBuffer = training.windowSize }
+            training.activations = activations
+        }
+        if training.readsPipe {
+            throw WorkflowError.refused(
+                "\(catalog.path): run \(run.runID) read a stream, which is gone; name files of the same rows with `activations`"
+            )
+        }
         try checkInputs(
             run, in: catalog, paths: training.text + training.activations, model: training.model)
         let job = try TrainingJob([training], workers: workers)
@@ -230,7 +239,10 @@ package struct Reproduction {
     ) throws -> [Comparison] {
         let recorded = try catalog.contentDigests(ofRun: run.runID)
         let reproduced = try scratch.contentDigests(ofRun: copyID)
-        var comparisons = zip(recorded, reproduced).filter { $0.rowCount > 0 || $1.rowCount > 0 }.map { one, two in
+        var comparisons = zip(recorded, reproduced).filter { one, two in
+            // Versions before kept no histograms of equal bins.
+            one.rowCount > 0 || two.rowCount > 0 && one.table != "feature_linear_histogram"
+        }.map { one, two in
             Comparison(
                 what: one.table, recorded: "\(one.sha256.prefix(16)) of \(one.rowCount)",
                 reproduced: "\(two.sha256.prefix(16)) of \(two.rowCount)")

@@ -1,7 +1,7 @@
 import Safetensors
 
 /// A tensor in a zip archive. The CRC-32 of the entry that holds its values is checked before the first is read.
-struct ArchivedTensor: Sendable {
+package struct ArchivedTensor: Sendable {
     let stored: StoredTensor
     /// The entry that the values lie in, perhaps with those of others.
     let entry: ZipEntry

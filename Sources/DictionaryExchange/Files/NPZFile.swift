@@ -6,7 +6,7 @@ import Safetensors
 ///
 /// Arrays of types that are not read (objects, structures, big-endian numbers, texts) have no entry; asking for one
 /// says why. Other files in the archive are ignored.
-package struct NPZFile: WeightFile {
+package struct NPZFile: ArchiveWeightFile {
     /// Where the file was opened.
     package let path: String
     /// The tensors' names in the order of the file.
@@ -14,7 +14,8 @@ package struct NPZFile: WeightFile {
     /// None: .npz files have only arrays.
     package var values: [String: JSONValue] { [:] }
 
-    private let arrays: [String: ArchivedTensor]
+    /// The tensors that can be read, by name.
+    package let tensors: [String: ArchivedTensor]
     /// Why the other arrays are not read.
     private let unreadable: [String: WeightFileError]
 
@@ -32,7 +33,7 @@ package struct NPZFile: WeightFile {
         self.path = path
         try archive.requireStored(advice: "save the arrays with numpy.savez, not savez_compressed")
         var names: [String] = []
-        var arrays: [String: ArchivedTensor] = [:]
+        var tensors: [String: ArchivedTensor] = [:]
         var unreadable: [String: WeightFileError] = [:]
         for entry in archive.entries where entry.name.hasSuffix(Self.suffix) {
             let name = String(entry.name.dropLast(Self.suffix.count))
@@ -58,39 +59,15 @@ package struct NPZFile: WeightFile {
             let stored = try StoredTensor(
                 name: name, dtype: dtype, shape: header.shape, strides: header.strides, offset: 0, storage: values,
                 path: path)
-            arrays[name] = ArchivedTensor(stored: stored, entry: entry, archive: archive)
+            tensors[name] = ArchivedTensor(stored: stored, entry: entry, archive: archive)
             names.append(name)
         }
         guard !names.isEmpty || !unreadable.isEmpty || archive.entries.isEmpty else {
             throw WeightFileError(path: path, problem: "has no .npy array; save arrays with numpy.savez")
         }
         self.names = names
-        self.arrays = arrays
+        self.tensors = tensors
         self.unreadable = unreadable
-    }
-
-    /// The description of a tensor, nil if the file has none of this name that can be read.
-    package func entry(_ name: String) -> WeightEntry? { arrays[name]?.stored.entry }
-
-    /// Some elements of a tensor as `Float`, as the protocol says.
-    ///
-    /// - Throws: as the protocol says.
-    package func readFloats(
-        _ name: String, elements: Range<Int>, into target: UnsafeMutablePointer<Float>
-    ) throws(WeightFileError) {
-        guard let array = arrays[name] else { throw missing(name) }
-        try checkReadable(array.stored.entry)
-        try check(elements, of: array.stored.entry)
-        try array.readFloats(elements, into: target)
-    }
-
-    /// The value of a tensor of one element, as the protocol says.
-    ///
-    /// - Throws: as the protocol says.
-    package func scalar(_ name: String) throws(WeightFileError) -> Double {
-        guard let array = arrays[name] else { throw missing(name) }
-        try checkScalar(array.stored.entry)
-        return try array.scalar()
     }
 
     /// Why a tensor of this name cannot be read.

@@ -10,7 +10,7 @@ import Safetensors
 ///
 /// The pickle is not run: `PickleReader` knows the few opcodes and functions that tensors need. Nested dicts are
 /// flattened as `StateDictionary` says. The layout of torch before 1.6 and TorchScript archives are refused.
-package struct PyTorchFile: WeightFile {
+package struct PyTorchFile: ArchiveWeightFile {
     /// Where the file was opened.
     package let path: String
     /// The tensors' names in the order of the file.
@@ -18,7 +18,8 @@ package struct PyTorchFile: WeightFile {
     /// Plain values beside the tensors: numbers, texts, `None`, and lists of these.
     package let values: [String: JSONValue]
 
-    private let tensors: [String: ArchivedTensor]
+    /// The tensors that can be read, by name.
+    package let tensors: [String: ArchivedTensor]
 
     /// The version of the layout that torch writes at most, in 2.13.
     private static let newestVersion = 10
@@ -63,30 +64,6 @@ package struct PyTorchFile: WeightFile {
         self.tensors = tensors
         names = state.tensors.map(\.name)
         values = state.values
-    }
-
-    /// The description of a tensor, nil if the file has none of this name that can be read.
-    package func entry(_ name: String) -> WeightEntry? { tensors[name]?.stored.entry }
-
-    /// Some elements of a tensor as `Float`, as the protocol says.
-    ///
-    /// - Throws: as the protocol says.
-    package func readFloats(
-        _ name: String, elements: Range<Int>, into target: UnsafeMutablePointer<Float>
-    ) throws(WeightFileError) {
-        guard let tensor = tensors[name] else { throw missing(name) }
-        try checkReadable(tensor.stored.entry)
-        try check(elements, of: tensor.stored.entry)
-        try tensor.readFloats(elements, into: target)
-    }
-
-    /// The value of a tensor of one element, as the protocol says.
-    ///
-    /// - Throws: as the protocol says.
-    package func scalar(_ name: String) throws(WeightFileError) -> Double {
-        guard let tensor = tensors[name] else { throw missing(name) }
-        try checkScalar(tensor.stored.entry)
-        return try tensor.scalar()
     }
 
     /// Refuses what torch wrote before it wrote zip archives: a pickle of a magic number comes first.

@@ -23,6 +23,8 @@ extension CatalogInspection {
             self)
         let tokens = try FeatureRows(
             "feature_token", "token_class, n_fired, activation_1, activation_2", order: "token_class", self)
+        let histograms = try FeatureRows(
+            "feature_linear_histogram", "bin_width, first_bin, counts", order: "first_bin", self)
         let cofirings = try FeatureRows("feature_cofiring", "rank, other_index, share, lift", order: "rank", self)
         let contexts = try FeatureRows(
             "feature_context",
@@ -50,6 +52,7 @@ extension CatalogInspection {
                         activation1: Float(try rows.real(5)), activation2: try rows.optionalReal(6).map { Float($0) }))
             }
 
+            try histograms.forEach(of: key) { figures.equalBins = try InspectedHistogram($0, column: 3) }
             var companions: [Companion] = []
             try cofirings.forEach(of: key) { rows in
                 companions.append(
@@ -75,7 +78,7 @@ extension CatalogInspection {
                 progress.report(.features, share: Double(key.feature) / Double(max(1, dictionary.latentCount)))
             }
         }
-        for rows in [layers, tokens, cofirings, contexts] {
+        for rows in [layers, tokens, histograms, cofirings, contexts] {
             try rows.finish()
             if rows.orphanCount > 0 { add(rows.table, "\(rows.orphanCount) rows refer to a feature that is not there") }
         }

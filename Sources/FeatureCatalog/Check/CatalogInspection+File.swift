@@ -12,7 +12,9 @@ extension CatalogInspection {
 
     mutating func checkReferences() throws {
         // Rows of features are checked while walking along the features.
-        let walked: Set<String> = ["feature_layer", "feature_token", "feature_cofiring", "feature_context"]
+        let walked: Set<String> = [
+            "feature_layer", "feature_token", "feature_linear_histogram", "feature_cofiring", "feature_context",
+        ]
         for entry in try SchemaEntry.own(database)
         where entry.type == "table" && !walked.contains(entry.name) && problems.count < limit {
             for row in try Row.fetchAll(database, sql: "PRAGMA foreign_key_check(\"\(entry.name)\")").prefix(limit) {

@@ -12,6 +12,7 @@ extension CatalogInspection {
         try checkList("feature_neighbor", other: "neighbor_index", value: "cosine", group: "0") {
             ($0.latentCount, "features")
         }
+        try checkLogitHistograms()
         for table in ["intervention", "review"] {
             let rows = try read("SELECT dictionary_id, feature_index FROM \(table)")
             while try rows.next() {

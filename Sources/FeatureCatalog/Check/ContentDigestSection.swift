@@ -117,6 +117,13 @@ struct ContentDigestSection {
                 ORDER BY d.name, f.feature_index, f.direction, f.rank
                 """),
             ContentDigestSection(
+                "feature_logit_histogram",
+                """
+                SELECT d.name, f.feature_index, f.bin_width, f.first_bin, f.counts
+                FROM dictionary AS d JOIN feature_logit_histogram AS f USING (dictionary_id)
+                ORDER BY d.name, f.feature_index
+                """),
+            ContentDigestSection(
                 "feature_neighbor",
                 """
                 SELECT d.name, f.feature_index, f.rank, f.neighbor_index, f.cosine
@@ -213,6 +220,7 @@ struct ContentDigestSection {
                 order: ", x.layer"),
             section(
                 "feature_token", "x.token_class, x.n_fired, x.activation_1, x.activation_2", order: ", x.token_class"),
+            section("feature_linear_histogram", "x.bin_width, x.first_bin, x.counts", order: ""),
             section("feature_cofiring", "x.rank, x.other_index, x.share, x.lift", order: ", x.rank"),
             section(
                 "feature_context",

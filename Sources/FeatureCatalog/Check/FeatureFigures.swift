@@ -26,6 +26,8 @@ struct FeatureFigures {
     var isHistogramValid = true
     /// Firings per bin; nil if there is none.
     var histogram: [Int]?
+    /// Of equal bins; nil where the index has none.
+    var equalBins: InspectedHistogram?
     var layers: [Layer] = []
     var tokens: [FeatureTokenRecord] = []
     var stored = DerivedColumns(layers: [], tokens: [])
@@ -63,6 +65,11 @@ struct FeatureFigures {
             found.append("max_activation is \(Self.shown(maximum)), and a token class has \(peak)")
         }
         found += histogramContradictions(binCount: index.binCount)
+        if let reason = equalBins?.contradiction(
+            totals: firedCount...firedCount, of: "n_fired", from: minimum, through: maximum)
+        {
+            found.append("its feature_linear_histogram \(reason)")
+        }
         if dictionary.decoderNorms.indices.contains(self.index) {
             let norm = dictionary.decoderNorms[self.index]
             if norm.isFinite,

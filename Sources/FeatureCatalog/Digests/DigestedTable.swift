@@ -15,6 +15,7 @@ struct DigestedTable {
             ("passage", []), ("packing", []), ("dictionary", []), ("dictionary_tensor", ["dictionary_id"]),
             ("tensor_chunk", ["tensor_id"]), ("indexing", []), ("feature", index), ("feature_layer", index),
             ("layer_routing", ["dictionary_id"]), ("feature_token", index), ("feature_cofiring", index),
+            ("feature_linear_histogram", index), ("feature_logit_histogram", ["dictionary_id"]),
             ("feature_context", index), ("feature_logit", ["dictionary_id"]), ("feature_neighbor", ["dictionary_id"]),
             ("explanation", index), ("score", index), ("review", ["dictionary_id"]),
             ("evaluation", ["dictionary_id"]), ("intervention", ["dictionary_id"]), ("exchange", []),

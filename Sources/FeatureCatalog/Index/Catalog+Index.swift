@@ -99,7 +99,7 @@ extension Catalog {
     func removeIndex(_ key: IndexingKey, _ database: Database) throws {
         let arguments: StatementArguments = [key.dictionaryID, key.corpusID]
         for table in [
-            "score", "explanation", "feature_context", "feature_cofiring", "feature_token",
+            "score", "explanation", "feature_context", "feature_cofiring", "feature_linear_histogram", "feature_token",
             "feature_layer", "feature", "indexing",
         ] {
             try database.execute(

@@ -7,6 +7,7 @@ extension CatalogIndexWriter {
         let feature: BulkInsert
         let layer: BulkInsert
         let token: BulkInsert
+        let linearHistogram: BulkInsert
         let cofiring: BulkInsert
         let context: BulkInsert
 
@@ -30,6 +31,7 @@ extension CatalogIndexWriter {
                 "feature_layer",
                 "layer, n_fired, sum_activation, max_activation, sum_router_weight, mean_router_weight")
             token = try insert("feature_token", "token_class, n_fired, activation_1, activation_2")
+            linearHistogram = try insert("feature_linear_histogram", "bin_width, first_bin, counts")
             cofiring = try insert("feature_cofiring", "rank, other_index, share, lift")
             context = try insert(
                 "feature_context",

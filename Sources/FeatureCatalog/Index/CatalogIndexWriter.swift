@@ -37,6 +37,7 @@ package final class CatalogIndexWriter {
             try insert(feature.record, derived)
             for layer in feature.layers { try insert(layer) }
             for token in feature.tokens { try insert(token) }
+            if let histogram = feature.linearHistogram { try insert(histogram, of: feature.record.featureIndex) }
             for (rank, cofiring) in feature.cofirings.enumerated() {
                 try insert(cofiring, rank, of: feature.record.featureIndex)
             }
@@ -75,6 +76,12 @@ package final class CatalogIndexWriter {
         let binCount = max(0, indexing.histogramEdges.count - 1)
         guard record.histogram.isEmpty || record.histogram.count == binCount else {
             throw invalid("feature \(record.featureIndex) has \(record.histogram.count) bins, its edges \(binCount)")
+        }
+
+        if let histogram = feature.linearHistogram, histogram.total != record.firedCount {
+            throw invalid(
+                "feature \(record.featureIndex) has \(histogram.total) firings in equal bins and fired \(record.firedCount) times"
+            )
         }
 
         let parts = [feature.layers.map(\.featureIndex), feature.tokens.map(\.featureIndex)].joined()
@@ -136,6 +143,15 @@ package final class CatalogIndexWriter {
         insert.bind(5, token.firedCount)
         insert.bind(6, token.activation1)
         insert.bind(7, token.activation2)
+        try insert.run()
+    }
+
+    private func insert(_ histogram: LinearHistogram, of feature: Int) throws(CatalogError) {
+        let insert = statements.linearHistogram
+        bindKey(insert, feature)
+        insert.bind(4, histogram.binWidth)
+        insert.bind(5, histogram.firstBin)
+        insert.bind(6, Catalog.json(histogram.counts))
         try insert.run()
     }
 

@@ -26,6 +26,7 @@ extension Catalog {
             record: try feature(key, featureIndex: featureIndex),
             layers: try featureLayers(key, featureIndex: featureIndex),
             tokens: try featureTokens(key, featureIndex: featureIndex),
+            linearHistogram: try linearHistogram(key, featureIndex: featureIndex),
             cofirings: try cofirings(key, featureIndex: featureIndex))
         let shapes = try contextShapes(key, featureIndex: featureIndex)
         let windows = try contextActivations(key, featureIndex: featureIndex, shapes)

@@ -40,7 +40,9 @@ extension CatalogCopy {
                 WHERE dictionary_id = ? AND corpus_id = ? AND (explanation_id IS NOT NULL OR rubric_score IS NOT NULL)
                 """,
             arguments: [copyKey.dictionaryID, copyKey.corpusID])
-        for table in ["feature_layer", "feature_token"] { try copy(table, condition, from, to, mapping: mapping) }
+        for table in ["feature_layer", "feature_token", "feature_linear_histogram"] {
+            try copy(table, condition, from, to, mapping: mapping)
+        }
         try copy("feature_cofiring", "\(condition) AND \(listFilter)", from, to, mapping: mapping)
         try copy("feature_context", "\(condition) AND \(contextFilter)", from, to, mapping: mapping)
         progress(try source.dictionary(key.dictionaryID).latentCount)

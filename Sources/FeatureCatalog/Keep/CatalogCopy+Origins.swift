@@ -162,6 +162,9 @@ extension CatalogCopy {
                     table, "dictionary_id = \(sourceID) AND \(listFilter)", from, to,
                     mapping: ["dictionary_id": dictionaries])
             }
+            try self.copy(
+                "feature_logit_histogram", "dictionary_id = \(sourceID)", from, to,
+                mapping: ["dictionary_id": dictionaries])
         }
     }
 }

@@ -211,6 +211,8 @@ package struct FeatureEntry: Sendable {
     package let layers: [FeatureLayerRecord]
     /// Its token classes, at most ``FeatureTokenRecord/keptClassCount``: those with the highest peaks.
     package let tokens: [FeatureTokenRecord]
+    /// Its activations while firing, in equal bins; nil if it never fired, or where that is not known.
+    package let linearHistogram: LinearHistogram?
     /// Its contexts, in any order.
     package let contexts: [ContextEntry]
     /// Features that fire on the same tokens, the most frequent first.
@@ -219,11 +221,12 @@ package struct FeatureEntry: Sendable {
     /// Collects what was found.
     package init(
         record: FeatureRecord, layers: [FeatureLayerRecord] = [], tokens: [FeatureTokenRecord] = [],
-        contexts: [ContextEntry] = [], cofirings: [CofiringRecord] = []
+        linearHistogram: LinearHistogram? = nil, contexts: [ContextEntry] = [], cofirings: [CofiringRecord] = []
     ) {
         self.record = record
         self.layers = layers
         self.tokens = tokens
+        self.linearHistogram = linearHistogram
         self.contexts = contexts
         self.cofirings = cofirings
     }

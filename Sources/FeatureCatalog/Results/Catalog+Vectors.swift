@@ -85,6 +85,11 @@ extension Catalog {
         try has("feature_logit", dictionaryID)
     }
 
+    /// Whether a dictionary has histograms of changes of logits.
+    package func hasLogitHistograms(dictionaryID: Int64) throws(CatalogError) -> Bool {
+        try has("feature_logit_histogram", dictionaryID)
+    }
+
     /// Whether a dictionary has lists of nearest features.
     package func hasNeighbors(dictionaryID: Int64) throws(CatalogError) -> Bool {
         try has("feature_neighbor", dictionaryID)

@@ -87,6 +87,14 @@ package struct ActivationShard: Sendable {
         for (row, destination) in rows { try read(row: row, into: destination) }
     }
 
+    /// Reads one layer `[d]` of a row, widened to fp32.
+    ///
+    /// - Parameter place: the layer's place among `layers`.
+    func read(row: Int, layer place: Int, into destination: UnsafeMutablePointer<Float>) throws {
+        let start = (row * layers.count + place) * dModel
+        try file.readFloats("activations", elements: start..<start + dModel, into: destination)
+    }
+
     /// Prefetches rows. Only a hint: errors are left to `read`.
     private func prefetch(_ rows: [Int]) throws {
         let width = layers.count * dModel
@@ -128,13 +136,19 @@ package struct ActivationShard: Sendable {
         }
     }
 
+    /// The decoder layers that a header names, such as `[3,4,5]`; nil unless they are `count` in ascending order.
+    package static func layers(named text: String, count: Int) -> [Int]? {
+        let numbers = text.split { "[], ".contains($0) }.map { Int($0) }
+        let layers = numbers.compactMap { $0 }
+        guard layers.count == numbers.count, layers.count == count, Set(layers).count == count,
+            layers == layers.sorted(), layers.first ?? -1 >= 0
+        else { return nil }
+        return layers
+    }
+
     private static func layers(in file: SafetensorsFile, count: Int, asked: [Int]?) throws -> [Int] {
         if let text = file.metadata["layers"] {
-            let numbers = text.split { "[], ".contains($0) }.map { Int($0) }
-            let layers = numbers.compactMap { $0 }
-            guard layers.count == numbers.count, layers.count == count, Set(layers).count == count,
-                layers == layers.sorted(), layers[0] >= 0
-            else {
+            guard let layers = layers(named: text, count: count) else {
                 throw TrainingError.mismatch(
                     path: file.path,
                     what: "the header's layers '\(text)' do not name \(count) layers in ascending order")

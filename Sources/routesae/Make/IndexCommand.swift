@@ -16,6 +16,7 @@ struct IndexCommand: ParsableCommand {
               routesae index c.sqlite --model Demo/model --text Demo/text/heldout
               routesae index c.sqlite --model Demo/model --text Demo/text/train/bible.jsonl --corpus bible
               routesae index c.sqlite --model Demo/model --text Demo/text --tokens 500000 --top-contexts 40 --force
+              routesae index c.sqlite --model Demo/model --text Demo/text/heldout --delphi-cache latents
             """)
 
     @OptionGroup var catalog: CatalogArgument
@@ -40,6 +41,8 @@ struct IndexCommand: ParsableCommand {
     var quietContexts = IndexingOptions().quietContexts
     @Option(help: "Tokens of a context.")
     var window = IndexingOptions().window
+    @Option(help: "Also write every firing into this new folder, as the latents cache of EleutherAI's delphi.")
+    var delphiCache: String?
     @Option(help: "Seed of the samples.")
     var seed: UInt64 = 0
     @Flag(help: "Replace an earlier index of the dictionary on the same corpus, and the scores that rest on it.")
@@ -51,11 +54,12 @@ struct IndexCommand: ParsableCommand {
         let indexing = IndexingOptions(
             maximumTokens: tokens, context: context, topContexts: topContexts, sampleContexts: sampleContexts,
             quietContexts: quietContexts, window: window)
-        let job = IndexingRun(
+        var job = IndexingRun(
             settings: IndexingSettings(
                 dictionary: dictionary.dictionary, model: model, modelName: modelName, text: text, corpus: corpus,
                 options: indexing, seed: seed),
             workers: options.workers)
+        job.delphiCache = delphiCache
         let result = try catalog.write { catalog in
             let progress = options.progress("indexing")
             defer { progress.finish() }

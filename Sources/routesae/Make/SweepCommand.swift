@@ -12,7 +12,9 @@ import Vocabulary
 struct SweepStreamOptions: ParsableArguments {
     @Option(help: "Folder of a language model; overrides the file's.") var model: String?
     @Option(parsing: .upToNextOption, help: "Text files and folders; override the file's.") var text: [String] = []
-    @Option(parsing: .upToNextOption, help: "Activation files or folders; override the file's.")
+    @Option(
+        parsing: .upToNextOption,
+        help: "Activation files or folders, or - for a stream on standard input; override the file's.")
     var activations: [String] = []
     @Option(help: "Training tokens; override the file's.") var tokens: Int?
     @Option(help: "Steps; override the file's.") var steps: Int?

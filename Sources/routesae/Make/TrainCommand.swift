@@ -18,8 +18,8 @@ struct TrainCommand: ParsableCommand {
         commandName: "train",
         abstract: "Train a dictionary and write it into a catalog.",
         discussion: """
-            Reads activations live from a model, or from files that 'routesae activations' or another program wrote. \
-            The catalog is made where there is none. Every step's figures go into run_metric; \
+            Reads activations live from a model, from files that 'routesae activations' or another program wrote, or as a \
+            stream from standard input. The catalog is made where there is none. Every step's figures go into run_metric; \
             'routesae runs CATALOG ID' draws them.
 
             A checkpoint is kept beside the catalog until training is over. Stopped by Ctrl-C, a kill or a power cut, \
@@ -32,6 +32,8 @@ struct TrainCommand: ParsableCommand {
               routesae train j.sqlite --model Demo/model --text Demo/text/train --architecture jumprelu --layers 3 \\
                 --latents 2048 --lambda 1e-3 --tokens 1000000
               routesae train c.sqlite --resume
+              python3 -m routesae collect MODEL --text books --layers 3-8 | routesae train c.sqlite --activations - \\
+                --latents 2048 --k 32 --tokens 1000000
               routesae train --activations a.safetensors --fidelity reference --initial-weights w.safetensors \\
                 --latents 64 --k 4 --batch-tokens 32 --steps 25 --no-shuffle --weights-output out.safetensors \\
                 --catalog c.sqlite

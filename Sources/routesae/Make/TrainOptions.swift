@@ -11,7 +11,9 @@ struct TrainSourceOptions: ParsableArguments {
     var modelName: String?
     @Option(parsing: .upToNextOption, help: "Text files (.txt, .jsonl) and folders of them.")
     var text: [String] = []
-    @Option(parsing: .upToNextOption, help: "Activation files, or folders of them, instead of a model and text.")
+    @Option(
+        parsing: .upToNextOption,
+        help: "Activation files or folders of them, or - for a stream on standard input, instead of a model and text.")
     var activations: [String] = []
     @Option(help: "The most tokens the model sees at once; by default all its positions, 2048 at most.")
     var context: Int?
@@ -56,7 +58,10 @@ struct TrainScheduleOptions: ParsableArguments {
     @Flag(inversion: .prefixedNo, help: "Draw tokens at random, or take them in the order of the text or of the files.")
     var shuffle: Bool?
     @Option(
-        help: "Tokens in the buffer that batches are drawn from, with a model; by default two batches, at least 32768.")
+        help: """
+            Tokens in the buffer that batches are drawn from; by default two batches, at least 32768. Activation files \
+            are shuffled as a whole unless it is given.
+            """)
     var shuffleBuffer: Int?
     @Flag(
         name: .customLong("bos"), inversion: .prefixedNo,

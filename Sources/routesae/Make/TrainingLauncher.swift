@@ -34,8 +34,9 @@ struct TrainingLauncher {
         guard let settings = given ?? resuming?.record.settings else { return nil }
         // Everything is checked before a catalog is created.
         let job = try TrainingJob(
-            settings, workers: options.workers, weightsOutput: weightsOutput,
+            settings, input: input, workers: options.workers, weightsOutput: weightsOutput,
             overwritingWeights: files.force || resuming != nil)
+        try job.checkBeginning(resuming: resuming?.record)
         job.remarks.forEach(StandardStreams.remark)
         try OutputFile.check(
             policy.path, overwriting: true, inputs: job.paths + [catalog] + [weightsOutput, config].compactMap { $0 })
@@ -60,6 +61,13 @@ struct TrainingLauncher {
                     + "--append and another --checkpoint")
             throw TrainingError.lossNotFinite(step: step)
         }
+    }
+
+    /// Standard input, for a stream of activations.
+    private var input: StreamInput {
+        let isQuiet = options.quiet
+        return StreamInput(
+            cancelled: { Interruption.isRequested }, remark: { if !isQuiet { StandardStreams.remark($0) } })
     }
 
     /// The checkpoint to resume from.

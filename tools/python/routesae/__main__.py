@@ -1,4 +1,4 @@
-"""``python -m routesae``: what a catalog holds, a feature's contexts, arrays for numpy, digests, and Parquet."""
+"""``python -m routesae``: its verbs, its messages and its exit statuses."""
 
 from __future__ import annotations
 
@@ -15,9 +15,15 @@ import numpy.typing as npt
 
 from . import Catalog
 from . import open as open_catalog
+from .collecting.command import DESCRIPTION, EXAMPLES_OF_FILES, EXAMPLES_OF_STREAMS, add_options
+from .collecting.command import run as collect
 from .contexts import BANDS
 from .errors import CANNOT_WRITE, INTERRUPTED, USAGE, CatalogError, one_line
 from .report import feature_lines, summary, visible
+
+
+#: What it does, as `--help` says it.
+WHAT = "Read a catalog, write it for numpy or as Parquet, and collect activations for training."
 
 
 class _Parser(argparse.ArgumentParser):
@@ -29,7 +35,7 @@ class _Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """The options."""
-    result = _Parser(prog="python -m routesae", description=__doc__)
+    result = _Parser(prog="python -m routesae", description=WHAT)
     verbs = result.add_subparsers(dest="verb", required=True, metavar="VERB")
     catalog = _Parser(add_help=False)
     catalog.add_argument("catalog", metavar="CATALOG")
@@ -50,11 +56,21 @@ def parser() -> argparse.ArgumentParser:
     parquet.add_argument("catalogs", nargs="+", metavar="CATALOG")
     parquet.add_argument("folder", metavar="DIR")
     parquet.add_argument("--append", action="store_true", help="add to the data set in DIR")
+    collecting = verbs.add_parser(
+        "collect",
+        help="collect a Hugging Face model's activations for `routesae train --activations`",
+        description=DESCRIPTION
+        + (EXAMPLES_OF_STREAMS + EXAMPLES_OF_FILES).format(program="python -m routesae collect"),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_options(collecting, streams=True)
     return result
 
 
 def run(options: argparse.Namespace) -> int:
     """Runs a verb and returns the exit status."""
+    if options.verb == "collect":
+        return collect(options)
     if options.verb == "parquet":
         from .parquet import write
 

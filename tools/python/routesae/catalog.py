@@ -198,7 +198,13 @@ class Catalog:
         )
 
     def logits(self, features: Features = None, dictionary: Name = None, direction: str | None = None) -> Frame:
-        """The view ``logit_token``: tokens whose logits a feature raises (promoted) or lowers (suppressed) most."""
+        """The view ``logit_token``: tokens whose logits a feature raises or lowers most.
+
+        Args:
+            direction: ``promoted`` or ``suppressed``; None for both.
+        """
+        if direction not in (None, "promoted", "suppressed"):
+            self.file.fail(f"there is no direction {direction!r}; there are promoted, suppressed")
         return of_features(
             self.file,
             "logit_token",

@@ -22,6 +22,8 @@ NULL = np.iinfo(np.int64).min
 #: The most contexts of a feature in a corpus, and the most tokens of all windows that are read at once.
 MOST_CONTEXTS, MOST_TOKENS = 3 << 14, 1 << 28
 
+#: More ranks than any band has.
+_ALL_RANKS = 1 << 62
 _COLUMNS = (
     "SELECT feature_index, band, rank, passage_id, position, layer, router_weight, activation, split, n_occurrences,"
     " length(CAST(other_activations AS BLOB)),"
@@ -69,6 +71,8 @@ class Contexts:
             file.fail(f"{self.place}: its window is {index.window} tokens; allowed: 1 ... {MOST_WINDOW}")
         if band is not None and band not in BANDS:
             file.fail(f"there is no band {band!r}; there are {', '.join(BANDS)}")
+        if ranks is not None and (not isinstance(ranks, (int, np.integer)) or not 0 <= ranks <= _ALL_RANKS):
+            file.fail(f"ranks is {str(ranks)[:80]}; expected how many contexts of each band to read, such as 10")
         key = owner.dictionary_id, index.corpus_id
         self._texts: list[str | None] = []
         parts = [self._part(rows) for rows in self._rows(owner, index, features, band, ranks)]
@@ -107,7 +111,7 @@ class Contexts:
         values = (
             owner.dictionary_id,
             index.corpus_id,
-            (1 << 62) if ranks is None else ranks,
+            _ALL_RANKS if ranks is None else int(ranks),
             2 + index.window * MOST_PER_TOKEN,
         )
         kinds = "iiiiiiRrIIIT"

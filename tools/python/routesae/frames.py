@@ -37,7 +37,17 @@ class Columns(Mapping[str, Column]):
         self._columns = columns
 
     def __getitem__(self, name: str) -> Column:
+        if not isinstance(name, str):
+            raise TypeError(f"a table without pandas has columns by name, one at a time: {self._hint(name)}")
         return self._columns[name]
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"a table without pandas has no attribute {name!r}: {self._hint(name)}")
+
+    def _hint(self, name: object) -> str:
+        columns: dict[str, Column] = self.__dict__.get("_columns", {})
+        example = name if isinstance(name, str) and name in columns else next(iter(columns), "name")
+        return f"write table[{example!r}], or pip install pandas for DataFrames"
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._columns)

@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ import numpy as np
 
 from .contexts import BANDS, NULL, SPLITS, Contexts
 from .errors import CANNOT_WRITE, MISSING, CatalogError, one_line
+from .exclusive_folder import ExclusiveFolder
 from .features import features_query
 from .file import CatalogFile
 from .frames import needed
@@ -81,36 +81,33 @@ def write(paths: Sequence[str], folder: str, appending: bool = False) -> dict[st
         The rows written, by table.
 
     Raises:
-        CatalogError: a catalog is damaged, is there twice, the folder is there or is none of ours, cannot be written,
-            or pyarrow is not installed.
+        CatalogError: a catalog is damaged, is there twice, the folder is there, is none of ours, is being written by
+            another process or cannot be written, or pyarrow is not installed.
     """
     needed("pyarrow.parquet")
     target = Path(folder).resolve()
-    kept = _kept(target, folder) if appending else {"catalogs": []}
-    if not appending and os.path.lexists(target):
-        raise CatalogError(f"{folder}: exists already; name another folder, or add --append", CANNOT_WRITE)
+    if not target.name:
+        raise CatalogError(f"{folder}: exists already; name another folder", CANNOT_WRITE)
     if not target.parent.is_dir():
         raise CatalogError(f"{folder}: there is no folder {target.parent}", MISSING)
     try:
-        work = Path(tempfile.mkdtemp(prefix=f".{target.name[:100]}.", dir=target.parent))
-        work.chmod(0o755)
-    except OSError as error:
-        raise CatalogError(f"{folder}: cannot be written: {error.strerror}", CANNOT_WRITE) from None
-    try:
-        if appending:
-            _link(target, work)
-        rows = dict.fromkeys(TABLES, 0)
-        for path in paths:
-            with CatalogFile(path) as file:
-                kept["catalogs"].append({"uuid": _write_catalog(file, work, rows), "name": os.path.basename(path)})
-        (work / _MARK).write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
-        (work / "README.md").write_text(README, encoding="utf-8")
-        _swap(work, target, appending)
-        return rows
+        with ExclusiveFolder(target) as place:
+            kept = _kept(target, folder) if appending else {"catalogs": []}
+            if not appending and os.path.lexists(target):
+                raise CatalogError(f"{folder}: exists already; name another folder, or add --append", CANNOT_WRITE)
+            if appending:
+                _link(target, place.partial)
+            rows = dict.fromkeys(TABLES, 0)
+            for path in paths:
+                with CatalogFile(path) as file:
+                    uuid = _write_catalog(file, place.partial, rows)
+                    kept["catalogs"].append({"uuid": uuid, "name": os.path.basename(path)})
+            (place.partial / _MARK).write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+            (place.partial / "README.md").write_text(README, encoding="utf-8")
+            place.finish(replacing=appending)
+            return rows
     except (OSError, needed("pyarrow").ArrowException) as error:
         raise CatalogError(f"{folder}: cannot be written: {one_line(error)}", CANNOT_WRITE) from None
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def _kept(target: Path, folder: str) -> dict[str, Any]:
@@ -138,21 +135,6 @@ def _link(target: Path, work: Path) -> None:
                     os.link(Path(folder) / name, inside / name)
                 except OSError:
                     shutil.copy2(Path(folder) / name, inside / name)
-
-
-def _swap(work: Path, target: Path, appending: bool) -> None:
-    """Puts a finished folder in its place."""
-    if not appending:
-        os.rename(work, target)
-        return
-    former = work.with_name(work.name + ".former")
-    os.rename(target, former)
-    try:
-        os.rename(work, target)
-    except OSError:
-        os.rename(former, target)
-        raise
-    shutil.rmtree(former, ignore_errors=True)
 
 
 def _write_catalog(file: CatalogFile, work: Path, rows: dict[str, int]) -> str:

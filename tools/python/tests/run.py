@@ -21,6 +21,7 @@ OPTIONAL = {
     "pyarrow": "Parquet",
     "polars": "conversion to polars",
     "torch": "the PyTorch module",
+    "transformers": "collecting activations from models",
     "sae_lens": "routesae.saelens and the SAELens object",
     "mypy": "the check of types",
 }

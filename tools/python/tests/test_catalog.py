@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 import sqlite3
 import struct
@@ -13,6 +14,7 @@ from written import EDGES, WINDOW, fired_on, others, single, window_of
 
 from routesae.activations import other_activations, window_activations
 from routesae.contexts import BANDS
+from routesae.frames import Columns
 
 
 class Contents(Reading):
@@ -193,6 +195,13 @@ class Contents(Reading):
         self.assertEqual(rows_of(self.catalog.contexts(100, "demo")), [])
         self.assertEqual(rows_of(self.catalog.contexts([], "demo")), [])
         self.refuses("no band 'middle'", self.catalog.contexts, 7, "demo", None, "middle")
+        self.refuses(
+            "no direction 'lowered'; there are promoted, suppressed", self.catalog.logits, 7, "demo", "lowered"
+        )
+        for ranks in ([0, 1], 1.5, "2", -1, 1 << 63):
+            self.refuses("expected how many contexts", self.catalog.contexts, 7, "demo", ranks=ranks)
+        for one in (0, 1, np.int64(1)):
+            self.assertEqual(len(self.catalog.contexts(7, "demo", band="top", ranks=one)["rank"]), int(one))
         self.refuses("no feature -1", self.catalog.contexts, -1, "demo")
         self.refuses("by whole numbers", self.catalog.contexts, [1.5], "demo")
 
@@ -234,6 +243,21 @@ class Contents(Reading):
         self.assertEqual(list(zip(*(part.tolist() for part in bulk))), expected)
         written = window_activations('{"0":1e-05,"1":-2,"3":1E+2}', 2, 0.0, 4, "x")
         self.assertEqual(written.tolist(), [single(1e-05), -2, 0, 100])
+
+    def test_columns_used_like_a_data_frame_say_what_to_do(self) -> None:
+        table = Columns({"peak": np.zeros(2, np.int64), "layer": np.ones(2, np.int64)})
+        for words, call in (
+            ("write table['peak'], or pip install pandas", lambda: table.peak),
+            ("no attribute 'iloc': write table['peak']", lambda: table.iloc),
+            ("one at a time: write table['peak']", lambda: table[["peak", "layer"]]),  # type: ignore[index]
+            ("one at a time: write table['peak']", lambda: table[table["layer"] == 1]),  # type: ignore[index]
+        ):
+            with self.assertRaises((AttributeError, TypeError)) as caught:
+                call()
+            self.assertIn(words, str(caught.exception))
+        self.assertRaises(KeyError, lambda: table["none"])
+        self.assertFalse(hasattr(table, "_ipython_display_"))
+        self.assertEqual(pickle.loads(pickle.dumps(table))["layer"].tolist(), [1, 1])
 
 
 def none(value: object) -> object:

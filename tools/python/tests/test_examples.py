@@ -48,7 +48,7 @@ class Examples(unittest.TestCase):
     def test_docstrings(self) -> None:
         tried = 0
         with folder_with_demo():
-            for module in pkgutil.iter_modules(routesae.__path__, "routesae."):
+            for module in pkgutil.walk_packages(routesae.__path__, "routesae."):
                 needed = OPTIONAL.get(module.name)
                 if module.name == "routesae.__main__" or needed and not importlib.util.find_spec(needed):
                     continue
@@ -85,7 +85,7 @@ class Examples(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
 
     def test_modules_are_short_and_lines_fit(self) -> None:
-        for path in sorted((PACKAGE / "routesae").glob("*.py")):
+        for path in sorted((PACKAGE / "routesae").rglob("*.py")):
             lines = path.read_text().split("\n")
             self.assertLessEqual(len(lines), 301, path.name)
             self.assertLessEqual(max(map(len, lines)), 120, path.name)

@@ -8,7 +8,9 @@ import io
 import json
 import os
 import shutil
+import signal
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -33,11 +35,12 @@ class DataSets(Reading):
         self.addCleanup(shutil.rmtree, self.folder)
         self.target = self.folder / "set"
 
-    def another(self) -> str:
+    def another(self, uuid: str = "../../x") -> str:
         """The catalog under another uuid, with a dictionary of a name that no folder can have, and evaluations."""
-        path = shutil.copy(self.made.path, self.folder / "other.sqlite")
+        name = "other.sqlite" if uuid == "../../x" else f"{uuid}.sqlite"
+        path = shutil.copy(self.made.path, self.folder / name)
         database = sqlite3.connect(path, isolation_level=None)
-        database.execute("UPDATE catalog SET uuid = '../../x'")
+        database.execute("UPDATE catalog SET uuid = ?", (uuid,))
         database.execute("UPDATE dictionary SET name = '../a/b=c%' WHERE dictionary_id = 1")
         database.execute(
             "INSERT INTO evaluation VALUES (1, 1, 1, 1, 'l0', NULL, 2.0, 1.5, 2.5, 100),"
@@ -152,6 +155,49 @@ class DataSets(Reading):
             self.refuses("No space left", parquet.write, [self.another()], str(self.target), True)
         os.unlink(self.folder / "other.sqlite")
         self.assertEqual(sorted(str(one) for one in self.folder.rglob("*")), before)
+
+    def test_a_killed_run_leaves_nothing_to_the_next(self) -> None:
+        code = (
+            "import os, signal, sys\n"
+            "from routesae import parquet\n"
+            "parquet.ExclusiveFolder.finish = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)\n"
+            "parquet.write([sys.argv[1]], sys.argv[2])\n"
+        )
+        killed = subprocess.run(
+            [sys.executable, "-c", code, str(self.made.path), str(self.target)],
+            env={**os.environ, "PYTHONPATH": str(ROOT / "tools" / "python")},
+        )
+        self.assertEqual(killed.returncode, -signal.SIGKILL)
+        self.assertEqual(sorted(os.listdir(self.folder)), [".set.lock", ".set.partial"])
+        parquet.write([str(self.made.path)], str(self.target))
+        self.assertEqual(os.listdir(self.folder), ["set"])
+
+    def test_appends_at_once_do_not_lose_one(self) -> None:
+        parquet.write([str(self.made.path)], str(self.target))
+        others = [self.another(f"catalog {number}") for number in range(4)]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT / "tools" / "python")}
+        statuses = []
+        waiting = others
+        while waiting:
+            processes = [
+                subprocess.Popen(
+                    [sys.executable, "-m", "routesae", "parquet", path, str(self.target), "--append"],
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    env=environment,
+                )
+                for path in waiting
+            ]
+            said = [process.communicate()[1] for process in processes]
+            statuses += [process.returncode for process in processes]
+            for process, line in zip(processes, said):
+                if process.returncode:
+                    self.assertIn("another process is writing it; wait until that has ended", line)
+            waiting = [path for path, process in zip(waiting, processes) if process.returncode]
+        self.assertEqual(set(statuses) - {73}, {0})
+        names = [one["name"] for one in json.loads((self.target / "_routesae.json").read_text())["catalogs"]]
+        self.assertEqual(sorted(names), sorted(["demo.catalog", *(os.path.basename(path) for path in others)]))
+        self.assertEqual(len({row["catalog"] for row in self.rows("features")}), 5)
 
     def test_the_queries_of_its_readme_find_what_sqlite_finds(self) -> None:
         """With those of the programs that are installed; tools/try_python.py is for all of them."""
