@@ -124,6 +124,16 @@ let package = Package(
         library(
             "Benchmarks", pipeline + ["Evaluation", "FeatureScoring", "Indexing", "Scoring", "Training"]),
 
+        // Pages.
+        .target(
+            name: "CatalogViewer",
+            dependencies: pipeline + [
+                "CatalogMaintenance", "FeatureScoring", "Indexing", "TerminalOutput", flyingFox, flyingSocks,
+            ],
+            resources: [
+                .embedInCode("Assets/style.css"), .embedInCode("Assets/script.js"), .embedInCode("Assets/icon.svg"),
+            ], swiftSettings: swiftSettings),
+
         // What other packages see.
         library(
             "RouteSAE",
@@ -137,7 +147,8 @@ let package = Package(
         .executableTarget(
             name: "routesae",
             dependencies: [
-                "ActivationPipeline", "Benchmarks", "CatalogMaintenance", "ChatTemplate", "DictionaryExchange",
+                "ActivationPipeline", "Benchmarks", "CatalogMaintenance", "CatalogViewer", "ChatTemplate",
+                "DictionaryExchange",
                 "Evaluation", "FeatureCatalog", "FeatureScoring", "Indexing", "Interchange", "JSON", "LanguageModel",
                 "LinearAlgebra", "Safetensors", "Scoring", "SparseCoding", "SparseTraining", "Steering",
                 "TerminalOutput", "Tokenization", "Training",
@@ -186,6 +197,12 @@ let package = Package(
         workflowTests("Steering"),
         workflowTests("Interchange", ["DictionaryExchange"]),
         workflowTests("CatalogMaintenance"),
+        .testTarget(
+            name: "CatalogViewerTests",
+            dependencies: pipeline + [
+                "CatalogViewer", "Indexing", "TestSupport", "Training", "WorkflowWorlds", grdb, grdbSQLite,
+            ],
+            swiftSettings: swiftSettings),
         .testTarget(
             name: "LibraryTests", dependencies: ["RouteSAE", "TestSupport", "WorkflowWorlds"],
             swiftSettings: swiftSettings),

@@ -1,11 +1,11 @@
-import ActivationPipeline
+package import ActivationPipeline
 import ChatTemplate
 import Foundation
 import Tokenization
 
 /// Renders prompts with a model's chat template, as `apply_chat_template` of transformers does with
 /// `add_generation_prompt`.
-struct ChatPrompts {
+package struct ChatPrompts {
     private let settings: ChatSettings
     private let date: CalendarDate
     private let folder: ModelFolder
@@ -15,7 +15,7 @@ struct ChatPrompts {
     /// Reads the model's template.
     ///
     /// - Throws: `WorkflowError`: `.usage` for a model without one, `.badInput` for one that cannot be read.
-    init(_ settings: ChatSettings, folder: ModelFolder) throws {
+    package init(_ settings: ChatSettings, folder: ModelFolder) throws {
         self.settings = settings
         self.folder = folder
         date = try settings.day()
@@ -40,7 +40,7 @@ struct ChatPrompts {
     /// come from the template: nothing is put before its text.
     ///
     /// - Throws: `WorkflowError`: `.usage` for messages that the template refuses, `.badInput` for a template that fails.
-    func prompt(_ text: String) throws -> PromptSteering.Prompt {
+    package func prompt(_ text: String) throws -> ModelPrompt {
         var messages = [ChatTemplate.Message(role: "user", content: text)]
         if let system = settings.system {
             messages.insert(ChatTemplate.Message(role: "system", content: system), at: 0)
@@ -50,7 +50,7 @@ struct ChatPrompts {
                 for: messages, tokens: folder.tokenizer.specialTokenNames, date: date)
             let tokens = folder.tokenizer.encode(rendered, addSpecialTokens: false)
             let begins = folder.tokenizer.bosTokenID.map { tokens.first == $0 } ?? false
-            return PromptSteering.Prompt(rendered: rendered, tokens: tokens, prefix: begins ? 1 : 0)
+            return ModelPrompt(rendered: rendered, tokens: tokens, prefix: begins ? 1 : 0)
         } catch ChatTemplateError.raised(_, let message) {
             let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
             throw WorkflowError.usage("`chat`: the chat template of \(folder.name) refuses the messages: \(line)")

@@ -10,15 +10,6 @@ import Tokenization
 /// token and the reference distribution, the steered one is edited there, in the prompt and in all that follows. The
 /// prefix that the tokenizer puts before a text (BOS) is never edited.
 final class PromptSteering {
-    /// A prompt as the model reads it.
-    struct Prompt {
-        /// The text, if a chat template made it.
-        var rendered: String?
-        let tokens: [TokenID]
-        /// How many of them are BOS: 0 or 1.
-        let prefix: Int
-    }
-
     /// The text generated under some edits.
     struct Steered {
         let tokens: [TokenID]
@@ -28,7 +19,7 @@ final class PromptSteering {
         let changes: [Double]
     }
 
-    private let prompt: Prompt
+    private let prompt: ModelPrompt
     private let encoder: DictionaryEncoder
     private let choice: TokenChoice
     private let stops: Set<TokenID>
@@ -49,7 +40,7 @@ final class PromptSteering {
     ///   - cancelled: asked before every token.
     ///   - stepDone: told after every token.
     init(
-        _ prompt: Prompt, model: LanguageModel, encoder: DictionaryEncoder, choice: TokenChoice,
+        _ prompt: ModelPrompt, model: LanguageModel, encoder: DictionaryEncoder, choice: TokenChoice,
         stops: Set<TokenID>, count: Int, seed: UInt64, cancelled: @escaping () -> Bool, stepDone: @escaping () -> Void
     ) throws {
         self.prompt = prompt

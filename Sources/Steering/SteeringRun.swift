@@ -106,7 +106,7 @@ package struct SteeringRun {
 
     /// Generates every prompt's continuations, unsteered and under every intervention.
     private func outcomes(
-        of prompts: [PromptSteering.Prompt], stoppingAt stops: Set<TokenID>,
+        of prompts: [ModelPrompt], stoppingAt stops: Set<TokenID>,
         under interventions: [StreamIntervention], _ encoder: DictionaryEncoder, _ folder: ModelFolder,
         watching watched: [[Int]?], cancelled: @escaping () -> Bool,
         progress: @escaping (_ done: Int, _ total: Int) -> Void
@@ -148,14 +148,14 @@ package struct SteeringRun {
     }
 
     /// A text's tokens, with the tokenizer's special tokens before it.
-    private func plain(_ text: String, _ folder: ModelFolder) -> PromptSteering.Prompt {
+    private func plain(_ text: String, _ folder: ModelFolder) -> ModelPrompt {
         let prefix = folder.tokenizer.addsBOS ? folder.tokenizer.bosTokenID.map { [$0] } ?? [] : []
         let tokens = prefix + folder.tokenizer.encode(text, addSpecialTokens: false)
-        return PromptSteering.Prompt(tokens: tokens, prefix: prefix.count)
+        return ModelPrompt(tokens: tokens, prefix: prefix.count)
     }
 
     /// Checks that a prompt is not empty and fits the context.
-    private func checked(_ prompt: PromptSteering.Prompt, _ folder: ModelFolder) throws -> PromptSteering.Prompt {
+    private func checked(_ prompt: ModelPrompt, _ folder: ModelFolder) throws -> ModelPrompt {
         guard !prompt.tokens.isEmpty else {
             throw WorkflowError.usage(
                 "a prompt is empty, and this tokenizer puts nothing before a text; give the model something to continue"

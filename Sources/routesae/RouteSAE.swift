@@ -17,7 +17,8 @@ struct RouteSAE: ParsableCommand {
               routesae evaluate c.sqlite --model Demo/model
               routesae features c.sqlite --sort max_activation --limit 20
 
-            Exit status: 0 fine; 1 the check failed (verify, diff, reproduce, model); 64 usage; 65 bad input data; 66 input missing; 70 internal; \
+            Exit status: 0 fine; 1 the check failed (verify, diff, reproduce, model); 64 usage; 65 bad input data; 66 \
+            input missing; 70 internal; \
             73 cannot write; 75 interrupted, can be resumed; 77 refused, also where a judge gives no usable answer.
             """,
         version: Software.version,
@@ -32,10 +33,11 @@ struct RouteSAE: ParsableCommand {
             CommandGroup(
                 name: "Look",
                 subcommands: [
-                    FeaturesCommand.self, FeatureCommand.self, LayersCommand.self, CountCommand.self,
+                    FeaturesCommand.self, FeatureCommand.self, PromptCommand.self, LayersCommand.self,
+                    CountCommand.self,
                     CompareCommand.self,
                     SearchCommand.self,
-                    SQLCommand.self, RunsCommand.self, ModelCommand.self, ModelsCommand.self,
+                    SQLCommand.self, RunsCommand.self, ServeCommand.self, ModelCommand.self, ModelsCommand.self,
                 ]),
             CommandGroup(
                 name: "Keep",

@@ -151,6 +151,8 @@ import Vocabulary
             _ = try catalog.featureTokens(key, featureIndex: 4)
             _ = try catalog.cofirings(key, featureIndex: 4)
             _ = try catalog.contexts(key, featureIndex: 4)
+            _ = try catalog.contextTexts(key, featureIndex: 4, band: .top, limit: 3)
+            _ = try catalog.runCurve(runID, name: "loss", stretches: 8)
             _ = try catalog.logits(dictionaryID: dictionaryID, featureIndex: 4)
             _ = try catalog.neighbors(dictionaryID: dictionaryID, featureIndex: 4)
             _ = try catalog.explanations(dictionaryID: dictionaryID)

@@ -188,8 +188,9 @@ import Testing
     @Test func everyVerbHasHelpWithExamples() throws {
         let directory = try TemporaryDirectory()
         for verb in [
-            "demo", "train", "sweep", "index", "score", "activations", "features", "feature", "layers", "count",
-            "compare", "search", "sql", "runs", "verify", "migrate", "merge", "pack", "reproduce",
+            "demo", "train", "sweep", "index", "score", "activations", "features", "feature", "prompt", "layers",
+            "count",
+            "compare", "search", "sql", "runs", "serve", "verify", "migrate", "merge", "pack", "reproduce",
         ] {
             let help = try Program.run([verb, "--help"], in: directory)
             #expect(help.status == 0)

@@ -14,7 +14,7 @@ extension CatalogValue {
     }
 
     /// The value of a TEXT, nil for all else.
-    var string: String? {
+    package var string: String? {
         if case .text(let text) = self { text } else { nil }
     }
 }

@@ -75,7 +75,8 @@ package struct FiringSearch {
                 for row in rows {
                     let id = reading.batch.tokenIDs[row]
                     let token = folder.tokenizer.text(of: id)
-                    for place in places(of: row, at: segment.start + row - rows.lowerBound, token, in: reading) {
+                    for place in reader.firings(on: row, at: segment.start + row - rows.lowerBound, token, in: reading)
+                    {
                         for firing in place.firings {
                             if found[firing.featureIndex]?.add(firing, at: place) == nil {
                                 found[firing.featureIndex] = FeatureFirings(firing, at: place)
@@ -91,30 +92,10 @@ package struct FiringSearch {
         return found.values.sorted { $0.featureIndex < $1.featureIndex }
     }
 
-    /// What fires on one token, for each of its samples.
-    private func places(
-        of row: Int, at position: Int, _ token: String, in reading: TextReader.Reading
-    ) -> [TokenFirings] {
-        let configuration = dictionary.configuration
-        let perToken = configuration.samplesPerToken
-        return (row * perToken..<(row + 1) * perToken).map { sample in
-            let indices = reading.latents.indices(of: sample)
-            let activations = reading.latents.activations(of: sample)
-            let firings = (0..<Int(reading.latents.counts[sample])).compactMap { slot in
-                activations[slot] > 0
-                    ? TokenFirings.Firing(featureIndex: Int(indices[slot]), activation: activations[slot]) : nil
-            }
-
-            let selected = Int(reading.routed.selected[sample])
-            return TokenFirings(
-                position: position, token: token,
-                layer: configuration.architecture == .crosscoder ? nil : configuration.layers[selected],
-                routerWeight: configuration.routes ? Double(reading.routed.probabilities[sample, selected]) : nil,
-                firings: firings.sorted { ($0.activation, $1.featureIndex) > ($1.activation, $0.featureIndex) })
-        }
-    }
-
-    private static func checkMemory(_ record: DictionaryRecord, workers: Workers) throws(WorkflowError) {
+    /// Checks that a batch of text and the dictionary's weights fit the memory.
+    ///
+    /// - Throws: `WorkflowError.refused`.
+    static func checkMemory(_ record: DictionaryRecord, workers: Workers) throws(WorkflowError) {
         let (m, layers) = (Double(record.latentCount), Double(record.layers.count))
         let samples = Double(IndexingRun.defaultBatchTokens) * (record.architecture == .mlsae ? layers : 1)
         let width = Double(StoredDecoder.width(of: record))

@@ -1,4 +1,5 @@
 import CatalogMaintenance
+import CatalogViewer
 import FeatureCatalog
 import Indexing
 import JSON

@@ -1,3 +1,4 @@
+import CatalogViewer
 import TerminalOutput
 
 /// A context on one line with highlighted firing tokens, as much of it around the peak as fits.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CatalogViewer
 import FeatureCatalog
 import JSON
 import TerminalOutput

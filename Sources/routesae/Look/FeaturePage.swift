@@ -1,4 +1,5 @@
 import ActivationPipeline
+import CatalogViewer
 import FeatureCatalog
 import FeatureScoring
 import TerminalOutput

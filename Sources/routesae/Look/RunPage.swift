@@ -1,3 +1,4 @@
+import CatalogViewer
 import FeatureCatalog
 import JSON
 import TerminalOutput

@@ -1,5 +1,6 @@
 import ActivationPipeline
 import ArgumentParser
+import CatalogViewer
 import FeatureCatalog
 import JSON
 import TerminalOutput
@@ -44,7 +45,8 @@ struct RunsCommand: ParsableCommand {
                 StandardStreams.write(page.text)
             case .json, .jsonl:
                 let report = try RunReport(number, in: catalog)
-                StandardStreams.write(report.json.document(onOneLine: output.format == .jsonl))
+                StandardStreams.write(
+                    report.json(spelling: OptionNames.spelled).document(onOneLine: output.format == .jsonl))
             case .csv, .tsv, .markdown:
                 show([try RunOverview(try catalog.run(number), in: catalog)])
             }
@@ -65,7 +67,7 @@ struct RunsCommand: ParsableCommand {
     private func row(_ run: RunOverview, started: String, duration: Cell) -> [Cell] {
         [
             .integer(run.record.runID), .text(run.record.kind.rawValue), .text(run.record.status.rawValue),
-            .text(started), duration, run.seed, .text(run.summary),
+            .text(started), duration, run.seed, .text(run.summary(spelling: OptionNames.spelled)),
         ]
     }
 

@@ -1,5 +1,6 @@
 import ActivationPipeline
 import ArgumentParser
+import CatalogViewer
 import FeatureCatalog
 import FeatureScoring
 import Foundation

@@ -1,17 +1,17 @@
-import FeatureCatalog
+package import FeatureCatalog
 import Foundation
-import TerminalOutput
+package import TerminalOutput
 
 /// A one-line summary of a run.
-struct RunOverview {
+package struct RunOverview {
     /// Its row.
-    let record: RunRecord
+    package let record: RunRecord
     /// Its duration so far, in whole seconds as in the ledger.
-    let seconds: Double?
+    package let seconds: Double?
     /// Its results; empty if there are none.
-    let results: String
+    package let results: String
 
-    init(_ record: RunRecord, in catalog: Catalog) throws {
+    package init(_ record: RunRecord, in catalog: Catalog) throws {
         self.record = record
         let start = try? Date(record.startedAt, strategy: .iso8601)
         let end =
@@ -21,22 +21,24 @@ struct RunOverview {
     }
 
     /// Its results, and why it did not complete.
-    var summary: String {
-        [results, OptionNames.spelled(record.error ?? "")].filter { !$0.isEmpty }.joined(separator: "; ")
+    ///
+    /// - Parameter spelling: turns names of settings in messages into what a person types.
+    package func summary(spelling: (String) -> String) -> String {
+        [results, spelling(record.error ?? "")].filter { !$0.isEmpty }.joined(separator: "; ")
     }
 
     /// Its duration as text.
-    var duration: String? {
+    package var duration: String? {
         seconds.map { $0 < 1 ? "< 1 s" : $0 < 60 ? "\(Int($0)) s" : Quantities.duration(seconds: $0) }
     }
 
     /// Its start as text: UTC to the minute.
-    var start: String {
+    package var start: String {
         String(record.startedAt.prefix(16)).replacing("T", with: " ")
     }
 
     /// The seed; as text if it exceeds a 64-bit signed integer.
-    var seed: Cell {
+    package var seed: Cell {
         guard let seed = record.seed else { return .null }
         return Int64(exactly: seed).map { .integer($0) } ?? .text("\(seed)")
     }

@@ -1,15 +1,15 @@
-import FeatureCatalog
+package import FeatureCatalog
 import Foundation
-import JSON
+package import JSON
 
 extension JSONValue {
     /// Parses a document stored in a catalog, such as a run's configuration; text that is not JSON becomes a string.
-    init(parsing json: String) {
+    package init(parsing json: String) {
         self = (try? JSONParser.parse(Data(json.utf8), rules: .lenient)) ?? .string(json)
     }
 
     /// A value of the catalog; a blob becomes its byte count.
-    init(_ value: CatalogValue) {
+    package init(_ value: CatalogValue) {
         switch value {
         case .null: self = .null
         case .integer(let number): self.init(number)

@@ -1,48 +1,55 @@
-import ActivationPipeline
-import FeatureCatalog
-import FeatureScoring
-import Indexing
-import Vocabulary
+package import ActivationPipeline
+package import FeatureCatalog
+package import FeatureScoring
+package import Indexing
+package import Vocabulary
 
 /// Everything a catalog has about one feature.
-struct FeatureReport {
+package struct FeatureReport {
     /// Its dictionary.
-    let dictionary: IndexedDictionary
+    package let dictionary: IndexedDictionary
     /// Its statistics.
-    let feature: FeatureRecord
+    package let feature: FeatureRecord
     /// Its row of the view `feature_summary`, by column.
-    let summary: [String: CatalogValue]
+    package let summary: [String: CatalogValue]
     /// Its firings by layer.
-    let layers: [FeatureLayerRecord]
+    package let layers: [FeatureLayerRecord]
     /// The token classes it fires on, strongest first.
-    let tokens: [FeatureTokenRecord]
+    package let tokens: [FeatureTokenRecord]
     /// The tokens it promotes and suppresses, with their texts where they are known.
-    let logits: [(logit: FeatureLogit, text: String?)]
+    package let logits: [(logit: FeatureLogit, text: String?)]
     /// The features with similar decoder vectors.
-    let neighbors: [FeatureNeighbor]
+    package let neighbors: [FeatureNeighbor]
     /// The features that fire on the same tokens.
-    let cofirings: [CofiringRecord]
+    package let cofirings: [CofiringRecord]
     /// Its contexts by band and rank.
-    let contexts: [ContextRecord]
+    package let contexts: [ContextRecord]
     /// The tokens of the contexts' windows, by the context's key; left out where they are not known.
-    let windows: [Int64: [ContextToken]]
+    package let windows: [Int64: [ContextToken]]
     /// Its explanations, newest first.
-    let explanations: [ExplanationRecord]
+    package let explanations: [ExplanationRecord]
     /// Its scores, newest first.
-    let scores: [ScoreRecord]
+    package let scores: [ScoreRecord]
 
     /// The contexts to show.
-    struct ContextChoice {
+    package struct ContextChoice {
         /// The bands, in order.
-        let bands: [ContextBand]
+        package let bands: [ContextBand]
         /// The most of each band; nil for all.
-        let limit: Int?
+        package let limit: Int?
+
+        /// Chooses contexts.
+        package init(bands: [ContextBand], limit: Int?) {
+            (self.bands, self.limit) = (bands, limit)
+        }
     }
 
     /// Reads the report.
     ///
     /// - Throws: `CatalogError`, `WorkflowError.usage` where there is no such feature.
-    init(_ index: Int, of dictionary: IndexedDictionary, contexts choice: ContextChoice, in catalog: Catalog) throws {
+    package init(_ index: Int, of dictionary: IndexedDictionary, contexts choice: ContextChoice, in catalog: Catalog)
+        throws
+    {
         let record = dictionary.record
         let dictionaryID = record.dictionaryID
         let key = dictionary.key
@@ -75,7 +82,7 @@ struct FeatureReport {
     }
 
     /// The drawable units of a context.
-    func units(of context: ContextRecord) -> [ContextUnit] {
+    package func units(of context: ContextRecord) -> [ContextUnit] {
         guard let tokens = windows[context.contextID] else {
             let share = Double(context.tokenPosition - context.windowStart) / Double(max(1, context.activations.count))
             return ContextUnit.units(excerpt: context.excerpt, activation: context.activation, share: share)
@@ -88,7 +95,7 @@ struct FeatureReport {
     private static let mostChanceScores = 1000
 
     /// The baseline of scores of the same run and method: a prefix of the run's baseline scores.
-    func chance(of score: ScoreRecord, in catalog: Catalog) throws -> ChanceBaseline {
+    package func chance(of score: ScoreRecord, in catalog: Catalog) throws -> ChanceBaseline {
         ChanceBaseline(
             scores: try catalog.chanceScores(
                 runID: score.runID, dictionaryID: score.dictionaryID, method: score.method,

@@ -1,12 +1,12 @@
 import ActivationPipeline
 import FeatureCatalog
 import Indexing
-import JSON
+package import JSON
 import Vocabulary
 
 extension FeatureReport {
     /// The report as one object.
-    var json: JSONValue {
+    package var json: JSONValue {
         .object([
             "dictionary": .object([
                 "dictionary_id": JSONValue(dictionary.record.dictionaryID),

@@ -1,24 +1,24 @@
-import FeatureCatalog
-import JSON
+package import FeatureCatalog
+package import JSON
 
 /// Everything known about one run.
-struct RunReport {
+package struct RunReport {
     /// Points of a curve drawn in one line.
     private static let curvePoints = 32
 
     /// The one-line summary.
-    let overview: RunOverview
+    package let overview: RunOverview
     /// Its configuration.
-    let config: JSONValue
+    package let config: JSONValue
     /// The files it read.
-    let inputs: [RunInput]
+    package let inputs: [RunInput]
     /// Its curves by name.
-    let metrics: [RunCurve]
+    package let metrics: [RunCurve]
     /// The points of `loss`, in order of steps.
-    let loss: [RunMetric]
+    package let loss: [RunMetric]
 
     /// - Throws: `CatalogError` `.notFound`.
-    init(_ runID: Int64, in catalog: Catalog) throws {
+    package init(_ runID: Int64, in catalog: Catalog) throws {
         let record = try catalog.run(runID)
         overview = try RunOverview(record, in: catalog)
         config = JSONValue(parsing: record.configJSON)
@@ -27,8 +27,10 @@ struct RunReport {
         metrics = try catalog.runCurves(runID, stretches: RunReport.curvePoints)
     }
 
-    /// The run as one object, accepted by `--config`.
-    var json: JSONValue {
+    /// The run as one object, which a command takes as its configuration.
+    ///
+    /// - Parameter spelling: turns names of settings in messages into what a person types.
+    package func json(spelling: (String) -> String) -> JSONValue {
         let run = overview.record
         return .object([
             "run_id": JSONValue(run.runID),
@@ -51,7 +53,7 @@ struct RunReport {
             "started_at": .string(run.startedAt),
             "finished_at": JSONValue(run.finishedAt),
             "error": JSONValue(run.error),
-            "summary": .string(overview.summary),
+            "summary": .string(overview.summary(spelling: spelling)),
             "metrics": .array(
                 metrics.map { metric in
                     .object([

@@ -1,16 +1,16 @@
-import Indexing
+package import Indexing
 
 /// What of a context can be drawn by itself: a token, or neighbouring tokens that share a character between them.
-struct ContextUnit: Equatable {
+package struct ContextUnit: Equatable {
     /// The text.
-    var text: String
+    package var text: String
     /// The strongest activation of its tokens.
-    var activation: Float
+    package var activation: Float
     /// Whether the peak token is in it.
-    var isPeak: Bool
+    package var isPeak: Bool
 
     /// The units of a window.
-    static func units(tokens: [ContextToken], activations: [Float], peak: Int) -> [ContextUnit] {
+    package static func units(tokens: [ContextToken], activations: [Float], peak: Int) -> [ContextUnit] {
         precondition(tokens.count == activations.count, "\(tokens.count) tokens, \(activations.count) activations")
         var units: [ContextUnit] = []
         var bytes: [UInt8] = []
@@ -40,7 +40,7 @@ struct ContextUnit: Equatable {
     ///
     /// - Parameter share: relative position of the peak in the window, 0…1. The text may contain guillemets, so the
     ///   pair nearest to that is taken.
-    static func units(excerpt: String, activation: Float, share: Double) -> [ContextUnit] {
+    package static func units(excerpt: String, activation: Float, share: Double) -> [ContextUnit] {
         let wanted = share * Double(excerpt.count)
         var best: (range: Range<String.Index>, distance: Double)?
         for (offset, start) in excerpt.indices.enumerated() where excerpt[start] == "«" {

@@ -1,0 +1,91 @@
+// What the pages can do beyond links and forms. Everything but this works without it.
+"use strict";
+
+const find = document.getElementById("find");
+
+function isTyping(target) {
+  return target.closest("input, textarea, select, [contenteditable]") !== null;
+}
+
+function help() {
+  let dialog = document.getElementById("help");
+  if (!dialog) {
+    dialog = document.createElement("dialog");
+    dialog.id = "help";
+    const heading = document.createElement("h2");
+    heading.textContent = "Keys";
+    const list = document.createElement("dl");
+    list.className = "fields";
+    const keys = [["/", "search"], ["← →", "previous and next"], ["?", "this help"], ["Esc", "close"]];
+    for (const [key, what] of keys) {
+      const term = document.createElement("dt");
+      const name = document.createElement("kbd");
+      name.textContent = key;
+      term.append(name);
+      const text = document.createElement("dd");
+      text.textContent = what;
+      list.append(term, text);
+    }
+    dialog.append(heading, list);
+    dialog.addEventListener("click", () => dialog.close());
+    document.body.append(dialog);
+  }
+  dialog.showModal();
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (isTyping(event.target)) {
+    if (event.key === "Escape") event.target.blur();
+    if (event.key === "Enter" && event.shiftKey === false && event.target.id === "text") {
+      event.preventDefault();
+      event.target.form.requestSubmit();
+    }
+    return;
+  }
+  if (event.key === "/" && find) {
+    event.preventDefault();
+    find.focus();
+    find.select();
+  } else if (event.key === "?") {
+    help();
+  } else if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
+    const link = document.querySelector(event.key === "ArrowLeft" ? "a[rel=prev]" : "a[rel=next]");
+    if (link && !document.querySelector("dialog[open]")) link.click();
+  }
+});
+
+// A context's passage, opened in its place.
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("a.open");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+  event.preventDefault();
+  const context = link.closest(".ctx");
+  const open = context.querySelector(".whole");
+  if (open) {
+    open.remove();
+    return;
+  }
+  try {
+    const reply = await fetch(link.href);
+    if (!reply.ok) throw new Error(reply.statusText);
+    const page = new DOMParser().parseFromString(await reply.text(), "text/html");
+    const whole = document.createElement("div");
+    whole.className = "whole";
+    whole.append(document.adoptNode(page.querySelector(".passage")));
+    context.append(whole);
+    whole.querySelector(".pk")?.scrollIntoView({ block: "nearest" });
+  } catch {
+    location.href = link.href;
+  }
+});
+
+// Empty fields of a filter stay out of the address.
+for (const form of document.querySelectorAll("form.filter")) {
+  form.addEventListener("submit", () => {
+    for (const field of form.elements) if (field.value === "") field.disabled = true;
+  });
+  window.addEventListener("pageshow", () => {
+    for (const field of form.elements) field.disabled = false;
+  });
+}

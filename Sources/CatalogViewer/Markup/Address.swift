@@ -1,0 +1,81 @@
+/// An address on this server: a path and a query, percent-encoded.
+struct Address: Sendable, Equatable {
+    /// The path's parts, as they are.
+    private let parts: [String]
+    /// The query's fields in order, as they are.
+    private(set) var fields: [(name: String, value: String)] = []
+    /// Where on the page; empty for its beginning.
+    var fragment = ""
+
+    /// Names a path.
+    init(_ parts: [String], _ fields: [(name: String, value: String)] = []) {
+        self.parts = parts
+        self.fields = fields
+    }
+
+    /// The address as text.
+    var text: String {
+        var text = parts.isEmpty ? "/" : ""
+        for part in parts { text += "/" + Self.encoded(part) }
+        for (number, field) in fields.enumerated() {
+            text += (number == 0 ? "?" : "&") + Self.encoded(field.name) + "=" + Self.encoded(field.value)
+        }
+        return fragment.isEmpty ? text : text + "#" + Self.encoded(fragment)
+    }
+
+    /// The same with another value of a field, or without it.
+    func with(_ name: String, _ value: String?) -> Address {
+        var address = self
+        let place = address.fields.firstIndex { $0.name == name }
+        address.fields.removeAll { $0.name == name }
+        if let value { address.fields.insert((name, value), at: min(place ?? fields.count, address.fields.count)) }
+        return address
+    }
+
+    /// The same data as JSON.
+    var json: Address {
+        Address(parts.isEmpty ? ["catalog.json"] : parts.dropLast() + [parts[parts.count - 1] + ".json"], fields)
+    }
+
+    static func == (one: Address, other: Address) -> Bool { one.text == other.text }
+
+    /// Everything but letters, digits and `-._~` (RFC 3986, unreserved) in percent and hexadecimal.
+    private static func encoded(_ text: String) -> String {
+        var result = ""
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                result.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                let digits = String(byte, radix: 16, uppercase: true)
+                result += (digits.utf8.count == 1 ? "%0" : "%") + digits
+            }
+        }
+        return result
+    }
+}
+
+extension Address {
+    /// The page of the catalog.
+    static let catalog = Address([])
+
+    /// A dictionary's page.
+    static func dictionary(_ dictionaryID: Int64) -> Address { Address(["dictionaries", "\(dictionaryID)"]) }
+
+    /// The list of a dictionary's features.
+    static func features(_ dictionaryID: Int64, _ fields: [(name: String, value: String)] = []) -> Address {
+        Address(["dictionaries", "\(dictionaryID)", "features"], fields)
+    }
+
+    /// A feature's page.
+    static func feature(_ dictionaryID: Int64, _ index: Int, corpus: Int64? = nil) -> Address {
+        Address(
+            ["dictionaries", "\(dictionaryID)", "features", "\(index)"],
+            corpus.map { [("corpus", "\($0)")] } ?? [])
+    }
+
+    /// A run's page.
+    static func run(_ runID: Int64) -> Address { Address(["runs", "\(runID)"]) }
+}

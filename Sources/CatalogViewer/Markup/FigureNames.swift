@@ -1,0 +1,28 @@
+import FeatureCatalog
+
+/// What the figures of an evaluation are called, in the order in which they are read.
+enum FigureNames {
+    private static let names: [(metric: String, name: String)] = [
+        ("explained_variance", "explained variance"), ("norm_mse", "normalized error"), ("l0", "L0"),
+        ("dead_share", "share of dead features"), ("kl", "KL, nats a token"), ("ce", "cross-entropy"),
+        ("ce_substituted", "with reconstructions"), ("delta_ce", "change of cross-entropy"),
+        ("ce_zero", "with zeros"), ("recovered", "loss recovered"), ("kl_batchmean", "KL, sum over a segment"),
+        ("routing_entropy", "entropy of routing, nats"), ("token_entropy", "entropy of a token's routing, nats"),
+        ("chosen_weight", "router's weight of the layer chosen"),
+    ]
+
+    /// The name of a figure.
+    static func name(of metric: String) -> String {
+        names.first { $0.metric == metric }?.name ?? metric.replacing("_", with: " ")
+    }
+
+    /// Whether one is read before another.
+    static func precedes(_ one: EvaluationRecord, _ other: EvaluationRecord) -> Bool {
+        let (first, second) = (place(of: one.metric), place(of: other.metric))
+        return first == second ? one.metric < other.metric : first < second
+    }
+
+    private static func place(of metric: String) -> Int {
+        names.firstIndex { $0.metric == metric } ?? names.count
+    }
+}

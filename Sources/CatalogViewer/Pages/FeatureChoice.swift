@@ -1,0 +1,122 @@
+import ActivationPipeline
+import FeatureCatalog
+import Indexing
+
+/// Which features are listed, in which order: what the address of the list says.
+struct FeatureChoice {
+    /// Conditions, as `features` takes them.
+    let conditions: [String]
+    /// Words in explanations, promoted tokens or contexts.
+    let words: String?
+    /// A token that they fire on.
+    let token: String?
+    /// The layer in which they fire most.
+    let layer: Int?
+    /// Whether dead features are left out.
+    let isAlive: Bool
+    /// The column to sort by.
+    let sort: String
+    /// Whether the order is turned round from the usual one of the column.
+    let isReversed: Bool
+    /// Features to skip.
+    let offset: Int
+    /// The corpus, as the address names it.
+    private let corpus: String?
+
+    /// The features found by words at most.
+    private static let mostFound = 500
+
+    init(_ query: FormFields) {
+        conditions = query.values("where").flatMap { $0.split(separator: ";").map(String.init) }
+            .filter { !$0.allSatisfy(\.isWhitespace) }
+        words = query["q"]
+        token = query["token"]
+        layer = query.number("layer", in: 0...1 << 20)
+        isAlive = query["alive"] != nil
+        sort = query["sort"] ?? "max_activation"
+        isReversed = query["order"] == "reversed"
+        offset = query.number("offset", in: 0...1 << 31) ?? 0
+        corpus = query["corpus"]
+    }
+
+    /// Whether all features are listed.
+    var isPlain: Bool { conditions.isEmpty && words == nil && token == nil && layer == nil && !isAlive }
+
+    /// The fields of the address.
+    var fields: [(name: String, value: String)] {
+        var fields = conditions.map { (name: "where", value: $0) }
+        if let words { fields.append(("q", words)) }
+        if let token { fields.append(("token", token)) }
+        if let layer { fields.append(("layer", "\(layer)")) }
+        if isAlive { fields.append(("alive", "1")) }
+        if sort != "max_activation" { fields.append(("sort", sort)) }
+        if isReversed { fields.append(("order", "reversed")) }
+        if offset > 0 { fields.append(("offset", "\(offset)")) }
+        if let corpus { fields.append(("corpus", corpus)) }
+        return fields
+    }
+
+    /// The query.
+    ///
+    /// - Throws: `WorkflowError.usage` for a condition or an order that cannot be; `CatalogError`.
+    func listing(
+        _ key: IndexingKey, of record: DictionaryRecord, known: SummaryColumns, in catalog: Catalog
+    ) throws -> FeatureListing {
+        var listing = FeatureListing(key: key)
+        listing.columns = [try known.named("feature_index")]
+        listing.conditions = try conditions.map { try FeatureCondition($0, columns: known) }
+        if let layer {
+            listing.conditions.append(
+                FeatureCondition(try known.named("peak_layer"), .equal, .integer(Int64(layer))))
+        }
+        if isAlive { listing.conditions.append(FeatureCondition(try known.named("is_dead"), .equal, 0)) }
+        listing.tokenClass = token.map { TokenClass.text(of: $0) }
+        let order = try known.named(sort)
+        guard known.sortable.contains(order) else {
+            throw WorkflowError.usage("features are not sorted by \(order.name)")
+        }
+        listing.order = order
+        listing.isDescending = order.isMeasure != isReversed
+        listing.limit = FeatureListPage.rowCount + 1
+        listing.offset = offset
+        if let words { listing.features = try Self.found(words, record.dictionaryID, record.name, in: catalog) }
+        return listing
+    }
+
+    /// The features in whose explanation, promoted tokens or contexts words occur.
+    private static func found(
+        _ words: String, _ dictionaryID: Int64, _ name: String, in catalog: Catalog
+    ) throws -> [Int] {
+        let terms = SearchTerms(words)
+        let hits =
+            try catalog.searchExplanations(terms.query, dictionaryID: dictionaryID, limit: mostFound)
+            + catalog.searchPromotedTokens(terms.words, dictionaryID: dictionaryID, limit: mostFound)
+            + catalog.searchContexts(terms.query, dictionaryID: dictionaryID, limit: mostFound)
+        return Set(hits.map(\.featureIndex)).sorted()
+    }
+}
+
+/// What somebody typed into a search field: words, and phrases between quotes.
+struct SearchTerms {
+    /// The terms without their quotes.
+    let words: [String]
+    /// The query for full text: all terms have to occur.
+    let query: String
+
+    init(_ text: String) {
+        var terms: [(text: String, isPrefix: Bool)] = []
+        for (number, part) in text.split(separator: "\"", omittingEmptySubsequences: false).enumerated() {
+            if number.isMultiple(of: 2) {
+                for word in part.split(whereSeparator: \.isWhitespace) {
+                    let isPrefix = word.hasSuffix("*")
+                    let term = isPrefix ? word.dropLast() : word
+                    if !term.isEmpty { terms.append((String(term), isPrefix)) }
+                }
+            } else if !part.allSatisfy(\.isWhitespace) {
+                terms.append((String(part), false))
+            }
+        }
+        words = terms.map(\.text)
+        query = terms.map { "\"\($0.text)\"" + ($0.isPrefix ? " *" : "") }.joined(separator: " ")
+    }
+}

@@ -1,0 +1,157 @@
+import FeatureCatalog
+import JSON
+
+/// Features found by words.
+struct SearchPage: Page {
+    /// Features of each scope.
+    private static let most = 30
+    /// Characters of a text between two marks; the middle of more is left out.
+    private static let longestRun = 600
+    /// Characters of a hit's text that are looked at.
+    private static let mostCharacters = 20_000
+
+    private let words: String?
+    private let found: [(scope: SearchHit.Scope, hits: Part<[SearchHit]>)]
+    private let dictionaries: [String: Int64]
+    /// What the features found are called, by dictionary.
+    private let names: [String: [Int: FeatureName]]
+
+    init(_ visit: Visit) throws {
+        words = visit.query["q"]
+        dictionaries = Dictionary(
+            try visit.catalog.dictionaries().map { ($0.name, $0.dictionaryID) }, uniquingKeysWith: { first, _ in first }
+        )
+        let chosen = try visit.query["dictionary"].map { try visit.dictionary($0).dictionaryID }
+        let catalog = visit.catalog
+        guard let words, !SearchTerms(words).words.isEmpty else {
+            (found, names) = ([], [:])
+            return
+        }
+        let terms = SearchTerms(words)
+        found = SearchHit.Scope.allCases.map { scope in
+            (
+                scope,
+                Part {
+                    switch scope {
+                    case .explanations:
+                        try catalog.searchExplanations(terms.query, dictionaryID: chosen, limit: Self.most)
+                    case .tokens:
+                        try catalog.searchPromotedTokens(terms.words, dictionaryID: chosen, limit: Self.most)
+                    case .contexts: try catalog.searchContexts(terms.query, dictionaryID: chosen, limit: Self.most)
+                    }
+                }
+            )
+        }
+        let hits = Dictionary(grouping: found.flatMap { $0.hits.value ?? [] }, by: \.dictionary)
+        var names: [String: [Int: FeatureName]] = [:]
+        for (name, hits) in hits {
+            guard let dictionaryID = dictionaries[name],
+                let key = try catalog.indexings(dictionaryID: dictionaryID).last?.key
+            else { continue }
+            names[name] = try visit.names(of: hits.map(\.featureIndex), key)
+        }
+        self.names = names
+    }
+
+    var title: String { words.map { "“\($0)”" } ?? "Search" }
+    var address: Address { Address(["search"], words.map { [("q", $0)] } ?? []) }
+    var section: Shell.Section { .none }
+
+    var content: HTML {
+        guard let words, !found.isEmpty else {
+            return """
+                <h1>Search</h1><p class="hint">Words in explanations, in the tokens that features promote, and in the \
+                text they \
+                fire on. Words between quotes are a phrase; <code>begat*</code> is the start of a word.</p>
+                """
+        }
+        let isEmpty = found.allSatisfy { $0.hits.value?.isEmpty ?? false }
+        let none: HTML = isEmpty ? "<p class=\"hint\">No text has all of these words.</p>" : ""
+        return "<h1>Search <span class=\"of\"><bdi>\(words)</bdi></span></h1>\(none)\(found.map(section))"
+    }
+
+    private func section(_ scope: SearchHit.Scope, _ hits: Part<[SearchHit]>) -> HTML {
+        let list = hits.drawn { hits in
+            guard !hits.isEmpty else { return "" }
+            let rows = hits.map { hit -> HTML in
+                let target = dictionaries[hit.dictionary].map { Address.feature($0, hit.featureIndex) } ?? .catalog
+                let several: HTML =
+                    dictionaries.count > 1 ? "<small class=\"dim\"><bdi>\(hit.dictionary)</bdi></small> " : ""
+                let count: HTML =
+                    scope == .contexts
+                    ? """
+                    <small class="n">\(hit.matchCount) \(hit.matchCount == 1 ? "context" : "contexts"), \
+                    \(hit.peakCount) on the words</small>
+                    """ : ""
+                let name = names[hit.dictionary]?[hit.featureIndex]
+                let meaning: HTML =
+                    scope == .explanations ? "" : "<a class=\"name\" href=\"\(target)\">\(name?.short)</a> "
+                return """
+                    <li><a class="id" href="\(target)">\(hit.featureIndex)</a><div>\(meaning)\(several)\(count)\
+                    <div class="ctx">\(Self.marked(String(hit.text.prefix(Self.mostCharacters))))</div></div></li>
+                    """
+            }
+            return "<ol class=\"hits\">\(rows)</ol>"
+        }
+        guard !list.isEmpty else { return "" }
+        let title =
+            switch scope {
+            case .explanations: "In explanations"
+            case .tokens: "In promoted tokens"
+            case .contexts: "In contexts"
+            }
+        return "<section><h2>\(title)</h2>\(list)</section>"
+    }
+
+    /// A hit's text: what stands between pairs of asterisks is marked, the peak between guillemets underlined.
+    static func marked(_ text: String) -> HTML {
+        var html: HTML = ""
+        var (isMarked, isPeak) = (false, false)
+        var run = ""
+        func flush() {
+            guard !run.isEmpty else { return }
+            let shown = TokenText.shown(run, longest: longestRun)
+            switch (isMarked, isPeak) {
+            case (true, true): html += "<mark class=\"pk\">\(shown)</mark>"
+            case (true, false): html += "<mark>\(shown)</mark>"
+            case (false, true): html += "<b class=\"pk\">\(shown)</b>"
+            case (false, false): html += "\(shown)"
+            }
+            run = ""
+        }
+        var rest = text[...]
+        while let character = rest.first {
+            if rest.hasPrefix("**") {
+                flush()
+                isMarked.toggle()
+                rest = rest.dropFirst(2)
+                continue
+            }
+            if character == "«" || character == "»" {
+                flush()
+                isPeak = character == "«"
+            } else {
+                run.append(character)
+            }
+            rest = rest.dropFirst()
+        }
+        flush()
+        return html
+    }
+
+    var json: JSONValue {
+        .object([
+            "query": JSONValue(words),
+            "hits": .array(
+                found.flatMap { scope, hits in
+                    (hits.value ?? []).map { hit in
+                        .object([
+                            "scope": .string(scope.rawValue), "dictionary": .string(hit.dictionary),
+                            "feature_index": JSONValue(hit.featureIndex), "n_matches": JSONValue(hit.matchCount),
+                            "n_on_match": JSONValue(hit.peakCount), "text": .string(hit.text),
+                        ])
+                    }
+                }),
+        ])
+    }
+}
