@@ -14,79 +14,25 @@ import WorkflowWorlds
 
 @Suite struct FeatureExportTests {
     private static let user = "clkht01d40000jv08hvalcvly"
-    private let tiny: TinyModel
-    private let path: String
+    private let world: ExplainedCatalog
 
-    init() throws {
-        tiny = try TinyModel()
-        path = try tiny.catalog("c.sqlite")
-        try tiny.open(path) { catalog in
-            let run = try catalog.beginRun(kind: .score, config: "{}", seed: nil)
-            let keys = try catalog.write(
-                explanations: ["first", "second"].map { text in
-                    ExplanationRecord(
-                        runID: run, dictionaryID: 1, featureIndex: 0, corpusID: 1, method: text, text: "\(text) \"x\"")
-                })
-            try catalog.write(scores: [
-                ScoreRecord(
-                    runID: run, dictionaryID: 1, featureIndex: 0, corpusID: 1, explanationID: keys[1],
-                    method: .simulation, status: .ok, value: 0.25, contextCount: 1, tokenCount: 4)
-            ])
-            try catalog.finishRun(run, status: .complete)
-        }
-    }
-
-    private func file(_ name: String) -> String { tiny.directory.file(name) }
+    init() throws { world = try ExplainedCatalog() }
 
     private func neuronpedia(
         _ folder: String, model: String? = "tiny-model", creator: String? = user, set: String? = nil,
         release: String? = nil, cancelled: () -> Bool = { false }
     ) throws -> FeatureExportResult {
-        try tiny.open(path) { catalog in
+        try world.tiny.open(world.path) { catalog in
             try NeuronpediaExport(
-                dictionary: nil, folder: file(folder), modelID: model, creatorID: creator, sourceSet: set,
+                dictionary: nil, folder: world.file(folder), modelID: model, creatorID: creator, sourceSet: set,
                 release: release
             ).run(from: catalog, cancelled: cancelled)
         }
     }
 
-    private func lines(_ path: String) throws -> [JSONObject] {
-        let data = path.hasSuffix(".gz") ? try unpacked(path) : try Data(contentsOf: URL(filePath: path))
-        return try data.split(separator: 0x0A).map { line in
-            guard case .object(let object) = try JSONParser.parse(Data(line)) else {
-                throw CocoaError(.featureUnsupported)
-            }
-            return object
-        }
-    }
-
-    private func rows(_ sql: String) throws -> [Row] {
-        let queue = try DatabaseQueue(path: path)
-        defer { try? queue.close() }
-        return try queue.read { try Row.fetchAll($0, sql: sql) }
-    }
-
-    private func execute(_ sql: String) throws {
-        let queue = try DatabaseQueue(path: path)
-        try queue.write { try $0.execute(sql: sql) }
-        try queue.close()
-    }
-
-    private func strings(_ value: JSONValue?) -> [String] {
-        guard case .array(let elements)? = value else { return [] }
-        return elements.map { if case .string(let text) = $0 { text } else { "?" } }
-    }
-
-    private func numbers(_ value: JSONValue?) -> [Double] {
-        guard case .array(let elements)? = value else { return [] }
-        return elements.map { $0.double ?? .nan }
-    }
-
-    private func text(_ value: JSONValue?) -> String { if case .string(let text)? = value { text } else { "" } }
-
     /// Every source's folder by its layer.
     private func sources(_ folder: String) throws -> [(layer: Int, path: String)] {
-        let model = file(folder) + "/tiny-model"
+        let model = world.file(folder) + "/tiny-model"
         return try FileManager.default.contentsOfDirectory(atPath: model).sorted().map { name in
             #expect(name.hasSuffix("-d"))
             return (Int(name.prefix { $0 != "-" }) ?? -1, model + "/" + name)
@@ -105,7 +51,7 @@ import WorkflowWorlds
                 let feature = Int(text(line["index"])) ?? -1
                 features.append([feature, layer])
                 let row = try #require(
-                    try rows(
+                    try world.rows(
                         """
                         SELECT l.n_fired, l.max_activation, f.n_fired, f.min_activation, f.max_activation, i.n_tokens
                         FROM feature_layer AS l JOIN feature AS f USING (dictionary_id, feature_index, corpus_id)
@@ -125,11 +71,11 @@ import WorkflowWorlds
                     #expect(abs((centers.last ?? 0) - (high - (high - low) / 100)) < 2e-4 * max(1, high))
                 }
                 let logits = numbers(line["logits_hist_data_bar_heights"])
-                let tokens: Double = try rows("SELECT count(*) FROM token")[0][0]
+                let tokens: Double = try world.rows("SELECT count(*) FROM token")[0][0]
                 #expect(logits.count == 50 && logits.reduce(0, +) == tokens)
                 #expect(
                     strings(line["pos_str"])
-                        == (try rows(
+                        == (try world.rows(
                             """
                             SELECT token FROM logit_token WHERE feature_index = \(feature) AND direction = 'promoted'
                             ORDER BY rank
@@ -137,7 +83,9 @@ import WorkflowWorlds
                         ).map { $0[0] as String }))
             }
         }
-        let expected = try rows("SELECT feature_index, layer FROM feature_layer").map { [$0[0] as Int, $0[1] as Int] }
+        let expected = try world.rows("SELECT feature_index, layer FROM feature_layer").map {
+            [$0[0] as Int, $0[1] as Int]
+        }
         #expect(Set(features) == Set(expected) && features.count == expected.count)
     }
 
@@ -170,9 +118,9 @@ import WorkflowWorlds
             }
         }
         #expect(ids.count == count)
-        #expect(try rows("SELECT count(*) FROM feature_context WHERE band < 2")[0][0] == count)
+        #expect(try world.rows("SELECT count(*) FROM feature_context WHERE band < 2")[0][0] == count)
         // The tokens of every window, as the catalog has them.
-        try tiny.open(path) { catalog in
+        try world.tiny.open(world.path) { catalog in
             let vocabulary = try catalog.tokens(languageModelID: 1).map(\.text)
             let key = try #require(try catalog.indexings(dictionaryID: 1).first).key
             for feature in 0..<32 {
@@ -188,7 +136,7 @@ import WorkflowWorlds
 
     @Test func neuronpediaHasExplanationsWithTheirScores() throws {
         _ = try neuronpedia("out")
-        let layers = Set(try rows("SELECT layer FROM feature_layer WHERE feature_index = 0").map { $0[0] as Int })
+        let layers = Set(try world.rows("SELECT layer FROM feature_layer WHERE feature_index = 0").map { $0[0] as Int })
         try #require(!layers.isEmpty)
         for (layer, folder) in try sources("out") {
             let file = folder + "/explanations/batch-0.jsonl.gz"
@@ -205,8 +153,8 @@ import WorkflowWorlds
 
     @Test func theFourLinesReferToEachOther() throws {
         _ = try neuronpedia("out", set: "my-set", release: "my-release")
-        for layer in try rows("SELECT DISTINCT layer FROM feature_layer").map({ $0[0] as Int }) {
-            let folder = file("out") + "/tiny-model/\(layer)-my-set"
+        for layer in try world.rows("SELECT DISTINCT layer FROM feature_layer").map({ $0[0] as Int }) {
+            let folder = world.file("out") + "/tiny-model/\(layer)-my-set"
             func line(_ name: String) throws -> JSONObject {
                 let all = try lines("\(folder)/\(name).jsonl")
                 #expect(all.count == 1)
@@ -228,10 +176,12 @@ import WorkflowWorlds
     @Test func theSameIsWrittenAgain() throws {
         _ = try neuronpedia("one")
         _ = try neuronpedia("two")
-        let names = try FileManager.default.subpathsOfDirectory(atPath: file("one")).sorted()
-        #expect(try FileManager.default.subpathsOfDirectory(atPath: file("two")).sorted() == names)
+        let names = try FileManager.default.subpathsOfDirectory(atPath: world.file("one")).sorted()
+        #expect(try FileManager.default.subpathsOfDirectory(atPath: world.file("two")).sorted() == names)
         for name in names where name.contains("json") {
-            let (one, two) = (URL(filePath: file("one") + "/" + name), URL(filePath: file("two") + "/" + name))
+            let (one, two) = (
+                URL(filePath: world.file("one") + "/" + name), URL(filePath: world.file("two") + "/" + name)
+            )
             #expect(try Data(contentsOf: one) == Data(contentsOf: two), "\(name)")
         }
     }
@@ -257,7 +207,9 @@ import WorkflowWorlds
             return line.contains(problem) && !line.contains("\n")
         }
         #expect(
-            try FileManager.default.contentsOfDirectory(atPath: tiny.directory.path).allSatisfy { !$0.hasPrefix("out") }
+            try FileManager.default.contentsOfDirectory(atPath: world.tiny.directory.path).allSatisfy {
+                !$0.hasPrefix("out")
+            }
         )
     }
 
@@ -271,7 +223,7 @@ import WorkflowWorlds
     }
 
     @Test func whatIsRefusedLeavesNothing() throws {
-        try FileManager.default.createDirectory(atPath: file("there"), withIntermediateDirectories: false)
+        try FileManager.default.createDirectory(atPath: world.file("there"), withIntermediateDirectories: false)
         #expect(throws: WorkflowError.self) { try neuronpedia("there") }
         #expect(throws: WorkflowError.self) { try neuronpedia("no/where") }
         var asked = 0
@@ -283,94 +235,39 @@ import WorkflowWorlds
                     return asked > 5
                 })
         }
-        let bare = try tiny.catalog("bare.sqlite", indexed: false)
-        try tiny.open(bare) { catalog in
+        let bare = try world.tiny.catalog("bare.sqlite", indexed: false)
+        try world.tiny.open(bare) { catalog in
             #expect {
-                _ = try NeuronpediaExport(dictionary: nil, folder: file("bare"), modelID: "m", creatorID: "u")
+                _ = try NeuronpediaExport(dictionary: nil, folder: world.file("bare"), modelID: "m", creatorID: "u")
                     .run(from: catalog)
             } throws: { "\($0)".contains("has no statistics yet") }
             #expect(throws: WorkflowError.self) {
-                try CircuitTracerExport(dictionary: nil, folder: file("bare")).run(from: catalog)
+                try CircuitTracerExport(dictionary: nil, folder: world.file("bare")).run(from: catalog)
             }
         }
         // Documents without their tokens: found while the folder is filled.
-        try execute("DELETE FROM token WHERE token_id = (SELECT max(token_id) FROM token)")
-        try execute("DELETE FROM token WHERE token_id > 3")
+        try world.execute("DELETE FROM token WHERE token_id = (SELECT max(token_id) FROM token)")
+        try world.execute("DELETE FROM token WHERE token_id > 3")
         #expect(throws: CatalogError.self) { try neuronpedia("damaged") }
-        let left = try FileManager.default.contentsOfDirectory(atPath: tiny.directory.path)
+        let left = try FileManager.default.contentsOfDirectory(atPath: world.tiny.directory.path)
         for name in ["stopped", "damaged", "no", "bare."] {
             #expect(left.filter { $0.hasPrefix(name) && !$0.hasSuffix(".sqlite") && !$0.contains("checkpoint") } == [])
         }
-        #expect(try FileManager.default.contentsOfDirectory(atPath: file("there")) == [])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: world.file("there")) == [])
     }
 
     @Test func anIndexOfAnEarlierVersionIsExportedWithARemark() throws {
-        try execute("DELETE FROM feature_linear_histogram; DELETE FROM feature_logit_histogram")
+        try world.execute("DELETE FROM feature_linear_histogram; DELETE FROM feature_logit_histogram")
         let result = try neuronpedia("out")
         #expect(result.remarks.contains { $0.contains("drawn from logarithmic bins") })
         #expect(result.remarks.contains { $0.contains("no histogram of logits") })
         for (_, folder) in try sources("out") {
             for line in try lines(folder + "/features/batch-0.jsonl.gz") {
-                let fired: Double = try rows(
+                let fired: Double = try world.rows(
                     "SELECT n_fired FROM feature WHERE feature_index = \(text(line["index"]))")[0][0]
                 #expect(numbers(line["freq_hist_data_bar_heights"]).reduce(0, +) == fired)
                 #expect(line["logits_hist_data_bar_heights"] == .array([]))
             }
         }
-    }
-
-    @Test func circuitTracerHasAPageForEveryFeatureAndLayer() throws {
-        try tiny.open(path) { catalog in
-            _ = try CircuitTracerExport(dictionary: nil, folder: file("packed")).run(from: catalog)
-            _ = try CircuitTracerExport(dictionary: nil, folder: file("loose"), hasFileForEach: true).run(from: catalog)
-        }
-        let index = try JSONParser.parse(unpacked(file("packed") + "/features/index.json.gz"))
-        var examples = 0
-        var names: Set<String> = []
-        for layer in 0..<2 {
-            let entry = try #require(index["\(layer)"])
-            #expect(entry["filename"] == .string("layer_\(layer).bin"))
-            let data = try Data(contentsOf: URL(filePath: file("packed") + "/features/layer_\(layer).bin"))
-            let offsets = numbers(entry["offsets"]).map { Int($0) }
-            try #require(offsets.count == 33 && offsets.first == 0 && offsets.last == data.count)
-            for feature in 0..<32 {
-                let piece = [UInt8](data[offsets[feature]..<offsets[feature + 1]])
-                let length = (0..<4).reduce(0) { $0 | Int(piece[$1]) << (8 * $1) }
-                #expect(length == piece.count - 4)
-                let member = file("member.gz")
-                try Data(piece.dropFirst(4)).write(to: URL(filePath: member))
-                let page = try unpacked(member)
-                let name = "\((layer + feature) * (layer + feature + 1) / 2 + feature).json"
-                names.insert(name)
-                #expect(try Data(contentsOf: URL(filePath: file("loose") + "/" + name)) == page)
-                examples += try check(JSONParser.parse(page), feature, layer)
-            }
-        }
-        #expect(try Set(FileManager.default.contentsOfDirectory(atPath: file("loose"))) == names && names.count == 64)
-        #expect(try rows("SELECT count(*) FROM feature_context WHERE band < 2")[0][0] == examples)
-    }
-
-    /// Checks a page, and counts its examples.
-    private func check(_ page: JSONValue, _ feature: Int, _ layer: Int) throws -> Int {
-        let row = try rows(
-            "SELECT n_fired, max_activation FROM feature_layer WHERE feature_index = \(feature) AND layer = \(layer)"
-        ).first
-        #expect(page["index"] == .integer(feature))
-        #expect(abs((page["act_max"]?.double ?? -1) - (row?[1] ?? 0)) < 1e-4)
-        #expect((page["activation_frequency"]?.double ?? 0 > 0) == (row != nil))
-        var count = 0
-        guard case .array(let quantiles)? = page["examples_quantiles"] else { return 0 }
-        for case .array(let examples)? in quantiles.map({ $0["examples"] }) {
-            for example in examples {
-                let values = numbers(example["tokens_acts_list"])
-                let peak = example["train_token_ind"]?.wholeNumber ?? -1
-                #expect(strings(example["tokens"]).count == values.count)
-                #expect(values.indices.contains(peak) && values[peak] > 0)
-                #expect(example["is_repeated_datapoint"] == .boolean(false))
-                count += 1
-            }
-        }
-        #expect(row != nil || count == 0)
-        return count
     }
 }

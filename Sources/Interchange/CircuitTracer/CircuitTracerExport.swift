@@ -68,7 +68,7 @@ package struct CircuitTracerExport {
             if !hasFileForEach {
                 let index = JSONObject(layers.map { .init(name: String($0.layer), value: $0.indexEntry) })
                 try NewFile.write(
-                    GzipStream.compressed(JSONWriter.canonical.bytes(.object(index))),
+                    GzipStream().member(JSONWriter.canonical.bytes(.object(index))),
                     to: draft + "/features/index.json.gz")
             }
             return FeatureExportResult(

@@ -8,6 +8,7 @@ final class CircuitTracerLayer {
     private let folder: String
     private let name: String
     private let file: NewFile?
+    private let stream = GzipStream()
     /// Where each feature starts in the file, and where the last one ends.
     private var offsets = [0]
 
@@ -37,7 +38,7 @@ final class CircuitTracerLayer {
             try NewFile.write(bytes, to: "\(folder)/\(Self.number(layer: layer, feature: feature)).json")
             return
         }
-        let member = GzipStream.compressed(bytes)
+        let member = stream.member(bytes)
         let length = withUnsafeBytes(of: UInt32(truncatingIfNeeded: member.count).littleEndian) { Array($0) }
         try file.write(length + member)
         offsets.append(offsets[offsets.count - 1] + length.count + member.count)

@@ -1,6 +1,6 @@
 import CZlib
 
-/// Compresses bytes into one gzip member (RFC 1952), piece by piece. It holds no time and no name, so that equal bytes
+/// Compresses bytes into gzip members (RFC 1952), piece by piece. A member holds no time and no name, so that equal bytes
 /// give equal files.
 package final class GzipStream {
     private static let outputByteCount = 1 << 16
@@ -8,7 +8,7 @@ package final class GzipStream {
     private var output = [UInt8](repeating: 0, count: outputByteCount)
 
     /// Starts a member.
-    init() {
+    package init() {
         stream.initialize(to: z_stream())
         // 15 is the largest window, and 16 more asks for gzip's frame.
         let code = deflateInit2_(
@@ -28,17 +28,18 @@ package final class GzipStream {
         try run(bytes, Z_NO_FLUSH, write)
     }
 
-    /// Ends the member. Nothing can be added from then on.
+    /// Ends the member; what is added from then on is another one.
     func finish<Failure>(_ write: (ArraySlice<UInt8>) throws(Failure) -> Void) throws(Failure) {
         try run([], Z_FINISH, write)
+        let code = deflateReset(stream)
+        precondition(code == Z_OK, "zlib failed: \(code)")
     }
 
-    /// The member of some bytes.
-    package static func compressed(_ bytes: [UInt8]) -> [UInt8] {
-        let stream = GzipStream()
+    /// The member of some bytes alone.
+    package func member(_ bytes: [UInt8]) -> [UInt8] {
         var all: [UInt8] = []
-        stream.append(bytes) { all += $0 }
-        stream.finish { all += $0 }
+        append(bytes) { all += $0 }
+        finish { all += $0 }
         return all
     }
 
