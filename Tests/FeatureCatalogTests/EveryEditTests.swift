@@ -15,7 +15,53 @@ import Testing
         path = directory.file("c.sqlite")
         try FrozenCatalog.five.bytes().write(to: URL(filePath: path))
         try Catalog.migrate(at: path)
+        try Self.fillYoungTables(of: path)
         whole = try Data(contentsOf: URL(filePath: path))
+    }
+
+    /// Gives the tables that are younger than the file a row each, which contradicts nothing.
+    private static func fillYoungTables(of path: String) throws {
+        let catalog = try Catalog.open(at: path, mode: .readWrite)
+        func first(_ sql: String) throws -> [CatalogValue] { try #require(try catalog.rows(sql: sql).rows.first) }
+        let feature = try first(
+            """
+            SELECT dictionary_id, feature_index, corpus_id, n_fired, ifnull(min_activation, max_activation), max_activation
+            FROM feature WHERE n_fired > 1 ORDER BY dictionary_id, feature_index
+            """)
+        let ends = try first(
+            """
+            SELECT s.dictionary_id, s.feature_index, 0, 9, s.value, p.value
+            FROM feature_logit AS s JOIN feature_logit AS p USING (dictionary_id, feature_index, rank)
+            WHERE s.direction = 'suppressed' AND p.direction = 'promoted' AND rank = 0
+            """)
+        for (row, table, isOfText) in [
+            (feature, "feature_linear_histogram", true), (ends, "feature_logit_histogram", false),
+        ] {
+            guard case .real(let least) = row[4], case .real(let most) = row[5] else { continue }
+            let count = try #require(row[3].wholeNumber)
+            let histogram = try #require(narrowest(from: least, through: most, count: count))
+            let keys = (isOfText ? [0, 1, 2] : [0, 1]).map { "\(row[$0].wholeNumber ?? 0)" }.joined(separator: ", ")
+            try catalog.execute(
+                sql: """
+                    INSERT INTO \(table) VALUES (\(keys), \(histogram.binWidth), \(histogram.firstBin), '\(histogram.counts)')
+                    """)
+        }
+        #expect(try catalog.verify() == [])
+        try catalog.close()
+    }
+
+    /// All values but one in the bin of the smallest, one in that of the largest, the bins as narrow as may be.
+    private static func narrowest(from least: Double, through most: Double, count: Int) -> LinearHistogram? {
+        for exponent in LinearHistogram.exponents {
+            let width = Double(sign: .plus, exponent: exponent, significand: 1)
+            let (first, last) = (Int((least / width).rounded(.down)), Int((most / width).rounded(.down)))
+            guard first >= -LinearHistogram.reach, last < LinearHistogram.reach else { continue }
+            return LinearHistogram(
+                exponent: exponent, firstBin: first,
+                counts: first == last
+                    ? [count] : [count - 1] + Array(repeating: 0, count: last - first - 1) + [1])
+        }
+        return nil
     }
 
     /// A plain connection, which looks after no constraint.
