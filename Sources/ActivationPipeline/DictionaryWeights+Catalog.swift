@@ -19,20 +19,14 @@ extension DictionaryWeights {
 
     /// Reads a dictionary's weights back.
     ///
-    /// - Throws: `CatalogError` for missing or damaged tensors, `SparseCodingError.shape` for ones of another shape.
+    /// - Throws: `CatalogError` for missing or damaged tensors.
     convenience init(_ configuration: DictionaryConfiguration, dictionary: Int64, in catalog: Catalog) throws {
         self.init(configuration)
         for tensor in tensors {
             let matrix = tensor.matrix
-            let values = try catalog.readTensorRows(
-                dictionaryID: dictionary, name: tensor.name, rows: 0..<(tensor.isVector ? matrix.columns : matrix.rows))
-            guard values.count == matrix.count else {
-                throw SparseCodingError.shape(
-                    tensor: tensor.name, path: catalog.path, found: [values.count], expected: [matrix.count])
-            }
-            values.withUnsafeBufferPointer { source in
-                if let base = source.baseAddress { matrix.pointer.update(from: base, count: source.count) }
-            }
+            try catalog.read(
+                tensor.name, of: dictionary, rows: 0..<(tensor.isVector ? matrix.columns : matrix.rows),
+                width: tensor.isVector ? 1 : matrix.columns, into: matrix.pointer)
         }
     }
 }

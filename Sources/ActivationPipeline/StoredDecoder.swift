@@ -7,9 +7,6 @@ package struct StoredDecoder {
     /// Decoder rows, `[features × D]`, row-major.
     package let matrix: Matrix
 
-    /// Rows that are read at a time.
-    private static let slice = 4096
-
     /// The width D of a dictionary's decoder rows: d, or L·d for a crosscoder.
     package static func width(of record: DictionaryRecord) -> Int {
         record.architecture == .crosscoder ? record.layers.count * record.dModel : record.dModel
@@ -35,17 +32,6 @@ package struct StoredDecoder {
             floats: Double(rows) * Double(columns), for: "the decoder of \"\(record.name)\"",
             advice: "use a machine with more")
         matrix = Matrix(scratchRows: rows, columns: columns)
-        for first in stride(from: 0, to: rows, by: StoredDecoder.slice) {
-            let wanted = first..<min(first + StoredDecoder.slice, rows)
-            let values = try catalog.readTensorRows(
-                dictionaryID: record.dictionaryID, name: "decoder", rows: wanted)
-            guard values.count == wanted.count * columns else {
-                throw CatalogError(
-                    .damaged, "\(catalog.path): rows \(wanted) of the decoder of \"\(record.name)\" are not whole")
-            }
-            values.withUnsafeBufferPointer { source in
-                if let base = source.baseAddress { matrix.row(first).update(from: base, count: source.count) }
-            }
-        }
+        try catalog.read("decoder", of: record.dictionaryID, rows: 0..<rows, width: columns, into: matrix.pointer)
     }
 }

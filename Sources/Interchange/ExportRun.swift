@@ -35,12 +35,13 @@ package struct ExportRun {
 
     /// Writes the folder.
     ///
+    /// - Parameter cancelled: asked before every tensor is read.
     /// - Throws: `ExportRefusal` for what the format cannot say, `WorkflowError.cannotWrite`, `CatalogError`,
     ///   `SafetensorsError`. Nothing is left behind then.
-    package func run(from catalog: Catalog) throws -> Result {
+    package func run(from catalog: Catalog, cancelled: @escaping @Sendable () -> Bool = { false }) throws -> Result {
         let record = try StoredDictionary.record(named: dictionary, in: catalog)
         let configuration = try StoredDictionary.configuration(of: record)
-        let exported = try contents(of: record, configuration, in: catalog)
+        let exported = try contents(of: record, configuration, in: catalog, cancelled: cancelled)
         let remarks = try OutputFolder.make(folder) { draft in
             switch format {
             case .saelens: try SAELensWriter.write(exported, into: draft)
@@ -51,7 +52,8 @@ package struct ExportRun {
     }
 
     private func contents(
-        of record: DictionaryRecord, _ configuration: DictionaryConfiguration, in catalog: Catalog
+        of record: DictionaryRecord, _ configuration: DictionaryConfiguration, in catalog: Catalog,
+        cancelled: @escaping @Sendable () -> Bool
     ) throws -> DictionaryToExport {
         let stored = try catalog.tensors(dictionaryID: record.dictionaryID)
         // As DictionaryWeights has them: all that there have to be, each of its shape.
@@ -70,9 +72,14 @@ package struct ExportRun {
         let provenance = Provenance(of: record)
         return DictionaryToExport(
             configuration: configuration, name: record.name, tensors: tensors,
-            read: { [shapes = DictionaryWeights.shapes(configuration)] name in
-                let shape = shapes.first { $0.name == name }?.shape ?? []
-                return try catalog.matrix(name, of: dictionaryID, shape: shape)
+            read: { name in
+                if cancelled() { throw WorkflowError.interrupted("nothing was exported") }
+                let shape = tensors.first { $0.name == name }?.shape ?? [0]
+                let (rows, width) = (shape[0], shape.count > 1 ? shape[1] : 1)
+                let matrix = Matrix(
+                    scratchRows: shape.count > 1 ? rows : 1, columns: shape.count > 1 ? width : rows)
+                try catalog.read(name, of: dictionaryID, rows: 0..<rows, width: width, into: matrix.pointer)
+                return matrix
             },
             modelName: try modelName(of: record, provenance, in: catalog), contextTokens: provenance.contextTokens,
             prependsBOS: provenance.prependsBOS, source: try catalog.identity().uuid,
@@ -109,41 +116,5 @@ private struct Provenance {
         guard case .object(let details)? = source["details"] else { return }
         if case .integer(let tokens)? = details["context_size"] { contextTokens = tokens }
         if case .boolean(let prepends)? = details["prepend_bos"] { prependsBOS = prepends }
-    }
-}
-
-extension DictionaryTensor.DataType {
-    /// The type in safetensors files.
-    fileprivate var inFiles: TensorDType {
-        switch self {
-        case .f32: .f32
-        case .f16: .f16
-        case .bf16: .bf16
-        }
-    }
-}
-
-extension Catalog {
-    /// Rows that are read at a time.
-    private static let slice = 4096
-
-    /// A whole tensor; a vector is a matrix of one row.
-    fileprivate func matrix(_ name: String, of dictionaryID: Int64, shape: [Int]) throws -> Matrix {
-        let isVector = shape.count < 2
-        let (rows, width) = (shape.first ?? 1, isVector ? 1 : shape[1])
-        let matrix = Matrix(scratchRows: isVector ? 1 : rows, columns: isVector ? rows : width)
-        for first in stride(from: 0, to: rows, by: Self.slice) {
-            let range = first..<min(first + Self.slice, rows)
-            let values = try readTensorRows(dictionaryID: dictionaryID, name: name, rows: range)
-            guard values.count == range.count * width else {
-                throw CatalogError(.damaged, "\(path): rows \(range) of tensor \(name) are not whole")
-            }
-            values.withUnsafeBufferPointer { source in
-                if let base = source.baseAddress {
-                    (matrix.pointer + first * width).update(from: base, count: source.count)
-                }
-            }
-        }
-        return matrix
     }
 }

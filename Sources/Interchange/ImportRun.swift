@@ -63,7 +63,7 @@ package struct ImportRun {
     ///
     /// - Parameters:
     ///   - names: what the dictionaries are called; nil as the settings say.
-    ///   - progress: told how many dictionaries are written.
+    ///   - progress: told how many of how many values are written.
     /// - Throws: what reading the files throws, `WorkflowError.refused` for a name that is taken or a model that the
     ///   catalog knows with another tokenizer, `CatalogError`. Nothing is imported then; the run stays in the ledger.
     package func run(
@@ -86,7 +86,13 @@ package struct ImportRun {
                     tensors: dictionary.tensors.map { TensorRows($0).stored }
                 )
             }
-            let keys = try catalog.addDictionaries(dictionaries) { progress($0 + 1, found.count) }
+            let total = found.flatMap(\.tensors).reduce(0) { $0 + $1.shape.reduce(1, *) }
+            var done = 0
+            let keys = try catalog.addDictionaries(dictionaries) { values in
+                try run.checkCancelled("nothing was imported")
+                done += values
+                progress(done, total)
+            }
             return zip(zip(found, names), keys).map { pair, key in
                 Result(
                     dictionaryID: key, name: pair.1, format: pair.0.format, configuration: pair.0.configuration,
@@ -97,26 +103,19 @@ package struct ImportRun {
 
     /// What the dictionaries are called: as asked for, or after their files with a number where a name is taken.
     private func names(in catalog: Catalog) throws -> [String] {
-        var taken = Set(try catalog.dictionaries().map(\.name))
-        return try found.map { dictionary in
-            var name = dictionary.suggestedName
-            if let given = settings.name {
-                let layers = dictionary.configuration.layers.map(String.init).joined(separator: "-")
-                name = found.count == 1 ? given : "\(given)-l\(layers)"
-                guard found.count > 1 || !taken.contains(name) else {
-                    throw WorkflowError.refused(
-                        "\(catalog.path): has a dictionary \"\(name)\" already; choose another `name`")
-                }
+        var names: [String] = []
+        for dictionary in found {
+            let layers = dictionary.configuration.layers.map(String.init).joined(separator: "-")
+            let wanted = settings.name.map { found.count == 1 ? $0 : "\($0)-l\(layers)" } ?? dictionary.suggestedName
+            let name = try catalog.freeDictionaryName(wanted, besides: Set(names))
+            // One that was asked for is not changed, unless two of one layer share it.
+            if settings.name != nil, name != wanted, !names.contains(wanted) {
+                throw WorkflowError.refused(
+                    "\(catalog.path): has a dictionary \"\(wanted)\" already; choose another `name`")
             }
-            var number = 2
-            let base = name
-            while taken.contains(name) {
-                name = "\(base)-\(number)"
-                number += 1
-            }
-            taken.insert(name)
-            return name
+            names.append(name)
         }
+        return names
     }
 
     /// The files by digest; of several of one name the second is `cfg.json (2)`.
@@ -142,20 +141,8 @@ package struct ImportRun {
     private func record(
         of dictionary: ForeignDictionary, name: String, runID: Int64, modelID: Int64?
     ) throws -> DictionaryRecord {
-        let configuration = dictionary.configuration
-        let routes = configuration.architecture == .route
-        return DictionaryRecord(
-            runID: runID, languageModelID: modelID, name: name, architecture: configuration.architecture,
-            dModel: configuration.dModel, latentCount: configuration.latents, k: configuration.k,
-            layers: configuration.layers, aggregation: routes ? configuration.aggregation : nil,
-            routing: routes ? configuration.routing : nil, fidelity: configuration.fidelity,
-            rules: EncodingRules(
-                input: configuration.input.rule, inputEpsilon: configuration.input.epsilon,
-                inputScale: configuration.input.factor, subtractsPreBias: configuration.subtractsPreBias,
-                selection: configuration.k == nil ? nil : configuration.selection,
-                thresholdForm: configuration.thresholdForm),
-            activationThreshold: CountingThreshold.absolute(width: configuration.inputWidth),
-            relativeThreshold: CountingProtocol.relativeThreshold,
+        DictionaryRecord(
+            dictionary.configuration, runID: runID, languageModelID: modelID, name: name,
             configJSON: String(decoding: try config(of: dictionary).canonicalBytes, as: UTF8.self))
     }
 

@@ -1,7 +1,6 @@
 import DictionaryExchange
 import FeatureCatalog
 import LinearAlgebra
-import Safetensors
 import Synchronization
 
 /// The rows of another program's tensor: read whole when the first are asked for, released with the last.
@@ -11,19 +10,11 @@ final class TensorRows: Sendable {
 
     init(_ tensor: ForeignTensor) { self.tensor = tensor }
 
-    /// The tensor as the catalog takes it, in the type of the file.
-    ///
-    /// - Throws: `SafetensorsError.wrongDType` for a type that the catalog does not store.
+    /// The tensor as the catalog takes it, in the type of the file; the readers let no other types through.
     var stored: DictionaryTensor {
-        DictionaryTensor(name: tensor.name, dataType: dataType, shape: tensor.shape) { try self.rows($0) }
-    }
-
-    private var dataType: DictionaryTensor.DataType {
-        switch tensor.dtype {
-        case .bf16: .bf16
-        case .f16: .f16
-        default: .f32
-        }
+        DictionaryTensor(
+            name: tensor.name, dataType: DictionaryTensor.DataType(tensor.dtype) ?? .f32, shape: tensor.shape
+        ) { try self.rows($0) }
     }
 
     /// Some rows, row-major.

@@ -28,19 +28,21 @@ package final class DictionaryWeights: Sendable {
 
     /// Makes weights of zeros.
     package init(_ configuration: DictionaryConfiguration) {
-        let (m, width) = (configuration.latents, configuration.inputWidth)
-        let isGated = configuration.architecture == .gated
-        func vector(_ exists: Bool) -> Matrix { Matrix(rows: exists ? 1 : 0, columns: m) }
-        router = Matrix(rows: configuration.routes ? configuration.layers.count : 0, columns: configuration.dModel)
-        preBias = Matrix(rows: configuration.hasPreBias ? 1 : 0, columns: width)
-        latentBias = vector(!isGated)
-        encoder = Matrix(rows: m, columns: width)
-        decoder = Matrix(rows: m, columns: width)
-        gateBias = vector(isGated)
-        magnitudeBias = vector(isGated)
-        magnitudeScale = vector(isGated)
-        let thresholds = configuration.thresholds
-        threshold = Matrix(rows: thresholds > 0 ? 1 : 0, columns: thresholds > 0 ? thresholds : m)
+        let shapes = Dictionary(uniqueKeysWithValues: Self.shapes(configuration).map { ($0.name, $0.shape) })
+        let m = configuration.latents
+        func tensor(_ name: String, width: Int) -> Matrix {
+            guard let shape = shapes[name] else { return Matrix(rows: 0, columns: width) }
+            return Matrix(rows: shape.count > 1 ? shape[0] : 1, columns: shape[shape.count - 1])
+        }
+        router = tensor("router", width: configuration.dModel)
+        preBias = tensor("pre_bias", width: configuration.inputWidth)
+        latentBias = tensor("latent_bias", width: m)
+        encoder = tensor("encoder", width: configuration.inputWidth)
+        decoder = tensor("decoder", width: configuration.inputWidth)
+        gateBias = tensor("gate_bias", width: m)
+        magnitudeBias = tensor("mag_bias", width: m)
+        magnitudeScale = tensor("r_mag", width: m)
+        threshold = tensor("threshold", width: m)
     }
 
     /// The names and shapes of a configuration's tensors, in the order of `tensors`, without making any.

@@ -73,21 +73,8 @@ package struct TrainingPlan {
 
     /// The dictionary's row in the catalog.
     func record(runID: Int64, languageModelID: Int64?, name: String, tokens: Int) throws -> DictionaryRecord {
-        let routes = configuration.architecture == .route
-        return DictionaryRecord(
-            runID: runID,
-            languageModelID: languageModelID,
-            name: name,
-            architecture: configuration.architecture,
-            dModel: configuration.dModel,
-            latentCount: configuration.latents,
-            k: configuration.k,
-            layers: configuration.layers,
-            aggregation: routes ? configuration.aggregation : nil,
-            routing: routes ? configuration.routing : nil,
-            fidelity: configuration.fidelity,
-            activationThreshold: CountingThreshold.absolute(width: configuration.inputWidth),
-            relativeThreshold: CountingProtocol.relativeThreshold,
+        DictionaryRecord(
+            configuration, runID: runID, languageModelID: languageModelID, name: name,
             configJSON: try canonicalJSON(DictionarySettings(configuration: configuration, training: options)),
             trainedTokenCount: tokens)
     }

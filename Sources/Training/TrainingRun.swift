@@ -98,7 +98,7 @@ package struct TrainingRun {
         let runID = run.runID
         let trainer = session.trainer(number)
         let written = try catalog.dictionaries().first { $0.runID == runID }
-        let name = try written?.name ?? plan.settings.name ?? freeName(plan.settings.defaultName, in: catalog)
+        let name = try written?.name ?? plan.settings.name ?? catalog.freeDictionaryName(plan.settings.defaultName)
         var dictionaryID = written?.dictionaryID
         trainer.finish(workers)
         guard trainer.state.isFinite else { throw TrainingError.lossNotFinite(step: job.steps) }
@@ -119,13 +119,5 @@ package struct TrainingRun {
         return Result(
             runID: runID, dictionaryID: dictionaryID ?? 0, name: name, configuration: plan.configuration,
             reports: session.reports(number))
-    }
-
-    private func freeName(_ base: String, in catalog: Catalog) throws -> String {
-        let taken = Set(try catalog.dictionaries().map(\.name))
-        guard taken.contains(base) else { return base }
-        var number = 2
-        while taken.contains("\(base)-\(number)") { number += 1 }
-        return "\(base)-\(number)"
     }
 }

@@ -14,12 +14,13 @@ extension Catalog {
 
     /// Adds several dictionaries: all of them, or none.
     ///
-    /// - Parameter added: Told the number of each in the list once it is written.
+    /// - Parameter written: Told the number of values of every chunk of a weight that is written; may throw, and then
+    ///   none is added.
     /// - Returns: Their keys.
     /// - Throws: As ``addDictionary(_:tensors:)``.
     package func addDictionaries(
         _ dictionaries: [(record: DictionaryRecord, tensors: [DictionaryTensor])],
-        added: (_ number: Int) -> Void = { _ in }
+        written: (_ values: Int) throws -> Void = { _ in }
     ) throws -> [Int64] {
         for (record, _) in dictionaries {
             try checkJSON(record.configJSON, "config of dictionary \(record.name)")
@@ -30,11 +31,10 @@ extension Catalog {
             try database.execute(sql: "PRAGMA cache_size = -\(Self.tensorCacheByteCount >> 10)")
             defer { try? database.execute(sql: "PRAGMA cache_size = \(cache)") }
             var keys: [Int64] = []
-            for (number, (record, tensors)) in dictionaries.enumerated() {
+            for (record, tensors) in dictionaries {
                 let key = try insert(record, database)
-                for tensor in tensors { try add(tensor, to: key, named: record.name, database) }
+                for tensor in tensors { try add(tensor, to: key, named: record.name, database, written) }
                 keys.append(key)
-                added(number)
             }
             return keys
         }

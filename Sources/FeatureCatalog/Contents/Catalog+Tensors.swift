@@ -110,8 +110,10 @@ extension Catalog {
         }
     }
 
-    func add(_ tensor: DictionaryTensor, to dictionaryID: Int64, named dictionary: String, _ database: Database) throws
-    {
+    func add(
+        _ tensor: DictionaryTensor, to dictionaryID: Int64, named dictionary: String, _ database: Database,
+        _ written: (_ values: Int) throws -> Void
+    ) throws {
         let place = "tensor \(tensor.name) of dictionary \(dictionary)"
         guard let shape = TensorShape(tensor.shape, dataType: tensor.dataType) else {
             throw CatalogError(.invalidValue, "\(path): \(place): impossible shape \(tensor.shape)")
@@ -146,6 +148,7 @@ extension Catalog {
                 try Zstd.compress(ByteShuffle.shuffled(bytes, width: tensor.dataType.byteCount))
             }
             try insert.execute(arguments: [tensorID, firstRow, rows.count, frame])
+            try written(values.count)
         }
         // The digest is known only after all rows have been written.
         try database.execute(

@@ -126,12 +126,7 @@ extension CatalogCopy {
                 continue
             }
 
-            var name = dictionary.name
-            var number = 2
-            while known.contains(where: { $0.name == name }) {
-                name = "\(dictionary.name)-\(number)"
-                number += 1
-            }
+            let name = try target.freeDictionaryName(dictionary.name)
             if name != dictionary.name {
                 remark(
                     "\(source.path): dictionary \"\(dictionary.name)\" becomes \"\(name)\": there is another of its name"

@@ -52,7 +52,8 @@ struct ExportCommand: ParsableCommand {
     var release: String?
     @Flag(help: "circuit-tracer: a JSON file for every feature, for a viewer on one's own machine.")
     var jsonFiles = false
-    @OptionGroup var options: RunOptions
+    @Flag(name: .shortAndLong, help: "No progress and no summary on standard error.")
+    var quiet = false
 
     /// Refuses options for another program.
     private func check() throws(WorkflowError) {
@@ -79,22 +80,25 @@ struct ExportCommand: ParsableCommand {
 
     private func exportWeights(_ format: ExportFormat) throws {
         let job = ExportRun(dictionary: dictionary.dictionary, folder: folder, format: format)
-        let result = try catalog.read(atOnce: false) { try job.run(from: $0) }
+        Interruption.watch()
+        let result = try catalog.read(atOnce: false) { try job.run(from: $0, cancelled: { Interruption.isRequested }) }
         result.remarks.forEach(StandardStreams.remark)
         let layers = result.configuration.layers.map(String.init).joined(separator: ", ")
-        options.say("\(folder): \"\(result.name)\", layer \(layers), for \(to.rawValue)")
+        say("\(folder): \"\(result.name)\", layer \(layers), for \(to.rawValue)")
     }
+
+    private func say(_ line: String) { if !quiet { StandardStreams.remark(line) } }
 
     private func exportFeatures() throws {
         Interruption.watch()
         let result = try catalog.read(atOnce: false) { catalog in
-            let progress = options.progress("exporting")
+            let progress = RunProgress(label: "exporting", isQuiet: quiet)
             defer { progress.finish() }
             return try export(from: catalog) { progress.update($0, of: $1) }
         }
         result.remarks.forEach(StandardStreams.remark)
         let layers = result.layers.map(String.init).joined(separator: ", ")
-        options.say(
+        say(
             "\(folder): \(Quantities.count(result.featureCount)) features of \"\(result.name)\", layer \(layers), "
                 + "for \(to.rawValue)")
     }

@@ -4,6 +4,7 @@ import DictionaryExchange
 import FeatureCatalog
 import Foundation
 import Interchange
+import LinearAlgebra
 import SparseCoding
 import TerminalOutput
 import Vocabulary
@@ -49,7 +50,8 @@ struct ImportCommand: ParsableCommand {
     var fidelity: Fidelity?
     @Option(help: "Folder of the language model it reads; without it any model of its width may be used later.")
     var model: String?
-    @OptionGroup var options: RunOptions
+    @Flag(name: .shortAndLong, help: "No progress and no summary on standard error.")
+    var quiet = false
 
     func run() throws {
         Interruption.watch()
@@ -57,29 +59,26 @@ struct ImportCommand: ParsableCommand {
             path: path, format: from, name: name, layers: layer?.layers, k: k, architecture: architecture,
             routing: routing, aggregation: aggregation, fidelity: fidelity, model: model)
         // Everything but the weights is checked before a catalog is made.
-        let job = try ImportRun(settings, workers: options.workers)
+        let job = try ImportRun(settings, workers: Workers(threads: nil))
         job.remarks.forEach(StandardStreams.remark)
-        let isNew = !FileManager.default.fileExists(atPath: catalog.catalog)
-        do {
-            for result in try results(of: job, isNew: isNew) { options.say(line(result)) }
-        } catch {
-            // A catalog that was made for this holds nothing.
-            if isNew { try? FileManager.default.removeItem(atPath: catalog.catalog) }
-            throw error
-        }
+        let isThere = FileManager.default.fileExists(atPath: catalog.catalog)
+        let results =
+            try isThere ? job.results(in: CatalogFile.open(catalog.catalog), isQuiet: quiet) : makeCatalog(job)
+        guard !quiet else { return }
+        for result in results { StandardStreams.remark(line(result)) }
     }
 
-    private func results(of job: ImportRun, isNew: Bool) throws -> [ImportRun.Result] {
-        let file =
-            try isNew
-            ? Catalog.create(at: catalog.catalog, replacing: false, software: Software.identity)
-            : CatalogFile.open(catalog.catalog)
-        let progress = options.progress("importing")
-        defer { progress.finish() }
-        return try CatalogFile.write(file) { catalog in
-            try job.run(
-                into: catalog, cancelled: { Interruption.isRequested },
-                progress: { done, total in progress.update(done, of: total) })
+    /// Imports into a new catalog, which is left only if something was imported.
+    private func makeCatalog(_ job: ImportRun) throws -> [ImportRun.Result] {
+        let file = try Catalog.create(at: catalog.catalog, replacing: false, software: Software.identity)
+        do { return try job.results(in: file, isQuiet: quiet) } catch {
+            // Made by this very process, and nobody else has used it meanwhile.
+            if let made = try? Catalog.open(at: catalog.catalog, mode: .readOnly) {
+                let isEmpty = (try? made.runs().count <= 1 && made.dictionaries().isEmpty) ?? false
+                _ = try? made.close()
+                if isEmpty { try? FileManager.default.removeItem(atPath: catalog.catalog) }
+            }
+            throw error
         }
     }
 
@@ -92,6 +91,19 @@ struct ImportCommand: ParsableCommand {
             \(configuration.k.map { ", k \($0)" } ?? "")\
             \(result.modelName.map { ", of \($0)" } ?? "") (\(result.format.rawValue))
             """
+    }
+}
+
+extension ImportRun {
+    /// Imports into a catalog and closes it, with progress on standard error.
+    fileprivate func results(in file: Catalog, isQuiet: Bool) throws -> [Result] {
+        let progress = RunProgress(label: "importing values", isQuiet: isQuiet)
+        defer { progress.finish() }
+        return try CatalogFile.write(file) { catalog in
+            try run(
+                into: catalog, cancelled: { Interruption.isRequested },
+                progress: { done, total in progress.update(done, of: total) })
+        }
     }
 }
 
