@@ -203,6 +203,12 @@ def decoding(quick: bool) -> str:
             + table(["model", "weights", "reading", "tokens per second", "ratio"], rows))
 
 
+def streams(quick: bool) -> str:
+    return subprocess.run(
+        [sys.executable, str(ROOT / "tools/benchmark_stream.py")] + (["--repeats", "1"] if quick else []), check=True,
+        capture_output=True, text=True, cwd=ROOT).stdout
+
+
 def evaluating(quick: bool) -> str:
     rows = []
     with tempfile.TemporaryDirectory() as folder:
@@ -355,6 +361,7 @@ Larger ones, made once on this machine; bytes by SQLite's dbstat, a dictionary o
 SECTIONS = {
     "A training step against its encode product": steps,
     "Every system": systems,
+    "Reading a stream against reading files": streams,
     "What AuxK adds to a step": auxiliary,
     "A sweep of eight dictionaries against one, live from the demo model": sweeps,
     "Peak memory of training against its formula (`TrainingMemory`)": memory,

@@ -56,8 +56,9 @@ package enum FailureKind: Sendable {
                 }
         case let error as SparseCodingError:
             self = if case .setting = error { .usage } else { .badInput }
-        case is TrainingError, is ScoringError, is WeightFileError:
+        case is TrainingError, is ScoringError:
             self = .badInput
+        case let error as WeightFileError: self = error.isMissing ? .missing : .badInput
         case let error as ForeignDictionaryError:
             self =
                 switch error.kind {

@@ -14,8 +14,10 @@ package struct StoredDictionary: Sendable {
     /// Its weights, as they encode: where latents are kept by activation times norm, the norms of the decoder vectors are
     /// folded into the encoder, so that the activations are those products and the decoder vectors have unit norm.
     package let weights: DictionaryWeights
+    /// The norms of the decoder vectors in the file, where they are folded.
+    private let foldedNorms: [Double]?
     /// The norms of the decoder vectors in the file, by latent.
-    package let decoderNorms: [Double]
+    package var decoderNorms: [Double] { foldedNorms ?? weights.decoderNorms }
 
     /// Reads a dictionary.
     ///
@@ -33,8 +35,9 @@ package struct StoredDictionary: Sendable {
         self.record = record
         configuration = try StoredDictionary.configuration(of: record)
         weights = try DictionaryWeights(configuration, dictionary: record.dictionaryID, in: catalog)
-        decoderNorms = weights.decoderNorms
-        if configuration.selection == .activationTimesNorm {
+        let isFolded = configuration.selection == .activationTimesNorm
+        foldedNorms = isFolded ? weights.decoderNorms : nil
+        if isFolded {
             weights.foldNorms(by: Workers(threads: 1), silencingZeros: true)
         }
     }

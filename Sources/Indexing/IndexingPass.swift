@@ -172,11 +172,12 @@ final class IndexingPass {
             }
             try occurrences.count()
             let rates = (0..<features.count).map { Double(features[$0].moments.count) / Double(max(tokens, 1)) }
+            let decoderNorms = dictionary.decoderNorms
             for index in 0..<features.count {
                 let feature = features[index]
                 try writer.write(
                     FeatureEntry(
-                        record: feature.record(decoderNorm: dictionary.decoderNorms[index]),
+                        record: feature.record(decoderNorm: decoderNorms[index]),
                         layers: feature.layerRecords(layerNumbers: layers),
                         tokens: feature.tokenRecords(classText: classes.text),
                         linearHistogram: features.histograms.histogram(of: index),

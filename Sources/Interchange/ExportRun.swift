@@ -35,13 +35,18 @@ package struct ExportRun {
 
     /// Writes the folder.
     ///
-    /// - Parameter cancelled: asked before every tensor is read.
+    /// - Parameters:
+    ///   - cancelled: asked before every tensor is read.
+    ///   - progress: told of each tensor that is read, with its number of values; of some twice.
     /// - Throws: `ExportRefusal` for what the format cannot say, `WorkflowError.cannotWrite`, `CatalogError`,
     ///   `SafetensorsError`. Nothing is left behind then.
-    package func run(from catalog: Catalog, cancelled: @escaping @Sendable () -> Bool = { false }) throws -> Result {
+    package func run(
+        from catalog: Catalog, cancelled: @escaping @Sendable () -> Bool = { false },
+        progress: @escaping @Sendable (_ values: Int) -> Void = { _ in }
+    ) throws -> Result {
         let record = try StoredDictionary.record(named: dictionary, in: catalog)
         let configuration = try StoredDictionary.configuration(of: record)
-        let exported = try contents(of: record, configuration, in: catalog, cancelled: cancelled)
+        let exported = try contents(of: record, configuration, in: catalog, cancelled: cancelled, progress: progress)
         let remarks = try OutputFolder.make(folder) { draft in
             switch format {
             case .saelens: try SAELensWriter.write(exported, into: draft)
@@ -53,7 +58,7 @@ package struct ExportRun {
 
     private func contents(
         of record: DictionaryRecord, _ configuration: DictionaryConfiguration, in catalog: Catalog,
-        cancelled: @escaping @Sendable () -> Bool
+        cancelled: @escaping @Sendable () -> Bool, progress: @escaping @Sendable (_ values: Int) -> Void
     ) throws -> DictionaryToExport {
         let stored = try catalog.tensors(dictionaryID: record.dictionaryID)
         // As DictionaryWeights has them: all that there have to be, each of its shape.
@@ -68,6 +73,9 @@ package struct ExportRun {
             }
             return (name: name, dtype: tensor.dataType.inFiles, shape: shape)
         }
+        try MemoryBudget.machine.check(
+            floats: Double(tensors.map { $0.shape.reduce(1, *) }.max() ?? 0),
+            for: "a weight of \"\(record.name)\"", advice: "use a machine with more")
         let dictionaryID = record.dictionaryID
         let provenance = Provenance(of: record)
         return DictionaryToExport(
@@ -79,6 +87,7 @@ package struct ExportRun {
                 let matrix = Matrix(
                     scratchRows: shape.count > 1 ? rows : 1, columns: shape.count > 1 ? width : rows)
                 try catalog.read(name, of: dictionaryID, rows: 0..<rows, width: width, into: matrix.pointer)
+                progress(rows * width)
                 return matrix
             },
             modelName: try modelName(of: record, provenance, in: catalog), contextTokens: provenance.contextTokens,

@@ -56,9 +56,6 @@ package struct ImportRun {
         }
     }
 
-    /// Number of dictionaries found.
-    package var count: Int { found.count }
-
     /// Reads the weights and writes the dictionaries.
     ///
     /// - Parameters:
@@ -119,7 +116,7 @@ package struct ImportRun {
     }
 
     /// The files by digest; of several of one name the second is `cfg.json (2)`.
-    private var inputs: [RunInput] {
+    package var inputs: [RunInput] {
         get throws {
             var seen: [String: Int] = [:]
             var paths: Set<String> = []

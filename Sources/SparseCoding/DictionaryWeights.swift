@@ -45,18 +45,22 @@ package final class DictionaryWeights: Sendable {
         threshold = tensor("threshold", width: m)
     }
 
+    /// The names of all tensors that a dictionary may have, in the order of `tensors`.
+    package static let tensorNames = [
+        "router", "pre_bias", "latent_bias", "encoder", "decoder", "gate_bias", "mag_bias", "r_mag", "threshold",
+    ]
+
     /// The names and shapes of a configuration's tensors, in the order of `tensors`, without making any.
     package static func shapes(_ configuration: DictionaryConfiguration) -> [(name: String, shape: [Int])] {
         let (m, width) = (configuration.latents, configuration.inputWidth)
         let isGated = configuration.architecture == .gated
-        let all: [(String, [Int], Bool)] = [
-            ("router", [configuration.layers.count, configuration.dModel], configuration.routes),
-            ("pre_bias", [width], configuration.hasPreBias), ("latent_bias", [m], !isGated),
-            ("encoder", [m, width], true), ("decoder", [m, width], true), ("gate_bias", [m], isGated),
-            ("mag_bias", [m], isGated), ("r_mag", [m], isGated),
-            ("threshold", [configuration.thresholds], configuration.thresholds > 0),
+        let all: [([Int], Bool)] = [
+            ([configuration.layers.count, configuration.dModel], configuration.routes),
+            ([width], configuration.hasPreBias), ([m], !isGated), ([m, width], true), ([m, width], true),
+            ([m], isGated), ([m], isGated), ([m], isGated),
+            ([configuration.thresholds], configuration.thresholds > 0),
         ]
-        return all.filter(\.2).map { ($0.0, $0.1) }
+        return zip(tensorNames, all).filter(\.1.1).map { ($0, $1.0) }
     }
 
     /// One tensor by its name.
@@ -71,11 +75,10 @@ package final class DictionaryWeights: Sendable {
 
     /// The dictionary's tensors, in a fixed order.
     package var tensors: [Tensor] {
-        let all: [(String, Matrix, Bool)] = [
-            ("router", router, false), ("pre_bias", preBias, true), ("latent_bias", latentBias, true),
-            ("encoder", encoder, false), ("decoder", decoder, false), ("gate_bias", gateBias, true),
-            ("mag_bias", magnitudeBias, true), ("r_mag", magnitudeScale, true), ("threshold", threshold, true),
+        let all: [(Matrix, Bool)] = [
+            (router, false), (preBias, true), (latentBias, true), (encoder, false), (decoder, false), (gateBias, true),
+            (magnitudeBias, true), (magnitudeScale, true), (threshold, true),
         ]
-        return all.filter { $0.1.rows > 0 }.map { Tensor(name: $0.0, matrix: $0.1, isVector: $0.2) }
+        return zip(Self.tensorNames, all).filter { $1.0.rows > 0 }.map { Tensor(name: $0, matrix: $1.0, isVector: $1.1) }
     }
 }

@@ -106,6 +106,16 @@ package final class ProgressLine: Sendable {
         }
     }
 
+    /// Ends without a word, for a task that failed: on a terminal the line is wiped away for the message.
+    package func abandon() {
+        guard !isQuiet else { return }
+        state.withLock { state in
+            guard !state.isFinished else { return }
+            state.isFinished = true
+            if style.rewritesLines, state.lastDrawn != nil { write("\r\u{1B}[K") }
+        }
+    }
+
     private func line(_ state: State, now: Double) -> String {
         var parts = [label]
         let elapsed = now - state.start

@@ -41,6 +41,24 @@ import WorkflowWorlds
         return path
     }
 
+    @Test("With soft routing, and by the reference's rules", arguments: [Fidelity.corrected, .reference])
+    func softRoutingToo(fidelity: Fidelity) throws {
+        var settings = tiny.settings
+        settings.shape.routing = .soft
+        settings.shape.fidelity = fidelity
+        try train([settings], catalog: file("soft.sqlite"))
+        try activations("x", layers: [0, 1])
+        let (sparse, dense) = (try encode(file("soft.sqlite"), "x"), try encode(file("soft.sqlite"), "x", dense: true))
+        #expect(shape(sparse, "reconstruction") == [70, 16])
+        #expect(try sparse.floats("reconstruction") == dense.floats("reconstruction"))
+        let (indices, values) = (try sparse.integers("indices"), try sparse.floats("values"))
+        let latents = try dense.floats("latents")
+        for (entry, (latent, value)) in zip(indices, values).enumerated() {
+            #expect(latents[entry / 2 * 32 + Int(latent)] == value)
+        }
+        #expect(latents.filter { $0 != 0 }.count == values.filter { $0 != 0 }.count)
+    }
+
     private func encode(_ catalog: String, _ input: String, dense: Bool = false) throws -> SafetensorsFile {
         let output = file("z-\(dense)")
         try tiny.open(catalog) { catalog in
@@ -52,6 +70,70 @@ import WorkflowWorlds
     }
 
     private func shape(_ file: SafetensorsFile, _ name: String) -> [Int]? { file.tensors[name]?.shape }
+
+    /// Every latent, and the reconstruction, of one layer's dictionary by loops over the formulas of docs/exchange.md.
+    @Test(arguments: [Fidelity.corrected, .reference]) func theLoopsOverTheFormulasAgree(fidelity: Fidelity) throws {
+        var settings = tiny.settings
+        settings.shape.architecture = .topk
+        settings.shape.layers = [1]
+        settings.shape.fidelity = fidelity
+        let path = file("topk.sqlite")
+        try train([settings], catalog: path)
+        try activations("x", layers: nil)
+        let found = try encode(path, "x", dense: true)
+        let (latents, reconstructions) = (try found.floats("latents"), try found.floats("reconstruction"))
+        let weights = try tiny.open(path) { try StoredDictionary(named: nil, in: $0).weights }
+        let stream = try SafetensorsFile(path: file("x")).floats("activations").map(Double.init)
+        for token in 0..<70 {
+            let h = Array(stream[token * 16..<(token + 1) * 16])
+            let mean = h.reduce(0, +) / 16
+            let deviation = (h.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 15).squareRoot() + 1e-6
+            let x = h.indices.map { (h[$0] - mean) / deviation - Double(weights.preBias[0, $0]) }
+            let products = (0..<32).map { latent in
+                x.indices.reduce(Double(weights.latentBias[0, latent])) {
+                    $0 + Double(weights.encoder[latent, $1]) * x[$1]
+                }
+            }
+            let kept = products.indices.sorted { products[$0] > products[$1] }.prefix(2)
+            var expected = x.indices.map { Double(weights.preBias[0, $0]) }
+            for latent in 0..<32 {
+                let isActive = kept.contains(latent) && (fidelity == .reference || products[latent] > 0)
+                let value = isActive ? products[latent] : 0
+                #expect(abs(Double(latents[token * 32 + latent]) - value) < 1e-4)
+                for column in x.indices { expected[column] += value * Double(weights.decoder[latent, column]) }
+            }
+            for column in x.indices {
+                let value = expected[column] * deviation + mean
+                #expect(abs(Double(reconstructions[token * 16 + column]) - value) < 1e-3)
+            }
+        }
+    }
+
+    @Test func whereNothingFiresAllIsZero() throws {
+        // A bias that no activation makes up for.
+        let sae = file("sae")
+        try ForeignSAE(architecture: "standard").write(to: sae)
+        let weights = try SafetensorsFile(path: sae + "/sae_weights.safetensors")
+        let changed = try SafetensorsWriter(
+            path: sae + "/changed", tensors: ["W_enc", "W_dec", "b_enc", "b_dec"].map {
+                (name: $0, dtype: .f32, shape: try weights.tensor($0).shape)
+            })
+        for name in ["W_enc", "W_dec", "b_enc", "b_dec"] {
+            let values = try weights.floats(name)
+            try changed.append(name, floats: name == "b_enc" ? values.map { _ in -1000 } : values)
+        }
+        try changed.finish()
+        try FileManager.default.removeItem(atPath: sae + "/sae_weights.safetensors")
+        try FileManager.default.moveItem(atPath: sae + "/changed", toPath: sae + "/sae_weights.safetensors")
+        let catalog = try Catalog.create(at: file("c"), replacing: false)
+        _ = try ImportRun(ImportSettings(path: sae), workers: workers).run(into: catalog)
+        try catalog.close()
+        try activations("x", tokens: 3, layers: nil)
+        let (sparse, dense) = (try encode(file("c"), "x"), try encode(file("c"), "x", dense: true))
+        #expect(try dense.floats("latents") == Array(repeating: 0, count: 120))
+        #expect(try sparse.floats("values").allSatisfy { $0 == 0 })
+        #expect(try sparse.floats("reconstruction") == dense.floats("reconstruction"))
+    }
 
     @Test(arguments: Architecture.allCases) func sparseAndDenseSayTheSame(architecture: Architecture) throws {
         let layers = architecture.readsOneLayer ? [1] : [0, 1]

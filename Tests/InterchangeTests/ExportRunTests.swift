@@ -54,7 +54,7 @@ import WorkflowWorlds
         let path = try trained(.topk)
         try FileManager.default.createDirectory(atPath: file("out"), withIntermediateDirectories: false)
         try tiny.open(path) { catalog in
-            for folder in ["out", "nowhere/out"] {
+            for folder in ["out", "nowhere/out", String(repeating: "n", count: 250)] {
                 #expect(throws: WorkflowError.self, "\(folder)") {
                     try ExportRun(dictionary: nil, folder: file(folder), format: .saelens).run(from: catalog)
                 }
@@ -77,8 +77,8 @@ import WorkflowWorlds
     @Test func aDraftOfAProcessThatIsGoneIsRemoved() throws {
         let mark = ProcessMark.current.name.split(separator: "-")
         let dead = "\(file("out")).\(mark[0])-4194303-1-.partial"
-        let alive = "\(file("out")).\(mark[0])-1-0-.partial"
-        for folder in [dead, alive] {
+        let elsewhere = "\(file("out")).\(mark[0])other-4194303-1-.partial"
+        for folder in [dead, elsewhere] {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
         }
         try OutputFolder.make(file("out")) { draft in
@@ -87,5 +87,7 @@ import WorkflowWorlds
         }
         #expect(try FileManager.default.contentsOfDirectory(atPath: file("out")) == ["a"])
         #expect(!FileManager.default.fileExists(atPath: dead))
+        // Of a process on another machine nobody here knows whether it has ended.
+        #expect(FileManager.default.fileExists(atPath: elsewhere))
     }
 }

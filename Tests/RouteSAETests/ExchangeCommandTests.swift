@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import TestSupport
 import Testing
 
@@ -43,6 +44,11 @@ import Testing
             "activations", "--model", CommandTests.model, "--text", CommandTests.heldout, "--layers", "3", "--tokens",
             "200", "--output", "x.safetensors")
         #expect(activations.status == 0)
+        // The folder has moved.
+        try FileManager.default.moveItem(atPath: directory.file("sae"), toPath: directory.file("moved"))
+        #expect(try run("reproduce", "b.sqlite", "1").status == 66)
+        let moved = try run("reproduce", "b.sqlite", "1", "--path", "moved")
+        #expect(moved.status == 0, "\(moved.errors)")
         for options in [[], ["--dense"]] {
             let encoded = try Program.run(
                 [
@@ -51,7 +57,37 @@ import Testing
                 ] + options, in: directory)
             #expect(encoded.status == 0 && encoded.output.isEmpty, "\(encoded.errors)")
         }
-        #expect(try files == ["a.sqlite", "b.sqlite", "sae", "x.safetensors", "z.safetensors"])
+        #expect(try files == ["a.sqlite", "b.sqlite", "moved", "x.safetensors", "z.safetensors"])
+    }
+
+    @Test func anImportThatFailsLeavesNoCatalogAndOneLine() throws {
+        try train("a.sqlite", ["--architecture", "topk", "--layers", "3", "--k", "4", "--name", "mine"])
+        #expect(try run("export", "a.sqlite", "sae", "--to", "saelens").status == 0)
+        let weights = directory.file("sae/sae_weights.safetensors")
+        var bytes = try Data(contentsOf: URL(filePath: weights))
+        bytes.replaceSubrange(bytes.count - 4..<bytes.count, with: [0, 0, 0xC0, 0x7F])
+        try bytes.write(to: URL(filePath: weights))
+        for catalog in ["new.sqlite", "a.sqlite"] {
+            let outcome = try run("import", catalog, "sae", "--name", "theirs")
+            #expect(outcome.status == 65 && outcome.output.isEmpty, "\(outcome.errors)")
+            let lines = outcome.errors.split(separator: "\n")
+            #expect(lines.count == 1 && lines[0].contains("sae_weights.safetensors"), "\(outcome.errors)")
+        }
+        #expect(try files == ["a.sqlite", "sae"])
+        let dictionaries = try run("sql", "a.sqlite", "SELECT name FROM dictionary", "--format", "jsonl")
+        #expect(dictionaries.output == "{\"name\":\"mine\"}\n")
+    }
+
+    @Test func aPipeIsNotReplaced() throws {
+        try train("a.sqlite", ["--architecture", "topk", "--layers", "3", "--k", "4"])
+        #expect(mkfifo(directory.file("pipe"), 0o600) == 0)
+        let activations = try run(
+            "activations", "--model", CommandTests.model, "--text", CommandTests.heldout, "--layers", "3", "--tokens",
+            "20", "--output", "x.safetensors")
+        #expect(activations.status == 0)
+        let outcome = try run("encode", "a.sqlite", "--activations", "x.safetensors", "--output", "pipe", "--force")
+        #expect(outcome.status == 73 && outcome.errors.contains("device or a pipe"), "\(outcome.errors)")
+        #expect(try files == ["a.sqlite", "pipe", "x.safetensors"])
     }
 
     @Test func whatIsWrongHasAStatusAndOneLine() throws {

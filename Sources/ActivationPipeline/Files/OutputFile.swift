@@ -11,8 +11,8 @@ package enum OutputFile {
     /// - Parameters:
     ///   - overwriting: whether an existing file may be replaced.
     ///   - inputs: what the job reads, which is never replaced.
-    /// - Throws: `WorkflowError.cannotWrite` for an existing file, a folder of that name, or a folder that is not there
-    ///   or not writable; `.refused` for one of the inputs.
+    /// - Throws: `WorkflowError.cannotWrite` for an existing file, a folder, device or pipe of that name, or a folder
+    ///   that is not there or not writable; `.refused` for one of the inputs.
     package static func check(_ path: String, overwriting: Bool, inputs: [String]) throws(WorkflowError) {
         let files = FileManager.default
         if inputs.contains(where: { isSame($0, path) }) {
@@ -22,6 +22,9 @@ package enum OutputFile {
         var isFolder: ObjCBool = false
         if files.fileExists(atPath: path, isDirectory: &isFolder) {
             if isFolder.boolValue { throw .cannotWrite(path: path, problem: "is a folder; name a file") }
+            guard isRegular(path) else {
+                throw .cannotWrite(path: path, problem: "is a device or a pipe, which is not replaced; name a file")
+            }
             guard overwriting else {
                 throw .cannotWrite(path: path, problem: "exists already; add `overwriting` to replace it")
             }
@@ -41,6 +44,12 @@ package enum OutputFile {
         guard files.isWritableFile(atPath: folder) else {
             throw .cannotWrite(path: path, problem: "its folder cannot be written; check the permissions")
         }
+    }
+
+    /// Whether a path, links followed, names a plain file.
+    private static func isRegular(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
     }
 
     /// Whether two paths, links resolved, name one file.

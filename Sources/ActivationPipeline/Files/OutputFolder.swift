@@ -2,7 +2,7 @@ import FeatureCatalog
 import Foundation
 import Glibc
 
-/// A folder that appears under its name once it is complete: it is filled beside it, as `NAME.PROCESS.partial`, and
+/// A folder that appears under its name once it is complete: it is filled beside it, as `NAME.PROCESS-.partial`, and
 /// renamed. What a killed process left there is removed when the next one is made under the same name.
 package enum OutputFolder {
     /// Makes a folder.
@@ -48,6 +48,12 @@ package enum OutputFolder {
         var status = stat()
         guard lstat(path, &status) != 0 else {
             throw .cannotWrite(path: path, problem: "exists already; name a folder that does not")
+        }
+        let longest = Int(NAME_MAX) - "...-.partial".utf8.count - ProcessMark.current.name.utf8.count
+        let name = URL(filePath: path).lastPathComponent.utf8.count
+        guard name <= longest else {
+            throw .cannotWrite(
+                path: path, problem: "the name is too long (\(name) bytes, \(longest) are possible)")
         }
         let parent = URL(filePath: path).standardizedFileURL.deletingLastPathComponent().path
         var isFolder: ObjCBool = false

@@ -21,18 +21,21 @@ package struct Reproduction {
         package var text: [String]?
         /// The activations' current path.
         package var activations: [String]?
+        /// The current path of what an import read.
+        package var path: String?
         /// Where the scratch catalog is kept; nil removes it at the end.
         package var scratch: String?
 
         /// Makes settings.
         package init(
             runID: Int64, model: String? = nil, text: [String]? = nil, activations: [String]? = nil,
-            scratch: String? = nil
+            path: String? = nil, scratch: String? = nil
         ) {
             self.runID = runID
             self.model = model
             self.text = text
             self.activations = activations
+            self.path = path
             self.scratch = scratch
         }
     }
@@ -138,9 +141,16 @@ package struct Reproduction {
     ) throws -> Int64 {
         var importing = try decode(ImportSettings.self, run, catalog)
         if let model = settings.model { importing.model = model }
-        try checkInputs(run, in: catalog, paths: [importing.path], model: importing.model)
+        if let path = settings.path { importing.path = path }
+        for (path, what, option) in [(importing.path, "file or folder", "`path`")]
+            + [importing.model].compactMap(\.self).map({ ($0, "model", "`model`") })
+        where !FileManager.default.fileExists(atPath: path) {
+            throw WorkflowError.missing(path: path, what: "\(what) (say where it is now with \(option))")
+        }
+        let again = try ImportRun(importing, workers: workers)
+        try refuse(try catalog.runInputs(run.runID), notAmong: Set(again.inputs.map(\.sha256)), of: run)
         let names = try catalog.dictionaries().filter { $0.runID == run.runID }.map(\.name)
-        let results = try ImportRun(importing, workers: workers).run(
+        let results = try again.run(
             into: scratch, named: names, cancelled: cancelled, progress: { progress($0, $1) })
         guard let copy = try scratch.dictionaries().first(where: { $0.dictionaryID == results.first?.dictionaryID })
         else { throw missing(catalog) }
@@ -290,13 +300,15 @@ package struct Reproduction {
         for file in files {
             if let digest = try? sha256(ofFile: file).digest { known.insert(digest) }
         }
-        if let input = recorded.first(where: {
-            !known.contains($0.sha256) && ["model", "text", "weights", "config"].contains($0.role)
-        }) {
-            throw WorkflowError.refused(
-                "\(input.name) (\(input.role)) is not the file that run \(run.runID) read: none has the SHA-256 "
-                    + "\(input.sha256.prefix(16))…")
-        }
+        try refuse(recorded.filter { ["model", "text"].contains($0.role) }, notAmong: known, of: run)
+    }
+
+    /// Refuses a recorded input that is not among the files at hand.
+    private func refuse(_ recorded: [RunInput], notAmong known: Set<String>, of run: RunRecord) throws(WorkflowError) {
+        guard let input = recorded.first(where: { !known.contains($0.sha256) }) else { return }
+        throw .refused(
+            "\(input.name) (\(input.role)) is not the file that run \(run.runID) read: none has the SHA-256 "
+                + "\(input.sha256.prefix(16))…")
     }
 
     func decode<Value: Decodable>(_ type: Value.Type, _ run: RunRecord, _ catalog: Catalog) throws -> Value {

@@ -6,11 +6,14 @@ package struct WeightFileError: Error, Sendable, Equatable, CustomStringConverti
     package let path: String
     /// What is wrong with it.
     package let problem: String
+    /// Whether there is no such file.
+    package let isMissing: Bool
 
     /// Makes an error of a path and a problem, without the path in it.
-    package init(path: String, problem: String) {
+    package init(path: String, problem: String, isMissing: Bool = false) {
         self.path = path
         self.problem = problem
+        self.isMissing = isMissing
     }
 
     /// The path and the problem.
@@ -22,7 +25,10 @@ extension WeightFileError {
     package init(_ error: SafetensorsError, path: String) {
         let text = error.description
         let prefix = path + ": "
-        self.init(path: path, problem: text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : text)
+        let isMissing = if case .missing = error { true } else { false }
+        self.init(
+            path: path, problem: text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : text,
+            isMissing: isMissing)
     }
 
     /// Scalars of a stranger's text that a message shows.

@@ -32,10 +32,10 @@ enum RecordedInput {
         let input: InputNormalization
         switch try recorded.text("rule") {
         case InputRule.layerNorm.rawValue:
-            guard let epsilon, (0...1).contains(Float(epsilon)) else {
+            guard let made = try? InputNormalization(.layerNorm, epsilon: epsilon) else {
                 throw recorded.wrong("epsilon", expected: "a number from 0 to 1")
             }
-            input = .layerNorm(epsilon: epsilon)
+            input = made
         case InputRule.unitNorm.rawValue:
             guard epsilon == nil else { throw recorded.wrong("epsilon", expected: "none beside rule unit_norm") }
             input = .unitNorm

@@ -1,4 +1,5 @@
 import Safetensors
+import SparseCoding
 
 /// Takes tensors of a weight file for ours, one after another, and checks name, type and shape of each.
 struct TensorMapping {
@@ -10,9 +11,7 @@ struct TensorMapping {
     private var used: Set<String> = []
 
     /// The order of `DictionaryWeights.tensors`.
-    private static let order = [
-        "router", "pre_bias", "latent_bias", "encoder", "decoder", "gate_bias", "mag_bias", "r_mag", "threshold",
-    ]
+    private static let order = DictionaryWeights.tensorNames
 
     /// Starts with a file of which nothing is taken yet.
     init(_ file: any WeightFile, prefix: String = "") {

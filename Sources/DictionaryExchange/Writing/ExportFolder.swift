@@ -12,39 +12,39 @@ struct ExportFolder {
 
     /// Makes the folder, unless it is there.
     ///
-    /// - Throws: `ExportRefusal` where it cannot be made.
-    init(_ path: String) throws(ExportRefusal) {
+    /// - Throws: `SafetensorsError.cannotWrite`.
+    init(_ path: String) throws(SafetensorsError) {
         self.path = path
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
-            throw ExportRefusal("\(path): cannot make this folder: \(error.localizedDescription)")
+            throw .cannotWrite(path: path, reason: error.localizedDescription)
         }
     }
 
     /// A folder in it.
     ///
     /// - Throws: as the initialiser.
-    func folder(_ name: String) throws(ExportRefusal) -> ExportFolder { try ExportFolder(file(name)) }
+    func folder(_ name: String) throws(SafetensorsError) -> ExportFolder { try ExportFolder(file(name)) }
 
     /// The path of an entry.
     func file(_ name: String) -> String { path + "/" + name }
 
     /// Writes a new text file.
     ///
-    /// - Throws: `ExportRefusal` where it exists or cannot be written.
-    func write(_ text: String, to name: String) throws(ExportRefusal) {
+    /// - Throws: `SafetensorsError.cannotWrite`, also where it exists.
+    func write(_ text: String, to name: String) throws(SafetensorsError) {
         do {
             try Data(text.utf8).write(to: URL(fileURLWithPath: file(name)), options: .withoutOverwriting)
         } catch {
-            throw ExportRefusal("\(file(name)): cannot be written: \(error.localizedDescription)")
+            throw .cannotWrite(path: file(name), reason: error.localizedDescription)
         }
     }
 
     /// Writes a JSON file, members in the order given.
     ///
     /// - Throws: as `write(_:to:)`.
-    func write(_ object: JSONObject, to name: String) throws(ExportRefusal) {
+    func write(_ object: JSONObject, to name: String) throws(SafetensorsError) {
         var writer = JSONWriter()
         writer.layout = .indented
         writer.sortsMembers = false

@@ -21,8 +21,8 @@ package enum SparsifyWriter {
     ///
     /// - Parameter folder: made if it is not there; no file in it may have a name that is written.
     /// - Returns: remarks, a line each.
-    /// - Throws: `ExportRefusal` where sparsify would compute something else, or where a file cannot be written;
-    ///   `SafetensorsError` likewise; what the dictionary's `read` throws.
+    /// - Throws: `ExportRefusal` where sparsify would compute something else;
+    ///   `SafetensorsError` where a file cannot be written; what the dictionary's `read` throws.
     package static func write(_ dictionary: DictionaryToExport, into folder: String) throws -> [String] {
         try check(dictionary)
         let configuration = dictionary.configuration

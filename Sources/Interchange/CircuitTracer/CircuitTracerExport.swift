@@ -73,8 +73,7 @@ package struct CircuitTracerExport {
             }
             return FeatureExportResult(
                 name: record.name, layers: record.layers, featureCount: counts.firing,
-                remarks: counts.remarks(of: catalog, logarithmic: reader.logarithmicCount)
-                    .filter { !$0.hasSuffix("are left out") })
+                remarks: counts.remarks(of: catalog, logarithmic: reader.logarithmicCount, leavesOutDead: false))
         }
     }
 }

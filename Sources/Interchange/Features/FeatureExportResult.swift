@@ -30,10 +30,12 @@ struct FeatureExportCounts {
 
     /// What is left out or approximate.
     ///
-    /// - Parameter logarithmic: features whose activations are known in logarithmic bins only.
-    func remarks(of catalog: Catalog, logarithmic: Int) -> [String] {
+    /// - Parameters:
+    ///   - logarithmic: features whose activations are known in logarithmic bins only.
+    ///   - leavesOutDead: whether the export has no files of features that never fired.
+    func remarks(of catalog: Catalog, logarithmic: Int, leavesOutDead: Bool) -> [String] {
         var lines: [String] = []
-        if dead > 0 { lines.append("\(catalog.path): \(dead) features that never fired are left out") }
+        if leavesOutDead, dead > 0 { lines.append("\(catalog.path): \(dead) features that never fired are left out") }
         if logarithmic > 0 {
             lines.append(
                 "\(catalog.path): indexed by an earlier version: the histograms of \(logarithmic) features are drawn from "

@@ -80,7 +80,8 @@ package struct NeuronpediaExport {
             }
             for source in sources { try source.finish(description) }
             let silent = zip(record.layers, sources).filter { $1.featureCount == 0 }.map(\.0)
-            var remarks = counts.remarks(of: catalog, logarithmic: reader.logarithmicCount)
+            var remarks = counts.remarks(
+                of: catalog, logarithmic: reader.logarithmicCount, leavesOutDead: true)
             if !silent.isEmpty {
                 let layers = silent.map(String.init).joined(separator: ", ")
                 remarks.append("\(catalog.path): no feature fires in layer \(layers), which gets no source")

@@ -9,7 +9,7 @@ struct ReproduceCommand: ParsableCommand {
         abstract: "Repeat a run in a scratch catalog and compare the results.",
         discussion: """
             The run's configuration, seed and inputs are in the catalog; the files are looked for where the run found \
-            them, or where --model and --text say, and have to be the same by SHA-256. Everything that the run wrote is \
+            them, or where --model, --text, --activations and --path say, and have to be the same by SHA-256. Everything that the run wrote is \
             compared by digest, and its metrics by value. Exit status 0: the same to the bit. 1: something differs.
 
             Examples:
@@ -26,6 +26,8 @@ struct ReproduceCommand: ParsableCommand {
     var text: [String] = []
     @Option(parsing: .upToNextOption, help: "Where the activation files are now.")
     var activations: [String] = []
+    @Option(help: "Where the file or folder of an import is now.")
+    var path: String?
     @Option(help: "Keep the scratch catalog here.")
     var scratch: String?
     @OptionGroup var options: RunOptions
@@ -35,7 +37,7 @@ struct ReproduceCommand: ParsableCommand {
         Interruption.watch()
         let settings = Reproduction.Settings(
             runID: runID, model: model, text: text.isEmpty ? nil : text,
-            activations: activations.isEmpty ? nil : activations, scratch: scratch)
+            activations: activations.isEmpty ? nil : activations, path: path, scratch: scratch)
         let progress = options.progress("reproducing")
         let comparisons = try catalog.read(atOnce: false) { catalog in
             defer { progress.finish() }

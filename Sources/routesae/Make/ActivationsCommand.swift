@@ -83,6 +83,7 @@ struct ActivationsCommand: ParsableCommand {
 
     /// Writes the stream to standard output, and everything else to standard error.
     private func stream(_ export: ActivationExport) throws {
+        guard !force else { throw WorkflowError.usage("--force is for files, not for --output -, a stream") }
         guard isatty(STDOUT_FILENO) == 0 else {
             throw WorkflowError.usage(
                 "--output - writes bytes, and standard output is a terminal; add a pipe or a file")

@@ -10,8 +10,10 @@ struct RunOptions: ParsableArguments {
     @Option(help: "Threads; by default results do not depend on them. All processors.")
     var threads: Int?
 
-    @Flag(name: .shortAndLong, help: "No progress and no summary on standard error.")
-    var quiet = false
+    @OptionGroup var quietness: QuietOption
+
+    /// Whether nothing is said on standard error.
+    var quiet: Bool { quietness.quiet }
 
     func validate() throws {
         if let threads, !(1...1024).contains(threads) {
@@ -29,7 +31,16 @@ struct RunOptions: ParsableArguments {
         RunProgress(label: label, done: done, isQuiet: quiet)
     }
 
-    /// Writes a line of text on standard error.
+    /// Writes a line of text on standard error, unless that is unwanted.
+    func say(_ line: String) { quietness.say(line) }
+}
+
+/// Whether a command tells of its work.
+struct QuietOption: ParsableArguments {
+    @Flag(name: .shortAndLong, help: "No progress and no summary on standard error.")
+    var quiet = false
+
+    /// Writes a line of text on standard error, unless that is unwanted.
     func say(_ line: String) {
         if !quiet { StandardStreams.remark(line) }
     }
@@ -57,6 +68,9 @@ final class RunProgress {
 
     /// Ends the line.
     func finish() { line?.finish() }
+
+    /// Ends the line without a word, so that the message of an error stands alone.
+    func abandon() { line?.abandon() }
 }
 
 /// Outside the type: a signal handler may capture nothing.

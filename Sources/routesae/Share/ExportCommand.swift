@@ -3,6 +3,7 @@ import ArgumentParser
 import FeatureCatalog
 import Interchange
 import SparseCoding
+import Synchronization
 import TerminalOutput
 
 struct ExportCommand: ParsableCommand {
@@ -52,8 +53,7 @@ struct ExportCommand: ParsableCommand {
     var release: String?
     @Flag(help: "circuit-tracer: a JSON file for every feature, for a viewer on one's own machine.")
     var jsonFiles = false
-    @Flag(name: .shortAndLong, help: "No progress and no summary on standard error.")
-    var quiet = false
+    @OptionGroup var quietness: QuietOption
 
     /// Refuses options for another program.
     private func check() throws(WorkflowError) {
@@ -81,24 +81,39 @@ struct ExportCommand: ParsableCommand {
     private func exportWeights(_ format: ExportFormat) throws {
         let job = ExportRun(dictionary: dictionary.dictionary, folder: folder, format: format)
         Interruption.watch()
-        let result = try catalog.read(atOnce: false) { try job.run(from: $0, cancelled: { Interruption.isRequested }) }
+        let progress = ProgressLine(label: "reading values", total: nil, isQuiet: quietness.quiet)
+        let done = Mutex(0)
+        let result: ExportRun.Result
+        do {
+            result = try catalog.read(atOnce: false) { catalog in
+                try job.run(from: catalog, cancelled: { Interruption.isRequested }) { values in
+                    progress.update(
+                        done.withLock { done in
+                            done += values
+                            return done
+                        })
+                }
+            }
+        } catch {
+            progress.abandon()
+            throw error
+        }
+        progress.finish()
         result.remarks.forEach(StandardStreams.remark)
         let layers = result.configuration.layers.map(String.init).joined(separator: ", ")
-        say("\(folder): \"\(result.name)\", layer \(layers), for \(to.rawValue)")
+        quietness.say("\(folder): \"\(result.name)\", layer \(layers), for \(to.rawValue)")
     }
-
-    private func say(_ line: String) { if !quiet { StandardStreams.remark(line) } }
 
     private func exportFeatures() throws {
         Interruption.watch()
         let result = try catalog.read(atOnce: false) { catalog in
-            let progress = RunProgress(label: "exporting", isQuiet: quiet)
+            let progress = RunProgress(label: "exporting", isQuiet: quietness.quiet)
             defer { progress.finish() }
             return try export(from: catalog) { progress.update($0, of: $1) }
         }
         result.remarks.forEach(StandardStreams.remark)
         let layers = result.layers.map(String.init).joined(separator: ", ")
-        say(
+        quietness.say(
             "\(folder): \(Quantities.count(result.featureCount)) features of \"\(result.name)\", layer \(layers), "
                 + "for \(to.rawValue)")
     }

@@ -50,8 +50,7 @@ struct ImportCommand: ParsableCommand {
     var fidelity: Fidelity?
     @Option(help: "Folder of the language model it reads; without it any model of its width may be used later.")
     var model: String?
-    @Flag(name: .shortAndLong, help: "No progress and no summary on standard error.")
-    var quiet = false
+    @OptionGroup var quietness: QuietOption
 
     func run() throws {
         Interruption.watch()
@@ -60,26 +59,25 @@ struct ImportCommand: ParsableCommand {
             routing: routing, aggregation: aggregation, fidelity: fidelity, model: model)
         // Everything but the weights is checked before a catalog is made.
         let job = try ImportRun(settings, workers: Workers(threads: nil))
+        let results = try results(of: job)
         job.remarks.forEach(StandardStreams.remark)
-        let isThere = FileManager.default.fileExists(atPath: catalog.catalog)
-        let results =
-            try isThere ? job.results(in: CatalogFile.open(catalog.catalog), isQuiet: quiet) : makeCatalog(job)
-        guard !quiet else { return }
-        for result in results { StandardStreams.remark(line(result)) }
+        for result in results { quietness.say(line(result)) }
     }
 
-    /// Imports into a new catalog, which is left only if something was imported.
-    private func makeCatalog(_ job: ImportRun) throws -> [ImportRun.Result] {
-        let file = try Catalog.create(at: catalog.catalog, replacing: false, software: Software.identity)
-        do { return try job.results(in: file, isQuiet: quiet) } catch {
-            // Made by this very process, and nobody else has used it meanwhile.
-            if let made = try? Catalog.open(at: catalog.catalog, mode: .readOnly) {
-                let isEmpty = (try? made.runs().count <= 1 && made.dictionaries().isEmpty) ?? false
-                _ = try? made.close()
-                if isEmpty { try? FileManager.default.removeItem(atPath: catalog.catalog) }
+    /// Imports into the catalog; a new one appears once it holds what was imported.
+    private func results(of job: ImportRun) throws -> [ImportRun.Result] {
+        if !FileManager.default.fileExists(atPath: catalog.catalog) {
+            do {
+                var results: [ImportRun.Result] = []
+                try Catalog.build(at: catalog.catalog, replacing: false, software: Software.identity) {
+                    results = try job.results(in: $0, isQuiet: quietness.quiet)
+                }
+                return results
+            } catch let error as CatalogError where error.code == .exists {
+                // Somebody else has made it meanwhile.
             }
-            throw error
         }
+        return try catalog.write { try job.results(in: $0, isQuiet: quietness.quiet) }
     }
 
     private func line(_ result: ImportRun.Result) -> String {
@@ -95,14 +93,18 @@ struct ImportCommand: ParsableCommand {
 }
 
 extension ImportRun {
-    /// Imports into a catalog and closes it, with progress on standard error.
-    fileprivate func results(in file: Catalog, isQuiet: Bool) throws -> [Result] {
+    /// Imports into a catalog, with progress on standard error.
+    fileprivate func results(in catalog: Catalog, isQuiet: Bool) throws -> [Result] {
         let progress = RunProgress(label: "importing values", isQuiet: isQuiet)
-        defer { progress.finish() }
-        return try CatalogFile.write(file) { catalog in
-            try run(
+        do {
+            let results = try run(
                 into: catalog, cancelled: { Interruption.isRequested },
                 progress: { done, total in progress.update(done, of: total) })
+            progress.finish()
+            return results
+        } catch {
+            progress.abandon()
+            throw error
         }
     }
 }
