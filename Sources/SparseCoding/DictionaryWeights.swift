@@ -79,6 +79,8 @@ package final class DictionaryWeights: Sendable {
             (router, false), (preBias, true), (latentBias, true), (encoder, false), (decoder, false), (gateBias, true),
             (magnitudeBias, true), (magnitudeScale, true), (threshold, true),
         ]
-        return zip(Self.tensorNames, all).filter { $1.0.rows > 0 }.map { Tensor(name: $0, matrix: $1.0, isVector: $1.1) }
+        return zip(Self.tensorNames, all).filter { $1.0.rows > 0 }.map {
+            Tensor(name: $0, matrix: $1.0, isVector: $1.1)
+        }
     }
 }

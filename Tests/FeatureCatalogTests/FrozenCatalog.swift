@@ -11,6 +11,8 @@ enum FrozenCatalog: Int {
     case five = 5
     /// The same, migrated when 6 was the newest: before dictionaries said what they do to their input.
     case six = 6
+    /// The same, migrated when 7 was the newest, and two dictionaries imported from SAELens: before equal bins.
+    case seven = 7
 
     /// Its file.
     func bytes() throws -> Data {
@@ -38,6 +40,25 @@ struct ThawedCatalog {
         let queue = try DatabaseQueue(path: file)
         defer { try? queue.close() }
         return try queue.read { try Row.fetchAll($0, sql: sql) }
+    }
+
+    /// Expects every row of every table and view of the old one in the migrated one.
+    func expectEveryRow() throws {
+        let names = try rows(
+            old,
+            """
+            SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'view')
+                AND name NOT LIKE 'sqlite%' AND name <> 'table_digest'
+            """
+        ).map { $0[0] as String }
+        #expect(names.count > 30)
+        for name in names {
+            let columns = try rows(old, "SELECT name FROM pragma_table_info('\(name)')")
+                .map { "\"\($0[0] as String)\"" }.joined(separator: ", ")
+            let sql = "SELECT \(columns) FROM \(name) ORDER BY \(columns)"
+            let (before, after) = (try rows(old, sql), try rows(path, sql))
+            #expect(before.map { Array($0.databaseValues) } == after.map { Array($0.databaseValues) }, "\(name)")
+        }
     }
 
     /// Changes the copy, as another program may, without foreign keys.

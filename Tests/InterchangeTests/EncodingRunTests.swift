@@ -115,7 +115,8 @@ import WorkflowWorlds
         try ForeignSAE(architecture: "standard").write(to: sae)
         let weights = try SafetensorsFile(path: sae + "/sae_weights.safetensors")
         let changed = try SafetensorsWriter(
-            path: sae + "/changed", tensors: ["W_enc", "W_dec", "b_enc", "b_dec"].map {
+            path: sae + "/changed",
+            tensors: ["W_enc", "W_dec", "b_enc", "b_dec"].map {
                 (name: $0, dtype: .f32, shape: try weights.tensor($0).shape)
             })
         for name in ["W_enc", "W_dec", "b_enc", "b_dec"] {
