@@ -128,10 +128,12 @@ let package = Package(
         .target(
             name: "CatalogViewer",
             dependencies: pipeline + [
-                "CatalogMaintenance", "FeatureScoring", "Indexing", "TerminalOutput", flyingFox, flyingSocks,
+                "CatalogMaintenance", "FeatureScoring", "Indexing", "Interchange", "TerminalOutput", flyingFox,
+                flyingSocks,
             ],
             resources: [
-                .embedInCode("Assets/style.css"), .embedInCode("Assets/script.js"), .embedInCode("Assets/icon.svg"),
+                .embedInCode("Assets/style.css"), .embedInCode("Assets/script.js"), .embedInCode("Assets/static.js"),
+                .embedInCode("Assets/icon.svg"),
             ], swiftSettings: swiftSettings),
 
         // What other packages see.

@@ -1,15 +1,15 @@
-import ActivationPipeline
+package import ActivationPipeline
 import Foundation
 
 /// A file that is written from the start to the end, or not at all.
-final class NewFile {
+package final class NewFile {
     private let path: String
     private let handle: FileHandle
 
     /// Makes the file.
     ///
     /// - Throws: `WorkflowError.cannotWrite`.
-    init(_ path: String) throws(WorkflowError) {
+    package init(_ path: String) throws(WorkflowError) {
         self.path = path
         guard FileManager.default.createFile(atPath: path, contents: nil),
             let handle = FileHandle(forWritingAtPath: path)
@@ -20,7 +20,7 @@ final class NewFile {
     /// Adds bytes.
     ///
     /// - Throws: `WorkflowError.cannotWrite`.
-    func write(_ bytes: some Sequence<UInt8>) throws(WorkflowError) {
+    package func write(_ bytes: some Sequence<UInt8>) throws(WorkflowError) {
         do { try handle.write(contentsOf: Data(bytes)) } catch {
             throw .cannotWrite(path: path, problem: error.localizedDescription)
         }
@@ -29,7 +29,7 @@ final class NewFile {
     /// Closes the file.
     ///
     /// - Throws: `WorkflowError.cannotWrite` for bytes that the system could not keep.
-    func close() throws(WorkflowError) {
+    package func close() throws(WorkflowError) {
         do { try handle.close() } catch {
             throw .cannotWrite(path: path, problem: error.localizedDescription)
         }
@@ -38,7 +38,7 @@ final class NewFile {
     /// Writes a whole file.
     ///
     /// - Throws: `WorkflowError.cannotWrite`.
-    static func write(_ bytes: some Sequence<UInt8>, to path: String) throws(WorkflowError) {
+    package static func write(_ bytes: some Sequence<UInt8>, to path: String) throws(WorkflowError) {
         let file = try NewFile(path)
         try file.write(bytes)
         try file.close()
@@ -47,7 +47,7 @@ final class NewFile {
     /// Makes a folder, and those around it.
     ///
     /// - Throws: `WorkflowError.cannotWrite`.
-    static func makeFolder(_ path: String) throws(WorkflowError) {
+    package static func makeFolder(_ path: String) throws(WorkflowError) {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {

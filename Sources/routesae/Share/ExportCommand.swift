@@ -1,7 +1,9 @@
 import ActivationPipeline
 import ArgumentParser
+import CatalogViewer
 import FeatureCatalog
 import Interchange
+import LinearAlgebra
 import SparseCoding
 import Synchronization
 import TerminalOutput
@@ -11,6 +13,7 @@ struct ExportCommand: ParsableCommand {
     enum Program: String, CaseIterable, ExpressibleByArgument {
         case saelens, sparsify, neuronpedia
         case circuitTracer = "circuit-tracer"
+        case html
 
         /// The form of weights; nil for programs that take features.
         var weights: ExportFormat? { ExportFormat(rawValue: rawValue) }
@@ -28,17 +31,20 @@ struct ExportCommand: ParsableCommand {
             neuronpedia: the folders that its importer reads, MODEL/LAYER-SET, one for each layer in which features fire. \
             circuit-tracer: the files that its viewer shows. Both take an indexed dictionary.
 
+            html: the pages of 'routesae serve' as a folder that opens without it, from a disk or any web server:             index.html. All indexed dictionaries, or the one named.
+
             Examples:
               routesae export c.sqlite topk-saelens --to saelens --dictionary topk-l3
               routesae export c.sqlite run --to sparsify --dictionary imported
               routesae export c.sqlite pages --to neuronpedia --model-id gemma-2-2b --creator-id clkht01d40000jv08hvalcvly
               routesae export c.sqlite viewer --to circuit-tracer
+              routesae export c.sqlite site --to html
             """)
 
     @OptionGroup var catalog: CatalogArgument
     @Argument(help: "The folder to make.")
     var folder: String
-    @Option(help: "The program: saelens, sparsify, neuronpedia or circuit-tracer.")
+    @Option(help: "The program: saelens, sparsify, neuronpedia, circuit-tracer; or html.")
     var to: Program
     @OptionGroup var dictionary: DictionaryOption
     @Option(help: "The corpus whose index is exported, by name or number; by default the one indexed last.")
@@ -65,7 +71,7 @@ struct ExportCommand: ParsableCommand {
         }
         if to != .circuitTracer, jsonFiles { throw .usage("--json-files is for --to circuit-tracer") }
         if to.weights != nil, corpus != nil {
-            throw .usage("--corpus is for --to neuronpedia and --to circuit-tracer")
+            throw .usage("--corpus is for --to neuronpedia, circuit-tracer and html")
         }
     }
 
@@ -73,6 +79,8 @@ struct ExportCommand: ParsableCommand {
         try check()
         if let format = to.weights {
             try exportWeights(format)
+        } else if to == .html {
+            try exportPages()
         } else {
             try exportFeatures()
         }
@@ -102,6 +110,27 @@ struct ExportCommand: ParsableCommand {
         result.remarks.forEach(StandardStreams.remark)
         let layers = result.configuration.layers.map(String.init).joined(separator: ", ")
         quietness.say("\(folder): \"\(result.name)\", layer \(layers), for \(to.rawValue)")
+    }
+
+    private func exportPages() throws {
+        Interruption.watch()
+        let export = HTMLExport(dictionary: dictionary.dictionary, corpus: corpus, folder: folder)
+        let progress = Mutex(RunProgress(label: "writing pages", isQuiet: quietness.quiet))
+        let result: HTMLExport.Result
+        do {
+            result = try export.run(
+                on: catalog.catalog, workers: Workers(threads: nil), spelling: OptionNames.spelled,
+                cancelled: { Interruption.isRequested },
+                progress: { done, total in progress.withLock { $0.update(done, of: total) } })
+        } catch {
+            progress.withLock { $0.abandon() }
+            throw error
+        }
+        progress.withLock { $0.finish() }
+        quietness.say(
+            "\(folder)/index.html: \(Quantities.count(result.featureCount)) features of "
+                + "\(result.dictionaryCount == 1 ? "1 dictionary" : "\(result.dictionaryCount) dictionaries"), "
+                + "\(Quantities.count(result.fileCount)) files, \(Quantities.bytes(result.byteCount))")
     }
 
     private func exportFeatures() throws {
