@@ -9,8 +9,10 @@ package final class AutoencoderInput: @unchecked Sendable {
     /// Samples per token.
     package let samplesPerToken: Int
     /// The layer each sample reads, as an index into the configuration's layers `[1 × samples]`: for a router the most
-    /// probable one, for a crosscoder 0.
+    /// probable one unless the token is explored, for a crosscoder 0.
     package let selected: UnsafeMutablePointer<Int32>
+    /// Likewise the layer that the router prefers `[1 × samples]`: `selected`, except for tokens explored in training.
+    package let preferred: UnsafeMutablePointer<Int32>
     /// The weight of each layer in a sample `[samples × layers]`: the router's distribution; without a router 1 for the
     /// layer read and 0 for the others; 1 for all of a crosscoder's.
     package let probabilities: Matrix
@@ -35,6 +37,8 @@ package final class AutoencoderInput: @unchecked Sendable {
         let layers = configuration.layers.count
         selected = .allocate(capacity: max(samples, 1))
         selected.initialize(repeating: 0, count: max(samples, 1))
+        preferred = .allocate(capacity: max(samples, 1))
+        preferred.initialize(repeating: 0, count: max(samples, 1))
         probabilities = Matrix(rows: samples, columns: layers)
         scale = Matrix(rows: 1, columns: samples)
         centered = Matrix(rows: samples, columns: configuration.inputWidth)
@@ -46,5 +50,6 @@ package final class AutoencoderInput: @unchecked Sendable {
 
     deinit {
         selected.deallocate()
+        preferred.deallocate()
     }
 }

@@ -15,10 +15,13 @@ extension DictionaryEncoder {
     /// - `crosscoder`: u = all x_l one after another;
     /// - the others read their one layer.
     ///
+    /// - Parameter exploration: for training a hard router: tokens that it reads elsewhere.
     /// - Precondition: `input` holds at least as many tokens as the batch has.
     /// - Throws: as `layerPositions(in:)`; `.notFinite` if an activation, of the chosen layer or another, is an
     ///   infinity or a NaN, or so large that its square overflows.
-    package func read(_ batch: ActivationBatch, into input: AutoencoderInput) throws(SparseCodingError) {
+    package func read(
+        _ batch: ActivationBatch, into input: AutoencoderInput, exploring exploration: LayerExploration? = nil
+    ) throws(SparseCodingError) {
         let positions = try layerPositions(in: batch)
         precondition(batch.count <= input.capacity, "\(batch.count) tokens for room for \(input.capacity)")
         let damaged = (0..<workers.count).map { _ in Matrix(rows: 1, columns: 1) }
@@ -29,7 +32,9 @@ extension DictionaryEncoder {
             for token in tokens {
                 let isGood: Bool
                 if configuration.routes {
-                    isGood = route(token, of: batch, positions, into: input, scratch: scratch[worker])
+                    let drawn = exploration?.layer(for: batch.drawKeys[token], of: positions.count)
+                    isGood = route(
+                        token, of: batch, positions, to: drawn, into: input, scratch: scratch[worker])
                 } else {
                     isGood = copy(token, of: batch, positions, into: input)
                 }
@@ -41,9 +46,10 @@ extension DictionaryEncoder {
         }
     }
 
-    /// Routes one token; false if a number is not finite.
+    /// Routes one token, to the drawn layer if there is one; false if a number is not finite.
     private func route(
-        _ token: Int, of batch: ActivationBatch, _ positions: [Int], into input: AutoencoderInput, scratch x: Matrix
+        _ token: Int, of batch: ActivationBatch, _ positions: [Int], to drawn: Int?, into input: AutoencoderInput,
+        scratch x: Matrix
     ) -> Bool {
         let d = Int64(configuration.dModel)
         let layers = positions.count
@@ -64,7 +70,9 @@ extension DictionaryEncoder {
 
         let p = input.probabilities.row(token)
         for layer in 0..<layers { p[layer] = rsae_dot(weights.router.row(layer), r, d) }
-        let chosen = softmax(p, count: layers)
+        let preferred = softmax(p, count: layers)
+        let chosen = drawn ?? preferred
+        input.preferred[token] = Int32(truncatingIfNeeded: preferred)
         input.selected[token] = Int32(truncatingIfNeeded: chosen)
         let u = input.centered.row(token)
         let scale = configuration.scalesByProbability ? p[chosen] : 1
@@ -115,6 +123,7 @@ extension DictionaryEncoder {
     /// Records the layer of a sample, and its norm; false if it is not finite.
     private func note(_ sample: Int, layer: Int, of input: AutoencoderInput) -> Bool {
         input.selected[sample] = Int32(truncatingIfNeeded: layer)
+        input.preferred[sample] = Int32(truncatingIfNeeded: layer)
         input.scale.pointer[sample] = 1
         let p = input.probabilities.row(sample)
         p.update(

@@ -15,6 +15,11 @@ struct NaiveRoute {
     let configuration: DictionaryConfiguration
     var loadBalance = 0.0
     var gradient = RouterGradient.straightThrough
+    var errors = RouterErrors.absolute
+    /// The running means of the layers' errors before the batch, and the weight of its own.
+    var formerMeans: (means: [Double], rate: Double) = ([], 1)
+    /// For each token the layer it is read at instead of the router's choice.
+    var explored: [Int?] = []
     var auxiliary: (coefficient: Double, k: Int)?
     /// The dead latents, ascending.
     var dead: [Int] = []
@@ -27,7 +32,10 @@ struct NaiveRoute {
 
     /// What is held fixed for one token.
     struct Selection {
+        /// The router's choice.
         var layer: Int
+        /// The layer that is read.
+        var read: Int
         var latents: [Int]
         var deadLatents: [Int]
         var probabilities: [Double]
@@ -109,10 +117,11 @@ struct NaiveRoute {
 
     /// The choices made for every token.
     func select(_ tokens: [[[Double]]]) -> [Selection] {
-        tokens.map { x in
+        tokens.enumerated().map { token, x in
             let p = probabilities(x)
             let layer = p.indices.max { (p[$0], -$0) < (p[$1], -$1) }!
-            let u = routed(x, p, layer, before: p)
+            let read = (explored.isEmpty ? nil : explored[token]) ?? layer
+            let u = routed(x, p, read, before: p)
             let a = (0..<configuration.latents).map { preActivation($0, u) }
             let latents = a.indices.sorted { (a[$0], -$0) > (a[$1], -$1) }.prefix(configuration.k!).sorted()
             let revived = dead.sorted { (a[$0], -$0) > (a[$1], -$1) }.prefix(auxiliary?.k ?? 0).sorted()
@@ -124,7 +133,7 @@ struct NaiveRoute {
                 return squares.reduce(0, +) / x.reduce(0) { $0 + $1 * $1 }
             }
             return Selection(
-                layer: layer, latents: latents, deadLatents: revived, probabilities: p, u: u,
+                layer: layer, read: read, latents: latents, deadLatents: revived, probabilities: p, u: u,
                 error: zip(u, reconstruction).map { $0 - $1 }, layerErrors: layerErrors)
         }
     }
@@ -141,18 +150,29 @@ struct NaiveRoute {
         var unexplained = 0.0
         let tried = min(tokens.count, 256 / layers)
         let triedTokens = Set((0..<tried).map { $0 * tokens.count / tried })
+        let means = (0..<layers).map { layer in
+            let own = triedTokens.reduce(0.0) { $0 + selections[$1].layerErrors[layer] } / Double(tried)
+            return formerMeans.means.isEmpty
+                ? own : formerMeans.means[layer] + formerMeans.rate * (own - formerMeans.means[layer])
+        }
         for (token, (x, selection)) in zip(tokens, selections).enumerated() {
             let p = probabilities(x)
             if gradient == .layerErrors, configuration.routing == .hard, configuration.fidelity == .corrected,
                 layers > 1, triedTokens.contains(token)
             {
                 for layer in 0..<layers {
-                    result.routing +=
-                        (p[layer] - selection.probabilities[layer]) * selection.layerErrors[layer] / Double(tried)
+                    let error = selection.layerErrors[layer]
+                    let descended =
+                        switch errors {
+                        case .absolute: error
+                        case .centred: error - means[layer]
+                        case .relative: error / means[layer] - 1
+                        }
+                    result.routing += (p[layer] - selection.probabilities[layer]) * descended / Double(tried)
                 }
             }
 
-            let u = routed(x, p, selection.layer, before: selection.probabilities)
+            let u = routed(x, p, selection.read, before: selection.probabilities)
             let reconstruction = decoded(selection.latents, u, bias: true)
             let error = zip(reconstruction, u).reduce(0.0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
             result.main += error / u.reduce(0) { $0 + $1 * $1 } / count

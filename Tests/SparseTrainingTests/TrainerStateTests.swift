@@ -30,8 +30,8 @@ import Vocabulary
             + [[UInt64(state.stepsDone)], state.tokensSinceFired.map { UInt64($0) }]
     }
 
-    private func copy(_ state: TrainerState) -> TrainerState {
-        let result = TrainerState(empty: state.configuration)
+    private func copy(_ state: TrainerState, _ options: TrainingOptions) -> TrainerState {
+        let result = TrainerState(empty: state.configuration, options: options)
         #expect(result.tensors.map(\.name) == state.tensors.map(\.name))
         for (tensor, source) in zip(result.tensors, state.tensors) { tensor.matrix.update(from: source.matrix) }
         result.restore(stepsDone: state.stepsDone, tokensSinceFired: state.tokensSinceFired)
@@ -43,7 +43,7 @@ import Vocabulary
         for stop in [0, 1, 5] {
             let whole = try trainer(system)
             for step in 0..<stop { try whole.step(batch(step)) }
-            let resumed = copy(whole.state).trainer(whole.options, workers: Workers(threads: 3))
+            let resumed = copy(whole.state, whole.options).trainer(whole.options, workers: Workers(threads: 3))
             for step in stop..<9 {
                 #expect(try resumed.step(batch(step)) == (try whole.step(batch(step))), "step \(step)")
             }
@@ -56,6 +56,7 @@ import Vocabulary
     @Test func everyTensorIsInTheState() throws {
         for system in Self.systems {
             let state = try trainer(system).state
+            #expect(state.layerErrorMeans.rows == 0)
             let names = state.weights.tensors.map(\.name)
             let expected = ["weights", "first_moment", "second_moment"].flatMap { kind in
                 names.map { "\(kind).\($0)" }

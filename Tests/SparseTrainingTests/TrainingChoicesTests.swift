@@ -61,6 +61,12 @@ import Vocabulary
         check(
             .init { $0.routerGradient = .straightThrough }, "`routerGradient`",
             choosesGradient ? nil : "only corrected hard routing of several layers has a choice")
+        let choice = choosesGradient ? nil : "only corrected hard routing of several layers has a choice"
+        check(.init { $0.exploration = 0.5 }, "`exploration`", choice)
+        check(.init { $0.exploration = 0 }, "`exploration`", nil)
+        check(.init { $0.finalExploration = 0.5 }, "`finalExploration`", choice)
+        check(.init { $0.routerErrors = .centred }, "`routerErrors`", choice)
+        check(.init { $0.routerErrors = .absolute }, "`routerErrors`", nil)
         let hasNoBias = system.architecture == .crosscoder && system.fidelity == .reference
         let bias = hasNoBias ? "the authors' has no biases" : nil
         check(
@@ -167,6 +173,7 @@ import Vocabulary
         #expect(options.loadBalance == (corrected && system.architecture == .route ? 0.01 : 0))
         #expect(options.auxiliary == (corrected && system.usesTopK ? AuxiliaryLoss(coefficient: 1 / 32, k: 5) : nil))
         #expect(options.deadAfterTokens == 500)
+        #expect(options.exploration == nil && options.routerErrors == nil)
         #expect(options.removesParallelGradient == (corrected && options.decoderNorm == .unit))
         #expect((options.sparsity == nil) == system.usesTopK)
         guard let sparsity = options.sparsity else { return }
@@ -186,6 +193,9 @@ import Vocabulary
             $0.normalizeEvery = 7
             $0.removesParallelGradient = false
             $0.routerGradient = .straightThrough
+            $0.exploration = 0.25
+            $0.finalExploration = 0
+            $0.routerErrors = .relative
             $0.auxiliaryK = 9
             $0.lambda = 0.3
         }

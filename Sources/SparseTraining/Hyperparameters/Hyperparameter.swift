@@ -34,6 +34,13 @@ package struct Hyperparameter<Value: Sendable>: Sendable {
         static func unless(_ objection: @escaping @Sendable (Value, DictionaryConfiguration) -> String?) -> Place {
             Place(objection: objection)
         }
+        /// For routers whose gradient is a choice; values that change nothing are allowed everywhere.
+        static func routerChoice(_ matters: @escaping @Sendable (Value) -> Bool = { _ in true }) -> Place {
+            Place { value, configuration in
+                configuration.choosesRouterGradient || !matters(value)
+                    ? nil : "only corrected hard routing of several layers has a choice"
+            }
+        }
     }
 
     /// Checks that a chosen value applies to a dictionary.

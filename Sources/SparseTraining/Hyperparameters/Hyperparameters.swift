@@ -24,6 +24,12 @@ package struct Hyperparameters: Sendable, Codable, Equatable {
     package var loadBalance: Float?
     /// The gradient of a corrected hard router.
     package var routerGradient: RouterGradient?
+    /// Share of the tokens that a corrected hard router reads at a drawn layer, in training.
+    package var exploration: Float?
+    /// That share at the last step.
+    package var finalExploration: Float?
+    /// The errors that a corrected hard router descends.
+    package var routerErrors: RouterErrors?
     /// α of the AuxK term; 0 is none.
     package var auxiliaryCoefficient: Float?
     /// k_aux.
@@ -56,6 +62,9 @@ package struct Hyperparameters: Sendable, Codable, Equatable {
         try Self.initialThreshold.checkPlace(initialThreshold, in: configuration)
         try Self.loadBalance.checkPlace(loadBalance, in: configuration)
         try Self.routerGradient.checkPlace(routerGradient, in: configuration)
+        try Self.exploration.checkPlace(exploration, in: configuration)
+        try Self.finalExploration.checkPlace(finalExploration, in: configuration)
+        try Self.routerErrors.checkPlace(routerErrors, in: configuration)
         try Self.removesParallelGradient.checkPlace(removesParallelGradient, in: configuration)
         try Self.initialBias.checkPlace(initialBias, in: configuration)
     }
@@ -114,10 +123,24 @@ extension Hyperparameters {
     package static let routerGradient = Hyperparameter<RouterGradient>(
         "routerGradient",
         "How a corrected hard router learns: layerErrors (what each layer would cost) or straightThrough.", .anything,
-        place: .unless {
-            $1.choosesRouterGradient ? nil : "only corrected hard routing of several layers has a choice"
-        }
+        place: .routerChoice()
     ) { _ in .layerErrors }
+
+    package static let exploration = Hyperparameter<Float>(
+        "exploration",
+        "Share of the tokens that a corrected hard router, in training, reads at a layer drawn uniformly; 0 by default.",
+        Allowed("0 … 1") { 0...1 ~= $0 }, place: .routerChoice { $0 != 0 }
+    ) { _ in 0 }
+
+    package static let finalExploration = Hyperparameter<Float>(
+        "finalExploration", "The share explored at the last step, reached linearly; by default that of the first.",
+        Allowed("0 … 1") { 0...1 ~= $0 }, place: .routerChoice { $0 != 0 })
+
+    package static let routerErrors = Hyperparameter<RouterErrors>(
+        "routerErrors",
+        "Which layer errors a hard router descends: absolute, centred (minus the layer's mean) or relative (by that mean).",
+        .anything, place: .routerChoice { $0 != .absolute }
+    ) { _ in .absolute }
 
     package static let auxiliaryCoefficient = Hyperparameter<Float>(
         "auxiliaryCoefficient", "Weight of the AuxK term; 1/32 for corrected, 0 for reference.", .fromZero,

@@ -30,6 +30,10 @@ package struct TrainingOptions: Sendable, Encodable, Equatable {
     package let loadBalance: Float
     /// The router's gradient; nil without a router or if it follows from the loss.
     package let routerGradient: RouterGradient?
+    /// Tokens that a router reads at a drawn layer; nil for none.
+    package let exploration: ExplorationSchedule?
+    /// The errors a router descends that learns by them; nil for `absolute`, and for other routers.
+    package let routerErrors: RouterErrors?
     /// The AuxK term, or none.
     package let auxiliary: AuxiliaryLoss?
     /// The sparsity term of an architecture without k.
@@ -71,6 +75,16 @@ package struct TrainingOptions: Sendable, Encodable, Equatable {
         routerGradient =
             configuration.choosesRouterGradient
             ? try Hyperparameters.routerGradient.value(choices.routerGradient, setup) : nil
+        exploration = try ExplorationSchedule(choices, setup)
+        let errors = try Hyperparameters.routerErrors.value(choices.routerErrors, setup)
+        routerErrors = errors == .absolute ? nil : errors
+        if routerGradient != .layerErrors {
+            for name in [exploration.map { _ in "exploration" }, routerErrors.map { _ in "routerErrors" }] {
+                guard let name else { continue }
+                throw .setting(
+                    name: "`\(name)`", found: "given", allowed: "only with `routerGradient` layerErrors")
+            }
+        }
         auxiliary = configuration.k == nil ? nil : try AuxiliaryLoss(choices, setup)
         deadAfterTokens = try Hyperparameters.deadAfterTokens.value(choices.deadAfterTokens, setup)
         sparsity = configuration.k == nil ? try SparsityPenalty(choices, setup) : nil

@@ -40,10 +40,11 @@ extension AutoencoderInput {
             layerShares: layerShares(layers: configuration.layers.count, samples: samples))
     }
 
-    /// The fraction of samples read from each layer: with a router, where the layer is the most probable.
+    /// The fraction of samples read from each layer: with a router those for which the layer is the most probable, whether
+    /// explored or not.
     func layerShares(layers: Int, samples: Int) -> [Float] {
         var counts = Array(repeating: 0, count: layers)
-        for sample in 0..<samples { counts[Int(selected[sample])] += 1 }
+        for sample in 0..<samples { counts[Int(preferred[sample])] += 1 }
         return counts.map { Float($0) / Float(samples) }
     }
 }

@@ -18,7 +18,8 @@ package struct StepReport: Sendable, Equatable {
     package let l0: Float
     /// Fraction of latents that have not fired for the configured number of tokens.
     package let deadShare: Float
-    /// Fraction of samples read from each of the configuration's layers.
+    /// Fraction of samples read from each of the configuration's layers; of a router by its own choice, as outside
+    /// training.
     package let layerShares: [Float]
 
     /// Makes a report.

@@ -21,6 +21,8 @@ package final class TrainerState {
     package var stepsDone = 0
     /// For each latent the number of tokens since it last fired.
     package var tokensSinceFired: [Int]
+    /// μ_l: the running mean of each layer's errors `[1 × layers]`; no rows where the router's errors are absolute.
+    package let layerErrorMeans: Matrix
 
     /// The state before the first step: the given weights, the decoder normalised as the options say.
     package init(
@@ -32,16 +34,24 @@ package final class TrainerState {
         firstMoment = DictionaryWeights(configuration)
         secondMoment = DictionaryWeights(configuration)
         tokensSinceFired = Array(repeating: 0, count: configuration.latents)
+        layerErrorMeans = Self.layerErrorMeans(configuration, options)
         normaliseDecoder(options, workers)
     }
 
     /// A state to be filled from a checkpoint.
-    package init(empty configuration: DictionaryConfiguration) {
+    package init(empty configuration: DictionaryConfiguration, options: TrainingOptions) {
         self.configuration = configuration
         weights = DictionaryWeights(configuration)
         firstMoment = DictionaryWeights(configuration)
         secondMoment = DictionaryWeights(configuration)
         tokensSinceFired = Array(repeating: 0, count: configuration.latents)
+        layerErrorMeans = Self.layerErrorMeans(configuration, options)
+    }
+
+    private static func layerErrorMeans(
+        _ configuration: DictionaryConfiguration, _ options: TrainingOptions
+    ) -> Matrix {
+        Matrix(rows: options.routerErrors == nil ? 0 : 1, columns: configuration.layers.count)
     }
 
     /// Restores the counters of a checkpoint.
@@ -58,9 +68,9 @@ package final class TrainerState {
 
     /// Every array of floats by the name a checkpoint gives it.
     package var tensors: [(name: String, matrix: Matrix)] {
-        [("weights", weights), ("first_moment", firstMoment), ("second_moment", secondMoment)].flatMap { kind, set in
-            set.tensors.map { ("\(kind).\($0.name)", $0.matrix) }
-        }
+        let sets = [("weights", weights), ("first_moment", firstMoment), ("second_moment", secondMoment)]
+        return sets.flatMap { kind, set in set.tensors.map { ("\(kind).\($0.name)", $0.matrix) } }
+            + (layerErrorMeans.rows > 0 ? [("layer_error_means", layerErrorMeans)] : [])
     }
 
     /// Normalises the decoder as the options demand between steps.

@@ -15,10 +15,11 @@ extension TopKTrainer {
     /// Encodes and decodes a batch, and computes the gradients of the latents and of the router's logits.
     func forward(_ batch: ActivationBatch) throws -> ForwardResult {
         let samples = batch.count * configuration.samplesPerToken
-        try encoder.read(batch, into: input)
+        let exploration = options.exploration?.exploration(at: state.stepsDone, of: options.steps)
+        try encoder.read(batch, into: input, exploring: exploration)
         if options.initialBias != .zero, state.stepsDone == 0 {
             input.moveBias(options.initialBias, of: weights, configuration, samples: samples, workers)
-            try encoder.read(batch, into: input)
+            try encoder.read(batch, into: input, exploring: exploration)
         }
         if options.routerGradient == .layerErrors { try measureLayerErrors(batch) }
         let router = configuration.routes ? try routerPass(batch) : nil

@@ -9,8 +9,8 @@ extension TopKTrainer {
         min(count, max(max(256, count / 32) / layers, 1))
     }
 
-    /// ∂(Σ_t Σ_l p_l e_l / tried)/∂p of the tokens tried, which is e_l / tried, in rows of `logitGradient`; zero in
-    /// those of the others.
+    /// ∂(Σ_t Σ_l p_l e_l / tried)/∂p of the tokens tried, which is e_l / tried with e_l as `RouterErrors` says, in rows of
+    /// `logitGradient`; zero in those of the others.
     ///
     /// The dictionary itself does not learn from these errors, only from the chosen layers.
     func measureLayerErrors(_ batch: ActivationBatch) throws {
@@ -39,5 +39,38 @@ extension TopKTrainer {
                 gradient[tokens[sample / layers], sample % layers] = error / (norm * Float(tried))
             }
         }
+        if let errors = options.routerErrors {
+            compareWithMeans(errors, tokens: tokens) { input.squaredNorm.pointer[$0 * layers + $1] > 0 }
+        }
     }
+
+    /// Turns each e_l / tried in `logitGradient` into (e_l − μ_l) / tried or (e_l / μ_l − 1) / tried, with μ_l the running
+    /// mean of which these errors are the newest; they enter the state when the step is done.
+    ///
+    /// - Parameter isMeasured: whether a token tried, by its place among them, has an error at a layer.
+    private func compareWithMeans(
+        _ errors: RouterErrors, tokens: [Int], isMeasured: (_ row: Int, _ layer: Int) -> Bool
+    ) {
+        let share = 1 / Float(tokens.count)
+        for layer in 0..<configuration.layers.count {
+            let rows = tokens.indices.filter { isMeasured($0, layer) }
+            var sum: Float = 0
+            for row in rows { sum += logitGradient[tokens[row], layer] }
+            let former = state.layerErrorMeans.pointer[layer]
+            var mean = former
+            if !rows.isEmpty {
+                let rate = max(1 / Float(state.stepsDone + 1), TopKTrainer.layerErrorRate)
+                mean += rate * (sum / (share * Float(rows.count)) - former)
+            }
+            newLayerErrorMeans.pointer[layer] = mean
+            for row in rows {
+                let error = logitGradient[tokens[row], layer]
+                logitGradient[tokens[row], layer] =
+                    errors == .centred ? error - mean * share : mean > 0 ? error / mean - share : 0
+            }
+        }
+    }
+
+    /// The weight of the newest errors in their running mean, once it has more than a few steps behind it.
+    static let layerErrorRate: Float = 1 / 20
 }

@@ -33,6 +33,8 @@ package final class TopKTrainer: DictionaryTrainer {
     let errorFactor: Matrix
     /// ∂L/∂(router logits) `[tokens × layers]`; no rows without a router.
     let logitGradient: Matrix
+    /// The running means of layer errors after the present step `[1 × layers]`.
+    let newLayerErrorMeans: Matrix
     let entries: LatentEntries
 
     /// Columns of a block of a weight update: the sums of one block stay in registers and its rows in the outer cache.
@@ -65,6 +67,7 @@ package final class TopKTrainer: DictionaryTrainer {
         squaredError = Matrix(rows: samples, columns: configuration.parts)
         errorFactor = Matrix(rows: samples, columns: configuration.parts)
         logitGradient = Matrix(rows: configuration.routes ? tokens : 0, columns: configuration.layers.count)
+        newLayerErrorMeans = state.layerErrorMeans.copy()
         entries = LatentEntries(latents: configuration.latents, capacity: samples * k)
     }
 
@@ -95,6 +98,7 @@ package final class TopKTrainer: DictionaryTrainer {
         }
         entries.fill(from: latents, slopes: slopes.pointer, count: samples, by: workers)
         update(tokens: batch.count, samples: samples, auxiliary: auxiliary)
+        state.layerErrorMeans.update(from: newLayerErrorMeans)
         let report = StepReport(
             step: state.stepsDone,
             loss: forward.loss,

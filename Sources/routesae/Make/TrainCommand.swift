@@ -12,6 +12,7 @@ extension RouterAggregation: ExpressibleByArgument {}
 extension Fidelity: ExpressibleByArgument {}
 extension InitialBias: ExpressibleByArgument {}
 extension RouterGradient: ExpressibleByArgument {}
+extension RouterErrors: ExpressibleByArgument {}
 
 struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

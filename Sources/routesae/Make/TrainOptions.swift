@@ -93,6 +93,12 @@ struct HyperparameterOptions: ParsableArguments {
     var loadBalance: Float?
     @Option(help: .of(Hyperparameters.routerGradient))
     var routerGradient: RouterGradient?
+    @Option(help: .of(Hyperparameters.exploration))
+    var exploration: Float?
+    @Option(help: .of(Hyperparameters.finalExploration))
+    var finalExploration: Float?
+    @Option(help: .of(Hyperparameters.routerErrors))
+    var routerErrors: RouterErrors?
     @Option(help: .of(Hyperparameters.auxiliaryCoefficient))
     var auxiliaryCoefficient: Float?
     @Option(help: .of(Hyperparameters.auxiliaryK))
