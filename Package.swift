@@ -163,6 +163,7 @@ let package = Package(
         .target(
             name: "ChatServerSupport", dependencies: [flyingFox, flyingSocks], path: "Tests/ChatServerSupport",
             swiftSettings: swiftSettings),
+        tests("Vocabulary"),
         tests("JSON"),
         tests("RandomNumbers"),
         tests("LinearAlgebra", ["CKernels", "RandomNumbers"]),

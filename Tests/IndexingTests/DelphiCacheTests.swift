@@ -55,6 +55,13 @@ import WorkflowWorlds
         return try run.run(on: catalog, replacing: replacing, cancelled: cancelled)
     }
 
+    /// Layers that are no neighbours are named one by one.
+    @Test func theFolderNamesTheLayers() throws {
+        let text = try trained(layers: [1, 3, 4])
+        try index(text, cache: file("latents"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: file("latents")).contains("layers.1,3-4"))
+    }
+
     /// All tokens as they are read, with the firings of each.
     private func expected() throws -> [(token: Int32, firings: [Int: Float])] {
         let catalog = try Catalog.open(at: path, mode: .readOnly)

@@ -3,6 +3,7 @@ import Foundation
 import JSON
 import SparseCoding
 import Tokenization
+import Vocabulary
 
 /// Writes every firing of an indexed text as the latents cache of EleutherAI's delphi (eai-delphi 0.1.3), whose explainers
 /// and scorers read it in place of running a model.
@@ -52,13 +53,8 @@ final class DelphiCache {
         tokens = try SpoolFile("\(folder)/tokens.spool")
     }
 
-    /// `layers.3`, as sparsify names the output of decoder layer 3; of several layers `layers.3-11`.
-    static func hook(of layers: [Int]) -> String {
-        guard let first = layers.first, let last = layers.last, first != last else {
-            return "layers.\(layers.first ?? 0)"
-        }
-        return "layers.\(first)-\(last)"
-    }
+    /// `layers.3`, as sparsify names the output of decoder layer 3; of several layers `layers.3-11` or `layers.3,5,7`.
+    static func hook(of layers: [Int]) -> String { "layers.\(LayerSpan.text(of: layers))" }
 
     /// Adds segments that have been read, in the order of the text.
     ///

@@ -101,7 +101,7 @@ struct CompareCommand: ParsableCommand {
             let range = count.map { BootstrapInterval(count: $0.withClassRule, of: record.latentCount) }
             return [
                 .text(record.name), Cell(figures.corpus?.name), .text(record.architecture.rawValue),
-                .text(LayerList.text(of: record.layers)), Cell(record.latentCount), Cell(record.k),
+                .text(LayerSpan.text(of: record.layers)), Cell(record.latentCount), Cell(record.k),
                 Cell(figures.finalLoss), Cell(figures.explainedVariance),
                 Cell(figures.normMSE), Cell(figures.kl), Cell(figures.recovered), Cell(figures.aliveCount),
                 Cell(figures.deadCount), Cell(figures.meanActivePerToken), Cell(figures.meanLayerEntropy),

@@ -36,7 +36,7 @@ struct DemoSummary {
         write(
             """
             \(Quantities.count(configuration.latents)) latents, k = \(configuration.k ?? 0), routed over decoder layers \
-            \(configuration.layers.first ?? 0)–\(configuration.layers.last ?? 0); \
+            \(LayerSpan.text(of: configuration.layers, dash: "–")); \
             \(Quantities.count(training.reports.count)) steps in all.
 
             """)
