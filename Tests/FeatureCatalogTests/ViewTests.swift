@@ -105,6 +105,34 @@ import Vocabulary
         }
     }
 
+    /// A page of all features, in any order, is the part of the whole list; few have an explanation.
+    @Test func pagesOfAllFeaturesArePartsOfTheList() throws {
+        let runID = try catalog.beginRun(kind: .explain, config: "{}", seed: nil)
+        try catalog.write(
+            explanations: [(2, "b"), (5, "a"), (7, "b"), (6, "c")].map { feature, text in
+                ExplanationRecord(
+                    runID: runID, dictionaryID: sample.dictionaryID, featureIndex: feature, corpusID: sample.corpusID,
+                    method: "other", text: text)
+            })
+        for order in try SummaryColumns(of: catalog).sortable.map(\.name) {
+            for isDescending in [false, true] {
+                var listing = try FeatureListing(
+                    "feature_index", of: sample.key, in: catalog, order: order, isDescending: isDescending)
+                let all = try listing.rows(in: catalog).result.rows
+                #expect(all.count == sample.features.count)
+                for limit in [1, 3, all.count, all.count + 5] {
+                    for offset in [0, 1, 3, 4, 5, all.count - 1, all.count, all.count + 9] {
+                        (listing.limit, listing.offset) = (limit, offset)
+                        let page = try listing.rows(in: catalog).result.rows
+                        #expect(
+                            page == Array(all.dropFirst(offset).prefix(limit)),
+                            "\(order) \(isDescending) \(limit) \(offset)")
+                    }
+                }
+            }
+        }
+    }
+
     @Test func onlyColumnsOfTheViewAreTaken() throws {
         let columns = try SummaryColumns(of: catalog)
         #expect(columns["x\" FROM run --"] == nil && columns["rate"] == nil && columns["firing_rate"] != nil)

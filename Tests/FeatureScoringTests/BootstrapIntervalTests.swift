@@ -14,10 +14,12 @@ import Testing
         #expect(abs(interval.low - (mean - half)) < 0.15 * half && abs(interval.high - (mean + half)) < 0.15 * half)
         #expect(interval == BootstrapInterval(of: values, seed: 3))
         #expect(interval != BootstrapInterval(of: values, seed: 4))
+        let point = BootstrapInterval(meanOf: values)
+        #expect(point?.mean == interval.mean && point?.low == interval.mean && point?.high == interval.mean)
     }
 
     @Test func edges() {
-        #expect(BootstrapInterval(of: []) == nil)
+        #expect(BootstrapInterval(of: []) == nil && BootstrapInterval(meanOf: []) == nil)
         let one = BootstrapInterval(of: [2.5])
         #expect(one?.low == 2.5 && one?.mean == 2.5 && one?.high == 2.5)
     }

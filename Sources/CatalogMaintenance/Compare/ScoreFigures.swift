@@ -51,11 +51,12 @@ package struct ScoreFigures: Sendable {
     ///   - scorer: one of ``Table/scorers``; nil for the last.
     ///   - minimum: scores have to reach this as well.
     ///   - seed: of the bootstrap.
+    ///   - withIntervals: whether to make the bootstrap, which takes longest; the ends of intervals are the means without.
     /// - Returns: nil where there are no such scores.
     /// - Throws: `CatalogError`, `WorkflowError.usage` for a scorer that is not there.
     package static func of(
         _ key: IndexingKey, method: ScoreMethod = .simulation, scorer: String? = nil, minimum: Double? = nil,
-        seed: UInt64 = 0, in catalog: Catalog
+        seed: UInt64 = 0, withIntervals: Bool = true, in catalog: Catalog
     ) throws -> Table? {
         guard let choice = try Choice(key, method: method, scorer: scorer, byLayer: true, in: catalog) else {
             return nil
@@ -67,11 +68,11 @@ package struct ScoreFigures: Sendable {
             scorer: choice.scorer, scorers: choice.scorers,
             all: ScoreFigures(
                 choice.scored, chance: choice.chance, minimum: minimum,
-                population: population.map { $0.values.reduce(0, +) }, seed: seed),
+                population: population.map { $0.values.reduce(0, +) }, seed: withIntervals ? seed : nil),
             byLayer: layers.keys.sorted().map { layer in
                 let figures = ScoreFigures(
                     layers[layer, default: []], chance: choice.chance, minimum: minimum,
-                    population: population.map { $0[layer, default: 0] }, seed: seed)
+                    population: population.map { $0[layer, default: 0] }, seed: withIntervals ? seed : nil)
                 return (layer, figures)
             })
     }
@@ -130,8 +131,13 @@ package struct ScoreFigures: Sendable {
         }
     }
 
-    /// - Parameter chance: the baseline of the whole dictionary: one layer has too few scores for its own.
-    private init(_ scored: [BriefScore], chance: ChanceBaseline, minimum: Double?, population: Int?, seed: UInt64) {
+    /// - Parameters:
+    ///   - chance: the baseline of the whole dictionary: one layer has too few scores for its own.
+    ///   - seed: of the bootstrap; nil for means alone.
+    private init(_ scored: [BriefScore], chance: ChanceBaseline, minimum: Double?, population: Int?, seed: UInt64?) {
+        func interval(_ values: [Double]) -> BootstrapInterval? {
+            if let seed { BootstrapInterval(of: values, seed: seed) } else { BootstrapInterval(meanOf: values) }
+        }
         let limit = chance.percentile()
         let counts = scored.map { feature in
             guard let score = feature.value, let limit else { return false }
@@ -143,8 +149,8 @@ package struct ScoreFigures: Sendable {
         undefinedCount = scored.count - defined.count
         chanceLimit = limit
         interpretableCount = counts.count { $0 }
-        share = limit == nil ? nil : BootstrapInterval(of: counts.map { $0 ? 1 : 0 }, seed: seed)
-        meanScore = BootstrapInterval(of: defined, seed: seed)
+        share = limit == nil ? nil : interval(counts.map { $0 ? 1 : 0 })
+        meanScore = interval(defined)
         let chances = scored.compactMap(\.chance)
         meanChance = chances.isEmpty ? nil : chances.reduce(0, +) / Double(chances.count)
         separation = ChanceBaseline(scores: chances).separation(from: defined)

@@ -3,6 +3,7 @@ extension FeatureListing {
     func page(_ limit: Int, in catalog: Catalog) throws(CatalogError) -> (features: [Int], total: Int?) {
         let end: [CatalogValue] = [.integer(Int64(limit)), .integer(Int64(offset))]
         guard !conditions.isEmpty || tokenClass != nil || features != nil else {
+            if order?.name == "explanation" { return (try pageByExplanation(limit, in: catalog), nil) }
             // An index has them in order, or all rows are scanned.
             let result = try catalog.rows(
                 sql:
@@ -49,6 +50,32 @@ extension FeatureListing {
             arguments: arguments + end)
         guard case .integer(let total)? = result.rows.first?.last else { return ([], nil) }
         return (Self.numbers(result), Int(total))
+    }
+
+    /// A page of all features in the order of their explanations. The texts are sorted by themselves, since few features
+    /// of a large dictionary have one; the others follow.
+    private func pageByExplanation(_ limit: Int, in catalog: Catalog) throws(CatalogError) -> [Int] {
+        let explained = """
+            FROM explanation AS e CROSS JOIN feature AS f ON f.dictionary_id = e.dictionary_id
+                AND f.feature_index = e.feature_index AND f.corpus_id = e.corpus_id
+            WHERE e.dictionary_id = ? AND e.corpus_id = ? AND f.explanation_id = e.explanation_id
+            """
+        let first = Self.numbers(
+            try catalog.rows(
+                sql: """
+                    SELECT f.feature_index \(explained)
+                    ORDER BY e.text \(isDescending ? "DESC" : "ASC"), f.feature_index LIMIT ? OFFSET ?
+                    """,
+                arguments: arguments + [.integer(Int64(limit)), .integer(Int64(offset))]))
+        guard first.count < limit else { return first }
+        let count = Self.numbers(try catalog.rows(sql: "SELECT count(*) \(explained)", arguments: arguments))[0]
+        let others = try catalog.rows(
+            sql: """
+                SELECT feature_index FROM feature WHERE \(filter) AND explanation_id IS NULL
+                ORDER BY feature_index LIMIT ? OFFSET ?
+                """,
+            arguments: arguments + [.integer(Int64(limit - first.count)), .integer(Int64(max(0, offset - count)))])
+        return first + Self.numbers(others)
     }
 
     /// The first `count` matching features, if they are soon found by scanning in order; nil if not.

@@ -26,6 +26,18 @@ extension Catalog {
         }
     }
 
+    /// Takes a verdict back.
+    ///
+    /// - Throws: ``CatalogError`` `.notFound` if it is not there.
+    package func remove(reviewID: Int64) throws(CatalogError) {
+        try write { database in
+            try database.execute(sql: "DELETE FROM review WHERE review_id = ?", arguments: [reviewID])
+            guard database.changesCount > 0 else {
+                throw CatalogError(.notFound, "\(path): there is no review \(reviewID)")
+            }
+        }
+    }
+
     /// Verdicts on a feature, oldest first.
     package func reviews(dictionaryID: Int64, featureIndex: Int) throws(CatalogError) -> [ReviewRecord] {
         try read { database in

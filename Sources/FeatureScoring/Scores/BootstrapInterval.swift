@@ -40,6 +40,15 @@ package struct BootstrapInterval: Hashable, Sendable {
         high = quantile((1 + coverage) / 2)
     }
 
+    /// The mean alone, where nobody waits for the resampling: both ends are the mean.
+    ///
+    /// - Returns: nil without values.
+    package init?(meanOf values: [Double]) {
+        guard !values.isEmpty else { return nil }
+        mean = values.reduce(0, +) / Double(values.count)
+        (low, high) = (mean, mean)
+    }
+
     /// The interval of a count, the limit of infinitely many resamples: the quantiles of the binomial
     /// distribution with the observed rate.
     ///

@@ -17,7 +17,6 @@ package final class ShardRows: ActivationRows {
     private var passes = 0
     /// The first row of each file among those of all files, and at the end their number.
     private let starts: [Int]
-    private let isEmpty: Bool
 
     /// Opens shards as one sequence of rows.
     ///
@@ -37,8 +36,9 @@ package final class ShardRows: ActivationRows {
         precondition(places.map { $0.count == layers.count } ?? true, "the files have the layers asked for")
         dModel = first.dModel
         starts = shards.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.isPrefix.count) }
-        isEmpty = !includesPrefix && shards.allSatisfy { $0.isPrefix.allSatisfy(\.self) }
-        if isEmpty { throw .noTokens(source: first.path) }
+        if !includesPrefix, shards.allSatisfy({ $0.isPrefix.allSatisfy(\.self) }) {
+            throw .noTokens(source: first.path)
+        }
     }
 
     private var total: Int { starts[shards.count] }
