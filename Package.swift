@@ -128,8 +128,7 @@ let package = Package(
         .target(
             name: "CatalogViewer",
             dependencies: pipeline + [
-                "CatalogMaintenance", "FeatureScoring", "Indexing", "Interchange", "TerminalOutput", flyingFox,
-                flyingSocks,
+                "CatalogMaintenance", "FeatureScoring", "Indexing", "Interchange", "TerminalOutput",
             ],
             resources: [
                 .embedInCode("Assets/style.css"), .embedInCode("Assets/script.js"), .embedInCode("Assets/static.js"),

@@ -67,7 +67,7 @@ import WorkflowWorlds
                 { [model, workers] catalog in
                     _ = try FiringSearch(
                         text: "the king", model: model.path, dictionary: nil, in: catalog, workers: workers
-                    ).run(in: catalog)
+                    ).run()
                 }
             ),
             ("train", { [model] _ in try train([model.settings], catalog: path, resuming: false) }),

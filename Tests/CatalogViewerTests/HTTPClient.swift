@@ -35,17 +35,20 @@ enum HTTPClient {
 
     /// Sends bytes as they are.
     static func send(_ bytes: [UInt8], port: UInt16) async throws -> Reply {
+        try await apart { try exchange(bytes, port: port) }
+    }
+
+    /// Runs what blocks on a thread of its own.
+    static func apart<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
-            Thread.detachNewThread {
-                continuation.resume(with: Result { try exchange(bytes, port: port) })
-            }
+            Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
         }
     }
 
-    private static func exchange(_ bytes: [UInt8], port: UInt16) throws -> Reply {
+    /// Opens a connection, to be closed by the caller.
+    static func connection(port: UInt16) throws -> Int32 {
         let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard socket >= 0 else { throw Failure(what: "no socket") }
-        defer { close(socket) }
         var timeout = timeval(tv_sec: 30, tv_usec: 0)
         setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
         var address = sockaddr_in()
@@ -57,7 +60,18 @@ enum HTTPClient {
                 connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
-        guard connected == 0 else { throw Failure(what: "no connection") }
+        guard connected == 0 else {
+            close(socket)
+            throw Failure(what: "no connection")
+        }
+        return socket
+    }
+
+    /// Sends bytes on a connection; fewer where the other side has closed it.
+    ///
+    /// - Returns: how many were sent.
+    @discardableResult
+    static func write(_ bytes: [UInt8], on socket: Int32) -> Int {
         var sent = 0
         while sent < bytes.count {
             let count = bytes[sent...].withUnsafeBytes {
@@ -66,17 +80,32 @@ enum HTTPClient {
             guard count > 0 else { break }
             sent += count
         }
+        return sent
+    }
+
+    /// Reads what a connection still brings, until it is closed.
+    ///
+    /// - Throws: `Failure` if it stays open and brings nothing for half a minute.
+    static func read(_ socket: Int32) throws -> [UInt8] {
         var reply: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 1 << 16)
         while true {
             let count = recv(socket, &piece, piece.count, 0)
+            if count < 0, errno == EAGAIN { throw Failure(what: "the connection stays open") }
             guard count > 0 else { break }
             reply += piece[..<count]
         }
-        return try parse(reply)
+        return reply
     }
 
-    private static func parse(_ bytes: [UInt8]) throws -> Reply {
+    private static func exchange(_ bytes: [UInt8], port: UInt16) throws -> Reply {
+        let socket = try connection(port: port)
+        defer { close(socket) }
+        write(bytes, on: socket)
+        return try parse(try read(socket))
+    }
+
+    static func parse(_ bytes: [UInt8]) throws -> Reply {
         let end = Array("\r\n\r\n".utf8)
         guard let border = bytes.indices.first(where: { bytes[$0...].starts(with: end) }) else {
             throw Failure(what: "no reply: \(String(decoding: bytes.prefix(200), as: UTF8.self))")

@@ -6,32 +6,30 @@ import LinearAlgebra
 enum ServedCatalog {
     /// Serves a catalog while `body` runs.
     ///
-    /// - Parameter body: given the port.
+    /// - Parameters:
+    ///   - change: changes the server's settings.
+    ///   - body: given the port.
+    /// - Throws: what `body` throws, and why the server could not serve or ended by itself.
     static func serve(
-        _ path: String, model: String? = nil, _ body: @Sendable @escaping (_ port: UInt16) async throws -> Void
+        _ path: String, model: String? = nil, change: (inout ViewerServer.Settings) -> Void = { _ in },
+        _ body: @Sendable @escaping (_ port: UInt16) async throws -> Void
     ) async throws {
-        let server = try ViewerServer(
-            ViewerServer.Settings(catalog: path, model: model), workers: Workers(threads: 2))
+        var settings = ViewerServer.Settings(catalog: path, model: model)
+        change(&settings)
+        let server = try ViewerServer(settings, workers: Workers(threads: 2))
         let (addresses, continuation) = AsyncStream<String>.makeStream()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                do { try await server.run { continuation.yield($0) } } catch is CancellationError {} catch {
-                    // Stopping closes the socket that is listened on.
-                }
-                continuation.finish()
+                defer { continuation.finish() }
+                try await server.run { continuation.yield($0) }
             }
             group.addTask {
-                for await address in addresses {
-                    guard let port = URL(string: address)?.port.flatMap({ UInt16(exactly: $0) }) else {
-                        throw HTTPClient.Failure(what: address)
-                    }
-                    do { try await body(port) } catch {
-                        await server.stop()
-                        throw error
-                    }
-                    await server.stop()
-                    return
-                }
+                defer { server.stop() }
+                var iterator = addresses.makeAsyncIterator()
+                guard let address = await iterator.next(),
+                    let port = URL(string: address)?.port.flatMap({ UInt16(exactly: $0) })
+                else { throw HTTPClient.Failure(what: "the server named no port") }
+                try await body(port)
             }
             try await group.waitForAll()
         }

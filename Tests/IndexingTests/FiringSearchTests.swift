@@ -45,7 +45,6 @@ import WorkflowWorlds
         var places: [TokenFirings] = []
         var reports: [Int] = []
         let found = try search.run(
-            in: catalog,
             progress: { done, total in
                 #expect(total == result.tokens)
                 reports.append(done)
@@ -94,7 +93,7 @@ import WorkflowWorlds
         var places: [TokenFirings] = []
         let found = try FiringSearch(
             text: "And Adam begat Seth.", model: DemoModel.path, dictionary: "d", in: catalog, workers: workers
-        ).run(in: catalog, eachToken: { places.append($0) })
+        ).run(eachToken: { places.append($0) })
         let count = demo.folder.tokenizer.encode("And Adam begat Seth.", addSpecialTokens: false).count
         #expect(places.map(\.position) == (0..<count).flatMap { [$0, $0, $0] })
         #expect(places.map(\.layer) == (0..<count).flatMap { _ in [1, 3, 6] })
@@ -121,7 +120,6 @@ import WorkflowWorlds
         _ = try FiringSearch(
             text: text, model: DemoModel.path, dictionary: "d", in: catalog, workers: workers
         ).run(
-            in: catalog,
             eachToken: { place in
                 for firing in place.firings {
                     let known = best[firing.featureIndex]?[place.position]
@@ -163,13 +161,13 @@ import WorkflowWorlds
             try FiringSearch(text: "", model: DemoModel.path, dictionary: nil, in: catalog, workers: workers)
         }
 
-        let search = try FiringSearch(
-            text: "a", model: demo.directory.path, dictionary: nil, in: catalog, workers: workers)
-        #expect(throws: (any Error).self) { try search.run(in: catalog) }
+        #expect(throws: (any Error).self) {
+            try FiringSearch(text: "a", model: demo.directory.path, dictionary: nil, in: catalog, workers: workers)
+        }
         let stopped = try FiringSearch(
             text: "a", model: DemoModel.path, dictionary: nil, in: catalog, workers: workers)
         #expect(throws: WorkflowError.interrupted("the text was not read to its end")) {
-            try stopped.run(in: catalog, cancelled: { true })
+            try stopped.run(cancelled: { true })
         }
     }
 }

@@ -116,18 +116,19 @@ import Testing
     }
 
     @Test func theServerSaysWhereItListens() throws {
-        var line = ""
-        var page = ""
         let process = Process()
         process.executableURL = Program.url
         process.arguments = ["serve", directory.file("c.sqlite")]
         let output = Pipe()
         process.standardOutput = output
         try process.run()
-        line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+        defer {
+            if process.isRunning { process.terminate() }
+        }
+        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
         #expect(line.wholeMatch(of: /Listening on http:\/\/127\.0\.0\.1:\d+\/\n/) != nil, "\(line)")
         let address = line.dropFirst("Listening on ".count).dropLast()
-        page = (try? String(contentsOf: try #require(URL(string: String(address))), encoding: .utf8)) ?? ""
+        let page = try String(contentsOf: try #require(URL(string: String(address))), encoding: .utf8)
         #expect(page.contains("c.sqlite"))
         process.interrupt()
         process.waitUntilExit()

@@ -4,7 +4,7 @@
 const find = document.getElementById("find");
 
 function isTyping(target) {
-  return target.closest("input, textarea, select, [contenteditable]") !== null;
+  return target.closest("input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]") !== null;
 }
 
 function help() {
@@ -41,6 +41,13 @@ document.addEventListener("keydown", (event) => {
       event.preventDefault();
       event.target.form.requestSubmit();
     }
+    return;
+  }
+  // What a page gives a key of its own.
+  const own = /^(?:[0-9a-z]|Enter)$/.test(event.key) && document.querySelector(`[data-key="${event.key}"]`);
+  if (own && !document.querySelector("dialog[open]") && !(event.key === "Enter" && event.target.closest("a, button"))) {
+    event.preventDefault();
+    own.click();
     return;
   }
   if (event.key === "/" && find) {

@@ -4,8 +4,6 @@ struct Address: Sendable, Equatable {
     private let parts: [String]
     /// The query's fields in order, as they are.
     private(set) var fields: [(name: String, value: String)] = []
-    /// Where on the page; empty for its beginning.
-    var fragment = ""
 
     /// Names a path.
     init(_ parts: [String], _ fields: [(name: String, value: String)] = []) {
@@ -20,7 +18,7 @@ struct Address: Sendable, Equatable {
         for (number, field) in fields.enumerated() {
             text += (number == 0 ? "?" : "&") + Self.encoded(field.name) + "=" + Self.encoded(field.value)
         }
-        return fragment.isEmpty ? text : text + "#" + Self.encoded(fragment)
+        return text
     }
 
     /// The same with another value of a field, or without it.
@@ -60,21 +58,6 @@ struct Address: Sendable, Equatable {
 extension Address {
     /// The page of the catalog.
     static let catalog = Address([])
-
-    /// A dictionary's page.
-    static func dictionary(_ dictionaryID: Int64) -> Address { Address(["dictionaries", "\(dictionaryID)"]) }
-
-    /// The list of a dictionary's features.
-    static func features(_ dictionaryID: Int64, _ fields: [(name: String, value: String)] = []) -> Address {
-        Address(["dictionaries", "\(dictionaryID)", "features"], fields)
-    }
-
-    /// A feature's page.
-    static func feature(_ dictionaryID: Int64, _ index: Int, corpus: Int64? = nil) -> Address {
-        Address(
-            ["dictionaries", "\(dictionaryID)", "features", "\(index)"],
-            corpus.map { [("corpus", "\($0)")] } ?? [])
-    }
 
     /// A run's page.
     static func run(_ runID: Int64) -> Address { Address(["runs", "\(runID)"]) }

@@ -1,3 +1,4 @@
+import ActivationPipeline
 import FeatureCatalog
 import JSON
 import TerminalOutput
@@ -11,6 +12,7 @@ struct ComparePage: Page {
     /// A dictionary on a corpus.
     private struct Column {
         let record: DictionaryRecord
+        let link: Address
         let summary: DictionarySummary
         let corpus: String?
         let count: Part<InterpretableCount?>
@@ -19,17 +21,26 @@ struct ComparePage: Page {
     }
 
     private let columns: [Column]
-    private let all: [DictionaryRecord]
-    private let chosen: [Int64]
+    private let all: [(record: DictionaryRecord, reference: String)]
+    private let chosen: [DictionaryRecord]
     private let matched: Part<MatchedFeatures>?
     private let canMatch: Bool
+    /// The choice in the address: dictionaries, and whether their features are matched.
+    private let fields: [(name: String, value: String)]
 
     init(_ visit: Visit) throws {
         let catalog = visit.catalog
-        all = try catalog.dictionaries()
-        let wanted = Set(try visit.query.values("d").prefix(Self.most).map { try visit.dictionary($0).dictionaryID })
-        let shown = wanted.isEmpty ? Array(all.suffix(Self.most)) : all.filter { wanted.contains($0.dictionaryID) }
-        chosen = shown.map(\.dictionaryID)
+        all = visit.dictionaries.map { ($0, visit.reference(to: $0)) }
+        let wanted = Set(
+            try visit.query.values("d").prefix(Self.most).map {
+                try StoredDictionary.record(named: $0, in: catalog).dictionaryID
+            })
+        let shown = visit.dictionaries.filter { wanted.isEmpty || wanted.contains($0.dictionaryID) }.suffix(Self.most)
+            .map(\.self)
+        chosen = shown
+        var fields = shown.map { (name: "d", value: visit.reference(to: $0)) }
+        for name in ["match", "farthest"] where visit.query[name] != nil { fields.append((name, "1")) }
+        self.fields = fields
         let corpora = try catalog.corpora()
         canMatch = shown.count == 2 && MatchedFeatures.isQuick(shown[0], shown[1])
         matched =
@@ -40,8 +51,10 @@ struct ComparePage: Page {
             return try catalog.dictionarySummaries(dictionaryID: record.dictionaryID).map { summary in
                 let key = summary.corpusID.map { IndexingKey(dictionaryID: record.dictionaryID, corpusID: $0) }
                 let own = evaluations.filter { $0.layer == nil && $0.corpusID == summary.corpusID }
+                let links = try visit.links(to: record)
+                let link = (links.corpus == nil ? nil : summary.corpusID).map { links.on(corpus: $0) } ?? links
                 return Column(
-                    record: record, summary: summary,
+                    record: record, link: link.dictionary, summary: summary,
                     corpus: corpora.first { $0.corpusID == summary.corpusID }?.name,
                     count: Part { try key.map { try catalog.countInterpretable($0) } },
                     evaluations: Dictionary(own.map { ($0.metric, $0) }, uniquingKeysWith: { _, last in last }),
@@ -54,14 +67,14 @@ struct ComparePage: Page {
     }
 
     var title: String { "Compare" }
-    var address: Address { Address(["compare"], chosen.map { ("d", "\($0)") }) }
+    var address: Address { Address(["compare"], fields) }
     var section: Shell.Section { .compare }
 
     var content: HTML {
-        let boxes = all.suffix(200).map { record -> HTML in
-            let checked: HTML = chosen.contains(record.dictionaryID) ? " checked" : ""
+        let boxes = all.suffix(200).map { record, reference -> HTML in
+            let checked: HTML = chosen.contains { $0.dictionaryID == record.dictionaryID } ? " checked" : ""
             return """
-                <label class="check"><input type="checkbox" name="d" value="\(record.dictionaryID)"\(checked)> \
+                <label class="check"><input type="checkbox" name="d" value="\(exact: reference)"\(checked)> \
                 <bdi>\(record.name)</bdi></label>
                 """
         }
@@ -99,7 +112,7 @@ struct ComparePage: Page {
     private var table: HTML {
         let heads = columns.map { column -> HTML in
             """
-            <th scope="col" class="n"><a href="\(Address.dictionary(column.record.dictionaryID))">\
+            <th scope="col" class="n"><a href="\(column.link)">\
             <bdi>\(column.record.name)</bdi></a>\
             <small><bdi>\(column.corpus ?? "no index")</bdi></small></th>
             """
@@ -134,18 +147,19 @@ struct ComparePage: Page {
     }
 
     var json: JSONValue {
-        .object([
-            "dictionaries": .array(
-                columns.map { column in
-                    .object([
-                        "dictionary_id": JSONValue(column.record.dictionaryID), "name": .string(column.record.name),
-                        "corpus": JSONValue(column.corpus), "summary": DictionaryPage.json(column.summary),
-                        "evaluations": .array(
-                            column.evaluations.values.sorted { $0.metric < $1.metric }.map(Self.json)),
-                    ])
-                }),
-            "matched": matched?.value?.json ?? .null,
-        ])
+        get throws {
+            let dictionaries = columns.map { column -> JSONValue in
+                .object([
+                    "dictionary_id": JSONValue(column.record.dictionaryID), "name": .string(column.record.name),
+                    "corpus": JSONValue(column.corpus), "summary": DictionaryPage.json(column.summary),
+                    "evaluations": .array(
+                        column.evaluations.values.sorted { $0.metric < $1.metric }.map(Self.json)),
+                ])
+            }
+            return .object([
+                "dictionaries": .array(dictionaries), "matched": try matched?.get().json ?? .null,
+            ])
+        }
     }
 
     /// A figure as an object.

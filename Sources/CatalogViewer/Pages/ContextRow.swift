@@ -12,41 +12,16 @@ struct ContextRow {
         self.maximum = maximum
     }
 
-    /// A stretch of the text that is drawn as one.
-    private struct Unit {
-        var text: String
-        var activation: Float
-        var isPeak: Bool
-        var isInWindow: Bool
-    }
-
-    /// Tokens with the character that they share, neighbours that do not fire together.
-    private var units: [Unit] {
-        var units: [Unit] = []
-        var held: Unit?
-        for (place, token) in context.tokens.enumerated() {
-            let isInWindow = context.window.contains(place)
-            var unit = Unit(
-                text: token,
-                activation: isInWindow ? context.activations[place - context.window.lowerBound] : 0,
-                isPeak: place == context.peak, isInWindow: isInWindow)
-            if let part = held {
-                unit.activation = max(unit.activation, part.activation)
-                unit.isPeak = unit.isPeak || part.isPeak
-            }
-            // The character goes on in the next token.
-            if token.isEmpty, place + 1 < context.tokens.count {
-                held = unit
-                continue
-            }
-            held = nil
-            let text = TokenText.shown(token)
+    /// The context's units, as they are shown; neighbours that do not fire together.
+    private var units: [ContextUnit] {
+        var units: [ContextUnit] = []
+        for var unit in ContextUnit.units(of: context) {
+            unit.text = TokenText.shown(unit.text)
             if !unit.isPeak, unit.activation <= 0, let last = units.last, !last.isPeak, last.activation <= 0,
                 last.isInWindow == unit.isInWindow
             {
-                units[units.count - 1].text += text
+                units[units.count - 1].text += unit.text
             } else {
-                unit.text = text
                 units.append(unit)
             }
         }
@@ -61,7 +36,7 @@ struct ContextRow {
         return ContextRow(context.cut(before: reach.before, behind: reach.behind), maximum: maximum).text()
     }
 
-    private func drawn(_ units: [Unit], isCut: (before: Bool, behind: Bool)) -> HTML {
+    private func drawn(_ units: [ContextUnit], isCut: (before: Bool, behind: Bool)) -> HTML {
         let pieces = units.map { unit -> HTML in
             let text = TokenText.running(unit.text, breaksLines: context.isWhole)
             let style = TokenText.intensity(unit.activation, of: maximum)

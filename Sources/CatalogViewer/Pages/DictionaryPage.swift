@@ -13,6 +13,7 @@ struct DictionaryPage: Page {
     private static let bestCount = 12
 
     private let record: DictionaryRecord
+    private let links: DictionaryLinks
     private let index: IndexedDictionary?
     private let summaries: [DictionarySummary]
     private let corpora: [CorpusRecord]
@@ -26,6 +27,7 @@ struct DictionaryPage: Page {
     init(_ visit: Visit) throws {
         let catalog = visit.catalog
         record = try visit.dictionary()
+        links = try visit.links(to: record)
         index = try visit.index(of: record)
         summaries = try catalog.dictionarySummaries(dictionaryID: record.dictionaryID)
         corpora = try catalog.corpora()
@@ -34,7 +36,9 @@ struct DictionaryPage: Page {
         layers = Part { try index.map { try catalog.layerProfile($0.key) } ?? [] }
         let scoredCount = summaries.compactMap(\.explainedCount).max() ?? 0
         scores = Part {
-            try index.map { try visit.site.cache.figures($0.key, scoreCount: scoredCount, in: catalog) }
+            try index.map {
+                try visit.site.cache.figures($0.key, scoreCount: scoredCount, in: catalog, stamp: visit.stamp)
+            }
         }
         evaluations = Part {
             let all = try catalog.evaluations(dictionaryID: record.dictionaryID)
@@ -52,13 +56,13 @@ struct DictionaryPage: Page {
             listing.isDescending = true
             listing.limit = Self.bestCount
             let numbers = try listing.rows(in: catalog).result.rows.compactMap { $0[0].wholeNumber }
-            let names = try visit.names(of: numbers, index.key)
+            let names = try FeatureName.of(numbers, index.key, in: catalog)
             return numbers.compactMap { number in names[number].map { (number, $0) } }
         }
     }
 
     var title: String { record.name }
-    var address: Address { .dictionary(record.dictionaryID) }
+    var address: Address { links.dictionary }
     var section: Shell.Section { .none }
     var dictionaryID: Int64? { record.dictionaryID }
     private var scale: LayerScale { LayerScale(record.layers) }
@@ -71,9 +75,10 @@ struct DictionaryPage: Page {
         """
         <h1><bdi>\(record.name)</bdi></h1>
         <p class="lead">\(record.architecture.rawValue), \(Figure.count(record.latentCount)) features\
-        \(record.k.map { ", k = \($0)" } ?? ""), width \(record.dModel), layers \(layerText).\
+        \(record.k.map { ", k = \($0)" } ?? ""), width \(record.dModel), layers \
+        \(LayerSpan.text(of: record.layers, dash: "–", separator: ", ")).\
         \(indexed)</p>
-        <p class="go"><a class="button" href="\(Address.features(record.dictionaryID))">All features</a></p>
+        <p class="go"><a class="button" href="\(links.features())">All features</a></p>
         \(facts)
         <div class="columns">\(layerSection)\(curveSections)</div>
         <div class="columns">\(scoreSection)\(evaluationSection)</div>
@@ -85,14 +90,6 @@ struct DictionaryPage: Page {
     private var indexed: HTML {
         guard let index else { return "" }
         return " Indexed on \(Figure.count(index.indexing.tokenCount)) tokens of <bdi>\(index.corpus)</bdi>."
-    }
-
-    private var layerText: String {
-        guard let first = record.layers.min(), let last = record.layers.max() else { return "none" }
-        return first == last
-            ? "\(first)"
-            : record.layers.count == last - first + 1
-                ? "\(first)–\(last)" : record.layers.map(String.init).joined(separator: ", ")
     }
 
     private var facts: HTML {
@@ -122,7 +119,7 @@ struct DictionaryPage: Page {
                     <td class="bar">\(bar)</td>\
                     <td class="n">\(Figure.share(layer.tokenShare))</td>\
                     <td class="n">\(Figure.number(layer.meanRouterWeight))</td>\
-                    <td class="n"><a href="\(Address.features(record.dictionaryID, [("layer", "\(layer.layer)")]))">\
+                    <td class="n"><a href="\(links.features([("layer", "\(layer.layer)")]))">\
                     \(Figure.count(layer.peakFeatureCount))</a></td>\
                     <td class="n">\(Figure.number(layer.meanActivation))</td>\
                     <td class="n">\(Figure.share(explained(layer.layer)))</td></tr>
@@ -155,6 +152,11 @@ struct DictionaryPage: Page {
         scores.drawn { figures in
             guard let table = figures?.table else { return "" }
             let all = table.all
+            let isDone = figures?.hasIntervals ?? false
+            let meanScore =
+                isDone
+                ? Figure.interval(all.meanScore?.mean, all.meanScore?.low, all.meanScore?.high)
+                : "\(Figure.number(all.meanScore?.mean)) <small>its interval is being computed; load the page again</small>"
             let separation = all.separation.map {
                 "; a right explanation beats a wrong one with probability \(Figure.number($0))" as HTML
             }
@@ -169,7 +171,7 @@ struct DictionaryPage: Page {
             return """
                 <section><h2>Explanations</h2>\
                 <p>By \(table.scorer), \(Figure.count(all.scoredCount)) features: mean score \
-                \(Figure.interval(all.meanScore?.mean, all.meanScore?.low, all.meanScore?.high)), wrong explanations \
+                \(meanScore), wrong explanations \
                 \(Figure.number(all.meanChance)). \(Figure.share(all.share?.mean)) score better than 95 % of those\
                 \(separation).</p>\
                 \(figures?.distribution?.plot)<div class="scroll"><table class="list fit"><thead><tr><th>layer</th>\
@@ -206,7 +208,7 @@ struct DictionaryPage: Page {
         best.drawn { best in
             let rows = best.filter { $0.name.score != nil }.map { number, name -> HTML in
                 """
-                <li><a href="\(Address.feature(record.dictionaryID, number))"><span class="id">\(number)</span>\
+                <li><a href="\(links.feature(number))"><span class="id">\(number)</span>\
                 <span>\(name.short)</span></a> \(scale.badge(name.peakLayer)) <small>\(Figure.number(name.score))\
                 </small></li>
                 """
@@ -219,7 +221,7 @@ struct DictionaryPage: Page {
     private var provenance: HTML {
         let corpusLinks = summaries.compactMap { summary -> HTML? in
             guard let corpus = corpora.first(where: { $0.corpusID == summary.corpusID }) else { return nil }
-            return "<a href=\"\(address.with("corpus", "\(corpus.corpusID)"))\"><bdi>\(corpus.name)</bdi></a> "
+            return "<a href=\"\(links.on(corpus: corpus.corpusID).dictionary)\"><bdi>\(corpus.name)</bdi></a> "
         }
         return """
             <dl class="fields"><dt>made by</dt><dd><a href="\(Address.run(record.runID))">run \(record.runID)</a></dd>\
@@ -232,23 +234,25 @@ struct DictionaryPage: Page {
     }
 
     var json: JSONValue {
-        .object([
-            "dictionary_id": JSONValue(record.dictionaryID), "name": .string(record.name),
-            "architecture": .string(record.architecture.rawValue), "d_model": JSONValue(record.dModel),
-            "n_latents": JSONValue(record.latentCount), "k": JSONValue(record.k),
-            "layers": .array(record.layers.map { JSONValue($0) }), "run_id": JSONValue(record.runID),
-            "model": JSONValue(model?.name), "corpora": .array(summaries.map(Self.json)),
-            "layer_profile": .array(
-                (layers.value ?? []).map { layer in
-                    .object([
-                        "layer": JSONValue(layer.layer), "n_tokens": JSONValue(layer.tokenCount),
-                        "token_share": JSONValue(layer.tokenShare),
-                        "mean_router_weight": JSONValue(layer.meanRouterWeight),
-                        "n_peak_features": JSONValue(layer.peakFeatureCount),
-                    ])
-                }),
-            "evaluations": .array((evaluations.value ?? []).map(ComparePage.json)),
-        ])
+        get throws {
+            let layers = try layers.get().map { layer -> JSONValue in
+                .object([
+                    "layer": JSONValue(layer.layer), "n_tokens": JSONValue(layer.tokenCount),
+                    "token_share": JSONValue(layer.tokenShare),
+                    "mean_router_weight": JSONValue(layer.meanRouterWeight),
+                    "n_peak_features": JSONValue(layer.peakFeatureCount),
+                ])
+            }
+            return .object([
+                "dictionary_id": JSONValue(record.dictionaryID), "name": .string(record.name),
+                "architecture": .string(record.architecture.rawValue), "d_model": JSONValue(record.dModel),
+                "n_latents": JSONValue(record.latentCount), "k": JSONValue(record.k),
+                "layers": .array(record.layers.map { JSONValue($0) }), "run_id": JSONValue(record.runID),
+                "model": JSONValue(model?.name), "corpora": .array(summaries.map(Self.json)),
+                "corpus": JSONValue(index?.corpus), "layer_profile": .array(layers),
+                "evaluations": .array(try evaluations.get().map(ComparePage.json)),
+            ])
+        }
     }
 
     /// The figures of a dictionary on a corpus.

@@ -20,8 +20,6 @@ struct FeatureChoice {
     let isReversed: Bool
     /// Features to skip.
     let offset: Int
-    /// The corpus, as the address names it.
-    private let corpus: String?
 
     /// The features found by words at most.
     private static let mostFound = 500
@@ -36,13 +34,12 @@ struct FeatureChoice {
         sort = query["sort"] ?? "max_activation"
         isReversed = query["order"] == "reversed"
         offset = query.number("offset", in: 0...1 << 31) ?? 0
-        corpus = query["corpus"]
     }
 
     /// Whether all features are listed.
     var isPlain: Bool { conditions.isEmpty && words == nil && token == nil && layer == nil && !isAlive }
 
-    /// The fields of the address.
+    /// The fields of the address, besides the corpus.
     var fields: [(name: String, value: String)] {
         var fields = conditions.map { (name: "where", value: $0) }
         if let words { fields.append(("q", words)) }
@@ -52,7 +49,6 @@ struct FeatureChoice {
         if sort != "max_activation" { fields.append(("sort", sort)) }
         if isReversed { fields.append(("order", "reversed")) }
         if offset > 0 { fields.append(("offset", "\(offset)")) }
-        if let corpus { fields.append(("corpus", corpus)) }
         return fields
     }
 

@@ -1,14 +1,15 @@
 import ActivationPipeline
 import FeatureCatalog
+import Indexing
 import TerminalOutput
 
 extension FeatureListPage {
     var content: HTML {
         """
-        <h1>Features <span class="of">of <a href="\(Address.dictionary(record.dictionaryID))"><bdi>\(record.name)\
+        <h1>Features <span class="of">of <a href="\(links.dictionary)"><bdi>\(record.name)\
         </bdi></a></span></h1>
         \(form)
-        \(problem.map { "<p class=\"damaged\" role=\"alert\">\($0)</p>" as HTML })
+        \(problem.map { "<p class=\"damaged\" role=\"alert\">\($0.message)</p>" as HTML })
         \(summary)
         \(entries.isEmpty ? nothing : rows)
         \(pager)
@@ -24,9 +25,12 @@ extension FeatureListPage {
             let selected: HTML = layer == choice.layer ? " selected" : ""
             return "<option value=\"\(layer)\"\(selected)>layer \(layer)</option>"
         }
+        let corpus = links.fields.map {
+            "<input type=\"hidden\" name=\"\($0.name)\" value=\"\(exact: $0.value)\">" as HTML
+        }
         let checked: (Bool) -> HTML = { $0 ? " checked" : "" }
         return """
-            <form class="filter" method="get"><label class="grow">words<input name="q" type="search" \
+            <form class="filter" method="get">\(corpus)<label class="grow">words<input name="q" type="search" \
             value="\(exact: choice.words ?? "")" placeholder="in meaning, tokens, contexts"></label>\
             <label>fires on<input name="token" value="\(exact: choice.token ?? "")" placeholder="a token" size="10">\
             </label>\
@@ -64,7 +68,7 @@ extension FeatureListPage {
         let scale = LayerScale(record.layers)
         let edges = index?.indexing.histogramEdges ?? []
         let rows = entries.map { entry -> HTML in
-            let target = Address.feature(record.dictionaryID, entry.index)
+            let target = links.feature(entry.index)
             let histogram = Histogram(
                 counts: entry.feature.histogram, edges: edges,
                 largest: entry.feature.maxActivation.map { Double($0) }, most: 32)

@@ -20,17 +20,19 @@ struct FeatureListPage: Page {
     }
 
     let record: DictionaryRecord
+    let links: DictionaryLinks
     let index: IndexedDictionary?
     let choice: FeatureChoice
     let entries: [Entry]
     let total: Int?
     let hasMore: Bool
-    let problem: String?
+    let problem: ViewerProblem?
     let sortable: [String]
 
     init(_ visit: Visit) throws {
         let record = try visit.dictionary()
         self.record = record
+        links = try visit.links(to: record)
         index = try visit.index(of: record)
         choice = FeatureChoice(visit.query)
         let known = try SummaryColumns(of: visit.catalog)
@@ -43,13 +45,13 @@ struct FeatureListPage: Page {
         do {
             listing = try choice.listing(index.key, of: record, known: known, in: visit.catalog)
         } catch let error where ViewerProblem(error).status == 400 {
-            (entries, total, hasMore, problem) = ([], nil, false, ViewerProblem(error).message)
+            (entries, total, hasMore, problem) = ([], nil, false, ViewerProblem(error))
             return
         }
         let (result, count) = try listing.rows(in: visit.catalog)
         let numbers = result.rows.compactMap { $0[0].wholeNumber }
         let shown = Array(numbers.prefix(Self.rowCount))
-        let names = try visit.names(of: shown, index.key)
+        let names = try FeatureName.of(shown, index.key, in: visit.catalog)
         entries = try shown.compactMap { number in
             guard let name = names[number] else { return nil }
             let feature = try visit.catalog.feature(index.key, featureIndex: number)
@@ -72,32 +74,30 @@ struct FeatureListPage: Page {
     private static let unsorted: Set = ["dictionary_id", "dictionary", "corpus_id", "corpus", "explanation_method"]
 
     var title: String { "Features of \(record.name)" }
-    var address: Address { .features(record.dictionaryID, choice.fields) }
+    var address: Address { links.features(choice.fields) }
     var path: [(name: String, address: Address)] {
-        [("Catalog", .catalog), (record.name, .dictionary(record.dictionaryID))]
+        [("Catalog", .catalog), (record.name, links.dictionary)]
     }
     var section: Shell.Section { .features }
     var dictionaryID: Int64? { record.dictionaryID }
 
     var json: JSONValue {
-        .object([
-            "dictionary": .string(record.name), "total": JSONValue(total), "offset": JSONValue(choice.offset),
-            "problem": JSONValue(problem),
-            "features": .array(
-                entries.map { entry in
-                    let context = entry.context.value ?? nil
-                    return .object([
-                        "feature_index": JSONValue(entry.index), "explanation": JSONValue(entry.name.explanation),
-                        "top_token": JSONValue(entry.name.topToken), "n_fired": JSONValue(entry.feature.firedCount),
-                        "firing_rate": JSONValue(entry.name.firingRate),
-                        "max_activation": JSONValue(entry.name.maximum),
-                        "peak_layer": JSONValue(entry.name.peakLayer),
-                        "simulation_score": JSONValue(entry.name.score),
-                        "simulation_baseline": JSONValue(entry.name.baseline),
-                        "histogram": .array(entry.feature.histogram.map { JSONValue($0) }),
-                        "context": JSONValue(context?.tokens.joined()),
-                    ])
-                }),
-        ])
+        get throws {
+            let features = try entries.map { entry -> JSONValue in
+                .object([
+                    "feature_index": JSONValue(entry.index), "explanation": JSONValue(entry.name.explanation),
+                    "top_token": JSONValue(entry.name.topToken), "n_fired": JSONValue(entry.feature.firedCount),
+                    "firing_rate": JSONValue(entry.name.firingRate), "max_activation": JSONValue(entry.name.maximum),
+                    "peak_layer": JSONValue(entry.name.peakLayer), "simulation_score": JSONValue(entry.name.score),
+                    "simulation_baseline": JSONValue(entry.name.baseline),
+                    "histogram": .array(entry.feature.histogram.map { JSONValue($0) }),
+                    "context": JSONValue(try entry.context.get()?.tokens.joined()),
+                ])
+            }
+            return .object([
+                "dictionary": .string(record.name), "corpus": JSONValue(index?.corpus), "total": JSONValue(total),
+                "offset": JSONValue(choice.offset), "features": .array(features),
+            ])
+        }
     }
 }

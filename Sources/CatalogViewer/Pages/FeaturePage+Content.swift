@@ -1,6 +1,7 @@
 import ActivationPipeline
 import FeatureCatalog
 import FeatureScoring
+import Indexing
 import TerminalOutput
 import Vocabulary
 
@@ -23,7 +24,7 @@ extension FeaturePage {
         let other = number + step
         guard (0..<record.latentCount).contains(other) else { return "" }
         return """
-            <a rel="\(step < 0 ? "prev" : "next")" href="\(link(to: other))" title="\(word) feature">\
+            <a rel="\(step < 0 ? "prev" : "next")" href="\(links.feature(other))" title="\(word) feature">\
             \(step < 0 ? "←" : "→")<span class="hide"> \(word) feature</span></a>
             """
     }
@@ -100,11 +101,7 @@ extension FeaturePage {
         let list = part.drawn { contexts in
             guard !contexts.isEmpty else { return "" }
             let rows = contexts.map { context -> HTML in
-                let target = Address(
-                    [
-                        "dictionaries", "\(record.dictionaryID)", "features", "\(number)", "contexts",
-                        band.rawValue, "\(context.rank)",
-                    ], corpora.count > 1 ? [("corpus", "\(index.key.corpusID)")] : [])
+                let target = links.context(number, band, context.rank)
                 return """
                     <li><span class="n">\(band == .quiet ? "" : Figure.number(Double(context.activation)))</span>\
                     \(scale.badge(context.layer))\

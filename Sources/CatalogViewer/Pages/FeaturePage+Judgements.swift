@@ -1,5 +1,6 @@
 import ActivationPipeline
 import FeatureCatalog
+import Indexing
 import TerminalOutput
 import Vocabulary
 
@@ -95,7 +96,7 @@ extension FeaturePage {
     var provenance: HTML {
         let corpusLinks = corpora.count < 2 ? nil : "<dt>corpora</dt><dd>\(corpora.map(corpusLink))</dd>" as HTML
         return """
-            <dl class="fields"><dt>dictionary</dt><dd><a href="\(Address.dictionary(record.dictionaryID))">\
+            <dl class="fields"><dt>dictionary</dt><dd><a href="\(links.dictionary)">\
             <bdi>\(record.name)</bdi></a>, \
             trained by <a href="\(Address.run(record.runID))">run \(record.runID)</a></dd>\
             <dt>statistics</dt><dd><a href="\(Address.run(index.indexing.runID))">run \(index.indexing.runID)</a>, \
@@ -106,6 +107,6 @@ extension FeaturePage {
     }
 
     private func corpusLink(_ corpus: CorpusRecord) -> HTML {
-        "<a href=\"\(address.with("corpus", "\(corpus.corpusID)"))\"><bdi>\(corpus.name)</bdi></a> "
+        "<a href=\"\(links.on(corpus: corpus.corpusID).feature(number))\"><bdi>\(corpus.name)</bdi></a> "
     }
 }

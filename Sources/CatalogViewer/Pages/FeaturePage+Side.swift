@@ -1,5 +1,6 @@
 import ActivationPipeline
 import FeatureCatalog
+import Indexing
 import TerminalOutput
 
 extension FeaturePage {
@@ -47,7 +48,7 @@ extension FeaturePage {
                 let style = TokenText.intensity(token.activation1, of: greatest) ?? "a0"
                 return """
                     <tr><th scope="row"><a href="\
-                    \(Address.features(record.dictionaryID, [("token", token.tokenClass)]))" \
+                    \(links.features([("token", token.tokenClass)]))" \
                     title="features that fire on it">\(TokenText.alone(token.tokenClass))</a></th>\
                     <td class="n">\(Figure.count(token.firedCount))</td><td class="n">\
                     <b class="\(style)">\(Figure.number(Double(token.activation1)))</b></td>\
@@ -113,7 +114,7 @@ extension FeaturePage {
         guard !features.isEmpty else { return "" }
         let rows = features.prefix(10).map { other, figure -> HTML in
             """
-            <li><a href="\(link(to: other))"><span class="id">\(other)</span><span>\(others[other]?.short)</span></a>\
+            <li><a href="\(links.feature(other))"><span class="id">\(other)</span><span>\(others[other]?.short)</span></a>\
             <span class="n">\(figure)</span></li>
             """
         }

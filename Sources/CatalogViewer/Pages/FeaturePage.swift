@@ -21,6 +21,7 @@ struct FeaturePage: Page {
     }
 
     let record: DictionaryRecord
+    let links: DictionaryLinks
     let index: IndexedDictionary
     let number: Int
     let feature: FeatureRecord
@@ -37,6 +38,7 @@ struct FeaturePage: Page {
     let interventions: Part<[InterventionRecord]>
     let others: [Int: FeatureName]
     let model: LanguageModelRecord?
+    /// The corpora that the dictionary is indexed on.
     let corpora: [CorpusRecord]
     let showsAll: Bool
     /// The command that shows the same.
@@ -52,11 +54,12 @@ struct FeaturePage: Page {
         }
         let (key, id) = (index.key, record.dictionaryID)
         (self.record, self.index, self.number) = (record, index, number)
+        links = try visit.links(to: record)
         showsAll = visit.query["contexts"] == "all"
         command = visit.site.spelling("routesae feature CATALOG \(number) `dictionary` \(id)")
         let most = showsAll ? Self.mostContexts : nil
         feature = try catalog.feature(key, featureIndex: number)
-        name = try visit.names(of: [number], key)[number]
+        name = try FeatureName.of([number], key, in: catalog)[number]
         layers = Part { try catalog.featureLayers(key, featureIndex: number) }
         tokens = Part { try catalog.featureTokens(key, featureIndex: number) }
         logits = Part { try Self.logits(of: number, index, in: catalog) }
@@ -88,10 +91,11 @@ struct FeaturePage: Page {
         }
         reviews = Part { try catalog.reviews(dictionaryID: id, featureIndex: number) }
         interventions = Part { try catalog.interventions(dictionaryID: id, featureIndex: number) }
-        others = try visit.names(
-            of: (neighbors.value ?? []).map(\.neighborIndex) + (cofirings.value ?? []).map(\.otherIndex), key)
-        corpora = try catalog.corpora()
-        let corpora = corpora
+        others = try FeatureName.of(
+            (neighbors.value ?? []).map(\.neighborIndex) + (cofirings.value ?? []).map(\.otherIndex), key, in: catalog)
+        let corpora = try catalog.corpora()
+        let indexed = Set(try catalog.indexings(dictionaryID: id).map(\.key.corpusID))
+        self.corpora = corpora.filter { indexed.contains($0.corpusID) }
         model = try catalog.languageModels().first { model in
             model.languageModelID
                 == (record.languageModelID ?? corpora.first { $0.corpusID == key.corpusID }?.languageModelID)
@@ -114,26 +118,18 @@ struct FeaturePage: Page {
 
     var title: String { "Feature \(number)" }
     var address: Address {
-        var fields: [(name: String, value: String)] = []
-        if corpora.count > 1 { fields.append(("corpus", "\(index.key.corpusID)")) }
-        if showsAll { fields.append(("contexts", "all")) }
-        return Address(["dictionaries", "\(record.dictionaryID)", "features", "\(number)"], fields)
+        links.feature(number).with("contexts", showsAll ? "all" : nil)
     }
     var path: [(name: String, address: Address)] {
         [
-            ("Catalog", .catalog), (record.name, .dictionary(record.dictionaryID)),
-            ("Features", .features(record.dictionaryID)),
+            ("Catalog", .catalog), (record.name, links.dictionary),
+            ("Features", links.features()),
         ]
     }
     var section: Shell.Section { .features }
     var dictionaryID: Int64? { record.dictionaryID }
     var scale: LayerScale { LayerScale(record.layers) }
     var isDead: Bool { feature.firedCount == 0 }
-
-    /// A link to a feature of the same dictionary and corpus.
-    func link(to other: Int) -> Address {
-        .feature(record.dictionaryID, other, corpus: corpora.count > 1 ? index.key.corpusID : nil)
-    }
 
     var json: JSONValue { get throws { try report().json } }
 }

@@ -12,6 +12,7 @@ struct MatchedFeatures {
 
     private let one: DictionaryRecord
     private let two: DictionaryRecord
+    private let links: (one: DictionaryLinks, two: DictionaryLinks)
     private let matching: FeatureMatching
     private let ranked: [Int]
     private let names: (one: [Int: FeatureName], two: [Int: FeatureName])
@@ -27,6 +28,7 @@ struct MatchedFeatures {
                 400, "\(one.name) and \(two.name) have too many features to match here; 'routesae compare' does it")
         }
         (self.one, self.two) = (one, two)
+        links = (try visit.links(to: one), try visit.links(to: two))
         let matching = try FeatureMatching(
             one, in: visit.catalog, with: two, in: visit.catalog, workers: visit.site.workers)
         let farthestFirst = visit.query["farthest"] != nil
@@ -40,7 +42,7 @@ struct MatchedFeatures {
         of features: [Int], _ record: DictionaryRecord, _ visit: Visit
     ) throws -> [Int: FeatureName] {
         guard let key = try visit.catalog.indexings(dictionaryID: record.dictionaryID).last?.key else { return [:] }
-        return try visit.names(of: features, key)
+        return try FeatureName.of(features, key, in: visit.catalog)
     }
 
     /// The section of a page.
@@ -51,9 +53,9 @@ struct MatchedFeatures {
                 matching.isMutual(feature) ? " <small title=\"each is the other's best match\">⇄</small>" : ""
             return """
                 <tr><td class="n">\(Figure.number(Double(match.cosine)))\(mutual)</td>\
-                <td class="wide"><a href="\(Address.feature(one.dictionaryID, feature))"><span class="id">\(feature)\
+                <td class="wide"><a href="\(links.one.feature(feature))"><span class="id">\(feature)\
                 </span> \(names.one[feature]?.short)</a></td>\
-                <td class="wide"><a href="\(Address.feature(two.dictionaryID, match.featureIndex))">\
+                <td class="wide"><a href="\(links.two.feature(match.featureIndex))">\
                 <span class="id">\(match.featureIndex)</span> \
                 \(names.two[match.featureIndex]?.short)</a></td></tr>
                 """

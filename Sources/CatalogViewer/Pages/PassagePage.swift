@@ -7,6 +7,7 @@ import Vocabulary
 /// A whole passage with one of a feature's contexts in it.
 struct PassagePage: Page {
     private let record: DictionaryRecord
+    private let links: DictionaryLinks
     private let number: Int
     private let context: ContextText
     private let maximum: Float
@@ -14,6 +15,7 @@ struct PassagePage: Page {
 
     init(_ visit: Visit) throws {
         record = try visit.dictionary()
+        links = try visit.links(to: record)
         number = try visit.feature(of: record)
         guard let index = try visit.index(of: record), let band = ContextBand(rawValue: visit.request.path[5]),
             let rank = Int(visit.request.path[6]), (0..<1 << 14).contains(rank)
@@ -27,18 +29,12 @@ struct PassagePage: Page {
     }
 
     var title: String { "Passage of feature \(number)" }
-    var address: Address {
-        Address(
-            [
-                "dictionaries", "\(record.dictionaryID)", "features", "\(number)", "contexts",
-                context.band.rawValue, "\(context.rank)",
-            ])
-    }
+    var address: Address { links.context(number, context.band, context.rank) }
     var path: [(name: String, address: Address)] {
         [
-            ("Catalog", .catalog), (record.name, .dictionary(record.dictionaryID)),
-            ("Features", .features(record.dictionaryID)),
-            ("Feature \(number)", .feature(record.dictionaryID, number)),
+            ("Catalog", .catalog), (record.name, links.dictionary),
+            ("Features", links.features()),
+            ("Feature \(number)", links.feature(number)),
         ]
     }
     var section: Shell.Section { .features }

@@ -10,44 +10,54 @@ struct PromptPage: Page {
     private static let top = 8
 
     private let record: DictionaryRecord?
-    private let all: [DictionaryRecord]
+    private let links: DictionaryLinks?
+    private let all: [(record: DictionaryRecord, reference: String)]
     private let text: String
     private let findings: PromptFindings?
-    private let problem: String?
+    let problem: ViewerProblem?
     private let hasModel: Bool
     private let formToken: String
     private let command: String
 
     init(_ visit: Visit) throws {
-        all = try visit.catalog.dictionaries()
+        all = visit.dictionaries.map { ($0, visit.reference(to: $0)) }
         hasModel = visit.site.prompts != nil
         formToken = visit.site.formToken
         command = visit.site.spelling("routesae serve CATALOG `model` DIR")
         let form = visit.request.form
         let named = form["dictionary"] ?? visit.query["dictionary"]
-        record = try named.map { try visit.dictionary($0) } ?? all.last
+        let record = try named.map { try StoredDictionary.record(named: $0, in: visit.catalog) } ?? all.last?.record
+        self.record = record
+        links = try record.map { try visit.links(to: $0) }
         text = form["text"] ?? visit.query["text"].map { String($0.prefix(PromptService.longest)) } ?? ""
-        guard visit.request.method == .post, let record, let prompts = visit.site.prompts else {
-            (findings, problem) = (nil, visit.request.method == .post ? "the server was started without a model" : nil)
-            return
-        }
-        guard !text.isEmpty else {
-            (findings, problem) = (nil, "the prompt is empty")
+        guard visit.request.method == .post else {
+            (findings, problem) = (nil, nil)
             return
         }
         do {
-            let firings = try prompts.firings(on: text, record, in: visit.catalog)
-            findings = try PromptFindings(record, firings: firings, top: Self.top, among: nil, in: visit.catalog)
+            findings = try Self.findings(on: text, record, visit)
             problem = nil
         } catch {
             let found = ViewerProblem(error)
-            guard found.status < 500 || found.status == 503, !visit.request.wantsJSON else { throw found }
-            (findings, problem) = (nil, found.message)
+            guard found.status < 500 || found.status == 503 else { throw found }
+            (findings, problem) = (nil, found)
         }
     }
 
+    private static func findings(on text: String, _ record: DictionaryRecord?, _ visit: Visit) throws -> PromptFindings
+    {
+        guard let prompts = visit.site.prompts else {
+            throw ViewerProblem(403, "the server was started without a model")
+        }
+        guard let record else { throw ViewerProblem(404, "there is no dictionary yet") }
+        guard !text.isEmpty else { throw ViewerProblem(400, "the prompt is empty") }
+        let firings = try prompts.firings(on: text, record, in: visit.catalog, stamp: visit.stamp)
+        return try PromptFindings(record, firings: firings, top: top, among: nil, in: visit.catalog)
+    }
+
     var title: String { "Prompt" }
-    var address: Address { Address(["prompt"]) }
+    var address: Address { links?.prompt ?? Address(["prompt"]) }
+    var hasData: Bool { false }
     var section: Shell.Section { .prompt }
     var dictionaryID: Int64? { record?.dictionaryID }
     private var scale: LayerScale { LayerScale(record?.layers ?? []) }
@@ -59,9 +69,9 @@ struct PromptPage: Page {
                 <code>\(command)</code>.</p>
                 """
         }
-        let options = all.map { other -> HTML in
+        let options = all.map { other, reference -> HTML in
             let selected: HTML = other.dictionaryID == record?.dictionaryID ? " selected" : ""
-            return "<option value=\"\(other.dictionaryID)\"\(selected)>\(other.name)</option>"
+            return "<option value=\"\(exact: reference)\"\(selected)>\(other.name)</option>"
         }
         return """
             <h1>Prompt</h1>
@@ -71,7 +81,7 @@ struct PromptPage: Page {
             placeholder="And Adam begat sons" required>\(exact: text)</textarea>\
             <div class="line"><label>dictionary <select name="dictionary">\(options)</select></label><button>Read\
             </button></div></form>
-            \(problem.map { "<p class=\"damaged\" role=\"alert\">\($0)</p>" as HTML })
+            \(problem.map { "<p class=\"damaged\" role=\"alert\">\($0.message)</p>" as HTML })
             \(findings.map(drawn))
             """
     }
@@ -82,23 +92,17 @@ struct PromptPage: Page {
             let style = TokenText.intensity(place.features.first?.activation ?? 0, of: maximum) ?? "none"
             let layer = place.layer.map { scale.style($0) } ?? ""
             return """
-                <a href="#t\(number)" class="t \(style)" data-t="\(number)"><span>\(TokenText.shown(place.token))\
+                <a href="#t\(number)" class="t \(style)"><span>\(TokenText.shown(place.token))\
                 </span>\
                 <i class="ly \(layer)">\(place.layer.map { "L\($0)" } ?? "")</i></a>
                 """
         }
         let places = findings.places.enumerated().map { number, place -> HTML in
             let rows = place.features.map { feature -> HTML in
-                let known = findings.meanings[feature.index]
-                let meaning: HTML =
-                    if let explanation = known?.explanation {
-                        "<bdi>\(String(explanation.prefix(160)))</bdi>"
-                    } else if let token = known?.topToken {
-                        "<span class=\"dim\">fires on</span> \(TokenText.alone(token))"
-                    } else { "" }
+                let known = findings.names[feature.index]
                 return """
-                    <li><a href="\(Address.feature(findings.dictionary.dictionaryID, feature.index))">\
-                    <span class="id">\(feature.index)</span><span>\(meaning)</span></a>\
+                    <li><a href="\(links?.feature(feature.index) ?? .catalog)">\
+                    <span class="id">\(feature.index)</span><span>\(known?.short)</span></a>\
                     <span class="n">\(Figure.number(Double(feature.activation)))\
                     \(known?.maximum.map { share($0, feature.activation) })</span></li>
                     """
@@ -123,19 +127,7 @@ struct PromptPage: Page {
 
     var json: JSONValue {
         .object([
-            "dictionary": JSONValue(record?.name), "text": .string(text), "problem": JSONValue(problem),
-            "rows": .array(
-                (findings?.places ?? []).flatMap { place in
-                    place.features.map { feature in
-                        .object([
-                            "position": JSONValue(place.position), "token": .string(place.token),
-                            "layer": JSONValue(place.layer), "router_weight": JSONValue(place.routerWeight),
-                            "rank": JSONValue(feature.rank), "feature_index": JSONValue(feature.index),
-                            "activation": JSONValue(feature.activation),
-                            "explanation": JSONValue(findings?.meanings[feature.index]?.explanation),
-                        ])
-                    }
-                }),
+            "dictionary": JSONValue(record?.name), "text": .string(text), "rows": findings?.json ?? .array([]),
         ])
     }
 }

@@ -13,8 +13,9 @@ struct RunPage: Page {
 
     private let report: RunReport
     private let curves: [RunCurve]
-    private let catalogName: String
-    private let dictionaries: [DictionaryRecord]
+    private let again: String
+    private let dictionaries: [(record: DictionaryRecord, link: Address)]
+    private let spelling: @Sendable (String) -> String
 
     init(_ visit: Visit) throws {
         guard let runID = Int64(visit.request.path[1]) else { throw ViewerProblem(404, "a run is named by its number") }
@@ -23,15 +24,17 @@ struct RunPage: Page {
             guard Self.large.contains(curve.name) else { return curve }
             return try visit.catalog.runCurve(runID, name: curve.name, stretches: Self.stretches)
         }
-        catalogName = visit.site.name
-        dictionaries = try visit.catalog.dictionaries().filter { $0.runID == runID }
+        again = "routesae reproduce \(ShellWord.quoted(visit.site.name)) \(runID)"
+        dictionaries = try visit.dictionaries.filter { $0.runID == runID }
+            .map { ($0, try visit.links(to: $0).dictionary) }
+        spelling = visit.site.spelling
     }
 
     private var run: RunRecord { report.overview.record }
     var title: String { "Run \(run.runID)" }
     var address: Address { .run(run.runID) }
     var section: Shell.Section { .none }
-    var dictionaryID: Int64? { dictionaries.last?.dictionaryID }
+    var dictionaryID: Int64? { dictionaries.last?.record.dictionaryID }
 
     var content: HTML {
         """
@@ -39,7 +42,7 @@ struct RunPage: Page {
         <p class="lead"><span class="\(run.status.rawValue)">\(run.status.rawValue)\
         </span>\(report.overview.results.isEmpty ? "" : ": ")\
         <bdi>\(report.overview.results)</bdi></p>
-        \(run.error.map { "<p class=\"damaged\">\($0)</p>" as HTML })
+        \(run.error.map { "<p class=\"damaged\">\(spelling($0))</p>" as HTML })
         <dl class="facts"><div><dt>started, UTC</dt><dd>\(report.overview.start)</dd></div>\
         <div><dt>took</dt><dd>\(report.overview.duration ?? "–")</dd></div>\
         <div><dt>seed</dt><dd>\(run.seed.map { "\($0)" } ?? "none")</dd></div>\
@@ -48,14 +51,14 @@ struct RunPage: Page {
         \(made)\(plots)
         <div class="columns"><div>\(curveSection)</div><div>\(configSection)\(inputSection)</div></div>
         <section><h2>Again</h2><p>Repeats it and compares the results bit by bit:</p>\
-        <pre>routesae reproduce \(catalogName) \(run.runID.description)</pre></section>
+        <pre>\(again)</pre></section>
         """
     }
 
     private var made: HTML {
         guard !dictionaries.isEmpty else { return "" }
         let links = dictionaries.map {
-            "<li><a href=\"\(Address.dictionary($0.dictionaryID))\"><bdi>\($0.name)</bdi></a></li>" as HTML
+            "<li><a href=\"\($0.link)\"><bdi>\($0.record.name)</bdi></a></li>" as HTML
         }
         return "<section><h2>Dictionaries it made</h2><ul>\(links)</ul></section>"
     }
@@ -107,5 +110,5 @@ struct RunPage: Page {
         return "<section><h2>Settings</h2><pre class=\"tall\">\(lines: shown)</pre></section>"
     }
 
-    var json: JSONValue { report.json(spelling: { $0 }) }
+    var json: JSONValue { report.json(spelling: spelling) }
 }

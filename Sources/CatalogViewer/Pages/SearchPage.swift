@@ -1,4 +1,6 @@
+import ActivationPipeline
 import FeatureCatalog
+import Indexing
 import JSON
 
 /// Features found by words.
@@ -12,19 +14,23 @@ struct SearchPage: Page {
 
     private let words: String?
     private let found: [(scope: SearchHit.Scope, hits: Part<[SearchHit]>)]
-    private let dictionaries: [String: Int64]
+    /// Addresses by the dictionary's name.
+    private let links: [String: DictionaryLinks]
+    /// The dictionary that is searched alone, as the address names it.
+    private let chosen: String?
+    private let isAlone: Bool
     /// What the features found are called, by dictionary.
     private let names: [String: [Int: FeatureName]]
 
     init(_ visit: Visit) throws {
         words = visit.query["q"]
-        dictionaries = Dictionary(
-            try visit.catalog.dictionaries().map { ($0.name, $0.dictionaryID) }, uniquingKeysWith: { first, _ in first }
-        )
-        let chosen = try visit.query["dictionary"].map { try visit.dictionary($0).dictionaryID }
+        isAlone = visit.dictionaries.count < 2
         let catalog = visit.catalog
+        let record = try visit.query["dictionary"].map { try StoredDictionary.record(named: $0, in: catalog) }
+        chosen = record.map { visit.reference(to: $0) }
+        let dictionaryID = record?.dictionaryID
         guard let words, !SearchTerms(words).words.isEmpty else {
-            (found, names) = ([], [:])
+            (found, names, links) = ([], [:], [:])
             return
         }
         let terms = SearchTerms(words)
@@ -34,27 +40,31 @@ struct SearchPage: Page {
                 Part {
                     switch scope {
                     case .explanations:
-                        try catalog.searchExplanations(terms.query, dictionaryID: chosen, limit: Self.most)
+                        try catalog.searchExplanations(terms.query, dictionaryID: dictionaryID, limit: Self.most)
                     case .tokens:
-                        try catalog.searchPromotedTokens(terms.words, dictionaryID: chosen, limit: Self.most)
-                    case .contexts: try catalog.searchContexts(terms.query, dictionaryID: chosen, limit: Self.most)
+                        try catalog.searchPromotedTokens(terms.words, dictionaryID: dictionaryID, limit: Self.most)
+                    case .contexts:
+                        try catalog.searchContexts(terms.query, dictionaryID: dictionaryID, limit: Self.most)
                     }
                 }
             )
         }
         let hits = Dictionary(grouping: found.flatMap { $0.hits.value ?? [] }, by: \.dictionary)
         var names: [String: [Int: FeatureName]] = [:]
+        var links: [String: DictionaryLinks] = [:]
         for (name, hits) in hits {
-            guard let dictionaryID = dictionaries[name],
-                let key = try catalog.indexings(dictionaryID: dictionaryID).last?.key
-            else { continue }
-            names[name] = try visit.names(of: hits.map(\.featureIndex), key)
+            guard let record = visit.dictionaries.first(where: { $0.name == name }) else { continue }
+            links[name] = try visit.links(to: record)
+            guard let key = try catalog.indexings(dictionaryID: record.dictionaryID).last?.key else { continue }
+            names[name] = try FeatureName.of(hits.map(\.featureIndex), key, in: catalog)
         }
-        self.names = names
+        (self.names, self.links) = (names, links)
     }
 
     var title: String { words.map { "“\($0)”" } ?? "Search" }
-    var address: Address { Address(["search"], words.map { [("q", $0)] } ?? []) }
+    var address: Address {
+        Address(["search"], words.map { [("q", $0)] } ?? []).with("dictionary", chosen)
+    }
     var section: Shell.Section { .none }
 
     var content: HTML {
@@ -74,9 +84,9 @@ struct SearchPage: Page {
         let list = hits.drawn { hits in
             guard !hits.isEmpty else { return "" }
             let rows = hits.map { hit -> HTML in
-                let target = dictionaries[hit.dictionary].map { Address.feature($0, hit.featureIndex) } ?? .catalog
+                let target = links[hit.dictionary]?.feature(hit.featureIndex) ?? .catalog
                 let several: HTML =
-                    dictionaries.count > 1 ? "<small class=\"dim\"><bdi>\(hit.dictionary)</bdi></small> " : ""
+                    isAlone ? "" : "<small class=\"dim\"><bdi>\(hit.dictionary)</bdi></small> "
                 let count: HTML =
                     scope == .contexts
                     ? """
@@ -140,18 +150,17 @@ struct SearchPage: Page {
     }
 
     var json: JSONValue {
-        .object([
-            "query": JSONValue(words),
-            "hits": .array(
-                found.flatMap { scope, hits in
-                    (hits.value ?? []).map { hit in
-                        .object([
-                            "scope": .string(scope.rawValue), "dictionary": .string(hit.dictionary),
-                            "feature_index": JSONValue(hit.featureIndex), "n_matches": JSONValue(hit.matchCount),
-                            "n_on_match": JSONValue(hit.peakCount), "text": .string(hit.text),
-                        ])
-                    }
-                }),
-        ])
+        get throws {
+            let hits = try found.flatMap { scope, hits in
+                try hits.get().map { hit -> JSONValue in
+                    .object([
+                        "scope": .string(scope.rawValue), "dictionary": .string(hit.dictionary),
+                        "feature_index": JSONValue(hit.featureIndex), "n_matches": JSONValue(hit.matchCount),
+                        "n_on_match": JSONValue(hit.peakCount), "text": .string(hit.text),
+                    ])
+                }
+            }
+            return .object(["query": JSONValue(words), "hits": .array(hits)])
+        }
     }
 }

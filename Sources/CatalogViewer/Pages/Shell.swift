@@ -6,15 +6,18 @@ struct Shell {
         case features = "Features"
         case compare = "Compare"
         case prompt = "Prompt"
+        case review = "Review"
         case none = ""
     }
 
     /// The catalog's file name.
     let name: String
-    /// The dictionary that the navigation leads to.
-    let dictionaryID: Int64?
+    /// Addresses of the dictionary that the navigation leads to.
+    let links: DictionaryLinks?
     /// What is searched for.
     var words = ""
+    /// Whether features are judged here.
+    var hasReviews = false
 
     /// A page in its shell.
     func around(_ page: some Page) -> HTML {
@@ -27,7 +30,7 @@ struct Shell {
             """
             <nav class="crumbs" aria-label="Path">\(page.section == .catalog && page.path.isEmpty ? [] : crumbs)</nav>
             \(page.content)
-            """, json: page.address.json)
+            """, json: page.hasData ? page.address.json : nil)
     }
 
     /// A whole document.
@@ -39,7 +42,7 @@ struct Shell {
             <html lang="en"><head><meta charset="utf-8"><title>\(title) · \(name)</title>
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <meta name="color-scheme" content="light dark">
-            <link rel="icon" href="/icon.svg" type="image/svg+xml">
+            <link rel="icon" href="\(Assets.icon)" type="image/svg+xml">
             <link rel="stylesheet" href="\(Assets.style)">
             <script src="\(Assets.script)" defer></script></head>
             <body><a class="skip" href="#main">Skip to content</a>
@@ -51,7 +54,7 @@ struct Shell {
             <input id="find" name="q" type="search" placeholder="Search features" autocomplete="off" \
             value="\(exact: words)"><kbd aria-hidden="true">/</kbd></form></header>
             <main id="main">\(content)</main>
-            <footer>RouteSAE · read only · \(data)</footer></body></html>
+            <footer>RouteSAE\(hasReviews ? "" : " · read only")\(data.map { " · \($0)" as HTML })</footer></body></html>
 
             """
     }
@@ -61,10 +64,13 @@ struct Shell {
         switch section {
         case .catalog: address = .catalog
         case .features:
-            guard let dictionaryID else { return nil }
-            address = .features(dictionaryID)
+            guard let links else { return nil }
+            address = links.features()
         case .compare: address = Address(["compare"])
-        case .prompt: address = Address(["prompt"], dictionaryID.map { [("dictionary", "\($0)")] } ?? [])
+        case .prompt: address = links?.prompt ?? Address(["prompt"])
+        case .review:
+            guard hasReviews else { return nil }
+            address = Address(["review"], links.map { [("dictionary", $0.name)] + $0.fields } ?? [])
         case .none: return nil
         }
         let current: HTML = isCurrent ? " aria-current=\"page\"" : ""

@@ -1,3 +1,4 @@
+package import FeatureCatalog
 package import Indexing
 
 /// What of a context can be drawn by itself: a token, or neighbouring tokens that share a character between them.
@@ -8,6 +9,8 @@ package struct ContextUnit: Equatable {
     package var activation: Float
     /// Whether the peak token is in it.
     package var isPeak: Bool
+    /// Whether it is in the context's window, whose activations are known.
+    package var isInWindow = true
 
     /// The units of a window.
     package static func units(tokens: [ContextToken], activations: [Float], peak: Int) -> [ContextUnit] {
@@ -32,6 +35,27 @@ package struct ContextUnit: Equatable {
             units.append(unit)
             bytes = []
             open = nil
+        }
+        return units
+    }
+
+    /// The units of a context whose tokens are cut out of its passage: of tokens that share a character the last one
+    /// has its text.
+    package static func units(of context: ContextText) -> [ContextUnit] {
+        var units: [ContextUnit] = []
+        var open: ContextUnit?
+        for (place, token) in context.tokens.enumerated() {
+            let isInWindow = context.window.contains(place)
+            var unit = ContextUnit(
+                text: token, activation: isInWindow ? context.activations[place - context.window.lowerBound] : 0,
+                isPeak: place == context.peak, isInWindow: isInWindow)
+            if let open {
+                unit.activation = max(unit.activation, open.activation)
+                unit.isPeak = unit.isPeak || open.isPeak
+            }
+            // The character goes on in the next token.
+            open = token.isEmpty && place + 1 < context.tokens.count ? unit : nil
+            if open == nil { units.append(unit) }
         }
         return units
     }

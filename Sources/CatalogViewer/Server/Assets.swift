@@ -1,29 +1,45 @@
-import Crypto
+import ActivationPipeline
 import Foundation
 
 /// The files beside the pages.
 enum Assets {
-    /// The address of the style sheet; it names its content, so that it can be kept for ever.
-    static let style = Address(["style.css"], [("v", digest(PackageResources.style_css))])
-    /// The address of the script, likewise.
-    static let script = Address(["script.js"], [("v", digest(PackageResources.script_js))])
+    /// A file with its address, which names its content, so that it can be kept for ever.
+    private struct Asset {
+        let name: String
+        let type: String
+        let bytes: [UInt8]
+        let digest: String
 
-    /// The file of a name.
-    static func response(_ name: String) -> ViewerResponse? {
-        let (type, bytes): (String, [UInt8])
-        switch name {
-        case "style.css": (type, bytes) = ("text/css; charset=utf-8", PackageResources.style_css)
-        case "script.js": (type, bytes) = ("text/javascript; charset=utf-8", PackageResources.script_js)
-        case "icon.svg", "favicon.ico": (type, bytes) = ("image/svg+xml", PackageResources.icon_svg)
-        default: return nil
+        init(_ name: String, _ type: String, _ bytes: [UInt8]) {
+            (self.name, self.type, self.bytes) = (name, type, bytes)
+            digest = String(sha256(of: Data(bytes)).prefix(12))
         }
-        return ViewerResponse(status: 200, type: type, body: bytes, isFixed: true)
+
+        var address: Address { Address([name], [("v", digest)]) }
     }
 
-    private static func digest(_ bytes: [UInt8]) -> String {
-        SHA256.hash(data: Data(bytes)).prefix(6).map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.utf8.count == 1 ? "0" + digits : digits
-        }.joined()
+    private static let styleSheet = Asset("style.css", "text/css; charset=utf-8", PackageResources.style_css)
+    private static let program = Asset("script.js", "text/javascript; charset=utf-8", PackageResources.script_js)
+    private static let picture = Asset("icon.svg", "image/svg+xml", PackageResources.icon_svg)
+
+    /// The address of the style sheet.
+    static let style = styleSheet.address
+    /// The address of the script.
+    static let script = program.address
+    /// The address of the icon.
+    static let icon = picture.address
+
+    /// The file of a name.
+    ///
+    /// - Parameter digest: what its address says of its content; only the right one makes it a file that never changes.
+    static func response(_ name: String, digest: String?) -> ViewerResponse? {
+        let asset: Asset
+        switch name {
+        case "style.css": asset = styleSheet
+        case "script.js": asset = program
+        case "icon.svg", "favicon.ico": asset = picture
+        default: return nil
+        }
+        return ViewerResponse(status: 200, type: asset.type, body: asset.bytes, isFixed: digest == asset.digest)
     }
 }

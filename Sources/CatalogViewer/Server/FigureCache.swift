@@ -1,7 +1,6 @@
 import CatalogMaintenance
 import FeatureCatalog
 import Foundation
-import Glibc
 import Synchronization
 import Vocabulary
 
@@ -9,54 +8,83 @@ import Vocabulary
 final class FigureCache: Sendable {
     /// Figures of an index: its scores, and what counts.
     struct Figures: Sendable {
-        /// By scorer and layer; nil without scores, or with more than a page waits for.
+        /// By scorer and layer; nil without scores, or with more than are read for a page.
         let table: ScoreFigures.Table?
+        /// Whether the table has its intervals.
+        let hasIntervals: Bool
         /// Their distribution.
         let distribution: ScoreDistribution?
         /// Interpretable features by the paper's count.
         let count: InterpretableCount
     }
 
-    /// Scores beyond which no bootstrap is made.
-    private static let mostScores = 20_000
+    /// Scores beyond which none are read.
+    private static let mostScores = 200_000
+    /// Scores up to which a page waits for the bootstrap, some hundredths of a second; beyond, it is made meanwhile.
+    private static let fewScores = 1000
     /// Indexes kept.
     private static let most = 64
 
-    /// Whether a file is the one it was: inode, size and time of the last change, also of what is written beside it.
-    private struct Stamp: Equatable {
-        let values: [Int]
-
-        init(_ path: String) {
-            values = [path, path + "-wal"].flatMap { path -> [Int] in
-                var status = stat()
-                guard stat(path, &status) == 0 else { return [0] }
-                return [
-                    Int(truncatingIfNeeded: status.st_ino), Int(status.st_size), status.st_mtim.tv_sec,
-                    status.st_mtim.tv_nsec,
-                ]
-            }
-        }
+    private struct Held {
+        var stamp: FileStamp?
+        var figures: [IndexingKey: Figures] = [:]
+        /// Whether figures are being computed beside the requests.
+        var isBusy = false
     }
 
-    private let held = Mutex<(stamp: Stamp?, figures: [IndexingKey: Figures])>((nil, [:]))
+    private let held = Mutex(Held())
 
     /// The figures of an index.
     ///
+    /// - Parameter stamp: of the catalog's file, before it was opened.
     /// - Throws: `CatalogError`, `WorkflowError`.
-    func figures(_ key: IndexingKey, scoreCount: Int, in catalog: Catalog) throws -> Figures {
-        let stamp = Stamp(catalog.path)
-        if let known = held.withLock({ $0.stamp == stamp ? $0.figures[key] : nil }) { return known }
-        let isFew = scoreCount <= Self.mostScores
-        let scores = isFew ? try catalog.briefScores(key, method: .simulation, withPeakLayers: false) : []
-        let figures = Figures(
-            table: isFew ? try ScoreFigures.of(key, in: catalog) : nil,
-            distribution: ScoreDistribution(
-                scores: scores.compactMap(\.value), baseline: scores.compactMap(\.chance)),
-            count: try catalog.countInterpretable(key))
+    func figures(
+        _ key: IndexingKey, scoreCount: Int, in catalog: Catalog, stamp: FileStamp
+    ) throws -> Figures {
+        if let known = held.withLock({ $0.stamp == stamp ? $0.figures[key] : nil }) {
+            if !known.hasIntervals { computeIntervals(key, scoreCount, catalog.path) }
+            return known
+        }
+        let figures = try Self.compute(key, scoreCount, withIntervals: scoreCount <= Self.fewScores, in: catalog)
+        keep(figures, key, stamp)
+        if !figures.hasIntervals { computeIntervals(key, scoreCount, catalog.path) }
+        return figures
+    }
+
+    private func keep(_ figures: Figures, _ key: IndexingKey, _ stamp: FileStamp) {
         held.withLock { held in
-            if held.stamp != stamp || held.figures.count >= Self.most { held = (stamp, [:]) }
+            if held.stamp != stamp || held.figures.count >= Self.most { (held.stamp, held.figures) = (stamp, [:]) }
             held.figures[key] = figures
         }
-        return figures
+    }
+
+    private static func compute(
+        _ key: IndexingKey, _ scoreCount: Int, withIntervals: Bool, in catalog: Catalog
+    ) throws -> Figures {
+        let isRead = scoreCount <= mostScores
+        let scores = isRead ? try catalog.briefScores(key, method: .simulation, withPeakLayers: false) : []
+        return Figures(
+            table: isRead ? try ScoreFigures.of(key, withIntervals: withIntervals, in: catalog) : nil,
+            hasIntervals: withIntervals || !isRead,
+            distribution: ScoreDistribution(scores: scores.compactMap(\.value), baseline: scores.compactMap(\.chance)),
+            count: try catalog.countInterpretable(key))
+    }
+
+    /// Computes figures with intervals on a thread of its own, one index at a time.
+    private func computeIntervals(_ key: IndexingKey, _ scoreCount: Int, _ path: String) {
+        let isFree = held.withLock { held in
+            defer { held.isBusy = true }
+            return !held.isBusy
+        }
+        guard isFree else { return }
+        Thread.detachNewThread { [self] in
+            defer { held.withLock { $0.isBusy = false } }
+            let stamp = FileStamp(path)
+            guard let catalog = try? Catalog.open(at: path, mode: .readOnly) else { return }
+            defer { _ = try? catalog.close() }
+            // Where it fails, the page shows what it has, and the next visit tries again.
+            guard let figures = try? Self.compute(key, scoreCount, withIntervals: true, in: catalog) else { return }
+            keep(figures, key, stamp)
+        }
     }
 }

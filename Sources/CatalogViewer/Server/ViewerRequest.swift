@@ -8,7 +8,7 @@ struct ViewerRequest: Sendable {
     }
 
     /// The method.
-    let method: Method
+    var method = Method.get
     /// The path's parts, decoded, without the `.json` at its end.
     let path: [String]
     /// Whether the data is asked for instead of a page.
@@ -16,11 +16,10 @@ struct ViewerRequest: Sendable {
     /// The query.
     let query: FormFields
     /// The form that was posted; empty for other methods.
-    let form: FormFields
+    var form = FormFields("")
 
     /// Reads a path and a query, percent-encoded.
-    init(method: Method, path: String, query: String, form: String = "") {
-        self.method = method
+    init(path: String, query: String) {
         var parts = path.utf8.split(separator: UInt8(ascii: "/")).map { FormFields.decoded($0, plusIsSpace: false) }
         let isJSON = parts.last?.hasSuffix(".json") ?? false
         if isJSON, let last = parts.popLast() {
@@ -30,6 +29,5 @@ struct ViewerRequest: Sendable {
         self.path = parts
         wantsJSON = isJSON
         self.query = FormFields(query)
-        self.form = FormFields(form)
     }
 }

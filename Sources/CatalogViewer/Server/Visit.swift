@@ -9,38 +9,53 @@ struct Visit {
     let site: Site
     /// The catalog, in one state.
     let catalog: Catalog
+    /// The catalog's file before it was opened.
+    let stamp: FileStamp
     /// What is asked.
     let request: ViewerRequest
+    /// All dictionaries, in the order in which they were added.
+    let dictionaries: [DictionaryRecord]
+
+    /// - Throws: `CatalogError`.
+    init(site: Site, catalog: Catalog, stamp: FileStamp, request: ViewerRequest) throws {
+        (self.site, self.catalog, self.stamp, self.request) = (site, catalog, stamp, request)
+        dictionaries = try catalog.dictionaries()
+    }
 
     /// The query.
     var query: FormFields { request.query }
 
     /// A page in its shell, or its data.
+    ///
+    /// - Throws: `CatalogError`; `ViewerProblem` where the data of a page with a problem is asked for.
     func show(_ page: some Page) throws -> ViewerResponse {
-        if request.wantsJSON { return .json(try page.json) }
-        let dictionaryID = try page.dictionaryID ?? catalog.dictionaries().last?.dictionaryID
-        let shell = Shell(name: site.name, dictionaryID: dictionaryID, words: query["q"] ?? "")
-        return .page(shell.around(page))
+        if request.wantsJSON {
+            if let problem = page.problem { throw problem }
+            return .json(try page.json)
+        }
+        let record = dictionaries.first { $0.dictionaryID == page.dictionaryID } ?? dictionaries.last
+        let shell = Shell(
+            name: site.name, links: try record.map { try links(to: $0) }, words: query["q"] ?? "",
+            hasReviews: site.reviews != nil)
+        return .page(shell.around(page), status: page.problem?.status ?? 200)
     }
 
-    /// The dictionary of a number or a name.
+    /// The dictionary in the second part of the path, by name or number.
     ///
     /// - Throws: `CatalogError` `.notFound`.
-    func dictionary(_ name: String) throws -> DictionaryRecord {
-        if let number = Int64(name), let record = try catalog.dictionaries().first(where: { $0.dictionaryID == number })
-        {
-            return record
-        }
-        return try catalog.dictionary(named: name)
+    func dictionary() throws -> DictionaryRecord {
+        try StoredDictionary.record(named: request.path[1], in: catalog)
     }
 
-    /// The dictionary in the second part of the path.
-    func dictionary() throws -> DictionaryRecord { try dictionary(request.path[1]) }
-
     /// The index of a dictionary on the corpus that the query names, or the last one; nil for a dictionary without.
+    ///
+    /// - Throws: `ViewerProblem` 404 for a corpus that it is not indexed on.
     func index(of record: DictionaryRecord) throws -> IndexedDictionary? {
-        guard try !catalog.indexings(dictionaryID: record.dictionaryID).isEmpty else { return nil }
-        return try IndexedDictionary(record, corpus: query["corpus"], in: catalog)
+        let corpus = query["corpus"]
+        if corpus == nil, try catalog.indexings(dictionaryID: record.dictionaryID).isEmpty { return nil }
+        do { return try IndexedDictionary(record, corpus: corpus, in: catalog) } catch let error as WorkflowError {
+            throw ViewerProblem(404, ViewerProblem(error).message)
+        }
     }
 
     /// A feature of the path's fourth part.
@@ -52,51 +67,21 @@ struct Visit {
         return index
     }
 
-    /// What the list and its neighbours say of features: explanation, token, largest activation, layer.
-    func names(of features: [Int], _ key: IndexingKey) throws -> [Int: FeatureName] {
-        guard !features.isEmpty else { return [:] }
-        let known = try SummaryColumns(of: catalog)
-        var listing = FeatureListing(key: key)
-        listing.columns = try FeatureName.columns.map { try known.named($0) }
-        return try listing.values(of: features, in: catalog).mapValues(FeatureName.init)
-    }
-}
-
-/// How a feature is called: by its explanation, or by what it fires on.
-struct FeatureName {
-    /// The columns that it is made of.
-    static let columns = [
-        "explanation", "top_token", "max_activation", "peak_layer", "firing_rate", "simulation_score",
-        "simulation_baseline",
-    ]
-
-    /// Its newest explanation.
-    let explanation: String?
-    /// The token class on which it fires most.
-    let topToken: String?
-    /// Its largest activation.
-    let maximum: Double?
-    /// The layer in which it fires most.
-    let peakLayer: Int?
-    /// The share of tokens on which it fires.
-    let firingRate: Double?
-    /// Its newest simulation score.
-    let score: Double?
-    /// The baseline of that.
-    let baseline: Double?
-
-    init(_ values: [CatalogValue]) {
-        (explanation, topToken, maximum) = (values[0].string, values[1].string, values[2].number)
-        (peakLayer, firingRate) = (values[3].wholeNumber, values[4].number)
-        (score, baseline) = (values[5].number, values[6].number)
+    /// What addresses and forms call a dictionary: its number, or its name where another is called by that number,
+    /// since a name comes before a number.
+    func reference(to record: DictionaryRecord) -> String {
+        let number = "\(record.dictionaryID)"
+        let isTaken = dictionaries.contains { $0.name == number && $0.dictionaryID != record.dictionaryID }
+        return isTaken ? record.name : number
     }
 
-    /// The name in a list.
-    var short: HTML {
-        if let explanation {
-            return "<bdi>\(String(explanation.prefix(240)))</bdi>"
-        }
-        if let topToken { return "<span class=\"dim\">fires on</span> \(TokenText.alone(topToken))" }
-        return "<span class=\"none\">never fires</span>"
+    /// The addresses of a dictionary's pages. Of a dictionary with several indexes they name the corpus: the one that
+    /// the request names, if it is indexed on it, else the last.
+    func links(to record: DictionaryRecord) throws -> DictionaryLinks {
+        let name = reference(to: record)
+        let indexed = try catalog.indexings(dictionaryID: record.dictionaryID).map(\.key.corpusID)
+        guard indexed.count > 1, let last = indexed.last else { return DictionaryLinks(name: name, corpus: nil) }
+        let asked = query["corpus"].flatMap { try? IndexedDictionary(record, corpus: $0, in: catalog) }
+        return DictionaryLinks(name: name, corpus: "\(asked?.key.corpusID ?? last)")
     }
 }

@@ -29,27 +29,12 @@ package struct PromptFindings: Sendable {
         package let firingCount: Int
     }
 
-    /// What an index knows of a feature.
-    package struct Meaning: Sendable, Equatable {
-        /// Its newest explanation.
-        package let explanation: String?
-        /// The token class on which it fires most.
-        package let topToken: String?
-        /// Its strongest activation on the corpus.
-        package let maximum: Double?
-
-        /// Describes a feature.
-        package init(explanation: String?, topToken: String?, maximum: Double?) {
-            (self.explanation, self.topToken, self.maximum) = (explanation, topToken, maximum)
-        }
-    }
-
     /// The dictionary.
     package let dictionary: DictionaryRecord
     /// The tokens in order; of an MLSAE each once for every layer.
     package let places: [Place]
-    /// What is known of the features among them; empty without an index.
-    package let meanings: [Int: Meaning]
+    /// What the features among them are called; empty without an index.
+    package let names: [Int: FeatureName]
 
     /// Selects features and looks up what they mean, by the index made last.
     ///
@@ -73,17 +58,8 @@ package struct PromptFindings: Sendable {
         }
         self.places = places
         let indices = Set(places.flatMap { $0.features.map(\.index) }).sorted()
-        guard let key = try catalog.indexings(dictionaryID: dictionary.dictionaryID).last?.key else {
-            meanings = [:]
-            return
-        }
-
-        let known = try SummaryColumns(of: catalog)
-        var listing = FeatureListing(key: key)
-        listing.columns = try ["explanation", "top_token", "max_activation"].map { try known.named($0) }
-        meanings = try listing.values(of: indices, in: catalog).mapValues { values in
-            Meaning(explanation: values[0].string, topToken: values[1].string, maximum: values[2].number)
-        }
+        let key = try catalog.indexings(dictionaryID: dictionary.dictionaryID).last?.key
+        names = try key.map { try FeatureName.of(indices, $0, in: catalog) } ?? [:]
     }
 
     /// The activation of full intensity: the feature's largest on the corpus if only one is shown, else the largest of
@@ -92,6 +68,6 @@ package struct PromptFindings: Sendable {
         let shown = places.flatMap(\.features)
         let largest = shown.map(\.activation).max() ?? 0
         guard let first = shown.first, shown.allSatisfy({ $0.index == first.index }) else { return largest }
-        return max(largest, meanings[first.index]?.maximum.map { Float($0) } ?? 0)
+        return max(largest, names[first.index]?.maximum.map { Float($0) } ?? 0)
     }
 }

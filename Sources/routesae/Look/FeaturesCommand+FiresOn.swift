@@ -20,7 +20,7 @@ extension FeaturesCommand {
             try listByToken(search, listing, among: allowed, progress: progress, in: catalog)
         } else {
             let found = try search.run(
-                in: catalog, cancelled: { Interruption.isRequested },
+                cancelled: { Interruption.isRequested },
                 progress: { done, total in Self.show(done, of: total, on: progress) })
             progress.finish()
             try list(found.filter { allowed?.contains($0.featureIndex) ?? true }, listing, in: catalog)
@@ -84,7 +84,7 @@ extension FeaturesCommand {
             columns: ["position", "token", "layer", "router_weight", "feature_index", "activation"]
                 + columns.map(\.name))
         _ = try search.run(
-            in: catalog, cancelled: { Interruption.isRequested },
+            cancelled: { Interruption.isRequested },
             progress: { done, total in Self.show(done, of: total, on: progress) },
             eachToken: { place in
                 let firings = place.firings.filter { allowed?.contains($0.featureIndex) ?? true }.prefix(most ?? .max)

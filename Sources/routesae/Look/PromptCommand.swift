@@ -1,5 +1,6 @@
 import ActivationPipeline
 import ArgumentParser
+import CatalogViewer
 import FeatureCatalog
 import Foundation
 import Indexing
@@ -63,7 +64,10 @@ struct PromptCommand: ParsableCommand {
         Interruption.watch()
         let text = text == "-" ? String(decoding: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self) : text
         let chosen = try chosenFeatures()
-        let findings = try catalog.read { catalog in
+        let progress = options.progress("reading")
+        defer { progress.finish() }
+        // Reading takes long, and no writer should wait for it.
+        let findings = try catalog.read(atOnce: false) { catalog in
             let reader = try PromptReader(
                 model: model, dictionaries: dictionary, in: catalog, workers: options.workers)
             let segments = try segments(of: text, by: reader)
@@ -77,10 +81,13 @@ struct PromptCommand: ParsableCommand {
                 return try PromptFindings(
                     record,
                     firings: try reader.firings(
-                        on: segments, through: number, cancelled: { Interruption.isRequested }),
+                        on: segments, through: number, cancelled: { Interruption.isRequested },
+                        // A text of one batch is read too fast for a line.
+                        progress: { done, total in if total > 8192 { progress.update(done, of: total) } }),
                     top: top == 0 ? nil : top, among: chosen, in: catalog)
             }
         }
+        progress.finish()
         let style = TerminalStyle.standardOutput()
         if output.format == .table, style.isTerminal {
             StandardStreams.write(findings.map { PromptPage($0, style: style).text }.joined(separator: "\n"))
@@ -90,22 +97,11 @@ struct PromptCommand: ParsableCommand {
     }
 
     private func printRows(_ findings: [PromptFindings]) {
-        let columns = [
-            "position", "token", "layer", "router_weight", "rank", "feature_index", "activation", "explanation",
-        ]
         let isNamed = findings.count > 1
         output.print(
-            columns: (isNamed ? ["dictionary"] : []) + columns,
+            columns: (isNamed ? ["dictionary"] : []) + PromptFindings.columns,
             rows: findings.lazy.flatMap { finding in
-                finding.places.lazy.flatMap { place in
-                    place.features.map { feature in
-                        (isNamed ? [Cell.text(finding.dictionary.name)] : []) + [
-                            Cell(place.position), .text(place.token), Cell(place.layer), Cell(place.routerWeight),
-                            Cell(feature.rank), Cell(feature.index), .real(Double(feature.activation)),
-                            Cell(finding.meanings[feature.index]?.explanation),
-                        ]
-                    }
-                }
+                finding.rows.map { (isNamed ? [Cell.text(finding.dictionary.name)] : []) + $0 }
             })
     }
 

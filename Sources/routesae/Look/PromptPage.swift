@@ -1,6 +1,7 @@
 import FeatureCatalog
 import Indexing
 import TerminalOutput
+import Vocabulary
 
 /// A prompt as a page for people: the text in colours, then its tokens with their features.
 struct PromptPage {
@@ -18,7 +19,7 @@ struct PromptPage {
         var page = PageText(style: style)
         let count = findings.places.last.map { $0.position + 1 } ?? 0
         page.title("\(Quantities.count(count)) tokens through \(record.name)")
-        page.field("layers", LayerList.text(of: record.layers))
+        page.field("layers", LayerSpan.text(of: record.layers))
         let places = findings.places
         let strongest = places.map { $0.features.first?.activation ?? 0 }
         let line = style.highlight(
@@ -55,9 +56,8 @@ struct PromptPage {
     private func describe(_ feature: PromptFindings.Feature, width: Int?) -> String {
         let number = padded("\(feature.index)", to: 7)
         let activation = padded(Quantities.significant(Double(feature.activation)), to: 7)
-        let known = findings.meanings[feature.index]
-        let meaning = known?.explanation ?? known?.topToken.map { "fires on '\($0)'" } ?? ""
-        let shown = VisibleText.of(meaning)
+        let known = findings.names[feature.index]
+        let shown = VisibleText.of(known?.text ?? "")
         let cut = width.map { DisplayWidth.cut(shown, to: max(8, $0 - 18)) } ?? shown
         return style.paint(number, .cyan) + " " + activation + "  "
             + (known?.explanation == nil ? style.paint(cut, .dim) : cut)

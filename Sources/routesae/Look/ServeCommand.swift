@@ -14,14 +14,14 @@ struct ServeCommand: ParsableCommand {
         discussion: """
             Prints one line on standard output, 'Listening on http://127.0.0.1:PORT/', once it answers, and serves \
             until \
-            it is interrupted. Nothing is written. Only this machine reaches it unless --host says otherwise; there \
-            is no \
-            password. Each page's address with .json behind its path gives its data. With --model, texts can be read: \
-            what fires on each of their tokens.
+            it is interrupted. Nothing is written, unless --review lets features be judged. Only this machine reaches \
+            it unless --host says otherwise; there is no password. Each page's address with .json behind its path \
+            gives its data. With --model, texts can be read: what fires on each of their tokens.
 
             Examples:
               routesae serve c.sqlite
               routesae serve c.sqlite --port 8080 --model Demo/model
+              routesae serve c.sqlite --review
             """)
 
     @OptionGroup var catalog: CatalogArgument
@@ -31,16 +31,20 @@ struct ServeCommand: ParsableCommand {
     var port: UInt16 = 0
     @Option(help: "Folder of the language model, to read prompts.")
     var model: String?
+    @Flag(help: "Let features be judged blind, as in 'routesae review'; verdicts are written to the catalog.")
+    var review = false
     @OptionGroup var options: RunOptions
 
     func run() throws {
         Interruption.watch()
-        if let model { try ModelFolder.checkIsFolder(model) }
         var settings = ViewerServer.Settings(catalog: catalog.catalog, host: host, port: port, model: model)
+        settings.review = review
         settings.spelling = { OptionNames.spelled($0) }
         let server = try ViewerServer(settings, workers: options.workers)
         if !server.isLoopback {
-            options.say("everybody who reaches \(host) can read this catalog; there is no password")
+            options.say(
+                "everybody who reaches \(host) can read this catalog\(review ? " and judge its features" : ""); "
+                    + "there is no password")
         }
         let serving = Serving()
         Task {
@@ -53,10 +57,8 @@ struct ServeCommand: ParsableCommand {
             serving.end(nil)
         }
         while !Interruption.isRequested, !serving.hasEnded { Thread.sleep(forTimeInterval: 0.05) }
-        if let error = serving.error, !Interruption.isRequested {
-            throw WorkflowError.refused(
-                "\(host):\(port) cannot be listened on (\(error.localizedDescription)); name another `host` or `port`")
-        }
+        if let error = serving.error, !Interruption.isRequested { throw error }
+        server.stop()
     }
 }
 

@@ -38,7 +38,7 @@ struct ReviewCommand: ParsableCommand {
     @Option(help: "Name of the person who judges; by default $USER.")
     var reviewer: String?
     @Option(help: "Contexts shown of the strongest; half as many of those drawn uniformly.")
-    var contexts = 10
+    var contexts = ReviewSample.contextCount
     @Flag(help: "Show how far verdicts and automatic scores agree.")
     var agreement = false
     @OptionGroup var output: OutputOptions
@@ -59,12 +59,15 @@ struct ReviewCommand: ParsableCommand {
         if agreement { return try catalog.read { try showAgreement(of: index.find(in: $0), in: $0) } }
         try catalog.write { catalog in
             let indexed = try index.find(in: catalog)
-            let chosen = try chosenFeatures(of: indexed, in: catalog)
-            let judged = try catalog.reviewedFeatures(dictionaryID: indexed.key.dictionaryID, reviewer: person)
-            let pending = chosen.filter { !judged.contains($0) }
+            let chosen =
+                features.isEmpty
+                ? try ReviewSample(of: indexed, count: sample, seed: seed, in: catalog)
+                : try ReviewSample(of: indexed, features: features)
+            let pending = try chosen.pending(for: person, in: catalog)
+            let judgedCount = chosen.features.count - pending.count
             StandardStreams.remark(
                 "\(pending.count) features to judge as \(person)"
-                    + (pending.count < chosen.count ? ", \(chosen.count - pending.count) judged already" : ""))
+                    + (judgedCount > 0 ? ", \(judgedCount) judged already" : ""))
             for (place, feature) in pending.enumerated() {
                 show(
                     try FeatureReport(
@@ -82,29 +85,12 @@ struct ReviewCommand: ParsableCommand {
 
     // MARK: Judging
 
-    private func chosenFeatures(of indexed: IndexedDictionary, in catalog: Catalog) throws -> [Int] {
-        if !features.isEmpty {
-            if let wrong = features.first(where: { !(0..<indexed.record.latentCount).contains($0) }) {
-                throw WorkflowError.usage(
-                    "there is no feature \(wrong); the dictionary has 0 … \(indexed.record.latentCount - 1)")
-            }
-            return features
-        }
-
-        var candidates = try catalog.explainedFeatures(indexed.key)
-        if candidates.isEmpty { candidates = try catalog.firingFeatures(indexed.key) }
-        guard !candidates.isEmpty else {
-            throw WorkflowError.refused("dictionary \"\(indexed.record.name)\" has no feature that fires")
-        }
-        // In the order of the draw, so that a smaller sample is a prefix of a larger one.
-        return SeededPermutation.permutation(count: candidates.count, seed: seed).prefix(sample).map { candidates[$0] }
-    }
-
     private func show(_ report: FeatureReport, title: String) {
         let style = TerminalStyle.standardOutput()
         var text = "\n" + style.paint(title, .bold) + "\n"
         for band in [ContextBand.top, .sample] {
-            let shown = report.contexts.filter { $0.band == band }.prefix(band == .top ? contexts : (contexts + 1) / 2)
+            let shown = report.contexts.filter { $0.band == band }.prefix(
+                band == .top ? contexts : ReviewSample.sampledContextCount(beside: contexts))
             if band == .sample, !shown.isEmpty { text += style.paint("drawn uniformly from all firings", .dim) + "\n" }
             for context in shown {
                 let line = ContextLine(
