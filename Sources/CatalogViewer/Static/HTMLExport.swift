@@ -49,7 +49,7 @@ package struct HTMLExport {
     ) throws -> Result {
         let catalog = try Catalog.open(at: path, mode: .readOnly)
         defer { _ = try? catalog.close() }
-        var site = Site(path: path, prompts: nil, workers: workers, spelling: spelling, formToken: "")
+        var site = Site(path: path, prompts: nil, reviews: nil, workers: workers, spelling: spelling, formToken: "")
         // Nobody waits for a page.
         site.seconds = 3600
         let result = try catalog.snapshot {

@@ -40,7 +40,7 @@ final class StaticFolder: Sendable {
         from catalog: Catalog, workers: Workers, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
     ) throws -> HTMLExport.Result {
         for name in ["style.css", "script.js", "icon.svg"] {
-            try write(site.answer(ViewerRequest(method: .get, path: "/" + name, query: "")).body, to: name)
+            try write(site.answer(ViewerRequest(path: "/" + name, query: "")).body, to: name)
         }
         try write(PackageResources.static_js, to: "static.js")
         try writePage("/", to: "index.html")
@@ -130,7 +130,7 @@ final class StaticFolder: Sendable {
         let isOfFeatures = path.contains("/features")
         var query = fields
         if isOfFeatures, let corpus { query += "&" + Address([], [("corpus", corpus)]).text.dropFirst(2) }
-        let response = site.answer(ViewerRequest(method: .get, path: path, query: query))
+        let response = site.answer(ViewerRequest(path: path, query: query))
         let markup = String(decoding: response.body, as: UTF8.self)
         guard response.status == 200 else {
             throw WorkflowError.badInput(path: site.path, problem: "\(path) cannot be shown (\(response.status))")

@@ -17,7 +17,7 @@ struct StaticLinks {
     /// - Parameter address: decoded from markup, such as `/dictionaries/1/features/7?corpus=2`.
     func file(of address: String) -> String? {
         let sides = address.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        let request = ViewerRequest(method: .get, path: String(sides[0]), query: sides.count > 1 ? String(sides[1]) : "")
+        let request = ViewerRequest(path: String(sides[0]), query: sides.count > 1 ? String(sides[1]) : "")
         guard !request.wantsJSON else { return nil }
         let path = request.path
         switch path.count {
