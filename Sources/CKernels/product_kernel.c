@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel_choice.h"
+#include "product_check.h"
+
 // Rows of A that are packed at a time: with their block of the inner dimension half a mebibyte, which stays in the
 // second-level cache while the columns of B pass by.
 #define ROWS 512
@@ -59,9 +62,9 @@ static const struct {
     [RSAE_BASELINE] = {"baseline", baseline_multiply},
 };
 
-static rsae_kernel chosen = RSAE_AVX512;
+static int chosen;
 static pthread_key_t scratch_key;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_once_t once = PTHREAD_ONCE_INIT, scratch_once = PTHREAD_ONCE_INIT;
 
 bool rsae_kernel_is_available(rsae_kernel kernel) {
     __builtin_cpu_init();
@@ -70,32 +73,15 @@ bool rsae_kernel_is_available(rsae_kernel kernel) {
     return true;
 }
 
-static void prepare(void) {
+static void make_key(void) {
     if (pthread_key_create(&scratch_key, free) != 0) abort();
-    while (!rsae_kernel_is_available(chosen)) chosen++;
-    const char *name = getenv("ROUTESAE_KERNELS");
-    if (!name || !*name) return;
-    for (rsae_kernel kernel = RSAE_AVX512; kernel <= RSAE_BASELINE; kernel++) {
-        if (strcmp(name, kernels[kernel].name) == 0 && rsae_kernel_is_available(kernel)) {
-            chosen = kernel;
-            return;
-        }
-    }
-    fprintf(stderr, "ROUTESAE_KERNELS names none of avx512, avx2, baseline that this processor runs; using %s\n",
-            kernels[chosen].name);
 }
 
-rsae_kernel rsae_product_kernel(void) {
-    pthread_once(&once, prepare);
-    return chosen;
-}
-
-// The calling thread's buffer for packed operands, freed when the thread ends.
-static float *scratch(void) {
-    float *room = pthread_getspecific(scratch_key);
+void *rsae_product_scratch(void) {
+    pthread_once(&scratch_once, make_key);
+    void *room = pthread_getspecific(scratch_key);
     if (room) return room;
-    const size_t floats = (size_t)RSAE_PRODUCT_BLOCK * (MOST_COLUMNS + ROWS) + 128;
-    room = aligned_alloc(64, floats * sizeof(float));
+    room = aligned_alloc(64, RSAE_SCRATCH_BYTES);
     if (!room || pthread_setspecific(scratch_key, room) != 0) {
         fputs("no memory is left for the operands of a product\n", stderr);
         _Exit(70);
@@ -104,7 +90,6 @@ static float *scratch(void) {
 }
 
 void rsae_multiply_with(rsae_kernel kernel, const rsae_product *product) {
-    pthread_once(&once, prepare);
     if (product->rows <= 0 || product->columns <= 0) return;
     if (product->inner <= 0) {
         for (int64_t row = 0; row < product->rows && !product->accumulates; row++) {
@@ -112,7 +97,24 @@ void rsae_multiply_with(rsae_kernel kernel, const rsae_product *product) {
         }
         return;
     }
-    kernels[kernel].multiply(product, scratch());
+    kernels[kernel].multiply(product, rsae_product_scratch());
+}
+
+static const char *name_of(int kernel) { return kernels[kernel].name; }
+static bool is_available(int kernel) { return rsae_kernel_is_available((rsae_kernel)kernel); }
+static void multiply_avx512(const rsae_product *p) { rsae_multiply_with(RSAE_AVX512, p); }
+static void multiply_avx2(const rsae_product *p) { rsae_multiply_with(RSAE_AVX2, p); }
+static bool is_sound(int kernel) { return rsae_is_sound(kernel == RSAE_AVX512 ? multiply_avx512 : multiply_avx2, true); }
+
+static void prepare(void) {
+    const rsae_kernel_choice choice = {
+        "products", sizeof kernels / sizeof *kernels, name_of, is_available, is_sound, rsae_report_kernel};
+    chosen = rsae_choose_kernel(&choice, rsae_wanted_kernel(&choice));
+}
+
+rsae_kernel rsae_product_kernel(void) {
+    pthread_once(&once, prepare);
+    return (rsae_kernel)chosen;
 }
 
 void rsae_multiply(const rsae_product *product) { rsae_multiply_with(rsae_product_kernel(), product); }

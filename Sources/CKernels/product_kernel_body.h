@@ -12,85 +12,18 @@
 // matrix multiplication" (ACM TOMS 34, 12), with the panel of B in the first-level cache: weights, the B of nearly all
 // products here, are read once for each block of rows, so they are packed panel by panel and never as a whole.
 
+#include "packing_body.h"
+
 // Columns of a tile.
 #define NR (2 * LANES)
 #define VECTOR NAME(vector)
 #define STEP TARGET static inline __attribute__((always_inline))
 #define UNROLL _Pragma("clang loop unroll(full)")
 
+#define ELEMENTS(floats) ((const rsae_element *)(floats))
+
 typedef float NAME(vector) __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
-typedef uint32_t NAME(bits) __attribute__((vector_size(4 * LANES)));
-typedef uint16_t NAME(halves) __attribute__((vector_size(2 * LANES), aligned(2), may_alias));
-
-// Of two vectors, within each quarter of 4 floats: the lower or upper two floats interleaved, and the lower or upper pairs
-// side by side. And the quarters of both: the first halves interleaved, and the second halves.
-#if LANES == 16
-#define PICK(a, b, i, j, k, l)                                                                                        \
-    __builtin_shufflevector(a, b, i, j, k, l, 4 + i, 4 + j, 4 + k, 4 + l, 8 + i, 8 + j, 8 + k, 8 + l, 12 + i, 12 + j, \
-                            12 + k, 12 + l)
-#define LOWER_QUARTERS(a, b) __builtin_shufflevector(a, b, 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23)
-#define UPPER_QUARTERS(a, b) __builtin_shufflevector(a, b, 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31)
-#elif LANES == 8
-#define PICK(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l, 4 + i, 4 + j, 4 + k, 4 + l)
-#define LOWER_QUARTERS(a, b) __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11)
-#define UPPER_QUARTERS(a, b) __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15)
-#else
-#define PICK(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
-#define LOWER_QUARTERS(a, b) (a)
-#define UPPER_QUARTERS(a, b) (b)
-#endif
-
-// LANES rows of LANES floats, from column k on, transposed: first squares of 4 × 4 floats within the quarters,
-// then the squares themselves. A row that is null is zeros. What lies `ahead` floats further on is asked for: the rows
-// are many short streams, which the processor does not foresee.
-STEP void NAME(transpose)(const float *const *rows, int64_t k, int64_t ahead, VECTOR *x) {
-    UNROLL for (int i = 0; i < LANES; i += 4) {
-        VECTOR r[4];
-        UNROLL for (int j = 0; j < 4; j++) {
-            __builtin_prefetch((const void *)((uintptr_t)rows[i + j] + (uintptr_t)(k + ahead) * sizeof(float)));
-            r[j] = rows[i + j] ? *(const VECTOR *)(rows[i + j] + k) : (VECTOR){0};
-        }
-        const VECTOR a = PICK(r[0], r[1], 0, LANES, 1, LANES + 1), b = PICK(r[2], r[3], 0, LANES, 1, LANES + 1);
-        const VECTOR c = PICK(r[0], r[1], 2, LANES + 2, 3, LANES + 3), d = PICK(r[2], r[3], 2, LANES + 2, 3, LANES + 3);
-        x[i] = PICK(a, b, 0, 1, LANES, LANES + 1);
-        x[i + 1] = PICK(a, b, 2, 3, LANES + 2, LANES + 3);
-        x[i + 2] = PICK(c, d, 0, 1, LANES, LANES + 1);
-        x[i + 3] = PICK(c, d, 2, 3, LANES + 2, LANES + 3);
-    }
-    // Column 4 q + j has its squares in quarter q of x[j], x[4 + j] …
-    UNROLL for (int quarters = LANES / 4; quarters > 1; quarters /= 2) {
-        VECTOR y[LANES];
-        UNROLL for (int i = 0; i < LANES / 8; i++) {
-            UNROLL for (int j = 0; j < 4; j++) {
-                y[8 * i + j] = LOWER_QUARTERS(x[4 * i + j], x[LANES / 2 + 4 * i + j]);
-                y[8 * i + 4 + j] = UPPER_QUARTERS(x[4 * i + j], x[LANES / 2 + 4 * i + j]);
-            }
-        }
-        UNROLL for (int i = 0; i < LANES; i++) x[i] = y[i];
-    }
-}
-
-// target[k · width + i] = source[i · stride + k], zero where i is not below `count`. `width` is NR or at most LANES; in
-// the latter case up to LANES floats behind the target are overwritten too.
-TARGET static void NAME(pack_rows)(const float *source, int64_t stride, int64_t count, int64_t inner, int64_t width,
-                                   float *target) {
-    for (int64_t first = 0; first < width; first += LANES) {
-        const float *rows[LANES];
-        for (int64_t i = 0; i < LANES; i++) rows[i] = first + i < count ? source + (first + i) * stride : 0;
-        float *out = target + first;
-        int64_t k = 0;
-        for (; k + LANES <= inner; k += LANES) {
-            VECTOR x[LANES];
-            NAME(transpose)(rows, k, width * stride, x);
-            // Whole vectors: what is too much of one is overwritten by the next.
-            UNROLL for (int i = 0; i < LANES; i++) *(VECTOR *)(out + (k + i) * width) = x[i];
-        }
-        const int64_t part = width - first < LANES ? width - first : LANES;
-        for (; k < inner; k++) {
-            for (int64_t i = 0; i < part; i++) out[k * width + i] = rows[i] ? rows[i][k] : 0;
-        }
-    }
-}
+typedef uint32_t NAME(bits) __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
 // target[k · width + i] = source[k · stride + i], zero where i is not below `count`.
 TARGET static void NAME(pack_columns)(const float *source, int64_t stride, int64_t count, int64_t inner, int64_t width,
@@ -148,6 +81,7 @@ STEP void NAME(tile)(const int rows, const float *a, const float *b, int64_t b_h
         __builtin_prefetch(c + i * stride, 1, CLOSENESS);
         __builtin_prefetch((const void *)((uintptr_t)(c + i * stride) + (NR - 1) * sizeof(float)), 1, CLOSENESS);
     }
+    _Pragma("clang loop unroll_count(2)")
     for (int64_t k = 0; k < inner; k++) {
         const VECTOR x0 = *(const VECTOR *)(b + k * b_step), x1 = *(const VECTOR *)(b + k * b_step + b_half);
         UNROLL for (int i = 0; i < rows; i++) {
@@ -171,8 +105,8 @@ STEP void NAME(tile)(const int rows, const float *a, const float *b, int64_t b_h
 STEP void NAME(thin)(const int rows, const rsae_product *p) {
     for (int64_t column = 0; column < p->columns; column += LANES) {
         const int64_t columns = p->columns - column < LANES ? p->columns - column : LANES;
-        const float *b[LANES];
-        for (int64_t i = 0; i < LANES; i++) b[i] = i < columns ? p->b + (column + i) * p->b_stride : 0;
+        const rsae_element *b[LANES];
+        for (int64_t i = 0; i < LANES; i++) b[i] = i < columns ? ELEMENTS(p->b) + (column + i) * p->b_stride : 0;
         int64_t length;
         for (int64_t block = 0; block < p->inner; block += length) {
             length = BLOCK_LENGTH(p, block);
@@ -190,7 +124,7 @@ STEP void NAME(thin)(const int rows, const rsae_product *p) {
             }
             for (; k < block + length; k++) {
                 VECTOR x = {0};
-                for (int64_t i = 0; i < columns; i++) x[i] = b[i][k];
+                for (int64_t i = 0; i < columns; i++) x[i] = p->b[(column + i) * p->b_stride + k];
                 UNROLL for (int r = 0; r < rows; r++) {
                     sum[r] = FMA((VECTOR){0} + p->a[r * p->a_stride + k], x, sum[r]);
                 }
@@ -203,17 +137,37 @@ STEP void NAME(thin)(const int rows, const rsae_product *p) {
     }
 }
 
-// LANES elements of a panel.
-STEP VECTOR NAME(panel_row)(const void *panels, int64_t element, const bool halved) {
-    if (!halved) return *(const VECTOR *)((const float *)panels + element);
-    const NAME(halves) x = *(const NAME(halves) *)((const uint16_t *)panels + element);
-    return (VECTOR)(__builtin_convertvector(x, NAME(bits)) << 16);
+// Term k of LANES columns of a panel, or of its part, that begins at `panel`.
+STEP VECTOR NAME(panel_row)(const void *panel, int64_t k, const bool halved) {
+    if (!halved) return *(const VECTOR *)((const float *)panel + k * RSAE_PANEL_COLUMNS);
+    const NAME(bits) pairs = *(const NAME(bits) *)((const rsae_element *)panel + k / 2 * RSAE_PANEL_COLUMNS);
+    return (VECTOR)(k % 2 ? pairs & 0xFFFF0000 : pairs << 16);
+}
+
+// Where a column begins in panels.
+STEP const void *NAME(panel)(const rsae_product *p, int64_t column, const bool halved) {
+    const int64_t length = halved ? (p->inner + 1) / 2 : p->inner;
+    return (const rsae_element *)p->b_panels + column / RSAE_PANEL_COLUMNS * RSAE_PANEL_COLUMNS * length
+        + column % RSAE_PANEL_COLUMNS;
+}
+
+// Adds term k of some panels side by side to the sums of some rows.
+STEP void NAME(thin_term)(const int rows, const int vectors, const bool halved, const rsae_product *p,
+                          const void *const *panels, int64_t k, VECTOR (*sum)[THIN_VECTORS]) {
+    VECTOR y[THIN];
+    UNROLL for (int r = 0; r < rows; r++) BROADCAST(y[r], p->a[r * p->a_stride + k]);
+    UNROLL for (int v = 0; v < vectors; v++) {
+        const VECTOR x = NAME(panel_row)(panels[v], k, halved);
+        UNROLL for (int r = 0; r < rows; r++) sum[r][v] = FMA(y[r], x, sum[r][v]);
+    }
 }
 
 // `rows` rows of A times `panels` panels of B from a column on: each panel is read once, from its beginning to its end.
 STEP void NAME(thin_panels)(const int rows, const int panels, const bool halved, const rsae_product *p,
                             int64_t column) {
     enum { VECTORS = RSAE_PANEL_COLUMNS / LANES };
+    const void *panel[THIN_VECTORS];
+    UNROLL for (int v = 0; v < panels * VECTORS; v++) panel[v] = NAME(panel)(p, column + v * LANES, halved);
     int64_t length;
     for (int64_t block = 0; block < p->inner; block += length) {
         length = BLOCK_LENGTH(p, block);
@@ -221,18 +175,13 @@ STEP void NAME(thin_panels)(const int rows, const int panels, const bool halved,
         UNROLL for (int r = 0; r < rows; r++) {
             UNROLL for (int v = 0; v < panels * VECTORS; v++) sum[r][v] = (VECTOR){0};
         }
-        for (int64_t k = block; k < block + length; k++) {
-            VECTOR y[THIN];
-            UNROLL for (int r = 0; r < rows; r++) BROADCAST(y[r], p->a[r * p->a_stride + k]);
-            UNROLL for (int v = 0; v < panels * VECTORS; v++) {
-                const VECTOR x = NAME(panel_row)(
-                    p->b_panels,
-                    (column + v / VECTORS * RSAE_PANEL_COLUMNS) * p->inner + k * RSAE_PANEL_COLUMNS
-                        + v % VECTORS * LANES,
-                    halved);
-                UNROLL for (int r = 0; r < rows; r++) sum[r][v] = FMA(y[r], x, sum[r][v]);
-            }
+        int64_t k = block;
+        // Two terms at a time, which of bf16 are a pair: blocks begin with an even one.
+        for (; k + 2 <= block + length; k += 2) {
+            NAME(thin_term)(rows, panels * VECTORS, halved, p, panel, k, sum);
+            NAME(thin_term)(rows, panels * VECTORS, halved, p, panel, k + 1, sum);
         }
+        if (k < block + length) NAME(thin_term)(rows, panels * VECTORS, halved, p, panel, k, sum);
         UNROLL for (int r = 0; r < rows; r++) {
             UNROLL for (int i = 0; i < panels; i++) {
                 const int64_t first = column + i * RSAE_PANEL_COLUMNS, rest = p->columns - first;
@@ -266,8 +215,11 @@ STEP void NAME(thin_product)(const int rows, const bool halved, const rsae_produ
 
 // Widens terms k to k + inner of a panel of bf16.
 STEP void NAME(widen_panel)(const void *panel, int64_t k, int64_t inner, float *target) {
-    for (int64_t i = 0; i < inner * RSAE_PANEL_COLUMNS; i += LANES) {
-        *(VECTOR *)(target + i) = NAME(panel_row)(panel, k * RSAE_PANEL_COLUMNS + i, true);
+    for (int64_t i = 0; i < inner; i++) {
+        UNROLL for (int v = 0; v < RSAE_PANEL_COLUMNS; v += LANES) {
+            *(VECTOR *)(target + i * RSAE_PANEL_COLUMNS + v) =
+                NAME(panel_row)((const rsae_element *)panel + v, k + i, true);
+        }
     }
 }
 
@@ -276,19 +228,20 @@ STEP void NAME(widen_panel)(const void *panel, int64_t k, int64_t inner, float *
 TARGET static const float *NAME(panels_of_tile)(const rsae_product *p, int64_t column, int64_t k, int64_t inner,
                                                 float *room, int64_t *half) {
     const int64_t first = column / RSAE_PANEL_COLUMNS * RSAE_PANEL_COLUMNS;
-    const int64_t length = p->inner * RSAE_PANEL_COLUMNS;
     // Where there is no second panel the first stands in for it: these columns are not stored.
     const bool has_second = NR > RSAE_PANEL_COLUMNS && first + RSAE_PANEL_COLUMNS < p->columns;
     const float *start;
     if (p->b_is_halved) {
-        const uint16_t *panel = (const uint16_t *)p->b_panels + first * p->inner;
-        NAME(widen_panel)(panel, k, inner, room);
-        if (has_second) NAME(widen_panel)(panel + length, k, inner, room + inner * RSAE_PANEL_COLUMNS);
+        NAME(widen_panel)(NAME(panel)(p, first, true), k, inner, room);
+        if (has_second) {
+            NAME(widen_panel)(NAME(panel)(p, first + RSAE_PANEL_COLUMNS, true), k, inner,
+                              room + inner * RSAE_PANEL_COLUMNS);
+        }
         start = room;
         *half = inner * RSAE_PANEL_COLUMNS;
     } else {
-        start = (const float *)p->b_panels + first * p->inner + k * RSAE_PANEL_COLUMNS;
-        *half = length;
+        start = (const float *)NAME(panel)(p, first, false) + k * RSAE_PANEL_COLUMNS;
+        *half = p->inner * RSAE_PANEL_COLUMNS;
     }
     if (!has_second) *half = 0;
     if (NR <= RSAE_PANEL_COLUMNS) *half = LANES;
@@ -339,8 +292,8 @@ TARGET static void NAME(pack_a)(const rsae_product *p, int64_t first, int64_t ro
             NAME(pack_columns)(p->a + k * p->a_stride + first + row, p->a_stride, height, inner, height,
                                target + row * inner);
         } else {
-            NAME(pack_rows)(p->a + (first + row) * p->a_stride + k, p->a_stride, height, inner, height,
-                            target + row * inner);
+            NAME(pack_rows)(ELEMENTS(p->a) + (first + row) * p->a_stride + k, p->a_stride, height, inner, height,
+                            (rsae_element *)target + row * inner);
         }
     }
 }
@@ -373,7 +326,8 @@ TARGET static void NAME(multiply)(const rsae_product *p, float *scratch) {
                     b = NAME(panels_of_tile)(p, column, k, inner, packed_b, &half);
                     step = RSAE_PANEL_COLUMNS;
                 } else if (p->b_transposed) {
-                    NAME(pack_rows)(p->b + column * p->b_stride + k, p->b_stride, columns, inner, NR, packed_b);
+                    NAME(pack_rows)(ELEMENTS(p->b) + column * p->b_stride + k, p->b_stride, columns, inner, NR,
+                                    (rsae_element *)packed_b);
                 } else if (rows > MR || columns < NR) {
                     NAME(pack_columns)(p->b + k * p->b_stride + column, p->b_stride, columns, inner, NR, packed_b);
                 } else {
@@ -398,9 +352,7 @@ TARGET static void NAME(multiply)(const rsae_product *p, float *scratch) {
 #undef VECTOR
 #undef STEP
 #undef UNROLL
-#undef PICK
-#undef LOWER_QUARTERS
-#undef UPPER_QUARTERS
+#undef ELEMENTS
 #undef BLOCK_LENGTH
 #undef TILE
 #undef CLOSENESS

@@ -4,10 +4,10 @@ import CKernels
 /// sequentially (`weight_panels.h`): panels of 16 rows one after another, in each for every column the elements
 /// of its 16 rows side by side; the last panel is filled up with zeros. All kernels read this layout.
 ///
-/// Elements are f32, or bf16 if that is exact: a product widens them on the way, and its bits are those of the
-/// product with the weights row by row.
+/// Elements are f32, or bf16, of which two neighbouring columns stand together. A product in f32 widens them on the way,
+/// and its bits are those of the product with the weights row by row; a product of bf16 takes them as they are.
 ///
-/// Filled once, panels in any order and on any threads; read-only after that.
+/// Panels are filled in any order and on any threads, and not while a product reads them.
 package final class PackedMatrix: @unchecked Sendable {
     /// How many rows a panel has.
     package static let panelRows = Int(RSAE_PANEL_COLUMNS)
@@ -25,7 +25,7 @@ package final class PackedMatrix: @unchecked Sendable {
 
     /// Makes room for a matrix; its elements are not set.
     ///
-    /// - Parameter halved: whether elements are kept as bf16, which is for weights that are such.
+    /// - Parameter halved: whether elements are kept as bf16: for weights that are such, or for products of bf16.
     /// - Precondition: sides are positive, and fit in memory.
     package init(rows: Int, columns: Int, halved: Bool) {
         precondition(rows > 0 && columns > 0, "a packed matrix has rows and columns")
@@ -42,6 +42,13 @@ package final class PackedMatrix: @unchecked Sendable {
         _ weights: UnsafePointer<Float>, rows: Int, columns: Int, halved: Bool, workers: Workers
     ) {
         self.init(rows: rows, columns: columns, halved: halved)
+        update(from: weights, workers: workers)
+    }
+
+    /// Packs all rows anew.
+    ///
+    /// - Parameter weights: `[rows × columns]`, row-major without gaps.
+    package func update(from weights: UnsafePointer<Float>, workers: Workers) {
         workers.forEach(rows, tile: 4 * Self.panelRows) { part, _ in
             pack(part, from: weights + part.lowerBound * columns)
         }
@@ -55,8 +62,7 @@ package final class PackedMatrix: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - part: whole panels: it begins at a multiple of `panelRows`, and ends at one or at the last row.
-    ///   - weights: these rows, row-major without gaps. If the matrix is halved they have to be bf16: what they have
-    ///     beyond that is cut off.
+    ///   - weights: these rows, row-major without gaps. If the matrix is halved they are rounded to bf16.
     package func pack(_ part: Range<Int>, from weights: UnsafePointer<Float>) {
         precondition(
             part.lowerBound % Self.panelRows == 0 && part.upperBound <= rows
@@ -74,10 +80,12 @@ package final class PackedMatrix: @unchecked Sendable {
 
     /// The panel that begins with a row.
     func panel(ofRow row: Int) -> UnsafeMutableRawPointer {
-        panels + row * columns * (isHalved ? 2 : 4)
+        panels + row * Self.rowBytes(columns: columns, halved: isHalved)
     }
 
     private static func byteCount(rows: Int, columns: Int, halved: Bool) -> Int {
-        (rows + panelRows - 1) / panelRows * panelRows * columns * (halved ? 2 : 4)
+        (rows + panelRows - 1) / panelRows * panelRows * rowBytes(columns: columns, halved: halved)
     }
+
+    private static func rowBytes(columns: Int, halved: Bool) -> Int { halved ? (columns + 1) / 2 * 4 : columns * 4 }
 }

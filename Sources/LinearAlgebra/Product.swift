@@ -116,7 +116,7 @@ extension Workers {
     }
 
     /// The tiles of a product: one if it is small, else about four for each thread while that leaves them large enough.
-    private func productTile(rows: Int, columns: Int, inner: Int) -> (rows: Int, columns: Int) {
+    func productTile(rows: Int, columns: Int, inner: Int) -> (rows: Int, columns: Int) {
         guard count > 1, max(rows, 4) * columns * inner > Workers.smallProduct else {
             return (max(rows, 1), max(columns, 1))
         }

@@ -57,7 +57,7 @@ import Testing
         elements[100] = Float(bitPattern: 0x7FC1_0000)
         elements[101] = -0.0
         let packed = PackedMatrix(rows: rows, columns: columns, halved: halved)
-        #expect(packed.byteCount == 48 * 5 * (halved ? 2 : 4))
+        #expect(packed.byteCount == 48 * (halved ? 6 * 2 : 5 * 4))
         elements.withUnsafeBufferPointer { all in
             guard let first = all.baseAddress else { return }
             packed.pack(32..<37, from: first + 32 * columns)

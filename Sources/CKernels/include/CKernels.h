@@ -4,7 +4,9 @@
 #define CKERNELS_H
 
 #include "autoencoder_kernels.h"
+#include "bf16_product.h"
 #include "cofiring_kernel.h"
+#include "kernel_choice.h"
 #include "product_kernel.h"
 #include "ranking_kernels.h"
 #include "transformer_kernels.h"
