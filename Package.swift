@@ -73,7 +73,8 @@ let package = Package(
         library("LinearAlgebra", ["CKernels", "RandomNumbers"]),
 
         // The language model's side.
-        library("Safetensors", ["JSON"]),
+        .target(name: "CFileMapping"),
+        library("Safetensors", ["CFileMapping", "JSON"]),
         library("Tokenization", ["JSON", "RandomNumbers"]),
         library("ChatTemplate"),
         library("LanguageModel", ["CKernels", "JSON", "LinearAlgebra", "Safetensors", "Tokenization"]),

@@ -161,3 +161,17 @@ void rsae_pack_rounded_panels(const float *weights, int64_t stride, int64_t colu
 void rsae_round_to_bf16(const float *source, int64_t count, uint16_t *target) {
     for (int64_t i = 0; i < count; i++) target[i] = rsae_bf16(source[i]);
 }
+
+int64_t rsae_first_non_finite_bf16(const uint16_t *x, int64_t n) {
+    typedef uint16_t stored __attribute__((aligned(1)));
+    const stored *elements = (const stored *)x;
+    for (int64_t block = 0; block < n; block += 4096) {
+        const int64_t end = n - block < 4096 ? n : block + 4096;
+        uint16_t bad = 0;
+        for (int64_t i = block; i < end; i++) bad |= (elements[i] & 0x7F80) == 0x7F80;
+        for (int64_t i = block; bad && i < end; i++) {
+            if ((elements[i] & 0x7F80) == 0x7F80) return i;
+        }
+    }
+    return -1;
+}

@@ -5,7 +5,8 @@ internal import Synchronization
 /// the layers behind. The matrix is the model's own: it is valid only during the call.
 package typealias ResidualEdit = (_ layer: Int, _ residual: Matrix) throws -> Void
 
-/// A decoder of one of the families of `ModelFamily` in Hugging Face layout, computed in fp32.
+/// A decoder of one of the families of `ModelFamily` in Hugging Face layout, computed in fp32, or with the products of
+/// its linear layers in bf16 (attention, norms and sums in fp32).
 ///
 /// Several threads may use one model; each call has scratch space of its own and uses all of the model's workers.
 ///
@@ -18,6 +19,8 @@ package final class LanguageModel: Sendable {
     package let directory: String
     /// Whether the weights are in memory (`.resident`) or read from the file layer by layer (`.streamed`).
     package var residency: WeightResidency { weights.isResident ? .resident : .streamed }
+    /// What the products of the linear layers take.
+    package var precision: Precision { weights.precision }
 
     let weights: ModelWeights
     let workers: Workers
@@ -31,10 +34,12 @@ package final class LanguageModel: Sendable {
     /// Infinities and NaNs in weights are found by the pass that reads them, in embedding and unembedding row by
     /// row.
     ///
+    /// - Parameter precision: of the products of linear layers. In bf16, weights stored as such are used as they are;
+    ///   others are rounded, except an unembedding.
     /// - Throws: `.missing`, `.notAModel`, `.unreadable`, `.malformedConfiguration`, `.unsupportedConfiguration`,
     ///   `.weights`, `.tensorShape`.
     package init(
-        directory: String, workers: Workers, residency: WeightResidency = .automatic
+        directory: String, workers: Workers, residency: WeightResidency = .automatic, precision: Precision = .f32
     ) throws(LanguageModelError) {
         try ModelDirectory.check(directory)
         self.directory = directory
@@ -42,7 +47,8 @@ package final class LanguageModel: Sendable {
         let configuration = try LanguageModelConfiguration(path: directory + "/config.json")
         self.configuration = configuration
         weights = try ModelWeights(
-            directory: directory, configuration: configuration, workers: workers, residency: residency)
+            directory: directory, configuration: configuration, workers: workers, residency: residency,
+            precision: precision)
     }
 
     /// Runs a batch through the layers `0..<layers` and passes the result to `finish`.
@@ -68,6 +74,7 @@ package final class LanguageModel: Sendable {
         for layer in (start.map { $0.layer + 1 } ?? 0)..<layers {
             let layerWeights = try weights.layer(layer, scratch: &scratch.layerBuffer)
             pass.run(layerWeights, layer: configuration.layers[layer])
+            try weights.checkMappedFiles()
             try editing?(layer, pass.residual)
             afterLayer(layer, pass)
         }

@@ -49,8 +49,28 @@ package final class BF16Matrix: @unchecked Sendable {
         return Float(bitPattern: UInt32(bits) << 16)
     }
 
+    /// The first infinity or NaN, counted row-major; nil if there is none.
+    package func firstNonFinite(workers: Workers) -> Int? {
+        let piece = 1 << 18
+        var first = [Int](repeating: -1, count: (rows * columns + piece - 1) / piece)
+        first.withUnsafeMutableBufferPointer { first in
+            let found = SharedPlaces(places: first)
+            workers.forEach(rows * columns, tile: piece) { part, _ in
+                let start = (bytes + 2 * part.lowerBound).assumingMemoryBound(to: UInt16.self)
+                let place = Int(rsae_first_non_finite_bf16(start, Int64(part.count)))
+                if place >= 0 { found.places[part.lowerBound / piece] = part.lowerBound + place }
+            }
+        }
+        return first.first { $0 >= 0 }
+    }
+
     /// The first element of a row, for kernels, which do not need it to be aligned.
     func row(_ index: Int) -> UnsafePointer<UInt16> {
         (bytes + index * columns * 2).assumingMemoryBound(to: UInt16.self)
     }
+}
+
+/// A place for each piece, of which each is written by one thread.
+private struct SharedPlaces: @unchecked Sendable {
+    let places: UnsafeMutableBufferPointer<Int>
 }

@@ -2,15 +2,15 @@ internal import Glibc
 
 /// A regular file read piece by piece, by any number of threads.
 ///
-/// It is not memory-mapped: if a mapped file is truncated by another program, or its disk fails, the process gets a
-/// signal; reading gives an error that names the file.
+/// It is read and not mapped into memory, so that a file that another program truncates, or a disk that fails, is an
+/// error at once; `MappedFile` is for large constant arrays.
 package final class ReadableFile: Sendable {
     /// Where the file was opened.
     package let path: String
     /// The size when the file was opened; the file must not shrink.
     package let byteCount: Int
 
-    private let descriptor: Int32
+    let descriptor: Int32
 
     /// Opens a file.
     ///
@@ -59,14 +59,18 @@ package final class ReadableFile: Sendable {
                 throw .unreadable(path: path, reason: systemErrorText())
             }
             guard count > 0 else {
-                var status = stat()
-                let found = fstat(descriptor, &status) == 0 ? Int(status.st_size) : offset
-                throw .shortened(path: path, opened: byteCount, found: found)
+                throw .shortened(path: path, opened: byteCount, found: presentByteCount ?? offset)
             }
             place += count
             offset += count
             left -= count
         }
+    }
+
+    /// The size of the file now; nil if the system does not say.
+    var presentByteCount: Int? {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? Int(status.st_size) : nil
     }
 
     /// A range of the bytes, as a copy.

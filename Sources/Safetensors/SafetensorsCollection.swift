@@ -145,6 +145,13 @@ package struct SafetensorsCollection: Sendable {
         try file(of: name).withBytes(of: name, body)
     }
 
+    /// Checks that what was read of the files that are mapped into memory was there.
+    ///
+    /// - Throws: `.shortened`, `.unreadable`.
+    package func checkMappings() throws(SafetensorsError) {
+        for file in files { try file.checkMapping() }
+    }
+
     /// The file name of the shard of each tensor.
     private static func readIndex(at path: String) throws(SafetensorsError) -> [String: String] {
         let file = try ReadableFile(path: path)

@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// A safetensors file, read on demand.
 ///
 /// The header is checked in full when the file is opened, so no later read can leave the file's bounds; only a tensor
@@ -14,6 +16,8 @@ package final class SafetensorsFile: Sendable {
     package let names: [String]
 
     private let file: ReadableFile
+    /// The file in memory, once asked for.
+    private let mapped = Mutex<MappedFile?>(nil)
     /// Tensors of unknown element types.
     private let unknownTypes: [String: String]
 
@@ -75,6 +79,25 @@ package final class SafetensorsFile: Sendable {
     package func forEachPiece(of name: String, _ body: (UnsafeRawBufferPointer) -> Void) throws(SafetensorsError) {
         try file.forEachPiece(of: try tensor(name).byteRange) { piece, _ in body(piece) }
     }
+
+    /// The file in memory, where the bytes of a tensor are at its `byteRange`, not aligned.
+    ///
+    /// - Throws: `.unreadable` if the system cannot map it.
+    package func map() throws(SafetensorsError) -> MappedFile {
+        var failure: SafetensorsError?
+        let whole = mapped.withLock { mapped -> MappedFile? in
+            if let mapped { return mapped }
+            do throws(SafetensorsError) { mapped = try MappedFile(file) } catch { failure = error }
+            return mapped
+        }
+        guard let whole else { throw failure ?? .unreadable(path: path, reason: "it cannot be mapped into memory") }
+        return whole
+    }
+
+    /// Checks that what was read of the file in memory was there.
+    ///
+    /// - Throws: `.shortened`, `.unreadable`.
+    func checkMapping() throws(SafetensorsError) { try mapped.withLock { $0 }?.check() }
 
     /// Prefetches elements of a tensor, counted row-major over the whole tensor. Only a hint:
     /// errors are left to reading.

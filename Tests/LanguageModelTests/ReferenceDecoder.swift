@@ -7,6 +7,8 @@ struct ReferenceDecoder {
     var windows: [Int?]
     /// Frequency of each pair of a head.
     var frequencies: [Double]
+    /// Whether linear layers round their weights and inputs to bf16, and add up exactly.
+    var roundsProducts = false
 
     init(_ model: ScratchModel, windows: [Int?]? = nil, stretchedBy factor: Double = 1) {
         self.model = model
@@ -95,9 +97,20 @@ struct ReferenceDecoder {
 
     private func linear(_ name: String, _ x: [Double]) -> [Double] {
         let outputs = model.tensors[name + ".weight"]?.shape[0] ?? 0
-        let product = (0..<outputs).map { dot(row(name + ".weight", $0), x) }
+        let input = roundsProducts ? x.map(rounded) : x
+        let product = (0..<outputs).map { output in
+            let weights = row(name + ".weight", output)
+            return dot(roundsProducts ? weights.map(rounded) : weights, input)
+        }
         guard let bias = model.tensors[name + ".bias"] else { return product }
         return add(product, bias.elements.map(Double.init))
+    }
+
+    /// The nearest bf16; a tie is not to be met.
+    private func rounded(_ x: Double) -> Double {
+        guard x != 0 else { return 0 }
+        let step = 0x1p-7 * x.binade
+        return (x / step).rounded(.toNearestOrEven) * step
     }
 
     private func row(_ name: String, _ index: Int) -> [Double] {

@@ -51,6 +51,9 @@ bool rsae_bf16_kernel_is_available(rsae_bf16_kernel kernel);
 // variable ROUTESAE_KERNELS names others: "avx512bf16", or "avx512", "avx2", "baseline", which widen.
 rsae_bf16_kernel rsae_bf16_product_kernel(void);
 
+// The index of the first infinity or NaN among n bf16, which need not be aligned, or -1.
+int64_t rsae_first_non_finite_bf16(const uint16_t *x, int64_t n);
+
 // Rounds rows of weights to bf16 and packs them into halved panels.
 void rsae_pack_rounded_panels(const float *weights, int64_t stride, int64_t columns, int64_t inner, void *panels);
 

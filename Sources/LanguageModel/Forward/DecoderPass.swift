@@ -103,7 +103,7 @@ struct DecoderPass {
             let projected = scratch.projected.row(rows.lowerBound)
             workers.multiply(
                 rows: rows.count, outputs: width, inputs: d, x, stride: d,
-                byTransposeOf: weights.queriesKeysValues, into: projected, stride: width)
+                byTransposeOf: weights.matrices.queriesKeysValues, into: projected, stride: width)
             workers.forEach(rows.count, tile: Self.rowTile) { tile, _ in
                 let first = projected + tile.lowerBound * width
                 if let bias = weights[\.queriesKeysValuesBias] {
@@ -193,7 +193,7 @@ struct DecoderPass {
             func computeHidden(_ x: UnsafePointer<Float>) {
                 workers.multiply(
                     rows: rows.count, outputs: hidden, inputs: d, x, stride: d,
-                    byTransposeOf: weights.feedForwardInput, into: gates, stride: hidden)
+                    byTransposeOf: weights.matrices.feedForwardInput, into: gates, stride: hidden)
                 workers.forEach(rows.count, tile: Self.rowTile) { tile, _ in
                     let first = gates + tile.lowerBound * hidden
                     if let bias = weights[\.feedForwardInputBias] {
@@ -206,11 +206,11 @@ struct DecoderPass {
             if isParallel { computeHidden(input()) }
             add(
                 scratch.attended.row(rows.lowerBound), width: attended, stride: attended,
-                by: weights.attentionOutput, bias: weights[\.attentionOutputBias],
+                by: weights.matrices.attentionOutput, bias: weights[\.attentionOutputBias],
                 norm: weights[\.attentionOutputNorm], to: h, rows: rows.count, block: block, workers)
             if !isParallel { computeHidden(input()) }
             add(
-                gates, width: model.dFeedForward, stride: hidden, by: weights.feedForwardOutput,
+                gates, width: model.dFeedForward, stride: hidden, by: weights.matrices.feedForwardOutput,
                 bias: weights[\.feedForwardOutputBias], norm: weights[\.feedForwardOutputNorm], to: h,
                 rows: rows.count, block: block, workers)
         }

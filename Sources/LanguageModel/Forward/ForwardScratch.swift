@@ -42,7 +42,7 @@ final class ForwardScratch: @unchecked Sendable {
     var rotaries: [RotaryTable]
 
     /// The weights of one layer, where they are not in memory.
-    var layerBuffer: Matrix?
+    var layerBuffer: LayerScratch?
 
     init(model: LanguageModelConfiguration, tokens: Int, positions: Int, workers: Int) {
         self.tokens = tokens

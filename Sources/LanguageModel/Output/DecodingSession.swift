@@ -99,6 +99,7 @@ package final class DecodingSession {
         for layer in 0..<configuration.layerCount {
             let weights = try model.weights.layer(layer, scratch: &scratch.layerBuffer)
             pass.run(weights, layer: configuration.layers[layer], keeping: kept[layer])
+            try model.weights.checkMappedFiles()
             try editing?(layer, pass.residual)
             for (slot, wanted) in layers.enumerated() where wanted == layer {
                 for row in 0..<run.count {

@@ -95,6 +95,11 @@ struct LayerLayout: Sendable {
         entries = plan.entries
         count = plan.count
     }
+
+    /// The tensors of a matrix, in the order of their rows.
+    func entries(at offset: Int, count: Int) -> [Entry] {
+        entries.filter { (offset..<offset + count).contains($0.offset) }
+    }
 }
 
 /// A layout while it is made.

@@ -8,33 +8,17 @@ struct LayerWeights {
         let bias: UnsafePointer<Float>?
     }
 
-    let queriesKeysValues: WeightMatrix
-    let attentionOutput: WeightMatrix
-    let feedForwardInput: WeightMatrix
-    let feedForwardOutput: WeightMatrix
+    let matrices: LayerMatrices<WeightMatrix>
 
     private let layout: LayerLayout
     /// One row that begins with the norms and biases.
-    private let buffer: Matrix
+    private let vectors: Matrix
 
-    /// Weights that were read to a buffer that holds all of the layer.
-    init(layout: LayerLayout, buffer: Matrix) {
+    /// - Parameter vectors: a row that begins with the norms and biases, laid out as `layout` says.
+    init(layout: LayerLayout, vectors: Matrix, matrices: LayerMatrices<WeightMatrix>) {
         self.layout = layout
-        self.buffer = buffer
-        queriesKeysValues = .rows(UnsafePointer(buffer.pointer + layout.queriesKeysValues))
-        attentionOutput = .rows(UnsafePointer(buffer.pointer + layout.attentionOutput))
-        feedForwardInput = .rows(UnsafePointer(buffer.pointer + layout.feedForwardInput))
-        feedForwardOutput = .rows(UnsafePointer(buffer.pointer + layout.feedForwardOutput))
-    }
-
-    /// Weights that are in memory.
-    init(layout: LayerLayout, resident: ResidentLayer) {
-        self.layout = layout
-        buffer = resident.vectors
-        queriesKeysValues = .packed(resident.queriesKeysValues)
-        attentionOutput = .packed(resident.attentionOutput)
-        feedForwardInput = .packed(resident.feedForwardInput)
-        feedForwardOutput = .packed(resident.feedForwardOutput)
+        self.vectors = vectors
+        self.matrices = matrices
     }
 
     /// The vector at an offset of the layout, if the model has it.
@@ -46,6 +30,6 @@ struct LayerWeights {
     }
 
     private func pointer(_ offset: Int?) -> UnsafePointer<Float>? {
-        offset.map { UnsafePointer(buffer.pointer + $0) }
+        offset.map { UnsafePointer(vectors.pointer + $0) }
     }
 }

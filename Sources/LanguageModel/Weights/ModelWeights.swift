@@ -1,4 +1,5 @@
 import LinearAlgebra
+import Synchronization
 import Tokenization
 
 /// A model's weights: in memory, packed for products, or read from the file when a pass needs them.
@@ -14,6 +15,8 @@ final class ModelWeights: Sendable {
     private let positions: Matrix?
     /// The tensors as they are stored.
     let file: WeightFile
+    /// What products take.
+    let precision: Precision
     /// Whether everything is in memory.
     var isResident: Bool { residentLayers != nil }
 
@@ -24,6 +27,8 @@ final class ModelWeights: Sendable {
     private let residentEmbedding: ResidentRows?
     /// The embedding itself if they are tied.
     private let residentUnembedding: ResidentRows?
+    /// The tensors that were looked through for infinities and NaNs where they lie in the file.
+    private let checkedTensors = Mutex<Set<String>>([])
 
     /// How many rows of the unembedding are widened at a time where it is not in memory.
     static let unembeddingBlock = 4096
@@ -32,9 +37,11 @@ final class ModelWeights: Sendable {
     ///
     /// - Throws: `.weights`, `.tensorShape`, `.nonFiniteWeight` for the final norm.
     init(
-        directory: String, configuration: LanguageModelConfiguration, workers: Workers, residency: WeightResidency
+        directory: String, configuration: LanguageModelConfiguration, workers: Workers, residency: WeightResidency,
+        precision: Precision
     ) throws(LanguageModelError) {
         self.configuration = configuration
+        self.precision = precision
         self.workers = workers
         layout = LayerLayout(configuration)
         file = try WeightFile(directory: directory, configuration: configuration, layout: layout)
@@ -75,7 +82,8 @@ final class ModelWeights: Sendable {
         for layer in 0..<configuration.layerCount {
             do throws(LanguageModelError) {
                 let resident = try ResidentLayer(
-                    layer, of: file, model: configuration, layout: layout, buffer: buffer, workers: workers)
+                    layer, of: file, model: configuration, layout: layout, buffer: buffer, precision: precision,
+                    workers: workers)
                 layers.append(.success(resident))
             } catch {
                 layers.append(.failure(error))
@@ -94,15 +102,86 @@ final class ModelWeights: Sendable {
         }
     }
 
-    /// The weights of a layer; `scratch` is allocated at the first call if the weights are not in memory.
+    /// The weights of a layer; `scratch` is made at the first call that needs it.
     ///
     /// - Throws: `.nonFiniteWeight`.
-    func layer(_ layer: Int, scratch: inout Matrix?) throws(LanguageModelError) -> LayerWeights {
-        if let residentLayers { return LayerWeights(layout: layout, resident: try residentLayers[layer].get()) }
-        let buffer = scratch ?? Matrix(rows: 1, columns: layout.count)
-        scratch = buffer
+    func layer(_ layer: Int, scratch: inout LayerScratch?) throws(LanguageModelError) -> LayerWeights {
+        if let residentLayers {
+            let resident = try residentLayers[layer].get()
+            return LayerWeights(
+                layout: layout, vectors: resident.vectors, matrices: packed(resident.matrices, precision))
+        }
+        let room = scratch ?? LayerScratch()
+        scratch = room
+        if precision == .bf16, let stored = try storedMatrices(of: layer) {
+            let vectors = room.buffer(count: layout.vectorCount)
+            try file.read(layer: layer, layout: layout, vectorsOnly: true, into: vectors, workers: workers)
+            return LayerWeights(layout: layout, vectors: vectors, matrices: stored)
+        }
+
+        let buffer = room.buffer(count: layout.count)
         try file.read(layer: layer, layout: layout, into: buffer, workers: workers)
-        return LayerWeights(layout: layout, buffer: buffer)
+        switch precision {
+        case .f32:
+            let rows = LayerMatrices<WeightMatrix>(layout, of: configuration) { offset, _, _ in
+                .rows(UnsafePointer(buffer.pointer + offset))
+            }
+            return LayerWeights(layout: layout, vectors: buffer, matrices: rows)
+        case .bf16:
+            let rounded = room.round(buffer, layout: layout, of: configuration, workers: workers)
+            return LayerWeights(layout: layout, vectors: buffer, matrices: packed(rounded, .bf16))
+        }
+    }
+
+    private func packed(
+        _ matrices: LayerMatrices<PackedMatrix>, _ precision: Precision
+    ) -> LayerMatrices<WeightMatrix> {
+        let all = matrices.all
+        var next = 0
+        return LayerMatrices(layout, of: configuration) { _, _, _ in
+            next += 1
+            return .packed(all[next - 1], precision)
+        }
+    }
+
+    /// The matrices of a layer where they lie in the file; nil unless all are bf16 there, as they are wanted.
+    ///
+    /// - Throws: `.nonFiniteWeight`.
+    private func storedMatrices(of layer: Int) throws(LanguageModelError) -> LayerMatrices<WeightMatrix>? {
+        let matrices = layout.entries.filter { $0.offset >= layout.vectorCount }
+        guard matrices.allSatisfy({ $0.arrangement == .asStored && file.isHalved(file.name(of: $0, layer: layer)) })
+        else { return nil }
+        return try LayerMatrices(layout, of: configuration) {
+            offset, outputs, inputs throws(LanguageModelError) -> WeightMatrix in
+            var parts: [BF16Matrix] = []
+            for entry in layout.entries(at: offset, count: outputs * inputs) {
+                parts.append(
+                    try stored(file.name(of: entry, layer: layer), rows: entry.count / inputs, columns: inputs))
+            }
+            return .stored(parts)
+        }
+    }
+
+    /// A tensor of bf16 where it lies in the file, looked through for infinities and NaNs once.
+    ///
+    /// - Throws: `.nonFiniteWeight`.
+    private func stored(_ name: String, rows: Int, columns: Int) throws(LanguageModelError) -> BF16Matrix {
+        let matrix = try file.map(name, rows: rows, columns: columns)
+        guard !checkedTensors.withLock({ $0.contains(name) }) else { return matrix }
+        if let element = matrix.firstNonFinite(workers: workers) {
+            try checkMappedFiles()
+            throw file.nonFinite(name, element: element)
+        }
+        checkedTensors.withLock { _ = $0.insert(name) }
+        return matrix
+    }
+
+    /// Checks that what was read where it lies in the files was there: before a result is used.
+    ///
+    /// - Throws: `.weights`.
+    func checkMappedFiles() throws(LanguageModelError) {
+        guard precision == .bf16, !isResident else { return }
+        try file.checkMappings()
     }
 
     /// Writes the embeddings of tokens of the vocabulary, scaled and with those of their positions where the model has
@@ -199,9 +278,21 @@ final class ModelWeights: Sendable {
         let logits = Matrix(scratchRows: rows.rows, columns: vocabulary)
         if let residentUnembedding {
             try residentUnembedding.check(0..<vocabulary)
+            // Weights of f32 are the embedding's as well, which is no operand of a product.
+            let precision = file.isHalved(unembeddingName) ? precision : .f32
             workers.multiply(
-                rows: rows.rows, rows.pointer, stride: d, byTransposeOf: residentUnembedding.matrix,
-                into: logits.pointer, stride: vocabulary)
+                rows: rows.rows, outputs: vocabulary, inputs: d, rows.pointer, stride: d,
+                byTransposeOf: .packed(residentUnembedding.matrix, precision), into: logits.pointer,
+                stride: vocabulary)
+            return logits
+        }
+
+        if precision == .bf16, file.hasUnembedding, file.isHalved(unembeddingName) {
+            let matrix = try stored(unembeddingName, rows: vocabulary, columns: d)
+            workers.multiply(
+                rows: rows.rows, rows.pointer, stride: d, byTransposeOf: matrix, into: logits.pointer,
+                stride: vocabulary)
+            try checkMappedFiles()
             return logits
         }
 

@@ -4,18 +4,11 @@ import LinearAlgebra
 struct ResidentLayer: Sendable {
     /// Norms and biases, in the places that `LayerLayout` gives them; one row.
     let vectors: Matrix
-    /// The matrices as `LayerLayout` joins them.
-    let queriesKeysValues: PackedMatrix
-    let attentionOutput: PackedMatrix
-    let feedForwardInput: PackedMatrix
-    let feedForwardOutput: PackedMatrix
+    /// bf16 where all of a matrix is stored so, or where products are of bf16.
+    let matrices: LayerMatrices<PackedMatrix>
 
     /// Bytes in memory.
-    var byteCount: Int {
-        [queriesKeysValues, attentionOutput, feedForwardInput, feedForwardOutput].reduce(vectors.count * 4) {
-            $0 + $1.byteCount
-        }
-    }
+    var byteCount: Int { matrices.all.reduce(vectors.count * 4) { $0 + $1.byteCount } }
 
     /// Reads a layer.
     ///
@@ -23,28 +16,16 @@ struct ResidentLayer: Sendable {
     /// - Throws: `.nonFiniteWeight`.
     init(
         _ layer: Int, of file: WeightFile, model: LanguageModelConfiguration, layout: LayerLayout, buffer: Matrix,
-        workers: Workers
+        precision: Precision, workers: Workers
     ) throws(LanguageModelError) {
         try file.read(layer: layer, layout: layout, into: buffer, workers: workers)
         vectors = Matrix(rows: 1, columns: layout.vectorCount)
         vectors.pointer.update(from: buffer.pointer, count: layout.vectorCount)
-
-        /// Packs the adjacent tensors that begin at an offset.
-        func packed(_ place: Int, outputs: Int, inputs: Int) -> PackedMatrix {
-            let names = layout.entries.filter { (place..<place + outputs * inputs).contains($0.offset) }.map {
-                file.name(of: $0, layer: layer)
-            }
+        matrices = LayerMatrices(layout, of: model) { place, outputs, inputs in
+            let names = layout.entries(at: place, count: outputs * inputs).map { file.name(of: $0, layer: layer) }
             return PackedMatrix(
-                buffer.pointer + place, rows: outputs, columns: inputs, halved: names.allSatisfy(file.isHalved),
-                workers: workers)
+                buffer.pointer + place, rows: outputs, columns: inputs,
+                halved: precision == .bf16 || names.allSatisfy(file.isHalved), workers: workers)
         }
-
-        let (d, hidden) = (model.dModel, model.dFeedForward)
-        let attended = model.queryHeads * model.headDimension
-        queriesKeysValues = packed(
-            layout.queriesKeysValues, outputs: attended + 2 * model.keyValueHeads * model.headDimension, inputs: d)
-        attentionOutput = packed(layout.attentionOutput, outputs: d, inputs: attended)
-        feedForwardInput = packed(layout.feedForwardInput, outputs: model.isGated ? 2 * hidden : hidden, inputs: d)
-        feedForwardOutput = packed(layout.feedForwardOutput, outputs: d, inputs: hidden)
     }
 }

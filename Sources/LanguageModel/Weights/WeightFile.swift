@@ -16,7 +16,7 @@ struct WeightFile: Sendable {
     let unembeddingBiasName: String?
 
     private let layerPrefix: String
-    private let collection: SafetensorsCollection
+    let collection: SafetensorsCollection
     /// The name of each tensor in the files.
     private let storedNames: [String: String]
     /// Whether the unembedding is there.
@@ -175,7 +175,7 @@ struct WeightFile: Sendable {
     /// Whether a tensor's elements are bf16.
     func isHalved(_ name: String) -> Bool { (try? collection.tensor(storedName(of: name)).dtype) == .bf16 }
 
-    private func storedName(of name: String) -> String { storedNames[name] ?? name }
+    func storedName(of name: String) -> String { storedNames[name] ?? name }
 
     /// Widens some elements of a tensor, counted row-major.
     ///
@@ -225,11 +225,14 @@ struct WeightFile: Sendable {
         return matrix
     }
 
-    /// Widens all weights of a layer into a buffer, arranged as its layout wants them.
+    /// Widens all weights of a layer, or its norms and biases, into a buffer, arranged as its layout wants them.
     ///
     /// - Throws: `.nonFiniteWeight`.
-    func read(layer: Int, layout: LayerLayout, into buffer: Matrix, workers: Workers) throws(LanguageModelError) {
-        let (plain, arranged) = layout.entries.reduce(into: ([LayerLayout.Entry](), [LayerLayout.Entry]())) {
+    func read(
+        layer: Int, layout: LayerLayout, vectorsOnly: Bool = false, into buffer: Matrix, workers: Workers
+    ) throws(LanguageModelError) {
+        let entries = layout.entries.filter { !vectorsOnly || $0.offset < layout.vectorCount }
+        let (plain, arranged) = entries.reduce(into: ([LayerLayout.Entry](), [LayerLayout.Entry]())) {
             if $1.arrangement == .asStored { $0.0.append($1) } else { $0.1.append($1) }
         }
         try readPieces(
@@ -239,7 +242,7 @@ struct WeightFile: Sendable {
         for entry in arranged {
             try readArranged(entry, layer: layer, into: buffer.pointer + entry.offset, workers: workers)
         }
-        for entry in layout.entries where entry.addend != 0 {
+        for entry in entries where entry.addend != 0 {
             for element in entry.offset..<entry.offset + entry.count { buffer.pointer[element] += entry.addend }
         }
     }
