@@ -15,9 +15,12 @@ package struct DecodeBenchmark: Sendable {
     package var tokens: Int
     /// How often decoding and reading are timed, alternately; the median counts.
     package var repeats: Int
+    /// What the products of linear layers take.
+    package var precision: Precision
 
     /// Describes a benchmark.
-    package init(model: String, prompt: Int = 16, tokens: Int = 32, repeats: Int = 5) {
+    package init(model: String, prompt: Int = 16, tokens: Int = 32, repeats: Int = 5, precision: Precision = .f32) {
+        self.precision = precision
         self.model = model
         self.prompt = prompt
         self.tokens = tokens
@@ -59,7 +62,8 @@ package struct DecodeBenchmark: Sendable {
         try MemoryBudget.machine.check(
             floats: Double(layout.parameterCount + weights), for: "the benchmark of \(model)",
             advice: "take a smaller model")
-        let model = try LanguageModel(directory: model, workers: workers, residency: .resident)
+        let model = try LanguageModel(
+            directory: model, workers: workers, residency: .resident, precision: precision)
         let bytes = model.residentBytesPerToken ?? weights * 4
         let array = Matrix(rows: 1, columns: bytes / 4)
         var generator = CounterGenerator(seed: 0, stream: "benchmark")

@@ -17,8 +17,14 @@ package struct ForwardBenchmark: Sendable {
     /// How often it is timed; the median counts.
     package var repeats: Int
 
+    /// What the model's products take.
+    package var precision: Precision
+
     /// Describes a benchmark.
-    package init(model: String, tokens: Int, context: Int, lastLayer: Int? = nil, repeats: Int = 3) {
+    package init(
+        model: String, tokens: Int, context: Int, lastLayer: Int? = nil, repeats: Int = 3, precision: Precision = .f32
+    ) {
+        self.precision = precision
         self.model = model
         self.tokens = tokens
         self.context = context
@@ -43,7 +49,7 @@ package struct ForwardBenchmark: Sendable {
     /// - Throws: `WorkflowError.usage`, and what opening the model throws.
     package func run(workers: Workers, progress: (_ done: Int, _ total: Int) -> Void) throws -> Result {
         try ModelFolder.checkIsFolder(model)
-        let model = try LanguageModel(directory: model, workers: workers)
+        let model = try LanguageModel(directory: model, workers: workers, precision: precision)
         let configuration = model.configuration
         let last = lastLayer ?? configuration.layerCount - 1
         try Allowed.within(0...configuration.layerCount - 1).check(last, of: "lastLayer")

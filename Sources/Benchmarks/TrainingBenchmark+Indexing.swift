@@ -31,9 +31,10 @@ extension TrainingBenchmark {
         let batch = randomBatch(workers)
         let encoder = DictionaryEncoder(
             configuration: configuration, weights: DictionaryWeights(configuration, seed: 0, threshold: 0.05),
-            workers: workers)
+            workers: workers, precision: precision)
         let statistics = CorpusStatistics(encoder: encoder, options: IndexingOptions(), seed: 0, workers: workers)
-        let product = BareProduct(of: batch, with: encoder.weights.encoder)
+        let product = BareProduct(
+            of: batch, with: encoder.weights.encoder, precision: precision, workers: workers)
         var generator = CounterGenerator(seed: 0, stream: "classes")
         // Seldom ones and common ones, as in text.
         let classes = (0..<tokens).map { _ in

@@ -23,12 +23,15 @@ package struct TrainingBenchmark: Sendable {
     package var repeats: Int
     /// Part of the latents that never fire, so that AuxK has something to do.
     package var deadShare: Double
+    /// What the encoder's product takes, in the step and alone.
+    package var precision: Precision
 
     /// Describes a benchmark.
     package init(
         architecture: Architecture = .route, dModel: Int, latents: Int, k: Int?, layers: Int, tokens: Int,
-        repeats: Int = 5, deadShare: Double = 0
+        repeats: Int = 5, deadShare: Double = 0, precision: Precision = .f32
     ) {
+        self.precision = precision
         self.architecture = architecture
         self.dModel = dModel
         self.latents = latents
@@ -80,9 +83,10 @@ package struct TrainingBenchmark: Sendable {
 
         let options = try options(configuration)
         let trainer = TrainerState(configuration, options: options, weights: weights, workers: workers)
-            .trainer(options, workers: workers)
+            .trainer(options, workers: workers, precision: precision)
         let product = BareProduct(
-            of: batch, with: trainer.state.weights.encoder, rows: tokens * configuration.samplesPerToken)
+            of: batch, with: trainer.state.weights.encoder, rows: tokens * configuration.samplesPerToken,
+            precision: precision, workers: workers)
         let clock = ContinuousClock()
         var steps: [Double] = []
         var products: [Double] = []
@@ -122,7 +126,7 @@ package struct TrainingBenchmark: Sendable {
         let options = try options(configuration)
         let base = ForwardBenchmark.peakResidentBytes()
         let floats =
-            TrainingMemory.floats(configuration, options, workers, deadShare: deadShare)
+            TrainingMemory.floats(configuration, options, workers, deadShare: deadShare, precision: precision)
             + Double(tokens) * Double(layers) * Double(dModel)
         try MemoryBudget.machine.check(
             floats: floats, for: "this benchmark", advice: "take fewer `latents` or `tokens`")
@@ -134,7 +138,7 @@ package struct TrainingBenchmark: Sendable {
         }
 
         let trainer = TrainerState(configuration, options: options, weights: weights, workers: workers)
-            .trainer(options, workers: workers)
+            .trainer(options, workers: workers, precision: precision)
         for round in 0..<repeats {
             try trainer.step(batch)
             progress(round + 1, repeats)

@@ -17,13 +17,14 @@ package final class DictionaryEvaluation {
 
     package init(
         _ configuration: DictionaryConfiguration, _ weights: DictionaryWeights, dictionaryID: Int64, runID: Int64,
-        workers: Workers
+        workers: Workers, precision: Precision = .f32
     ) {
         self.configuration = configuration
         self.dictionaryID = dictionaryID
         self.runID = runID
         self.workers = workers
-        encoder = DictionaryEncoder(configuration: configuration, weights: weights, workers: workers)
+        encoder = DictionaryEncoder(
+            configuration: configuration, weights: weights, workers: workers, precision: precision)
         let isSoft = configuration.routes && configuration.routing == .soft
         let layers = configuration.layers.count
         units = EvaluationUnits(

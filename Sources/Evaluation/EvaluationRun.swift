@@ -65,7 +65,7 @@ package struct EvaluationRun {
         remark: (String) -> Void = { _ in }
     ) throws -> [Result] {
         try settings.validate()
-        let folder = try ModelFolder(path: settings.model, workers: workers)
+        let folder = try ModelFolder(path: settings.model, workers: workers, precision: settings.precision)
         let context = try folder.context(settings.context)
         let records = try dictionaries.map { try StoredDictionary.record(named: $0, in: catalog) }
         // Checked first: a dictionary of another model invalidates all runs.
@@ -113,7 +113,7 @@ package struct EvaluationRun {
                 let dictionary = try StoredDictionary(record, in: catalog)
                 return DictionaryEvaluation(
                     dictionary.configuration, dictionary.weights, dictionaryID: record.dictionaryID, runID: run.runID,
-                    workers: workers)
+                    workers: workers, precision: folder.model.precision)
             }
 
             let pass = EvaluationPass(evaluations, model: folder.model, settings: settings, workers: workers)

@@ -1,5 +1,6 @@
 import ActivationPipeline
 import Foundation
+package import LinearAlgebra
 import SparseCoding
 
 /// The settings of an evaluation, stored as one JSON document.
@@ -8,6 +9,8 @@ package struct EvaluationSettings: Sendable, Codable, Equatable {
     package var dictionary: String?
     /// Model folder.
     package var model: String
+    /// What the products of the model and of the encoders take; nil means f32.
+    package var precision: Precision?
     /// Text files and folders; none takes the documents that the catalog has of a corpus.
     package var text: [String]
     /// The corpus's name in the catalog; with text nil names it after the files and folders, without text nil
@@ -28,10 +31,12 @@ package struct EvaluationSettings: Sendable, Codable, Equatable {
     /// Makes settings.
     package init(
         dictionary: String? = nil, model: String, text: [String] = [], corpus: String? = nil,
-        maximumTokens: Int? = nil, context: Int? = nil, zeroEvery: Int = 16, resamples: Int = 1000, seed: UInt64 = 0
+        maximumTokens: Int? = nil, context: Int? = nil, zeroEvery: Int = 16, resamples: Int = 1000, seed: UInt64 = 0,
+        precision: Precision? = nil
     ) {
         self.dictionary = dictionary
         self.model = model
+        self.precision = precision
         self.text = text
         self.corpus = corpus
         self.maximumTokens = maximumTokens

@@ -63,7 +63,8 @@ package struct IndexingRun {
     ) throws -> Result {
         try settings.options.validate()
         let dictionary = try StoredDictionary(named: settings.dictionary, in: catalog)
-        let folder = try ModelFolder(path: settings.model, workers: workers, name: settings.modelName)
+        let folder = try ModelFolder(
+            path: settings.model, workers: workers, name: settings.modelName, precision: settings.precision)
         try dictionary.check(folder, in: catalog)
         // Rows of the unembedding are needed only hours later, so they are checked now.
         if settings.options.promotedTokens > 0, folder.model.hasUnembedding {

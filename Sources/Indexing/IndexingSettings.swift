@@ -1,4 +1,5 @@
 import Foundation
+package import LinearAlgebra
 
 /// The settings of an indexing run, stored as one JSON document.
 package struct IndexingSettings: Sendable, Codable, Equatable {
@@ -8,6 +9,8 @@ package struct IndexingSettings: Sendable, Codable, Equatable {
     package var model: String
     /// The model's name in the catalog; nil takes the folder's.
     package var modelName: String?
+    /// What the products of the model and of the encoder take; nil means f32.
+    package var precision: Precision?
     /// Text files and folders.
     package var text: [String]
     /// The corpus's name in the catalog; nil names it after the files and folders.
@@ -21,11 +24,12 @@ package struct IndexingSettings: Sendable, Codable, Equatable {
     package init(
         dictionary: String? = nil, model: String, modelName: String? = nil, text: [String], corpus: String? = nil,
         options: IndexingOptions = IndexingOptions(),
-        seed: UInt64 = 0
+        seed: UInt64 = 0, precision: Precision? = nil
     ) {
         self.dictionary = dictionary
         self.model = model
         self.modelName = modelName
+        self.precision = precision
         self.text = text
         self.corpus = corpus
         self.options = options

@@ -53,6 +53,11 @@ extension DictionaryEncoder {
     /// calling thread.
     package func encoderProduct(_ input: AutoencoderInput, _ samples: Range<Int>, into a: Matrix) {
         let width = configuration.inputWidth
+        if let rounded {
+            return Workers(threads: 1).multiplyBF16(
+                rows: samples.count, input.centered.row(samples.lowerBound), stride: width, byTransposeOf: rounded,
+                into: a.pointer, stride: configuration.latents)
+        }
         multiply(
             rows: samples.count, columns: configuration.latents, inner: width,
             input.centered.row(samples.lowerBound), stride: width,

@@ -11,17 +11,43 @@ package struct DictionaryEncoder: Sendable {
     package let weights: DictionaryWeights
     /// Workers that run it.
     package let workers: Workers
+    /// The encoder's weights rounded, where its product is of bf16.
+    let rounded: PackedMatrix?
+
+    /// What the encoder's product takes; everything else is f32.
+    package var precision: Precision { rounded == nil ? .f32 : .bf16 }
 
     /// Samples of one encode tile: with it a tile's pre-activations stay in the outer caches, and the product still runs
     /// at nearly full speed.
     package static let tile = 256
 
     /// Makes an encoder over existing weights.
-    package init(configuration: DictionaryConfiguration, weights: DictionaryWeights, workers: Workers) {
+    ///
+    /// - Parameter precision: of the encoder's product. In bf16, `roundWeights()` follows every change of the weights.
+    package init(
+        configuration: DictionaryConfiguration, weights: DictionaryWeights, workers: Workers,
+        precision: Precision = .f32
+    ) {
         self.configuration = configuration
         self.weights = weights
         self.workers = workers
+        rounded =
+            precision == .bf16
+            ? PackedMatrix(
+                weights.encoder.pointer, rows: weights.encoder.rows, columns: weights.encoder.columns, halved: true,
+                workers: workers) : nil
     }
+
+    /// Makes an encoder of another configuration over the weights of one, as they are rounded there.
+    package init(configuration: DictionaryConfiguration, sharing other: DictionaryEncoder) {
+        self.configuration = configuration
+        weights = other.weights
+        workers = other.workers
+        rounded = other.rounded
+    }
+
+    /// Rounds the encoder's weights anew, where its product is of bf16.
+    package func roundWeights() { rounded?.update(from: weights.encoder.pointer, workers: workers) }
 
     /// The position of each of the configuration's layers in a batch.
     ///

@@ -1,4 +1,5 @@
 import ActivationPipeline
+package import LinearAlgebra
 
 /// The settings of the activation stream: the same for all dictionaries of a sweep.
 package struct StreamSettings: Sendable, Codable, Equatable {
@@ -10,6 +11,8 @@ package struct StreamSettings: Sendable, Codable, Equatable {
     package var text: [String] = []
     /// Activation files, for training without a model.
     package var activations: [String] = []
+    /// What the products of the model and of the encoders take; nil means f32.
+    package var precision: Precision?
     /// The most tokens the model sees at once.
     package var context: Int?
     /// Tokens of a batch.

@@ -13,6 +13,7 @@ import Vocabulary
 ///   AuxK runs 3·D for every dead latent, at worst 3·m·D; where a router learns by the errors at every layer
 ///   (`RouterGradient`), for the tokens tried, n / 32L or 256 / L, L · (2·D + 2·k + 2·L + 4), and their tiles, w · 259·m,
 ///   which the allocator keeps;
+/// - with products of bf16: the encoder rounded, m·D/2;
 /// - with a penalty: activations and gradients n · (2·m + 2·D), tiles w · 256·m (gated 512·m), sums 5·m · n/256;
 /// - the batch T · L_stream · d, live the buffer and a chunk of the model's streams, and from files 6 for every row: its
 ///   token, document and place; of files and pipes that are drawn from a buffer, (buffer + T) · L_stream · d, and of a pipe
@@ -27,7 +28,11 @@ package struct TrainingMemory {
 
     init(_ plans: [TrainingPlan], source: TrainingSource, workers: Workers) {
         var parts = plans.map {
-            (what: $0.name, floats: Self.floats($0.configuration, $0.options, workers))
+            (
+                what: $0.name,
+                floats: Self.floats(
+                    $0.configuration, $0.options, workers, precision: $0.settings.precision ?? .f32)
+            )
         }
 
         let tokens = Double(plans[0].settings.batchTokens)
@@ -55,7 +60,8 @@ package struct TrainingMemory {
     ///
     /// - Parameter deadShare: the fraction of dead latents where AuxK revives them; 1 is the worst.
     package static func floats(
-        _ configuration: DictionaryConfiguration, _ options: TrainingOptions, _ workers: Workers, deadShare: Double = 1
+        _ configuration: DictionaryConfiguration, _ options: TrainingOptions, _ workers: Workers, deadShare: Double = 1,
+        precision: Precision = .f32
     ) -> Double {
         let (d, m, width) = (
             Double(configuration.dModel), Double(configuration.latents), Double(configuration.inputWidth)
@@ -64,6 +70,7 @@ package struct TrainingMemory {
         let samples = tokens * Double(configuration.samplesPerToken)
         let layers = Double(configuration.layers.count)
         var floats = 3 * (2 * m * width + width + m)
+        if precision == .bf16 { floats += m * width / 2 }
         if configuration.routes { floats += 3 * layers * d + tokens * d }
         if let k = configuration.k.map({ Double($0) }) {
             floats += samples * (2 * width + 8 * k + 2 * layers + 8) + threads * 259 * m

@@ -39,7 +39,8 @@ final class TrainingSession {
         for (number, plan) in job.plans.enumerated() where checkpoint.failures[number] == nil {
             let state =
                 try resumed.map { try checkpoint.state(number, of: plan, in: $0) } ?? plan.initialState(workers)
-            trainers[number] = state.trainer(plan.options, workers: own)
+            trainers[number] = state.trainer(
+                plan.options, workers: own, precision: plan.settings.precision ?? .f32)
         }
         if let resumed, checkpoint.step < job.steps {
             try stream.resume(

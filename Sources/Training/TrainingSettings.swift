@@ -1,3 +1,4 @@
+package import LinearAlgebra
 import SparseCoding
 package import SparseTraining
 package import Vocabulary
@@ -23,11 +24,12 @@ package struct TrainingSettings: Sendable, Codable, Equatable {
         aggregation: RouterAggregation = .sum, fidelity: Fidelity = .corrected, batchTokens: Int = 4096,
         steps: Int? = nil, tokens: Int? = nil, choices: Hyperparameters = Hyperparameters(), context: Int? = nil,
         shuffle: Bool = true, shuffleBuffer: Int? = nil, includesBOS: Bool? = nil, seed: UInt64 = 0,
-        streamSeed: UInt64? = nil, initialWeights: String? = nil, dtype: String = "f32"
+        streamSeed: UInt64? = nil, initialWeights: String? = nil, dtype: String = "f32", precision: Precision? = nil
     ) {
         stream = StreamSettings(
-            model: model, modelName: modelName, text: text, activations: activations, context: context,
-            batchTokens: batchTokens, steps: steps, tokens: tokens, shuffle: shuffle, shuffleBuffer: shuffleBuffer,
+            model: model, modelName: modelName, text: text, activations: activations, precision: precision,
+            context: context, batchTokens: batchTokens, steps: steps, tokens: tokens, shuffle: shuffle,
+            shuffleBuffer: shuffleBuffer,
             includesBOS: includesBOS, streamSeed: streamSeed)
         shape = DictionaryShape(
             name: name, architecture: architecture, layers: layers, latents: latents, k: k, routing: routing,

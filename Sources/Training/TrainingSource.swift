@@ -26,7 +26,8 @@ enum TrainingSource {
             throw WorkflowError.usage("`model` and `activations` exclude each other: the files hold the activations")
         case (let model?, true):
             self = .live(
-                try ModelFolder(path: model, workers: workers, name: settings.modelName),
+                try ModelFolder(
+                    path: model, workers: workers, name: settings.modelName, precision: settings.precision),
                 try TextCorpus(paths: settings.text))
         case (nil, false):
             guard settings.text.isEmpty, settings.context == nil else {

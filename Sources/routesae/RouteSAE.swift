@@ -17,6 +17,8 @@ struct RouteSAE: ParsableCommand {
               routesae evaluate c.sqlite --model Demo/model
               routesae features c.sqlite --sort max_activation --limit 20
 
+            routesae --version --verbose says which instructions its products run on.
+
             Exit status: 0 fine; 1 the check failed (verify, diff, reproduce, model); 64 usage; 65 bad input data; 66 \
             input missing; 70 internal; \
             73 cannot write; 75 interrupted, can be resumed; 77 refused, also where a judge gives no usable answer.
@@ -55,6 +57,10 @@ struct RouteSAE: ParsableCommand {
         signal(SIGXFSZ, SIG_IGN)
         StandardStreams.begin()
         do {
+            if Set(CommandLine.arguments.dropFirst()) == ["--version", "--verbose"] {
+                print(VersionReport.text)
+                return try StandardStreams.finish()
+            }
             let advice = CommandLineAdvice(arguments: FormerOptions.arguments)
             if let problem = advice.verbProblem { throw WorkflowError.usage(problem) }
             var command = try parseAsRoot(FormerOptions.arguments)

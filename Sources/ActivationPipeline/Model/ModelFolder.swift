@@ -27,11 +27,14 @@ package struct ModelFolder: Sendable {
 
     /// Opens both. A tokenizer may have more tokens than the model has rows; such a token is an error once it occurs.
     ///
-    /// - Parameter residency: where the weights are while the model runs.
+    /// - Parameters:
+    ///   - residency: where the weights are while the model runs.
+    ///   - precision: of the model's products; nil means f32. What encodes its streams takes the same.
     /// - Throws: `WorkflowError.missing` for a folder that is not there, `.badInput` for a file in its place and for a
     ///   tokenizer that puts several tokens before a text; what `LanguageModel` and `Tokenizer` throw.
     package init(
-        path: String, workers: Workers, residency: WeightResidency = .automatic, name: String? = nil
+        path: String, workers: Workers, residency: WeightResidency = .automatic, name: String? = nil,
+        precision: Precision? = nil
     ) throws {
         try ModelFolder.checkIsFolder(path)
         try ModelDirectory.check(path)
@@ -46,7 +49,8 @@ package struct ModelFolder: Sendable {
                     + "tools/export_activations.py exports the activations of any model for training")
         }
         try ModelFolder.checkMemory(directory: path, residency: residency)
-        model = try LanguageModel(directory: path, workers: workers, residency: residency)
+        model = try LanguageModel(
+            directory: path, workers: workers, residency: residency, precision: precision ?? .f32)
         identity = ModelIdentity(model: model, tokenizer: tokenizer, workers: workers)
         publication = ModelPublication(folder: path)
         givenName = name

@@ -35,7 +35,8 @@ package final class TextReader {
         self.folder = folder
         self.workers = workers
         encoder = DictionaryEncoder(
-            configuration: dictionary.configuration, weights: dictionary.weights, workers: workers)
+            configuration: dictionary.configuration, weights: dictionary.weights, workers: workers,
+            precision: folder.model.precision)
     }
 
     /// Reads segments in one run of the model.

@@ -2,6 +2,7 @@ import ActivationPipeline
 import FeatureCatalog
 import Foundation
 import Indexing
+import LinearAlgebra
 
 /// Chooses the indexes that are parts of one text, and checks that they were made alike.
 struct CombinationPlan {
@@ -21,6 +22,8 @@ struct CombinationPlan {
     let options: IndexingOptions
     /// The seed of their samples.
     let seed: UInt64
+    /// What the products took; nil means f32.
+    let precision: Precision?
 
     /// Takes every corpus that a dictionary is indexed on as a part, in the order of the catalogs and of the indexes.
     ///
@@ -65,6 +68,7 @@ struct CombinationPlan {
         self.parts = parts
         options = known.options
         seed = known.seed
+        precision = known.precision
     }
 
     /// Adds the combined corpus. Its digest is that of the parts' files in order, as if all were indexed at once.
@@ -191,7 +195,8 @@ struct CombinationPlan {
         if run.kind == .merge, let merge = try? JSONDecoder().decode(MergeSettings.self, from: config),
             let options = merge.options
         {
-            return IndexingSettings(model: "", text: [], options: options, seed: merge.seed ?? 0)
+            return IndexingSettings(
+                model: "", text: [], options: options, seed: merge.seed ?? 0, precision: merge.precision)
         }
         guard let settings = try? JSONDecoder().decode(IndexingSettings.self, from: config) else {
             throw WorkflowError.refused(
@@ -202,12 +207,12 @@ struct CombinationPlan {
 }
 
 extension IndexingSettings {
-    /// Whether contexts are chosen by the same rules.
+    /// Whether activations are computed, and contexts chosen, by the same rules.
     fileprivate func isAlike(_ other: IndexingSettings) -> Bool {
         var (one, two) = (options, other.options)
         // How much of the text was read does not matter.
         one.maximumTokens = nil
         two.maximumTokens = nil
-        return one == two && seed == other.seed
+        return one == two && seed == other.seed && (precision ?? .f32) == (other.precision ?? .f32)
     }
 }

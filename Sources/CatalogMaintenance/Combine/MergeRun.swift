@@ -67,6 +67,7 @@ package struct MergeRun {
         let plan = try settings.combine.map { try CombinationPlan(name: $0, sources: sources) }
         settings.options = plan?.options
         settings.seed = plan?.seed
+        settings.precision = plan?.precision
         let corpusID = try plan?.addCorpus(to: catalog)
         let inputs = try zip(settings.inputs, sources).map { path, source in
             let (digest, bytes) = try sha256(ofFile: path)

@@ -1,4 +1,5 @@
 package import Indexing
+package import LinearAlgebra
 
 /// The settings of a merge, stored as one JSON document.
 package struct MergeSettings: Sendable, Codable, Equatable {
@@ -12,6 +13,8 @@ package struct MergeSettings: Sendable, Codable, Equatable {
     package var options: IndexingOptions?
     /// The seed of their samples.
     package var seed: UInt64?
+    /// What the products took with which they were indexed; nil means f32.
+    package var precision: Precision?
 
     /// Makes settings.
     package init(inputs: [String], combine: String? = nil, keepAdditions: Bool = false) {

@@ -1,5 +1,6 @@
 import ActivationPipeline
 package import FeatureCatalog
+import Foundation
 import LanguageModel
 package import LinearAlgebra
 import SparseCoding
@@ -64,11 +65,17 @@ package struct Recomputation {
     ) throws -> [Result] {
         try Allowed.from(1).check(settings.count, of: "recompute")
 
-        let folder = try ModelFolder(path: settings.model, workers: workers)
+        // One for each precision in which something was indexed.
+        var folders: [Precision: ModelFolder] = [:]
         var results: [Result] = []
         for record in try catalog.dictionaries() {
             for indexing in try catalog.indexings(dictionaryID: record.dictionaryID) {
                 let dictionary = try StoredDictionary(record, in: catalog)
+                let precision = try Self.precision(of: indexing, in: catalog)
+                let folder =
+                    try folders[precision]
+                    ?? ModelFolder(path: settings.model, workers: workers, precision: precision)
+                folders[precision] = folder
                 try dictionary.check(folder, in: catalog)
                 let reader = TextReader(dictionary: dictionary, folder: folder, workers: workers)
                 results.append(
@@ -76,6 +83,14 @@ package struct Recomputation {
             }
         }
         return results
+    }
+
+    /// What the products of an index took, from the run that made it.
+    private static func precision(of indexing: IndexingRecord, in catalog: Catalog) throws -> Precision {
+        /// What settings of indexing and merging have in common.
+        struct Settings: Decodable { let precision: Precision? }
+        let config = Data(try catalog.run(indexing.runID).configJSON.utf8)
+        return (try? JSONDecoder().decode(Settings.self, from: config))?.precision ?? .f32
     }
 
     private func check(

@@ -21,6 +21,7 @@ extension PenaltyTrainer {
     /// Encodes, decodes and computes the gradient at the encoder's product, tile by tile.
     func forward(_ batch: ActivationBatch) throws -> PenaltyForward {
         let samples = batch.count
+        encoder.roundWeights()
         try encoder.read(batch, into: input)
         if options.initialBias != .zero, state.stepsDone == 0 {
             input.moveBias(options.initialBias, of: weights, configuration, samples: samples, workers)

@@ -36,8 +36,11 @@ package final class PenaltyTrainer: DictionaryTrainer {
 
     /// Makes a trainer that continues from a state.
     ///
+    /// - Parameter precision: of the encoder's product.
     /// - Precondition: the state's configuration has no k and the options have a penalty.
-    package init(state: TrainerState, options: TrainingOptions, workers: Workers) {
+    package init(
+        state: TrainerState, options: TrainingOptions, workers: Workers, precision: Precision = .f32
+    ) {
         let configuration = state.configuration
         guard configuration.k == nil, let penalty = options.sparsity else {
             preconditionFailure("\(configuration.architecture) without a penalty")
@@ -46,7 +49,8 @@ package final class PenaltyTrainer: DictionaryTrainer {
         self.options = options
         self.penalty = penalty
         self.workers = workers
-        encoder = DictionaryEncoder(configuration: configuration, weights: state.weights, workers: workers)
+        encoder = DictionaryEncoder(
+            configuration: configuration, weights: state.weights, workers: workers, precision: precision)
         let samples = options.batchTokens
         input = AutoencoderInput(capacity: samples, configuration: configuration)
         activations = Matrix(rows: samples, columns: configuration.latents)

@@ -31,9 +31,13 @@ extension DictionaryTrainer {
 extension TrainerState {
     /// The trainer that continues from this state: sparse sums for k active latents, dense products with a
     /// penalty.
-    package func trainer(_ options: TrainingOptions, workers: Workers) -> any DictionaryTrainer {
+    ///
+    /// - Parameter precision: of the encoder's product.
+    package func trainer(
+        _ options: TrainingOptions, workers: Workers, precision: Precision = .f32
+    ) -> any DictionaryTrainer {
         configuration.k == nil
-            ? PenaltyTrainer(state: self, options: options, workers: workers)
-            : TopKTrainer(state: self, options: options, workers: workers)
+            ? PenaltyTrainer(state: self, options: options, workers: workers, precision: precision)
+            : TopKTrainer(state: self, options: options, workers: workers, precision: precision)
     }
 }

@@ -23,7 +23,7 @@ extension TopKTrainer {
 
         // The same weights as an MLSAE's, whose samples are the layers of each token.
         let everyLayer = configuration.readingEveryLayer
-        let encoder = DictionaryEncoder(configuration: everyLayer, weights: weights, workers: workers)
+        let encoder = DictionaryEncoder(configuration: everyLayer, sharing: self.encoder)
         let input = AutoencoderInput(capacity: tried, configuration: everyLayer)
         let latents = SparseLatents(capacity: tried, configuration: everyLayer)
         try encoder.read(part, into: input)

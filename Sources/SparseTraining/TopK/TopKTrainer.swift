@@ -45,8 +45,11 @@ package final class TopKTrainer: DictionaryTrainer {
 
     /// Makes a trainer that continues from a state.
     ///
+    /// - Parameter precision: of the encoder's product.
     /// - Precondition: the state's configuration has a k.
-    package init(state: TrainerState, options: TrainingOptions, workers: Workers) {
+    package init(
+        state: TrainerState, options: TrainingOptions, workers: Workers, precision: Precision = .f32
+    ) {
         let configuration = state.configuration
         guard let k = configuration.k else { preconditionFailure("\(configuration.architecture) without k") }
         self.state = state
@@ -57,7 +60,8 @@ package final class TopKTrainer: DictionaryTrainer {
         self.k = k
         width = configuration.inputWidth
         parts = configuration.parts
-        encoder = DictionaryEncoder(configuration: configuration, weights: state.weights, workers: workers)
+        encoder = DictionaryEncoder(
+            configuration: configuration, weights: state.weights, workers: workers, precision: precision)
         let tokens = options.batchTokens
         let samples = tokens * configuration.samplesPerToken
         input = AutoencoderInput(capacity: tokens, configuration: configuration)

@@ -29,6 +29,7 @@ struct BenchmarkSizes: ParsableArguments {
     @Option(help: "Number of layers that a token has.") var layers: Int
     @Option(help: "Tokens of a step.") var tokens: Int
     @Option(help: "Share of the latents that never fire, for AuxK.") var deadShare = 0.0
+    @Option(help: "What the encoder's product takes, f32 or bf16.") var precision = Precision.f32
     @Option(help: "Number of steps.") var repeats = 5
 
     func benchmark() throws -> TrainingBenchmark {
@@ -40,7 +41,7 @@ struct BenchmarkSizes: ParsableArguments {
         }
         return TrainingBenchmark(
             architecture: architecture, dModel: dModel, latents: latents, k: k, layers: layers, tokens: tokens,
-            repeats: repeats, deadShare: deadShare)
+            repeats: repeats, deadShare: deadShare, precision: precision)
     }
 
     /// The sizes as columns; the architecture is included unless it is `route`.
@@ -48,6 +49,7 @@ struct BenchmarkSizes: ParsableArguments {
         var columns: [(name: String, value: Cell)] = [("d_model", Cell(dModel)), ("latents", Cell(latents))]
         if let k { columns.append(("k", Cell(k))) }
         columns += [("layers", Cell(layers)), ("tokens", Cell(tokens))]
+        if precision != .f32 { columns.append(("precision", .text(precision.rawValue))) }
         if architecture != .route { columns.append(("architecture", .text(architecture.rawValue))) }
         return columns
     }
@@ -148,6 +150,7 @@ struct BenchmarkForwardCommand: ParsableCommand {
     @Option(help: "Tokens of a pass.") var tokens = 4096
     @Option(help: "Tokens of a sequence.") var context = 256
     @Option(help: "Stop after this decoder layer.") var lastLayer: Int?
+    @Option(help: "What the products of linear layers take, f32 or bf16.") var precision = Precision.f32
     @Option(help: "How often it is timed; the median counts.") var repeats = 3
     @OptionGroup var output: OutputOptions
     @OptionGroup var options: RunOptions
@@ -156,13 +159,14 @@ struct BenchmarkForwardCommand: ParsableCommand {
         guard (1...1000).contains(repeats) else { throw WorkflowError.usage("--repeats has to be 1 … 1000") }
         let progress = options.progress("timing")
         let result = try ForwardBenchmark(
-            model: model, tokens: tokens, context: context, lastLayer: lastLayer, repeats: repeats
+            model: model, tokens: tokens, context: context, lastLayer: lastLayer, repeats: repeats, precision: precision
         ).run(workers: options.workers) { done, total in progress.update(done, of: total) }
         progress.finish()
         output.printObject([
             ("tokens_per_second", .real(result.tokensPerSecond)),
             ("peak_resident_bytes", Cell(result.peakResidentBytes)),
-            ("layers_run", Cell(result.layersRun)), ("tokens", Cell(result.tokens)),
+            ("layers_run", Cell(result.layersRun)), ("precision", .text(precision.rawValue)),
+            ("tokens", Cell(result.tokens)),
             ("context", Cell(context)), ("threads", Cell(options.workers.count)),
         ])
     }

@@ -19,6 +19,7 @@ struct BenchmarkDecodeCommand: ParsableCommand {
     @Option(help: "Folder of a language model in Hugging Face layout.") var model: String
     @Option(help: "Tokens of the prompt.") var prompt = 16
     @Option(help: "Tokens decoded after it.") var tokens = 32
+    @Option(help: "What the products of linear layers take, f32 or bf16.") var precision = Precision.f32
     @Option(help: "How often it is timed; the median counts.") var repeats = 5
     @OptionGroup var output: OutputOptions
     @OptionGroup var options: RunOptions
@@ -26,16 +27,17 @@ struct BenchmarkDecodeCommand: ParsableCommand {
     func run() throws {
         guard (1...1000).contains(repeats) else { throw WorkflowError.usage("--repeats has to be 1 … 1000") }
         let progress = options.progress("timing")
-        let result = try DecodeBenchmark(model: model, prompt: prompt, tokens: tokens, repeats: repeats).run(
-            workers: options.workers
-        ) { done, total in progress.update(done, of: total) }
+        let result = try DecodeBenchmark(
+            model: model, prompt: prompt, tokens: tokens, repeats: repeats, precision: precision
+        ).run(workers: options.workers) { done, total in progress.update(done, of: total) }
         progress.finish()
         output.printObject([
             ("tokens_per_second", .real(result.tokensPerSecond)),
             ("seconds_per_token", .real(result.secondsPerToken)), ("prompt_seconds", .real(result.promptSeconds)),
             ("weight_bytes", Cell(result.weightBytes)), ("read_seconds", .real(result.readSeconds)),
             ("read_bytes_per_second", .real(result.bytesPerSecond)), ("ratio", .real(result.ratio)),
-            ("prompt", Cell(prompt)), ("tokens", Cell(tokens)), ("threads", Cell(options.workers.count)),
+            ("precision", .text(precision.rawValue)), ("prompt", Cell(prompt)), ("tokens", Cell(tokens)),
+            ("threads", Cell(options.workers.count)),
         ])
     }
 }

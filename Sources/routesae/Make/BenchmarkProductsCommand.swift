@@ -7,10 +7,12 @@ import TerminalOutput
 struct BenchmarkProductsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "products",
-        abstract: "Time dense products by every kernel that this processor runs, and by the machine's OpenBLAS.",
+        abstract: "Time dense products by every kernel that this processor runs, and by other libraries.",
         discussion: """
             Without sizes it takes those of training and of forward passes. A product is [rows × inner] · \
-            [columns × inner]ᵀ; the kernel that products use is marked, and ROUTESAE_KERNELS chooses another.
+            [columns × inner]ᵀ, of f32 or of bf16; the kernel that products use is marked, and ROUTESAE_KERNELS chooses \
+            another (avx512bf16, avx512, avx2, baseline). OpenBLAS and oneDNN are timed where they are installed \
+            (libopenblas0, libdnnl2).
 
             Examples:
               routesae benchmark products
@@ -26,8 +28,8 @@ struct BenchmarkProductsCommand: ParsableCommand {
 
     /// Encoding, feed-forward and attention at the sizes of Llama-3.2-1B and of the shipped model, and decoding.
     private static let sizes = [
-        (512, 16384, 2048), (512, 8192, 2048), (512, 2048, 8192), (512, 4096, 256), (512, 256, 640), (256, 256, 32),
-        (2, 8192, 2048), (1, 8192, 2048), (1, 1024, 256),
+        (512, 16384, 2048), (512, 8192, 2048), (512, 2048, 8192), (512, 2048, 2048), (512, 4096, 256), (512, 4096, 64),
+        (512, 256, 640), (256, 256, 32), (8, 8192, 2048), (2, 8192, 2048), (1, 8192, 2048), (1, 1024, 256),
     ]
 
     func run() throws {
@@ -47,13 +49,14 @@ struct BenchmarkProductsCommand: ParsableCommand {
             let benchmark = ProductBenchmark(rows: rows, columns: columns, inner: inner, repeats: repeats)
             for result in benchmark.run(workers: options.workers) {
                 lines.append([
-                    Cell(rows), Cell(columns), Cell(inner), .text(result.candidate),
+                    Cell(rows), Cell(columns), Cell(inner), .text(result.precision.rawValue), .text(result.candidate),
                     .text(result.isUsed ? "yes" : ""), .real(result.gigaflops), Cell(options.workers.count),
                 ])
             }
             progress.update(number + 1, of: sizes.count)
         }
         progress.finish()
-        output.print(columns: ["rows", "columns", "inner", "kernel", "used", "gflops", "threads"], rows: lines)
+        output.print(
+            columns: ["rows", "columns", "inner", "precision", "kernel", "used", "gflops", "threads"], rows: lines)
     }
 }

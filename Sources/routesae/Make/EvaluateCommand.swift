@@ -2,6 +2,7 @@ import ActivationPipeline
 import ArgumentParser
 import Evaluation
 import FeatureCatalog
+import LinearAlgebra
 import TerminalOutput
 
 struct EvaluateCommand: ParsableCommand {
@@ -44,6 +45,8 @@ struct EvaluateCommand: ParsableCommand {
     var corpus: String?
     @Option(help: "Stop after this many tokens.")
     var tokens: Int?
+    @Option(help: "What products of the model and the encoder take, f32 or bf16; by default f32.")
+    var precision: Precision?
     @Option(help: "The most tokens the model sees at once; by default all its positions, 2048 at most.")
     var context: Int?
     @Option(help: "Run the zero-ablated model on one of this many segments; 1 for all.")
@@ -72,7 +75,7 @@ struct EvaluateCommand: ParsableCommand {
             let job = EvaluationRun(
                 settings: EvaluationSettings(
                     model: model, text: text, corpus: corpus, maximumTokens: tokens, context: context,
-                    zeroEvery: zeroEvery, resamples: resamples, seed: seed),
+                    zeroEvery: zeroEvery, resamples: resamples, seed: seed, precision: precision),
                 dictionaries: named, workers: options.workers)
             let progress = options.progress("evaluating")
             defer { progress.finish() }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FeatureCatalog
 import Indexing
+import LinearAlgebra
 import TerminalOutput
 
 struct IndexCommand: ParsableCommand {
@@ -31,6 +32,8 @@ struct IndexCommand: ParsableCommand {
     var corpus: String?
     @Option(help: "Stop after this many tokens.")
     var tokens: Int?
+    @Option(help: "What products of the model and the encoder take, f32 or bf16; by default f32.")
+    var precision: Precision?
     @Option(help: "The most tokens the model sees at once; by default all its positions, 2048 at most.")
     var context: Int?
     @Option(help: "Contexts kept of the strongest firings of a feature.")
@@ -57,7 +60,7 @@ struct IndexCommand: ParsableCommand {
         var job = IndexingRun(
             settings: IndexingSettings(
                 dictionary: dictionary.dictionary, model: model, modelName: modelName, text: text, corpus: corpus,
-                options: indexing, seed: seed),
+                options: indexing, seed: seed, precision: precision),
             workers: options.workers)
         job.delphiCache = delphiCache
         let result = try catalog.write { catalog in

@@ -1,4 +1,5 @@
 import ArgumentParser
+import LinearAlgebra
 import SparseCoding
 import SparseTraining
 import Vocabulary
@@ -15,6 +16,8 @@ struct TrainSourceOptions: ParsableArguments {
         parsing: .upToNextOption,
         help: "Activation files or folders of them, or - for a stream on standard input, instead of a model and text.")
     var activations: [String] = []
+    @Option(help: "What products of the model and the encoder take, f32 or bf16; by default f32.")
+    var precision: Precision?
     @Option(help: "The most tokens the model sees at once; by default all its positions, 2048 at most.")
     var context: Int?
     @Option(help: "Starting weights, safetensors with the names of the authors' code; by default seeded ones.")

@@ -1,0 +1,4 @@
+import ArgumentParser
+import LinearAlgebra
+
+extension Precision: ExpressibleByArgument {}
