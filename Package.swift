@@ -102,6 +102,9 @@ let package = Package(
             ["CSQLiteRows", "CZstd", "CatalogMigrations", "RandomNumbers", "Vocabulary", crypto, grdb, grdbSQLite]),
         library("FeatureScoring", ["JSON", "RandomNumbers", "Vocabulary"]),
 
+        // Features in a plane.
+        library("FeatureMaps", ["LinearAlgebra", "RandomNumbers"]),
+
         // Other people's language models.
         .target(name: "CCurl"),
         library("ChatEndpoint", ["CCurl", "JSON"]),
@@ -129,11 +132,11 @@ let package = Package(
         .target(
             name: "CatalogViewer",
             dependencies: pipeline + [
-                "CatalogMaintenance", "FeatureScoring", "Indexing", "Interchange", "TerminalOutput",
+                "CatalogMaintenance", "FeatureMaps", "FeatureScoring", "Indexing", "Interchange", "TerminalOutput",
             ],
             resources: [
-                .embedInCode("Assets/style.css"), .embedInCode("Assets/script.js"), .embedInCode("Assets/static.js"),
-                .embedInCode("Assets/icon.svg"),
+                .embedInCode("Assets/style.css"), .embedInCode("Assets/script.js"), .embedInCode("Assets/map.js"),
+                .embedInCode("Assets/static.js"), .embedInCode("Assets/icon.svg"),
             ], swiftSettings: swiftSettings),
 
         // What other packages see.
@@ -182,6 +185,7 @@ let package = Package(
             ],
             exclude: ["Fixtures"], swiftSettings: swiftSettings),
         tests("FeatureCatalog", ["CatalogMigrations", "CZstd", "Vocabulary", grdb, grdbSQLite]),
+        tests("FeatureMaps", ["LinearAlgebra", "RandomNumbers"]),
         tests("FeatureScoring", ["RandomNumbers", "Vocabulary"]),
         tests("ChatEndpoint", ["CCurl", "ChatServerSupport"]),
         tests("TerminalOutput"),

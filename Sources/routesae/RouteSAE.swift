@@ -39,7 +39,8 @@ struct RouteSAE: ParsableCommand {
                     CountCommand.self,
                     CompareCommand.self,
                     SearchCommand.self,
-                    SQLCommand.self, RunsCommand.self, ServeCommand.self, ModelCommand.self, ModelsCommand.self,
+                    SQLCommand.self, RunsCommand.self, ServeCommand.self, PlotCommand.self, ModelCommand.self,
+                    ModelsCommand.self,
                 ]),
             CommandGroup(
                 name: "Keep",

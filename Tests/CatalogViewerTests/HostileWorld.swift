@@ -138,6 +138,21 @@ struct HostileWorld {
             cofirings: [CofiringRecord(otherIndex: (feature + 1) % 9, share: 0.5, lift: 2)])
     }
 
+    /// Adds what an index of an earlier version lacks and an evaluation brings: changes of logits, L0 and KL.
+    func complete() throws {
+        let catalog = try Catalog.open(at: path, mode: .readWrite)
+        if let histogram = LinearHistogram(exponent: -3, firstBin: -40, counts: Array(1...90)) {
+            try catalog.write(logitHistograms: [(0, histogram)], dictionaryID: 1)
+        }
+        try catalog.write(
+            evaluations: [("l0", 12.5), ("kl", 0.25)].map { metric, value in
+                EvaluationRecord(
+                    runID: 2, dictionaryID: 1, metric: metric, value: value, low: value / 2, high: value * 2,
+                    tokenCount: 6, corpusID: 1)
+            })
+        try catalog.close()
+    }
+
     private static func judge(_ catalog: Catalog, _ run: Int64) throws {
         try catalog.write(
             logits: words.indices.map {

@@ -9,7 +9,7 @@ import Testing
     static let pages = [
         "/", "/dictionaries/1", "/dictionaries/1/features", "/dictionaries/1/features/0", "/dictionaries/1/features/5",
         "/dictionaries/1/features/9", "/dictionaries/1/features/0/contexts/top/0", "/runs/1", "/runs/2", "/runs/3",
-        "/search", "/search?q=king", "/search?q=kings", "/compare", "/prompt",
+        "/search", "/search?q=king", "/search?q=kings", "/compare", "/prompt", "/dictionaries/1/map",
     ]
     private let world: HostileWorld
 
@@ -53,7 +53,7 @@ import Testing
                 #expect(!text.contains("<script>"), "\(page)")
                 #expect(!text.contains(HostileWorld.attribute), "\(page)")
                 #expect(text.matches(of: /<[^>]*\s(?:on\w+|style)\s*=/).isEmpty, "\(page)")
-                #expect(text.matches(of: /<script(?! src="\/script\.js)/).isEmpty, "\(page)")
+                #expect(text.matches(of: /<script(?! src="\/(?:script|map)\.js)/).isEmpty, "\(page)")
                 #expect(
                     !text.unicodeScalars.contains { "\u{202E}\u{200B}\u{FEFF}".unicodeScalars.contains($0) }, "\(page)")
                 #expect(reply.body.count < 200_000, "\(page) has \(reply.body.count) bytes")

@@ -190,7 +190,7 @@ import Testing
         for verb in [
             "demo", "train", "sweep", "index", "score", "activations", "features", "feature", "prompt", "layers",
             "count",
-            "compare", "search", "sql", "runs", "serve", "verify", "migrate", "merge", "pack", "reproduce",
+            "compare", "search", "sql", "runs", "serve", "plot", "verify", "migrate", "merge", "pack", "reproduce",
         ] {
             let help = try Program.run([verb, "--help"], in: directory)
             #expect(help.status == 0)

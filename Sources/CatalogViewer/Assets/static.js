@@ -9,6 +9,7 @@ window.routesae = {
   take(name, packed) {
     waiting.get(name)?.(packed);
   },
+  load,
 };
 
 // The data of a script: JSON, compressed by gzip, in base64.

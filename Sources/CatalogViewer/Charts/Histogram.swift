@@ -56,7 +56,7 @@ struct Histogram {
     }
 
     /// The drawing with its axes.
-    var plot: HTML {
+    var plot: Drawing {
         let (width, height, left) = (520.0, 120.0, 44.0)
         let step = (width - left) / Double(bins.count)
         let bars = bins.enumerated().map { place, bin -> HTML in
@@ -69,15 +69,18 @@ struct Histogram {
                 """
         }
         let (low, high) = (bins[0].low, bins[bins.count - 1].high)
-        return """
-            <svg class="plot" viewBox="0 0 520 148" role="img"><title>Firings by activation</title><desc>\
-            \(bins.count) bins from \(Quantities.significant(low)) to \(Quantities.significant(high)); the fullest has \
-            \(Quantities.count(fullest)) firings.</desc>\
-            <path class="grid" d="M44 8H520M44 68H520"/><path class="axis" d="M44 128H520"/><g class="bar">\(bars)</g>\
-            <text class="end" x="38" y="12">\(Quantities.count(fullest))</text>\
-            <text class="end" x="38" y="131">0</text><text x="44" y="144">\(Quantities.significant(low))</text>\
-            <text class="end" x="520" y="144">\(Quantities.significant(high))</text>\
-            <text class="mid" x="282" y="144">activation\(isLogarithmic ? ", logarithmic" : "")</text></svg>
-            """
+        return Drawing(
+            width: width, height: 148, title: "Firings by activation",
+            description: """
+                \(bins.count) bins from \(Quantities.significant(low)) to \(Quantities.significant(high)); the fullest \
+                has \(Quantities.count(fullest)) firings.
+                """,
+            body: """
+                <path class="grid" d="M44 8H520M44 68H520"/><path class="axis" d="M44 128H520"/><g class="bar">\(bars)</g>\
+                <text class="end" x="38" y="12">\(Quantities.count(fullest))</text>\
+                <text class="end" x="38" y="131">0</text><text x="44" y="144">\(Quantities.significant(low))</text>\
+                <text class="end" x="520" y="144">\(Quantities.significant(high))</text>\
+                <text class="mid" x="282" y="144">activation\(isLogarithmic ? ", logarithmic" : "")</text>
+                """)
     }
 }

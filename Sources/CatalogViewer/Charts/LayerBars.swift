@@ -39,6 +39,35 @@ struct LayerBars {
             """
     }
 
+    /// The drawing with its axes: a row for each layer, with its name, its bar and its share.
+    ///
+    /// - Parameter whole: what the shares are of, such as "tokens".
+    func plot(of whole: String) -> Drawing {
+        let layers = scale.layers.prefix(Self.most)
+        let values = layers.map { layer in shares[layer].flatMap { $0.isFinite ? max(0, $0) : nil } ?? 0 }
+        let greatest = max(values.max() ?? 0, .leastNormalMagnitude)
+        let rows = zip(layers, values).enumerated().map { place, row -> HTML in
+            let top = 4 + 18 * Double(place)
+            let (layer, share) = row
+            return """
+                <text class="end" x="40" y="\(PlotNumber.text(top + 9.5))">\(layer)</text>\
+                <rect class="\(scale.style(layer))" x="48" y="\(PlotNumber.text(top))" \
+                width="\(PlotNumber.text(share > 0 ? max(1, 412 * share / greatest) : 0))" height="12"/>\
+                <text class="end" x="520" y="\(PlotNumber.text(top + 9.5))">\(share > 0 ? Figure.percentage(share) : "0")</text>
+                """
+        }
+        let end = 4 + 18 * Double(layers.count)
+        let peak = zip(layers, values).max { $0.1 < $1.1 }.map { "; most in layer \($0.0)" } ?? ""
+        return Drawing(
+            width: 520, height: end + 22, title: "Share of \(whole) by layer",
+            description: "\(layers.count) layers\(peak).",
+            body: """
+                <path class="axis" d="M47.5 0V\(PlotNumber.text(end))"/>\(rows)\
+                <text class="end" x="40" y="\(PlotNumber.text(end + 14))">layer</text>\
+                <text x="48" y="\(PlotNumber.text(end + 14))">share of \(whole)</text>
+                """)
+    }
+
     /// A share as a horizontal bar of its cell's width.
     static func meter(_ share: Double, style: String) -> HTML {
         let percent = PlotNumber.text(share.isFinite ? min(1, max(0, share)) * 100 : 0)

@@ -48,21 +48,24 @@ struct LinePlot {
             """
     }
 
-    /// The drawing with its axes.
-    var plot: HTML {
-        guard let least = finite.min(), let greatest = finite.max(), finite.count > 1 else { return "" }
-        return """
-            <svg class="plot" viewBox="0 0 520 168" role="img"><title>\(name)\(isLogarithmic ? ", logarithmic" : "")\
-            </title><desc>From \(Quantities.significant(finite[0])) at step \(Quantities.count(steps.lowerBound)) to \
-            \(Quantities.significant(finite[finite.count - 1])) at step \(Quantities.count(steps.upperBound)); between \
-            \(Quantities.significant(least)) and \(Quantities.significant(greatest)).</desc>\
-            <path class="grid" d="M56 8H520M56 78H520"/><path class="axis" d="M56 148H520"/>\
-            <path class="line" d="\(path(left: 56, top: 8, width: 464, height: 140))"/>\
-            <text class="end" x="50" y="12">\(Quantities.significant(greatest))</text>\
-            <text class="end" x="50" y="151">\(Quantities.significant(least))</text>\
-            <text x="56" y="164">\(Quantities.count(steps.lowerBound))</text>\
-            <text class="end" x="520" y="164">\(Quantities.count(steps.upperBound))</text>\
-            <text class="mid" x="288" y="164">step</text></svg>
-            """
+    /// The drawing with its axes; nil for fewer than two values.
+    var plot: Drawing? {
+        guard let least = finite.min(), let greatest = finite.max(), finite.count > 1 else { return nil }
+        return Drawing(
+            width: 520, height: 168, title: "\(name)\(isLogarithmic ? ", logarithmic" : "")",
+            description: """
+                From \(Quantities.significant(finite[0])) at step \(Quantities.count(steps.lowerBound)) to \
+                \(Quantities.significant(finite[finite.count - 1])) at step \(Quantities.count(steps.upperBound)); \
+                between \(Quantities.significant(least)) and \(Quantities.significant(greatest)).
+                """,
+            body: """
+                <path class="grid" d="M56 8H520M56 78H520"/><path class="axis" d="M56 148H520"/>\
+                <path class="line" d="\(path(left: 56, top: 8, width: 464, height: 140))"/>\
+                <text class="end" x="50" y="12">\(Quantities.significant(greatest))</text>\
+                <text class="end" x="50" y="151">\(Quantities.significant(least))</text>\
+                <text x="56" y="164">\(Quantities.count(steps.lowerBound))</text>\
+                <text class="end" x="520" y="164">\(Quantities.count(steps.upperBound))</text>\
+                <text class="mid" x="288" y="164">step</text>
+                """)
     }
 }

@@ -32,7 +32,7 @@ struct ScoreDistribution: Sendable {
     }
 
     /// The drawing with its axis.
-    var plot: HTML {
+    var plot: Drawing {
         let greatest = max((scores + baseline).max() ?? 1, 1e-9)
         let step = 512 / Double(Self.binCount)
         let bars = scores.enumerated().filter { $0.element > 0 }.map { place, share -> HTML in
@@ -48,16 +48,19 @@ struct ScoreDistribution: Sendable {
                 "V\(PlotNumber.text(98 - 90 * share / greatest))H\(PlotNumber.text(4 + Double(place + 1) * step))"
         }
         let zero = 4 + 512 * PlotNumber.share(0, lower, 1)
-        return """
-            <figure><svg class="plot" viewBox="0 0 520 116" role="img"><title>Scores and baseline</title><desc>The \
-            distribution of \(Quantities.count(scoreCount)) simulation scores, as bars, and of \
-            \(Quantities.count(baselineCount)) scores of wrong explanations, as a line.</desc>\
-            <path class="axis" d="M4 98H516"/><g class="bar">\(bars)</g>\
-            <path class="chances" d="\(baselineCount > 0 ? outline + "V98" : "")"/>\
-            <text x="4" y="112">\(Quantities.significant(lower).replacing("-", with: "−"))</text>\
-            <text class="mid" x="\(PlotNumber.text(zero))" y="112">\(lower < -0.05 ? "0" : "")</text>\
-            <text class="end" x="516" y="112">1</text>\
-            <text class="mid" x="300" y="112">score; line: wrong explanations</text></svg></figure>
-            """
+        return Drawing(
+            width: 520, height: 116, title: "Scores and baseline",
+            description: """
+                The distribution of \(Quantities.count(scoreCount)) simulation scores, as bars, and of \
+                \(Quantities.count(baselineCount)) scores of wrong explanations, as a line.
+                """,
+            body: """
+                <path class="axis" d="M4 98H516"/><g class="bar">\(bars)</g>\
+                <path class="chances" d="\(baselineCount > 0 ? outline + "V98" : "")"/>\
+                <text x="4" y="112">\(Quantities.significant(lower).replacing("-", with: "−"))</text>\
+                <text class="mid" x="\(PlotNumber.text(zero))" y="112">\(lower < -0.05 ? "0" : "")</text>\
+                <text class="end" x="516" y="112">1</text>\
+                <text class="mid" x="300" y="112">score; line: wrong explanations</text>
+                """)
     }
 }

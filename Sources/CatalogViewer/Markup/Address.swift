@@ -4,6 +4,8 @@ struct Address: Sendable, Equatable {
     private let parts: [String]
     /// The query's fields in order, as they are.
     private(set) var fields: [(name: String, value: String)] = []
+    /// Where on the page; empty for its beginning.
+    private var fragment = ""
 
     /// Names a path.
     init(_ parts: [String], _ fields: [(name: String, value: String)] = []) {
@@ -18,7 +20,7 @@ struct Address: Sendable, Equatable {
         for (number, field) in fields.enumerated() {
             text += (number == 0 ? "?" : "&") + Self.encoded(field.name) + "=" + Self.encoded(field.value)
         }
-        return text
+        return fragment.isEmpty ? text : text + "#" + Self.encoded(fragment)
     }
 
     /// The same with another value of a field, or without it.
@@ -27,6 +29,13 @@ struct Address: Sendable, Equatable {
         let place = address.fields.firstIndex { $0.name == name }
         address.fields.removeAll { $0.name == name }
         if let value { address.fields.insert((name, value), at: min(place ?? fields.count, address.fields.count)) }
+        return address
+    }
+
+    /// The same with a place on the page.
+    func at(_ fragment: String) -> Address {
+        var address = self
+        address.fragment = fragment
         return address
     }
 

@@ -21,6 +21,9 @@ struct DictionaryLinks: Sendable {
     /// A feature's page.
     func feature(_ index: Int) -> Address { Address(["dictionaries", name, "features", "\(index)"], fields) }
 
+    /// The map of its features.
+    var map: Address { Address(["dictionaries", name, "map"], fields) }
+
     /// The passage of a context.
     func context(_ feature: Int, _ band: ContextBand, _ rank: Int) -> Address {
         Address(["dictionaries", name, "features", "\(feature)", "contexts", band.rawValue, "\(rank)"], fields)

@@ -9,6 +9,9 @@ struct HTML: ExpressibleByStringInterpolation, Sendable {
     /// Takes markup written in the program.
     init(stringLiteral value: String) { text = value }
 
+    /// Takes markup or style sheets made by the program.
+    init(markup: String) { text = markup }
+
     /// Takes a literal and its escaped values.
     init(stringInterpolation: StringInterpolation) { text = stringInterpolation.text }
 

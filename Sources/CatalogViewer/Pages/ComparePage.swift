@@ -23,6 +23,7 @@ struct ComparePage: Page {
     private let columns: [Column]
     private let all: [(record: DictionaryRecord, reference: String)]
     private let chosen: [DictionaryRecord]
+    private let pareto: Part<Drawing?>
     private let matched: Part<MatchedFeatures>?
     private let canMatch: Bool
     /// The choice in the address: dictionaries, and whether their features are matched.
@@ -42,6 +43,11 @@ struct ComparePage: Page {
         for name in ["match", "farthest"] where visit.query[name] != nil { fields.append((name, "1")) }
         self.fields = fields
         let corpora = try catalog.corpora()
+        let names = Set(shown.map(\.name))
+        pareto = Part {
+            let points = try ParetoPlot.points(in: catalog).filter { names.contains($0.name) }
+            return points.count > 1 ? ParetoPlot(points)?.plot : nil
+        }
         canMatch = shown.count == 2 && MatchedFeatures.isQuick(shown[0], shown[1])
         matched =
             shown.count == 2 && visit.query["match"] != nil
@@ -84,6 +90,7 @@ struct ComparePage: Page {
             <h1>Compare</h1>
             \(form)
             \(columns.isEmpty ? "<p class=\"hint\">There is no dictionary yet.</p>" : table)
+            \(pareto.drawn { $0.map { "<section><h2>KL against L0</h2>\($0.inline)</section>" } ?? "" })
             \(matched?.drawn { $0.drawn } ?? (canMatch ? offer : ""))
             """
     }

@@ -67,6 +67,10 @@ struct DictionaryPage: Page {
     var dictionaryID: Int64? { record.dictionaryID }
     private var scale: LayerScale { LayerScale(record.layers) }
 
+    private var mapLink: HTML? {
+        index == nil ? nil : " <a class=\"button quiet\" href=\"\(links.map)\">Map</a>"
+    }
+
     private var summary: DictionarySummary? {
         summaries.first { $0.corpusID == index?.key.corpusID } ?? summaries.first
     }
@@ -78,7 +82,7 @@ struct DictionaryPage: Page {
         \(record.k.map { ", k = \($0)" } ?? ""), width \(record.dModel), layers \
         \(LayerSpan.text(of: record.layers, dash: "–", separator: ", ")).\
         \(indexed)</p>
-        <p class="go"><a class="button" href="\(links.features())">All features</a></p>
+        <p class="go"><a class="button" href="\(links.features())">All features</a>\(mapLink)</p>
         \(facts)
         <div class="columns">\(layerSection)\(curveSections)</div>
         <div class="columns">\(scoreSection)\(evaluationSection)</div>
@@ -143,7 +147,7 @@ struct DictionaryPage: Page {
     private var curveSections: HTML {
         guard !curves.isEmpty else { return "" }
         let plots = curves.map {
-            "<figure><figcaption>\($0.name.replacing("_", with: " "))</figcaption>\($0.plot)</figure>" as HTML
+            "<figure><figcaption>\($0.name.replacing("_", with: " "))</figcaption>\($0.plot?.inline)</figure>" as HTML
         }
         return "<section><h2>Training</h2>\(plots)</section>"
     }
@@ -174,7 +178,7 @@ struct DictionaryPage: Page {
                 \(meanScore), wrong explanations \
                 \(Figure.number(all.meanChance)). \(Figure.share(all.share?.mean)) score better than 95 % of those\
                 \(separation).</p>\
-                \(figures?.distribution?.plot)<div class="scroll"><table class="list fit"><thead><tr><th>layer</th>\
+                \(figures?.distribution.map { "<figure>\($0.plot.inline)</figure>" as HTML })<div class="scroll"><table class="list fit"><thead><tr><th>layer</th>\
                 <th class="n">scored</th><th class="n">mean score</th>\
                 <th class="n">baseline</th><th class="n">better</th></tr></thead><tbody>\(rows)</tbody></table></div>\
                 </section>

@@ -11,7 +11,7 @@ extension FeaturePage {
         let plot = Histogram(
             counts: feature.histogram, edges: index.indexing.histogramEdges,
             largest: feature.maxActivation.map { Double($0) }, most: 64)
-        return plot.map { "<section><h2>Activations</h2>\($0.plot)</section>" as HTML } ?? ""
+        return plot.map { "<section><h2>Activations</h2>\($0.plot.inline)</section>" as HTML } ?? ""
     }
 
     var layerSection: HTML {
@@ -87,7 +87,17 @@ extension FeaturePage {
             }
             return """
                 <section><h2>Next tokens <small>change of the logit per unit of activation</small></h2>\
-                <div class="pair">\(lists)</div></section>
+                <div class="pair">\(lists)</div>\(logitPlot)</section>
+                """
+        }
+    }
+
+    private var logitPlot: HTML {
+        logitHistogram.drawn { histogram in
+            if let histogram { return "<figure>\(LogitHistogram(histogram).plot.inline)</figure>" }
+            return """
+                <p class="fine">The changes of all other tokens' logits are not in this index; \
+                <code>\(reindexing)</code> adds them.</p>
                 """
         }
     }
@@ -95,7 +105,11 @@ extension FeaturePage {
     var neighborSection: HTML {
         neighbors.drawn { neighbors in
             list(
-                "Neighbours", remark: "by cosine of the decoder vectors",
+                "Neighbours",
+                remark: """
+                    by cosine of the decoder vectors; \
+                    <a href="\(links.map.at("f\(number)"))">on the map</a>
+                    """,
                 neighbors.map { ($0.neighborIndex, Figure.number(Double($0.cosine))) })
         }
     }
@@ -110,7 +124,7 @@ extension FeaturePage {
         }
     }
 
-    private func list(_ title: String, remark: String, _ features: [(index: Int, figure: HTML)]) -> HTML {
+    private func list(_ title: String, remark: HTML, _ features: [(index: Int, figure: HTML)]) -> HTML {
         guard !features.isEmpty else { return "" }
         let rows = features.prefix(10).map { other, figure -> HTML in
             """

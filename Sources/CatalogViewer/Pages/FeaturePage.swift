@@ -29,6 +29,7 @@ struct FeaturePage: Page {
     let layers: Part<[FeatureLayerRecord]>
     let tokens: Part<[FeatureTokenRecord]>
     let logits: Part<[(logit: FeatureLogit, text: String?)]>
+    let logitHistogram: Part<LinearHistogram?>
     let neighbors: Part<[FeatureNeighbor]>
     let cofirings: Part<[CofiringRecord]>
     let contexts: [(band: ContextBand, part: Part<[ContextText]>)]
@@ -41,6 +42,8 @@ struct FeaturePage: Page {
     /// The corpora that the dictionary is indexed on.
     let corpora: [CorpusRecord]
     let showsAll: Bool
+    /// The command that makes the index again.
+    let reindexing: String
     /// The command that shows the same.
     let command: String
     private let report: () throws -> FeatureReport
@@ -56,6 +59,7 @@ struct FeaturePage: Page {
         (self.record, self.index, self.number) = (record, index, number)
         links = try visit.links(to: record)
         showsAll = visit.query["contexts"] == "all"
+        reindexing = visit.site.spelling("routesae index CATALOG `overwriting`")
         command = visit.site.spelling("routesae feature CATALOG \(number) `dictionary` \(id)")
         let most = showsAll ? Self.mostContexts : nil
         feature = try catalog.feature(key, featureIndex: number)
@@ -63,6 +67,7 @@ struct FeaturePage: Page {
         layers = Part { try catalog.featureLayers(key, featureIndex: number) }
         tokens = Part { try catalog.featureTokens(key, featureIndex: number) }
         logits = Part { try Self.logits(of: number, index, in: catalog) }
+        logitHistogram = Part { try catalog.logitHistogram(dictionaryID: id, featureIndex: number) }
         neighbors = Part { try catalog.neighbors(dictionaryID: id, featureIndex: number) }
         cofirings = Part { try catalog.cofirings(key, featureIndex: number) }
         contexts = ContextBand.allCases.map { band in

@@ -66,7 +66,7 @@ struct RunPage: Page {
     private var plots: HTML {
         let plots = curves.filter { Self.large.contains($0.name) }.compactMap { curve -> HTML? in
             LinePlot(curve).map {
-                "<figure><figcaption>\(curve.name.replacing("_", with: " "))</figcaption>\($0.plot)</figure>"
+                "<figure><figcaption>\(curve.name.replacing("_", with: " "))</figcaption>\($0.plot?.inline)</figure>"
             }
         }
         return plots.isEmpty ? "" : "<section><h2>Curves</h2><div class=\"columns\">\(plots)</div></section>"

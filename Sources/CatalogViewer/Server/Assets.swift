@@ -20,6 +20,7 @@ enum Assets {
 
     private static let styleSheet = Asset("style.css", "text/css; charset=utf-8", PackageResources.style_css)
     private static let program = Asset("script.js", "text/javascript; charset=utf-8", PackageResources.script_js)
+    private static let mapProgram = Asset("map.js", "text/javascript; charset=utf-8", PackageResources.map_js)
     private static let picture = Asset("icon.svg", "image/svg+xml", PackageResources.icon_svg)
 
     /// The address of the style sheet.
@@ -28,6 +29,9 @@ enum Assets {
     static let script = program.address
     /// The address of the icon.
     static let icon = picture.address
+
+    /// The address of the map's script, likewise.
+    static let map = mapProgram.address
 
     /// The file of a name.
     ///
@@ -38,6 +42,7 @@ enum Assets {
         case "style.css": asset = styleSheet
         case "script.js": asset = program
         case "icon.svg", "favicon.ico": asset = picture
+        case "map.js": asset = mapProgram
         default: return nil
         }
         return ViewerResponse(status: 200, type: asset.type, body: asset.bytes, isFixed: digest == asset.digest)

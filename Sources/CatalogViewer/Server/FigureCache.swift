@@ -1,6 +1,8 @@
+import ActivationPipeline
 import CatalogMaintenance
 import FeatureCatalog
 import Foundation
+import LinearAlgebra
 import Synchronization
 import Vocabulary
 
@@ -32,6 +34,10 @@ final class FigureCache: Sendable {
         var isBusy = false
     }
 
+    /// Maps kept; one of 16,384 features with long names takes some megabytes.
+    private static let mostMaps = 4
+
+    private let maps = Mutex<(stamp: FileStamp?, maps: [IndexingKey: FeatureMap])>((nil, [:]))
     private let held = Mutex(Held())
 
     /// The figures of an index.
@@ -49,6 +55,22 @@ final class FigureCache: Sendable {
         keep(figures, key, stamp)
         if !figures.hasIntervals { computeIntervals(key, scoreCount, catalog.path) }
         return figures
+    }
+
+    /// The map of a dictionary. Whoever else asks for one meanwhile waits, so that none is computed twice.
+    ///
+    /// - Parameter stamp: of the catalog's file, before it was opened.
+    /// - Throws: `CatalogError`, `WorkflowError`.
+    func map(
+        of index: IndexedDictionary, in catalog: Catalog, stamp: FileStamp, workers: Workers
+    ) throws -> FeatureMap {
+        try maps.withLock { held in
+            if held.stamp == stamp, let known = held.maps[index.key] { return known }
+            let map = try FeatureMap(of: index, in: catalog, workers: workers)
+            if held.stamp != stamp || held.maps.count >= Self.mostMaps { held = (stamp, [:]) }
+            held.maps[index.key] = map
+            return map
+        }
     }
 
     private func keep(_ figures: Figures, _ key: IndexingKey, _ stamp: FileStamp) {

@@ -57,9 +57,9 @@ struct Site: Sendable {
             let visit = try catalog.bounded(seconds: seconds) {
                 try Visit(site: self, catalog: catalog, stamp: stamp, request: request)
             }
-            // A model takes its time; no writer should wait for it.
+            // A model takes its time, and so does a map; no writer should wait for it.
             let response =
-                request.method == .post
+                request.method == .post || request.isMap
                 ? try catalog.bounded(seconds: promptSeconds) { try answer(visit) }
                 : try catalog.bounded(seconds: seconds) { try catalog.snapshot { try answer(visit) } }
             try catalog.checkUnchanged()
@@ -92,6 +92,7 @@ struct Site: Sendable {
         case 2 where path[0] == "dictionaries": return try visit.show(DictionaryPage(visit))
         case 2 where path[0] == "runs": return try visit.show(RunPage(visit))
         case 3 where isOfFeatures: return try visit.show(FeatureListPage(visit))
+        case 3 where request.isMap: return try visit.show(MapPage(visit))
         case 4 where isOfFeatures: return try visit.show(FeaturePage(visit))
         case 7 where isOfFeatures && path[4] == "contexts": return try visit.show(PassagePage(visit))
         default: break

@@ -18,6 +18,9 @@ struct ViewerRequest: Sendable {
     /// The form that was posted; empty for other methods.
     var form = FormFields("")
 
+    /// Whether it asks for a map, which takes seconds the first time.
+    var isMap: Bool { path.count == 3 && path[0] == "dictionaries" && path[2] == "map" }
+
     /// Reads a path and a query, percent-encoded.
     init(path: String, query: String) {
         var parts = path.utf8.split(separator: UInt8(ascii: "/")).map { FormFields.decoded($0, plusIsSpace: false) }

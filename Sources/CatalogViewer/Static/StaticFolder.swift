@@ -39,7 +39,7 @@ final class StaticFolder: Sendable {
     func write(
         from catalog: Catalog, workers: Workers, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
     ) throws -> HTMLExport.Result {
-        for name in ["style.css", "script.js", "icon.svg"] {
+        for name in ["style.css", "script.js", "map.js", "icon.svg"] {
             try write(site.answer(ViewerRequest(path: "/" + name, query: "")).body, to: name)
         }
         try write(PackageResources.static_js, to: "static.js")
@@ -79,6 +79,10 @@ final class StaticFolder: Sendable {
         try write(ScriptedData.script("data/index", content.json), to: top + "/data/index.js")
         try writePage(
             "/dictionaries/\(dictionaryID)/features", to: top + "/features.html", scripted: "list", count: count)
+        let map = "/dictionaries/\(dictionaryID)/map"
+        try writePage(map, to: top + "/map.html", scripted: "map")
+        try write(
+            ScriptedData.script("data/map", JSONParser.parse(Data(try answer(map + ".json")))), to: top + "/data/map.js")
         let first = try page("/dictionaries/\(dictionaryID)/features/0")
         let shell = first.replacing(
             main(of: first), with: "<noscript><p>The pages of features need JavaScript.</p></noscript>")
@@ -127,15 +131,18 @@ final class StaticFolder: Sendable {
 
     /// The server's page of a path, on the chosen corpus.
     private func page(_ path: String, _ fields: String = "") throws -> String {
-        let isOfFeatures = path.contains("/features")
+        String(decoding: try answer(path, fields), as: UTF8.self)
+    }
+
+    private func answer(_ path: String, _ fields: String = "") throws -> [UInt8] {
+        let isOfFeatures = path.contains("/features") || path.contains("/map")
         var query = fields
         if isOfFeatures, let corpus { query += "&" + Address([], [("corpus", corpus)]).text.dropFirst(2) }
         let response = site.answer(ViewerRequest(path: path, query: query))
-        let markup = String(decoding: response.body, as: UTF8.self)
         guard response.status == 200 else {
             throw WorkflowError.badInput(path: site.path, problem: "\(path) cannot be shown (\(response.status))")
         }
-        return markup
+        return response.body
     }
 
     /// What a page has between its navigation and its end.

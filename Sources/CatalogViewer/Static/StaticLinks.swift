@@ -16,6 +16,8 @@ struct StaticLinks {
     ///
     /// - Parameter address: decoded from markup, such as `/dictionaries/1/features/7?corpus=2`.
     func file(of address: String) -> String? {
+        let whole = address.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
+        guard whole.count == 1 else { return file(of: String(whole[0])).map { "\($0)#\(whole[1])" } }
         let sides = address.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         let request = ViewerRequest(path: String(sides[0]), query: sides.count > 1 ? String(sides[1]) : "")
         guard !request.wantsJSON else { return nil }
@@ -26,9 +28,10 @@ struct StaticLinks {
         case 1 where path[0] == "search": return searched.map { "dictionaries/\($0)/features.html" }
         case 2 where path[0] == "runs": return "runs/\(path[1]).html"
         case 2 where path[0] == "dictionaries": return Int64(path[1]).map { "dictionaries/\($0)/index.html" }
-        case 3...4 where path[0] == "dictionaries" && path[2] == "features":
+        case 3...4 where path[0] == "dictionaries" && (path[2] == "features" || request.isMap):
             guard let dictionaryID = Int64(path[1]), dictionaries.contains(dictionaryID) else { return nil }
             if let corpus = request.query["corpus"], corpora[dictionaryID].map({ "\($0)" }) != corpus { return nil }
+            if request.isMap { return "dictionaries/\(dictionaryID)/map.html" }
             if path.count == 4 {
                 guard request.query["contexts"] == nil else { return nil }
                 return "dictionaries/\(dictionaryID)/feature.html?i=\(path[3])"
@@ -41,7 +44,7 @@ struct StaticLinks {
         }
     }
 
-    private static let assets: Set = ["style.css", "script.js", "static.js", "icon.svg"]
+    private static let assets: Set = ["style.css", "script.js", "static.js", "map.js", "icon.svg"]
 
     /// The same markup with links relative to a file. A link without a file keeps its text and loses its address; what
     /// only led elsewhere (the data, passages, prompts, comparisons) is left out.
@@ -95,7 +98,7 @@ struct StaticLinks {
         while let place = place(of: "=\"/", in: bytes, from: from) {
             from = place + 3
             guard
-                let name = ["href", "action", "src"].first(where: { bytes[..<place].suffix($0.utf8.count).elementsEqual($0.utf8) }),
+                let name = ["href", "action", "src", "data-feature", "data-json"].first(where: { bytes[..<place].suffix($0.utf8.count).elementsEqual($0.utf8) }),
                 let quote = bytes[(place + 2)...].firstIndex(of: UInt8(ascii: "\""))
             else { continue }
             return Link(
