@@ -52,7 +52,7 @@ EXACT := LinearAlgebraTests|LanguageModelTests|SparseCodingTests|SparseTrainingT
 
 test-kernels:
 	@tools/bootstrap
-	for kernels in avx512 avx2 baseline; do \
+	for kernels in avx512bf16 avx512 avx2 baseline; do \
 	    echo "Products with $$kernels" && ROUTESAE_KERNELS=$$kernels $(TEST) --filter '$(EXACT)' || exit 1; \
 	done
 

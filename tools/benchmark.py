@@ -90,6 +90,40 @@ def steps(quick: bool) -> str:
     return table(["system", "sizes", "ratio"], rows)
 
 
+def halves(quick: bool) -> str:
+    rows = []
+    for sizes, count in [(LARGE, 1 if quick else 3), (SMALL, 2 if quick else 7)]:
+        pairs = [(run("train", sizes, count), run("train", sizes, count, precision="bf16"))
+                 for _ in range(1 if quick else 3)]
+        rows.append(["route", shown(sizes), f"{median(b['ratio'] for _, b in pairs):.2f}",
+                     f"{median(b['tokens_per_second'] / a['tokens_per_second'] for a, b in pairs):.2f}"])
+    return ("The product is of bf16 as well. The last column: tokens a second over those of the step in f32, which takes "
+            "turns.\n\n" + table(["system", "sizes", "ratio", "rate ÷ f32"], rows))
+
+
+def products(quick: bool) -> str:
+    sizes, kernels, found = [], [], {}
+    for threads in (1, 2):
+        command = [str(PROGRAM), "benchmark", "products", "--format", "json", "--quiet", "--threads", str(threads),
+                   "--repeats", "5" if quick else "30"]
+        # These would choose OpenBLAS's kernels and tiles in its place.
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
+        lines = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
+        for line in json.loads(lines):
+            size = (f"{line['rows']} · {line['columns']} · {line['inner']}", threads)
+            kernel = f"{line['precision']} {line['kernel']}" + (" (used)" if line["used"] else "")
+            if "baseline" in kernel or "avx2" in kernel:
+                continue
+            sizes += [size] if size not in sizes else []
+            kernels += [kernel] if kernel not in kernels else []
+            found[size, kernel] = line["gflops"]
+    rows = [[size, threads, *(f"{found.get(((size, threads), kernel), 0):.0f}" for kernel in kernels)]
+            for size, threads in sizes]
+    return ("10⁹ operations a second, the fastest of many turns: rows · columns · inner dimension. Our own round the rows to "
+            "bf16 on the way, oneDNN finds them rounded; \"packed\" is with weights laid out before. OpenBLAS chooses its "
+            "kernels itself.\n\n" + table(["size", "threads", *kernels], rows))
+
+
 def systems(quick: bool) -> str:
     rows = []
     for name, change in ARCHITECTURES:
@@ -360,6 +394,8 @@ Larger ones, made once on this machine; bytes by SQLite's dbstat, a dictionary o
 
 SECTIONS = {
     "A training step against its encode product": steps,
+    "A training step in bf16 against its encode product": halves,
+    "Products by our kernels and by other libraries": products,
     "Every system": systems,
     "Reading a stream against reading files": streams,
     "What AuxK adds to a step": auxiliary,

@@ -144,8 +144,7 @@ STEP int64_t NAME(thin_groups)(const int rows, const int panels, const rsae_bf16
 
 STEP void NAME(thin_product)(const int rows, const rsae_bf16_product *p, const rsae_element *a) {
     if (!p->b_panels) return NAME(thin)(rows, p, a);
-    int64_t column = NAME(thin_groups)(rows, 8, p, a, 0);
-    column = NAME(thin_groups)(rows, 4, p, a, column);
+    int64_t column = NAME(thin_groups)(rows, 4, p, a, 0);
     column = NAME(thin_groups)(rows, 2, p, a, column);
     NAME(thin_groups)(rows, 1, p, a, column);
 }

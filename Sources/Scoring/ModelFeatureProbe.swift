@@ -35,7 +35,9 @@ package struct ModelFeatureProbe: ActivationProbe {
         var rowOfText: [Text: Int] = [:]
         var sequences: [[TokenID]] = []
         var keys: [UInt64] = []
-        let encoder = DictionaryEncoder(configuration: configuration, weights: dictionary.weights, workers: workers)
+        let encoder = DictionaryEncoder(
+            configuration: configuration, weights: dictionary.weights, workers: workers,
+            precision: folder.model.precision)
         let rows = requests.map { request in
             let text = Text(tokens: request.tokens, layer: request.layer)
             if let row = rowOfText[text] { return row }

@@ -74,7 +74,9 @@ package struct ScoringRun {
         if settings.judge != nil { return try judge(on: catalog, progress: progress, cancelled: cancelled) }
         let dictionary = try StoredDictionary(named: settings.dictionary, in: catalog)
         let indexing = try IndexedDictionary(dictionary.record, corpus: settings.corpus, in: catalog).indexing
-        let folder = try settings.model.map { try ModelFolder(path: $0, workers: workers) }
+        let folder = try settings.model.map {
+            try ModelFolder(path: $0, workers: workers, precision: settings.precision)
+        }
         try folder.map { try dictionary.check($0, in: catalog) }
         try Allowed.upTo(1024).check(settings.maximumSuffix, of: "maximumSuffix")
 

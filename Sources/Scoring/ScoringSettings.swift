@@ -1,3 +1,5 @@
+package import LinearAlgebra
+
 /// The settings of a scoring run, stored as one JSON document.
 package struct ScoringSettings: Sendable, Codable, Equatable {
     /// The stratification of a sample.
@@ -14,6 +16,8 @@ package struct ScoringSettings: Sendable, Codable, Equatable {
     package var corpus: String?
     /// Model folder; nil explains from the contexts alone (observed n-grams).
     package var model: String?
+    /// What the products of the model and of the encoder take; nil means f32.
+    package var precision: Precision?
     /// Size of the sample, drawn by the seed among the features that qualify; nil takes all.
     package var sample: Int?
     /// Exactly these features; overrides the sample.
@@ -35,11 +39,12 @@ package struct ScoringSettings: Sendable, Codable, Equatable {
     package init(
         dictionary: String? = nil, corpus: String? = nil, model: String? = nil, sample: Int? = 100,
         features: [Int]? = nil, minimumFirings: Int = 20, conditions: [String]? = nil, stratum: Stratum? = nil,
-        maximumSuffix: Int = 12, judge: JudgeSettings? = nil, seed: UInt64 = 0
+        maximumSuffix: Int = 12, judge: JudgeSettings? = nil, seed: UInt64 = 0, precision: Precision? = nil
     ) {
         self.dictionary = dictionary
         self.corpus = corpus
         self.model = model
+        self.precision = precision
         self.sample = sample
         self.features = features
         self.minimumFirings = minimumFirings

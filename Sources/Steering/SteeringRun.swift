@@ -70,12 +70,14 @@ package struct SteeringRun {
         try settings.validate()
         let dictionary = try StoredDictionary(named: settings.dictionary, in: catalog)
         let encoder = DictionaryEncoder(
-            configuration: dictionary.configuration, weights: dictionary.weights, workers: workers)
+            configuration: dictionary.configuration, weights: dictionary.weights, workers: workers,
+            precision: settings.precision ?? .f32)
         let interventions = try settings.variants.map {
             try StreamIntervention(encoder: encoder, edits: $0, replacing: settings.replacing)
         }
 
-        let folder = try ModelFolder.decoding(path: settings.model, workers: workers)
+        let folder = try ModelFolder.decoding(
+            path: settings.model, workers: workers, precision: settings.precision)
         try dictionary.check(folder, in: catalog)
         try folder.model.checkUnembedding()
         let chat = try settings.chat.map { try ChatPrompts($0, folder: folder) }

@@ -1,4 +1,5 @@
 import ActivationPipeline
+package import LinearAlgebra
 package import SparseCoding
 
 /// The settings of a steering run, stored as one JSON document.
@@ -7,6 +8,8 @@ package struct SteeringSettings: Sendable, Codable, Equatable {
     package var dictionary: String?
     /// Model folder.
     package var model: String
+    /// What the products of the model and of the encoder take; nil means f32.
+    package var precision: Precision?
     /// The edits; a sweep varies the first.
     package var edits: [LatentEdit]
     /// Strengths of the first edit, each in turn instead of its own; nil for its own.
@@ -31,10 +34,11 @@ package struct SteeringSettings: Sendable, Codable, Equatable {
     package init(
         dictionary: String? = nil, model: String, edits: [LatentEdit], sweep: [Double]? = nil, prompts: [String],
         chat: ChatSettings? = nil, tokens: Int = 40, temperature: Double? = nil, topP: Double = 1,
-        replacing: Bool = false, seed: UInt64 = 0
+        replacing: Bool = false, seed: UInt64 = 0, precision: Precision? = nil
     ) {
         self.dictionary = dictionary
         self.model = model
+        self.precision = precision
         self.edits = edits
         self.sweep = sweep
         self.prompts = prompts

@@ -31,7 +31,7 @@ package struct TrainingMemory {
             (
                 what: $0.name,
                 floats: Self.floats(
-                    $0.configuration, $0.options, workers, precision: $0.settings.precision ?? .f32)
+                    $0.configuration, $0.options, workers, precision: $0.settings.productPrecision)
             )
         }
 

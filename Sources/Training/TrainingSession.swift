@@ -40,7 +40,7 @@ final class TrainingSession {
             let state =
                 try resumed.map { try checkpoint.state(number, of: plan, in: $0) } ?? plan.initialState(workers)
             trainers[number] = state.trainer(
-                plan.options, workers: own, precision: plan.settings.precision ?? .f32)
+                plan.options, workers: own, precision: plan.settings.productPrecision)
         }
         if let resumed, checkpoint.step < job.steps {
             try stream.resume(

@@ -1,9 +1,13 @@
 import ActivationPipeline
+package import LinearAlgebra
 import SparseCoding
 import SparseTraining
 import Vocabulary
 
 extension TrainingSettings {
+    /// What products take.
+    package var productPrecision: Precision { stream.precision ?? .f32 }
+
     /// Whether the stream holds BOS.
     var readsBOS: Bool { stream.includesBOS ?? (shape.fidelity == .reference) }
 
@@ -69,6 +73,7 @@ extension TrainingSettings {
     private var effectiveStream: StreamSettings {
         var effective = stream
         effective.modelName = nil
+        effective.precision = productPrecision
         effective.shuffle = shuffleSeed != nil
         effective.streamSeed = shuffleSeed
         effective.shuffleBuffer = windowSize

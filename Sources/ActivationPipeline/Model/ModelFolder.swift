@@ -105,11 +105,13 @@ package struct ModelFolder: Sendable {
 
     /// Opens both for generating text. Every token reads all weights, so they are kept in memory if they take at most
     /// half of it.
-    package static func decoding(path: String, workers: Workers) throws -> ModelFolder {
-        let folder = try ModelFolder(path: path, workers: workers)
+    package static func decoding(
+        path: String, workers: Workers, precision: Precision? = nil
+    ) throws -> ModelFolder {
+        let folder = try ModelFolder(path: path, workers: workers, precision: precision)
         let bytes = Double(folder.model.configuration.parameterCount) * Double(MemoryLayout<Float>.size)
         guard folder.model.residency == .streamed, 2 * bytes <= MemoryBudget.machine.limit else { return folder }
-        return try ModelFolder(path: path, workers: workers, residency: .resident)
+        return try ModelFolder(path: path, workers: workers, residency: .resident, precision: precision)
     }
 
     /// The token that fills up a text: the padding token, else the end token; token 0 if the model has no row for them.

@@ -42,7 +42,7 @@ package struct ActivationStreaming: Sendable {
         progress: (_ row: Int) -> Void
     ) throws -> Result {
         try checkOptions()
-        let folder = try ModelFolder(path: export.model, workers: workers)
+        let folder = try ModelFolder(path: export.model, workers: workers, precision: export.precision)
         let layers = try folder.checkedLayers(export.layers ?? Array(0..<folder.model.configuration.layerCount))
         let corpus = try TextCorpus(paths: export.text)
         let segmenter = Segmenter(tokenizer: folder.tokenizer, context: try folder.context(export.context))

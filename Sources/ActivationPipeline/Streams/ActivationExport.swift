@@ -22,6 +22,8 @@ package struct ActivationExport: Sendable {
     package var context: Int?
     /// Stops after this many tokens, at the end of a segment; nil takes all.
     package var maximumTokens: Int?
+    /// What the products of the model take; nil means f32.
+    package var precision: Precision?
     /// Rows of each file but the last, `OUTPUT-00000-of-00003.safetensors` …; nil writes the one file `output`.
     package var shardTokens: Int?
     /// Whether existing files are replaced.
@@ -32,7 +34,8 @@ package struct ActivationExport: Sendable {
     /// Makes an export.
     package init(
         model: String, text: [String], layers: [Int]?, output: String, dtype: TensorDType = .f32, context: Int? = nil,
-        maximumTokens: Int? = nil, shardTokens: Int? = nil, overwrite: Bool = false
+        maximumTokens: Int? = nil, shardTokens: Int? = nil, overwrite: Bool = false,
+        precision: Precision? = nil
     ) {
         self.model = model
         self.text = text
@@ -43,6 +46,7 @@ package struct ActivationExport: Sendable {
         self.maximumTokens = maximumTokens
         self.shardTokens = shardTokens
         self.overwrite = overwrite
+        self.precision = precision
     }
 
     /// The result of an export.
@@ -78,7 +82,7 @@ package struct ActivationExport: Sendable {
         progress: (_ done: Int, _ total: Int) -> Void
     ) throws -> Result {
         try checkOptions()
-        let folder = try ModelFolder(path: model, workers: workers)
+        let folder = try ModelFolder(path: model, workers: workers, precision: precision)
         let layers = try folder.checkedLayers(self.layers ?? Array(0..<folder.model.configuration.layerCount))
         let corpus = try TextCorpus(paths: text)
         let segmenter = Segmenter(tokenizer: folder.tokenizer, context: try folder.context(context))
@@ -179,6 +183,7 @@ package struct ActivationExport: Sendable {
             "layers": "[" + layers.map(String.init).joined(separator: ",") + "]",
             "context": String(try folder.context(context)),
         ]
+        if folder.model.precision != .f32 { metadata["precision"] = folder.model.precision.rawValue }
         if folder.tokenizer.addsBOS { metadata["bos_token_id"] = folder.tokenizer.bosTokenID.map { String($0) } }
         return metadata
     }

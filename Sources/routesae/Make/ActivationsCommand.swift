@@ -1,6 +1,7 @@
 import ActivationPipeline
 import ArgumentParser
 @preconcurrency import Glibc
+import LinearAlgebra
 import Safetensors
 import TerminalOutput
 
@@ -30,6 +31,8 @@ struct ActivationsCommand: ParsableCommand {
 
     @Option(help: "Folder of a language model in Hugging Face layout.")
     var model: String
+    @Option(help: "What products of the model take, f32 or bf16; by default f32.")
+    var precision: Precision?
     @Option(parsing: .upToNextOption, help: "Text files (.txt, .jsonl) and folders of them.")
     var text: [String]
     @Option(help: "Decoder layers counted from 0: 3-11, 3,5,7 or all.")
@@ -56,7 +59,7 @@ struct ActivationsCommand: ParsableCommand {
         guard let type = types[dtype] else { throw WorkflowError.usage("--dtype is \(dtype); allowed: bf16, f16, f32") }
         let export = ActivationExport(
             model: model, text: text, layers: layers.layers, output: output, dtype: type, context: context,
-            maximumTokens: tokens, shardTokens: shardTokens, overwrite: force)
+            maximumTokens: tokens, shardTokens: shardTokens, overwrite: force, precision: precision)
         guard output != ActivationStreaming.standardOutput else { return try stream(export) }
         guard fromToken == nil else {
             throw WorkflowError.usage("--from-token goes with --output -, a stream; files are written whole")

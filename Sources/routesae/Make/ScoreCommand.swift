@@ -2,6 +2,7 @@ import ActivationPipeline
 import ArgumentParser
 import FeatureCatalog
 import FeatureScoring
+import LinearAlgebra
 import Scoring
 import TerminalOutput
 import Vocabulary
@@ -38,6 +39,8 @@ struct ScoreCommand: ParsableCommand {
     @OptionGroup var index: IndexOption
     @Option(help: "Folder of the language model; without it the patterns are those seen in the contexts.")
     var model: String?
+    @Option(help: "What products of the model and the encoder take, f32 or bf16; by default f32.")
+    var precision: Precision?
     @Option(help: "How many features, drawn by the seed; by default 100.")
     var sample: Int?
     @Flag(help: "All features that fired often enough.")
@@ -109,7 +112,8 @@ struct ScoreCommand: ParsableCommand {
                 dictionary: index.dictionary, corpus: index.corpus, model: model, sample: all ? nil : sample ?? 100,
                 features: features.isEmpty ? nil : features, minimumFirings: minimumFirings ?? 20,
                 conditions: conditions.isEmpty ? nil : conditions, stratum: stratify,
-                maximumSuffix: maximumSuffix ?? 12, judge: judge.settings, seed: seed ?? 0)
+                maximumSuffix: maximumSuffix ?? 12, judge: judge.settings, seed: seed ?? 0,
+                precision: precision)
         return ScoringRun(
             settings: settings, workers: options.workers,
             connection: try judge.connection(for: settings.judge))

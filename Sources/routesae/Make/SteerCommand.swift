@@ -2,6 +2,7 @@ import ActivationPipeline
 import ArgumentParser
 import FeatureCatalog
 import Foundation
+import LinearAlgebra
 import SparseCoding
 import Steering
 import TerminalOutput
@@ -36,6 +37,8 @@ struct SteerCommand: ParsableCommand {
     @OptionGroup var dictionary: DictionaryOption
     @Option(help: "Folder of the language model the dictionary was trained on.")
     var model: String
+    @Option(help: "What products of the model and the encoder take, f32 or bf16; by default f32.")
+    var precision: Precision?
     @OptionGroup(title: "Edits") var edits: EditOptions
     @Option(parsing: .upToNextOption, help: "Texts to continue.")
     var prompt: [String] = []
@@ -82,7 +85,7 @@ struct SteerCommand: ParsableCommand {
             prompts: prompt + (try promptsOfFile()),
             chat: chat ? ChatSettings(system: system, date: date ?? ChatSettings.standardDate) : nil, tokens: tokens,
             temperature: temperature, topP: topP,
-            replacing: replaceReconstruction, seed: seed)
+            replacing: replaceReconstruction, seed: seed, precision: precision)
         let steering = SteeringRun(settings: settings, workers: options.workers)
         let progress = options.progress("steering")
         func run(_ catalog: Catalog) throws -> SteeringRun.Result {
