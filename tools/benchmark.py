@@ -172,14 +172,16 @@ def memory(quick: bool) -> str:
 
 
 def forward(quick: bool) -> str:
-    found = json.loads(subprocess.run(
-        [sys.executable, str(ROOT / "tools/benchmark_forward.py"), "--program", str(PROGRAM)], check=True,
-        capture_output=True, text=True).stdout)
+    rows = []
+    for precision in ("f32", "bf16"):
+        found = json.loads(subprocess.run(
+            [sys.executable, str(ROOT / "tools/benchmark_forward.py"), "--program", str(PROGRAM), "--precision", precision],
+            check=True, capture_output=True, text=True).stdout)
+        rows.append([precision, f"{found['rate_ratio']:.2f}", f"{found['memory_ratio']:.2f}"])
     return ("A model of Llama-3.2-1B's sizes with random weights in bf16, "
-            f"{found['tokens']} tokens. transformers: fp32, hidden states of all layers, no logits. Here: up to the last "
-            f"routed layer, {found['layers_run']} of {found['layers']}, weights widened layer by layer.\n\n"
-            + table(["", "ratio"], [["rate", f"{found['rate_ratio']:.2f}"],
-                                    ["peak memory", f"{found['memory_ratio']:.2f}"]]))
+            f"{found['tokens']} tokens. transformers: hidden states of all layers, no logits. Here: up to the last routed "
+            f"layer, {found['layers_run']} of {found['layers']}, in f32 with weights widened layer by layer, in bf16 with "
+            "weights where they lie in the file.\n\n" + table(["both in", "rate", "peak memory"], rows))
 
 
 def families(quick: bool) -> str:

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # Made with: torch 2.15.0, transformers 5.23.0, safetensors 0.8.0, Python 3.11 (tools/requirements.txt).
-"""Time transformers' fp32 hidden-state pass against `routesae benchmark forward`, on one model in one run.
+"""Time transformers' hidden-state pass against `routesae benchmark forward`, on one model in one run.
 
 Makes a model of Llama-3.2-1B's sizes with random weights in bf16 (2.5 GB in a temporary folder), unless one is given
 with --model, and runs the same number of tokens, in sequences of the same length, through
 
-  transformers   AutoModel in float32, hidden states of all layers, no logits
+  transformers   AutoModel in float32 or, with --precision bf16, bfloat16; hidden states of all layers, no logits
   routesae       up to the last routed layer (3n/4 - 1), as training runs it
 
 taking turns, each in a process of its own. Prints one JSON object: the ratio of the rates, and of the peak memories.
@@ -41,14 +41,16 @@ def make_model(folder: Path) -> None:
     LlamaForCausalLM(config).save_pretrained(folder)
 
 
-def transformers_pass(model: str, tokens: int, context: int, repeats: int, threads: int) -> None:
+def transformers_pass(model: str, tokens: int, context: int, repeats: int, threads: int,
+                      precision: str) -> None:
     """In a process of its own: seconds of each pass and the peak of resident memory, as JSON."""
     import resource
     import torch
     from transformers import AutoModel
 
     torch.set_num_threads(threads)
-    network = AutoModel.from_pretrained(model, dtype=torch.float32).eval()
+    network = AutoModel.from_pretrained(
+        model, dtype=torch.bfloat16 if precision == "bf16" else torch.float32).eval()
     torch.manual_seed(1)
     ids = torch.randint(0, network.config.vocab_size, (tokens // context, context))
     seconds = []
@@ -67,12 +69,14 @@ def main() -> None:
     parser.add_argument("--program", default=".build/release/routesae")
     parser.add_argument("--tokens", type=int, default=512)
     parser.add_argument("--context", type=int, default=512)
+    parser.add_argument("--precision", choices=["f32", "bf16"], default="f32", help="of both")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
-        transformers_pass(options.model, options.tokens, options.context, options.repeats, options.threads)
+        transformers_pass(options.model, options.tokens, options.context, options.repeats, options.threads,
+                          options.precision)
         return
     with tempfile.TemporaryDirectory() as temporary:
         model = options.model
@@ -86,13 +90,13 @@ def main() -> None:
         for _ in range(2):
             worker = [sys.executable, __file__, "--worker", "--model", model, "--tokens", str(options.tokens),
                       "--context", str(options.context), "--repeats", str(options.repeats),
-                      "--threads", str(options.threads)]
+                      "--threads", str(options.threads), "--precision", options.precision]
             found = json.loads(subprocess.run(worker, check=True, capture_output=True, text=True).stdout)
             theirs += [options.tokens / s for s in found["seconds"]]
             peaks[0] = max(peaks[0], found["peak"])
             program = [options.program, "benchmark", "forward", "--model", model, "--tokens", str(options.tokens),
                        "--context", str(options.context), "--last-layer", str(last), "--repeats", str(options.repeats),
-                       "--threads", str(options.threads), "--format", "json", "--quiet"]
+                       "--threads", str(options.threads), "--precision", options.precision, "--format", "json", "--quiet"]
             found = json.loads(subprocess.run(program, check=True, capture_output=True, text=True).stdout)
             ours.append(found["tokens_per_second"])
             peaks[1] = max(peaks[1], found["peak_resident_bytes"])
@@ -101,6 +105,7 @@ def main() -> None:
         "transformers_tokens_per_second": median(theirs), "routesae_tokens_per_second": median(ours),
         "transformers_peak_bytes": peaks[0], "routesae_peak_bytes": peaks[1], "layers_run": last + 1,
         "layers": layers, "tokens": options.tokens, "context": options.context, "threads": options.threads,
+        "precision": options.precision,
     }))
 
 
