@@ -2,19 +2,19 @@ import Glibc
 
 /// The machine's OpenBLAS, if installed, as a comparison for products. Nothing else uses it.
 struct InstalledBLAS {
-    private typealias GEMM<Element> =
+    private typealias GEMM =
         @convention(c) (
-            Int32, Int32, Int32, Int32, Int32, Int32, Float, UnsafePointer<Element>, Int32, UnsafePointer<Element>,
-            Int32, Float, UnsafeMutablePointer<Float>, Int32
+            Int32, Int32, Int32, Int32, Int32, Int32, Float, UnsafeRawPointer, Int32, UnsafeRawPointer, Int32, Float,
+            UnsafeMutablePointer<Float>, Int32
         ) -> Void
     private typealias SetThreads = @convention(c) (Int32) -> Void
     private typealias CoreName = @convention(c) () -> UnsafePointer<CChar>?
 
     /// The name of the kernels it chose.
     let core: String
-    private let sgemm: GEMM<Float>
+    private let sgemm: GEMM
     /// Debian's build has none.
-    private let sbgemm: GEMM<UInt16>?
+    private let sbgemm: GEMM?
     private let setThreads: SetThreads
 
     /// Whether it multiplies bf16.
@@ -25,8 +25,8 @@ struct InstalledBLAS {
         guard let library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL),
             let sgemm = dlsym(library, "cblas_sgemm"), let setThreads = dlsym(library, "openblas_set_num_threads")
         else { return nil }
-        self.sgemm = unsafeBitCast(sgemm, to: GEMM<Float>.self)
-        sbgemm = dlsym(library, "cblas_sbgemm").map { unsafeBitCast($0, to: GEMM<UInt16>.self) }
+        self.sgemm = unsafeBitCast(sgemm, to: GEMM.self)
+        sbgemm = dlsym(library, "cblas_sbgemm").map { unsafeBitCast($0, to: GEMM.self) }
         self.setThreads = unsafeBitCast(setThreads, to: SetThreads.self)
         let name = dlsym(library, "openblas_get_corename").map { unsafeBitCast($0, to: CoreName.self) }
         core = name?().map { String(cString: $0) } ?? "unknown"
@@ -42,15 +42,15 @@ struct InstalledBLAS {
 
     /// The same of bf16, if it multiplies such.
     func multiplyBF16(
-        rows: Int, columns: Int, inner: Int, _ a: UnsafePointer<UInt16>, byTransposeOf b: UnsafePointer<UInt16>,
+        rows: Int, columns: Int, inner: Int, _ a: UnsafeRawPointer, byTransposeOf b: UnsafeRawPointer,
         into c: UnsafeMutablePointer<Float>, threads: Int
     ) {
         if let sbgemm { call(sbgemm, rows, columns, inner, a, b, c, threads) }
     }
 
-    private func call<Element>(
-        _ gemm: GEMM<Element>, _ rows: Int, _ columns: Int, _ inner: Int, _ a: UnsafePointer<Element>,
-        _ b: UnsafePointer<Element>, _ c: UnsafeMutablePointer<Float>, _ threads: Int
+    private func call(
+        _ gemm: GEMM, _ rows: Int, _ columns: Int, _ inner: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
+        _ c: UnsafeMutablePointer<Float>, _ threads: Int
     ) {
         setThreads(Int32(clamping: threads))
         let (rowMajor, plain, transposed): (Int32, Int32, Int32) = (101, 111, 112)

@@ -28,8 +28,7 @@ final class InstalledOneDNN {
     private typealias CreatePrimitive = @convention(c) (UnsafeMutablePointer<Handle?>, Handle?) -> Int32
     private typealias CreateMemory =
         @convention(c) (UnsafeMutablePointer<Handle?>, UnsafeRawPointer, Handle?, UnsafeMutableRawPointer) -> Int32
-    private typealias Execute =
-        @convention(c) (Handle?, Handle?, Int32, UnsafePointer<Argument>) -> Int32
+    private typealias Execute = @convention(c) (Handle?, Handle?, Int32, UnsafeRawPointer) -> Int32
     private typealias Wait = @convention(c) (Handle?) -> Int32
     private typealias Query = @convention(c) (Handle?, Int32, Int32) -> UnsafeRawPointer?
     private typealias Size = @convention(c) (UnsafeRawPointer) -> Int

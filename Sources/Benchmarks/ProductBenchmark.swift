@@ -135,8 +135,8 @@ package struct ProductBenchmark: Sendable {
                     Candidate(precision: .bf16, name: "openblas \(blas.core)", isUsed: false) {
                         blas.multiplyBF16(
                             rows: rows, columns: columns, inner: inner,
-                            operands.halfA.bytes.assumingMemoryBound(to: UInt16.self),
-                            byTransposeOf: operands.halfB.bytes.assumingMemoryBound(to: UInt16.self),
+                            operands.halfA.bytes,
+                            byTransposeOf: operands.halfB.bytes,
                             into: c.pointer, threads: workers.count)
                     })
             }
