@@ -96,7 +96,7 @@ import Testing
             // The server has ended all but the last ones; the test's side of those closes them.
             let ended = try await HTTPClient.apart {
                 defer { for socket in sockets { close(socket) } }
-                return sockets.prefix(sockets.count - most).count { try HTTPClient.read($0).isEmpty }
+                return try sockets.prefix(sockets.count - most).count { try HTTPClient.read($0).isEmpty }
             }
             #expect(ended == 40 - most)
             #expect(try await Self.isAnswered(port))

@@ -47,8 +47,8 @@ struct ConnectionSocket: Sendable {
         }
     }
 
-    /// Says that nothing more is written, and drops what still arrives, for a moment: closing a socket with unread bytes
-    /// would take from the other side the answer that it has not read.
+    /// Says that nothing more is written, and drops what still arrives, for a moment: closing a socket with unread
+    /// bytes would take from the other side the answer that it has not read.
     func finish() {
         shutdown(descriptor, Int32(SHUT_WR))
         let deadline = ContinuousClock.now + .milliseconds(500)

@@ -90,7 +90,9 @@ struct CatalogPage: Page {
             switch entry {
             case .read(let entry): row(entry)
             case .damaged:
-                "<tr><th scope=\"row\"><bdi>\(record.name)</bdi></th><td colspan=\"10\">\(entry.drawn { _ in "" })</td></tr>"
+                """
+                <tr><th scope="row"><bdi>\(record.name)</bdi></th><td colspan="10">\(entry.drawn { _ in "" })</td></tr>
+                """
             }
         }
         return """
@@ -163,7 +165,8 @@ struct CatalogPage: Page {
         return """
             <table class="list"><thead><tr><th>model</th><th>family</th><th class="n">layers</th><th class="n">width\
             </th>\
-            <th class="n">vocabulary</th></tr></thead><tbody>\(rows)</tbody></table>\(more(rows.count, of: models.count))
+            <th class="n">vocabulary</th></tr></thead><tbody>\(rows)</tbody></table>\
+            \(more(rows.count, of: models.count))
             """
     }
 

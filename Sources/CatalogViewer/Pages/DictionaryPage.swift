@@ -160,7 +160,7 @@ struct DictionaryPage: Page {
             let meanScore =
                 isDone
                 ? Figure.interval(all.meanScore?.mean, all.meanScore?.low, all.meanScore?.high)
-                : "\(Figure.number(all.meanScore?.mean)) <small>its interval is being computed; load the page again</small>"
+                : "\(Figure.number(all.meanScore?.mean)) <small>interval in a moment, when loaded again</small>"
             let separation = all.separation.map {
                 "; a right explanation beats a wrong one with probability \(Figure.number($0))" as HTML
             }

@@ -73,8 +73,8 @@ struct ReviewPage: Page {
 
     private var introduction: HTML {
         """
-        <p class="hint">Of every feature only its contexts are shown: no explanation, no score. Each verdict is stored \
-        when it is given, and a feature that you have judged is not shown to you again.</p>
+        <p class="hint">Of every feature only its contexts are shown: no explanation, no score. Each verdict is \
+        stored when it is given, and a feature that you have judged is not shown to you again.</p>
         """
     }
 
@@ -88,7 +88,8 @@ struct ReviewPage: Page {
         return """
             <form class="filter" method="get" action="/review"><label>your name<input name="reviewer" required \
             maxlength="100"></label><label>dictionary<select name="dictionary">\(options)</select></label>\
-            <label>features drawn<input name="sample" type="number" min="1" max="10000" value="\(choice.count)"></label>\
+            <label>features drawn\
+            <input name="sample" type="number" min="1" max="10000" value="\(choice.count)"></label>\
             <label>seed<input name="seed" type="number" min="0" value="\(exact: "\(choice.seed)")"></label>\(corpus)\
             <button>Begin</button></form>
             """

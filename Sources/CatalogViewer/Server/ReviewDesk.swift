@@ -26,8 +26,8 @@ final class ReviewDesk: Sendable {
     /// Writes the verdict of a form, or takes one back.
     ///
     /// - Returns: where to go on.
-    /// - Throws: `ViewerProblem` 400 for a form that cannot be, 409 for a feature that the person has judged; `CatalogError`
-    ///   `.busy` while another process writes. Nothing is written then.
+    /// - Throws: `ViewerProblem` 400 for a form that cannot be, 409 for a feature that the person has judged;
+    ///   `CatalogError` `.busy` while another process writes. Nothing is written then.
     func take(_ form: FormFields, path: String) throws -> Address {
         let choice = try ReviewChoice(form)
         guard let reviewer = choice.reviewer else { throw ViewerProblem(400, "the reviewer's name is missing") }

@@ -37,8 +37,8 @@ package final class ViewerServer: Sendable {
 
     /// Opens the catalog once, so that it is known to be one, opens the model, and listens.
     ///
-    /// - Throws: `CatalogError`; what `ModelFolder` throws; `WorkflowError.usage` for what is no address, `.refused` for
-    ///   one that cannot be listened on.
+    /// - Throws: `CatalogError`; what `ModelFolder` throws; `WorkflowError.usage` for what is no address, `.refused`
+    ///   for one that cannot be listened on.
     package init(_ settings: Settings, workers: Workers) throws {
         try Catalog.open(at: settings.catalog, mode: .readOnly).close()
         self.settings = settings
