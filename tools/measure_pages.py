@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Measures the pages of `routesae serve`: milliseconds of server time, from the answers' Server-Timing, and kilobytes.
+"""Measures the pages of `routesae serve`: milliseconds, from the answers' Server-Timing, and kilobytes.
 
     python3 tools/measure_pages.py CATALOG [--requests 100] [--program .build/release/routesae] [--sorts]
 
 Starts a server of its own on the catalog and asks for the pages of the last dictionary, one after another. The first
 request of each page is a column of its own, since it may compute what later ones find kept; median and 99th percentile
-are of the others. With --sorts the list is asked for in the order of every column, both ways.
+are of the others, and so is the processor time, which other programs on the machine change less. With --sorts the list is asked for in the order of every column, both ways.
 """
 import argparse
 import json
@@ -21,19 +21,20 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def ask(address: str) -> tuple:
-    """The milliseconds that the server took, and the answer."""
+    """The milliseconds that the server took, those in which it computed, and the answer."""
     with urllib.request.urlopen(address) as answer:
         body = answer.read()
-        return float(re.search(r"dur=([0-9.]+)", answer.headers["Server-Timing"])[1]), body
+        total, processor = re.findall(r"dur=([0-9.e-]+)", answer.headers["Server-Timing"])
+        return float(total), float(processor), body
 
 
 def pages(base: str, sorts: bool) -> list:
     """The paths to measure."""
-    catalog = json.loads(ask(base + "catalog.json")[1])
+    catalog = json.loads(ask(base + "catalog.json")[2])
     dictionary = catalog["dictionaries"][-1]
     home = f"dictionaries/{dictionary['dictionary_id']}"
     features = f"{home}/features"
-    rows = json.loads(ask(f"{base}{features}.json")[1])["features"]
+    rows = json.loads(ask(f"{base}{features}.json")[2])["features"]
     feature = rows[0]["feature_index"] if rows else 0
     token = urllib.parse.quote(str(rows[0]["top_token"])) if rows else "x"
     found = [
@@ -43,7 +44,7 @@ def pages(base: str, sorts: bool) -> list:
         f"{features}/{feature}/contexts/top/0", f"runs/{catalog['runs'][0]['run_id']}", "search?q=the", "compare",
     ]
     if sorts:
-        page = ask(base + features)[1].decode()
+        page = ask(base + features)[2].decode()
         names = re.findall(r'<option value="([a-z_0-9]+)"', page.split('name="sort"')[1].split("</select>")[0])
         found += [f"{features}?sort={name}{order}" for name in names for order in ("", "&order=reversed")]
     return found
@@ -59,12 +60,15 @@ def main() -> None:
     server = subprocess.Popen([options.program, "serve", options.catalog], stdout=subprocess.PIPE, text=True)
     try:
         base = server.stdout.readline().removeprefix("Listening on ").strip()
-        print("| page | first, ms | median, ms | 99 %, ms | kB |\n|---|---|---|---|---|")
+        print("| page | first, ms | median, ms | 99 %, ms | processor, ms | kB |\n|---|---|---|---|---|---|")
         for page in pages(base, options.sorts):
-            first, body = ask(base + page)
-            times = sorted(ask(base + page)[0] for _ in range(options.requests))
+            first, _, body = ask(base + page)
+            answers = [ask(base + page) for _ in range(options.requests)]
+            times = sorted(answer[0] for answer in answers)
+            computed = statistics.median(answer[1] for answer in answers)
             last = times[math.ceil(0.99 * len(times)) - 1]
-            print(f"| `/{page}` | {first:.1f} | {statistics.median(times):.1f} | {last:.1f} | {len(body) / 1000:.1f} |")
+            figures = (first, statistics.median(times), last, computed, len(body) / 1000)
+            print(f"| `/{page}` |" + "".join(f" {figure:.1f} |" for figure in figures))
     finally:
         server.terminate()
         server.wait()

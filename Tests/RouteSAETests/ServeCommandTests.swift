@@ -81,7 +81,7 @@ import Testing
         for (arguments, status, words) in [
             (["none.sqlite"], 66, "none.sqlite"), (["c.sqlite", "--model", "none"], 66, "none: no such model folder"),
             (["c.sqlite", "--model", "c.sqlite"], 65, "is a file"),
-            (["c.sqlite", "--model", "."], 66, "tokenizer.json"),
+            (["c.sqlite", "--model", "."], 65, "tokenizer.json"),
             (["c.sqlite", "--host", "example.org"], 64, "--host"), (["c.sqlite", "--host", "192.0.2.1"], 77, "--host"),
             (["c.sqlite", "--port", "70000"], 64, "--port"),
         ] as [([String], Int32, String)] {

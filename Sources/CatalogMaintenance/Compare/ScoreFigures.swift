@@ -25,6 +25,11 @@ package struct ScoreFigures: Sendable {
     /// The probability that an explanation scores better than a wrong one: the area under the ROC curve.
     package let separation: Double?
 
+    /// The defined scores, by feature.
+    package let scores: [Double]
+    /// The baseline scores, by feature.
+    package let chances: [Double]
+
     /// Size of the sampled population: features that fire as often as the scored ones had to. Nil if the scored ones
     /// were picked by name or condition, so that they represent only themselves.
     package let population: Int?
@@ -151,7 +156,8 @@ package struct ScoreFigures: Sendable {
         interpretableCount = counts.count { $0 }
         share = limit == nil ? nil : interval(counts.map { $0 ? 1 : 0 })
         meanScore = interval(defined)
-        let chances = scored.compactMap(\.chance)
+        scores = defined
+        chances = scored.compactMap(\.chance)
         meanChance = chances.isEmpty ? nil : chances.reduce(0, +) / Double(chances.count)
         separation = ChanceBaseline(scores: chances).separation(from: defined)
         self.population = population

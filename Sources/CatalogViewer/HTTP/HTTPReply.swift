@@ -15,15 +15,16 @@ enum HTTPReply {
     /// - Parameters:
     ///   - isHead: whether the body is left out, its length not.
     ///   - keepsAlive: whether the connection stays open.
-    ///   - milliseconds: how long the server worked on it; nil for what was refused at once.
+    ///   - times: milliseconds that the server took, and those of them in which it computed; nil for what was refused
+    ///     at once.
     static func bytes(
-        _ response: ViewerResponse, isHead: Bool, keepsAlive: Bool, milliseconds: Double? = nil
+        _ response: ViewerResponse, isHead: Bool, keepsAlive: Bool, times: (total: Double, processor: Double)? = nil
     ) -> [UInt8] {
         var lines = ["HTTP/1.1 \(response.status) \(phrase(response.status))", "Date: \(date())"]
         lines.append("Content-Type: \(response.type)")
         lines.append("Content-Length: \(response.body.count)")
         lines.append("Cache-Control: \(response.isFixed ? "max-age=31536000, immutable" : "no-store")")
-        if let milliseconds { lines.append("Server-Timing: total;dur=\(milliseconds)") }
+        if let times { lines.append("Server-Timing: total;dur=\(times.total), processor;dur=\(times.processor)") }
         if !response.allowed.isEmpty { lines.append("Allow: \(response.allowed.joined(separator: ", "))") }
         if let location = response.location { lines.append("Location: \(location.text)") }
         if response.status == 503 { lines.append("Retry-After: 1") }

@@ -84,11 +84,11 @@ final class FigureCache: Sendable {
         _ key: IndexingKey, _ scoreCount: Int, withIntervals: Bool, in catalog: Catalog
     ) throws -> Figures {
         let isRead = scoreCount <= mostScores
-        let scores = isRead ? try catalog.briefScores(key, method: .simulation, withPeakLayers: false) : []
+        let table = isRead ? try ScoreFigures.of(key, withIntervals: withIntervals, in: catalog) : nil
         return Figures(
-            table: isRead ? try ScoreFigures.of(key, withIntervals: withIntervals, in: catalog) : nil,
+            table: table,
             hasIntervals: withIntervals || !isRead,
-            distribution: ScoreDistribution(scores: scores.compactMap(\.value), baseline: scores.compactMap(\.chance)),
+            distribution: table.flatMap { ScoreDistribution(scores: $0.all.scores, baseline: $0.all.chances) },
             count: try catalog.countInterpretable(key))
     }
 

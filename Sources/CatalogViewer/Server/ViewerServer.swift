@@ -1,6 +1,7 @@
 import ActivationPipeline
 import FeatureCatalog
 import Foundation
+import Glibc
 package import LinearAlgebra
 
 /// Serves the pages of one catalog.
@@ -88,11 +89,18 @@ package final class ViewerServer: Sendable {
     }
 
     private func answer(_ request: HTTPRequest) -> [UInt8] {
-        let start = ContinuousClock.now
+        let (start, computed) = (ContinuousClock.now, Self.processorSeconds)
         let response = response(to: request)
         return HTTPReply.bytes(
             response, isHead: request.method == "HEAD", keepsAlive: request.keepsAlive,
-            milliseconds: (ContinuousClock.now - start) / .milliseconds(1))
+            times: ((ContinuousClock.now - start) / .milliseconds(1), 1000 * (Self.processorSeconds - computed)))
+    }
+
+    /// Seconds that this thread has computed.
+    private static var processorSeconds: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
     }
 
     private func response(to request: HTTPRequest) -> ViewerResponse {
