@@ -29,7 +29,7 @@ paper: build
 	@$(PYTHON) tools/paper.py $(PAPER)
 
 test:
-	@tools/bootstrap
+	@tools/bootstrap tests
 	$(TEST)
 	$(PYTHON) tools/python/tests/run.py
 	$(PYTHON) tools/test_export_activations.py
@@ -40,7 +40,7 @@ test:
 
 # Targets that train, index and score whole dictionaries or run the program, and long suites of hostile files.
 SLOW_TARGETS := TrainingTests|IndexingTests|ScoringTests|EvaluationTests|SteeringTests|CatalogMaintenanceTests|RouteSAETests
-SLOW_SUITES := Fuzz|Hostile|ByteFlip|FaultInjection|EveryEdit|Contradiction|Migration|VersionFive|VerificationTests
+SLOW_SUITES := BrowserTests|Fuzz|Hostile|ByteFlip|FaultInjection|EveryEdit|Contradiction|Migration|VersionFive|VerificationTests
 SLOW := ^($(SLOW_TARGETS))\.|$(SLOW_SUITES)|Malformed|Golden|ReadOnlySQL|Memory
 
 test-quick:

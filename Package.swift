@@ -167,6 +167,9 @@ let package = Package(
             name: "ChatServerSupport", dependencies: [flyingFox, flyingSocks], path: "Tests/ChatServerSupport",
             swiftSettings: swiftSettings),
         tests("Vocabulary"),
+        .target(
+            name: "BrowserSupport", dependencies: ["JSON"], path: "Tests/BrowserSupport",
+            swiftSettings: swiftSettings),
         tests("JSON"),
         tests("RandomNumbers"),
         tests("LinearAlgebra", ["CKernels", "RandomNumbers"]),
@@ -207,7 +210,8 @@ let package = Package(
         .testTarget(
             name: "CatalogViewerTests",
             dependencies: pipeline + [
-                "CatalogViewer", "Indexing", "TestSupport", "Training", "WorkflowWorlds", grdb, grdbSQLite,
+                "BrowserSupport", "CatalogViewer", "Indexing", "TestSupport", "Training", "WorkflowWorlds", grdb,
+                grdbSQLite,
             ],
             swiftSettings: swiftSettings),
         .testTarget(

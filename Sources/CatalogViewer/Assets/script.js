@@ -81,18 +81,31 @@ document.addEventListener("click", async (event) => {
     whole.className = "whole";
     whole.append(document.adoptNode(page.querySelector(".passage")));
     context.append(whole);
+    reachScrollers();
     whole.querySelector(".pk")?.scrollIntoView({ block: "nearest" });
   } catch {
     location.href = link.href;
   }
 });
 
+// What scrolls by itself is reached by the keyboard in every browser.
+function reachScrollers() {
+  for (const part of document.querySelectorAll(".scroll, pre.tall, .whole")) {
+    if (part.scrollWidth > part.clientWidth || part.scrollHeight > part.clientHeight) part.tabIndex = 0;
+    else part.removeAttribute("tabindex");
+  }
+}
+reachScrollers();
+window.addEventListener("resize", reachScrollers);
+
 // Empty fields of a filter stay out of the address.
 for (const form of document.querySelectorAll("form.filter")) {
   form.addEventListener("submit", () => {
     for (const field of form.elements) if (field.value === "") field.disabled = true;
   });
-  window.addEventListener("pageshow", () => {
+  window.addEventListener("pageshow", (event) => {
     for (const field of form.elements) field.disabled = false;
+    // A page that comes back shows what its address says, not what was typed when it was left.
+    if (event.persisted) form.reset();
   });
 }

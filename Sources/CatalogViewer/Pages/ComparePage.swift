@@ -86,10 +86,16 @@ struct ComparePage: Page {
         }
         let form: HTML =
             all.count < 2 ? "" : "<form class=\"filter\" method=\"get\">\(boxes)<button>Compare</button></form>"
+        let alone: HTML =
+            all.count == 1
+            ? """
+            <p class="hint">This catalog has one dictionary. <code>routesae train</code> and <code>routesae import\
+            </code> add others to compare it with.</p>
+            """ : ""
         return """
             <h1>Compare</h1>
             \(form)
-            \(columns.isEmpty ? "<p class=\"hint\">There is no dictionary yet.</p>" : table)
+            \(columns.isEmpty ? "<p class=\"hint\">There is no dictionary yet.</p>" : table)\(alone)
             \(pareto.drawn { $0.map { "<section><h2>KL against L0</h2>\($0.inline)</section>" } ?? "" })
             \(matched?.drawn { $0.drawn } ?? (canMatch ? offer : ""))
             """
@@ -146,10 +152,11 @@ struct ComparePage: Page {
             row("mean simulation score") { Figure.number($0.summary.meanScore) },
             row("baseline") { Figure.number($0.summary.meanChance) },
         ]
+        let hasIntervals = columns.contains { $0.evaluations.values.contains { $0.low != nil } }
         return """
             <div class="scroll"><table class="list compare"><thead><tr><td></td>\(heads)</tr></thead><tbody>\(rows)\
             </tbody></table></div>
-            <p class="fine">Intervals are 95 %.</p>
+            \(hasIntervals ? "<p class=\"fine\">Intervals are 95 %.</p>" : "")
             """
     }
 

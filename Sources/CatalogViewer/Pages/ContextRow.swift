@@ -3,6 +3,9 @@ import TerminalOutput
 
 /// A context on a page: the tokens on which the feature fires coloured, the peak underlined.
 struct ContextRow {
+    /// Bytes of the longest token that is kept on one line: it fits on a telephone.
+    private static let longest = 32
+
     private let context: ContextText
     private let maximum: Float
 
@@ -39,14 +42,16 @@ struct ContextRow {
     private func drawn(_ units: [ContextUnit], isCut: (before: Bool, behind: Bool)) -> HTML {
         let pieces = units.map { unit -> HTML in
             let text = TokenText.running(unit.text, breaksLines: context.isWhole)
+            let long: HTML = unit.text.utf8.count > Self.longest ? " long" : ""
             let style = TokenText.intensity(unit.activation, of: maximum)
             if let style {
                 let mark: HTML = unit.isPeak ? " pk" : ""
                 return """
-                    <b class="\(style)\(mark)" title="\(Quantities.significant(Double(unit.activation)))">\(text)</b>
+                    <b class="\(style)\(mark)\(long)" title="\(Quantities.significant(Double(unit.activation)))">\
+                    \(text)</b>
                     """
             }
-            if unit.isPeak { return "<b class=\"pk\">\(text)</b>" }
+            if unit.isPeak { return "<b class=\"pk\(long)\">\(text)</b>" }
             return unit.isInWindow || !context.isWhole ? text : "<span class=\"out\">\(text)</span>"
         }
         return """

@@ -178,10 +178,11 @@ struct DictionaryPage: Page {
                 \(meanScore), wrong explanations \
                 \(Figure.number(all.meanChance)). \(Figure.share(all.share?.mean)) score better than 95 % of those\
                 \(separation).</p>\
-                \(figures?.distribution.map { "<figure>\($0.plot.inline)</figure>" as HTML })<div class="scroll"><table class="list fit"><thead><tr><th>layer</th>\
-                <th class="n">scored</th><th class="n">mean score</th>\
+                <div class="columns">\(figures?.distribution.map { "<figure>\($0.plot.inline)</figure>" as HTML })\
+                <div class="scroll"><table class="list fit"><thead>\
+                <tr><th>layer</th><th class="n">scored</th><th class="n">mean score</th>\
                 <th class="n">baseline</th><th class="n">better</th></tr></thead><tbody>\(rows)</tbody></table></div>\
-                </section>
+                </div></section>
                 """
         }
     }

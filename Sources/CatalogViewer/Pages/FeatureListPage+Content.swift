@@ -30,8 +30,9 @@ extension FeatureListPage {
         }
         let checked: (Bool) -> HTML = { $0 ? " checked" : "" }
         return """
-            <form class="filter" method="get">\(corpus)<label class="grow">words<input name="q" type="search" \
-            value="\(exact: choice.words ?? "")" placeholder="in meaning, tokens, contexts"></label>\
+            <form class="filter" method="get" autocomplete="off">\(corpus)<label class="grow">words\
+            <input name="q" type="search" value="\(exact: choice.words ?? "")" \
+            placeholder="in meaning, tokens, contexts"></label>\
             <label>fires on<input name="token" value="\(exact: choice.token ?? "")" placeholder="a token" size="10">\
             </label>\
             <label>peaks in<select name="layer"><option value="">any layer</option>\(layers)</select></label>\
@@ -93,7 +94,13 @@ extension FeatureListPage {
                 <div><dt>score</dt><dd>\(Figure.number(entry.name.score))\(score)</dd></div></dl></li>
                 """
         }
-        return "<ol class=\"rows\">\(rows)</ol>"
+        return """
+            <div class="heads" aria-hidden="true"><span class="id">feature</span>\
+            <span>meaning, strongest context</span>\
+            <span class="charts"><span>activations</span><span>layers</span></span>\
+            <span class="figures"><span>fires</span><span>most</span><span>layer</span><span>score</span></span></div>\
+            <ol class="rows">\(rows)</ol>
+            """
     }
 
     private var pager: HTML {

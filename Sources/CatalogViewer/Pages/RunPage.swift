@@ -1,4 +1,5 @@
 import FeatureCatalog
+import Foundation
 import JSON
 import TerminalOutput
 
@@ -50,7 +51,7 @@ struct RunPage: Page {
         <div><dt>machine</dt><dd>\(run.host)</dd></div></dl>
         \(made)\(plots)
         <div class="columns"><div>\(curveSection)</div><div>\(configSection)\(inputSection)</div></div>
-        <section><h2>Again</h2><p>Repeats it and compares the results bit by bit:</p>\
+        <section><h2>Reproduce</h2><p>Repeats it and compares the results bit by bit:</p>\
         <pre>\(again)</pre></section>
         """
     }
@@ -74,7 +75,9 @@ struct RunPage: Page {
 
     private var curveSection: HTML {
         guard !curves.isEmpty else { return "" }
-        let rows = curves.prefix(200).map { curve -> HTML in
+        // Layer 3 before layer 10.
+        let inOrder = curves.sorted { $0.name.compare($1.name, options: .numeric) == .orderedAscending }
+        let rows = inOrder.prefix(200).map { curve -> HTML in
             """
             <tr><th scope="row">\(curve.name)</th><td class="n">\(Figure.count(curve.count))</td>\
             <td class="n">\(Figure.number(curve.first))</td><td class="n">\(Figure.number(curve.last))</td>\

@@ -101,7 +101,8 @@ struct SearchPage: Page {
                     <div class="ctx">\(Self.marked(String(hit.text.prefix(Self.mostCharacters))))</div></div></li>
                     """
             }
-            return "<ol class=\"hits\">\(rows)</ol>"
+            // A token is short enough for the line of its feature.
+            return scope == .tokens ? "<ol class=\"hits short\">\(rows)</ol>" : "<ol class=\"hits\">\(rows)</ol>"
         }
         guard !list.isEmpty else { return "" }
         let title =
