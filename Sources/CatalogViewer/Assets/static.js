@@ -165,6 +165,7 @@ async function showList(main) {
     if (field.type === "checkbox") field.checked = query.get(field.name) === field.value;
     else field.value = query.getAll(field.name).join("; ");
   }
+  const heads = main.querySelector(".heads");
   for (const old of main.querySelectorAll(":scope > :not(h1, form)")) old.remove();
   const index = await load("data/index");
   const size = Number(main.dataset.shard);
@@ -180,6 +181,7 @@ async function showList(main) {
   const place = new Map(index.order.map((feature, rank) => [feature, rank]));
   const list = document.createElement("ol");
   list.className = "rows";
+  if (heads) main.append(heads);
   main.append(list);
   const rows = await Promise.all(shown.map(async (feature) => {
     const rank = place.get(feature);

@@ -92,7 +92,7 @@ struct Site: Sendable {
         case 2 where path[0] == "dictionaries": return try visit.show(DictionaryPage(visit))
         case 2 where path[0] == "runs": return try visit.show(RunPage(visit))
         case 3 where isOfFeatures: return try visit.show(FeatureListPage(visit))
-        case 3 where request.isMap: return try visit.show(MapPage(visit))
+        case 3 where visit.request.isMap: return try visit.show(MapPage(visit))
         case 4 where isOfFeatures: return try visit.show(FeaturePage(visit))
         case 7 where isOfFeatures && path[4] == "contexts": return try visit.show(PassagePage(visit))
         default: break
