@@ -2,6 +2,7 @@ import FeatureCatalog
 import Foundation
 import LinearAlgebra
 import SparseCoding
+import SparseTraining
 import TestSupport
 import Testing
 import Training
