@@ -49,8 +49,9 @@ package struct ProductBenchmark: Sendable {
         let halfB: BF16Matrix
     }
 
-    /// Multiplications beyond which the kernel for any processor is not timed with bf16, as it takes one at a time.
-    private static let patience = 1 << 24
+    /// Multiplications beyond which the kernels for any processor are not timed: they are slow, and nobody has to know
+    /// by how much. Of bf16 they take one at a time.
+    private static let patience: (f32: Int, bf16: Int) = (1 << 30, 1 << 22)
 
     /// Times all candidates alternately.
     package func run(workers: Workers) -> [Result] {
@@ -82,7 +83,10 @@ package struct ProductBenchmark: Sendable {
     private func candidatesOfF32(_ operands: Operands, _ workers: Workers) -> [Candidate] {
         let (a, b, c) = (operands.a, operands.b, operands.c)
         let packed = PackedMatrix(b.pointer, rows: columns, columns: inner, halved: false, workers: workers)
-        return ProductKernel.allCases.filter(\.isAvailable).flatMap { kernel in
+        let kernels = ProductKernel.allCases.filter {
+            $0.isAvailable && ($0 != .baseline || rows * columns * inner <= Self.patience.f32)
+        }
+        return kernels.flatMap { kernel in
             [
                 Candidate(precision: .f32, name: kernel.rawValue, isUsed: kernel == .current) {
                     workers.multiply(
@@ -102,7 +106,7 @@ package struct ProductBenchmark: Sendable {
         let (a, b, c) = (operands.a, operands.halfB, operands.c)
         let packed = PackedMatrix(operands.b.pointer, rows: columns, columns: inner, halved: true, workers: workers)
         let kernels = BF16Kernel.allCases.filter {
-            $0.isAvailable && ($0 != .baseline || rows * columns * inner <= Self.patience)
+            $0.isAvailable && ($0 != .baseline || rows * columns * inner <= Self.patience.bf16)
         }
         return kernels.flatMap { kernel in
             [
