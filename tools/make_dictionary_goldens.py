@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-# Made with: torch 2.15.0, safetensors 0.8.0, numpy 2.4.6, Python 3.11 (tools/requirements.txt).
+# Made with: torch 2.15.0, safetensors 0.8.0, numpy 2.4.6, Python 3.11 (tools/requirements.txt); the runs with batch_k
+# with torch 2.13.0.
 """Write golden training runs of every architecture, in its corrected and in its reference form.
 
 An independent PyTorch statement of the formulas: only the forward passes are
@@ -32,12 +33,15 @@ weights_3.<name>            the weights when 3 steps are done (after whatever fo
 weights_25.<name>           the weights at the end, after the last normalisation or folding
 
 <name>: router.weight [3, 24], pre_bias [D], latent_bias [40], encoder.weight [40, D], decoder.weight
-[D, 40], gate_bias, mag_bias, r_mag, log_threshold, threshold [40]; those the architecture has.  A
+[D, 40], gate_bias, mag_bias, r_mag, log_threshold, threshold [40]; those the architecture has.  With
+batch_k threshold [1]: the running mean of the smallest activation that each batch keeps, with weight
+max(1 / (step + 1), 1 / 20) for the newest.  A
 weight the objective does not depend on has a zero gradient.
 
 Header of a run: architecture, fidelity, width, latents, layers (of the activations' three), batch_tokens,
-steps, learning_rate, normalize_every; and where they apply: routing, aggregation, load_balance, k, lambda,
-sparsity_warmup, bandwidth, auxiliary_coefficient, auxiliary_k, dead_after, clip_norm.  A setting that is
+steps, learning_rate, normalize_every; and where they apply: routing, aggregation, load_balance, k, batch_k
+(BatchTopK: of a batch of n samples the n * batch_k largest are kept), prefixes (Matryoshka: the loss is the
+mean NormMSE of the reconstructions from the latents below each), lambda, sparsity_warmup, bandwidth, auxiliary_coefficient, auxiliary_k, dead_after, clip_norm.  A setting that is
 missing is off.
 
 The reference's jumprelu starts at threshold and bandwidth 1e-3; here both are near 0.2, because next to
@@ -92,6 +96,8 @@ class Run(NamedTuple):
     seed: int = 0
     batch: int = BATCH
     k: Optional[int] = None
+    batch_k: Optional[int] = None
+    prefixes: Tuple[int, ...] = ()
     penalty: float = 0.0
     sparsity_warmup: float = 0.0
     bandwidth: float = 0.0
@@ -122,7 +128,7 @@ class Run(NamedTuple):
     @property
     def free_norms(self) -> bool:
         """Whether the decoder's norms are free, and folded at the end."""
-        return self.corrected and self.k is None and self.architecture in ("vanilla", "crosscoder")
+        return self.corrected and self.k is None and self.batch_k is None and self.architecture in ("vanilla", "crosscoder")
 
     @property
     def centres(self) -> bool:
@@ -137,6 +143,8 @@ SEEDS = {
     "gated-corrected": 207, "gated-reference": 225, "jumprelu-corrected": 86, "jumprelu-reference": 420,
     "crosscoder-l1-corrected": 219, "crosscoder-l1-reference": 28, "route-hard-sum-corrected": 12,
     "route-hard-mean-corrected": 69, "route-soft-sum-corrected": 91, "route-soft-mean-corrected": 259,
+    "batchtopk-corrected": 51, "matryoshka-corrected": 18, "route-batchtopk-corrected": 7,
+    "route-matryoshka-corrected": 6,
 }
 
 
@@ -174,6 +182,15 @@ def all_runs() -> List[Run]:
                 f"route-{routing}-{aggregation}", "route", "corrected", routing=routing, aggregation=aggregation,
                 load_balance=0.05, **latents,
             ))
+    batch = {**topk, "k": None, "batch_k": KEPT}
+    nested = {**batch, "prefixes": (6, 18, LATENTS)}
+    hard = dict(routing="hard", aggregation="sum", load_balance=0.05)
+    runs += [
+        Run("batchtopk", "topk", "corrected", **batch),
+        Run("matryoshka", "topk", "corrected", **nested),
+        Run("route-batchtopk", "route", "corrected", **hard, **batch),
+        Run("route-matryoshka", "route", "corrected", **hard, **nested),
+    ]
     return [run._replace(seed=SEEDS.get(run.file, 0)) for run in runs]
 
 
@@ -331,6 +348,16 @@ def strongest(a: Tensor, k: int, rectified: bool, kind: str, edges: Edges) -> Te
     return a * kept
 
 
+def strongest_of_batch(a: Tensor, count: int, edges: Edges) -> Tensor:
+    """`a` with all but the `count` largest of the batch at zero, and negative ones too."""
+    order = a.flatten().sort(descending=True)
+    kept = torch.zeros_like(order.values).scatter(0, order.indices[:count], 1).view_as(a) * (a > 0)
+    edges.note("latents", order.values[count - 1 : count] - order.values[count : count + 1], a)
+    edges.note("latents signs", order.values[:count], a)
+    edges.decide(kept)
+    return a * kept
+
+
 def dead_reconstruction(run: Run, w: Weights, u: Tensor, residual: Tensor, dead: Tensor, edges: Edges) -> Tensor:
     """AuxK: how well the dead latents explain what is left, for constant `u` and `residual`."""
     count = int(dead.sum())
@@ -345,13 +372,21 @@ def dead_reconstruction(run: Run, w: Weights, u: Tensor, residual: Tensor, dead:
 
 def topk_terms(run: Run, w: Weights, u: Tensor, layers: int, dead: Tensor, edges: Edges) -> Terms:
     """The TopK family."""
-    z = strongest(encode(run, w, u) + w["latent_bias"], run.k, run.corrected, "latents", edges)
+    a = encode(run, w, u) + w["latent_bias"]
+    if run.batch_k is not None:
+        z = strongest_of_batch(a, run.batch_k * len(a), edges)
+    else:
+        z = strongest(a, run.k, run.corrected, "latents", edges)
     output = decode(w, z)
     none = u.new_zeros(())
     auxiliary = none
     if run.auxiliary_coefficient > 0:
         auxiliary = dead_reconstruction(run, w, u.detach(), (u - output).detach(), dead, edges)
-    return Terms(norm_mse(output, u, layers), none, auxiliary, none, z)
+    loss = norm_mse(output, u, layers)
+    if run.prefixes:
+        nested = [decode(w, z * (torch.arange(LATENTS) < prefix)) for prefix in run.prefixes]
+        loss = torch.stack([norm_mse(partial, u, layers) for partial in nested]).mean()
+    return Terms(loss, none, auxiliary, none, z)
 
 
 def relu(a: Tensor, kind: str, edges: Edges) -> Tensor:
@@ -414,7 +449,7 @@ def forward(run: Run, w: Weights, h: Tensor, keys: Tensor, step: int, dead: Tens
     layers = h.shape[1] if run.crosscoder else 1
     warmup = int(run.sparsity_warmup * STEPS)
     weight = run.penalty * (min(1.0, step / warmup) if warmup else 1.0)
-    if run.k is not None:
+    if run.k is not None or run.batch_k is not None:
         return topk_terms(run, w, u, layers, dead, edges)._replace(balance=balance)
     if run.architecture == "gated":
         return gated_terms(run, w, u, weight, edges)
@@ -503,6 +538,10 @@ def train(run: Run, initial: Weights, data: Dict[str, Tensor], dtype: torch.dtyp
                 mean = first[n] / (1 - BETAS[0] ** (step + 1))
                 root = (second[n] / (1 - BETAS[1] ** (step + 1))).sqrt()
                 w[n] -= RATE * factor(step) * mean / (root + ADAM_EPSILON)
+            if run.batch_k is not None:
+                z = terms.latents.detach()
+                share = max(1 / (step + 1), 1 / 20)
+                w["threshold"] += share * (z[z > 0].min() - w["threshold"])
         if step % NORMALISE_EVERY == 0 and not run.free_norms:
             normalise(run, w)
         if step + 1 == 3:
@@ -578,6 +617,9 @@ def make_weights(run: Run) -> Weights:
         names += ["gate_bias", "mag_bias", "r_mag"]
     else:
         names.append("latent_bias")
+    if run.batch_k is not None:
+        weights["threshold"] = torch.zeros(1)
+        names.append("threshold")
     if run.architecture == "jumprelu":
         names.append("log_threshold" if run.corrected else "threshold")
     return {n: weights[n].float().contiguous() for n in names}
@@ -619,7 +661,8 @@ def settings(run: Run) -> Dict[str, str]:
         "routing": run.routing, "aggregation": run.aggregation, "load_balance": run.load_balance, "k": run.k,
         "lambda": run.penalty, "sparsity_warmup": run.sparsity_warmup, "bandwidth": run.bandwidth,
         "auxiliary_coefficient": run.auxiliary_coefficient, "auxiliary_k": run.auxiliary_k,
-        "dead_after": run.dead_after, "clip_norm": run.clip_norm,
+        "dead_after": run.dead_after, "clip_norm": run.clip_norm, "batch_k": run.batch_k,
+        "prefixes": ",".join(map(str, run.prefixes)),
     }
     return {**result, **{key: str(value) for key, value in optional.items() if value}}
 
@@ -636,7 +679,7 @@ def worthwhile(run: Run, golden: Dict[str, Tensor], edges: Edges) -> bool:
         return run.clip_norm == 0 or 13 <= int((golden["gradient_norms"] > run.clip_norm).sum()) < STEPS
     if run.architecture == "jumprelu" and not run.corrected and not (golden["initial.threshold"] < 0).any():
         return False
-    if run.k is None:
+    if run.k is None and run.batch_k is None:
         return bool(3 <= golden["l0"][-1] <= 0.6 * LATENTS)
     return True
 

@@ -18,7 +18,8 @@ extension DictionaryRecord {
                 input: configuration.input.rule, inputEpsilon: configuration.input.epsilon,
                 inputScale: configuration.input.factor, subtractsPreBias: configuration.subtractsPreBias,
                 selection: configuration.k == nil ? nil : configuration.selection,
-                thresholdForm: configuration.thresholdForm),
+                // A column for jumprelu alone; of the others those without a k have one threshold.
+                thresholdForm: configuration.architecture == .jumprelu ? configuration.thresholdForm : nil),
             activationThreshold: CountingThreshold.absolute(width: configuration.inputWidth),
             relativeThreshold: CountingProtocol.relativeThreshold, configJSON: configJSON,
             trainedTokenCount: trainedTokenCount)

@@ -54,7 +54,8 @@ package struct StoredDictionary: Sendable {
             input: InputNormalization(
                 record.rules.input, epsilon: record.rules.inputEpsilon, factor: record.rules.inputScale),
             subtractsPreBias: record.rules.subtractsPreBias, selection: record.rules.selection ?? .activation,
-            thresholdForm: record.rules.thresholdForm)
+            thresholdForm: record.rules.thresholdForm
+                ?? (record.k == nil && [.route, .random].contains(record.architecture) ? .shared : nil))
     }
 
     /// Finds a dictionary's row: by name, by number, or the last one added.

@@ -9,7 +9,8 @@ import Vocabulary
 public struct TrainingConfiguration: Sendable {
     /// The dictionary's name in the catalog; nil makes one from the architecture and its sizes.
     public var name: String?
-    /// The system: `route`, `topk`, `vanilla`, `gated`, `jumprelu`, `crosscoder`, `mlsae` or `random`.
+    /// The system: `route`, `topk`, `batchtopk`, `matryoshka`, `vanilla`, `gated`, `jumprelu`, `crosscoder`, `mlsae` or
+    /// `random`.
     public var architecture = "route"
     /// The decoder layers it reads; nil takes all that the activations hold.
     public var layers: [Int]?
@@ -33,14 +34,18 @@ public struct TrainingConfiguration: Sendable {
 
     var settings: TrainingSettings {
         get throws(RouteSAEError) {
-            guard let architecture = Architecture(rawValue: architecture) else {
-                let names = Architecture.allCases.map(\.rawValue).joined(separator: ", ")
-                throw RouteSAEError(.usage, "`architecture` is \(architecture); allowed: \(names)")
+            let shorthand = ArchitectureShorthand(rawValue: architecture)
+            guard let known = shorthand == nil ? Architecture(rawValue: architecture) : .topk else {
+                let names = Architecture.allCases.map(\.rawValue) + ArchitectureShorthand.allCases.map(\.rawValue)
+                throw RouteSAEError(
+                    .usage, "`architecture` is \(architecture); allowed: \(names.joined(separator: ", "))")
             }
-            return TrainingSettings(
-                name: name, architecture: architecture, layers: layers, latents: latents, k: k,
+            var settings = TrainingSettings(
+                name: name, architecture: known, layers: layers, latents: latents, k: k,
                 batchTokens: batchTokens, tokens: tokens, choices: Hyperparameters { $0.learningRate = learningRate },
                 shuffle: false, seed: seed)
+            if let shorthand { settings.take(shorthand) }
+            return settings
         }
     }
 }

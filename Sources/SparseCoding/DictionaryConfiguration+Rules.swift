@@ -26,9 +26,12 @@ extension DictionaryConfiguration {
     /// Whether there is a decoder bias b_pre. The authors' crosscoder has none.
     package var hasPreBias: Bool { architecture != .crosscoder || fidelity == .corrected }
 
-    /// Number of thresholds: one for each latent or one for all, and none but for `jumprelu`.
+    /// Number of thresholds: one for each latent, one for all, or none.
     package var thresholds: Int {
-        guard architecture == .jumprelu else { return 0 }
-        return thresholdForm == .shared ? 1 : latents
+        switch thresholdForm {
+        case nil: 0
+        case .shared: 1
+        case .logarithm, .value: latents
+        }
     }
 }

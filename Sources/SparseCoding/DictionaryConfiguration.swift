@@ -8,7 +8,8 @@ package struct DictionaryConfiguration: Sendable, Codable, Equatable {
     package let dModel: Int
     /// Number of latents, m.
     package let latents: Int
-    /// Number of active latents of a token, if fixed; nil for an architecture with a sparsity penalty.
+    /// Number of active latents of a token, if fixed; nil for an architecture with a sparsity penalty, and where one
+    /// threshold decides.
     package let k: Int?
     /// The decoder layers it reads, counted from 0, ascending; a router's output i stands for `layers[i]`.
     package let layers: [Int]
@@ -24,7 +25,8 @@ package struct DictionaryConfiguration: Sendable, Codable, Equatable {
     package let subtractsPreBias: Bool
     /// Which latents are kept where there is a k.
     package let selection: LatentSelection
-    /// The meaning of the thresholds of a `jumprelu`; nil for all others, which have none.
+    /// The meaning of the thresholds of a `jumprelu`; `shared` also for a `route` or `random` that has one threshold
+    /// instead of a k, as BatchTopK leaves it; nil for all others, which have none.
     package let thresholdForm: ThresholdForm?
 
     /// Checks and makes a configuration.
@@ -49,7 +51,17 @@ package struct DictionaryConfiguration: Sendable, Codable, Equatable {
     ) throws(SparseCodingError) {
         try Allowed.within(2...1_048_576).check(dModel, "the width of the residual stream (d-model)")
         try Allowed.upTo(16_777_216).check(latents, "the number of latents")
+        let sharesThreshold = thresholdForm == .shared && [.route, .random].contains(architecture)
+        if sharesThreshold {
+            try Allowed("corrected with one threshold for all latents") { $0 == .corrected }.check(
+                fidelity, "the fidelity")
+        }
         switch (architecture.activeLatents, k) {
+        case (_, let k?) where sharesThreshold:
+            throw .setting(
+                name: "k, the number of active latents,", found: "\(k)",
+                allowed: "none for \(architecture) with one threshold for all latents")
+        case (.fixed, nil) where sharesThreshold: break
         case (.fixed, nil):
             throw .setting(
                 name: "k, the number of active latents,", found: "not given",
@@ -82,7 +94,7 @@ package struct DictionaryConfiguration: Sendable, Codable, Equatable {
                 name: "k, the number of groups of latents,", found: "\(k)",
                 allowed: "a divisor of \(latents), the latents")
         }
-        if thresholdForm != nil, architecture != .jumprelu {
+        if thresholdForm != nil, architecture != .jumprelu, !sharesThreshold {
             throw .setting(
                 name: "the form of the thresholds", found: thresholdForm?.rawValue ?? "",
                 allowed: "none for \(architecture)")
@@ -153,18 +165,18 @@ package struct DictionaryConfiguration: Sendable, Codable, Equatable {
 
     /// The same dictionary as an MLSAE, which reads every layer of a token separately.
     ///
-    /// - Precondition: there is a k.
-    package var readingEveryLayer: DictionaryConfiguration {
-        precondition(k != nil, "an MLSAE has a k")
-        return DictionaryConfiguration(as: .mlsae, self)
+    /// - Parameter k: its active latents of a sample.
+    package func readingEveryLayer(k: Int) -> DictionaryConfiguration {
+        DictionaryConfiguration(as: .mlsae, k: k, self)
     }
 
-    private init(as architecture: Architecture, _ other: DictionaryConfiguration) {
+    private init(as architecture: Architecture, k: Int, _ other: DictionaryConfiguration) {
         self.architecture = architecture
-        (dModel, latents, k, layers) = (other.dModel, other.latents, other.k, other.layers)
+        self.k = k
+        (dModel, latents, layers) = (other.dModel, other.latents, other.layers)
         (routing, aggregation, fidelity) = (other.routing, other.aggregation, other.fidelity)
         (input, subtractsPreBias) = (other.input, other.subtractsPreBias)
-        (selection, thresholdForm) = (other.selection, other.thresholdForm)
+        (selection, thresholdForm) = (other.selection, nil)
     }
 
     /// The layers the paper routes over for a model of n decoder layers: `hidden_states[n/4 … 3n/4]` in Hugging Face's

@@ -22,7 +22,7 @@ package final class DictionaryWeights: Sendable {
     package let magnitudeBias: Matrix
     /// r_mag `[1 × latents]`, gated only: the magnitude is ReLU(exp(r_mag) W_enc x + b_mag).
     package let magnitudeScale: Matrix
-    /// JumpReLU only `[1 × latents]`, or `[1 × 1]` where all share one: θ or its logarithm, as the configuration's
+    /// Thresholds `[1 × latents]`, or `[1 × 1]` where all latents share one; no rows without: θ or its logarithm, as the configuration's
     /// `thresholdForm` says.
     package let threshold: Matrix
 

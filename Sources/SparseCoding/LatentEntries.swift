@@ -39,7 +39,7 @@ package final class LatentEntries: @unchecked Sendable {
     /// Fills in the entries of the first `count` samples by a counting sort. Kept latents that do not fire and have no
     /// gradient are left out.
     ///
-    /// - Parameter slope: ∂L/∂a `[samples × width]`, laid out as the activations are, or nil where there is no gradient.
+    /// - Parameter slope: ∂L/∂a, laid out as the activations are, or nil where there is no gradient.
     package func fill(
         from latents: SparseLatents, slopes slope: UnsafePointer<Float>? = nil, count: Int, by workers: Workers
     ) {
@@ -84,7 +84,7 @@ package final class LatentEntries: @unchecked Sendable {
         for sample in samples {
             let index = latents.indices(of: sample)
             let activation = latents.activations(of: sample)
-            let sampleSlope = slope.map { $0 + sample * latents.width }
+            let sampleSlope = slope.map { $0 + latents.offset(of: sample) }
             for slot in 0..<Int(latents.counts[sample]) {
                 let entrySlope = sampleSlope?[slot] ?? 0
                 guard activation[slot] != 0 || entrySlope != 0 else { continue }

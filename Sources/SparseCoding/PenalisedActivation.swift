@@ -6,25 +6,27 @@ import Vocabulary
 /// The activation function of a dictionary with a sparsity penalty, prepared for many samples:
 /// - `vanilla` and `crosscoder`: z = ReLU(π + b_lat);
 /// - `gated` (arXiv 2404.16014, eq. 6 and 7): z = ReLU(exp(r_mag) π + b_mag) where π + b_gate > 0, else 0;
-/// - `jumprelu` (arXiv 2407.14435, eq. 3): z = a where a = π + b_lat > θ, else 0; in the corrected mode also 0 where
+/// - with thresholds, `jumprelu` (arXiv 2407.14435, eq. 3): z = a where a = π + b_lat > θ, else 0; in the corrected mode also 0 where
 ///   a < 0, which only thresholds below zero can bring about.
 ///
 /// π is the encoder's product without any bias.
 package struct PenalisedActivation: Sendable {
     private let architecture: Architecture
+    private let hasThresholds: Bool
     private let weights: DictionaryWeights
     /// exp(r_mag) `[1 × latents]`, gated only.
     package let magnitude: Matrix
-    /// θ `[1 × latents]`, JumpReLU only; in the corrected mode one below 0 is 0.
+    /// θ `[1 × latents]`, only with thresholds; in the corrected mode one below 0 is 0.
     package let threshold: Matrix
 
     /// Prepares the current weights.
     package init(_ configuration: DictionaryConfiguration, _ weights: DictionaryWeights) {
         architecture = configuration.architecture
+        hasThresholds = configuration.thresholds > 0
         self.weights = weights
         magnitude = weights.magnitudeScale.copy()
         for latent in 0..<magnitude.count { magnitude.pointer[latent] = expf(magnitude.pointer[latent]) }
-        guard configuration.architecture == .jumprelu else {
+        guard hasThresholds else {
             threshold = weights.threshold.copy()
             return
         }
@@ -43,7 +45,7 @@ package struct PenalisedActivation: Sendable {
             rsae_gated(
                 product, weights.gateBias.pointer, magnitude.pointer, weights.magnitudeBias.pointer,
                 Int64(magnitude.count), z)
-        case .jumprelu:
+        case _ where hasThresholds:
             rsae_jump_relu(
                 product, weights.latentBias.pointer, threshold.pointer, Int64(threshold.count), z)
         default:

@@ -4,12 +4,14 @@ package final class SparseLatents: @unchecked Sendable {
     package let capacity: Int
     /// The most active latents of a sample.
     package let width: Int
+    /// Where each sample's latents begin `[capacity + 1]`, where samples share the room; nil where each has its own.
+    private let offsets: UnsafeMutablePointer<Int>?
     /// How many latents each sample has `[1 × capacity]`.
     package let counts: UnsafeMutablePointer<Int32>
-    /// Latent indices, row-major `[capacity × width]`, ascending within a sample; unset beyond the sample's
-    /// count.
+    /// Latent indices, row-major `[capacity × width]` or the samples' one after another, ascending within a sample; unset
+    /// beyond the sample's count.
     package let indices: UnsafeMutablePointer<Int32>
-    /// Activations `[capacity × width]`. With TopK in the corrected mode one may be 0: a kept latent that does not fire.
+    /// Activations, laid out likewise. With TopK in the corrected mode one may be 0: a kept latent that does not fire.
     package let activations: UnsafeMutablePointer<Float>
 
     /// Allocates the latents of `capacity` samples. Memory is not touched yet, so an unused width
@@ -17,6 +19,7 @@ package final class SparseLatents: @unchecked Sendable {
     package init(capacity: Int, width: Int) {
         self.capacity = capacity
         self.width = width
+        offsets = nil
         counts = .allocate(capacity: max(capacity, 1))
         counts.initialize(repeating: 0, count: max(capacity, 1))
         indices = .allocate(capacity: max(capacity * width, 1))
@@ -29,15 +32,39 @@ package final class SparseLatents: @unchecked Sendable {
             capacity: capacity * configuration.samplesPerToken, width: configuration.k ?? configuration.latents)
     }
 
+    /// Allocates room for `entries` active latents that `capacity` samples share.
+    package init(capacity: Int, sharing entries: Int) {
+        self.capacity = capacity
+        width = entries
+        offsets = .allocate(capacity: capacity + 1)
+        offsets?.initialize(repeating: 0, count: capacity + 1)
+        counts = .allocate(capacity: max(capacity, 1))
+        counts.initialize(repeating: 0, count: max(capacity, 1))
+        indices = .allocate(capacity: max(entries, 1))
+        activations = .allocate(capacity: max(entries, 1))
+    }
+
     deinit {
+        offsets?.deallocate()
         counts.deallocate()
         indices.deallocate()
         activations.deallocate()
     }
 
+    /// The place of a sample's first latent; that of `capacity` samples' end for the sample after the last.
+    package func offset(of sample: Int) -> Int { offsets?[sample] ?? sample * width }
+
     /// The indices of one sample.
-    package func indices(of sample: Int) -> UnsafeMutablePointer<Int32> { indices + sample * width }
+    package func indices(of sample: Int) -> UnsafeMutablePointer<Int32> { indices + offset(of: sample) }
 
     /// The activations of one sample.
-    package func activations(of sample: Int) -> UnsafeMutablePointer<Float> { activations + sample * width }
+    package func activations(of sample: Int) -> UnsafeMutablePointer<Float> { activations + offset(of: sample) }
+
+    /// Sets a sample's number of latents, where samples share the room; the samples before it have theirs.
+    package func place(_ sample: Int, count: Int) {
+        guard let offsets else { preconditionFailure("every sample has its own room") }
+        precondition(offsets[sample] + count <= width, "no room for the latents")
+        offsets[sample + 1] = offsets[sample] + count
+        counts[sample] = Int32(truncatingIfNeeded: count)
+    }
 }

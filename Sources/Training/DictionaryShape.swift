@@ -13,6 +13,8 @@ package struct DictionaryShape: Sendable, Codable, Equatable {
     package var latents: Int
     /// k; nil for an architecture with a sparsity penalty.
     package var k: Int?
+    /// Whether k latents of every token are kept, or k on the mean over a batch; nil for the former.
+    package var sparsity: ActivationSparsity?
     /// Hard or soft.
     package var routing = RoutingMode.hard
     /// Sum or mean.

@@ -15,7 +15,7 @@ extension StepReport {
             RunMetric(step: step, name: "dead_share", value: Double(deadShare)),
         ]
         metrics.append(RunMetric(step: step, name: "tokens_per_second", value: tokensPerSecond))
-        if configuration.k == nil {
+        if configuration.k == nil, configuration.thresholdForm != .shared {
             metrics.append(RunMetric(step: step, name: "sparsity_loss", value: Double(sparsityLoss)))
         } else if configuration.fidelity == .corrected {
             metrics.append(RunMetric(step: step, name: "auxiliary_loss", value: Double(auxiliaryLoss)))

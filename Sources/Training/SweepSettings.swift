@@ -84,7 +84,7 @@ package enum SweepSettings {
         guard let values = value as? [Any] else { return nil }
         return switch key {
         case "text", "activations": nil
-        case "layers": values.first is [Any] ? values : nil
+        case "layers", "prefixes": values.first is [Any] ? values : nil
         default: values
         }
     }

@@ -42,14 +42,13 @@ package struct TrainingPlan {
                     + "`layers`")
         }
         try source.check(layers: layers)
-        configuration = try DictionaryConfiguration(
-            architecture: settings.architecture, dModel: source.dModel, latents: settings.latents, k: settings.k,
-            layers: layers, routing: settings.routing, aggregation: settings.aggregation, fidelity: settings.fidelity)
+        let batchK = try Self.batchK(settings)
+        configuration = try Self.configuration(settings, dModel: source.dModel, layers: layers, batchK: batchK)
         var choices = settings.choices
         // A given b_pre is not moved by default.
         if settings.initialWeights != nil { choices.initialBias = choices.initialBias ?? .zero }
         options = try TrainingOptions(
-            configuration, batchTokens: settings.batchTokens, steps: steps, choices: choices)
+            configuration, batchTokens: settings.batchTokens, steps: steps, batchK: batchK, choices: choices)
         let configuration = self.configuration
         weights = try settings.initialWeights.map {
             try DictionaryWeights(configuration, reading: try SafetensorsFile(path: $0))
@@ -57,6 +56,37 @@ package struct TrainingPlan {
         self.settings = settings
         self.dtype = dtype
         self.weightsOutput = weightsOutput
+    }
+
+    /// k of BatchTopK; nil for other sparsities.
+    ///
+    /// - Throws: `WorkflowError.usage` where it contradicts the rest.
+    private static func batchK(_ settings: TrainingSettings) throws(WorkflowError) -> Int? {
+        guard let sparsity = settings.sparsity, sparsity == .batchtopk else { return nil }
+        guard [.topk, .route, .random].contains(settings.architecture) else {
+            throw .usage(
+                "`sparsity` \(sparsity) goes with topk, route and random, not with \(settings.architecture.rawValue)")
+        }
+        guard settings.fidelity == .corrected else {
+            throw .usage("`sparsity` \(sparsity) goes with `fidelity` corrected; the authors' code has TopK alone")
+        }
+        guard let k = settings.k else {
+            throw .usage("say with `k` how many latents of a token `sparsity` \(sparsity) keeps on the mean")
+        }
+        return k
+    }
+
+    /// What is trained. A BatchTopK of one layer is a JumpReLU with one threshold, as others publish it; a routed one has
+    /// that threshold in place of its k.
+    private static func configuration(
+        _ settings: TrainingSettings, dModel: Int, layers: [Int], batchK: Int?
+    ) throws -> DictionaryConfiguration {
+        let hasThreshold = batchK != nil
+        return try DictionaryConfiguration(
+            architecture: hasThreshold && settings.architecture == .topk ? .jumprelu : settings.architecture,
+            dModel: dModel, latents: settings.latents, k: hasThreshold ? nil : settings.k, layers: layers,
+            routing: settings.routing, aggregation: settings.aggregation, fidelity: settings.fidelity,
+            subtractsPreBias: hasThreshold ? true : nil, thresholdForm: hasThreshold ? .shared : nil)
     }
 
     /// The state before the first step: seeded weights, or those of a file.

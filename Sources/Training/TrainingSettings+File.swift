@@ -47,8 +47,11 @@ extension TrainingSettings {
             var complete = defaults as? [String: Any] ?? [:]
             complete["latents"] = nil
             complete.merge(object) { $1 }
+            complete = try ArchitectureShorthand.spelledOut(in: complete)
             self = try SettingsDocument.decoder.decode(
                 TrainingSettings.self, from: JSONSerialization.data(withJSONObject: complete))
+        } catch let contradiction as WorkflowError {
+            throw contradiction
         } catch {
             throw .badInput(path: path, problem: prefix + TrainingSettings.problem(error))
         }

@@ -83,7 +83,10 @@ extension TrainingSettings {
 
     /// A name made of architecture and sizes.
     var defaultName: String {
-        var parts = [shape.architecture.rawValue]
+        let keepsByBatch = shape.sparsity == .batchtopk
+        let kind = choices.prefixes != nil ? "matryoshka" : keepsByBatch ? ActivationSparsity.batchtopk.rawValue : nil
+        var parts = shape.architecture == .topk ? [] : [shape.architecture.rawValue]
+        if let kind { parts.append(kind) } else if parts.isEmpty { parts.append(shape.architecture.rawValue) }
         if shape.architecture.readsOneLayer, let layer = shape.layers?.first { parts.append("l\(layer)") }
         parts.append("m\(shape.latents)")
         if let k = shape.k {

@@ -13,7 +13,8 @@ import Vocabulary
         "mlsae-reference", "crosscoder-topk-corrected", "crosscoder-topk-reference", "crosscoder-l1-corrected",
         "crosscoder-l1-reference", "vanilla-corrected", "vanilla-reference", "gated-corrected", "gated-reference",
         "jumprelu-corrected", "jumprelu-reference", "route-hard-sum-corrected", "route-hard-mean-corrected",
-        "route-soft-sum-corrected", "route-soft-mean-corrected",
+        "route-soft-sum-corrected", "route-soft-mean-corrected", "batchtopk-corrected", "matryoshka-corrected",
+        "route-batchtopk-corrected", "route-matryoshka-corrected",
     ]
 
     /// One run's settings, from the header of its file.
@@ -27,21 +28,26 @@ import Vocabulary
             let header = file.metadata
             func number(_ key: String) -> Float? { header[key].flatMap { Float($0) } }
             func integer(_ key: String) -> Int? { header[key].flatMap { Int($0) } }
+            let batchK = integer("batch_k")
+            let architecture = try #require(header["architecture"].flatMap { Architecture(rawValue: $0) })
             configuration = try DictionaryConfiguration(
-                architecture: #require(header["architecture"].flatMap { Architecture(rawValue: $0) }),
+                architecture: batchK != nil && architecture == .topk ? .jumprelu : architecture,
                 dModel: #require(integer("width")), latents: #require(integer("latents")), k: integer("k"),
                 layers: #require(header["layers"]).split { "[], ".contains($0) }.compactMap { Int($0) },
                 routing: header["routing"].flatMap { RoutingMode(rawValue: $0) } ?? .hard,
                 aggregation: header["aggregation"].flatMap { RouterAggregation(rawValue: $0) } ?? .sum,
-                fidelity: #require(header["fidelity"].flatMap { Fidelity(rawValue: $0) }))
+                fidelity: #require(header["fidelity"].flatMap { Fidelity(rawValue: $0) }),
+                subtractsPreBias: batchK == nil ? nil : true, thresholdForm: batchK == nil ? nil : .shared)
             let choosesRouterGradient =
                 configuration.routes && configuration.routing == .hard && configuration.fidelity == .corrected
-            let usesAuxiliary = configuration.k != nil && configuration.fidelity == .corrected
+            let usesAuxiliary = (configuration.k ?? batchK) != nil && configuration.fidelity == .corrected
             options = try TrainingOptions(
                 configuration, batchTokens: #require(integer("batch_tokens")), steps: #require(integer("steps")),
+                batchK: batchK,
                 choices: .init {
                     $0.learningRate = number("learning_rate")
                     $0.gradientClip = number("clip_norm")
+                    $0.prefixes = header["prefixes"]?.split(separator: ",").compactMap { Int($0) }
                     $0.normalizeEvery = integer("normalize_every")
                     $0.initialBias = .zero
                     $0.loadBalance = number("load_balance")
@@ -73,7 +79,7 @@ import Vocabulary
         func named(_ weights: DictionaryWeights) -> [(name: String, matrix: Matrix, transposed: Bool)] {
             let names = [
                 "router": "router.weight", "encoder": "encoder.weight", "decoder": "decoder.weight",
-                "threshold": configuration.fidelity == .corrected ? "log_threshold" : "threshold",
+                "threshold": configuration.thresholdForm == .logarithm ? "log_threshold" : "threshold",
             ]
             return weights.tensors.map { (names[$0.name] ?? $0.name, $0.matrix, $0.name == "decoder") }
         }

@@ -20,6 +20,10 @@ struct NaiveRoute {
     var formerMeans: (means: [Double], rate: Double) = ([], 1)
     /// For each token the layer it is read at instead of the router's choice.
     var explored: [Int?] = []
+    /// k of a batch's choice, where the configuration has none.
+    var batchK: Int?
+    /// The prefixes of a Matryoshka.
+    var prefixes: [Int] = []
     var auxiliary: (coefficient: Double, k: Int)?
     /// The dead latents, ascending.
     var dead: [Int] = []
@@ -86,7 +90,7 @@ struct NaiveRoute {
         }
     }
 
-    private func activation(_ latent: Int, _ u: [Double]) -> Double {
+    func activation(_ latent: Int, _ u: [Double]) -> Double {
         let a = preActivation(latent, u)
         return configuration.fidelity == .corrected ? max(a, 0) : a
     }
@@ -115,20 +119,46 @@ struct NaiveRoute {
         return result
     }
 
+    /// The latents of each token among the n · k largest of a batch; of equal ones those of the first tokens and latents.
+    private func batchLatents(_ activations: [[Double]], k: Int) -> [[Int]] {
+        var all: [(token: Int, latent: Int, value: Double)] = []
+        for (token, a) in activations.enumerated() {
+            for (latent, value) in a.enumerated() where value > 0 { all.append((token, latent, value)) }
+        }
+        let kept = all.sorted { ($1.value, $0.token, $0.latent) < ($0.value, $1.token, $1.latent) }
+            .prefix(k * activations.count)
+        return activations.indices.map { token in kept.filter { $0.token == token }.map(\.latent).sorted() }
+    }
+
     /// The choices made for every token.
     func select(_ tokens: [[[Double]]]) -> [Selection] {
-        tokens.enumerated().map { token, x in
+        let selections = selectEach(tokens)
+        guard let batchK else { return selections }
+        let latents = batchLatents(
+            selections.map { selection in (0..<configuration.latents).map { preActivation($0, selection.u) } },
+            k: batchK)
+        return zip(selections, latents).map { selection, latents in
+            var selection = selection
+            selection.latents = latents
+            selection.error = zip(selection.u, decoded(latents, selection.u, bias: true)).map { $0 - $1 }
+            return selection
+        }
+    }
+
+    private func selectEach(_ tokens: [[[Double]]]) -> [Selection] {
+        let k = configuration.k ?? batchK!
+        return tokens.enumerated().map { token, x in
             let p = probabilities(x)
             let layer = p.indices.max { (p[$0], -$0) < (p[$1], -$1) }!
             let read = (explored.isEmpty ? nil : explored[token]) ?? layer
             let u = routed(x, p, read, before: p)
             let a = (0..<configuration.latents).map { preActivation($0, u) }
-            let latents = a.indices.sorted { (a[$0], -$0) > (a[$1], -$1) }.prefix(configuration.k!).sorted()
+            let latents = a.indices.sorted { (a[$0], -$0) > (a[$1], -$1) }.prefix(k).sorted()
             let revived = dead.sorted { (a[$0], -$0) > (a[$1], -$1) }.prefix(auxiliary?.k ?? 0).sorted()
             let reconstruction = decoded(latents, u, bias: true)
             let layerErrors = x.map { x in
                 let a = (0..<configuration.latents).map { preActivation($0, x) }
-                let latents = a.indices.sorted { (a[$0], -$0) > (a[$1], -$1) }.prefix(configuration.k!)
+                let latents = a.indices.sorted { (a[$0], -$0) > (a[$1], -$1) }.prefix(k)
                 let squares = zip(decoded(Array(latents), x, bias: true), x).map { ($0 - $1) * ($0 - $1) }
                 return squares.reduce(0, +) / x.reduce(0) { $0 + $1 * $1 }
             }
@@ -173,9 +203,11 @@ struct NaiveRoute {
             }
 
             let u = routed(x, p, selection.read, before: selection.probabilities)
-            let reconstruction = decoded(selection.latents, u, bias: true)
-            let error = zip(reconstruction, u).reduce(0.0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
-            result.main += error / u.reduce(0) { $0 + $1 * $1 } / count
+            for prefix in prefixes.isEmpty ? [configuration.latents] : prefixes {
+                let reconstruction = decoded(selection.latents.filter { $0 < prefix }, u, bias: true)
+                let error = zip(reconstruction, u).reduce(0.0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+                result.main += error / u.reduce(0) { $0 + $1 * $1 } / count / Double(max(prefixes.count, 1))
+            }
             for layer in 0..<layers {
                 result.balance += loadBalance * Double(layers) * shares[layer] * p[layer] / count
             }

@@ -45,6 +45,15 @@ import WorkflowWorlds
             settings("jumprelu") {
                 $0.architecture = .jumprelu; $0.layers = [2]; $0.k = nil
             },
+            settings("explored") {
+                $0.choices.exploration = 0.7; $0.choices.finalExploration = 0.2; $0.choices.routerErrors = .centred
+            },
+            settings("batchtopk") {
+                $0.sparsity = .batchtopk; $0.choices.prefixes = [8, 32]
+            },
+            settings("random-batchtopk") {
+                $0.architecture = .random; $0.sparsity = .batchtopk
+            },
         ]
     }
 
@@ -89,7 +98,7 @@ import WorkflowWorlds
         let demo = try DemoModel()
         let settings = try sweep(demo, steps: 4)
         let together = try train(settings, catalog: demo.directory.file("together.sqlite"))
-        for number in [0, 5, 7] {
+        for number in [0, 5, 7, 9, 10] {
             let alone = try train([settings[number]], catalog: demo.directory.file("\(number).sqlite"))
             #expect(alone[0].reports == together[number].reports, "\(together[number].name)")
         }

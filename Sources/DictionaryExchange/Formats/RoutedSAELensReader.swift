@@ -5,7 +5,8 @@ import Vocabulary
 /// Reads `routed`, the folder of a whole routed dictionary that an export for SAELens has: `cfg.json` of the
 /// architecture `routesae`, which `tools/python` registers, and `sae_weights.safetensors`.
 ///
-/// `W_enc [d, m]`, `W_dec [m, d]`, `b_enc [m]`, `b_dec [d]` and `router [layers, d]`, none with anything folded in;
+/// `W_enc [d, m]`, `W_dec [m, d]`, `b_enc [m]`, `b_dec [d]` and `router [layers, d]`, none with anything folded in, and
+/// where `k` is null `threshold [1]`;
 /// `d_in` is the number of layers times d. The keys say all of a `route`'s configuration.
 enum RoutedSAELensReader {
     /// Keys that decide something.
@@ -44,13 +45,16 @@ enum RoutedSAELensReader {
         let aggregation: RouterAggregation = try choice("aggregation", in: file)
         let (fidelity, input) = (try fidelity(file, routing), try input(file))
         let subtracts = try file.flag("apply_b_dec_to_input") ?? true
-        let k = try context.k(file.whole("k"), in: file.path)
+        let hasThreshold = file["k"] == .null
+        if hasThreshold { try context.checkNoK("a route with a threshold", in: file.path) }
+        let k = hasThreshold ? nil : try context.k(file.whole("k"), in: file.path)
         let metadata = try file.object("metadata")
         if let metadata { try check(metadata, layers) }
         let made = try ForeignDictionary.configuration(at: file.path) { () throws(SparseCodingError) in
             try DictionaryConfiguration(
                 architecture: .route, dModel: d, latents: m, k: k, layers: layers, routing: routing,
-                aggregation: aggregation, fidelity: fidelity, input: input, subtractsPreBias: subtracts)
+                aggregation: aggregation, fidelity: fidelity, input: input, subtractsPreBias: subtracts,
+                thresholdForm: hasThreshold ? .shared : nil)
         }
         var tensors = TensorMapping(try SafetensorsWeightFile(path: path))
         try tensors.take("router", from: "router", [layers.count, d])
@@ -58,6 +62,7 @@ enum RoutedSAELensReader {
         try tensors.take("latent_bias", from: "b_enc", [m])
         try tensors.takeTransposed("encoder", from: "W_enc", rows: m, columns: d)
         try tensors.take("decoder", from: "W_dec", [m, d])
+        if hasThreshold { try tensors.take("threshold", from: "threshold", [1]) }
 
         var remarks = SAELensReader.remarks(
             file.path, version: try metadata?.text("sae_lens_version"), dtype: dtype, tensors)

@@ -47,7 +47,7 @@ enum SAELensFormat {
                     "hook_names": .array(layers.map { .string("blocks.\($0).hook_resid_post") }),
                     "hf_hook_names": .array(layers.map { .string("model.layers.\($0)") }),
                 ]))
-        object["k"] = .integer(configuration.k ?? configuration.latents)
+        object["k"] = configuration.k.map { .integer($0) } ?? .null
         object["layers"] = .array(layers.map { .integer($0) })
         object["routing"] = .string(configuration.routing.rawValue)
         object["aggregation"] = .string(configuration.aggregation.rawValue)

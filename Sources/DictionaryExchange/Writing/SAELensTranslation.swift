@@ -53,10 +53,10 @@ struct SAELensTranslation {
             tensors.append(try WrittenTensor("b_gate", vector: "gate_bias", count: m, of: dictionary))
             tensors.append(try WrittenTensor("b_mag", vector: "mag_bias", count: m, of: dictionary))
             tensors.append(try WrittenTensor("r_mag", vector: "r_mag", count: m, of: dictionary))
-        case .jumprelu:
+        case _ where configuration.thresholds > 0:
             architecture = "jumprelu"
             tensors.append(try Self.threshold(dictionary))
-        case .topk, .route, .random, .mlsae, .crosscoder:
+        case .topk, .route, .random, .mlsae, .crosscoder, .jumprelu:
             architecture = "topk"
             settings["k"] = .integer(configuration.k ?? m)
             settings["rescale_acts_by_decoder_norm"] = .boolean(rescales)

@@ -80,13 +80,16 @@ package enum SAELensWriter {
     private static func writeRouted(_ dictionary: DictionaryToExport, into folder: ExportFolder) throws {
         let configuration = dictionary.configuration
         let (m, d) = (configuration.latents, configuration.dModel)
-        let tensors = [
-            try WrittenTensor("W_enc", columnsOf: "encoder", of: dictionary),
-            try WrittenTensor("W_dec", rowsOf: "decoder", of: dictionary),
-            try WrittenTensor("b_enc", vector: "latent_bias", count: m, of: dictionary),
-            try WrittenTensor("b_dec", vector: "pre_bias", count: d, of: dictionary),
-            try WrittenTensor("router", routerOf: dictionary),
-        ]
+        let tensors =
+            [
+                try WrittenTensor("W_enc", columnsOf: "encoder", of: dictionary),
+                try WrittenTensor("W_dec", rowsOf: "decoder", of: dictionary),
+                try WrittenTensor("b_enc", vector: "latent_bias", count: m, of: dictionary),
+                try WrittenTensor("b_dec", vector: "pre_bias", count: d, of: dictionary),
+                try WrittenTensor("router", routerOf: dictionary),
+            ]
+            + (configuration.thresholds > 0
+                ? [try WrittenTensor("threshold", vector: "threshold", count: 1, of: dictionary)] : [])
         try folder.write(SAELensFormat.routedConfiguration(dictionary), to: "cfg.json")
         try WrittenFile(dictionary: dictionary, tensors: tensors, metadata: ["format": "pt"])
             .write(to: folder.file(weightsFile))

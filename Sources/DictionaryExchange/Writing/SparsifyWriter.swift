@@ -53,6 +53,7 @@ package enum SparsifyWriter {
             throw ExportRefusal(
                 "\(label): sparsify reads TopK dictionaries of one layer at a time, and this is a "
                     + "\(configuration.architecture.rawValue)"
+                    + (configuration.thresholdForm == .shared ? " with one threshold" : "")
                     + (configuration.architecture == .crosscoder ? "" : "; use `to` saelens"))
         }
         guard configuration.rectified else {

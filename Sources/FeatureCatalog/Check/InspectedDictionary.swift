@@ -35,6 +35,8 @@ struct InspectedDictionary {
         case "vanilla", "gated", "jumprelu":
             if let k { found.append("a \(architecture) has no k, and here it is \(k)") }
         case "crosscoder": break
+        case "route", "random":
+            if k == nil, !isCorrected { found.append("a \(architecture) of the reference has a k, which is missing") }
         default: if k == nil { found.append("a \(architecture) has a k, which is missing") }
         }
         if let k, k > 0, rules.selection == .groups, !latentCount.isMultiple(of: k) {
@@ -65,6 +67,7 @@ struct InspectedDictionary {
             tensors["latent_bias"] = [latentCount]
         }
         if architecture == "jumprelu" { tensors["threshold"] = [rules.thresholdForm == .shared ? 1 : latentCount] }
+        if ["route", "random"].contains(architecture), k == nil { tensors["threshold"] = [1] }
         return tensors
     }
 

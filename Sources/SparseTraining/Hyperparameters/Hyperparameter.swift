@@ -49,7 +49,7 @@ package struct Hyperparameter<Value: Sendable>: Sendable {
     func checkPlace(_ chosen: Value?, in configuration: DictionaryConfiguration) throws(SparseCodingError) {
         guard let chosen, let reason = place.objection(chosen, configuration) else { return }
         throw .setting(
-            name: "`\(name)`", found: "given", allowed: "none for \(configuration.architecture.rawValue): \(reason)")
+            name: "`\(name)`", found: "given", allowed: "none for \(configuration.trainedName): \(reason)")
     }
 
     /// The chosen value, or the default.

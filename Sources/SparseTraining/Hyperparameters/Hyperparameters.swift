@@ -36,6 +36,8 @@ package struct Hyperparameters: Sendable, Codable, Equatable {
     package var auxiliaryK: Int?
     /// Tokens without firing after which a latent is dead.
     package var deadAfterTokens: Int?
+    /// m_1 < … of a Matryoshka.
+    package var prefixes: [Int]?
     /// λ of the sparsity penalty.
     package var lambda: Float?
     /// Fraction of the steps over which λ rises from 0.
@@ -56,6 +58,7 @@ package struct Hyperparameters: Sendable, Codable, Equatable {
     func check(suit configuration: DictionaryConfiguration) throws(SparseCodingError) {
         try Self.auxiliaryCoefficient.checkPlace(auxiliaryCoefficient, in: configuration)
         try Self.auxiliaryK.checkPlace(auxiliaryK, in: configuration)
+        try Self.prefixes.checkPlace(prefixes, in: configuration)
         try Self.lambda.checkPlace(lambda, in: configuration)
         try Self.lambdaWarmup.checkPlace(lambdaWarmup, in: configuration)
         try Self.bandwidth.checkPlace(bandwidth, in: configuration)
@@ -144,12 +147,12 @@ extension Hyperparameters {
 
     package static let auxiliaryCoefficient = Hyperparameter<Float>(
         "auxiliaryCoefficient", "Weight of the AuxK term; 1/32 for corrected, 0 for reference.", .fromZero,
-        place: .unless { $0 != 0 && $1.k == nil ? "AuxK goes with TopK" : nil }
+        place: .unless { $0 != 0 && !$1.keepsByCount ? "AuxK goes with TopK" : nil }
     ) { $0.corrected ? 1 / 32 : 0 }
 
     package static let auxiliaryK = Hyperparameter<Int>(
         "auxiliaryK", "Dead latents a token may use in the AuxK term, if there is one; by default d/2.", .upTo(),
-        place: .unless { $1.k == nil ? "AuxK goes with TopK" : nil }
+        place: .unless { !$1.keepsByCount ? "AuxK goes with TopK" : nil }
     ) { max($0.configuration.dModel / 2, 1) }
 
     package static let deadAfterTokens = Hyperparameter<Int>(
@@ -160,13 +163,24 @@ extension Hyperparameters {
         return min(10_000_000, max((overflow ? .max : total) / 10, 1))
     }
 
+    package static let prefixes = Hyperparameter<[Int]>(
+        "prefixes",
+        "Prefixes of the latents that each reconstruct alone, such as 256,512,1024 (Matryoshka); none by default.",
+        Allowed("ascending numbers from 1") {
+            $0.first.map { $0 > 0 } == true && zip($0, $0.dropFirst()).allSatisfy(<)
+        },
+        place: .unless {
+            !$1.keepsByCount || $1.parts > 1 || $1.fidelity == .reference
+                ? "prefixes go with TopK and BatchTopK, corrected" : nil
+        })
+
     /// The default: a sum of activations grows with the norm of the inputs, √d, and the squared error with its square,
     /// so λ is scaled by √d from the 5 of Anthropic's update of April 2024, taken to belong to d = 4096. A JumpReLU's λ
     /// of 1e-3 is its paper's (arXiv 2407.14435); the reference's is that of its code.
     package static let lambda = Hyperparameter<Float>(
         "lambda",
         "Weight of the sparsity penalty; 5 · √(d / 4096) for vanilla, gated and crosscoder, 1e-3 for jumprelu.",
-        .fromZero, place: .unless { $1.k != nil ? "k keeps it sparse" : nil }
+        .fromZero, place: .unless { $1.keepsByCount ? "k keeps it sparse" : nil }
     ) { setup in
         guard setup.corrected else { return 5e-4 }
         guard setup.configuration.architecture != .jumprelu else { return 1e-3 }
@@ -175,18 +189,18 @@ extension Hyperparameters {
 
     package static let lambdaWarmup = Hyperparameter<Double>(
         "lambdaWarmup", "Share of the steps over which lambda rises from 0; 0.05 for corrected.", .share,
-        place: .unless { $1.k != nil ? "k keeps it sparse" : nil }
+        place: .unless { $1.keepsByCount ? "k keeps it sparse" : nil }
     ) { $0.corrected ? 0.05 : 0 }
 
     /// The default of 1e-3 belongs to inputs of unit norm; to it 0.05 corresponds here (at d = 2500, whose standardised
     /// inputs have norm 50).
     package static let bandwidth = Hyperparameter<Float>(
         "bandwidth", "Width of jumprelu's kernel; 0.05 for corrected, 1e-3 for reference.", .aboveZero,
-        place: .unless { $1.architecture != .jumprelu ? "only jumprelu has one" : nil }
+        place: .unless { $1.architecture != .jumprelu || $1.keepsByCount ? "only jumprelu has one" : nil }
     ) { $0.corrected ? 0.05 : 1e-3 }
 
     package static let initialThreshold = Hyperparameter<Float>(
         "initialThreshold", "jumprelu's threshold at the start; 0.05 for corrected, 1e-3 for reference.", .aboveZero,
-        place: .unless { $1.architecture != .jumprelu ? "only jumprelu has one" : nil }
+        place: .unless { $1.architecture != .jumprelu || $1.keepsByCount ? "only jumprelu has one" : nil }
     ) { $0.corrected ? 0.05 : 1e-3 }
 }

@@ -6,6 +6,10 @@ package struct TrainingOptions: Sendable, Encodable, Equatable {
     package let batchTokens: Int
     /// Number of steps.
     package let steps: Int
+    /// k of BatchTopK: the mean number of latents kept of a sample; nil where the configuration's k is kept of each.
+    package let batchK: Int?
+    /// m_1 < … < m of a Matryoshka; nil for none.
+    package let prefixes: [Int]?
     /// Peak learning rate.
     package let learningRate: Float
     /// Adam's decays of the first and second moment.
@@ -47,10 +51,11 @@ package struct TrainingOptions: Sendable, Encodable, Equatable {
     /// from every layer's error, projected gradient, initial bias at the mean, and a rate scaled by 1/√m (as in
     /// EleutherAI/sparsify, `trainer.py`).
     ///
+    /// - Parameter batchK: k of BatchTopK, for a configuration whose latents share one threshold; nil for others.
     /// - Throws: `SparseCodingError.setting` naming the first setting out of range, or one that the architecture does
     ///   not have.
     package init(
-        _ configuration: DictionaryConfiguration, batchTokens: Int, steps: Int,
+        _ configuration: DictionaryConfiguration, batchTokens: Int, steps: Int, batchK: Int? = nil,
         choices: Hyperparameters = Hyperparameters()
     ) throws(SparseCodingError) {
         try choices.check(suit: configuration)
@@ -58,6 +63,14 @@ package struct TrainingOptions: Sendable, Encodable, Equatable {
         // Tokens are numbered in 32 bits, and what one batch needs must fit in memory.
         try Allowed.upTo(1 << 24).check(batchTokens, "`batchTokens`")
         try Allowed.upTo().check(steps, "`steps`")
+        if let batchK {
+            try Allowed.upTo(configuration.latents).check(batchK, "k, the mean number of active latents,")
+            try Allowed("from \(Self.leastBatch) with `sparsity` batchtopk, whose threshold is a batch's") {
+                $0 >= Self.leastBatch
+            }.check(batchTokens, "`batchTokens`")
+        }
+        self.batchK = batchK
+        prefixes = try Self.prefixes(choices, configuration)
         self.batchTokens = batchTokens
         self.steps = steps
         learningRate = try Hyperparameters.learningRate.value(choices.learningRate, setup)
@@ -85,8 +98,21 @@ package struct TrainingOptions: Sendable, Encodable, Equatable {
                     name: "`\(name)`", found: "given", allowed: "only with `routerGradient` layerErrors")
             }
         }
-        auxiliary = configuration.k == nil ? nil : try AuxiliaryLoss(choices, setup)
+        auxiliary = configuration.keepsByCount ? try AuxiliaryLoss(choices, setup) : nil
         deadAfterTokens = try Hyperparameters.deadAfterTokens.value(choices.deadAfterTokens, setup)
-        sparsity = configuration.k == nil ? try SparsityPenalty(choices, setup) : nil
+        sparsity = configuration.keepsByCount ? nil : try SparsityPenalty(choices, setup)
+    }
+
+    /// The fewest tokens of a batch whose least kept activation says something of the next.
+    package static let leastBatch = 32
+
+    /// The chosen prefixes, all latents the last.
+    private static func prefixes(
+        _ choices: Hyperparameters, _ configuration: DictionaryConfiguration
+    ) throws(SparseCodingError) -> [Int]? {
+        guard let chosen = try Hyperparameters.prefixes.checked(choices.prefixes) else { return nil }
+        let m = configuration.latents
+        try Allowed("at most \(m), the number of latents") { $0.allSatisfy { $0 <= m } }.check(chosen, "`prefixes`")
+        return chosen.last == m ? chosen : chosen + [m]
     }
 }

@@ -7,8 +7,11 @@ extension AutoencoderInput {
     ///
     /// NormMSE is the mean over samples and parts of ‖û − u‖² / ‖u‖²; explained variance is
     /// 1 − Σ‖û − u‖² / Σ‖u − mean u‖².
+    ///
+    /// - Parameter lossError: of a sample with one part what the loss takes for ‖û − u‖², where that is something else.
     func summarise(
-        squaredError: Matrix, _ configuration: DictionaryConfiguration, samples: Int, firing: Int, _ workers: Workers
+        squaredError: Matrix, _ configuration: DictionaryConfiguration, samples: Int, firing: Int,
+        lossError: ((_ sample: Int) -> Float)? = nil, _ workers: Workers
     ) -> ForwardResult {
         var loss = 0.0
         var residual = 0.0
@@ -16,7 +19,7 @@ extension AutoencoderInput {
             let error = Double(squaredError.pointer[place])
             let norm = Double(squaredNorm.pointer[place])
             residual += error
-            if norm > 0 { loss += error / norm }
+            if norm > 0 { loss += (lossError.map { Double($0(place)) } ?? error) / norm }
             if error.isNaN { loss = .nan }
         }
 

@@ -36,7 +36,7 @@ extension TrainerState {
     package func trainer(
         _ options: TrainingOptions, workers: Workers, precision: Precision = .f32
     ) -> any DictionaryTrainer {
-        configuration.k == nil
+        configuration.k == nil && options.batchK == nil
             ? PenaltyTrainer(state: self, options: options, workers: workers, precision: precision)
             : TopKTrainer(state: self, options: options, workers: workers, precision: precision)
     }

@@ -73,6 +73,17 @@ package final class TrainerState {
             + (layerErrorMeans.rows > 0 ? [("layer_error_means", layerErrorMeans)] : [])
     }
 
+    /// The weight of the newest batch in the running means, once they have more than a few steps behind them.
+    static let newestShare: Float = 1 / 20
+
+    /// The weight of the present step in the running means.
+    var newestShare: Float { max(1 / Float(stepsDone + 1), Self.newestShare) }
+
+    /// Moves the one threshold of all latents toward the least activation that a batch kept.
+    func moveThreshold(toward least: Float) {
+        weights.threshold.pointer[0] += newestShare * (least - weights.threshold.pointer[0])
+    }
+
     /// Normalises the decoder as the options demand between steps.
     func normaliseDecoder(_ options: TrainingOptions, _ workers: Workers) {
         switch options.decoderNorm {

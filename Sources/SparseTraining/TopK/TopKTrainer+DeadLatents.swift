@@ -115,7 +115,8 @@ extension TopKTrainer {
             let factor = errorFactor[sample, place]
             guard factor > 0 else { continue }
             rsae_add_scaled(
-                e + place * part, -1 / factor, errorGradient.row(sample) + place * part, Int64(part))
+                e + place * part, -1 / factor, errorGradients[prefixes.count - 1].row(sample) + place * part,
+                Int64(part))
         }
     }
 

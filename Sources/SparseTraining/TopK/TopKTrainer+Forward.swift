@@ -24,17 +24,24 @@ extension TopKTrainer {
         }
         if options.routerGradient == .layerErrors { try measureLayerErrors(batch) }
         let router = configuration.routes ? try routerPass(batch) : nil
-        encoder.encode(input, count: samples, into: latents) { tile, worker in
+        func follow(_ tile: Range<Int>, _ worker: Int) {
             for sample in tile {
                 decode(sample, samples: samples)
                 router?.gradient(of: sample, worker)
             }
+        }
+        if let selection {
+            leastKept = selection.encode(input, count: samples, into: latents)
+            workers.forEach(samples, tile: 64, follow)
+        } else {
+            encoder.encode(input, count: samples, into: latents, then: follow)
         }
         return summarise(tokens: batch.count, samples: samples, shares: router?.shares)
     }
 
     /// û − u, its gradient and the latent gradients of one sample. Loss of a part: ‖û − u‖² / (samples · parts · ‖u‖²).
     private func decode(_ sample: Int, samples: Int) {
+        guard prefixes.count == 1 else { return decodePrefixes(sample, samples: samples) }
         let gradient = errorGradient.row(sample)
         let activation = latents.activations(of: sample)
         let index = latents.indices(of: sample)
@@ -50,18 +57,34 @@ extension TopKTrainer {
             for column in 0..<part { piece[column] *= factor }
         }
 
-        let slope = slopes.row(sample)
-        rsae_row_dots(weights.decoder.pointer, Int64(width), index, Int64(k), gradient, slope)
+        let slope = slopes(of: sample)
+        let count = Int(latents.counts[sample])
+        rsae_row_dots(weights.decoder.pointer, Int64(width), index, Int64(count), gradient, slope)
         if configuration.rectified {
-            for slot in 0..<k where activation[slot] == 0 { slope[slot] = 0 }
+            for slot in 0..<count where activation[slot] == 0 { slope[slot] = 0 }
+        }
+    }
+
+    /// The same with prefixes, whose mean error is the loss.
+    private func decodePrefixes(_ sample: Int, samples: Int) {
+        prefixErrors(of: sample)
+        squaredError[sample, 0] = prefixSquares[sample, prefixes.count - 1]
+        let norm = input.squaredNorm[sample, 0]
+        let factor = norm > 0 ? 2 / (Float(samples * prefixes.count) * norm) : 0
+        errorFactor[sample, 0] = factor
+        prefixGradients(of: sample, factor: factor)
+        let (activation, slope) = (latents.activations(of: sample), slopes(of: sample))
+        if configuration.rectified {
+            for slot in 0..<Int(latents.counts[sample]) where activation[slot] == 0 { slope[slot] = 0 }
         }
     }
 
     private func summarise(tokens: Int, samples: Int, shares: [Float]?) -> ForwardResult {
         var firing = 0
-        for entry in 0..<samples * k where latents.activations[entry] != 0 { firing += 1 }
+        for entry in 0..<latents.offset(of: samples) where latents.activations[entry] != 0 { firing += 1 }
         var result = input.summarise(
-            squaredError: squaredError, configuration, samples: samples, firing: firing, workers)
+            squaredError: squaredError, configuration, samples: samples, firing: firing,
+            lossError: prefixes.count > 1 ? { self.meanPrefixSquare(of: $0) } : nil, workers)
         if let shares {
             var balance: Float = 0
             for (layer, share) in shares.enumerated() {

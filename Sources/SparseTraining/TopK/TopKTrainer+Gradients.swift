@@ -84,7 +84,8 @@ extension TopKTrainer {
         let range = entries.range(of: latent)
         rsae_latent_gradient(
             encoder, decoder, width, entries.samples + range.lowerBound, entries.activations + range.lowerBound,
-            entries.slopes + range.lowerBound, Int64(range.count), errorGradient.pointer, input.centered.pointer, width)
+            entries.slopes + range.lowerBound, Int64(range.count), errorGradient(of: latent).pointer,
+            input.centered.pointer, width)
         guard let auxiliary, auxiliary.row[latent] >= 0 else { return }
         let row = Int(auxiliary.row[latent])
         rsae_add_scaled(encoder, 1, auxiliary.encoder.row(row), width)

@@ -22,7 +22,8 @@ extension TopKTrainer {
         part.count = tried
 
         // The same weights as an MLSAE's, whose samples are the layers of each token.
-        let everyLayer = configuration.readingEveryLayer
+        // At k latents each, whatever a batch would keep: no layer is preferred for using up more of them.
+        let everyLayer = configuration.readingEveryLayer(k: k)
         let encoder = DictionaryEncoder(configuration: everyLayer, sharing: self.encoder)
         let input = AutoencoderInput(capacity: tried, configuration: everyLayer)
         let latents = SparseLatents(capacity: tried, configuration: everyLayer)
@@ -59,8 +60,7 @@ extension TopKTrainer {
             let former = state.layerErrorMeans.pointer[layer]
             var mean = former
             if !rows.isEmpty {
-                let rate = max(1 / Float(state.stepsDone + 1), TopKTrainer.layerErrorRate)
-                mean += rate * (sum / (share * Float(rows.count)) - former)
+                mean += state.newestShare * (sum / (share * Float(rows.count)) - former)
             }
             newLayerErrorMeans.pointer[layer] = mean
             for row in rows {
@@ -70,7 +70,4 @@ extension TopKTrainer {
             }
         }
     }
-
-    /// The weight of the newest errors in their running mean, once it has more than a few steps behind it.
-    static let layerErrorRate: Float = 1 / 20
 }

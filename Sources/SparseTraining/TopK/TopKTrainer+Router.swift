@@ -37,13 +37,15 @@ struct RouterPass {
         let d = trainer.configuration.dModel
         let (input, weights) = (trainer.input, trainer.weights)
         rsae_gather(
-            weights.encoder.pointer, Int64(d), trainer.latents.indices(of: token), trainer.slopes.row(token),
-            Int64(trainer.k), du)
+            weights.encoder.pointer, Int64(d), trainer.latents.indices(of: token), trainer.slopes(of: token),
+            Int64(trainer.latents.counts[token]), du)
         rsae_add_scaled(du, -1, trainer.errorGradient.row(token), Int64(d))
         let norm = input.squaredNorm.pointer[token]
+        let square =
+            trainer.prefixes.count > 1 ? trainer.meanPrefixSquare(of: token) : trainer.squaredError.pointer[token]
         // Divided twice, since ‖u‖⁴ may be too small for a Float where ‖u‖² is not.
         let toward =
-            norm > 0 ? -2 * (trainer.squaredError.pointer[token] / norm) / (Float(batch.count) * norm) : 0
+            norm > 0 ? -2 * (square / norm) / (Float(batch.count) * norm) : 0
         rsae_add_scaled(du, toward, input.centered.row(token), Int64(d))
         rsae_add_scaled(du, toward, weights.preBias.pointer, Int64(d))
         let sum = rsae_sum(du, Int64(d))
@@ -62,7 +64,7 @@ struct RouterPass {
     /// gradient's own size, would amplify.
     private func scaleSlope(_ token: Int, encodedBias: Matrix) -> Float {
         let index = trainer.latents.indices(of: token)
-        let slope = trainer.slopes.row(token)
+        let slope = trainer.slopes(of: token)
         var sum = -rsae_dot(
             trainer.weights.preBias.pointer, trainer.errorGradient.row(token), Int64(trainer.configuration.dModel))
         for slot in 0..<trainer.k {

@@ -43,7 +43,7 @@ extension TopKTrainer {
                     gradient_decoder: row < 0 ? nil : auxiliary.map { UnsafePointer($0.decoder.row(row) + column) })
                 rsae_update_latent(
                     rows, Int64(columns), entries.samples + start, entries.activations + start, entries.slopes + start,
-                    Int64(entries.offsets[latent + 1] - start), errorGradient.pointer + column,
+                    Int64(entries.offsets[latent + 1] - start), errorGradient(of: latent).pointer + column,
                     input.centered.pointer + column, Int64(width), parallel.map { -$0.pointer[latent] } ?? 0, adam)
             }
         }

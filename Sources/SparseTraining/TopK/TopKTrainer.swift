@@ -2,11 +2,12 @@ import CKernels
 package import LinearAlgebra
 package import SparseCoding
 
-/// Trains a dictionary of k active latents: `route`, `topk`, `random`, `mlsae`, or `crosscoder` with k.
+/// Trains a dictionary of k active latents: `route`, `topk`, `random`, `mlsae`, or `crosscoder` with k; or of k on the
+/// mean, chosen in each batch together (`BatchSelection`), whose one threshold is the running mean of the least kept.
 ///
 /// Only the encode product is dense; decoding, latent gradients and weight gradients touch the k active of m latents.
 /// The files beside this one follow a step: `+Forward` (encode, decode, latent gradients), `+Router` (backward pass of
-/// the router), `+DeadLatents` (AuxK), `+Gradients` (biases, router), `+Update` (weight gradients and Adam, fused).
+/// the router), `+DeadLatents` (AuxK), `+Prefixes` (Matryoshka), `+Gradients` (biases, router), `+Update` (weight gradients and Adam, fused).
 package final class TopKTrainer: DictionaryTrainer {
     /// The training options.
     package let options: TrainingOptions
@@ -23,13 +24,21 @@ package final class TopKTrainer: DictionaryTrainer {
 
     let input: AutoencoderInput
     let latents: SparseLatents
-    /// ∂L/∂û `[samples × D]`.
-    let errorGradient: Matrix
-    /// ∂L/∂a of the active latents `[samples × k]`.
+    /// Chooses the latents of a batch together; nil where every sample keeps k.
+    let selection: BatchSelection?
+    /// The least activation that the present batch keeps, with a `selection`.
+    var leastKept: Float?
+    /// m_1 < … < m of a Matryoshka; m alone without.
+    let prefixes: [Int]
+    /// ∂L/∂û `[samples × D]`, of each group of latents between prefixes: `TopKTrainer+Prefixes`.
+    let errorGradients: [Matrix]
+    /// ∂L/∂a of the active latents `[samples × k]`, laid out as `latents` are.
     let slopes: Matrix
     /// ‖û − u‖² of each sample's parts `[samples × parts]`.
     let squaredError: Matrix
-    /// Factor from each part's û − u to ∂L/∂û.
+    /// The same of each prefix `[samples × prefixes]`; no rows without.
+    let prefixSquares: Matrix
+    /// Factor from each part's û − u to ∂L/∂û; with prefixes to the part of it that is the last one's.
     let errorFactor: Matrix
     /// ∂L/∂(router logits) `[tokens × layers]`; no rows without a router.
     let logitGradient: Matrix
@@ -46,12 +55,14 @@ package final class TopKTrainer: DictionaryTrainer {
     /// Makes a trainer that continues from a state.
     ///
     /// - Parameter precision: of the encoder's product.
-    /// - Precondition: the state's configuration has a k.
+    /// - Precondition: the state's configuration has a k, or the options have one for batches.
     package init(
         state: TrainerState, options: TrainingOptions, workers: Workers, precision: Precision = .f32
     ) {
         let configuration = state.configuration
-        guard let k = configuration.k else { preconditionFailure("\(configuration.architecture) without k") }
+        guard let k = configuration.k ?? options.batchK else {
+            preconditionFailure("\(configuration.architecture) without k")
+        }
         self.state = state
         self.configuration = configuration
         weights = state.weights
@@ -65,8 +76,16 @@ package final class TopKTrainer: DictionaryTrainer {
         let tokens = options.batchTokens
         let samples = tokens * configuration.samplesPerToken
         input = AutoencoderInput(capacity: tokens, configuration: configuration)
-        latents = SparseLatents(capacity: tokens, configuration: configuration)
-        errorGradient = Matrix(rows: samples, columns: configuration.inputWidth)
+        if options.batchK == nil {
+            latents = SparseLatents(capacity: tokens, configuration: configuration)
+            selection = nil
+        } else {
+            latents = SparseLatents(capacity: samples, sharing: samples * k)
+            selection = BatchSelection(encoder, k: k, workers: workers)
+        }
+        prefixes = options.prefixes ?? [configuration.latents]
+        errorGradients = prefixes.map { _ in Matrix(rows: samples, columns: configuration.inputWidth) }
+        prefixSquares = Matrix(rows: prefixes.count > 1 ? samples : 0, columns: prefixes.count)
         slopes = Matrix(rows: samples, columns: k)
         squaredError = Matrix(rows: samples, columns: configuration.parts)
         errorFactor = Matrix(rows: samples, columns: configuration.parts)
@@ -103,6 +122,7 @@ package final class TopKTrainer: DictionaryTrainer {
         entries.fill(from: latents, slopes: slopes.pointer, count: samples, by: workers)
         update(tokens: batch.count, samples: samples, auxiliary: auxiliary)
         state.layerErrorMeans.update(from: newLayerErrorMeans)
+        if let leastKept { state.moveThreshold(toward: leastKept) }
         let report = StepReport(
             step: state.stepsDone,
             loss: forward.loss,
@@ -117,11 +137,17 @@ package final class TopKTrainer: DictionaryTrainer {
         return report
     }
 
+    /// ∂L/∂û of the first group of latents, which includes what reaches b_pre: all of it without prefixes.
+    var errorGradient: Matrix { errorGradients[0] }
+
+    /// ∂L/∂a of one sample's active latents.
+    func slopes(of sample: Int) -> UnsafeMutablePointer<Float> { slopes.pointer + latents.offset(of: sample) }
+
     /// Whether all terms of the weight gradients are finite: the loss alone does not show it if a
     /// token's ‖u‖² is so small that dividing by it overflows.
     private func slopesAreFinite(samples: Int) -> Bool {
-        rsae_all_finite(errorGradient.pointer, Int64(samples * configuration.inputWidth)) != 0
-            && rsae_all_finite(slopes.pointer, Int64(samples * k)) != 0
+        errorGradients.allSatisfy { rsae_all_finite($0.pointer, Int64(samples * configuration.inputWidth)) != 0 }
+            && rsae_all_finite(slopes.pointer, Int64(latents.offset(of: samples))) != 0
             && rsae_all_finite(logitGradient.pointer, Int64(logitGradient.count)) != 0
     }
 }

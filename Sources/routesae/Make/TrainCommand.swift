@@ -13,6 +13,7 @@ extension Fidelity: ExpressibleByArgument {}
 extension InitialBias: ExpressibleByArgument {}
 extension RouterGradient: ExpressibleByArgument {}
 extension RouterErrors: ExpressibleByArgument {}
+extension ActivationSparsity: ExpressibleByArgument {}
 
 struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

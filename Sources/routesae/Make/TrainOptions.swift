@@ -28,16 +28,23 @@ struct TrainSourceOptions: ParsableArguments {
 struct TrainShapeOptions: ParsableArguments {
     @Option(
         help: """
-            route, topk, vanilla, gated, jumprelu, crosscoder, mlsae or random; by default route. topk, vanilla, gated \
-            and jumprelu read one layer; a crosscoder is TopK with --k and ReLU without.
+            route, topk, batchtopk, matryoshka, vanilla, gated, jumprelu, crosscoder, mlsae or random; by default route. \
+            topk, batchtopk, matryoshka, vanilla, gated and jumprelu read one layer; a crosscoder is TopK with --k and \
+            ReLU without.
             """)
-    var architecture: Architecture?
+    var architecture: ArchitectureName?
     @Option(help: "Decoder layers counted from 0, such as 3-11 or 4; by default those the paper routes over.")
     var layers: LayerList?
     @Option(help: "Number of latents, m.")
     var latents: Int?
     @Option(help: "Number of active latents of a token; none for vanilla, gated and jumprelu.")
     var k: Int?
+    @Option(
+        help: """
+            Of route, random and topk: topk keeps --k latents of every token, batchtopk as many on the mean over a \
+            batch; by default topk.
+            """)
+    var sparsity: ActivationSparsity?
     @Option(help: "hard or soft; by default hard.")
     var routing: RoutingMode?
     @Option(help: "The router's input: sum or mean over the layers; by default sum.")
@@ -108,6 +115,8 @@ struct HyperparameterOptions: ParsableArguments {
     var auxiliaryK: Int?
     @Option(name: .customLong("dead-after"), help: .of(Hyperparameters.deadAfterTokens))
     var deadAfterTokens: Int?
+    @Option(help: .of(Hyperparameters.prefixes))
+    var prefixes: PrefixList?
     @Option(help: .of(Hyperparameters.lambda))
     var lambda: Float?
     @Option(help: .of(Hyperparameters.lambdaWarmup))

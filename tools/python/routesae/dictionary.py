@@ -277,7 +277,7 @@ class Dictionary:
         if self.k is not None:
             kept = largest_of_groups(a, self.k) if r.selection == "group_max" else largest(a, self.k)
             return np.where(kept & ((a > 0) | self._keeps_negative), a, np.float32(0))
-        if self.architecture == "jumprelu":
+        if r.threshold_form is not None:
             theta = self._weight("threshold", 1 if r.threshold_form == "shared" else m)
             theta = np.exp(theta) if r.threshold_form == "log" else theta
             return np.where(a > (theta if self._keeps_negative else np.maximum(theta, 0)), a, np.float32(0))

@@ -21,7 +21,10 @@ class Index(NamedTuple):
 
 
 class DictionaryRecord(NamedTuple):
-    """The columns of a dictionary, as in the table of that name, and its indexes in the order of their runs."""
+    """The columns of a dictionary, as in the table of that name, and its indexes in the order of their runs.
+
+    ``threshold_form`` is ``shared`` also for a ``route`` or ``random`` without ``k``, which has one threshold instead.
+    """
 
     dictionary_id: int
     name: str
@@ -55,7 +58,10 @@ def records(file: CatalogFile) -> list[DictionaryRecord]:
             row[0],
         )
         layers = tuple(file.numbers(row[-1], f"dictionary {row[0]}: layers"))
-        found.append(DictionaryRecord._make((*row[:-1], layers, tuple(map(Index._make, indexes)))))
+        record = DictionaryRecord._make((*row[:-1], layers, tuple(map(Index._make, indexes))))
+        if record.k is None and record.architecture in ("route", "random"):
+            record = record._replace(threshold_form="shared")
+        found.append(record)
     return found
 
 

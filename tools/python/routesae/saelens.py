@@ -57,7 +57,7 @@ class RouteSAEConfig(SAEConfig):
     """Configuration of a routed dictionary; ``d_in`` is the number of layers times the width of the stream.
 
     Attributes:
-        k: latents kept for a token.
+        k: latents kept for a token; None where those above one threshold are.
         layers: the decoder layers it reads, counted from 0, ascending.
         routing: ``hard`` reads the most probable layer, ``soft`` the mean of all under the router's distribution.
         aggregation: whether the router reads the ``sum`` of the layers' normalised streams or their ``mean``.
@@ -68,7 +68,7 @@ class RouteSAEConfig(SAEConfig):
         scales_by_probability: whether hard routing multiplies by the layer's probability, as in the authors' code.
     """
 
-    k: int = 100
+    k: int | None = 100
     layers: list[int] = field(default_factory=list)
     routing: Literal["hard", "soft"] = "hard"
     aggregation: Literal["sum", "mean"] = "sum"
@@ -100,7 +100,7 @@ class RouteSAEConfig(SAEConfig):
                 raise ValueError(f"{name} is {getattr(self, name)!r}; allowed: {', '.join(allowed)}")
         if not self.layers or self.d_in % len(self.layers):
             raise ValueError(f"d_in is {self.d_in}, which is no multiple of the number of layers, {len(self.layers)}")
-        if not 1 <= self.k <= self.d_sae:
+        if self.k is not None and not 1 <= self.k <= self.d_sae:
             raise ValueError(f"k is {self.k}; allowed: 1 ... {self.d_sae}, the number of latents")
 
 
@@ -126,11 +126,13 @@ class Reading(NamedTuple):
 class RouteSAE(SAE[RouteSAEConfig]):
     """A router over layers and a TopK autoencoder that reads what it picks (arXiv 2503.08200).
 
-    Weights: ``router [layers, d]``, ``W_enc [d, latents]``, ``b_enc [latents]``, ``W_dec [latents, d]``, ``b_dec [d]``.
+    Weights: ``router [layers, d]``, ``W_enc [d, latents]``, ``b_enc [latents]``, ``W_dec [latents, d]``, ``b_dec [d]``,
+    and without ``k`` ``threshold [1]``.
     """
 
     router: nn.Parameter
     b_enc: nn.Parameter
+    threshold: nn.Parameter
 
     def __init__(self, cfg: RouteSAEConfig, use_error_term: bool = False) -> None:
         super().__init__(cfg, use_error_term)
@@ -145,6 +147,8 @@ class RouteSAE(SAE[RouteSAEConfig]):
         self.router = zeros(len(self.cfg.layers), d)
         self.W_enc, self.b_enc = zeros(d, m), zeros(m)
         self.W_dec, self.b_dec = zeros(m, d), zeros(d)
+        if self.cfg.k is None:
+            self.threshold = zeros(1)
 
     def read(self, x: Tensor) -> Reading:
         """Routes tokens, ``x [..., layers * d]``."""
@@ -176,6 +180,8 @@ class RouteSAE(SAE[RouteSAEConfig]):
         self._last = (x, reading)
         centered = reading.u - self.b_dec * self.cfg.apply_b_dec_to_input
         pre = self.hook_sae_acts_pre(centered @ self.W_enc + self.b_enc)
+        if self.cfg.k is None:
+            return self.hook_sae_acts_post(torch.where(pre > self.threshold.clamp(min=0), pre, 0))
         values, indices = torch.topk(pre, self.cfg.k, dim=-1, sorted=False)
         if not self.cfg.keeps_negative:
             values = values.relu()
@@ -215,7 +221,7 @@ class RouteSAE(SAE[RouteSAEConfig]):
 
     def fold_W_dec_norm(self) -> None:
         """Not for this dictionary: other norms would keep other latents."""
-        raise NotImplementedError("a TopK dictionary would keep other latents with its decoder's norms folded in")
+        raise NotImplementedError("this dictionary would keep other latents with its decoder's norms folded in")
 
     def _normalise(self, h: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """The normalised streams, their means, deviations and divisors."""

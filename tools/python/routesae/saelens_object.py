@@ -61,7 +61,7 @@ def saelens_object(dictionary: Dictionary) -> Any:
         config = saelens.RouteSAEConfig(
             **common,
             d_in=r.d_model * len(r.layers),
-            k=r.k or r.n_latents,
+            k=r.k,
             layers=list(r.layers),
             routing="soft" if r.routing == "soft" else "hard",
             aggregation="mean" if r.aggregation == "mean" else "sum",
@@ -71,7 +71,8 @@ def saelens_object(dictionary: Dictionary) -> Any:
             keeps_negative=r.fidelity == "reference",
             scales_by_probability=r.fidelity == "reference" and r.routing == "hard",
         )
-        return _loaded(saelens.RouteSAE(config), state | {"b_enc": w["latent_bias"], "router": w["router"]})
+        state |= {"b_enc": w["latent_bias"], "router": w["router"]}
+        return _loaded(saelens.RouteSAE(config), state | ({"threshold": w["threshold"]} if r.k is None else {}))
     if r.input_normalization == "scale":  # SAELens does not scale: the scale goes into the weights.
         scale = r.input_scale or 1.0
         state = {"W_enc": state["W_enc"] * scale, "W_dec": state["W_dec"] / scale, "b_dec": state["b_dec"] / scale}
@@ -93,7 +94,7 @@ def saelens_object(dictionary: Dictionary) -> Any:
     state["b_enc"] = w["latent_bias"]
     if r.architecture == "vanilla":
         return _loaded(lens.StandardSAE(lens.StandardSAEConfig(**common)), state)
-    if r.architecture == "jumprelu":
+    if r.threshold_form is not None:
         theta = dictionary.tensor("threshold")
         theta = np.exp(theta) if r.threshold_form == "log" else theta
         state["threshold"] = torch.tensor(np.broadcast_to(theta, (r.n_latents,)).copy())

@@ -82,7 +82,7 @@ class DictionaryModule(torch.nn.Module):  # type: ignore[misc]
                 z = torch.zeros_like(groups).scatter(2, places, values).flatten(1)
             elif rules.k is not None:
                 z = torch.where(_largest(a, rules.k), a, 0)
-            elif rules.architecture == "jumprelu":
+            elif rules.threshold_form is not None:
                 theta = self.threshold.exp() if rules.threshold_form == "log" else self.threshold
                 z = a * (a > (theta if reference else theta.clamp(min=0)))
             else:

@@ -97,6 +97,15 @@ def cases() -> dict[str, dict[str, Any]]:
         found["crosscoder-k"] = {**several, **kept, "architecture": "crosscoder", "subtracts_pre_bias": 0}
         found["mlsae"] = {**several, **kept, "architecture": "mlsae"}
         found["random"] = {**several, **kept, "architecture": "random"}
+        if fidelity == "corrected":
+            for architecture in ("route", "random"):
+                found[f"{architecture}-threshold"] = {
+                    **several,
+                    "architecture": architecture,
+                    "routing": "hard" if architecture == "route" else None,
+                    "aggregation": "sum" if architecture == "route" else None,
+                    "threshold_form": "shared",
+                }
         for name in [name for name in found if "reference" not in name and "corrected" not in name]:
             found[f"{name}-{fidelity}"] = found.pop(name)
     topk = found["topk-corrected"]
@@ -205,7 +214,7 @@ class Oracle:
             if rules["selection"] == "group_max":
                 order = [max(range(g, g + M // K), key=lambda j: a[j]) for g in range(0, M, M // K)]
             return [a[j] if j in order and (reference or a[j] > 0) else 0.0 for j in range(M)]
-        if rules["architecture"] == "jumprelu":
+        if rules["threshold_form"]:
             theta = w["threshold"] * M if rules["threshold_form"] == "shared" else w["threshold"]
             theta = [math.exp(one) for one in theta] if rules["threshold_form"] == "log" else theta
             return [one if one > t and (reference or one > 0) else 0.0 for one, t in zip(a, theta)]
@@ -270,6 +279,8 @@ class Encoding(unittest.TestCase):
         cls.tensors = {}
         for number, (name, rules) in enumerate(cases().items(), 10):
             row = {**rules, "name": name, "layers": json.dumps(rules["layers"])}
+            if rules["architecture"] != "jumprelu":
+                row["threshold_form"] = None  # of the others those without a k have one threshold
             database.execute(
                 f"INSERT INTO dictionary (dictionary_id, d_model, n_latents, activation_threshold, relative_threshold, "
                 f"run_id, config, "
@@ -308,7 +319,7 @@ class Encoding(unittest.TestCase):
         return self.streams[:, cases()[name]["layers"]]
 
     def test_latents_and_reconstructions_are_those_of_loops(self) -> None:
-        self.assertEqual(len(cases()), 2 * 15 + 9)
+        self.assertEqual(len(cases()), 2 * 15 + 9 + 2)
         for name, rules in cases().items():
             with self.subTest(name=name):
                 dictionary, x = self.catalog.dictionary(name), self.streams_of(name)

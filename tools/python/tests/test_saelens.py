@@ -16,7 +16,8 @@ LAYERS, D, M, K = [2, 3, 5], 7, 11, 3
 
 def make(**settings: object) -> RouteSAE:
     """A dictionary of seeded weights."""
-    config = RouteSAEConfig(d_in=len(LAYERS) * D, d_sae=M, k=K, layers=LAYERS, **settings)  # type: ignore[arg-type]
+    settings.setdefault("k", K)
+    config = RouteSAEConfig(d_in=len(LAYERS) * D, d_sae=M, layers=LAYERS, **settings)  # type: ignore[arg-type]
     sae = RouteSAE(config)
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
@@ -38,7 +39,7 @@ def naive(sae: RouteSAE, x: torch.Tensor) -> tuple[torch.Tensor, int, torch.Tens
     best = int(p.argmax())
     scale = p[best] if sae.cfg.scales_by_probability else torch.tensor(1.0)
     pre = (scale * normal[best] - sae.b_dec) @ sae.W_enc + sae.b_enc
-    kept = pre.argsort(descending=True)[:K]
+    kept = (pre > max(float(sae.threshold), 0)).nonzero() if sae.cfg.k is None else pre.argsort(descending=True)[:K]
     latents = torch.zeros(M)
     for j in kept:
         latents[j] = pre[j] if sae.cfg.keeps_negative else max(float(pre[j]), 0.0)
@@ -51,8 +52,8 @@ class RoutedDictionaryTests(unittest.TestCase):
         torch.set_grad_enabled(False)
 
     def test_it_computes_what_the_formulas_say(self) -> None:
-        for reference in (False, True):
-            sae = make(keeps_negative=reference, scales_by_probability=reference)
+        for reference, k in ((False, K), (True, K), (False, None)):
+            sae = make(keeps_negative=reference, scales_by_probability=reference, k=k)
             x = streams(20)
             latents, out, layers = sae.encode(x), sae(x), sae.layers_read(x)
             self.assertGreater(len(set(layers.tolist())), 1)
@@ -84,12 +85,14 @@ class RoutedDictionaryTests(unittest.TestCase):
             self.assertTrue(make(input_rule=rule)(torch.zeros(1, len(LAYERS) * D)).isfinite().all())
 
     def test_sae_lens_saves_and_loads_it(self) -> None:
-        sae = make(aggregation="mean", metadata=SAEMetadata(model_name="m"))
-        with tempfile.TemporaryDirectory() as folder:
-            sae.save_model(folder)
-            loaded = SAE.load_from_disk(folder)
-        self.assertEqual(loaded.cfg.layers, LAYERS)
-        torch.testing.assert_close(loaded.encode(streams(4)), sae.encode(streams(4)))
+        for k in (K, None):
+            sae = make(aggregation="mean", metadata=SAEMetadata(model_name="m"), k=k)
+            with tempfile.TemporaryDirectory() as folder:
+                sae.save_model(folder)
+                loaded = SAE.load_from_disk(folder)
+            self.assertEqual(loaded.cfg.layers, LAYERS)
+            self.assertEqual(loaded.cfg.k, k)
+            torch.testing.assert_close(loaded.encode(streams(4)), sae.encode(streams(4)))
 
     def test_wrong_settings_and_calls_are_refused(self) -> None:
         with self.assertRaisesRegex(ValueError, "routing is 'medium'"):
