@@ -1,4 +1,5 @@
-package import ActivationPipeline
+import ActivationPipeline
+import SparseTraining
 import Vocabulary
 
 /// A name that stands for an architecture with other settings: a `topk` with `sparsity` batchtopk.

@@ -45,7 +45,8 @@ enum RoutedSAELensReader {
         let aggregation: RouterAggregation = try choice("aggregation", in: file)
         let (fidelity, input) = (try fidelity(file, routing), try input(file))
         let subtracts = try file.flag("apply_b_dec_to_input") ?? true
-        let hasThreshold = file["k"] == .null
+        var tensors = TensorMapping(try SafetensorsWeightFile(path: path))
+        let hasThreshold = file["k"] == nil && tensors.has("threshold")
         if hasThreshold { try context.checkNoK("a route with a threshold", in: file.path) }
         let k = hasThreshold ? nil : try context.k(file.whole("k"), in: file.path)
         let metadata = try file.object("metadata")
@@ -56,7 +57,6 @@ enum RoutedSAELensReader {
                 aggregation: aggregation, fidelity: fidelity, input: input, subtractsPreBias: subtracts,
                 thresholdForm: hasThreshold ? .shared : nil)
         }
-        var tensors = TensorMapping(try SafetensorsWeightFile(path: path))
         try tensors.take("router", from: "router", [layers.count, d])
         try tensors.take("pre_bias", from: "b_dec", [d])
         try tensors.take("latent_bias", from: "b_enc", [m])
