@@ -7,6 +7,7 @@ import Interchange
 import LinearAlgebra
 import Safetensors
 import SparseCoding
+import SparseTraining
 import TestSupport
 import Testing
 import Training
