@@ -39,10 +39,12 @@ ROUTERS = {
     "explore .5": {"exploration": 0.5},
     "explore .75": {"exploration": 0.75},
     "explore .5 to 0": {"exploration": 0.5, "finalExploration": 0},
+    "explore 1 to .25": {"exploration": 1, "finalExploration": 0.25},
     "centred": {"routerErrors": "centred"},
     "relative": {"routerErrors": "relative"},
     "centred, explore .5": {"routerErrors": "centred", "exploration": 0.5},
-    "centred, explore .5 to 0": {"routerErrors": "centred", "exploration": 0.5, "finalExploration": 0},
+    "centred, explore 1 to .25": {"routerErrors": "centred", "exploration": 1, "finalExploration": 0.25},
+    "batch, explore 1 to .25": {"sparsity": "batchtopk", "exploration": 1, "finalExploration": 0.25},
 }
 COSINE = 0.7
 
@@ -138,7 +140,7 @@ def main() -> None:
 
         found = [statistics.mean(census[kind, seed, len(seeds) > 1]) for seed in seeds]
         same = statistics.mean(statistics.mean(census[kind, seed, False]) for seed in seeds)
-        shares = " ".join(f"{100 * mean('routing_share', layer):.0f}" for layer in layers) if "topk" not in kind else kind[5:]
+        shares = " ".join(f"{100 * mean('routing_share', layer):.0f}" for layer in layers) if not kind.startswith("topk") else kind[5:]
         print(f"| {kind} | {mean('norm_mse'):.4f} | {mean('kl'):.4f} | {statistics.mean(found):.3f} "
               f"| {min(found):.3f} … {max(found):.3f} | {statistics.mean(cosines.get(kind, [0])):.3f} | {same:.3f} "
               f"| {shares} |")

@@ -92,19 +92,22 @@ import Testing
         #expect(count > 300)
     }
 
+    /// The text of a feature's page, without what only leads to pages that a folder lacks.
+    private static func words(_ markup: some StringProtocol) -> String {
+        String(markup).replacing(/<a [^>]*>passage<\/a>/, with: "")
+            .replacing(/<p><a[^>]*>All contexts kept<\/a>/, with: "")
+            .replacing(/<[^>]*>/, with: "").filter { !$0.isWhitespace }
+    }
+
     @Test func featuresAreWhatTheServerShows() async throws {
         try export(to: "site")
         let shown = try markup("site").filter { $0.file.hasSuffix("feature.html") && !$0.markup.contains("<!doctype") }
         #expect(shown.count == 30)
-        func words(_ markup: some StringProtocol) -> String {
-            String(markup).replacing(/<a [^>]*>passage<\/a>/, with: "").replacing(/<p><a[^>]*>All contexts kept<\/a>/, with: "")
-                .replacing(/<[^>]*>/, with: "").filter { !$0.isWhitespace }
-        }
         try await ServedCatalog.serve(world.path) { port in
             for (number, page) in shown.enumerated() {
                 let reply = try await HTTPClient.ask("/dictionaries/1/features/\(number)", port: port).text
                 let main = try #require(reply.firstMatch(of: /(?s)<main id="main">(.*)<\/main>/))
-                #expect(words(page.markup) == words(main.1), "\(number)")
+                #expect(Self.words(page.markup) == Self.words(main.1), "\(number)")
             }
         }
     }
@@ -119,7 +122,9 @@ import Testing
                 WHERE dictionary_id = 1 ORDER BY max_activation DESC NULLS LAST, feature_index
                 """
         ).rows
-        #expect(index["order"] as? [Int] == rows.compactMap { if case .integer(let number) = $0[0] { Int(number) } else { nil } })
+        #expect(
+            index["order"] as? [Int]
+                == rows.compactMap { if case .integer(let number) = $0[0] { Int(number) } else { nil } })
         let columns = try #require(index["columns"] as? [String: [Any]])
         for row in rows {
             guard case .integer(let feature) = row[0] else { continue }

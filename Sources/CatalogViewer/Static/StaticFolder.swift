@@ -82,7 +82,8 @@ final class StaticFolder: Sendable {
         let map = "/dictionaries/\(dictionaryID)/map"
         try writePage(map, to: top + "/map.html", scripted: "map")
         try write(
-            ScriptedData.script("data/map", JSONParser.parse(Data(try answer(map + ".json")))), to: top + "/data/map.js")
+            ScriptedData.script("data/map", JSONParser.parse(Data(try answer(map + ".json")))), to: top + "/data/map.js"
+        )
         let first = try page("/dictionaries/\(dictionaryID)/features/0")
         let shell = first.replacing(
             main(of: first), with: "<noscript><p>The pages of features need JavaScript.</p></noscript>")
@@ -122,7 +123,9 @@ final class StaticFolder: Sendable {
         let list = try page("/dictionaries/\(dictionaryID)/features", "offset=\(number * listed)")
         guard let start = list.firstRange(of: "<ol class=\"rows\">"),
             let end = list[start.upperBound...].firstRange(of: "</ol>\n")
-        else { throw WorkflowError.badInput(path: site.path, problem: "the list of features has no row \(number * listed)") }
+        else {
+            throw WorkflowError.badInput(path: site.path, problem: "the list of features has no row \(number * listed)")
+        }
         let rows = links.relinked(String(list[start.upperBound..<end.lowerBound]), in: top + "/features.html")
         try write(ScriptedData.script("data/rows-\(number)", .string(rows)), to: "\(top)/data/rows-\(number).js")
     }
@@ -155,9 +158,12 @@ final class StaticFolder: Sendable {
 
     /// A page that `static.js` fills.
     private func scripted(_ page: String, _ kind: String, count: Int) -> String {
-        page.replacing("<main id=\"main\">", with: "<main id=\"main\" data-kind=\"\(kind)\" data-count=\"\(count)\" "
-            + "data-shard=\"\(kind == "list" ? listed : shard)\">")
-            .replacing("</head>", with: "<script src=\"/static.js\" defer></script></head>")
+        page.replacing(
+            "<main id=\"main\">",
+            with: "<main id=\"main\" data-kind=\"\(kind)\" data-count=\"\(count)\" "
+                + "data-shard=\"\(kind == "list" ? listed : shard)\">"
+        )
+        .replacing("</head>", with: "<script src=\"/static.js\" defer></script></head>")
     }
 
     private func writePage(_ path: String, to file: String, scripted kind: String? = nil, count: Int = 0) throws {

@@ -98,7 +98,9 @@ struct StaticLinks {
         while let place = place(of: "=\"/", in: bytes, from: from) {
             from = place + 3
             guard
-                let name = ["href", "action", "src", "data-feature", "data-json"].first(where: { bytes[..<place].suffix($0.utf8.count).elementsEqual($0.utf8) }),
+                let name = ["href", "action", "src", "data-feature", "data-json"].first(where: {
+                    bytes[..<place].suffix($0.utf8.count).elementsEqual($0.utf8)
+                }),
                 let quote = bytes[(place + 2)...].firstIndex(of: UInt8(ascii: "\""))
             else { continue }
             return Link(
@@ -112,7 +114,9 @@ struct StaticLinks {
         return bytes.withUnsafeBufferPointer { bytes in
             var place = start
             while place + length <= bytes.count {
-                if bytes[place] == first, memcmp(bytes.baseAddress! + place, text.utf8Start, length) == 0 { return place }
+                if bytes[place] == first, memcmp(bytes.baseAddress! + place, text.utf8Start, length) == 0 {
+                    return place
+                }
                 place += 1
             }
             return nil

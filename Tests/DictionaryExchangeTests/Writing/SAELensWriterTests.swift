@@ -121,7 +121,7 @@ import Vocabulary
         let directory = try TemporaryDirectory()
         try "mine".write(toFile: directory.file("cfg.json"), atomically: false, encoding: .utf8)
         let dictionary = DictionaryOfRandomWeights(try Self.topk())
-        let error = #expect(throws: ExportRefusal.self) {
+        let error = #expect(throws: SafetensorsError.self) {
             try SAELensWriter.write(dictionary.toExport, into: directory.path)
         }
         #expect(error?.description.hasPrefix(directory.file("cfg.json")) == true)
