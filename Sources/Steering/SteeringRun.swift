@@ -1,4 +1,4 @@
-import ActivationPipeline
+package import ActivationPipeline
 package import FeatureCatalog
 import JSON
 import LanguageModel
@@ -72,26 +72,13 @@ package struct SteeringRun {
         let encoder = DictionaryEncoder(
             configuration: dictionary.configuration, weights: dictionary.weights, workers: workers,
             precision: settings.precision ?? .f32)
-        let interventions = try settings.variants.map {
-            try StreamIntervention(encoder: encoder, edits: $0, replacing: settings.replacing)
-        }
-
+        let interventions = try interventions(encoder)
         let folder = try ModelFolder.decoding(
             path: settings.model, workers: workers, precision: settings.precision)
-        try dictionary.check(folder, in: catalog)
-        try folder.model.checkUnembedding()
-        let chat = try settings.chat.map { try ChatPrompts($0, folder: folder) }
-        let prompts = try settings.prompts.map { try checked(try chat?.prompt($0) ?? plain($0, folder), folder) }
-        let stops = try folder.model.configuration.endOfSequence(in: folder.path)
-        let vocabulary = 0..<folder.model.configuration.vocabularySize
-        let watched = try settings.edits.map {
-            try promoted(by: $0.feature, of: dictionary.record, in: catalog, vocabulary)
-        }
+        let texts = try texts(under: interventions, encoder, dictionary, folder, in: catalog)
 
         func steer(_ run: RunContext?) throws -> Result {
-            let outcomes = try outcomes(
-                of: prompts, stoppingAt: stops, under: interventions, encoder, folder, watching: watched,
-                cancelled: cancelled, progress: progress)
+            let outcomes = try outcomes(of: texts, cancelled: cancelled, progress: progress)
             if let run {
                 try catalog.write(
                     interventions: try outcomes.map {
@@ -106,43 +93,92 @@ package struct SteeringRun {
             cancelled: cancelled, steer)
     }
 
+    /// Generates the texts with a model and a dictionary that are open, whatever the settings call them, and writes
+    /// nothing.
+    ///
+    /// - Parameter cancelled: asked before every token.
+    /// - Returns: one outcome for each prompt and strength.
+    /// - Throws: as ``run(on:saving:cancelled:progress:)``; `WorkflowError.interrupted` where `cancelled` says so.
+    package func outcomes(
+        through reader: TextReader, in catalog: Catalog, cancelled: @escaping () -> Bool
+    ) throws -> [Outcome] {
+        try settings.validate()
+        let texts = try texts(
+            under: try interventions(reader.encoder), reader.encoder, reader.dictionary, reader.folder, in: catalog)
+        return try outcomes(of: texts, cancelled: cancelled, progress: { _, _ in })
+    }
+
+    /// What texts are generated from, checked.
+    private struct Texts {
+        let prompts: [ModelPrompt]
+        /// Tokens that end a text.
+        let stops: Set<TokenID>
+        let interventions: [StreamIntervention]
+        let encoder: DictionaryEncoder
+        let folder: ModelFolder
+        /// For each edit, the tokens that its feature promotes; nil if the catalog does not list them.
+        let watched: [[Int]?]
+    }
+
+    private func interventions(_ encoder: DictionaryEncoder) throws -> [StreamIntervention] {
+        try settings.variants.map {
+            try StreamIntervention(encoder: encoder, edits: $0, replacing: settings.replacing)
+        }
+    }
+
+    private func texts(
+        under interventions: [StreamIntervention], _ encoder: DictionaryEncoder, _ dictionary: StoredDictionary,
+        _ folder: ModelFolder, in catalog: Catalog
+    ) throws -> Texts {
+        try dictionary.check(folder, in: catalog)
+        try folder.model.checkUnembedding()
+        let chat = try settings.chat.map { try ChatPrompts($0, folder: folder) }
+        let vocabulary = 0..<folder.model.configuration.vocabularySize
+        return Texts(
+            prompts: try settings.prompts.map { try checked(try chat?.prompt($0) ?? plain($0, folder), folder) },
+            stops: try folder.model.configuration.endOfSequence(in: folder.path), interventions: interventions,
+            encoder: encoder, folder: folder,
+            watched: try settings.edits.map {
+                try promoted(by: $0.feature, of: dictionary.record, in: catalog, vocabulary)
+            })
+    }
+
     /// Generates every prompt's continuations, unsteered and under every intervention.
     private func outcomes(
-        of prompts: [ModelPrompt], stoppingAt stops: Set<TokenID>,
-        under interventions: [StreamIntervention], _ encoder: DictionaryEncoder, _ folder: ModelFolder,
-        watching watched: [[Int]?], cancelled: @escaping () -> Bool,
-        progress: @escaping (_ done: Int, _ total: Int) -> Void
+        of texts: Texts, cancelled: @escaping () -> Bool, progress: @escaping (_ done: Int, _ total: Int) -> Void
     ) throws -> [Outcome] {
+        let folder = texts.folder
         let choice = TokenChoice(
             temperature: settings.temperature, topP: settings.topP,
             vocabularySize: folder.tokenizer.vocabularySize, seed: settings.seed)
-        let total = prompts.count * (interventions.count + 1) * settings.tokens
-        var (texts, tokens) = (0, 0)
+        let total = texts.prompts.count * (texts.interventions.count + 1) * settings.tokens
+        var (done, tokens) = (0, 0)
         func finishText() {
-            (texts, tokens) = (texts + 1, 0)
-            progress(texts * settings.tokens, total)
+            (done, tokens) = (done + 1, 0)
+            progress(done * settings.tokens, total)
         }
 
         var outcomes: [Outcome] = []
-        for (text, prompt) in zip(settings.prompts, prompts) {
+        for (text, prompt) in zip(settings.prompts, texts.prompts) {
             let steering = try PromptSteering(
-                prompt, model: folder.model, encoder: encoder, choice: choice, stops: stops,
+                prompt, model: folder.model, encoder: texts.encoder, choice: choice, stops: texts.stops,
                 count: settings.tokens, seed: settings.seed, cancelled: cancelled
             ) {
                 tokens += 1
-                progress(texts * settings.tokens + tokens, total)
+                progress(done * settings.tokens + tokens, total)
             }
 
             let plain = folder.tokenizer.decode(try steering.continuation(), skipSpecialTokens: true)
             finishText()
-            for (edits, intervention) in zip(settings.variants, interventions) {
-                let steered = try steering.continuation(under: intervention, watching: watched.map { $0 ?? [] })
+            for (edits, intervention) in zip(settings.variants, texts.interventions) {
+                let steered = try steering.continuation(
+                    under: intervention, watching: texts.watched.map { $0 ?? [] })
                 outcomes.append(
                     Outcome(
                         prompt: text, rendered: prompt.rendered, edits: edits, unsteeredText: plain,
                         text: folder.tokenizer.decode(steered.tokens, skipSpecialTokens: true),
                         tokens: steered.tokens.map(Int.init), divergence: steered.divergence,
-                        promotedChanges: zip(watched, steered.changes).map { $0 == nil ? nil : $1 }))
+                        promotedChanges: zip(texts.watched, steered.changes).map { $0 == nil ? nil : $1 }))
                 finishText()
             }
         }

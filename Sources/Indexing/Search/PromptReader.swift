@@ -11,7 +11,8 @@ import Vocabulary
 package final class PromptReader {
     /// The model.
     package let folder: ModelFolder
-    private let readers: [TextReader]
+    /// A reader for each dictionary, in the order named.
+    package let readers: [TextReader]
 
     /// The dictionaries, in the order named.
     package var dictionaries: [DictionaryRecord] { readers.map(\.dictionary.record) }
