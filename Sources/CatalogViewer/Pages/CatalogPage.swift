@@ -55,7 +55,8 @@ struct CatalogPage: Page {
         runs = Part {
             let records = try catalog.runs()
             return (
-                try records.suffix(Self.most).reversed().map { try RunOverview($0, in: catalog) }, records.count
+                try records.suffix(Self.most).reversed().map { try RunOverview($0, in: catalog, number: visit.number) },
+                records.count
             )
         }
     }

@@ -117,7 +117,7 @@ extension FeaturePage {
     var cofiringSection: HTML {
         cofirings.drawn { cofirings in
             list(
-                "Fires together with", remark: "share of firings, times more than by chance",
+                "Fires together with", remark: "share of its firings; lift over independent features",
                 cofirings.map {
                     ($0.otherIndex, "\(Figure.share($0.share)) <small>×\(Figure.number($0.lift))</small>" as HTML)
                 })

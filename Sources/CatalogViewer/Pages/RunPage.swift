@@ -20,7 +20,7 @@ struct RunPage: Page {
 
     init(_ visit: Visit) throws {
         guard let runID = Int64(visit.request.path[1]) else { throw ViewerProblem(404, "a run is named by its number") }
-        report = try RunReport(runID, in: visit.catalog)
+        report = try RunReport(runID, in: visit.catalog, number: visit.number)
         curves = try report.metrics.compactMap { curve in
             guard Self.large.contains(curve.name) else { return curve }
             return try visit.catalog.runCurve(runID, name: curve.name, stretches: Self.stretches)

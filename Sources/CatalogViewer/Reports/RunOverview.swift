@@ -11,13 +11,19 @@ package struct RunOverview {
     /// Its results; empty if there are none.
     package let results: String
 
-    package init(_ record: RunRecord, in catalog: Catalog) throws {
+    /// Reads what is known of a run.
+    ///
+    /// - Parameter number: how numbers among the results are written.
+    /// - Throws: `CatalogError`.
+    package init(
+        _ record: RunRecord, in catalog: Catalog, number: (Double) -> String = { Quantities.significant($0) }
+    ) throws {
         self.record = record
         let start = try? Date(record.startedAt, strategy: .iso8601)
         let end =
             record.finishedAt.map { try? Date($0, strategy: .iso8601) } ?? (record.status == .running ? Date() : nil)
         seconds = start.flatMap { start in end.map { max(0, $0.timeIntervalSince(start).rounded()) } }
-        results = try Self.results(of: record, in: catalog)
+        results = try Self.results(of: record, in: catalog, number)
     }
 
     /// Its results, and why it did not complete.
@@ -43,40 +49,46 @@ package struct RunOverview {
         return Int64(exactly: seed).map { .integer($0) } ?? .text("\(seed)")
     }
 
-    private static func results(of run: RunRecord, in catalog: Catalog) throws -> String {
+    private static func results(
+        of run: RunRecord, in catalog: Catalog, _ number: (Double) -> String
+    ) throws -> String {
         let runID = run.runID
         return switch run.kind {
-        case .train, .import, .merge: try training(runID, in: catalog)
+        case .train, .import, .merge: try training(runID, in: catalog, number)
         case .index:
             try catalog.indexes(ofRun: runID).map {
                 "\($0.dictionary) on \(Quantities.count($0.tokenCount)) tokens of "
                     + "\(Quantities.count($0.documentCount)) documents of \($0.corpus)"
             }.joined(separator: ", ")
-        case .explain, .score: try catalog.scores(ofRun: runID).map(describe).joined(separator: ", ")
+        case .explain, .score: try catalog.scores(ofRun: runID).map { describe($0, number) }.joined(separator: ", ")
         case .evaluate:
             try catalog.evaluations(ofRun: runID).map { figures in
-                let effect = figures.kl.map { ": KL \(describe($0)) nats, recovered \(describe(figures.recovered))" }
+                let effect = figures.kl.map {
+                    ": KL \(number($0)) nats, recovered \(figures.recovered.map(number) ?? "?")"
+                }
                 return "\(figures.dictionary), \(Quantities.count(figures.count)) figures\(effect ?? "")"
             }.joined(separator: ", ")
         case .steer:
             try catalog.interventions(ofRun: runID).map { texts in
-                let divergence = texts.meanKL.map { ": mean KL \(describe($0)) nats" }
+                let divergence = texts.meanKL.map { ": mean KL \(number($0)) nats" }
                 return "\(texts.dictionary), \(Quantities.count(texts.count)) texts\(divergence ?? "")"
             }.joined(separator: ", ")
         }
     }
 
-    private static func training(_ runID: Int64, in catalog: Catalog) throws -> String {
+    private static func training(
+        _ runID: Int64, in catalog: Catalog, _ number: (Double) -> String
+    ) throws -> String {
         let names = try catalog.dictionaryNames(ofRun: runID)
         guard let last = try catalog.lastLoss(ofRun: runID) else { return names.joined(separator: ", ") }
         // Steps are counted from 0.
-        let end = "loss \(describe(last.value)) after \(Quantities.count(last.step &+ 1)) steps"
+        let end = "loss \(last.value.map(number) ?? "?") after \(Quantities.count(last.step &+ 1)) steps"
         return (names + [end]).joined(separator: ", ")
     }
 
-    private static func describe(_ scores: RunOutcome.Scores) -> String {
-        let chance = scores.meanChance.map { ", by chance \(describe($0))" } ?? ""
-        let mean = scores.mean.map { ": mean \(describe($0))\(chance)" } ?? ""
+    private static func describe(_ scores: RunOutcome.Scores, _ number: (Double) -> String) -> String {
+        let baseline = scores.meanChance.map { ", baseline \(number($0))" } ?? ""
+        let mean = scores.mean.map { ": mean \(number($0))\(baseline)" } ?? ""
         let rest = [(scores.undefinedCount, "undefined"), (scores.failedCount, "failed")].filter { $0.0 != 0 }
             .map { count, what in ", \(Quantities.count(count)) \(what)" }
         let count =
@@ -84,6 +96,4 @@ package struct RunOverview {
             ? "no \(scores.method) score" : "\(Quantities.count(scores.count)) \(scores.method) scores"
         return "\(scores.dictionary), \(count)\(mean)\(rest.joined())"
     }
-
-    private static func describe(_ value: Double?) -> String { value.map { Quantities.significant($0) } ?? "?" }
 }

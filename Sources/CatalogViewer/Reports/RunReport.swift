@@ -1,5 +1,6 @@
 package import FeatureCatalog
 package import JSON
+import TerminalOutput
 
 /// Everything known about one run.
 package struct RunReport {
@@ -17,10 +18,15 @@ package struct RunReport {
     /// The points of `loss`, in order of steps.
     package let loss: [RunMetric]
 
+    /// Reads a run.
+    ///
+    /// - Parameter number: how numbers of the summary are written.
     /// - Throws: `CatalogError` `.notFound`.
-    package init(_ runID: Int64, in catalog: Catalog) throws {
+    package init(
+        _ runID: Int64, in catalog: Catalog, number: (Double) -> String = { Quantities.significant($0) }
+    ) throws {
         let record = try catalog.run(runID)
-        overview = try RunOverview(record, in: catalog)
+        overview = try RunOverview(record, in: catalog, number: number)
         config = JSONValue(parsing: record.configJSON)
         inputs = try catalog.runInputs(runID)
         loss = try catalog.runMetrics(runID, name: "loss")

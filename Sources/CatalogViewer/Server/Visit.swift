@@ -1,6 +1,7 @@
 import ActivationPipeline
 import FeatureCatalog
 import Indexing
+import TerminalOutput
 import Vocabulary
 
 /// One request on an open catalog.
@@ -24,6 +25,11 @@ struct Visit {
 
     /// The query.
     var query: FormFields { request.query }
+
+    /// How numbers within a sentence are written: data have a hyphen for the minus, as in the terminal.
+    var number: (Double) -> String {
+        request.wantsJSON ? { Quantities.significant($0) } : { Figure.plain($0) }
+    }
 
     /// A page in its shell, or its data.
     ///
