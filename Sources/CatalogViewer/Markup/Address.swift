@@ -1,4 +1,5 @@
-/// An address on this server: a path and a query, percent-encoded.
+/// An address on this server: a path, percent-encoded, and a query as a form of the page writes it, so that what a form
+/// leads to and what a link leads to are one address.
 struct Address: Sendable, Equatable {
     /// The path's parts, as they are.
     private let parts: [String]
@@ -18,7 +19,7 @@ struct Address: Sendable, Equatable {
         var text = parts.isEmpty ? "/" : ""
         for part in parts { text += "/" + Self.encoded(part) }
         for (number, field) in fields.enumerated() {
-            text += (number == 0 ? "?" : "&") + Self.encoded(field.name) + "=" + Self.encoded(field.value)
+            text += (number == 0 ? "?" : "&") + Self.formEncoded(field.name) + "=" + Self.formEncoded(field.value)
         }
         return fragment.isEmpty ? text : text + "#" + Self.encoded(fragment)
     }
@@ -47,14 +48,20 @@ struct Address: Sendable, Equatable {
     static func == (one: Address, other: Address) -> Bool { one.text == other.text }
 
     /// Everything but letters, digits and `-._~` (RFC 3986, unreserved) in percent and hexadecimal.
-    private static func encoded(_ text: String) -> String {
+    private static func encoded(_ text: String) -> String { encoded(text, plain: "~", space: "%20") }
+
+    /// As browsers encode forms (application/x-www-form-urlencoded): `+` for a space, `*` as it is, `~` encoded.
+    private static func formEncoded(_ text: String) -> String { encoded(text, plain: "*", space: "+") }
+
+    private static func encoded(_ text: String, plain: Unicode.Scalar, space: String) -> String {
         var result = ""
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
                 UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
+                UInt8(ascii: plain):
                 result.unicodeScalars.append(Unicode.Scalar(byte))
+            case UInt8(ascii: " "): result += space
             default:
                 let digits = String(byte, radix: 16, uppercase: true)
                 result += (digits.utf8.count == 1 ? "%0" : "%") + digits

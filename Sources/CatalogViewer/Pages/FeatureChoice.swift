@@ -1,5 +1,6 @@
 import ActivationPipeline
 import FeatureCatalog
+import Foundation
 import Indexing
 
 /// Which features are listed, in which order: what the address of the list says.
@@ -21,17 +22,19 @@ struct FeatureChoice {
     /// Features to skip.
     let offset: Int
 
+    /// The column to sort by where none is named.
+    static let usualSort = "max_activation"
     /// The features found by words at most.
     private static let mostFound = 500
 
     init(_ query: FormFields) {
-        conditions = query.values("where").flatMap { $0.split(separator: ";").map(String.init) }
-            .filter { !$0.allSatisfy(\.isWhitespace) }
+        conditions = query.values("where").flatMap { $0.split(separator: ";") }
+            .map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
         words = query["q"]
         token = query["token"]
         layer = query.number("layer", in: 0...1 << 20)
         isAlive = query["alive"] != nil
-        sort = query["sort"] ?? "max_activation"
+        sort = query["sort"] ?? Self.usualSort
         isReversed = query["order"] == "reversed"
         offset = query.number("offset", in: 0...1 << 31) ?? 0
     }
@@ -39,16 +42,19 @@ struct FeatureChoice {
     /// Whether all features are listed.
     var isPlain: Bool { conditions.isEmpty && words == nil && token == nil && layer == nil && !isAlive }
 
-    /// The fields of the address, besides the corpus.
+    /// The conditions as they are written in one field.
+    var condition: String { conditions.joined(separator: "; ") }
+
+    /// The fields of the address, besides the corpus and the offset: those that the list's form sends, in its order.
     var fields: [(name: String, value: String)] {
-        var fields = conditions.map { (name: "where", value: $0) }
+        var fields: [(name: String, value: String)] = []
         if let words { fields.append(("q", words)) }
         if let token { fields.append(("token", token)) }
         if let layer { fields.append(("layer", "\(layer)")) }
-        if isAlive { fields.append(("alive", "1")) }
-        if sort != "max_activation" { fields.append(("sort", sort)) }
+        if !conditions.isEmpty { fields.append(("where", condition)) }
+        if sort != Self.usualSort { fields.append(("sort", sort)) }
         if isReversed { fields.append(("order", "reversed")) }
-        if offset > 0 { fields.append(("offset", "\(offset)")) }
+        if isAlive { fields.append(("alive", "1")) }
         return fields
     }
 

@@ -30,20 +30,20 @@ extension FeatureListPage {
         }
         let checked: (Bool) -> HTML = { $0 ? " checked" : "" }
         return """
-            <form class="filter" method="get" autocomplete="off">\(corpus)<label class="grow">words\
+            <form class="filter" method="get" autocomplete="off"><label class="grow">words\
             <input name="q" type="search" value="\(exact: choice.words ?? "")" \
             placeholder="in meaning, tokens, contexts"></label>\
             <label>fires on<input name="token" value="\(exact: choice.token ?? "")" placeholder="a token" size="10">\
             </label>\
             <label>peaks in<select name="layer"><option value="">any layer</option>\(layers)</select></label>\
             <label class="grow">condition\
-            <input name="where" value="\(exact: choice.conditions.joined(separator: "; "))" \
+            <input name="where" value="\(exact: choice.condition)" \
             placeholder="p99 &gt; 5; simulation_score &gt;= 0.5" spellcheck="false"></label>\
-            <label>sort by<select name="sort">\(options)</select></label>\
+            <label>sort by<select name="sort" data-usual="\(FeatureChoice.usualSort)">\(options)</select></label>\
             <label class="check">\
             <input type="checkbox" name="order" value="reversed"\(checked(choice.isReversed))> reversed</label>\
             <label class="check"><input type="checkbox" name="alive" value="1"\(checked(choice.isAlive))> alive</label>\
-            <button>Show</button></form>
+            \(corpus)<button>Show</button></form>
             """
     }
 
@@ -108,11 +108,11 @@ extension FeatureListPage {
         let before: HTML =
             choice.offset > 0
             ? """
-            <a rel="prev" href="\(address.with("offset", choice.offset > size ? "\(choice.offset - size)" : nil))">← \
+            <a rel="prev" href="\(address(from: choice.offset - size))">← \
             previous</a>
             """ : ""
         let next: HTML =
-            hasMore ? "<a rel=\"next\" href=\"\(address.with("offset", "\(choice.offset + size)"))\">next →</a>" : ""
+            hasMore ? "<a rel=\"next\" href=\"\(address(from: choice.offset + size))\">next →</a>" : ""
         return before.isEmpty && next.isEmpty ? "" : "<nav class=\"pager\" aria-label=\"Pages\">\(before)\(next)</nav>"
     }
 }

@@ -74,7 +74,11 @@ struct FeatureListPage: Page {
     private static let unsorted: Set = ["dictionary_id", "dictionary", "corpus_id", "corpus", "explanation_method"]
 
     var title: String { "Features of \(record.name)" }
-    var address: Address { links.features(choice.fields) }
+    var address: Address { address(from: choice.offset) }
+    /// The page of the list that begins with a row.
+    func address(from offset: Int) -> Address {
+        links.features(choice.fields).with("offset", offset > 0 ? "\(offset)" : nil)
+    }
     var path: [(name: String, address: Address)] {
         [("Catalog", .catalog), (record.name, links.dictionary)]
     }
