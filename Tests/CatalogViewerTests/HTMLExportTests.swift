@@ -21,7 +21,7 @@ import Testing
         cancelled: @escaping @Sendable () -> Bool = { false }
     ) throws -> HTMLExport.Result {
         try HTMLExport(dictionary: dictionary, corpus: corpus, folder: directory.file(name)).run(
-            on: world.path, workers: Workers(threads: threads), spelling: { $0 }, cancelled: cancelled)
+            on: world.path, workers: Workers(threads: threads), spelling: { PublicMessage.plain($0) }, cancelled: cancelled)
     }
 
     private func text(_ file: String) throws -> String {
@@ -78,8 +78,8 @@ import Testing
         for (file, markup) in try markup("site") {
             let folder = URL(filePath: directory.file("site/\(file)")).deletingLastPathComponent()
             for found in markup.matches(of: /(?:href|src|action)="([^"]*)"/) {
-                let link = String(found.1).split(separator: "?", omittingEmptySubsequences: false)[0]
-                if link.hasPrefix("#") { continue }
+                let link = found.1.split(omittingEmptySubsequences: false) { $0 == "?" || $0 == "#" }[0]
+                if found.1.hasPrefix("#") { continue }
                 #expect(!link.hasPrefix("/") && !link.contains(":"), "\(file): \(link)")
                 let target = folder.appending(path: String(link)).standardizedFileURL.path
                 #expect(FileManager.default.fileExists(atPath: target), "\(file) leads to \(link)")

@@ -157,13 +157,24 @@ function pager(query, offset, size, total) {
   return nav;
 }
 
+// Fills a field in; it keeps that when the form is reset, as it is where the browser brings the page back.
+function fill(field, value) {
+  if (field.type === "checkbox") {
+    field.defaultChecked = field.checked = value === field.value;
+  } else if (field.options) {
+    for (const option of field.options) option.defaultSelected = option.value === value;
+    field.value = value;
+  } else {
+    field.defaultValue = field.value = value;
+  }
+}
+
 async function showList(main) {
   const query = new URLSearchParams(location.search);
   const form = main.querySelector("form.filter");
   for (const field of form.elements) {
     if (!field.name || !query.has(field.name)) continue;
-    if (field.type === "checkbox") field.checked = query.get(field.name) === field.value;
-    else field.value = query.getAll(field.name).join("; ");
+    fill(field, query.getAll(field.name).join("; "));
   }
   const heads = main.querySelector(".heads");
   for (const old of main.querySelectorAll(":scope > :not(h1, form)")) old.remove();

@@ -9,15 +9,17 @@ struct StaticLinks {
     let dictionaries: Set<Int64>
     /// The corpus of their figures, by dictionary.
     let corpora: [Int64: Int64]
-    /// The dictionary that searching looks in; nil where none is indexed.
+    /// The dictionary that searching looks in from pages about none; nil where none is indexed.
     let searched: Int64?
 
     /// The file, with its query, of an address of the server; nil for pages that only the server makes.
     ///
-    /// - Parameter address: decoded from markup, such as `/dictionaries/1/features/7?corpus=2`.
-    func file(of address: String) -> String? {
+    /// - Parameters:
+    ///   - address: decoded from markup, such as `/dictionaries/1/features/7?corpus=2`.
+    ///   - page: the file that has the link: a search looks in its dictionary, if it has one.
+    func file(of address: String, in page: String = "") -> String? {
         let whole = address.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
-        guard whole.count == 1 else { return file(of: String(whole[0])).map { "\($0)#\(whole[1])" } }
+        guard whole.count == 1 else { return file(of: String(whole[0]), in: page).map { "\($0)#\(whole[1])" } }
         let sides = address.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         let request = ViewerRequest(path: String(sides[0]), query: sides.count > 1 ? String(sides[1]) : "")
         guard !request.wantsJSON else { return nil }
@@ -25,7 +27,8 @@ struct StaticLinks {
         switch path.count {
         case 0: return "index.html"
         case 1 where Self.assets.contains(path[0]): return path[0]
-        case 1 where path[0] == "search": return searched.map { "dictionaries/\($0)/features.html" }
+        case 1 where path[0] == "search":
+            return (dictionary(of: page) ?? searched).map { "dictionaries/\($0)/features.html" }
         case 2 where path[0] == "runs": return "runs/\(path[1]).html"
         case 2 where path[0] == "dictionaries": return Int64(path[1]).map { "dictionaries/\($0)/index.html" }
         case 3...4 where path[0] == "dictionaries" && (path[2] == "features" || request.isMap):
@@ -44,6 +47,13 @@ struct StaticLinks {
         }
     }
 
+    /// The dictionary that a file is about, if it has a list of features.
+    private func dictionary(of page: String) -> Int64? {
+        let parts = page.split(separator: "/")
+        guard parts.count > 1, parts[0] == "dictionaries", let number = Int64(parts[1]) else { return nil }
+        return dictionaries.contains(number) ? number : nil
+    }
+
     private static let assets: Set = ["style.css", "script.js", "static.js", "map.js", "icon.svg"]
 
     /// The same markup with links relative to a file. A link without a file keeps its text and loses its address; what
@@ -58,7 +68,7 @@ struct StaticLinks {
         var copied = 0
         while let link = Self.nextLink(in: bytes, from: copied) {
             let address = String(decoding: bytes[link.address], as: UTF8.self).replacing("&amp;", with: "&")
-            if let target = file(of: address) {
+            if let target = file(of: address, in: page) {
                 result += bytes[copied..<link.address.lowerBound]
                 result += (up + target.replacing("&", with: "&amp;")).utf8
                 copied = link.address.upperBound
