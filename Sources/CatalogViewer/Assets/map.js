@@ -7,6 +7,7 @@
   const form = root.querySelector("form");
   const field = root.querySelector("#lit");
   const found = root.querySelector(".found");
+  const beside = root.querySelector(".beside");
   let map;
   try {
     if (root.dataset.json) {
@@ -31,8 +32,10 @@
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", view.querySelector("desc").textContent +
     " Arrows move, plus and minus zoom, 0 shows all.");
-  const legend = view.querySelector("svg");
-  legend.querySelector(".points").remove();
+  // A new element in the drawing's place: the legend is no drawing that moved.
+  const drawing = view.querySelector("svg");
+  drawing.querySelector(".points").remove();
+  const legend = drawing.cloneNode(true);
   legend.setAttribute("viewBox", "0 518 520 42");
   legend.classList.add("legend");
   const note = document.createElement("div");
@@ -50,10 +53,11 @@
     button.addEventListener("click", act);
     buttons.append(button);
   }
+  // The frame is there before: nothing around it moves.
   const frame = document.createElement("div");
-  frame.className = "frame";
+  frame.className = "field";
   frame.append(canvas, note, buttons);
-  view.prepend(frame);
+  drawing.replaceWith(frame, legend);
 
   // Points by cell of a grid, for the nearest one to the pointer.
   const cells = 96;
@@ -281,6 +285,8 @@
   // Search: a number is a feature, anything else a part of names.
   function light(indices, why) {
     lit = indices && indices.length ? new Set(indices) : null;
+    // What is below stays where it is, also where the list becomes shorter.
+    beside.style.minHeight ||= `${beside.offsetHeight}px`;
     found.replaceChildren();
     if (indices) {
       const heading = document.createElement("h2");
