@@ -132,7 +132,8 @@ let package = Package(
         .target(
             name: "CatalogViewer",
             dependencies: pipeline + [
-                "CatalogMaintenance", "FeatureMaps", "FeatureScoring", "Indexing", "Interchange", "TerminalOutput",
+                "CatalogMaintenance", "FeatureMaps", "FeatureScoring", "Indexing", "Interchange", "Steering",
+                "TerminalOutput",
             ],
             resources: [
                 .embedInCode("Assets/style.css"), .embedInCode("Assets/script.js"), .embedInCode("Assets/map.js"),
@@ -210,8 +211,8 @@ let package = Package(
         .testTarget(
             name: "CatalogViewerTests",
             dependencies: pipeline + [
-                "BrowserSupport", "CatalogViewer", "Indexing", "TestSupport", "Training", "WorkflowWorlds", grdb,
-                grdbSQLite,
+                "BrowserSupport", "CatalogViewer", "Indexing", "Steering", "TestSupport", "Training", "WorkflowWorlds",
+                grdb, grdbSQLite,
             ],
             swiftSettings: swiftSettings),
         .testTarget(

@@ -13,7 +13,7 @@ import WorkflowWorlds
     private static let text = "In the beginning <b>God</b> created the heaven"
 
     /// A dictionary of the shipped model.
-    private func catalog(in demo: DemoModel) throws -> String {
+    static func catalog(in demo: DemoModel) throws -> String {
         let path = demo.directory.file("c.sqlite")
         let text = try demo.text()
         try MadeOnce.catalog("prompted by the viewer", at: path) { path in
@@ -27,13 +27,13 @@ import WorkflowWorlds
         return path
     }
 
-    private static func encoded(_ text: String) -> String {
+    static func encoded(_ text: String) -> String {
         text.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
     }
 
     @Test func aPromptShowsWhatFiringSearchFinds() async throws {
         let demo = try DemoModel()
-        let path = try catalog(in: demo)
+        let path = try Self.catalog(in: demo)
         let catalog = try Catalog.open(at: path, mode: .readOnly)
         var places: [TokenFirings] = []
         _ = try FiringSearch(
@@ -94,7 +94,7 @@ import WorkflowWorlds
     /// Weights are those of the file as it is, also where another takes its place with a dictionary of the same number.
     @Test func aFileInThePlaceOfAnotherIsReadAgain() async throws {
         let demo = try DemoModel()
-        let path = try catalog(in: demo)
+        let path = try Self.catalog(in: demo)
         let other = demo.directory.file("other.sqlite")
         try train(
             [

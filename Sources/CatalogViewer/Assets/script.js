@@ -41,6 +41,12 @@ document.addEventListener("keydown", (event) => {
       event.preventDefault();
       event.target.form.requestSubmit();
     }
+    // Enter among the fields of steering steers; without a script it reads.
+    const steer = event.key === "Enter" && event.target.closest(".steer")?.querySelector("button[formaction]");
+    if (steer) {
+      event.preventDefault();
+      steer.form.requestSubmit(steer);
+    }
     return;
   }
   // What a page gives a key of its own.
@@ -88,6 +94,29 @@ document.addEventListener("click", async (event) => {
   }
 });
 
+// A feature picked from a list is taken into the fields of steering, without asking the server.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button.pick");
+  const steer = document.getElementById("steer");
+  if (!button || !steer) return;
+  event.preventDefault();
+  const field = (name) => steer.querySelector(`[name=${name}]`);
+  field("feature").value = button.value;
+  const strength = field("strength");
+  const isOwn = strength.value !== "" && strength.value !== strength.dataset.filled;
+  if (field("operation").value !== "multiply" && !isOwn) {
+    strength.value = strength.dataset.filled = button.dataset.most ?? "";
+  }
+  const chosen = steer.querySelector(".chosen");
+  const named = button.parentElement.querySelector("a");
+  const link = document.createElement("a");
+  link.href = named.href;
+  link.textContent = `Feature ${button.value}`;
+  chosen.replaceChildren(link, " ", named.lastElementChild.cloneNode(true));
+  steer.scrollIntoView({ block: "nearest" });
+  strength.focus();
+});
+
 // What scrolls by itself is reached by the keyboard in every browser.
 function reachScrollers() {
   for (const part of document.querySelectorAll(".scroll, pre.tall, .whole")) {
@@ -98,10 +127,12 @@ function reachScrollers() {
 reachScrollers();
 window.addEventListener("resize", reachScrollers);
 
-// Empty fields of a filter stay out of the address.
+// Empty fields of a filter, and those that say what is so anyway, stay out of the address.
 for (const form of document.querySelectorAll("form.filter")) {
   form.addEventListener("submit", () => {
-    for (const field of form.elements) if (field.value === "") field.disabled = true;
+    for (const field of form.elements) {
+      if (field.value === "" || field.value === field.dataset.usual) field.disabled = true;
+    }
   });
   window.addEventListener("pageshow", (event) => {
     for (const field of form.elements) field.disabled = false;

@@ -15,6 +15,8 @@ package struct ServingLimits: Sendable {
     package var idleSeconds = 15.0
     /// Seconds in which an answer has to be taken.
     package var answerSeconds = 30.0
+    /// Seconds in which the texts of steering have to be generated.
+    package var steeringSeconds = 45.0
     /// Requests worked on at once.
     package var working = 4
     /// Seconds that a request waits for its turn.

@@ -32,6 +32,11 @@ struct DictionaryLinks: Sendable {
     /// Where texts are read through it.
     var prompt: Address { Address(["prompt"], [("dictionary", name)]) }
 
+    /// Where texts are continued with a feature steered.
+    func steering(_ index: Int) -> Address {
+        prompt.with("feature", "\(index)").at("steer")
+    }
+
     /// The same on another of its corpora.
     func on(corpus corpusID: Int64) -> DictionaryLinks { DictionaryLinks(name: name, corpus: "\(corpusID)") }
 }

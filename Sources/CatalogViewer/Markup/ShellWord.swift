@@ -1,7 +1,9 @@
 /// A word of a command that is shown to be copied into a shell.
 enum ShellWord {
     /// The word, quoted where the shell would read it otherwise.
-    static func quoted(_ word: String) -> String {
+    ///
+    /// - Parameter isFile: whether it names a file, which gets a folder where it would be read as an option.
+    static func quoted(_ word: String, isFile: Bool = true) -> String {
         let isPlain =
             !word.isEmpty
             && word.utf8.allSatisfy { byte in
@@ -15,6 +17,6 @@ enum ShellWord {
             }
         let quoted = isPlain ? word : "'" + word.replacing("'", with: #"'\''"#) + "'"
         // A word that begins with a hyphen would be an option.
-        return word.hasPrefix("-") ? "./" + quoted : quoted
+        return isFile && word.hasPrefix("-") ? "./" + quoted : quoted
     }
 }

@@ -9,7 +9,7 @@ extension FeaturePage {
     var content: HTML {
         """
         <header class="feature"><div class="turn">\(turn(-1, "previous"))\(turn(1, "next"))</div>
-        <p class="kicker">Feature \(number)</p>
+        <p class="kicker">Feature \(number)\(steer)</p>
         <h1 class="meaning">\(name?.short)</h1>
         \(scoreLine)\(facts)</header>
         <div class="sheet"><div class="read">\(contexts.map(contextSection))\(isDead ? "" : more)</div>
@@ -27,6 +27,10 @@ extension FeaturePage {
             <a rel="\(step < 0 ? "prev" : "next")" href="\(links.feature(other))" title="\(word) feature">\
             \(step < 0 ? "←" : "→")<span class="hide"> \(word) feature</span></a>
             """
+    }
+
+    private var steer: HTML {
+        hasModel ? " · <a href=\"\(links.steering(number))\">steer with it</a>" : ""
     }
 
     private var scoreLine: HTML {
@@ -55,8 +59,8 @@ extension FeaturePage {
         let scale: ClosedRange<Double> = score.method == .rubric ? 1...5 : 0...1
         let verdict: HTML =
             switch judged.chance.isExceeded(by: value) {
-            case true?: "<span class=\"good\">better than chance</span>"
-            case false?: "<span class=\"poor\">no better than chance</span>"
+            case true?: "<span class=\"good\">better than baseline</span>"
+            case false?: "<span class=\"poor\">no better than baseline</span>"
             case nil: ""
             }
         let baseline = score.baselineValue.map { "<span class=\"dim\">baseline \(Figure.number($0))</span>" as HTML }

@@ -42,6 +42,8 @@ struct FeaturePage: Page {
     /// The corpora that the dictionary is indexed on.
     let corpora: [CorpusRecord]
     let showsAll: Bool
+    /// Whether texts can be steered with it.
+    let hasModel: Bool
     /// The command that makes the index again.
     let reindexing: String
     /// The command that shows the same.
@@ -59,6 +61,7 @@ struct FeaturePage: Page {
         (self.record, self.index, self.number) = (record, index, number)
         links = try visit.links(to: record)
         showsAll = visit.query["contexts"] == "all"
+        hasModel = visit.site.prompts != nil
         reindexing = visit.site.spelling("routesae index CATALOG `overwriting`")
         command = visit.site.spelling("routesae feature CATALOG \(number) `dictionary` \(id)")
         let most = showsAll ? Self.mostContexts : nil

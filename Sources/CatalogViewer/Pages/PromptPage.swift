@@ -2,57 +2,109 @@ import ActivationPipeline
 import FeatureCatalog
 import Indexing
 import JSON
+import SparseCoding
+import Steering
 import TerminalOutput
+import Vocabulary
 
-/// A text typed in: what fires on each of its tokens.
+/// A text typed in: what fires on each of its tokens, and how it goes on with a feature steered.
 struct PromptPage: Page {
     /// Features of each token.
     private static let top = 8
 
-    private let record: DictionaryRecord?
-    private let links: DictionaryLinks?
-    private let all: [(record: DictionaryRecord, reference: String)]
-    private let text: String
-    private let findings: PromptFindings?
+    let record: DictionaryRecord?
+    let links: DictionaryLinks?
+    let all: [(record: DictionaryRecord, reference: String)]
+    let text: String
+    let findings: PromptFindings?
     let problem: ViewerProblem?
-    private let hasModel: Bool
-    private let formToken: String
-    private let command: String
+    /// Whether the problem is one of steering.
+    let isSteering: Bool
+    let hasModel: Bool
+    let formToken: String
+    /// The command that serves with a model.
+    let serving: String
+    /// What is filled in for steering.
+    let steering: SteeringChoice
+    /// The name of the feature that is filled in, if it is one and the dictionary is indexed.
+    let steered: FeatureName?
+    /// The texts, as they are and steered.
+    let outcome: SteeringRun.Outcome?
+    /// The command that gives them.
+    let command: String?
 
+    /// - Throws: `CatalogError`; `ViewerProblem` where something is damaged.
     init(_ visit: Visit) throws {
+        let request = visit.request
         all = visit.dictionaries.map { ($0, visit.reference(to: $0)) }
         hasModel = visit.site.prompts != nil
         formToken = visit.site.formToken
-        command = visit.site.spelling("routesae serve CATALOG `model` DIR")
-        let form = visit.request.form
+        serving = visit.site.spelling("routesae serve CATALOG `model` DIR")
+        isSteering = request.path == ["steer"]
+        let form = request.form
         let named = form["dictionary"] ?? visit.query["dictionary"]
         let record = try named.map { try StoredDictionary.record(named: $0, in: visit.catalog) } ?? all.last?.record
         self.record = record
         links = try record.map { try visit.links(to: $0) }
-        text = form["text"] ?? visit.query["text"].map { String($0.prefix(PromptService.longest)) } ?? ""
-        guard visit.request.method == .post else {
-            (findings, problem) = (nil, nil)
+        // A form breaks lines by two characters, a text by one.
+        let text =
+            form["text"]?.replacing("\r\n", with: "\n")
+            ?? visit.query["text"].map { String($0.prefix(PromptService.longest)) } ?? ""
+        self.text = text
+
+        var steering = SteeringChoice(request.method == .post ? form : visit.query)
+        let name = try record.flatMap { try Self.name(of: steering, $0, visit) }
+        if steering.strength.isEmpty, steering.operation != EditOperation.multiply.rawValue, !isSteering,
+            let maximum = name?.maximum, maximum > 0
+        {
+            steering.strength = Quantities.significant(maximum)
+        }
+        (self.steering, steered) = (steering, name)
+
+        guard request.method == .post else {
+            (findings, outcome, command, problem) = (nil, nil, nil, nil)
             return
         }
         do {
-            findings = try Self.findings(on: text, record, visit)
-            problem = nil
+            let work = PromptService.Work(
+                steering: isSteering ? steering : nil, readsTokens: !isSteering || !request.wantsJSON)
+            let (answer, found) = try Self.answer(to: text, work, record, visit)
+            (findings, outcome, problem) = (found, answer.outcome, nil)
+            command = answer.outcome.flatMap { _ in
+                record.map {
+                    steering.command(
+                        on: text, dictionary: visit.reference(to: $0), spelling: visit.site.spelling)
+                }
+            }
         } catch {
             let found = ViewerProblem(error)
             guard found.status < 500 || found.status == 503 else { throw found }
-            (findings, problem) = (nil, found)
+            (findings, outcome, command, problem) = (nil, nil, nil, found)
         }
     }
 
-    private static func findings(on text: String, _ record: DictionaryRecord?, _ visit: Visit) throws -> PromptFindings
-    {
+    private static func answer(
+        to text: String, _ work: PromptService.Work, _ record: DictionaryRecord?, _ visit: Visit
+    ) throws -> (answer: PromptService.Answer, findings: PromptFindings?) {
         guard let prompts = visit.site.prompts else {
             throw ViewerProblem(403, "the server was started without a model")
         }
         guard let record else { throw ViewerProblem(404, "there is no dictionary yet") }
-        guard !text.isEmpty else { throw ViewerProblem(400, "the prompt is empty") }
-        let firings = try prompts.firings(on: text, record, in: visit.catalog, stamp: visit.stamp)
-        return try PromptFindings(record, firings: firings, top: top, among: nil, in: visit.catalog)
+        let answer = try prompts.answer(
+            text, work, record, in: visit.catalog, stamp: visit.stamp, seconds: visit.site.steeringSeconds)
+        let findings = try answer.firings.map {
+            try PromptFindings(record, firings: $0, top: top, among: nil, in: visit.catalog)
+        }
+        return (answer, findings)
+    }
+
+    private static func name(
+        of steering: SteeringChoice, _ record: DictionaryRecord, _ visit: Visit
+    ) throws -> FeatureName? {
+        guard let number = steering.number(in: record),
+            let key = try visit.catalog.indexings(dictionaryID: record.dictionaryID).last?.key
+        else { return nil }
+        return try FeatureName.of([number], key, in: visit.catalog)[number]
     }
 
     var title: String { "Prompt" }
@@ -60,74 +112,26 @@ struct PromptPage: Page {
     var hasData: Bool { false }
     var section: Shell.Section { .prompt }
     var dictionaryID: Int64? { record?.dictionaryID }
-    private var scale: LayerScale { LayerScale(record?.layers ?? []) }
-
-    var content: HTML {
-        guard hasModel else {
-            return """
-                <h1>Prompt</h1><p class="hint">Start the server with the model to read texts here: \
-                <code>\(command)</code>.</p>
-                """
-        }
-        let options = all.map { other, reference -> HTML in
-            let selected: HTML = other.dictionaryID == record?.dictionaryID ? " selected" : ""
-            return "<option value=\"\(exact: reference)\"\(selected)>\(other.name)</option>"
-        }
-        return """
-            <h1>Prompt</h1>
-            <form class="prompt" method="post" action="/prompt"><input type="hidden" name="token" value="\(formToken)">\
-            <label class="hide" for="text">Text</label>\
-            <textarea id="text" name="text" rows="4" maxlength="\(PromptService.longest)" \
-            placeholder="And Adam begat sons" required>\(exact: text)</textarea>\
-            <div class="line"><label>dictionary <select name="dictionary">\(options)</select></label><button>Read\
-            </button></div></form>
-            \(problem.map { "<p class=\"damaged\" role=\"alert\">\($0.message)</p>" as HTML })
-            \(findings.map(drawn))
-            """
-    }
-
-    private func drawn(_ findings: PromptFindings) -> HTML {
-        let maximum = findings.maximum
-        let strip = findings.places.enumerated().map { number, place -> HTML in
-            let style = TokenText.intensity(place.features.first?.activation ?? 0, of: maximum) ?? "none"
-            let layer = place.layer.map { scale.style($0) } ?? ""
-            return """
-                <a href="#t\(number)" class="t \(style)"><span>\(TokenText.shown(place.token))\
-                </span>\
-                <i class="ly \(layer)">\(place.layer.map { "L\($0)" } ?? "")</i></a>
-                """
-        }
-        let places = findings.places.enumerated().map { number, place -> HTML in
-            let rows = place.features.map { feature -> HTML in
-                let known = findings.names[feature.index]
-                return """
-                    <li><a href="\(links?.feature(feature.index) ?? .catalog)">\
-                    <span class="id">\(feature.index)</span><span>\(known?.short)</span></a>\
-                    <span class="n">\(Figure.number(Double(feature.activation)))\
-                    \(known?.maximum.map { share($0, feature.activation) })</span></li>
-                    """
-            }
-            return """
-                <section class="place" id="t\(number)"><h3>\(TokenText.alone(place.token)) \(scale.badge(place.layer)) \
-                <small>token \(place.position)\(place.routerWeight.map { ", router \(Figure.share($0))" as HTML }), \
-                \(place.firingCount) features fire</small></h3><ol class="features tight">\(rows)</ol></section>
-                """
-        }
-        return """
-            <section><h2>Tokens <small>coloured by their strongest feature; the layer each is read at below</small>\
-            </h2>\
-            <div class="strip" dir="auto">\(strip)</div></section>
-            <section class="places"><h2>Features</h2>\(places)</section>
-            """
-    }
-
-    private func share(_ maximum: Double, _ activation: Float) -> HTML {
-        maximum > 0 ? " <small class=\"dim\">\(Figure.share(Double(activation) / maximum))</small>" : ""
-    }
+    var scale: LayerScale { LayerScale(record?.layers ?? []) }
 
     var json: JSONValue {
-        .object([
-            "dictionary": JSONValue(record?.name), "text": .string(text), "rows": findings?.json ?? .array([]),
-        ])
+        var members: JSONObject = ["dictionary": JSONValue(record?.name), "text": .string(text)]
+        guard isSteering else {
+            members.members.append(.init(name: "rows", value: findings?.json ?? .array([])))
+            return .object(members)
+        }
+        guard let outcome, let edit = outcome.edits.first else { return .object(members) }
+        members.members += [
+            .init(name: "feature_index", value: JSONValue(edit.feature)),
+            .init(name: "operation", value: .string(edit.operation.rawValue)),
+            .init(name: "strength", value: JSONValue(edit.strength)),
+            .init(name: "kl", value: JSONValue(outcome.divergence)),
+            .init(name: "promoted_change", value: JSONValue(outcome.promotedChanges.first ?? nil)),
+            .init(name: "n_tokens", value: JSONValue(outcome.tokens.count)),
+            .init(name: "unsteered", value: .string(outcome.unsteeredText)),
+            .init(name: "steered", value: .string(outcome.text)),
+            .init(name: "command", value: JSONValue(command)),
+        ]
+        return .object(members)
     }
 }

@@ -54,7 +54,7 @@ struct Shell {
             <input id="find" name="q" type="search" placeholder="Search features" autocomplete="off" \
             value="\(exact: words)"><kbd aria-hidden="true">/</kbd></form></header>
             <main id="main">\(content)</main>
-            <footer>RouteSAE\(hasReviews ? "" : " · read only")\(data.map { " · \($0)" as HTML })</footer></body></html>
+            <footer>RouteSAE\(hasReviews ? "" : " · read only")\(data)</footer></body></html>
 
             """
     }

@@ -24,6 +24,8 @@ struct Site: Sendable {
     var seconds = 5.0
     /// Seconds in which a prompt's statements have to end, the model's work among them.
     var promptSeconds = 60.0
+    /// Seconds in which the texts of steering have to be generated; fewer, so that they can be shown.
+    var steeringSeconds = 45.0
 
     /// The catalog's file name.
     var name: String { URL(filePath: path).lastPathComponent }
@@ -32,8 +34,8 @@ struct Site: Sendable {
     func methods(of request: ViewerRequest) -> [ViewerRequest.Method] {
         switch request.path {
         // What is read is in the form, so there are no data of the address by itself.
-        case ["prompt"] where request.wantsJSON: [.post]
-        case ["prompt"]: [.get, .head, .post]
+        case ["prompt"] where request.wantsJSON, ["steer"] where request.wantsJSON: [.post]
+        case ["prompt"], ["steer"]: [.get, .head, .post]
         case ["review"] where !request.wantsJSON: [.get, .head, .post]
         default: [.get, .head]
         }
@@ -78,7 +80,7 @@ struct Site: Sendable {
             switch path[0] {
             case "search": return try visit.show(SearchPage(visit))
             case "compare": return try visit.show(ComparePage(visit))
-            case "prompt": return try visit.show(PromptPage(visit))
+            case "prompt", "steer": return try visit.show(PromptPage(visit))
             case "review":
                 guard let reviews else {
                     throw ViewerProblem(

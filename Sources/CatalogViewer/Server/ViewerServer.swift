@@ -43,11 +43,13 @@ package final class ViewerServer: Sendable {
     package init(_ settings: Settings, workers: Workers) throws {
         try Catalog.open(at: settings.catalog, mode: .readOnly).close()
         self.settings = settings
-        site = Site(
+        var site = Site(
             path: settings.catalog, prompts: try settings.model.map { try PromptService(model: $0, workers: workers) },
             reviews: settings.review ? try ReviewDesk(path: settings.catalog) : nil, workers: workers,
             spelling: settings.spelling,
             formToken: (0..<4).map { _ in String(UInt32.random(in: .min ... .max), radix: 36) }.joined())
+        site.steeringSeconds = settings.limits.steeringSeconds
+        self.site = site
         hosts = HostCheck(address: settings.host, machine: ProcessInfo.processInfo.hostName)
         gate = WorkGate(count: settings.limits.working, seconds: settings.limits.waitingSeconds)
         connections = OpenConnections(most: settings.limits.affordableConnections)

@@ -16,7 +16,8 @@ struct ServeCommand: ParsableCommand {
             until \
             it is interrupted. Nothing is written, unless --review lets features be judged. Only this machine reaches \
             it unless --host says otherwise; there is no password. Each page's address with .json behind its path \
-            gives its data. With --model, texts can be read: what fires on each of their tokens.
+            gives its data. With --model, texts can be read (what fires on each of their tokens) and \
+            continued with a feature steered.
 
             Examples:
               routesae serve c.sqlite
@@ -29,7 +30,7 @@ struct ServeCommand: ParsableCommand {
     var host = "127.0.0.1"
     @Option(help: "The port; 0 for any that is free.")
     var port: UInt16 = 0
-    @Option(help: "Folder of the language model, to read prompts.")
+    @Option(help: "Folder of the language model, to read and steer prompts.")
     var model: String?
     @Flag(help: "Let features be judged blind, as in 'routesae review'; verdicts are written to the catalog.")
     var review = false

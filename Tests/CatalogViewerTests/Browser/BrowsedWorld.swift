@@ -17,8 +17,10 @@ struct BrowsedWorld {
     var path: String { directory.file("browsed.sqlite") }
 
     /// Makes one.
-    init() throws {
-        directory = try TemporaryDirectory()
+    ///
+    /// - Parameter directory: where its catalog lies; nil for a directory of its own.
+    init(in directory: TemporaryDirectory? = nil) throws {
+        self.directory = try directory ?? TemporaryDirectory()
         try MadeOnce.catalog("browsed", at: path) { try Self.make(at: $0) }
     }
 

@@ -1,4 +1,5 @@
 import BrowserSupport
+import CatalogViewer
 import Foundation
 import TestSupport
 import Testing
@@ -14,17 +15,34 @@ import WorkflowWorlds
 struct BrowserTests {
     /// Serves a world's catalog while `body` runs, with the shipped model for prompts.
     ///
-    /// - Parameter body: given the address of the catalog's page, without a slash at its end, and the browser.
+    /// - Parameters:
+    ///   - review: whether features are judged.
+    ///   - body: given the address of the catalog's page, without a slash at its end, and the browser.
     func serve(
-        _ world: some ServedWorld,
+        _ world: some ServedWorld, review: Bool = false,
         _ body: @Sendable @escaping (_ site: String, _ browser: Browser) async throws -> Void
     ) async throws {
         let browser = try Browser.running()
-        try await ServedCatalog.serve(world.path, model: DemoModel.path) { port in
+        try await ServedCatalog.serve(world.path, model: DemoModel.path, change: { $0.review = review }) { port in
             try await body("http://127.0.0.1:\(port)", browser)
         }
         // The file is there as long as the world is.
         withExtendedLifetime(world) {}
+    }
+
+    /// Opens the pages of `BrowsedWorld`, served once for all tests that only read.
+    func onBrowsedWorld(
+        _ body: @Sendable @escaping (_ world: BrowsedWorld, _ site: String, _ browser: Browser) async throws -> Void
+    ) async throws {
+        let shared = try await SharedSite.browsed.value
+        try await body(shared.world, shared.address, try Browser.running())
+    }
+
+    /// The same for tests that need no more than the pages.
+    func onBrowsedWorld(
+        _ body: @Sendable @escaping (_ site: String, _ browser: Browser) async throws -> Void
+    ) async throws {
+        try await onBrowsedWorld { _, site, browser in try await body(site, browser) }
     }
 
     /// The numbers of the features on a list, in its order.

@@ -8,26 +8,32 @@ import Testing
 
 /// Text that tries to be more than text, and damage.
 extension BrowserTests {
+    /// The mouse everywhere on a page, should an attribute wait for it.
+    static func provoke(_ tab: BrowserTab) async throws {
+        try await tab.evaluate(
+            """
+            for (const element of document.querySelectorAll("*"))
+              for (const name of ["mouseover", "mouseenter", "focus", "error", "load"])
+                element.dispatchEvent(new Event(name))
+            """)
+    }
+
+    /// Code within a page, where there should be none: attributes that hold some, and scripts.
+    static let ownCode = """
+        [...document.querySelectorAll("*")].flatMap(element => [...element.attributes]
+          .filter(attribute => attribute.name.startsWith("on"))
+          .map(() => element.outerHTML.slice(0, 99)))
+        .concat([...document.scripts].filter(script => !script.src).map(script => script.outerHTML))
+        """
+
     @Test func hostileTextIsShownAsText() async throws {
         let world = try HostileWorld()
         try await serve(world) { site, browser in
             try await browser.tab { tab in
                 for page in PagesTests.pages {
                     try await tab.open(site + page)
-                    // The mouse everywhere, should an attribute wait for it.
-                    try await tab.evaluate(
-                        """
-                        for (const element of document.querySelectorAll("*"))
-                          for (const name of ["mouseover", "mouseenter", "focus", "error", "load"])
-                            element.dispatchEvent(new Event(name))
-                        """)
-                    let own = try await tab.evaluate(
-                        """
-                        [...document.querySelectorAll("*")].flatMap(element => [...element.attributes]
-                          .filter(attribute => attribute.name.startsWith("on"))
-                          .map(() => element.outerHTML.slice(0, 99)))
-                        .concat([...document.scripts].filter(script => !script.src).map(script => script.outerHTML))
-                        """)
+                    try await Self.provoke(tab)
+                    let own = try await tab.evaluate(Self.ownCode)
                     #expect(own == .array([]), "\(page)")
                     #expect(tab.faults() == [], "\(page)")
                 }

@@ -8,8 +8,7 @@ import WorkflowWorlds
 extension BrowserTests {
     @Test(arguments: [true, false])
     func aPromptIsReadAndItsTokensLeadToTheirFeatures(runsScripts: Bool) async throws {
-        let world = try BrowsedWorld()
-        try await serve(world) { site, browser in
+        try await onBrowsedWorld { site, browser in
             try await browser.tab(BrowserWindow(runsScripts: runsScripts)) { tab in
                 try await tab.open(site + "/prompt?dictionary=1")
                 try await tab.fill("#text", "And the <b>king</b> begat sons")

@@ -19,13 +19,12 @@ extension BrowserTests {
     }
 
     @Test func aListIsFilteredSortedAndPagedByHand() async throws {
-        let world = try BrowsedWorld()
-        let alive = try Self.features(of: world, where: { $0.firedCount > 0 }) { $0.featureIndex < $1.featureIndex }
-        let strong = try Self.features(of: world, where: { ($0.maxActivation ?? 0) > 2 && $0.featureIndex % 3 == 0 }) {
-            $0.featureIndex < $1.featureIndex
-        }
-        #expect(alive.count > 40 && strong.count > 1)
-        try await serve(world) { site, browser in
+        try await onBrowsedWorld { world, site, browser in
+            let alive = try Self.features(of: world, where: { $0.firedCount > 0 }) { $0.featureIndex < $1.featureIndex }
+            let strong = try Self.features(
+                of: world, where: { ($0.maxActivation ?? 0) > 2 && $0.featureIndex % 3 == 0 }
+            ) { $0.featureIndex < $1.featureIndex }
+            #expect(alive.count > 40 && strong.count > 1)
             try await browser.tab { tab in
                 try await tab.open(site + "/dictionaries/1/features")
                 try await tab.choose("select[name=sort]", "feature_index")
@@ -67,8 +66,7 @@ extension BrowserTests {
     }
 
     @Test func keysSearchTurnPagesAndHelp() async throws {
-        let world = try BrowsedWorld()
-        try await serve(world) { site, browser in
+        try await onBrowsedWorld { site, browser in
             try await browser.tab { tab in
                 try await tab.open(site + "/dictionaries/1/features/3")
                 try await tab.press(.right)
@@ -104,7 +102,7 @@ extension BrowserTests {
 
     /// The keyboard alone reaches content, and shows where it is.
     @Test func theKeyboardReachesTheContent() async throws {
-        try await serve(try BrowsedWorld()) { site, browser in
+        try await onBrowsedWorld { site, browser in
             try await browser.tab { tab in
                 try await tab.open(site + "/dictionaries/1/features")
                 try await tab.press(.tab)
@@ -124,8 +122,7 @@ extension BrowserTests {
     }
 
     @Test func theUnderlinedTokensAreThoseOfTheDatabase() async throws {
-        let world = try BrowsedWorld()
-        try await serve(world) { site, browser in
+        try await onBrowsedWorld { world, site, browser in
             try await browser.tab { tab in
                 for feature in [0, 3, 40] {
                     let expected = try world.strongestContexts(of: feature, limit: 16)
@@ -155,7 +152,7 @@ extension BrowserTests {
     }
 
     @Test func aPassageOpensInItsPlaceAndCloses() async throws {
-        try await serve(try BrowsedWorld()) { site, browser in
+        try await onBrowsedWorld { site, browser in
             try await browser.tab { tab in
                 try await tab.open(site + "/dictionaries/1/features/0")
                 let token = try await tab.texts(".contexts li:first-child .pk").first
@@ -171,8 +168,7 @@ extension BrowserTests {
     }
 
     @Test func withoutScriptsEverythingButThePlacesOfPassagesWorks() async throws {
-        let world = try BrowsedWorld()
-        try await serve(world) { site, browser in
+        try await onBrowsedWorld { site, browser in
             try await browser.tab(BrowserWindow(runsScripts: false)) { tab in
                 try await tab.open(site + "/")
                 try await tab.click("tbody a[href='/dictionaries/1/features']")
