@@ -21,7 +21,8 @@ import Testing
         cancelled: @escaping @Sendable () -> Bool = { false }
     ) throws -> HTMLExport.Result {
         try HTMLExport(dictionary: dictionary, corpus: corpus, folder: directory.file(name)).run(
-            on: world.path, workers: Workers(threads: threads), spelling: { PublicMessage.plain($0) }, cancelled: cancelled)
+            on: world.path, workers: Workers(threads: threads), spelling: { PublicMessage.plain($0) },
+            cancelled: cancelled)
     }
 
     private func text(_ file: String) throws -> String {

@@ -283,6 +283,10 @@
   });
 
   // Search: a number is a feature, anything else a part of names.
+  // In groups of three digits from five digits on, as elsewhere on the pages.
+  function grouped(number) {
+    return number < 10_000 ? String(number) : String(number).replace(/\B(?=(?:\d{3})+$)/g, "\u202f");
+  }
   function light(indices, why) {
     lit = indices && indices.length ? new Set(indices) : null;
     // What is below stays where it is, also where the list becomes shorter.
@@ -290,7 +294,7 @@
     found.replaceChildren();
     if (indices) {
       const heading = document.createElement("h2");
-      heading.textContent = indices.length === 1 ? "1 feature" : indices.length.toLocaleString("en") + " features";
+      heading.textContent = indices.length === 1 ? "1 feature" : grouped(indices.length) + " features";
       const small = document.createElement("small");
       small.textContent = why;
       heading.append(" ", small);

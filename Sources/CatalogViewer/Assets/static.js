@@ -177,13 +177,15 @@ async function showList(main) {
     fill(field, query.getAll(field.name).join("; "));
   }
   const heads = main.querySelector(".heads");
-  for (const old of main.querySelectorAll(":scope > :not(h1, form)")) old.remove();
+  for (const old of main.querySelectorAll(":scope > :not(h1, form, .crumbs)")) old.remove();
   const index = await load("data/index");
   const size = Number(main.dataset.shard);
   const offset = Math.max(0, Math.floor(Number(query.get("offset") ?? 0)) || 0);
   const chosen = choose(index, query);
   const shown = chosen.slice(offset, offset + size);
-  const count = (number) => number.toLocaleString("en");
+  // In groups of three digits from five digits on, as on the server's pages.
+  const count = (number) => String(number).length < 5 ? String(number)
+    : String(number).replace(/\B(?=(?:\d{3})+$)/g, "\u202f");
   say(main, `${count(shown.length ? offset + 1 : 0)}–${count(offset + shown.length)} of ${count(chosen.length)}`, "fine");
   if (shown.length === 0) {
     say(main, "No feature is like that.", "hint");
@@ -207,4 +209,4 @@ async function showList(main) {
 
 const main = document.getElementById("main");
 const show = { feature: showFeature, list: location.search ? showList : null }[main.dataset.kind];
-show?.(main).catch((error) => say(main, error.message, "damaged"));
+show?.(main).then(reachScrollers, (error) => say(main, error.message, "damaged"));

@@ -30,7 +30,9 @@ struct AccessibilityCheck: Sendable {
         if try await tab.evaluate("typeof axe") != .string("object") { try await tab.evaluate(source + "\n;0") }
         let found = try await tab.evaluate(
             """
-            axe.run(document, {runOnly: \(rules.rawValue), resultTypes: ["violations"]})
+            // Style sheets are read a second time only where a page may fetch.
+            axe.run(document, {
+              preload: location.protocol.startsWith("http"), runOnly: \(rules.rawValue), resultTypes: ["violations"]})
             .then(result => result.violations.flatMap(rule => rule.nodes.map(node =>
               rule.id + ": " + node.html.slice(0, 160) + " " + node.failureSummary)))
             """)

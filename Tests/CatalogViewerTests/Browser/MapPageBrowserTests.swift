@@ -66,7 +66,7 @@ extension BrowserTests {
                 try await tab.wait("the list", until: "document.querySelector('.found h2') !== null")
                 #expect(try await tab.texts(".found h2").first?.hasPrefix("32 features") == true)
                 #expect(try await tab.texts(".found .id").compactMap { Int($0) }.allSatisfy { $0 % 3 == 0 })
-                #expect(try await tab.evaluate(Self.lit) != .null)
+                try await tab.wait("their points lit", until: "(\(Self.lit)) !== null")
                 try await tab.fill("#lit", "")
                 try await tab.wait("no list", until: "document.querySelector('.found h2') === null")
                 // The list of strong features is back, and leads to them.

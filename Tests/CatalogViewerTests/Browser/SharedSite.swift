@@ -25,7 +25,7 @@ struct SharedSite: Sendable {
     /// Writes the pages of a catalog as a folder.
     static func write(_ path: String, to folder: String) throws {
         _ = try HTMLExport(dictionary: nil, corpus: nil, folder: folder).run(
-            on: path, workers: Workers(threads: 2), spelling: { $0 })
+            on: path, workers: Workers(threads: 2), spelling: { PublicMessage.plain($0) })
     }
 
     private init(_ world: BrowsedWorld) async throws {
