@@ -21,6 +21,8 @@ struct AccessibilityCheck: Sendable {
     enum Rules: String {
         /// All of WCAG 2.2 AA.
         case all = #"["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]"#
+        /// Those that depend on the width.
+        case layout = #"{type: "rule", values: ["target-size", "scrollable-region-focusable"]}"#
         /// Those that depend on colours.
         case colours = #"{type: "rule", values: ["color-contrast", "link-in-text-block"]}"#
     }
