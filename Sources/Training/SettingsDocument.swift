@@ -29,9 +29,9 @@ package struct SettingsDocument {
         return laid.merging(values) { $1 }
     }
 
-    /// Keys that exclude each other.
+    /// Keys that exclude others of the document: each other, or what goes with the value before.
     private static let exclusions: [String: [String]] = [
-        "tokens": ["steps"], "steps": ["tokens"],
+        "architecture": ["sparsity", "prefixes"], "tokens": ["steps"], "steps": ["tokens"],
         "activations": ["model", "modelName", "text"], "model": ["activations"], "text": ["activations"],
     ]
 

@@ -1,6 +1,7 @@
 package import ActivationPipeline
 import Foundation
 import SparseCoding
+import SparseTraining
 import Vocabulary
 
 /// A sweep: any number of dictionaries on one stream, as one JSON document.
@@ -152,6 +153,10 @@ package enum SweepSettings {
         let additions: [(TrainingSettings) -> String] = [
             { $0.architecture == .route ? "\($0.routing.rawValue)-\($0.aggregation.rawValue)" : "" },
             { $0.fidelity == .reference ? "reference" : "" },
+            { $0.choices.prefixes.map { "p" + $0.map(String.init).joined(separator: "-") } ?? "" },
+            { $0.choices.exploration.map { "e\($0)" } ?? "" },
+            { $0.choices.finalExploration.map { "to\($0)" } ?? "" },
+            { $0.choices.routerErrors.map(\.rawValue) ?? "" },
             { "s\($0.seed)" },
         ]
         for addition in additions {

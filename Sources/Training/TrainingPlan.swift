@@ -38,7 +38,7 @@ package struct TrainingPlan {
         let layers = settings.layers ?? source.defaultLayers
         if settings.architecture.readsOneLayer, layers.count != 1 {
             throw WorkflowError.usage(
-                "\(settings.architecture.rawValue) reads one layer, but \(layers.count) are named; choose one with "
+                "\(settings.kind) reads one layer, but \(layers.count) are named; choose one with "
                     + "`layers`")
         }
         try source.check(layers: layers)

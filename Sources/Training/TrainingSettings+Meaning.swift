@@ -81,12 +81,18 @@ extension TrainingSettings {
         return effective
     }
 
+    /// What is trained, by the names that `architecture` takes: `topk`, `batchtopk`, `route`, `route-matryoshka`.
+    package var kind: String {
+        let keepsByBatch = shape.sparsity == .batchtopk
+        let nested = keepsByBatch ? "matryoshka" : "matryoshka-topk"
+        let kind = choices.prefixes != nil ? nested : keepsByBatch ? ActivationSparsity.batchtopk.rawValue : nil
+        guard let kind else { return shape.architecture.rawValue }
+        return shape.architecture == .topk ? kind : "\(shape.architecture.rawValue)-\(kind)"
+    }
+
     /// A name made of architecture and sizes.
     var defaultName: String {
-        let keepsByBatch = shape.sparsity == .batchtopk
-        let kind = choices.prefixes != nil ? "matryoshka" : keepsByBatch ? ActivationSparsity.batchtopk.rawValue : nil
-        var parts = shape.architecture == .topk ? [] : [shape.architecture.rawValue]
-        if let kind { parts.append(kind) } else if parts.isEmpty { parts.append(shape.architecture.rawValue) }
+        var parts = [kind]
         if shape.architecture.readsOneLayer, let layer = shape.layers?.first { parts.append("l\(layer)") }
         parts.append("m\(shape.latents)")
         if let k = shape.k {

@@ -1,5 +1,5 @@
 import Foundation
-import Glibc
+import Safetensors
 
 /// A Foundation error about a file, with the system's reason, which is nested several levels deep.
 struct FileFailure {
@@ -12,18 +12,16 @@ struct FileFailure {
     init?(_ error: any Error) {
         guard let error = error as? CocoaError else { return nil }
         let path = error.filePath ?? error.url?.path ?? "a file"
-        var reason: String?
-        if let system = error.underlying as? POSIXError { reason = String(cString: strerror(system.code.rawValue)) }
         switch error.code {
         case .fileNoSuchFile, .fileReadNoSuchFile:
             (line, status) = ("\(path): no such file or folder", 66)
         case _ where (512..<768).contains(error.code.rawValue):
             (line, status) = (
-                "\(path): cannot be written (\(reason ?? error.localizedDescription)); check the permissions and the space",
+                "\(path): cannot be written (\(error.systemReason)); check the permissions and the space",
                 73
             )
         case _ where (256..<512).contains(error.code.rawValue):
-            (line, status) = ("\(path): cannot be read (\(reason ?? error.localizedDescription))", 65)
+            (line, status) = ("\(path): cannot be read (\(error.systemReason))", 65)
         default: return nil
         }
     }

@@ -40,6 +40,12 @@ import WorkflowWorlds
         let directory = try TemporaryDirectory()
         try json.write(to: URL(filePath: directory.file("run.json")))
         #expect(try TrainingSettings(file: directory.file("run.json")) == nested)
+        // Another architecture is not made of the former one's parts.
+        var other = SettingsDocument()
+        try other.set("architecture", "topk")
+        let plain = try TrainingSettings(file: directory.file("run.json"), given: other)
+        #expect(plain.sparsity == .topk && plain.choices.prefixes == nil && plain.kind == "topk")
+        #expect(batch.kind == "batchtopk" && nested.kind == "matryoshka")
     }
 
     /// A configuration without the younger keys is what it was: TopK, nothing explored, errors as they are.
@@ -89,7 +95,10 @@ import WorkflowWorlds
         let settings = try SweepSettings.read(file: directory.file("s.json"))
         #expect(settings.map(\.choices.prefixes) == [[4, 8, 16, 32], [8, 16], [8, 16], [8], [16, 32]])
         #expect(settings.map(\.sparsity) == [.batchtopk, .topk, .batchtopk, .batchtopk, .batchtopk])
-        #expect(Set(settings.compactMap(\.name)).count == 5)
-        #expect(settings[0].name == "matryoshka-l1-m64-k4")
+        #expect(
+            settings.compactMap(\.name) == [
+                "matryoshka-l1-m64-k4", "route-matryoshka-topk-m64-k4", "route-matryoshka-m64-k4",
+                "random-matryoshka-m64-k4-p8", "random-matryoshka-m64-k4-p16-32",
+            ])
     }
 }

@@ -26,9 +26,6 @@ import WorkflowWorlds
         }
         return [
             settings("route") { _ in },
-            settings("explored") {
-                $0.choices.exploration = 0.7; $0.choices.finalExploration = 0.2; $0.choices.routerErrors = .centred
-            },
             settings("soft") { $0.routing = .soft },
             settings("random") { $0.architecture = .random },
             settings("mlsae") { $0.architecture = .mlsae },

@@ -14,6 +14,9 @@ package enum OutputFile {
     /// - Throws: `WorkflowError.cannotWrite` for an existing file, a folder, device or pipe of that name, or a folder
     ///   that is not there or not writable; `.refused` for one of the inputs.
     package static func check(_ path: String, overwriting: Bool, inputs: [String]) throws(WorkflowError) {
+        guard !path.isEmpty else {
+            throw .cannotWrite(path: "the file to write", problem: "has an empty name; name a file")
+        }
         let files = FileManager.default
         if inputs.contains(where: { isSame($0, path) }) {
             throw .refused("\(path): is read by this very run, so it is not replaced; name another file")

@@ -11,8 +11,8 @@ package enum OutputFolder {
     /// - Throws: `WorkflowError.cannotWrite` for a name that is taken, or a folder around it that is not there or not
     ///   writable; what `fill` throws. Nothing is left behind then.
     package static func make<Value>(_ path: String, _ fill: (_ draft: String) throws -> Value) throws -> Value {
-        let path = URL(filePath: path).standardizedFileURL.path
         try check(path)
+        let path = URL(filePath: path).standardizedFileURL.path
         let parent = (path as NSString).deletingLastPathComponent
         let prefix = (path as NSString).lastPathComponent + "."
         for name in (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? []
@@ -45,6 +45,9 @@ package enum OutputFolder {
     ///
     /// - Throws: as `make`.
     package static func check(_ path: String) throws(WorkflowError) {
+        guard !path.isEmpty else {
+            throw .cannotWrite(path: "the folder to make", problem: "has an empty name; name a folder")
+        }
         var status = stat()
         guard lstat(path, &status) != 0 else {
             throw .cannotWrite(path: path, problem: "exists already; name a folder that does not")

@@ -1,4 +1,5 @@
 import Foundation
+import Safetensors
 package import SparseTraining
 
 /// Finds the activation files given on the command line: files, folders, and the common prefix of an export's
@@ -53,7 +54,7 @@ package enum ActivationFiles {
     private static func filesInFolder(_ path: String) throws(WorkflowError) -> [String] {
         let names: [String]
         do { names = try FileManager.default.contentsOfDirectory(atPath: path) } catch {
-            throw .badInput(path: path, problem: "cannot be read (\(error.localizedDescription))")
+            throw .badInput(path: path, problem: "cannot be read (\(error.systemReason))")
         }
         return names.filter { $0.hasSuffix(".safetensors") && !$0.hasPrefix(".") }.sorted()
             .map { path.hasSuffix("/") ? path + $0 : path + "/" + $0 }

@@ -1,5 +1,6 @@
 import Crypto
 package import Foundation
+import Safetensors
 
 /// SHA-256 of bytes, hexadecimal.
 package func sha256(of data: some DataProtocol) -> String {
@@ -23,7 +24,7 @@ package func sha256(ofFile path: String) throws -> (digest: String, bytes: Int) 
             bytes += piece.count
         }
     } catch {
-        throw WorkflowError.badInput(path: path, problem: "cannot be read (\(error.localizedDescription))")
+        throw WorkflowError.badInput(path: path, problem: "cannot be read (\(error.systemReason))")
     }
     return (hexadecimal(hash.finalize()), bytes)
 }

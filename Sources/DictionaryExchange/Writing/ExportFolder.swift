@@ -18,7 +18,7 @@ struct ExportFolder {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
-            throw .cannotWrite(path: path, reason: error.localizedDescription)
+            throw .cannotWrite(path: path, reason: error.systemReason)
         }
     }
 
@@ -37,7 +37,7 @@ struct ExportFolder {
         do {
             try Data(text.utf8).write(to: URL(fileURLWithPath: file(name)), options: .withoutOverwriting)
         } catch {
-            throw .cannotWrite(path: file(name), reason: error.localizedDescription)
+            throw .cannotWrite(path: file(name), reason: error.systemReason)
         }
     }
 

@@ -1,6 +1,7 @@
 import ActivationPipeline
 import Foundation
 import JSON
+import Safetensors
 import SparseCoding
 import Tokenization
 import Vocabulary
@@ -41,7 +42,7 @@ final class DelphiCache {
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
         } catch {
-            throw .cannotWrite(path: folder, problem: error.localizedDescription)
+            throw .cannotWrite(path: folder, problem: error.systemReason)
         }
         let count = min(Self.splitCount, configuration.latents)
         var splits: [DelphiSplit] = []
@@ -123,7 +124,7 @@ final class DelphiCache {
                 "model_name": .string(model),
             ]))
         do { try Data((text + "\n").utf8).write(to: URL(filePath: folder + "/config.json")) } catch {
-            throw WorkflowError.cannotWrite(path: folder + "/config.json", problem: error.localizedDescription)
+            throw WorkflowError.cannotWrite(path: folder + "/config.json", problem: error.systemReason)
         }
     }
 }

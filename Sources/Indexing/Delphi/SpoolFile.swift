@@ -1,5 +1,6 @@
 import ActivationPipeline
 import Foundation
+import Safetensors
 
 /// A temporary file that is first written from the start to the end and then read the same way, a buffer at a time.
 final class SpoolFile {
@@ -30,7 +31,7 @@ final class SpoolFile {
 
     private func flush() throws(WorkflowError) {
         do { try handle.write(contentsOf: Data(buffer)) } catch {
-            throw .cannotWrite(path: path, problem: error.localizedDescription)
+            throw .cannotWrite(path: path, problem: error.systemReason)
         }
         buffer.removeAll(keepingCapacity: true)
     }
@@ -41,7 +42,7 @@ final class SpoolFile {
     func rewind() throws(WorkflowError) {
         if !buffer.isEmpty { try flush() }
         do { try handle.seek(toOffset: 0) } catch {
-            throw .cannotWrite(path: path, problem: error.localizedDescription)
+            throw .cannotWrite(path: path, problem: error.systemReason)
         }
     }
 

@@ -1,5 +1,6 @@
 package import ActivationPipeline
 import Foundation
+import Safetensors
 
 /// A file that is written from the start to the end, or not at all.
 package final class NewFile {
@@ -22,7 +23,7 @@ package final class NewFile {
     /// - Throws: `WorkflowError.cannotWrite`.
     package func write(_ bytes: some Sequence<UInt8>) throws(WorkflowError) {
         do { try handle.write(contentsOf: Data(bytes)) } catch {
-            throw .cannotWrite(path: path, problem: error.localizedDescription)
+            throw .cannotWrite(path: path, problem: error.systemReason)
         }
     }
 
@@ -31,7 +32,7 @@ package final class NewFile {
     /// - Throws: `WorkflowError.cannotWrite` for bytes that the system could not keep.
     package func close() throws(WorkflowError) {
         do { try handle.close() } catch {
-            throw .cannotWrite(path: path, problem: error.localizedDescription)
+            throw .cannotWrite(path: path, problem: error.systemReason)
         }
     }
 
@@ -51,7 +52,7 @@ package final class NewFile {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
-            throw .cannotWrite(path: path, problem: error.localizedDescription)
+            throw .cannotWrite(path: path, problem: error.systemReason)
         }
     }
 }

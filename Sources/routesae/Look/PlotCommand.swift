@@ -3,6 +3,7 @@ import ArgumentParser
 import CatalogViewer
 import FeatureCatalog
 import Foundation
+import Safetensors
 
 extension PlotKind: ExpressibleByArgument {}
 
@@ -51,7 +52,7 @@ struct PlotCommand: ParsableCommand {
         }
         guard output != "-" else { return StandardStreams.write(plot.svg) }
         do { try Data(plot.svg.utf8).write(to: URL(filePath: output), options: .atomic) } catch {
-            throw WorkflowError.cannotWrite(path: output, problem: error.localizedDescription)
+            throw WorkflowError.cannotWrite(path: output, problem: error.systemReason)
         }
         options.say("\(output): \(kind.rawValue)")
     }

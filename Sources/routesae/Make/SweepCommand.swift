@@ -101,7 +101,7 @@ struct SweepCommand: ParsableCommand {
             columns: ["name", "architecture", "layers", "latents", "k", "lambda", "fidelity", "seed"],
             rows: settings.map { one in
                 [
-                    .text(one.name ?? ""), .text(one.architecture.rawValue),
+                    .text(one.name ?? ""), .text(one.kind),
                     .text(one.layers.map(list) ?? "the model's middle half"), Cell(one.latents),
                     one.k.map { Cell($0) } ?? .null, one.choices.lambda.map { .real(Double($0)) } ?? .null,
                     .text(one.fidelity.rawValue), .text("\(one.seed)"),

@@ -89,6 +89,9 @@ struct TrainCommand: ParsableCommand {
     private func settings() throws -> TrainingSettings? {
         let given = try GivenOptions.document(source, shape, schedule, hyperparameters)
         if config == nil, files.resume, given.isEmpty { return nil }
+        guard config != nil || shape.latents != nil || !files.resume else {
+            throw WorkflowError.usage("give --resume alone, or with all settings of the run, --latents among them")
+        }
         guard config != nil || shape.latents != nil else {
             throw WorkflowError.usage("say how large the dictionary is, with --latents M")
         }

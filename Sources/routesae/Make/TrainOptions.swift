@@ -148,7 +148,7 @@ struct TrainFileOptions: ParsableArguments {
     var force = false
     @Flag(help: "Continue from the checkpoint where there is one; alone, with the settings that it holds.")
     var resume = false
-    @Option(help: "Where the checkpoint is kept; by default beside the catalog, CATALOG.checkpoint,.")
+    @Option(help: "Where the checkpoint is kept; by default beside the catalog, as CATALOG.checkpoint.")
     var checkpoint: String?
     @Option(help: "Steps between checkpoints; by default every five minutes. One is taken on a signal as well.")
     var checkpointEvery: Int?

@@ -7,7 +7,7 @@ import TerminalOutput
 
 /// Options of long-running commands.
 struct RunOptions: ParsableArguments {
-    @Option(help: "Threads; by default results do not depend on them. All processors.")
+    @Option(help: "Threads; by default all processors. Results do not depend on it.")
     var threads: Int?
 
     @OptionGroup var quietness: QuietOption

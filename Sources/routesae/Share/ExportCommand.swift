@@ -31,7 +31,8 @@ struct ExportCommand: ParsableCommand {
             neuronpedia: the folders that its importer reads, MODEL/LAYER-SET, one for each layer in which features fire. \
             circuit-tracer: the files that its viewer shows. Both take an indexed dictionary.
 
-            html: the pages of 'routesae serve' as a folder that opens without it, from a disk or any web server:             index.html. All indexed dictionaries, or the one named.
+            html: the pages of 'routesae serve' as a folder that opens without it, from a disk or any web server. All \
+            indexed dictionaries, or the one named.
 
             Examples:
               routesae export c.sqlite topk-saelens --to saelens --dictionary topk-l3
