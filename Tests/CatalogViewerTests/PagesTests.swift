@@ -174,7 +174,10 @@ import Testing
             #expect(try await numbers("q=kings&sort=feature_index", port) == Array(0..<6))
             #expect(try await numbers("layer=1", port).isEmpty)
             #expect(try await numbers("token=%3Cscript%3Ealert('x')%3C/script%3E&alive=1", port) == byMaximum)
-            for query in ["where=%3Cb%3E", "sort=nope", "sort=p50&where=p50"] {
+            for query in [
+                "where=%3Cb%3E", "sort=nope", "sort=p50&where=p50", "offset=abc", "offset=-1", "offset=+1", "layer=x",
+                "offset=1e1", "layer=99999999999999999999",
+            ] {
                 let wrong = try await HTTPClient.ask("/dictionaries/1/features?" + query, port: port)
                 #expect(wrong.status == 400 && wrong.text.contains("role=\"alert\"") && !wrong.text.contains("<b>"))
                 #expect(wrong.text.contains("<form class=\"filter\""))
@@ -183,6 +186,27 @@ import Testing
             }
             let page = try await HTTPClient.ask("/dictionaries/1/features?sort=p50&where=p50%3E1", port: port).text
             #expect(page.contains("<option value=\"p50\" selected>") && page.contains("value=\"p50&gt;1\""))
+        }
+    }
+
+    /// A search without a word asks for nothing.
+    @Test("A list without words is not filtered", arguments: ["%22", "*", "%22%22", "%0A", "%00", "%22+%22+*"])
+    func aListWithoutWordsIsNotFiltered(words: String) async throws {
+        try await ServedCatalog.serve(world.path) { port in
+            let all = try await HTTPClient.ask("/dictionaries/1/features.json", port: port).body
+            let reply = try await HTTPClient.ask("/dictionaries/1/features.json?q=" + words, port: port)
+            #expect(reply.status == 200 && reply.body == all)
+        }
+    }
+
+    @Test func aPageBeyondTheEndLeadsBack() async throws {
+        try await ServedCatalog.serve(world.path) { port in
+            let page = try await HTTPClient.ask("/dictionaries/1/features?sort=p50&offset=1000", port: port)
+            #expect(page.status == 200)
+            #expect(page.text.contains("none of \(HostileWorld.latents)"))
+            #expect(page.text.contains("No feature is like that."))
+            #expect(page.text.contains("features?sort=p50\">The first page</a>"))
+            #expect(!page.text.contains("rel=\"prev\""))
         }
     }
 }

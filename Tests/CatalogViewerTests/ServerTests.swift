@@ -19,7 +19,8 @@ import Testing
         try await ServedCatalog.serve(world.path) { port in
             for path in [
                 "/nope", "/dictionaries/7", "/dictionaries/x", "/dictionaries/1/features/30",
-                "/dictionaries/1/features/-1", "/dictionaries/1/features/99999999999999999999",
+                "/dictionaries/1/features/-1", "/dictionaries/1/features/+3", "/runs/+1",
+                "/dictionaries/1/features/0/contexts/top/+0", "/dictionaries/1/features/99999999999999999999",
                 "/dictionaries/1/features/0/contexts/top/77", "/dictionaries/1/features/0/contexts/nope/0",
                 "/dictionaries/9223372036854775807/features", "/runs/9", "/runs/x", "/dictionaries/%FF", "/a/b/c/d/e/f",
                 "/dictionaries/1/features/0?corpus=9", "/dictionaries/1/features?corpus=zz",

@@ -44,8 +44,8 @@ async function showFeature(main) {
   const size = Number(main.dataset.shard);
   const count = Number(main.dataset.count);
   const asked = new URLSearchParams(location.search).get("i") ?? "0";
-  const index = Number(asked);
-  if (!Number.isInteger(index) || index < 0 || index >= count) {
+  const index = /^\d+$/u.test(asked) ? Number(asked) : count;
+  if (index >= count) {
     say(main, `There is no feature ${asked}; there are 0 … ${count - 1}.`, "damaged");
     return;
   }
@@ -88,11 +88,24 @@ const comparisons = {
   ">=": (a, b) => a !== null && a >= b,
 };
 
+// The values of a column by feature.
+function valuesOf(index, name) {
+  if (name === "feature_index") return index.order.map((_, feature) => feature);
+  return Object.hasOwn(index.columns, name) ? index.columns[name] : undefined;
+}
+
+// A whole number in the address, 0 without one.
+function number(query, name) {
+  const text = query.get(name) || "0";
+  if (!/^\d+$/u.test(text)) throw new Error(`${name} is "${text}"; it takes a whole number from 0`);
+  return Number(text);
+}
+
 // A condition such as `p99 > 5`, as a test of a feature.
 function condition(index, text) {
   const parts = /^\s*(\w+)\s*(!=|<>|<=|>=|==|=|<|>|like\s)\s*(.*?)\s*$/iu.exec(text);
   if (!parts) throw new Error(`'${text}' is not of the form COLUMN OP VALUE, with one of = != < <= > >= like`);
-  const column = index.columns[parts[1]];
+  const column = valuesOf(index, parts[1]);
   if (!column) throw new Error(`there is no column '${parts[1]}'`);
   const operator = { "<>": "!=", "==": "=" }[parts[2]] ?? parts[2].trim().toLowerCase();
   const quoted = /^'(.*)'$/su.exec(parts[3]);
@@ -120,11 +133,14 @@ function choose(index, query) {
   const token = query.get("token");
   if (token) chosen = chosen.filter((feature) => index.tokens[feature].includes(token.trim()) || index.tokens[feature].includes(token));
   const layer = query.get("layer");
-  if (layer) chosen = chosen.filter((feature) => index.columns.peak_layer[feature] === Number(layer));
+  if (layer) {
+    const wanted = number(query, "layer");
+    chosen = chosen.filter((feature) => index.columns.peak_layer[feature] === wanted);
+  }
   if (query.get("alive")) chosen = chosen.filter((feature) => index.columns.is_dead[feature] === 0);
 
   const sort = query.get("sort") || "max_activation";
-  const values = sort === "feature_index" ? index.order.map((_, feature) => feature) : index.columns[sort];
+  const values = valuesOf(index, sort);
   if (!values) throw new Error(`features are not sorted by ${sort}`);
   const sign = index.measures.includes(sort) !== (query.get("order") === "reversed") ? -1 : 1;
   return chosen.sort((one, other) => {
@@ -135,20 +151,22 @@ function choose(index, query) {
   });
 }
 
+// A link to the page of the list that begins with a row.
+function link(query, offset, text, rel = "") {
+  const fields = new URLSearchParams(query);
+  fields.delete("offset");
+  if (offset > 0) fields.set("offset", offset);
+  const anchor = document.createElement("a");
+  anchor.rel = rel;
+  anchor.href = `features.html?${fields}`;
+  anchor.textContent = text;
+  return anchor;
+}
+
 function pager(query, offset, size, total) {
   const links = [];
-  const link = (to, rel, text) => {
-    const fields = new URLSearchParams(query);
-    fields.delete("offset");
-    if (to > 0) fields.set("offset", to);
-    const anchor = document.createElement("a");
-    anchor.rel = rel;
-    anchor.href = `features.html?${fields}`;
-    anchor.textContent = text;
-    links.push(anchor);
-  };
-  if (offset > 0) link(Math.max(0, offset - size), "prev", "← previous");
-  if (offset + size < total) link(offset + size, "next", "next →");
+  if (offset > 0) links.push(link(query, Math.max(0, offset - size), "← previous", "prev"));
+  if (offset + size < total) links.push(link(query, offset + size, "next →", "next"));
   if (links.length === 0) return null;
   const nav = document.createElement("nav");
   nav.className = "pager";
@@ -180,15 +198,17 @@ async function showList(main) {
   for (const old of main.querySelectorAll(":scope > :not(h1, form, .crumbs)")) old.remove();
   const index = await load("data/index");
   const size = Number(main.dataset.shard);
-  const offset = Math.max(0, Math.floor(Number(query.get("offset") ?? 0)) || 0);
+  const offset = number(query, "offset");
   const chosen = choose(index, query);
   const shown = chosen.slice(offset, offset + size);
   // In groups of three digits from five digits on, as on the server's pages.
   const count = (number) => String(number).length < 5 ? String(number)
     : String(number).replace(/\B(?=(?:\d{3})+$)/g, "\u202f");
-  say(main, `${count(shown.length ? offset + 1 : 0)}–${count(offset + shown.length)} of ${count(chosen.length)}`, "fine");
+  const range = shown.length ? `${count(offset + 1)}–${count(offset + shown.length)}` : "none";
+  say(main, `${range} of ${count(chosen.length)}`, "fine");
   if (shown.length === 0) {
-    say(main, "No feature is like that.", "hint");
+    const line = say(main, "No feature is like that.", "hint");
+    if (offset > 0) line.append(" ", link(query, 0, "The first page"));
     return;
   }
   const place = new Map(index.order.map((feature, rank) => [feature, rank]));

@@ -21,6 +21,8 @@ struct FeatureChoice {
     let isReversed: Bool
     /// Features to skip.
     let offset: Int
+    /// A number that is none.
+    private let problem: ViewerProblem?
 
     /// The column to sort by where none is named.
     static let usualSort = "max_activation"
@@ -32,15 +34,24 @@ struct FeatureChoice {
             .map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
         words = query["q"]
         token = query["token"]
-        layer = query.number("layer", in: 0...1 << 20)
         isAlive = query["alive"] != nil
         sort = query["sort"] ?? Self.usualSort
         isReversed = query["order"] == "reversed"
-        offset = query.number("offset", in: 0...1 << 31) ?? 0
+        do throws(ViewerProblem) {
+            (layer, offset) = (try query.number("layer", to: 1 << 20), try query.number("offset", to: 1 << 31) ?? 0)
+            problem = nil
+        } catch {
+            (layer, offset, problem) = (nil, 0, error)
+        }
     }
 
     /// Whether all features are listed.
-    var isPlain: Bool { conditions.isEmpty && words == nil && token == nil && layer == nil && !isAlive }
+    var isPlain: Bool { conditions.isEmpty && terms == nil && token == nil && layer == nil && !isAlive }
+
+    /// What the words ask for; nil where there is no word among them.
+    private var terms: SearchTerms? {
+        words.map { SearchTerms($0) }.flatMap { $0.words.isEmpty ? nil : $0 }
+    }
 
     /// The conditions as they are written in one field.
     var condition: String { conditions.joined(separator: "; ") }
@@ -60,10 +71,11 @@ struct FeatureChoice {
 
     /// The query.
     ///
-    /// - Throws: `WorkflowError.usage` for a condition or an order that cannot be; `CatalogError`.
+    /// - Throws: `ViewerProblem` 400 for a number that is none; `WorkflowError.usage` for a condition or an order that cannot be; `CatalogError`.
     func listing(
         _ key: IndexingKey, of record: DictionaryRecord, known: SummaryColumns, in catalog: Catalog
     ) throws -> FeatureListing {
+        if let problem { throw problem }
         var listing = FeatureListing(key: key)
         listing.columns = [try known.named("feature_index")]
         listing.conditions = try conditions.map { try FeatureCondition($0, columns: known) }
@@ -81,15 +93,14 @@ struct FeatureChoice {
         listing.isDescending = order.isMeasure != isReversed
         listing.limit = FeatureListPage.rowCount + 1
         listing.offset = offset
-        if let words { listing.features = try Self.found(words, record.dictionaryID, record.name, in: catalog) }
+        if let terms { listing.features = try Self.found(terms, record.dictionaryID, in: catalog) }
         return listing
     }
 
     /// The features in whose explanation, promoted tokens or contexts words occur.
     private static func found(
-        _ words: String, _ dictionaryID: Int64, _ name: String, in catalog: Catalog
+        _ terms: SearchTerms, _ dictionaryID: Int64, in catalog: Catalog
     ) throws -> [Int] {
-        let terms = SearchTerms(words)
         let hits =
             try catalog.searchExplanations(terms.query, dictionaryID: dictionaryID, limit: mostFound)
             + catalog.searchPromotedTokens(terms.words, dictionaryID: dictionaryID, limit: mostFound)
@@ -107,6 +118,8 @@ struct SearchTerms {
 
     init(_ text: String) {
         var terms: [(text: String, isPrefix: Bool)] = []
+        // U+0000 would end the query for full text.
+        let text = text.replacing("\0", with: " ")
         for (number, part) in text.split(separator: "\"", omittingEmptySubsequences: false).enumerated() {
             if number.isMultiple(of: 2) {
                 for word in part.split(whereSeparator: \.isWhitespace) {

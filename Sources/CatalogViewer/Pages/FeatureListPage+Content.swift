@@ -49,11 +49,12 @@ extension FeatureListPage {
 
     private var summary: HTML {
         guard problem == nil, index != nil else { return "" }
-        let first = choice.offset + (entries.isEmpty ? 0 : 1)
-        let last = choice.offset + entries.count
         let of: HTML = total.map { " of \(Figure.count($0))" } ?? (hasMore ? " of more" : "")
         let corpus = index.map { ", on <bdi>\($0.corpus)</bdi>" as HTML }
-        return "<p class=\"fine\" role=\"status\">\(Figure.count(first))–\(Figure.count(last))\(of)\(corpus)</p>"
+        let range: HTML =
+            entries.isEmpty
+            ? "none" : "\(Figure.count(choice.offset + 1))–\(Figure.count(choice.offset + entries.count))"
+        return "<p class=\"fine\" role=\"status\">\(range)\(of)\(corpus)</p>"
     }
 
     private var nothing: HTML {
@@ -62,7 +63,8 @@ extension FeatureListPage {
                 <p class="hint">This dictionary has no statistics yet. <code>routesae index</code> makes them.</p>
                 """
         }
-        return problem == nil ? "<p class=\"hint\">No feature is like that.</p>" : ""
+        let first: HTML = choice.offset > 0 ? " <a href=\"\(address(from: 0))\">The first page</a>" : ""
+        return problem == nil ? "<p class=\"hint\">No feature is like that.\(first)</p>" : ""
     }
 
     private var rows: HTML {
@@ -106,7 +108,7 @@ extension FeatureListPage {
     private var pager: HTML {
         let size = Self.rowCount
         let before: HTML =
-            choice.offset > 0
+            choice.offset > 0 && !entries.isEmpty
             ? """
             <a rel="prev" href="\(address(from: choice.offset - size))">← \
             previous</a>

@@ -18,7 +18,7 @@ struct PassagePage: Page {
         links = try visit.links(to: record)
         number = try visit.feature(of: record)
         guard let index = try visit.index(of: record), let band = ContextBand(rawValue: visit.request.path[5]),
-            let rank = Int(visit.request.path[6]), (0..<1 << 14).contains(rank)
+            let rank = Int(digits: visit.request.path[6]), (0..<1 << 14).contains(rank)
         else { throw ViewerProblem(404, "there is no context of this name") }
         let found = try visit.catalog.contextTexts(
             index.key, featureIndex: number, band: band, limit: 1, offset: rank, isWhole: true)

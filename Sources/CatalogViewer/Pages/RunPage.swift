@@ -19,7 +19,9 @@ struct RunPage: Page {
     private let spelling: @Sendable (String) -> String
 
     init(_ visit: Visit) throws {
-        guard let runID = Int64(visit.request.path[1]) else { throw ViewerProblem(404, "a run is named by its number") }
+        guard let runID = Int64(digits: visit.request.path[1]) else {
+            throw ViewerProblem(404, "a run is named by its number")
+        }
         report = try RunReport(runID, in: visit.catalog, number: visit.number)
         curves = try report.metrics.compactMap { curve in
             guard Self.large.contains(curve.name) else { return curve }

@@ -27,9 +27,15 @@ struct FormFields: Sendable {
         all.filter { $0.name == name && !$0.value.isEmpty }.map(\.value)
     }
 
-    /// A whole number within a range; nil where it is not there or is none.
-    func number(_ name: String, in range: ClosedRange<Int>) -> Int? {
-        self[name].flatMap { Int($0) }.flatMap { range.contains($0) ? $0 : nil }
+    /// A whole number from 0; nil where it is not there.
+    ///
+    /// - Throws: `ViewerProblem` 400 for another value.
+    func number(_ name: String, to most: Int) throws(ViewerProblem) -> Int? {
+        guard let text = self[name] else { return nil }
+        guard let number = Int(digits: text), number <= most else {
+            throw ViewerProblem(400, "\(name) is \"\(text.prefix(40))\"; it takes a whole number from 0 to \(most)")
+        }
+        return number
     }
 
     /// Decodes `%41` and, in fields, `+` for a space.
@@ -59,5 +65,13 @@ struct FormFields: Sendable {
         case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
         default: nil
         }
+    }
+}
+
+extension FixedWidthInteger {
+    /// A number written with the digits 0 to 9 alone, without a sign; nil for anything else.
+    init?(digits text: some StringProtocol) {
+        guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
+        self.init(text, radix: 10)
     }
 }

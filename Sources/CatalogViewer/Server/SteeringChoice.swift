@@ -42,7 +42,7 @@ struct SteeringChoice {
 
     /// The number of the feature, if it is one of a dictionary's.
     func number(in record: DictionaryRecord) -> Int? {
-        Int(feature).flatMap { (0..<record.latentCount).contains($0) ? $0 : nil }
+        Int(digits: feature).flatMap { (0..<record.latentCount).contains($0) ? $0 : nil }
     }
 
     /// The settings of the workflow: those that the command has for the same fields.
@@ -61,7 +61,7 @@ struct SteeringChoice {
         guard let strength = Double(strength), strength.isFinite else {
             throw ViewerProblem(400, "the strength is \"\(strength)\"; it takes a number")
         }
-        guard let tokens = Int(tokens), (1...Self.mostTokens).contains(tokens) else {
+        guard let tokens = Int(digits: tokens), (1...Self.mostTokens).contains(tokens) else {
             throw ViewerProblem(
                 400, "the number of tokens is \"\(tokens)\"; it takes 1 … \(Self.mostTokens), more in the terminal")
         }

@@ -66,7 +66,7 @@ struct Visit {
 
     /// A feature of the path's fourth part.
     func feature(of record: DictionaryRecord) throws -> Int {
-        guard let index = Int(request.path[3]), (0..<record.latentCount).contains(index) else {
+        guard let index = Int(digits: request.path[3]), (0..<record.latentCount).contains(index) else {
             throw ViewerProblem(
                 404, "there is no feature \(request.path[3]); \(record.name) has 0 … \(record.latentCount - 1)")
         }

@@ -129,7 +129,7 @@ struct ExportCommand: ParsableCommand {
         }
         progress.withLock { $0.finish() }
         quietness.say(
-            "\(folder)/index.html: \(Quantities.count(result.featureCount)) features of "
+            "\(folder)\(folder.hasSuffix("/") ? "" : "/")index.html: \(Quantities.count(result.featureCount)) features of "
                 + "\(result.dictionaryCount == 1 ? "1 dictionary" : "\(result.dictionaryCount) dictionaries"), "
                 + "\(Quantities.count(result.fileCount)) files, \(Quantities.bytes(result.byteCount))")
     }

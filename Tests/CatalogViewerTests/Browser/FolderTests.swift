@@ -71,6 +71,8 @@ extension BrowserTests {
                 }
                 try await Self.open(folder + "/dictionaries/1/feature.html?i=no", in: tab)
                 #expect(try await tab.texts(".damaged") == ["There is no feature no; there are 0 … 95."])
+                try await Self.open(folder + "/dictionaries/1/feature.html?i=1e1", in: tab)
+                #expect(try await tab.texts(".damaged") == ["There is no feature 1e1; there are 0 … 95."])
             }
         }
     }
@@ -147,6 +149,27 @@ extension BrowserTests {
                 try await tab.wait("the list", until: "location.pathname.endsWith('/dictionaries/2/features.html')")
                 try await Self.waitForFolder(tab)
                 #expect(try await !rows(tab).isEmpty)
+                #expect(tab.faults() == [])
+            }
+        }
+    }
+
+    @Test func aFoldersListTakesTheAddressesOfTheServer() async throws {
+        try await onBrowsedFolder { _, folder, browser in
+            try await browser.tab { tab in
+                let list = folder + "/dictionaries/1/features.html"
+                try await Self.open(list + "?where=feature_index+%3D+5", in: tab)
+                #expect(try await rows(tab) == [5])
+                try await Self.open(list + "?alive=1&offset=1000", in: tab)
+                #expect(try await rows(tab) == [])
+                #expect(try await tab.texts("[role=status]").first?.hasPrefix("none of ") == true)
+                #expect(try await tab.texts(".hint") == ["No feature is like that. The first page"])
+                try await tab.click(".hint a")
+                try await tab.arrive(at: "features.html?alive=1")
+                for field in ["offset=abc", "layer=x", "offset=1e1"] {
+                    try await Self.open(list + "?" + field, in: tab)
+                    #expect(try await tab.texts(".damaged").count == 1, "\(field)")
+                }
                 #expect(tab.faults() == [])
             }
         }
