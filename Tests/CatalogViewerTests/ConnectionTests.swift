@@ -103,6 +103,57 @@ import Testing
         }
     }
 
+    /// With more clients than places, those that have sent a request wait for their turn and lose nothing.
+    @Test func requestsThatWereSentAreAllAnswered() async throws {
+        try await ServedCatalog.serve(
+            world.path,
+            change: {
+                $0.limits.connections = 3
+                $0.limits.working = 1
+            }
+        ) { port in
+            let statuses = try await HTTPClient.apart {
+                let sockets = try (0..<40).map { _ in
+                    let socket = try HTTPClient.connection(port: port)
+                    HTTPClient.write(
+                        Array("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8), on: socket)
+                    return socket
+                }
+                defer { for socket in sockets { close(socket) } }
+                return try sockets.map { try Self.status(try HTTPClient.read($0)) }
+            }
+            #expect(statuses == Array(repeating: 200, count: 40))
+        }
+    }
+
+    /// Clients that ask and do not read, or begin a request and do not end it, make room for others.
+    @Test(
+        "Stalled connections make room",
+        arguments: [
+            String(repeating: "GET /map.js HTTP/1.1\r\nHost: localhost\r\n\r\n", count: 200), "GET / HTTP/1.1\r\n",
+        ])
+    func stalledConnectionsMakeRoom(request: String) async throws {
+        try await ServedCatalog.serve(
+            world.path,
+            change: {
+                $0.limits.connections = 4
+                $0.limits.requestSeconds = 600
+                $0.limits.answerSeconds = 600
+                $0.limits.stallSeconds = 0.2
+            }
+        ) { port in
+            let sockets = try await HTTPClient.apart {
+                try (0..<4).map { _ in
+                    let socket = try HTTPClient.connection(port: port)
+                    HTTPClient.write(Array(request.utf8), on: socket)
+                    return socket
+                }
+            }
+            defer { for socket in sockets { close(socket) } }
+            for _ in 0..<3 { #expect(try await Self.isAnswered(port)) }
+        }
+    }
+
     @Test func aConnectionTakesSeveralRequests() async throws {
         try await ServedCatalog.serve(world.path) { port in
             let head = "GET /icon.svg HTTP/1.1\r\nHost: localhost\r\n"

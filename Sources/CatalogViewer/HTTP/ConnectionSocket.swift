@@ -29,17 +29,27 @@ struct ConnectionSocket: Sendable {
         }
     }
 
+    /// Bytes that count as a part of an answer: fewer, again and again, are what keeps a place.
+    private static let partBytes = 16 << 10
+
     /// Writes all of the bytes.
     ///
+    /// - Parameter tookPart: called each time that the other side has taken a further 16 KiB.
     /// - Throws: `Failure`.
-    func write(_ bytes: [UInt8], until deadline: ContinuousClock.Instant) throws(Failure) {
-        var sent = 0
+    func write(
+        _ bytes: [UInt8], until deadline: ContinuousClock.Instant, tookPart: () -> Void
+    ) throws(Failure) {
+        var (sent, noted) = (0, 0)
         while sent < bytes.count {
             let count = bytes[sent...].withUnsafeBytes {
                 send(descriptor, $0.baseAddress, $0.count, Int32(truncatingIfNeeded: MSG_NOSIGNAL))
             }
             if count > 0 {
                 sent += count
+                if sent - noted >= Self.partBytes {
+                    noted = sent
+                    tookPart()
+                }
             } else {
                 guard count < 0, isTemporary(errno) else { throw .closed }
                 try wait(for: POLLOUT, until: deadline)

@@ -28,17 +28,25 @@ struct HTTPConnection: Sendable {
         while true {
             do {
                 guard let request = try read(&bytes, isFirst: isFirst) else { return }
-                guard connections.note(socket.descriptor, isWaiting: false) else { return }
-                try socket.write(answer(request), until: .now + .seconds(limits.answerSeconds))
+                guard connections.note(socket.descriptor, .working) else { return }
+                try send(answer(request))
                 guard request.keepsAlive else { return socket.finish() }
-                guard connections.note(socket.descriptor, isWaiting: true) else { return }
+                guard connections.note(socket.descriptor, .waiting) else { return }
                 isFirst = false
             } catch let problem as ViewerProblem {
-                try? socket.write(refusal(problem), until: .now + .seconds(limits.answerSeconds))
+                try? send(refusal(problem))
                 return socket.finish()
             } catch {
                 return
             }
+        }
+    }
+
+    /// Sends an answer, and notes each part that the other side takes.
+    private func send(_ bytes: [UInt8]) throws(ConnectionSocket.Failure) {
+        connections.note(socket.descriptor, .answering)
+        try socket.write(bytes, until: .now + .seconds(limits.answerSeconds)) {
+            connections.note(socket.descriptor, .answering)
         }
     }
 
@@ -51,6 +59,7 @@ struct HTTPConnection: Sendable {
             let patience = isFirst ? limits.requestSeconds : limits.idleSeconds
             guard (try? socket.read(into: &bytes, until: .now + .seconds(patience))) != nil else { return nil }
         }
+        connections.note(socket.descriptor, .arriving)
         let deadline = ContinuousClock.now + .seconds(limits.requestSeconds)
         var looked = 0
         var end: Int?

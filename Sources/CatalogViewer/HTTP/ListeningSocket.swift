@@ -5,6 +5,8 @@ import Synchronization
 /// A socket of this machine on which connections arrive.
 final class ListeningSocket: Sendable {
     private let descriptor: Int32
+    /// Bytes of an answer that the kernel keeps for a client that does not read, about half of what it takes.
+    private static let sendBytes: Int32 = 128 << 10
     private let isStopped = Mutex(false)
 
     /// Listens on an address; `localhost` is 127.0.0.1.
@@ -24,6 +26,9 @@ final class ListeningSocket: Sendable {
         let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         descriptor = socket(found.pointee.ai_family, type, 0)
         var one: Int32 = 1
+        var sendBytes = Self.sendBytes
+        // Connections inherit it. Where it is refused, the kernel's own bounds hold.
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &sendBytes, socklen_t(MemoryLayout<Int32>.size))
         guard descriptor >= 0,
             setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size)) == 0,
             bind(descriptor, found.pointee.ai_addr, found.pointee.ai_addrlen) == 0, listen(descriptor, SOMAXCONN) == 0

@@ -1,73 +1,130 @@
 import Glibc
 import Synchronization
 
-/// The connections that are open, and which of them wait for a request.
+/// The connections that are open, and what each of them does.
 final class OpenConnections: Sendable {
+    /// What a connection does.
+    enum Phase {
+        /// It waits for the first byte of a request.
+        case waiting
+        /// A request has begun to arrive.
+        case arriving
+        /// A request is worked on.
+        case working
+        /// An answer is sent.
+        case answering
+    }
+
     private struct State {
-        /// Since when it has waited for a request; nil while one is worked on.
-        var waitsSince: ContinuousClock.Instant?
+        var phase = Phase.waiting
+        /// Since when it waits or a request arrives, or when the other side took a part of the answer last.
+        var since = ContinuousClock.now
         /// Whether it was told to end.
         var isEnding = false
     }
 
-    private let most: Int
-    private let states = Mutex<[Int32: State]>([:])
+    /// How long a connection may wait for its request before it makes room for another.
+    private static let grace = Duration.milliseconds(100)
+    /// How long serving waits between two looks for room.
+    private static let pauseMicroseconds: UInt32 = 2000
 
-    /// - Parameter most: connections at once.
-    init(most: Int) {
+    private let most: Int
+    private let stall: Duration
+    private let all = Mutex<(states: [Int32: State], isStopped: Bool)>(([:], false))
+
+    /// - Parameters:
+    ///   - most: connections at once.
+    ///   - stallSeconds: seconds after which a request that is still arriving, or an answer of which nothing was taken,
+    ///     makes room for another connection.
+    init(most: Int, stallSeconds: Double) {
         self.most = most
+        stall = .seconds(stallSeconds)
     }
 
     /// Whether all have ended.
-    var isEmpty: Bool { states.withLock(\.isEmpty) }
+    var isEmpty: Bool { all.withLock { $0.states.isEmpty } }
 
-    /// Lets a connection in. If there are as many as can be, the one that has waited longest for a request ends.
+    /// Lets a connection in, as soon as there is room: if there are as many as can be, one that keeps its place for
+    /// nothing ends; where there is none, this one waits, and those behind it in the queue of the socket.
     ///
-    /// - Returns: false, with the connection closed, where a request of each is being worked on.
+    /// - Returns: false, with the connection closed, once ``stop()`` was called.
     func admit(_ descriptor: Int32) -> Bool {
-        // Those that were told to end take a moment.
-        for _ in 0..<1000 where states.withLock({ $0.count >= 2 * most }) { usleep(1000) }
-        return states.withLock { states in
-            let staying = states.filter { !$0.value.isEnding }
-            if staying.count >= most {
-                let waiting = staying.compactMap { entry in entry.value.waitsSince.map { (entry.key, $0) } }
-                guard states.count < 2 * most, let longest = waiting.min(by: { $0.1 < $1.1 })?.0 else {
+        while true {
+            let isAdmitted = all.withLock { all -> Bool? in
+                if all.isStopped {
                     close(descriptor)
                     return false
                 }
-                states[longest]?.isEnding = true
-                shutdown(longest, Int32(SHUT_RDWR))
+                if all.states.count < most {
+                    all.states[descriptor] = State()
+                    return true
+                }
+                // One that was told to end takes a moment.
+                if !all.states.contains(where: \.value.isEnding), let idle = idlest(of: all.states) {
+                    all.states[idle]?.isEnding = true
+                    shutdown(idle, Int32(SHUT_RDWR))
+                }
+                return nil
             }
-            states[descriptor] = State(waitsSince: .now)
-            return true
+            if let isAdmitted { return isAdmitted }
+            usleep(Self.pauseMicroseconds)
         }
     }
 
-    /// Notes that a connection's request has arrived, or that it waits for another.
+    /// The connection that has kept its place for nothing longest. One whose request has arrived is none of them, also
+    /// where nobody has read it yet.
+    private func idlest(of states: [Int32: State]) -> Int32? {
+        let now = ContinuousClock.now
+        let idle = states.filter { _, state in
+            switch state.phase {
+            case .waiting: now - state.since >= Self.grace
+            case .arriving, .answering: now - state.since >= stall
+            case .working: false
+            }
+        }
+        return idle.sorted { $0.value.since < $1.value.since }
+            .first { $0.value.phase != .waiting || !Self.hasBytes($0.key) }?.key
+    }
+
+    private static func hasBytes(_ descriptor: Int32) -> Bool {
+        var byte: UInt8 = 0
+        return recv(descriptor, &byte, 1, Int32(truncatingIfNeeded: MSG_PEEK | MSG_DONTWAIT)) > 0
+    }
+
+    /// Notes what a connection does from now on, or that it goes on with it.
     ///
-    /// - Returns: whether the connection goes on.
-    func note(_ descriptor: Int32, isWaiting: Bool) -> Bool {
-        states.withLock { states in
-            guard states[descriptor]?.isEnding == false else { return false }
-            states[descriptor]?.waitsSince = isWaiting ? .now : nil
+    /// - Returns: whether the connection stays.
+    @discardableResult
+    func note(_ descriptor: Int32, _ phase: Phase) -> Bool {
+        all.withLock { all in
+            guard all.states[descriptor]?.isEnding == false else { return false }
+            all.states[descriptor] = State(phase: phase)
             return true
         }
     }
 
     /// Closes a connection.
     func end(_ descriptor: Int32) {
-        states.withLock { states in
-            states[descriptor] = nil
+        all.withLock { all in
+            all.states[descriptor] = nil
             // Under the lock, so that nobody shuts down a new connection of the same number.
             close(descriptor)
         }
     }
 
-    /// Ends those that wait for a request.
-    func endWaiting() {
-        states.withLock { states in
-            for (descriptor, state) in states where state.waitsSince != nil && !state.isEnding {
-                states[descriptor]?.isEnding = true
+    /// Lets nobody in any more, and ends those that wait for a request or whose client takes nothing of its answer.
+    func stop() {
+        all.withLock { all in
+            all.isStopped = true
+            for (descriptor, state) in all.states where !state.isEnding {
+                let ends =
+                    switch state.phase {
+                    case .waiting, .arriving: true
+                    case .answering: ContinuousClock.now - state.since >= stall
+                    case .working: false
+                    }
+                guard ends else { continue }
+                all.states[descriptor]?.isEnding = true
                 shutdown(descriptor, Int32(SHUT_RDWR))
             }
         }

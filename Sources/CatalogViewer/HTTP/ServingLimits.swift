@@ -3,8 +3,8 @@ import Glibc
 
 /// How much of the server a client can take.
 package struct ServingLimits: Sendable {
-    /// Connections at once. One more ends the one that has waited longest for a request.
-    package var connections = 128
+    /// Connections at once. One more ends one that waits for a request, or waits itself.
+    package var connections = 512
     /// Bytes of a request's line and headers.
     package var headBytes = 32 << 10
     /// Bytes of a form.
@@ -15,12 +15,17 @@ package struct ServingLimits: Sendable {
     package var idleSeconds = 15.0
     /// Seconds in which an answer has to be taken.
     package var answerSeconds = 30.0
+    /// Seconds after which a request that is still arriving, or an answer of which nothing is taken, makes room for
+    /// another connection.
+    package var stallSeconds = 2.0
     /// Seconds in which the texts of steering have to be generated.
     package var steeringSeconds = 45.0
     /// Requests worked on at once.
     package var working = 4
     /// Seconds that a request waits for its turn.
     package var waitingSeconds = 30.0
+    /// Seconds that a verdict waits for another process that writes; pages are answered meanwhile.
+    package var writingSeconds = 5.0
 
     /// The usual limits.
     package init() {}

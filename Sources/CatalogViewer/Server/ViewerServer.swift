@@ -52,7 +52,8 @@ package final class ViewerServer: Sendable {
         self.site = site
         hosts = HostCheck(address: settings.host, machine: ProcessInfo.processInfo.hostName)
         gate = WorkGate(count: settings.limits.working, seconds: settings.limits.waitingSeconds)
-        connections = OpenConnections(most: settings.limits.affordableConnections)
+        connections = OpenConnections(
+            most: settings.limits.affordableConnections, stallSeconds: settings.limits.stallSeconds)
         socket = try ListeningSocket(host: settings.host, port: settings.port)
     }
 
@@ -72,8 +73,11 @@ package final class ViewerServer: Sendable {
     /// Stops serving: no further request is taken, and those that are worked on have ten seconds to end.
     package func stop() {
         socket.stop()
-        connections.endWaiting()
-        for _ in 0..<1000 where !connections.isEmpty { Thread.sleep(forTimeInterval: 0.01) }
+        for _ in 0..<1000 {
+            connections.stop()
+            guard !connections.isEmpty else { return }
+            Thread.sleep(forTimeInterval: 0.01)
+        }
     }
 
     /// Takes connections, each served by a thread of its own, since SQLite and models block.
@@ -121,9 +125,29 @@ package final class ViewerServer: Sendable {
             do { asked.form = try form(of: request) } catch { return .text(error) }
         }
         let work = { [site] in site.answer(asked) }
-        return (site.writes(asked) ? gate.runAlone(work) : gate.run(work))
+        return (site.writes(asked) ? write(work) : gate.run(work))
             ?? .text(ViewerProblem(503, "Too many requests at once; try again in a moment."))
     }
+
+    /// Runs what writes. While it cannot, because another process writes or a request takes long, pages are answered
+    /// between the attempts.
+    ///
+    /// - Returns: nil if its turn did not come in time.
+    private func write(_ work: () -> ViewerResponse) -> ViewerResponse? {
+        let start = ContinuousClock.now
+        while true {
+            let response = gate.runAlone(seconds: Self.longestHold, work)
+            if let response, response.status != 503 { return response }
+            let patience = response == nil ? settings.limits.waitingSeconds : settings.limits.writingSeconds
+            guard ContinuousClock.now - start < .seconds(patience) else { return response }
+            Thread.sleep(forTimeInterval: Self.pause)
+        }
+    }
+
+    /// Seconds that an attempt to write keeps others waiting until it is alone.
+    private static let longestHold = 0.25
+    /// Seconds between two attempts.
+    private static let pause = 0.1
 
     /// The form of a request that came from one of our own pages.
     ///

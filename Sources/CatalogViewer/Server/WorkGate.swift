@@ -21,23 +21,24 @@ final class WorkGate: Sendable {
     ///
     /// - Returns: nil if none was in time.
     func run<Value>(_ work: () -> Value) -> Value? {
-        guard take(1) else { return nil }
+        guard take(1, within: seconds) else { return nil }
         defer { places.signal() }
         return work()
     }
 
-    /// Runs `work` while nothing else is worked on.
+    /// Runs `work` while nothing else is worked on. Until it is so, nothing new is begun.
     ///
+    /// - Parameter seconds: how long it waits.
     /// - Returns: nil if that was not so in time.
-    func runAlone<Value: Sendable>(_ work: () -> Value) -> Value? {
+    func runAlone<Value: Sendable>(seconds: Double, _ work: () -> Value) -> Value? {
         alone.withLock { _ in
-            guard take(count) else { return nil }
+            guard take(count, within: seconds) else { return nil }
             defer { for _ in 0..<count { places.signal() } }
             return work()
         }
     }
 
-    private func take(_ wanted: Int) -> Bool {
+    private func take(_ wanted: Int, within seconds: Double) -> Bool {
         let deadline = DispatchTime.now() + seconds
         for taken in 0..<wanted where places.wait(timeout: deadline) == .timedOut {
             for _ in 0..<taken { places.signal() }
