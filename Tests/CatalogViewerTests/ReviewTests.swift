@@ -2,6 +2,7 @@ import ActivationPipeline
 import CatalogViewer
 import FeatureCatalog
 import Foundation
+import GRDB
 import Indexing
 import TestSupport
 import Testing
@@ -122,7 +123,9 @@ import Testing
                 (with("feature", "999"), 400), (with("feature", ""), 400), (with("reviewer", " "), 400),
                 (with("reviewer", String(repeating: "x", count: 101)), 400), (with("sample", "0"), 400),
                 (with("note", String(repeating: "x", count: 2001)), 413), (with("dictionary", "7"), 404),
-                (with("undo", "1"), 409),
+                (with("undo", "1"), 409), (with("reviewer", "a\u{1B}[2J"), 400), (with("note", "a\u{7}"), 400),
+                (with("verdict", "+4"), 400),
+                (with("skipped", (0..<4000).map { "\($0)" }.joined(separator: ",")), 400),
             ] {
                 let reply = try await Self.post(fields, port: port)
                 #expect(reply.status == status, "\(fields): \(reply.status) \(reply.text)")
@@ -144,6 +147,112 @@ import Testing
             #expect(try await Self.post(right, port: port).status == 303)
             #expect(try await Self.post(right, port: port).status == 409)
             #expect(try Self.reviews(path).count == before.count + 1)
+        }
+    }
+
+    /// Judges a feature.
+    ///
+    /// - Returns: the receipt for it.
+    private static func judge(_ feature: Int, by reviewer: String, port: UInt16) async throws -> String {
+        let page = "/review?dictionary=1&reviewer=\(reviewer)&features=\(feature)"
+        let fields = hidden(try await HTTPClient.ask(page, port: port).text)
+        let reply = try await post(fields + [("verdict", "4")], port: port)
+        return try #require(reply.headers["location"]?.firstMatch(of: /last=(\w+)/).map { String($0.1) })
+    }
+
+    private static func takeBack(_ receipt: String, by reviewer: String, port: UInt16) async throws -> Int {
+        let page = try await HTTPClient.ask("/review?reviewer=\(reviewer)&features=9", port: port).text
+        return try await post(
+            hidden(page).filter { $0.name != "feature" } + [("undo", receipt)], port: port
+        ).status
+    }
+
+    /// SQLite gives the key of a deleted row to the next one, which may be another person's.
+    @Test func onlyTheVerdictThatWasGivenIsTakenBack() async throws {
+        let path = world.path
+        try await ServedCatalog.serve(path, change: { $0.review = true }) { port in
+            let receipt = try await Self.judge(3, by: "ada", port: port)
+            // Another person, also one who knows the receipt, is not asked and takes nothing back.
+            let foreign = "/review?reviewer=eve&features=4&last=\(receipt)"
+            #expect(try await !HTTPClient.ask(foreign, port: port).text.contains("name=\"undo\""))
+            #expect(try await Self.takeBack(receipt, by: "eve", port: port) == 409)
+            // Another process takes it away and writes one that gets its key.
+            let queue = try DatabaseQueue(path: path)
+            let key = try await queue.write { database in
+                let key = try Int64.fetchOne(database, sql: "SELECT max(review_id) FROM review")
+                try database.execute(sql: "DELETE FROM review WHERE review_id = ?", arguments: [key])
+                return key
+            }
+            try queue.close()
+            _ = try await Self.judge(5, by: "eve", port: port)
+            let eves = try Self.reviews(path)
+            #expect(eves.contains { $0.reviewer == "eve" } && !eves.contains { $0.reviewer == "ada" })
+            let other = try DatabaseQueue(path: path)
+            let last = try await other.read { try Int64.fetchOne($0, sql: "SELECT max(review_id) FROM review") }
+            try other.close()
+            #expect(last == key)
+            #expect(try await Self.takeBack(receipt, by: "ada", port: port) == 409)
+            #expect(try Self.reviews(path) == eves)
+
+            // The same row in another catalog is another row.
+            let own = try await Self.judge(6, by: "ada", port: port)
+            let both = try Self.reviews(path)
+            let third = try DatabaseQueue(path: path)
+            try await third.write { try $0.execute(sql: "UPDATE catalog SET uuid = 'another'") }
+            try third.close()
+            #expect(try await Self.takeBack(own, by: "ada", port: port) == 409)
+            #expect(try Self.reviews(path) == both)
+        }
+    }
+
+    /// A process that has begun to write.
+    private static func writer(_ path: String) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        try queue.inDatabase { try $0.execute(sql: "BEGIN IMMEDIATE") }
+        return queue
+    }
+
+    /// While another process writes, a verdict waits, and pages do not.
+    @Test func pagesAreAnsweredWhileAVerdictWaits() async throws {
+        let path = world.path
+        try await ServedCatalog.serve(
+            path,
+            change: {
+                $0.review = true
+                $0.limits.writingSeconds = 600
+            }
+        ) { port in
+            let fields = Self.hidden(try await HTTPClient.ask(Self.page, port: port).text)
+            let queue = try Self.writer(path)
+            async let reply = Self.post(fields + [("verdict", "4")], port: port)
+            for _ in 0..<20 { #expect(try await HTTPClient.ask("/dictionaries/1", port: port).status == 200) }
+            #expect(try Self.reviews(path).allSatisfy { $0.reviewer != "ada" })
+            try await queue.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
+            try queue.close()
+            #expect(try await reply.status == 303)
+            #expect(try Self.reviews(path).contains { $0.reviewer == "ada" })
+        }
+    }
+
+    /// Where the lock stays, the verdict is refused, and may be sent again.
+    @Test func aVerdictThatCannotBeWrittenIsRefused() async throws {
+        let path = world.path
+        try await ServedCatalog.serve(
+            path,
+            change: {
+                $0.review = true
+                $0.limits.writingSeconds = 0.2
+            }
+        ) { port in
+            let fields = Self.hidden(try await HTTPClient.ask(Self.page, port: port).text)
+            let queue = try Self.writer(path)
+            let refused = try await Self.post(fields + [("verdict", "4")], port: port)
+            #expect(refused.status == 503 && refused.headers["retry-after"] == "1")
+            try await queue.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
+            try queue.close()
+            #expect(try await Self.post(fields + [("verdict", "4")], port: port).status == 303)
         }
     }
 

@@ -18,8 +18,8 @@ struct ReviewPage: Page {
     /// The sample's features, and how many of them wait for a verdict; nil before the person is known.
     private let progress: (all: Int, pending: Int)?
     private let question: Question?
-    /// The verdict that can be taken back.
-    private let last: Int64?
+    /// The receipt of the verdict that can be taken back.
+    private let last: String?
     let dictionaryID: Int64?
 
     init(_ visit: Visit, _ reviews: ReviewDesk) throws {
@@ -27,7 +27,7 @@ struct ReviewPage: Page {
         self.choice = choice
         dictionaries = visit.dictionaries.map { ($0, visit.reference(to: $0)) }
         formToken = visit.site.formToken
-        last = visit.query["last"].flatMap { Int64($0) }.flatMap { reviews.canUndo($0) ? $0 : nil }
+        last = visit.query["last"].flatMap { reviews.verdict(of: $0, by: choice.reviewer) == nil ? nil : $0 }
         guard let reviewer = choice.reviewer else {
             dictionaryID = try choice.dictionary.map {
                 try StoredDictionary.record(named: $0, in: visit.catalog).dictionaryID

@@ -23,7 +23,11 @@ struct ReviewChoice {
     /// Characters of a name.
     private static let longestName = 100
 
-    /// - Throws: `ViewerProblem` 400 for a number that is none, or a name that is too long.
+    /// Bytes that the address is shorter than the longest that is taken, for what a verdict adds.
+    private static let spare = 256
+
+    /// - Throws: `ViewerProblem` 400 for a number that is none, a name that is too long or has control characters, or
+    ///   more numbers than an address holds.
     init(_ fields: FormFields) throws(ViewerProblem) {
         dictionary = fields["dictionary"]
         corpus = fields["corpus"]
@@ -31,18 +35,29 @@ struct ReviewChoice {
         guard name?.count ?? 0 <= Self.longestName else {
             throw ViewerProblem(400, "a reviewer's name has at most \(Self.longestName) characters")
         }
+        guard !Self.hasControl(name ?? "") else {
+            throw ViewerProblem(400, "a reviewer's name has no control characters")
+        }
         reviewer = name.flatMap { $0.isEmpty ? nil : $0 }
-        guard let count = fields["sample"].map({ Int($0) }) ?? 20, (1...Self.most).contains(count),
-            let seed = fields["seed"].map({ UInt64($0) }) ?? 0
+        guard let count = fields["sample"].map({ Int(digits: $0) }) ?? 20, (1...Self.most).contains(count),
+            let seed = fields["seed"].map({ UInt64(digits: $0) }) ?? 0
         else { throw ViewerProblem(400, "sample takes 1 … \(Self.most), seed a whole number from 0") }
         (self.count, self.seed) = (count, seed)
         features = try Self.numbers(fields["features"], "features")
         skipped = try Self.numbers(fields["skipped"], "skipped")
+        guard address.text.utf8.count <= FormFields.longestQuery - Self.spare else {
+            throw ViewerProblem(400, "so many features do not fit into an address; judge them in several samples")
+        }
+    }
+
+    /// Whether a text has characters that control a terminal or a printer.
+    static func hasControl(_ text: String) -> Bool {
+        text.unicodeScalars.contains { $0.properties.generalCategory == .control }
     }
 
     private static func numbers(_ text: String?, _ name: String) throws(ViewerProblem) -> [Int] {
         let parts = text?.split(separator: ",") ?? []
-        let numbers = parts.compactMap { Int($0) }.filter { $0 >= 0 }
+        let numbers = parts.compactMap { Int(digits: $0) }
         guard numbers.count == parts.count, numbers.count <= most else {
             throw ViewerProblem(400, "\(name) takes numbers from 0 with commas, such as 7,12")
         }

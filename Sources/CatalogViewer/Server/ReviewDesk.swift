@@ -7,11 +7,15 @@ import Vocabulary
 final class ReviewDesk: Sendable {
     /// Characters of a note.
     static let longestNote = 2000
-    /// How long to wait for other processes that have the file open.
-    private static let patience = Patience(seconds: 5, isOver: { false }, remark: { _ in })
+    /// How long to wait at the start for other processes that have the file open.
+    private static let patience = Patience(seconds: 5)
+    /// How long one attempt to write waits; pages wait as long.
+    private static let attempt = Patience(seconds: 0.1)
+    /// How long closing waits for readers that keep the log from being merged.
+    private static let closing = Patience(seconds: 1)
 
-    /// What was written by this process, and may be taken back.
-    private let written = Mutex<Set<Int64>>([])
+    /// What was written by this process, and may be taken back, by receipt: a word that only the reviewer's page knows.
+    private let written = Mutex<[String: WrittenReview]>([:])
 
     /// Opens the catalog for writing once, so that it is known to be possible.
     ///
@@ -20,35 +24,46 @@ final class ReviewDesk: Sendable {
         try Catalog.open(at: path, mode: .readWrite, patience: Self.patience).close(patience: Self.patience)
     }
 
-    /// Whether a verdict can be taken back.
-    func canUndo(_ reviewID: Int64) -> Bool { written.withLock { $0.contains(reviewID) } }
+    /// The verdict of a receipt, if this person gave it and has not taken it back.
+    func verdict(of receipt: String, by reviewer: String?) -> WrittenReview? {
+        written.withLock { $0[receipt] }.flatMap { $0.review.reviewer == reviewer ? $0 : nil }
+    }
 
     /// Writes the verdict of a form, or takes one back.
     ///
     /// - Returns: where to go on.
-    /// - Throws: `ViewerProblem` 400 for a form that cannot be, 409 for a feature that the person has judged;
-    ///   `CatalogError` `.busy` while another process writes. Nothing is written then.
+    /// - Throws: `ViewerProblem` 400 for a form that cannot be, 409 for a feature that the person has judged or a
+    ///   verdict that is not there as it was given; `CatalogError` `.busy`, soon, while another process writes. Nothing
+    ///   is written then.
     func take(_ form: FormFields, path: String) throws -> Address {
         let choice = try ReviewChoice(form)
         guard let reviewer = choice.reviewer else { throw ViewerProblem(400, "the reviewer's name is missing") }
-        if let text = form["undo"] {
-            guard let reviewID = Int64(text), canUndo(reviewID) else {
+        if let receipt = form["undo"] {
+            guard let verdict = verdict(of: receipt, by: reviewer) else {
                 throw ViewerProblem(409, "this verdict was not given here, or is taken back already")
             }
-            try write(at: path) { try $0.remove(reviewID: reviewID) }
-            _ = written.withLock { $0.remove(reviewID) }
+            do { try write(at: path) { try $0.remove(verdict) } } catch let error as CatalogError
+                where error.code == .notFound
+            {
+                forget(receipt)
+                throw ViewerProblem(409, "this verdict is no longer there as it was given; nothing was taken back")
+            }
+            forget(receipt)
             return choice.address
         }
         let review = try checked(form, choice, reviewer, path: path)
-        let reviewID = try write(at: path) { try $0.write(review: review) }
-        _ = written.withLock { $0.insert(reviewID) }
-        return choice.address.with("last", "\(reviewID)")
+        let verdict = try write(at: path) { try $0.write(review: review) }
+        let receipt = String(UInt64.random(in: .min ... .max), radix: 36)
+        written.withLock { $0[receipt] = verdict }
+        return choice.address.with("last", receipt)
     }
+
+    private func forget(_ receipt: String) { written.withLock { $0[receipt] = nil } }
 
     private func checked(
         _ form: FormFields, _ choice: ReviewChoice, _ reviewer: String, path: String
     ) throws -> ReviewRecord {
-        guard let verdict = form["verdict"].flatMap({ Int($0) }), ReviewRecord.verdicts.contains(verdict) else {
+        guard let verdict = form["verdict"].flatMap({ Int(digits: $0) }), ReviewRecord.verdicts.contains(verdict) else {
             throw ViewerProblem(400, "a verdict is one of 1 … 5")
         }
         let category = form["category"].map { FeatureCategory(rawValue: $0) }
@@ -57,10 +72,13 @@ final class ReviewDesk: Sendable {
         guard note?.count ?? 0 <= Self.longestNote else {
             throw ViewerProblem(413, "a note has at most \(Self.longestNote) characters")
         }
+        guard !ReviewChoice.hasControl(note ?? "") else {
+            throw ViewerProblem(400, "a note has no control characters; write it in one line")
+        }
         let catalog = try Catalog.open(at: path, mode: .readOnly)
         defer { _ = try? catalog.close() }
         let sample = try choice.sample(in: catalog)
-        guard let feature = form["feature"].flatMap({ Int($0) }), sample.features.contains(feature) else {
+        guard let feature = form["feature"].flatMap({ Int(digits: $0) }), sample.features.contains(feature) else {
             throw ViewerProblem(400, "this feature is not among those to be judged")
         }
         guard try sample.pending(for: reviewer, in: catalog).contains(feature) else {
@@ -72,13 +90,16 @@ final class ReviewDesk: Sendable {
     }
 
     private func write<Value>(at path: String, _ body: (Catalog) throws -> Value) throws -> Value {
-        let catalog = try Catalog.open(at: path, mode: .readWrite, patience: Self.patience)
+        let catalog = try Catalog.open(at: path, mode: .readWrite, patience: Self.attempt)
         let value: Value
-        do { value = try body(catalog) } catch {
-            _ = try? catalog.close(patience: Self.patience)
+        do {
+            try catalog.waitForLock(seconds: 0.1)
+            value = try body(catalog)
+        } catch {
+            _ = try? catalog.close()
             throw error
         }
-        try catalog.close(patience: Self.patience)
+        try catalog.close(patience: Self.closing)
         return value
     }
 }

@@ -95,6 +95,19 @@ extension Catalog {
         }
     }
 
+    /// Sets how long statements wait for another process that holds the lock, in seconds.
+    ///
+    /// - Throws: ``CatalogError``.
+    package func waitForLock(seconds: Double) throws(CatalogError) {
+        do {
+            try queue.writeWithoutTransaction { database in
+                try database.execute(sql: "PRAGMA busy_timeout = \(Int(seconds * 1000))")
+            }
+        } catch {
+            throw CatalogError(error, path: path)
+        }
+    }
+
     /// Switches the file to WAL mode. Readers that treat the file as immutable must not see that, so an idle file is
     /// locked no longer than one attempt, which keeps other readers from waiting.
     ///

@@ -46,3 +46,18 @@ package enum FeatureCategory: String, CaseIterable, Sendable, Codable {
     /// None discernible.
     case undiscernible
 }
+
+/// A verdict as it was written, with what tells its row from every other.
+package struct WrittenReview: Equatable, Sendable {
+    /// The row's key; SQLite gives it to another row once this one is deleted.
+    package let reviewID: Int64
+    /// The catalog's uuid.
+    package let catalogUUID: String
+    /// The row, with the time at which it was written.
+    package let review: ReviewRecord
+
+    /// Describes a row.
+    package init(reviewID: Int64, catalogUUID: String, review: ReviewRecord) {
+        (self.reviewID, self.catalogUUID, self.review) = (reviewID, catalogUUID, review)
+    }
+}
