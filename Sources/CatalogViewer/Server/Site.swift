@@ -71,6 +71,15 @@ struct Site: Sendable {
         }
     }
 
+    /// The answer on a catalog that is open already, to one of many requests on the same state of the file.
+    func answer(_ request: ViewerRequest, in catalog: Catalog) -> ViewerResponse {
+        do {
+            return try answer(Visit(site: self, catalog: catalog, stamp: FileStamp(path), request: request))
+        } catch {
+            return problem(ViewerProblem(error), request)
+        }
+    }
+
     private func answer(_ visit: Visit) throws -> ViewerResponse {
         let path = visit.request.path
         let isOfFeatures = path.count > 2 && path[0] == "dictionaries" && path[2] == "features"
