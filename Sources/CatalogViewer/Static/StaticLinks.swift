@@ -119,7 +119,8 @@ struct StaticLinks {
         return nil
     }
 
-    private static func place(of text: StaticString, in bytes: [UInt8], from start: Int) -> Int? {
+    /// Where a text begins in some bytes, from a place on; nil where it does not occur.
+    static func place(of text: StaticString, in bytes: [UInt8], from start: Int) -> Int? {
         let (length, first) = (text.utf8CodeUnitCount, text.utf8Start[0])
         return bytes.withUnsafeBufferPointer { bytes in
             var place = start
