@@ -3,7 +3,7 @@
 
     tools/load_serve.py demo.sqlite
 
-Every client keeps one connection and asks for one page after another. Exits with 1 if a request fails or is refused,
+Every client asks for one page after another on one connection, or on the next where the server closes it. Exits with 1 if a request fails or is refused,
 or if the server's memory grows.
 """
 import argparse
@@ -77,31 +77,33 @@ async def pages(port: int) -> list:
              "/dictionaries/1/features?sort=firing_rate", "/dictionaries/1/features.json", "/runs/1"]
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request("/dictionaries/1/features", port))
-    _, body = await answer(reader)
+    _, body, _ = await answer(reader)
     writer.close()
     return paths + sorted(set(re.findall(r'href="(/dictionaries/1/features/\d+)"', body.decode())))
 
 
 async def client(port: int, paths: list, choice: random.Random, end: float, times: list, errors: list) -> None:
-    try:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    except OSError as error:
-        errors.append(f"no connection: {error}")
-        return
+    writer = None
     while time.perf_counter() < end:
         path = choice.choice(paths)
         start = time.perf_counter()
         try:
+            if writer is None:
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(request(path, port))
             await writer.drain()
-            status, _ = await asyncio.wait_for(answer(reader), 30)
+            status, _, closes = await asyncio.wait_for(answer(reader), 30)
         except (OSError, EOFError, asyncio.TimeoutError) as error:
             errors.append(f"{path}: {type(error).__name__}")
             return
         times.append(time.perf_counter() - start)
         if status != 200:
             errors.append(f"{path}: status {status}")
-    writer.close()
+        if closes:
+            writer.close()
+            writer = None
+    if writer is not None:
+        writer.close()
 
 
 def request(path: str, port: int) -> bytes:
@@ -109,10 +111,11 @@ def request(path: str, port: int) -> bytes:
 
 
 async def answer(reader: asyncio.StreamReader) -> tuple:
-    """The status and the body of an answer."""
+    """The status and the body of an answer, and whether the server closes the connection behind it."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     length = int(re.search(r"(?i)\r\ncontent-length: *(\d+)", head).group(1))
-    return int(head.split(" ")[1]), await reader.readexactly(length)
+    closes = re.search(r"(?i)\r\nconnection: *close", head) is not None
+    return int(head.split(" ")[1]), await reader.readexactly(length), closes
 
 
 async def watch(pid: int, end: float, memory: list) -> None:
