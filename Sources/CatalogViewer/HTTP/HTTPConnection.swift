@@ -27,8 +27,10 @@ struct HTTPConnection: Sendable {
         var isFirst = true
         while true {
             do {
-                guard let request = try read(&bytes, isFirst: isFirst) else { return }
+                guard var request = try read(&bytes, isFirst: isFirst) else { return }
                 guard connections.note(socket.descriptor, .working) else { return }
+                // The client is told, so that it sends nothing to a connection that is about to end.
+                if connections.isFull { request.keepsAlive = false }
                 try send(answer(request))
                 guard request.keepsAlive else { return socket.finish() }
                 guard connections.note(socket.descriptor, .waiting) else { return }

@@ -9,7 +9,7 @@ struct HTTPRequest: Sendable {
     /// The headers by their names in lower case.
     let headers: [String: String]
     /// Whether another request may follow on the connection.
-    let keepsAlive: Bool
+    var keepsAlive: Bool
     /// The body; empty until it was read.
     var body: [UInt8] = []
 

@@ -44,6 +44,9 @@ final class OpenConnections: Sendable {
     /// Whether all have ended.
     var isEmpty: Bool { all.withLock { $0.states.isEmpty } }
 
+    /// Whether there is no room for another.
+    var isFull: Bool { all.withLock { $0.states.count >= most } }
+
     /// Lets a connection in, as soon as there is room: if there are as many as can be, one that keeps its place for
     /// nothing ends; where there is none, this one waits, and those behind it in the queue of the socket.
     ///
