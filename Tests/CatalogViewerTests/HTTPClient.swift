@@ -85,7 +85,7 @@ enum HTTPClient {
 
     /// Reads what a connection still brings, until it is closed.
     ///
-    /// - Throws: `Failure` if it stays open and brings nothing for five minutes, as other tests take the processors meanwhile.
+    /// - Throws: `Failure` if it stays open and brings nothing for five minutes: other tests may keep the processors long.
     static func read(_ socket: Int32) throws -> [UInt8] {
         var reply: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 1 << 16)
