@@ -59,7 +59,7 @@ import Testing
     private func markup(_ folder: String) throws -> [(file: String, markup: String)] {
         try files(folder).flatMap { file -> [(file: String, markup: String)] in
             if file.hasSuffix(".html") { return [(file, try text("\(folder)/\(file)"))] }
-            let place = file.prefix { $0 != "d" } + file.split(separator: "/").prefix(2).joined(separator: "/")
+            let place = file.split(separator: "/").prefix(2).joined(separator: "/")
             if file.contains("/data/pages-") {
                 let pages = try #require(try data("\(folder)/\(file)") as? [String])
                 return pages.map { ("\(place)/feature.html", $0) }

@@ -74,7 +74,9 @@ struct Site: Sendable {
     /// The answer on a catalog that is open already, to one of many requests on the same state of the file.
     func answer(_ request: ViewerRequest, in catalog: Catalog) -> ViewerResponse {
         do {
-            return try answer(Visit(site: self, catalog: catalog, stamp: FileStamp(path), request: request))
+            return try catalog.bounded(seconds: seconds) {
+                try answer(Visit(site: self, catalog: catalog, stamp: FileStamp(path), request: request))
+            }
         } catch {
             return problem(ViewerProblem(error), request)
         }

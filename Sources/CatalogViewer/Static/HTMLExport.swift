@@ -37,11 +37,12 @@ package struct HTMLExport {
     /// Writes the folder.
     ///
     /// - Parameters:
-    ///   - path: the catalog's file; nobody can write to it meanwhile.
+    ///   - path: the catalog's file.
     ///   - spelling: turns the name of a setting in backticks into what a person types.
     ///   - progress: told how many of how many features are written, from any thread.
     /// - Throws: `WorkflowError.cannotWrite` for a folder that is there, `.refused` for a catalog without an indexed
-    ///   dictionary, `.interrupted`; `CatalogError`. Nothing is left behind then.
+    ///   dictionary, `.interrupted`; `CatalogError`, `.busy` where another process has written to the catalog meanwhile.
+    ///   Nothing is left behind then.
     package func run(
         on path: String, workers: Workers, spelling: @escaping @Sendable (String) -> String,
         cancelled: @escaping @Sendable () -> Bool = { false },
@@ -52,19 +53,23 @@ package struct HTMLExport {
         var site = Site(path: path, prompts: nil, reviews: nil, workers: workers, spelling: spelling, formToken: "")
         // Nobody waits for a page.
         site.seconds = 3600
-        let result = try catalog.snapshot {
+        return try catalog.snapshot {
             let chosen = try indexes(in: catalog)
             guard !chosen.isEmpty else {
                 throw WorkflowError.refused("\(path): holds no indexed dictionary; index one first")
             }
             return try OutputFolder.make(folder) { draft in
-                try StaticFolder(
+                // In WAL mode others may write while this reads, and each thread reads by itself.
+                let stamp = FileStamp(path)
+                let result = try StaticFolder(
                     site: site, chosen: chosen, corpus: corpus, folder: draft, cancelled: cancelled
                 ).write(from: catalog, workers: workers, progress: progress)
+                guard FileStamp(path) == stamp else {
+                    throw CatalogError(.busy, "\(path): was changed while its pages were written; run again")
+                }
+                return result
             }
         }
-        try catalog.checkUnchanged()
-        return result
     }
 
     private func indexes(in catalog: Catalog) throws -> [IndexedDictionary] {

@@ -97,7 +97,7 @@ final class StaticFolder: Sendable {
             to: top + "/feature.html")
 
         let (shards, lists) = ((count + shard - 1) / shard, (count + listed - 1) / listed)
-        // One for each thread, and open for all of its pages: opening and preparing statements take half of a page's time.
+        // One for each thread, open for all of its pages.
         let catalogs = try (0..<workers.count).map { _ in try Catalog.open(at: catalog.path, mode: .readOnly) }
         defer { for catalog in catalogs { _ = try? catalog.close() } }
         let failure = Mutex<(any Error)?>(nil)
