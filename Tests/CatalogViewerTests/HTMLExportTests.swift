@@ -145,6 +145,21 @@ import Testing
         for file in try files("one") { #expect(try text("one/\(file)") == text("four/\(file)"), "\(file)") }
     }
 
+    @Test func aCatalogThatChangesMeanwhileLeavesNothing() throws {
+        let path = world.path
+        let export = HTMLExport(dictionary: nil, corpus: nil, folder: directory.file("site"))
+        let error = #expect(throws: CatalogError.self) {
+            try export.run(
+                on: path, workers: Workers(threads: 1), spelling: { $0 },
+                progress: { _, _ in
+                    // What a writer leaves of itself in WAL mode.
+                    _ = FileManager.default.createFile(atPath: path + "-wal", contents: Data(count: 1))
+                })
+        }
+        #expect(error?.code == .busy)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).isEmpty)
+    }
+
     @Test func whatCannotBeLeavesNothing() throws {
         try FileManager.default.createDirectory(atPath: directory.file("there"), withIntermediateDirectories: false)
         #expect(throws: WorkflowError.self) { try export(to: "there") }
