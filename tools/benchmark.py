@@ -101,6 +101,17 @@ def halves(quick: bool) -> str:
             "turns.\n\n" + table(["system", "sizes", "ratio", "rate ÷ f32"], rows))
 
 
+def peers(quick: bool) -> str:
+    found = json.loads(subprocess.run(
+        [sys.executable, str(ROOT / "tools/benchmark_step.py"), "--program", str(PROGRAM), "--repeats",
+         "1" if quick else "3"], check=True, capture_output=True, text=True).stdout)
+    rows = [[precision, f"{found[f'pytorch_{precision}_tokens_per_second']:.0f}",
+             f"{found[f'routesae_{precision}_tokens_per_second']:.0f}", f"{found[f'{precision}_rate_ratio']:.2f}"]
+            for precision in ("f32", "bf16")]
+    return (f"route, {shown(LARGE)}. PyTorch, eagerly, does what the RouteSAE authors' code does, in bf16 under autocast; "
+            "tokens a second.\n\n" + table(["in", "PyTorch", "here", "ratio"], rows))
+
+
 def products(quick: bool) -> str:
     sizes, kernels, found = [], [], {}
     for threads in (1, 2):
@@ -397,6 +408,7 @@ Larger ones, made once on this machine; bytes by SQLite's dbstat, a dictionary o
 SECTIONS = {
     "A training step against its encode product": steps,
     "A training step in bf16 against its encode product": halves,
+    "A training step against PyTorch's": peers,
     "Products by our kernels and by other libraries": products,
     "Every system": systems,
     "Reading a stream against reading files": streams,
@@ -429,7 +441,7 @@ def main() -> None:
     for title, measure in SECTIONS.items():
         if options.only and options.only.lower() not in title.lower():
             text = earlier.get(title)
-        elif measure in (forward, families) and not has_torch:
+        elif measure in (forward, families, peers) and not has_torch:
             text = None
         else:
             text = measure(options.quick)
