@@ -71,6 +71,9 @@ package struct ScoringRun {
         on catalog: Catalog, progress: @escaping (_ done: Int, _ total: Int) -> Void = { _, _ in },
         cancelled: @escaping @Sendable () -> Bool = { false }
     ) throws -> Result {
+        if settings.precision != nil, settings.model == nil {
+            throw WorkflowError.usage("`precision` is that of the language model; name its folder with `model`")
+        }
         if settings.judge != nil { return try judge(on: catalog, progress: progress, cancelled: cancelled) }
         let dictionary = try StoredDictionary(named: settings.dictionary, in: catalog)
         let indexing = try IndexedDictionary(dictionary.record, corpus: settings.corpus, in: catalog).indexing

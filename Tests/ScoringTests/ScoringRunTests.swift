@@ -1,3 +1,4 @@
+import ActivationPipeline
 import FeatureCatalog
 import Indexing
 import LinearAlgebra
@@ -42,5 +43,17 @@ import WorkflowWorlds
         // The same to the bit, whatever the number of threads.
         let again = try ScoringRun(settings: settings, workers: Workers(threads: 1)).run(on: catalog)
         #expect(again.scores == result.scores && again.chance == result.chance)
+    }
+
+    @Test("A precision without a model is refused, with a judge as well")
+    func precisionNeedsAModel() throws {
+        let directory = try TemporaryDirectory()
+        let catalog = try Catalog.create(at: directory.file("c.sqlite"), replacing: false)
+        defer { _ = try? catalog.close() }
+        let settings = ScoringSettings(precision: .bf16)
+        let error = #expect(throws: WorkflowError.self) {
+            try ScoringRun(settings: settings, workers: Workers(threads: 1)).run(on: catalog)
+        }
+        #expect(error == .usage("`precision` is that of the language model; name its folder with `model`"))
     }
 }
