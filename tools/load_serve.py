@@ -18,8 +18,8 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-# Memory may grow by this factor between a quarter of the time and the end.
-MOST_GROWTH = 1.2
+# Memory may grow by this factor from the third second to the end.
+MOST_GROWTH = 1.05
 
 
 def main() -> int:
@@ -48,7 +48,7 @@ async def load(options, pid: int, port: int, start: float) -> int:
     clients = [client(port, paths, random.Random(seed), end, times, errors) for seed in range(options.clients)]
     await asyncio.gather(*clients, watch(pid, end, memory))
     times.sort()
-    later = memory[len(memory) // 4:]
+    later = memory[3:] or memory
     print(f"{options.clients} clients, {options.seconds:.0f} s: {len(times)} answers, "
           f"{len(times) / options.seconds:.0f} a second, {len(errors)} errors")
     print(f"latency: median {1000 * statistics.median(times):.0f} ms, "

@@ -94,12 +94,34 @@ package final class ViewerServer: Sendable {
         }
     }
 
+    /// An answer, and its bytes.
+    private struct Answer: Sendable {
+        let status: Int
+        let bytes: [UInt8]
+    }
+
     private func answer(_ request: HTTPRequest) -> [UInt8] {
-        let (start, computed) = (ContinuousClock.now, Self.processorSeconds)
-        let response = response(to: request)
-        return HTTPReply.bytes(
-            response, isHead: request.method == "HEAD", keepsAlive: request.keepsAlive,
-            times: ((ContinuousClock.now - start) / .milliseconds(1), 1000 * (Self.processorSeconds - computed)))
+        let start = ContinuousClock.now
+        let reply: @Sendable (() -> ViewerResponse) -> Answer = { work in
+            let computed = Self.processorSeconds
+            let response = work()
+            return Answer(
+                status: response.status,
+                bytes: HTTPReply.bytes(
+                    response, isHead: request.method == "HEAD", keepsAlive: request.keepsAlive,
+                    times: (
+                        (ContinuousClock.now - start) / .milliseconds(1), 1000 * (Self.processorSeconds - computed)
+                    )))
+        }
+        let asked: ViewerRequest
+        switch admit(request) {
+        case .asked(let admitted): asked = admitted
+        case .refused(let response): return reply { response }.bytes
+        }
+        let work: @Sendable () -> Answer = { [site] in reply { site.answer(asked) } }
+        let answer = site.writes(asked) ? write(work) : gate.run(work)
+        let refusal = ViewerProblem(503, "Too many requests at once; try again in a moment.")
+        return (answer ?? reply { .text(refusal) }).bytes
     }
 
     /// Seconds that this thread has computed.
@@ -109,37 +131,42 @@ package final class ViewerServer: Sendable {
         return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
     }
 
-    private func response(to request: HTTPRequest) -> ViewerResponse {
+    /// What a request comes to before anything is worked on.
+    private enum Admission {
+        case asked(ViewerRequest)
+        case refused(ViewerResponse)
+    }
+
+    private func admit(_ request: HTTPRequest) -> Admission {
         guard hosts.accepts(request.headers["host"]) else {
-            return .text(ViewerProblem(421, "This server answers to its own address alone."))
+            return .refused(.text(ViewerProblem(421, "This server answers to its own address alone.")))
         }
         var asked = ViewerRequest(path: request.path, query: request.query)
         let methods = site.methods(of: asked)
         guard let method = ViewerRequest.Method(rawValue: request.method), methods.contains(method) else {
             let allowed = methods.map(\.rawValue)
-            return site.problem(
-                ViewerProblem(405, "this address takes \(allowed.joined(separator: ", "))", allowed: allowed), asked)
+            let problem = ViewerProblem(
+                405, "this address takes \(allowed.joined(separator: ", "))", allowed: allowed)
+            return .refused(site.problem(problem, asked))
         }
         asked.method = method
         if method == .post {
-            do { asked.form = try form(of: request) } catch { return .text(error) }
+            do { asked.form = try form(of: request) } catch { return .refused(.text(error)) }
         }
-        let work = { [site] in site.answer(asked) }
-        return (site.writes(asked) ? write(work) : gate.run(work))
-            ?? .text(ViewerProblem(503, "Too many requests at once; try again in a moment."))
+        return .asked(asked)
     }
 
     /// Runs what writes. While it cannot, because another process writes or a request takes long, pages are answered
     /// between the attempts.
     ///
     /// - Returns: nil if its turn did not come in time.
-    private func write(_ work: () -> ViewerResponse) -> ViewerResponse? {
+    private func write(_ work: @escaping @Sendable () -> Answer) -> Answer? {
         let start = ContinuousClock.now
         while true {
-            let response = gate.runAlone(seconds: Self.longestHold, work)
-            if let response, response.status != 503 { return response }
-            let patience = response == nil ? settings.limits.waitingSeconds : settings.limits.writingSeconds
-            guard ContinuousClock.now - start < .seconds(patience) else { return response }
+            let answer = gate.runAlone(seconds: Self.longestHold, work)
+            if let answer, answer.status != 503 { return answer }
+            let patience = answer == nil ? settings.limits.waitingSeconds : settings.limits.writingSeconds
+            guard ContinuousClock.now - start < .seconds(patience) else { return answer }
             Thread.sleep(forTimeInterval: Self.pause)
         }
     }
