@@ -211,8 +211,8 @@ let package = Package(
         .testTarget(
             name: "CatalogViewerTests",
             dependencies: pipeline + [
-                "BrowserSupport", "CatalogViewer", "Indexing", "Steering", "TestSupport", "Training", "WorkflowWorlds",
-                grdb, grdbSQLite,
+                "Benchmarks", "BrowserSupport", "CatalogViewer", "Indexing", "Steering", "TestSupport", "Training",
+                "WorkflowWorlds", grdb, grdbSQLite,
             ],
             swiftSettings: swiftSettings),
         .testTarget(

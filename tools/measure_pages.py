@@ -5,7 +5,8 @@
 
 Starts a server of its own on the catalog and asks for the pages of the last dictionary, one after another. The first
 request of each page is a column of its own, since it may compute what later ones find kept; median and 99th percentile
-are of the others, and so is the processor time, which other programs on the machine change less. With --sorts the list is asked for in the order of every column, both ways.
+are of the others, and so is the processor time, which other programs on the machine change less. With --sorts the list is
+asked for in the order of every column, both ways.
 """
 import argparse
 import json
@@ -41,7 +42,8 @@ def pages(base: str, sorts: bool) -> list:
         "", home, features, f"{features}?alive=1&order=reversed", f"{features}?offset={dictionary['n_latents'] // 2}",
         f"{features}?where=p99%3E3", f"{features}?token={token}", f"{features}?layer={dictionary['layers'][0]}",
         f"{features}?q=the", f"{features}/{feature}", f"{features}/{feature}?contexts=all", f"{features}/{feature}.json",
-        f"{features}/{feature}/contexts/top/0", f"runs/{catalog['runs'][0]['run_id']}", "search?q=the", "compare",
+        f"{features}/{feature}/contexts/top/0", f"{home}/map", f"{home}/map.json",
+        f"runs/{catalog['runs'][0]['run_id']}", "search?q=the", "compare",
     ]
     if sorts:
         page = ask(base + features)[2].decode()

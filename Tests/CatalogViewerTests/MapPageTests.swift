@@ -1,5 +1,7 @@
+import Benchmarks
 import FeatureCatalog
 import Foundation
+import TestSupport
 import Testing
 
 /// The map of a dictionary over HTTP.
@@ -24,15 +26,15 @@ import Testing
             let y = try #require(map["y"] as? [Int])
             #expect((x + y).allSatisfy { (0...10_000).contains($0) })
             #expect(Set(zip(x, y).map { "\($0.0) \($0.1)" }).count == HostileWorld.latents)
-            // Those that never fired have no layer and their own look.
-            let style = try #require(map["style"] as? [String])
+            // Those that never fired have no layer.
+            #expect(map["layers"] as? [Int] == [0, 1])
+            #expect(map["styles"] as? [String] == ["y0", "y9"])
             let layer = try #require(map["peak_layer"] as? [Any])
-            #expect(style.indices.allSatisfy { style[$0] == ($0 % 10 == 9 ? "dead" : "y0") })
             #expect(layer.indices.allSatisfy { layer[$0] is NSNull == ($0 % 10 == 9) })
             let label = try #require(map["label"] as? [String])
             #expect(label[0].hasPrefix("kings ") && !label[0].contains("\u{202E}"))
             for (name, column) in map {
-                guard let column = column as? [Any], name != "layers" else { continue }
+                guard let column = column as? [Any], !["layers", "styles"].contains(name) else { continue }
                 #expect(column.count == HostileWorld.latents, "\(name)")
             }
         }
@@ -51,6 +53,34 @@ import Testing
             for (page, link) in [("/dictionaries/1", "map\""), ("/dictionaries/1/features/0", "map#f0\"")] {
                 let text = try await HTTPClient.ask(page, port: port).text
                 #expect(text.contains("href=\"/dictionaries/1/\(link)"), "\(page)")
+            }
+        }
+    }
+
+    /// A page holds a share of the points, so that it stays small; the data have all of them.
+    @Test func thePageOfManyFeaturesIsSmall() async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("many.sqlite")
+        let count = 12_000
+        _ = try CatalogBenchmark(features: count, contexts: 0, tokens: 20_000, dModel: 4).run(at: path) { _, _ in }
+        try await ServedCatalog.serve(path) { port in
+            let page = try await HTTPClient.ask("/dictionaries/1/map", port: port)
+            #expect(page.status == 200 && page.body.count < 100_000, "\(page.body.count) bytes")
+            let drawing = try #require(page.text.firstMatch(of: /<g class="points" transform.*?<\/g>/))
+            let points = drawing.output.matches(of: /M\d+ \d+h0/).map { String($0.output) }
+            #expect(points.count == 5000)
+            let map = try await Self.object("/dictionaries/1/map.json", port)
+            let (x, y) = (try #require(map["x"] as? [Int]), try #require(map["y"] as? [Int]))
+            #expect(x.count == count)
+            #expect(Set(points).isSubset(of: zip(x, y).map { "M\($0.0) \($0.1)h0" }))
+            // Each layer keeps its share, to a tenth.
+            let layers = try #require(map["peak_layer"] as? [Int])
+            let styles = try #require(map["styles"] as? [String])
+            for (layer, style) in zip(try #require(map["layers"] as? [Int]), styles) {
+                let paths = drawing.output.matches(of: try Regex("<path class=\"\(style)\"[^>]*>"))
+                let drawn = paths.reduce(0) { $0 + ($1.output[0].substring?.matches(of: /h0/).count ?? 0) }
+                let share = Double(layers.count { $0 == layer }) / Double(count)
+                #expect(abs(Double(drawn) / 5000 - share) < 0.1 * share, "layer \(layer): \(drawn) of \(share)")
             }
         }
     }

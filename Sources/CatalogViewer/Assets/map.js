@@ -23,6 +23,10 @@
   const count = map.feature_index.length;
   const place = new Map(map.feature_index.map((feature, i) => [feature, i]));
   const words = map.label.map((label) => label.toLowerCase());
+  const colourOf = new Map(map.layers.map((layer, i) => [layer, map.styles[i]]));
+  const hasOne = map.styles.every((style) => style === "one");
+  const styles = map.peak_layer.map((layer, i) =>
+    map.max_activation[i] > 0 ? hasOne ? "one" : colourOf.get(layer) ?? "dead" : "dead");
   const diameters = [0.0022, 0.003, 0.0042, 0.006, 0.0086];
   const enlargement = Math.min(2, Math.max(1, Math.sqrt(12000 / Math.max(1, count))));
   const still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -69,8 +73,8 @@
   const order = Array.from({ length: count }, (_, i) => i).sort((a, b) => map.size[b] - map.size[a] || a - b);
   const groups = new Map();
   for (const i of order) {
-    const key = map.size[i] + " " + map.style[i];
-    if (!groups.has(key)) groups.set(key, { size: map.size[i], style: map.style[i], points: [] });
+    const key = map.size[i] + " " + styles[i];
+    if (!groups.has(key)) groups.set(key, { size: map.size[i], style: styles[i], points: [] });
     groups.get(key).points.push(i);
   }
 
@@ -137,7 +141,7 @@
     pen.globalAlpha = 1;
     if (lit) {
       for (const i of lit) {
-        pen.fillStyle = colours[map.style[i]];
+        pen.fillStyle = colours[styles[i]];
         pen.beginPath();
         if (!mark(i, radius(map.size[i]) + 1)) continue;
         pen.fill();

@@ -1,13 +1,10 @@
 import Foundation
 
 extension FeatureMap {
-    /// The colour of features by layer; nil where all have one: a dictionary of one layer, or one without a peak layer.
-    var scale: LayerScale? {
-        layers.count > 1 && points.contains { $0.layer != nil } ? LayerScale(layers) : nil
-    }
-
     /// How many times larger points are than those of a map of 12,000: a map of few features would be empty.
-    var enlargement: Double { min(2, max(1, (12_000 / Double(max(1, points.count))).squareRoot())) }
+    private static func enlargement(of count: Int) -> Double {
+        min(2, max(1, (12_000 / Double(max(1, count))).squareRoot()))
+    }
 
     /// Diameters by size, for a map of 12,000 features, in units of the square.
     private static let diameters: [Double] = [22, 30, 42, 60, 86]
@@ -19,10 +16,18 @@ extension FeatureMap {
         return point.layer.map(scale.style) ?? "dead"
     }
 
+    /// Points of the drawing in a page, at 12 bytes each.
+    static let mostInPage = 5000
+
     /// The drawing with its legend.
-    var plot: Drawing {
+    ///
+    /// - Parameter most: points drawn; of more, every so many-th in the order of their rates, so that each layer and size
+    ///   keeps its share.
+    func plot(most: Int = .max) -> Drawing {
+        let drawn = sample(of: most)
+        let enlargement = Self.enlargement(of: drawn.count)
         var paths: [String: [Int: String]] = [:]
-        for point in points { paths[style(point), default: [:]][point.size, default: ""] += "M\(point.x) \(point.y)h0" }
+        for point in drawn { paths[style(point), default: [:]][point.size, default: ""] += "M\(point.x) \(point.y)h0" }
         // Large ones first, so that they hide nothing.
         let groups = (0..<5).reversed().flatMap { size in
             paths.keys.sorted().compactMap { style -> HTML? in
@@ -41,11 +46,17 @@ extension FeatureMap {
                 """,
             style: "map",
             body: """
-                <g class="points" transform="translate(10 6) scale(.05)">\(groups)</g>\(legend)
+                <g class="points" transform="translate(10 6) scale(.05)">\(groups)</g>\(legend(enlargement))
                 """)
     }
 
-    private var legend: HTML {
+    private func sample(of most: Int) -> [Point] {
+        guard points.count > most else { return points }
+        let ordered = points.sorted { ($0.rate, $1.feature) > ($1.rate, $0.feature) }
+        return (0..<most).map { ordered[$0 * points.count / most] }
+    }
+
+    private func legend(_ enlargement: Double) -> HTML {
         var items: HTML = ""
         if let scale {
             // Names of ten layers have room.

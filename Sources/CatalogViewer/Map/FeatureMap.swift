@@ -44,6 +44,8 @@ struct FeatureMap: Sendable {
     let points: [Point]
     /// The layers read.
     let layers: [Int]
+    /// Their colours; nil where all features have one: a dictionary of one layer, or one without a peak layer.
+    let scale: LayerScale?
     /// Features of the dictionary.
     let featureCount: Int
 
@@ -78,6 +80,7 @@ struct FeatureMap: Sendable {
                 feature: known.feature, x: across[place].x, y: across[place].y, layer: known.layer, rate: known.rate,
                 maximum: known.maximum, name: known.name, isExplained: known.isExplained)
         }
+        scale = layers.count > 1 && points.contains { $0.layer != nil } ? LayerScale(layers) : nil
     }
 
     /// What is known of each feature on the map, by number; the places are still 0.

@@ -1,5 +1,6 @@
 import ActivationPipeline
 import FeatureCatalog
+import Foundation
 import JSON
 import TerminalOutput
 
@@ -38,7 +39,7 @@ struct MapPage: Page {
         <p class="lead">\(Figure.count(map.points.count)) features; those whose decoder vectors are similar lie near each \
         other. \(colours)The larger a point, the more often its feature fires.\(missing)</p>
         <div class="map" data-json="\(address.json)" data-feature="\(links.feature(0))">\
-        <div class="view">\(map.plot.inline)</div>
+        <div class="view">\(map.plot(most: FeatureMap.mostInPage).inline)\(sampled)</div>
         <div class="beside"><form class="line" action="\(links.features())" role="search">\
         <label class="hide" for="lit">Find features on the map</label>\
         <input id="lit" name="q" type="search" placeholder="Number or word" autocomplete="off">\
@@ -63,6 +64,14 @@ struct MapPage: Page {
             """
     }
 
+    private var sampled: HTML {
+        guard map.points.count > FeatureMap.mostInPage else { return "" }
+        return """
+            <noscript><p class="fine">The drawing has \(Figure.count(FeatureMap.mostInPage)) of them; with JavaScript all \
+            are there.</p></noscript>
+            """
+    }
+
     private var strongest: [HTML] {
         map.points.filter { $0.maximum > 0 }.sorted { ($0.maximum, $1.feature) > ($1.maximum, $0.feature) }
             .prefix(Self.strongestCount).map { point in
@@ -82,18 +91,26 @@ struct MapPage: Page {
                 : "<span class=\"dim\">fires on</span> \(TokenText.alone(point.name))"
     }
 
-    /// The points by columns, each as long as the others.
+    /// The points by columns, each as long as the others. Of numbers that are no counts it has four digits, as the page
+    /// says them with fewer: all digits would be most of its bytes.
     var json: JSONValue {
         func column(_ value: (FeatureMap.Point) -> JSONValue) -> JSONValue { .array(map.points.map(value)) }
         return .object([
             "dictionary_id": JSONValue(record.dictionaryID), "name": .string(record.name),
             "corpus": .string(index.corpus), "n_latents": JSONValue(map.featureCount),
             "layers": .array(map.layers.map { JSONValue($0) }), "side": JSONValue(FeatureMap.side),
+            "styles": .array(map.layers.map { .string(map.scale?.style($0) ?? "one") }),
             "feature_index": column { JSONValue($0.feature) }, "x": column { JSONValue($0.x) },
             "y": column { JSONValue($0.y) }, "peak_layer": column { JSONValue($0.layer) },
-            "firing_rate": column { JSONValue($0.rate) }, "max_activation": column { JSONValue($0.maximum) },
-            "size": column { JSONValue($0.size) }, "style": column { .string(map.style($0)) },
-            "is_explained": column { .boolean($0.isExplained) }, "label": column { .string($0.name) },
+            "firing_rate": column { JSONValue(Self.brief($0.rate)) },
+            "max_activation": column { JSONValue(Self.brief($0.maximum)) }, "size": column { JSONValue($0.size) },
+            "is_explained": column { JSONValue($0.isExplained ? 1 : 0) }, "label": column { .string($0.name) },
         ])
+    }
+
+    private static func brief(_ value: Double) -> Double {
+        guard value != 0, value.isFinite, abs(value) < 1000 else { return value.rounded() }
+        let scale = pow(10, 3 - log10(abs(value)).rounded(.down))
+        return scale.isFinite ? (value * scale).rounded() / scale : value
     }
 }
