@@ -97,6 +97,9 @@ import Testing
         let middle = bruteForce(firings, threshold: 1.5)
         #expect(middle.with.count < middle.without.count && !middle.with.isEmpty)
         let own = try catalog.countInterpretable(key)
+        let totals = InterpretableCount(
+            threshold: own.threshold, withClassRule: own.withClassRule, withoutClassRule: own.withoutClassRule, byLayer: [])
+        #expect(try catalog.countInterpretable(key, withLayers: false) == totals)
         #expect(own.threshold == 1.5)
         for other in [
             IndexingKey(dictionaryID: 99, corpusID: key.corpusID), IndexingKey(dictionaryID: dictionaryID, corpusID: 9),

@@ -22,13 +22,13 @@ package struct ScoreFigures: Sendable {
     package let meanScore: BootstrapInterval?
     /// The mean baseline score.
     package let meanChance: Double?
-    /// The probability that an explanation scores better than a wrong one: the area under the ROC curve.
-    package let separation: Double?
-
     /// The defined scores, by feature.
     package let scores: [Double]
     /// The baseline scores, by feature.
     package let chances: [Double]
+
+    /// The probability that an explanation scores better than a wrong one: the area under the ROC curve.
+    package var separation: Double? { ChanceBaseline(scores: chances).separation(from: scores) }
 
     /// Size of the sampled population: features that fire as often as the scored ones had to. Nil if the scored ones
     /// were picked by name or condition, so that they represent only themselves.
@@ -111,28 +111,47 @@ package struct ScoreFigures: Sendable {
         ) throws {
             let scores = try catalog.briefScores(key, method: method, withPeakLayers: byLayer)
             var runs = ScoringRuns(catalog: catalog)
-            var newest: [String: [Int: BriefScore]] = [:]
-            var usedRuns: [String: Set<Int64>] = [:]
-            var last: [String: Int] = [:]
-            for (place, score) in scores.enumerated() {
-                let name = try runs.scorer(explainer: score.explainer, runID: score.runID)
-                newest[name, default: [:]][score.featureIndex] = score
-                usedRuns[name, default: []].insert(score.runID)
-                last[name] = place
+            // What one explainer's run scored stands together: who scored is asked once for each stretch.
+            var tallies: [String: Tally] = [:]
+            var start = 0
+            while start < scores.count {
+                let first = scores[start]
+                let end =
+                    scores[start...].firstIndex { $0.runID != first.runID || $0.explainer != first.explainer }
+                    ?? scores.count
+                let name = try runs.scorer(explainer: first.explainer, runID: first.runID)
+                tallies[name, default: Tally()].add(scores, start..<end)
+                start = end
             }
 
-            let scorers = last.keys.sorted { last[$0, default: 0] > last[$1, default: 0] }
-            if let scorer, newest[scorer] == nil {
+            let scorers = tallies.sorted { $0.value.last > $1.value.last }.map(\.key)
+            if let scorer, tallies[scorer] == nil {
                 throw WorkflowError.usage(
                     "`scorer`: nobody called \"\(scorer)\" gave \(method.rawValue) scores; there are: "
                         + (scorers.isEmpty ? "none" : scorers.joined(separator: ", ")))
             }
-            guard let chosen = scorer ?? scorers.first else { return nil }
+            guard let chosen = scorer ?? scorers.first, let tally = tallies[chosen] else { return nil }
             self.scorer = chosen
             self.scorers = scorers
-            scored = newest[chosen, default: [:]].values.sorted { $0.featureIndex < $1.featureIndex }
+            scored = tally.newest.values.map { scores[$0] }.sorted { $0.featureIndex < $1.featureIndex }
             chance = ChanceBaseline(scores: scored.map(\.chance))
-            minimumFirings = try runs.minimumFirings(of: usedRuns[chosen, default: []])
+            minimumFirings = try runs.minimumFirings(of: tally.runs)
+        }
+    }
+
+    /// The scores by one scorer, as places among all.
+    private struct Tally {
+        /// The newest by feature.
+        var newest: [Int: Int] = [:]
+        var runs: Set<Int64> = []
+        /// The last of all.
+        var last = 0
+
+        /// Adds some of one run.
+        mutating func add(_ scores: [BriefScore], _ places: Range<Int>) {
+            for place in places { newest[scores[place].featureIndex] = place }
+            runs.insert(scores[places.lowerBound].runID)
+            last = places.upperBound
         }
     }
 
@@ -159,7 +178,6 @@ package struct ScoreFigures: Sendable {
         scores = defined
         chances = scored.compactMap(\.chance)
         meanChance = chances.isEmpty ? nil : chances.reduce(0, +) / Double(chances.count)
-        separation = ChanceBaseline(scores: chances).separation(from: defined)
         self.population = population
     }
 }

@@ -161,7 +161,7 @@ struct DictionaryPage: Page {
                 isDone
                 ? Figure.interval(all.meanScore?.mean, all.meanScore?.low, all.meanScore?.high)
                 : "\(Figure.number(all.meanScore?.mean)) <small>interval in a moment, when loaded again</small>"
-            let separation = all.separation.map {
+            let separation = (figures?.separation).map {
                 "; a right explanation beats a wrong one with probability \(Figure.number($0))" as HTML
             }
             let rows = table.byLayer.map { layer, figures -> HTML in

@@ -16,7 +16,9 @@ final class FigureCache: Sendable {
         let hasIntervals: Bool
         /// Their distribution.
         let distribution: ScoreDistribution?
-        /// Interpretable features by the paper's count.
+        /// How well they tell right explanations from wrong ones.
+        let separation: Double?
+        /// Interpretable features by the paper's count, not by layer.
         let count: InterpretableCount
     }
 
@@ -89,7 +91,8 @@ final class FigureCache: Sendable {
             table: table,
             hasIntervals: withIntervals || !isRead,
             distribution: table.flatMap { ScoreDistribution(scores: $0.all.scores, baseline: $0.all.chances) },
-            count: try catalog.countInterpretable(key))
+            separation: table.flatMap(\.all.separation),
+            count: try catalog.countInterpretable(key, withLayers: false))
     }
 
     /// Computes figures with intervals on a thread of its own, one index at a time.

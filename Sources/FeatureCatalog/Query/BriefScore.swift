@@ -30,19 +30,24 @@ extension Catalog {
             (SELECT f.peak_layer FROM feature AS f WHERE f.dictionary_id = s.dictionary_id
                 AND f.feature_index = s.feature_index AND f.corpus_id = s.corpus_id)
             """
-        return try rows(
-            sql: """
-                SELECT s.feature_index, s.value, s.baseline_value, \(withPeakLayers ? layer : "NULL"), s.run_id, x.method
-                FROM score AS s LEFT JOIN explanation AS x ON x.explanation_id = s.explanation_id
-                WHERE s.dictionary_id = ?1 AND s.corpus_id = ?2 AND s.method = ?3 AND s.status <> 'failed'
-                ORDER BY s.score_id
-                """,
-            arguments: [.integer(key.dictionaryID), .integer(key.corpusID), .text(method.rawValue)]
-        ).rows.compactMap { row in
-            guard let feature = row[0].wholeNumber, case .integer(let runID) = row[4] else { return nil }
-            return BriefScore(
-                featureIndex: feature, value: row[1].number, chance: row[2].number, peakLayer: row[3].wholeNumber,
-                runID: runID, explainer: row[5].string)
+        let sql = """
+            SELECT s.feature_index, s.value, s.baseline_value, s.run_id, x.method, \(withPeakLayers ? layer : "NULL")
+            FROM score AS s LEFT JOIN explanation AS x ON x.explanation_id = s.explanation_id
+            WHERE s.dictionary_id = \(key.dictionaryID) AND s.corpus_id = \(key.corpusID)
+                AND s.method = '\(method.rawValue)' AND s.status <> 'failed'
+            ORDER BY s.score_id
+            """
+        return try read { database in
+            let rows = try BulkRead(database, path: path, sql: sql)
+            var scores: [BriefScore] = []
+            while try rows.next() {
+                scores.append(
+                    BriefScore(
+                        featureIndex: try rows.integer(0), value: try rows.optionalReal(1),
+                        chance: try rows.optionalReal(2), peakLayer: try rows.optionalInteger(5),
+                        runID: Int64(try rows.integer(3)), explainer: try rows.optionalText(4)))
+            }
+            return scores
         }
     }
 

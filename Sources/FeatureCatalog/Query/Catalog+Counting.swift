@@ -22,14 +22,16 @@ extension Catalog {
     /// - Parameters:
     ///   - key: The dictionary and the corpus.
     ///   - threshold: Activations count only above this (15 in the paper); nil for the dictionary's own.
+    ///   - withLayers: Whether to count by layer as well, which takes half as long again.
     /// - Throws: ``CatalogError`` `.notFound` if there is no such dictionary or it is not indexed.
     package func countInterpretable(
-        _ key: IndexingKey, threshold: Double? = nil
+        _ key: IndexingKey, threshold: Double? = nil, withLayers: Bool = true
     ) throws(CatalogError) -> InterpretableCount {
         guard let threshold else {
-            return try countInterpretable(key, threshold: dictionary(key.dictionaryID).activationThreshold)
+            return try countInterpretable(
+                key, threshold: dictionary(key.dictionaryID).activationThreshold, withLayers: withLayers)
         }
-        return try countInterpretable(key, thresholds: [threshold])[0]
+        return try countInterpretable(key, thresholds: [threshold], withLayers: withLayers)[0]
     }
 
     /// Counts interpretable features at several thresholds, all in one walk along the index.
@@ -37,11 +39,12 @@ extension Catalog {
     /// - Parameters:
     ///   - key: The dictionary and the corpus.
     ///   - thresholds: Activations count only above these.
+    ///   - withLayers: Whether to count by layer as well.
     /// - Returns: A count for each threshold, in their order.
     /// - Throws: ``CatalogError`` `.notFound` if there is no such dictionary or it is not indexed; `.damaged` if more
     ///   features count than the dictionary has latents.
     package func countInterpretable(
-        _ key: IndexingKey, thresholds: [Double]
+        _ key: IndexingKey, thresholds: [Double], withLayers: Bool = true
     ) throws(CatalogError) -> [InterpretableCount] {
         let dictionary = try dictionary(key.dictionaryID)
         guard try indexing(key) != nil else {
@@ -53,7 +56,7 @@ extension Catalog {
             var counts: [InterpretableCount] = []
             var rest = thresholds[...]
             while !rest.isEmpty {
-                counts += try Self.count(key, rest.prefix(Self.thresholdsPerWalk), database)
+                counts += try Self.count(key, rest.prefix(Self.thresholdsPerWalk), withLayers, database)
                 rest = rest.dropFirst(Self.thresholdsPerWalk)
             }
             return counts
@@ -70,7 +73,7 @@ extension Catalog {
     private static let thresholdsPerWalk = 64
 
     private static func count(
-        _ key: IndexingKey, _ thresholds: ArraySlice<Double>, _ database: Database
+        _ key: IndexingKey, _ thresholds: ArraySlice<Double>, _ withLayers: Bool, _ database: Database
     ) throws -> [InterpretableCount] {
         // The same conditions as in `countingSQL`, for each threshold a pair of columns.
         let columns = thresholds.indices.map { place in
@@ -85,8 +88,8 @@ extension Catalog {
         let rows = try Row.fetchAll(
             database,
             sql: """
-                SELECT peak_layer, \(columns.joined(separator: ", ")) FROM feature
-                WHERE dictionary_id = ?1 AND corpus_id = ?2 GROUP BY peak_layer ORDER BY peak_layer
+                SELECT \(withLayers ? "peak_layer" : "NULL"), \(columns.joined(separator: ", ")) FROM feature
+                WHERE dictionary_id = ?1 AND corpus_id = ?2 \(withLayers ? "GROUP BY peak_layer ORDER BY peak_layer" : "")
                 """,
             arguments: [key.dictionaryID, key.corpusID] + StatementArguments(thresholds))
         return try thresholds.enumerated().map { place, threshold in
