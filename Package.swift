@@ -15,6 +15,15 @@ let flyingSocks: Target.Dependency = .product(name: "FlyingSocks", package: "Fly
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let grdbSQLite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 
+/// The program holds Swift's libraries itself, the symbols of other programs' debuggers left out: loading them, and
+/// binding a hundred thousand symbols, would take longer than a short query. The compiler names the libraries that modules
+/// use; these are the ones that Foundation itself stands on. Set for the program alone: tests need the loaded ones.
+let linkedStatically = [
+    "-static-stdlib", "-lswiftSynchronization", "-lCoreFoundation", "-l_FoundationCollections", "-l_FoundationCShims",
+    "-l_FoundationICU", "-lstdc++", "-Xlinker", "-s",
+]
+let onLinux = BuildSettingCondition.when(platforms: [.linux], configuration: .release)
+
 /// One of our libraries.
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
@@ -160,7 +169,7 @@ let package = Package(
                 "TerminalOutput", "Tokenization", "Training",
                 "Vocabulary", argumentParser,
             ],
-            swiftSettings: swiftSettings),
+            swiftSettings: swiftSettings, linkerSettings: [.unsafeFlags(linkedStatically, onLinux)]),
 
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
@@ -218,8 +227,9 @@ let package = Package(
         .testTarget(
             name: "LibraryTests", dependencies: ["RouteSAE", "TestSupport", "WorkflowWorlds"],
             swiftSettings: swiftSettings),
+        // They run the program, which 'swift test' builds as well; it is linked in another way.
         .testTarget(
-            name: "RouteSAETests", dependencies: ["routesae", "TestSupport", "ChatServerSupport"],
+            name: "RouteSAETests", dependencies: ["TestSupport", "ChatServerSupport"],
             swiftSettings: swiftSettings),
     ],
     swiftLanguageModes: [.v6]

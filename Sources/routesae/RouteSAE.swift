@@ -64,7 +64,7 @@ struct RouteSAE: ParsableCommand {
             }
             let advice = CommandLineAdvice(arguments: FormerOptions.arguments)
             if let problem = advice.verbProblem { throw WorkflowError.usage(problem) }
-            var command = try parseAsRoot(FormerOptions.arguments)
+            var command = try Verb.command(FormerOptions.arguments)
             try ProcessLimits.check()
             try command.run()
             try StandardStreams.finish()

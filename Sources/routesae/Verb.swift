@@ -27,6 +27,25 @@ struct Verb {
         }
     }
 
+    /// The command that arguments, without the program's name, ask for.
+    ///
+    /// Its verb alone parses them: for the whole program the parser prepares the arguments of several commands, which
+    /// takes as long as a short query. What the verb does not take, the whole says, with its name and help.
+    ///
+    /// - Throws: what the argument parser throws.
+    static func command(_ arguments: [String]) throws -> any ParsableCommand {
+        var (type, rest): (any ParsableCommand.Type, _) = (RouteSAE.self, arguments[...])
+        while let next = type.configuration.subcommands.first(where: { word(for: $0) == rest.first }) {
+            (type, rest) = (next, rest.dropFirst())
+        }
+        if rest.count < arguments.count, type.configuration.subcommands.isEmpty,
+            let command = try? type.parseAsRoot(Array(rest))
+        {
+            return command
+        }
+        return try RouteSAE.parseAsRoot(arguments)
+    }
+
     /// The last word of a verb.
     static func word(for command: any ParsableCommand.Type) -> String {
         command.configuration.commandName ?? "\(command)".lowercased()
