@@ -98,7 +98,8 @@ import Testing
         #expect(middle.with.count < middle.without.count && !middle.with.isEmpty)
         let own = try catalog.countInterpretable(key)
         let totals = InterpretableCount(
-            threshold: own.threshold, withClassRule: own.withClassRule, withoutClassRule: own.withoutClassRule, byLayer: [])
+            threshold: own.threshold, withClassRule: own.withClassRule, withoutClassRule: own.withoutClassRule,
+            byLayer: [])
         #expect(try catalog.countInterpretable(key, withLayers: false) == totals)
         #expect(own.threshold == 1.5)
         for other in [
