@@ -29,8 +29,8 @@ struct Verb {
 
     /// The command that arguments, without the program's name, ask for.
     ///
-    /// Its verb alone parses them: for the whole program the parser prepares the arguments of several commands, which
-    /// takes as long as a short query. What the verb does not take, the whole says, with its name and help.
+    /// Its verb alone parses them, since the parser prepares those of all commands on the way to a verb. What the verb does
+    /// not take, the whole program says, with its name and help.
     ///
     /// - Throws: what the argument parser throws.
     static func command(_ arguments: [String]) throws -> any ParsableCommand {
@@ -38,8 +38,9 @@ struct Verb {
         while let next = type.configuration.subcommands.first(where: { word(for: $0) == rest.first }) {
             (type, rest) = (next, rest.dropFirst())
         }
+        // Asked for help, the parser gives another command.
         if rest.count < arguments.count, type.configuration.subcommands.isEmpty,
-            let command = try? type.parseAsRoot(Array(rest))
+            let command = try? type.parseAsRoot(Array(rest)), Swift.type(of: command) == type
         {
             return command
         }
