@@ -46,9 +46,9 @@ extension Workers {
     /// The most columns of a tile of a parallel product, and of what their number is a multiple.
     private static let productColumnTile = 1024
     private static let productColumnStep = 64
-    /// Multiplications in a product that is over before another thread has woken up. A few rows take as long as four:
-    /// they wait for B, not for arithmetic.
-    private static let smallProduct = 1 << 20
+    /// Multiplications in a product that is over before another thread has taken a part of it, even if that thread is
+    /// awake. A few rows take as long as four: they wait for B, not for arithmetic.
+    private static let smallProduct = 1 << 17
 
     /// `C = A · Bᵀ (+ C if accumulating)`: `A [rows × inner]`, `B [columns × inner]`, `C [rows × columns]`, all
     /// row-major. This is how a linear layer whose weight is stored `[outputs × inputs]` is applied to rows of inputs.

@@ -9,6 +9,7 @@
 #include "kernel_choice.h"
 #include "product_kernel.h"
 #include "ranking_kernels.h"
+#include "thread_pause.h"
 #include "transformer_kernels.h"
 #include "weight_panels.h"
 
