@@ -15,7 +15,7 @@ package struct DecodeBenchmark: Sendable {
     package var tokens: Int
     /// How often decoding and reading are timed, alternately; the median counts.
     package var repeats: Int
-    /// What the products of linear layers take.
+    /// What the model's products take.
     package var precision: Precision
 
     /// Describes a benchmark.

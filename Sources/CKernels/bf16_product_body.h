@@ -99,12 +99,15 @@ STEP void NAME(thin)(const int rows, const rsae_bf16_product *p, const rsae_elem
     }
 }
 
+// Pairs of a panel.
+STEP int64_t NAME(panel_length)(const rsae_bf16_product *p) { return ((p->b_length ? p->b_length : p->inner) + 1) / 2; }
+
 // `rows` rounded rows of A times `panels` panels of B from a column on: each is read once, from its beginning to its end.
 STEP void NAME(thin_panels)(const int rows, const int panels, const rsae_bf16_product *p, const rsae_element *a,
                             int64_t column) {
     enum { VECTORS = RSAE_PANEL_COLUMNS / LANES };
-    const int64_t pairs = (p->inner + 1) / 2;
-    const rsae_element *b = (const rsae_element *)p->b_panels + column * pairs;
+    const int64_t pairs = (p->inner + 1) / 2, length = NAME(panel_length)(p);
+    const rsae_element *b = (const rsae_element *)p->b_panels + column * length;
     for (int64_t block = 0; block < pairs; block += BLOCK) {
         const int64_t end = block + PART(pairs, block, BLOCK);
         VECTOR sum[THIN][THIN_VECTORS];
@@ -115,7 +118,7 @@ STEP void NAME(thin_panels)(const int rows, const int panels, const rsae_bf16_pr
             BITS y[THIN];
             UNROLL for (int r = 0; r < rows; r++) BROADCAST(y[r], a[r * pairs + k]);
             UNROLL for (int v = 0; v < panels * VECTORS; v++) {
-                const FACTORS x = SPLIT(*(const BITS *)(b + (v / VECTORS * pairs + k) * RSAE_PANEL_COLUMNS
+                const FACTORS x = SPLIT(*(const BITS *)(b + (v / VECTORS * length + k) * RSAE_PANEL_COLUMNS
                                                         + v % VECTORS * LANES));
                 UNROLL for (int r = 0; r < rows; r++) sum[r][v] = DOT(sum[r][v], SPLIT(y[r]), x);
             }
@@ -242,7 +245,7 @@ TARGET static void NAME(pack_panels)(const float *weights, int64_t stride, int64
 }
 
 TARGET static void NAME(multiply)(const rsae_bf16_product *p, rsae_element *scratch) {
-    const int64_t all = (p->inner + 1) / 2;
+    const int64_t all = (p->inner + 1) / 2, length = NAME(panel_length)(p);
     rsae_element *const stage = scratch, *const packed_b = stage + MOST_COLUMNS * BLOCK;
     rsae_element *const a = packed_b + MOST_COLUMNS * BLOCK;
     const bool is_even = p->b_stride % 2 == 0 && p->inner % 2 == 0;
@@ -262,10 +265,10 @@ TARGET static void NAME(multiply)(const rsae_bf16_product *p, rsae_element *scra
                 int64_t step = NR, half = LANES;
                 if (p->b_panels) {
                     const int64_t place = column % RSAE_PANEL_COLUMNS;
-                    b = (const rsae_element *)p->b_panels + (column - place) * all + k * RSAE_PANEL_COLUMNS + place;
+                    b = (const rsae_element *)p->b_panels + (column - place) * length + k * RSAE_PANEL_COLUMNS + place;
                     step = RSAE_PANEL_COLUMNS;
                     // Where there is no second panel the first stands in for it: these columns are not stored.
-                    if (NR > RSAE_PANEL_COLUMNS) half = columns > RSAE_PANEL_COLUMNS ? all * RSAE_PANEL_COLUMNS : 0;
+                    if (NR > RSAE_PANEL_COLUMNS) half = columns > RSAE_PANEL_COLUMNS ? length * RSAE_PANEL_COLUMNS : 0;
                 } else {
                     NAME(pack_b)(p, column, columns, k, pairs, stage, packed_b);
                 }

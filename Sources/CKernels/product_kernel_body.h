@@ -144,9 +144,15 @@ STEP VECTOR NAME(panel_row)(const void *panel, int64_t k, const bool halved) {
     return (VECTOR)(k % 2 ? pairs & 0xFFFF0000 : pairs << 16);
 }
 
+// Elements of one column in a panel.
+STEP int64_t NAME(panel_length)(const rsae_product *p, const bool halved) {
+    const int64_t terms = p->b_length ? p->b_length : p->inner;
+    return halved ? (terms + 1) / 2 : terms;
+}
+
 // Where a column begins in panels.
 STEP const void *NAME(panel)(const rsae_product *p, int64_t column, const bool halved) {
-    const int64_t length = halved ? (p->inner + 1) / 2 : p->inner;
+    const int64_t length = NAME(panel_length)(p, halved);
     return (const rsae_element *)p->b_panels + column / RSAE_PANEL_COLUMNS * RSAE_PANEL_COLUMNS * length
         + column % RSAE_PANEL_COLUMNS;
 }
@@ -241,7 +247,7 @@ TARGET static const float *NAME(panels_of_tile)(const rsae_product *p, int64_t c
         *half = inner * RSAE_PANEL_COLUMNS;
     } else {
         start = (const float *)NAME(panel)(p, first, false) + k * RSAE_PANEL_COLUMNS;
-        *half = p->inner * RSAE_PANEL_COLUMNS;
+        *half = NAME(panel_length)(p, false) * RSAE_PANEL_COLUMNS;
     }
     if (!has_second) *half = 0;
     if (NR <= RSAE_PANEL_COLUMNS) *half = LANES;

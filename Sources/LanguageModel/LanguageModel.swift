@@ -5,8 +5,8 @@ internal import Synchronization
 /// the layers behind. The matrix is the model's own: it is valid only during the call.
 package typealias ResidualEdit = (_ layer: Int, _ residual: Matrix) throws -> Void
 
-/// A decoder of one of the families of `ModelFamily` in Hugging Face layout, computed in fp32, or with the products of
-/// its linear layers in bf16 (attention, norms and sums in fp32).
+/// A decoder of one of the families of `ModelFamily` in Hugging Face layout, computed in fp32, or with its products
+/// in bf16 (sums, softmax and norms in fp32).
 ///
 /// Several threads may use one model; each call has scratch space of its own and uses all of the model's workers.
 ///
@@ -19,7 +19,7 @@ package final class LanguageModel: Sendable {
     package let directory: String
     /// Whether the weights are in memory (`.resident`) or read from the file layer by layer (`.streamed`).
     package var residency: WeightResidency { weights.isResident ? .resident : .streamed }
-    /// What the products of the linear layers take.
+    /// What products take.
     package var precision: Precision { weights.precision }
 
     let weights: ModelWeights
@@ -34,7 +34,7 @@ package final class LanguageModel: Sendable {
     /// Infinities and NaNs in weights are found by the pass that reads them, in embedding and unembedding row by
     /// row.
     ///
-    /// - Parameter precision: of the products of linear layers. In bf16, weights stored as such are used as they are;
+    /// - Parameter precision: of products. In bf16, weights stored as such are used as they are;
     ///   others are rounded, except an unembedding.
     /// - Throws: `.missing`, `.notAModel`, `.unreadable`, `.malformedConfiguration`, `.unsupportedConfiguration`,
     ///   `.weights`, `.tensorShape`.
@@ -91,7 +91,8 @@ package final class LanguageModel: Sendable {
         let longest = batch.longestSequence
         if let idle, idle.tokens == batch.tokens.count, idle.positions >= longest { return idle }
         let fresh = ForwardScratch(
-            model: configuration, tokens: batch.tokens.count, positions: longest, workers: workers.count)
+            model: configuration, tokens: batch.tokens.count, positions: longest, precision: precision,
+            workers: workers.count)
         fresh.layerBuffer = idle?.layerBuffer
         return fresh
     }

@@ -19,29 +19,40 @@ package final class PackedMatrix: @unchecked Sendable {
     /// Whether elements are bf16.
     package let isHalved: Bool
     let panels: UnsafeMutableRawPointer
+    /// What the elements lie in; nil if they are freed with the matrix.
+    private let block: MatrixStorage.Block?
 
     /// Bytes that the elements take.
     package var byteCount: Int { Self.byteCount(rows: rows, columns: columns, halved: isHalved) }
 
     /// Makes room for a matrix; its elements are not set.
     ///
-    /// - Parameter halved: whether elements are kept as bf16: for weights that are such, or for products of bf16.
+    /// - Parameters:
+    ///   - halved: whether elements are kept as bf16: for weights that are such, or for products of bf16.
+    ///   - storage: where the elements are to lie; by themselves if nil.
     /// - Precondition: sides are positive, and fit in memory.
-    package init(rows: Int, columns: Int, halved: Bool) {
+    package init(rows: Int, columns: Int, halved: Bool, in storage: MatrixStorage? = nil) {
         precondition(rows > 0 && columns > 0, "a packed matrix has rows and columns")
         self.rows = rows
         self.columns = columns
         isHalved = halved
-        panels = AlignedMemory.allocate(byteCount: Self.byteCount(rows: rows, columns: columns, halved: halved))
+        let bytes = Self.byteCount(rows: rows, columns: columns, halved: halved)
+        if let storage {
+            let place = storage.take(byteCount: bytes)
+            (panels, block) = (place.start, place.block)
+        } else {
+            (panels, block) = (AlignedMemory.allocate(byteCount: bytes), nil)
+        }
     }
 
     /// Packs a whole matrix.
     ///
     /// - Parameter weights: `[rows × columns]`, row-major without gaps.
     package convenience init(
-        _ weights: UnsafePointer<Float>, rows: Int, columns: Int, halved: Bool, workers: Workers
+        _ weights: UnsafePointer<Float>, rows: Int, columns: Int, halved: Bool, in storage: MatrixStorage? = nil,
+        workers: Workers
     ) {
-        self.init(rows: rows, columns: columns, halved: halved)
+        self.init(rows: rows, columns: columns, halved: halved, in: storage)
         update(from: weights, workers: workers)
     }
 
@@ -55,21 +66,62 @@ package final class PackedMatrix: @unchecked Sendable {
     }
 
     deinit {
-        panels.deallocate()
+        if block == nil { panels.deallocate() }
     }
 
     /// Sets some rows.
     ///
     /// - Parameters:
     ///   - part: whole panels: it begins at a multiple of `panelRows`, and ends at one or at the last row.
-    ///   - weights: these rows, row-major without gaps. If the matrix is halved they are rounded to bf16.
-    package func pack(_ part: Range<Int>, from weights: UnsafePointer<Float>) {
+    ///   - weights: these rows, row-major. If the matrix is halved they are rounded to bf16.
+    ///   - stride: elements from one row to the next; without gaps if nil.
+    package func pack(_ part: Range<Int>, from weights: UnsafePointer<Float>, stride: Int? = nil) {
         precondition(
             part.lowerBound % Self.panelRows == 0 && part.upperBound <= rows
                 && (part.upperBound % Self.panelRows == 0 || part.upperBound == rows),
             "rows \(part) of \(rows) are no whole panels")
         rsae_pack_panels(
-            weights, Int64(columns), Int64(part.count), Int64(columns), isHalved, panel(ofRow: part.lowerBound))
+            weights, Int64(stride ?? columns), Int64(part.count), Int64(columns), isHalved,
+            panel(ofRow: part.lowerBound))
+    }
+
+    /// Sets every element to zero.
+    package func clear() { panels.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount) }
+
+    /// Sets one row, `[columns]`, rounded to bf16 if the matrix is halved.
+    package func setRow(_ row: Int, to weights: UnsafePointer<Float>) {
+        precondition(row >= 0 && row < rows, "row \(row) of \(rows)")
+        rsae_pack_column(weights, Int64(row), Int64(columns), isHalved, panels)
+    }
+
+    /// Sets one column, `[rows]`, rounded to bf16 if the matrix is halved: there an even column also sets the odd one
+    /// behind it to zero. Columns of different pairs may be set at a time.
+    package func setColumn(_ column: Int, to weights: UnsafePointer<Float>) {
+        precondition(column >= 0 && column < columns, "column \(column) of \(columns)")
+        rsae_pack_term(weights, Int64(rows), Int64(column), Int64(columns), isHalved, panels)
+    }
+
+    /// Copies the first columns of another matrix of as many rows.
+    ///
+    /// - Precondition: both are halved or neither is; an even number of columns.
+    package func copyColumns(_ count: Int, of other: PackedMatrix) {
+        precondition(
+            other.rows == rows && other.isHalved == isHalved && count % 2 == 0 && count <= min(columns, other.columns),
+            "\(count) columns of another matrix")
+        let panelBytes = (isHalved ? count / 2 : count) * 4 * Self.panelRows
+        for row in stride(from: 0, to: rows, by: Self.panelRows) {
+            panel(ofRow: row).copyMemory(from: other.panel(ofRow: row), byteCount: panelBytes)
+        }
+    }
+
+    /// Copies the first rows of another matrix of as many columns.
+    ///
+    /// - Precondition: both are halved or neither is; whole panels of rows.
+    package func copyRows(_ count: Int, of other: PackedMatrix) {
+        precondition(
+            other.columns == columns && other.isHalved == isHalved && count % Self.panelRows == 0
+                && count <= min(rows, other.rows), "\(count) rows of another matrix")
+        panels.copyMemory(from: other.panels, byteCount: count * Self.rowBytes(columns: columns, halved: isHalved))
     }
 
     /// Writes the elements of a row, `[columns]`, to `target`.

@@ -36,7 +36,7 @@ package func multiply(
     var product = rsae_product(
         rows: Int64(rows), columns: Int64(columns), inner: Int64(inner), inner_start: Int64(innerStart), alpha: alpha,
         accumulates: accumulating, a_transposed: transposeA, b_transposed: transposeB, a: a, a_stride: Int64(strideA),
-        b: b, b_stride: Int64(strideB), b_panels: nil, b_is_halved: false, c: c, c_stride: Int64(strideC))
+        b: b, b_stride: Int64(strideB), b_panels: nil, b_length: 0, b_is_halved: false, c: c, c_stride: Int64(strideC))
     rsae_multiply_with(kernel?.kernel ?? rsae_product_kernel(), &product)
 }
 
@@ -109,7 +109,7 @@ extension Workers {
                 rows: Int64(min(rowTile, rows - firstRow)), columns: Int64(min(columnTile, b.rows - firstColumn)),
                 inner: Int64(b.columns), inner_start: 0, alpha: 1, accumulates: accumulating, a_transposed: false,
                 b_transposed: true, a: a + firstRow * strideA, a_stride: Int64(strideA), b: nil, b_stride: 0,
-                b_panels: b.panel(ofRow: firstColumn), b_is_halved: b.isHalved,
+                b_panels: b.panel(ofRow: firstColumn), b_length: 0, b_is_halved: b.isHalved,
                 c: c + firstRow * strideC + firstColumn, c_stride: Int64(strideC))
             rsae_multiply_with(kernel, &product)
         }

@@ -52,7 +52,7 @@ import Testing
         let d = models[0].configuration.dModel * layers.count
         var generator = CounterGenerator(seed: UInt64(index), stream: "batches")
         let lengths =
-            [1, 2, 15, 16, 17, 63, 64, 65, 130, 257, 300] + (0..<4).map { _ in 1 + generator.index(below: 90) }
+            [1, 2, 15, 16, 17, 63, 64, 65, 130, 257, 300, 560] + (0..<4).map { _ in 1 + generator.index(below: 90) }
         let sequences = try lengths.map {
             try alone(random(&generator, $0, vocabulary: vocabulary), models[0], layers)
         }
@@ -91,9 +91,9 @@ import Testing
         let layers = Array(0..<models[0].configuration.layerCount)
         var generator = CounterGenerator(seed: UInt64(index), stream: "pieces")
         let whole = try alone(
-            random(&generator, 210, vocabulary: models[0].configuration.vocabularySize), models[0], layers)
+            random(&generator, 560, vocabulary: models[0].configuration.vocabularySize), models[0], layers)
         for round in 0..<10 {
-            let session = try DecodingSession(models[generator.index(below: models.count)], capacity: 210)
+            let session = try DecodingSession(models[generator.index(below: models.count)], capacity: 560)
             var (streams, logits): ([UInt32], [UInt32]) = ([], [])
             while session.tokens.count < whole.tokens.count {
                 let rest = whole.tokens.count - session.tokens.count

@@ -78,7 +78,7 @@ import Testing
         }
     }
 
-    @Test("Inputs and weights of linear layers are rounded to bf16, and nothing else")
+    @Test("Operands of products are rounded to bf16, and nothing else")
     func onlyProductsAreRounded() throws {
         let scratch = try model(["hidden_size": 64, "num_attention_heads": 4, "intermediate_size": 96])
         var rounded = scratch
@@ -101,7 +101,7 @@ import Testing
         }
         // An input at the border between two bf16 may be rounded either way, which is rare.
         #expect(error(exact) > 1e-3 && error(exact) < 2e-2, "\(error(exact))")
-        #expect(error(expected) < error(exact) / 4, "\(error(expected)) of \(error(exact))")
+        #expect(error(expected) < error(exact) / 3, "\(error(expected)) of \(error(exact))")
     }
 
     @Test("An infinity or a NaN in the weights is found where it lies", arguments: residencies)

@@ -7,7 +7,8 @@ struct ReferenceDecoder {
     var windows: [Int?]
     /// Frequency of each pair of a head.
     var frequencies: [Double]
-    /// Whether linear layers round their weights and inputs to bf16, and add up exactly.
+    /// Whether products round their operands to bf16, and add up exactly: in linear layers, and of queries and keys, and
+    /// of exponentials and values, in attention of at most 512 keys.
     var roundsProducts = false
 
     init(_ model: ScratchModel, windows: [Int?]? = nil, stretchedBy factor: Double = 1) {
@@ -56,17 +57,17 @@ struct ReferenceDecoder {
             let first = max(0, token - (windows[layer] ?? .max) + 1)
             var attended: [Double] = []
             for head in 0..<model.int("num_attention_heads") {
-                let weights = (first...token).map { key in
-                    exp(dot(queries[token][head], keys[key][head / group]) / Double(dimension).squareRoot())
-                }
-
-                let sum = weights.reduce(0, +)
+                let query = operand(queries[token][head].map { $0 / Double(dimension).squareRoot() })
+                let scores = (first...token).map { dot(query, operand(keys[$0][head / group])) }
+                let largest = scores.max() ?? 0
+                let exponentials = scores.map { exp($0 - largest) }
+                let (sum, weights) = (exponentials.reduce(0, +), operand(exponentials))
                 for element in 0..<dimension {
                     var total = 0.0
                     for (offset, weight) in weights.enumerated() {
-                        total += weight / sum * values[first + offset][head / group][element]
+                        total += weight * operand([values[first + offset][head / group][element]])[0]
                     }
-                    attended.append(total)
+                    attended.append(total / sum)
                 }
             }
 
@@ -97,14 +98,13 @@ struct ReferenceDecoder {
 
     private func linear(_ name: String, _ x: [Double]) -> [Double] {
         let outputs = model.tensors[name + ".weight"]?.shape[0] ?? 0
-        let input = roundsProducts ? x.map(rounded) : x
-        let product = (0..<outputs).map { output in
-            let weights = row(name + ".weight", output)
-            return dot(roundsProducts ? weights.map(rounded) : weights, input)
-        }
+        let input = operand(x)
+        let product = (0..<outputs).map { dot(operand(row(name + ".weight", $0)), input) }
         guard let bias = model.tensors[name + ".bias"] else { return product }
         return add(product, bias.elements.map(Double.init))
     }
+
+    private func operand(_ x: [Double]) -> [Double] { roundsProducts ? x.map(rounded) : x }
 
     /// The nearest bf16; a tie is not to be met.
     private func rounded(_ x: Double) -> Double {

@@ -60,39 +60,76 @@ import Testing
         expectClose(out, expected, relative: 1e-6, "gated unit of \(width)")
     }
 
-    /// Every window over tiles that begin at the sequence's start and later.
-    @Test(arguments: [1, 3, 17, 1000], [0, 5, 40])
-    func causalSoftmax(_ window: Int, _ first: Int) {
-        let (queries, group) = (19, 2)
-        let columns = first + queries
-        let stride = (columns + 15) / 16 * 16
-        let scores = random(queries * group * stride, seed: 4, spread: 30)
-        var result = scores
-        var inverse = [Float](repeating: 0, count: queries * group)
-        rsae_causal_softmax(
-            &result, Int64(stride), Int64(queries), Int64(group), Int64(columns), Int64(first), Int64(window), &inverse)
-        for row in 0..<queries * group {
-            let last = first + row / group
-            let seen = max(0, last - window + 1)...last
-            let exponentials = seen.map { exp(Double(scores[row * stride + $0])) }
-            let sum = exponentials.reduce(0, +)
-            for column in 0..<columns {
-                let actual = Double(result[row * stride + column] * inverse[row])
-                if seen.contains(column) {
-                    #expect(abs(actual - exponentials[column - seen.lowerBound] / sum) < 1e-6)
-                } else {
-                    #expect(actual == 0)
+    /// Every window over tiles that begin at the sequence's start and later, keys in one block and in several.
+    @Test(arguments: [1, 3, 17, 1000], [(0, 1000), (5, 16), (40, 32), (100, 16)])
+    func causalSoftmax(_ window: Int, _ tile: (first: Int, block: Int)) {
+        let (queries, group, width) = (19, 2, 3)
+        let (rows, columns) = (queries * group, tile.first + queries)
+        let scores = random(rows * columns, seed: 4, spread: 30)
+        let values = random(columns * width, seed: 5, spread: 1)
+        // What is there before the first block is not read.
+        var largest = [Float](repeating: 7, count: rows)
+        var sums = [Float](repeating: .nan, count: rows)
+        var mixed = [Float](repeating: .nan, count: rows * width)
+        for start in stride(from: 0, to: columns, by: tile.block) {
+            let keys = start..<min(start + tile.block, columns)
+            let stride = (keys.count + 15) / 16 * 16
+            var block = [Float](repeating: 7, count: rows * stride)
+            for row in 0..<rows {
+                for key in keys { block[row * stride + key - start] = scores[row * columns + key] }
+            }
+            rsae_causal_softmax(
+                &block, Int64(stride), Int64(queries), Int64(group), Int64(keys.count), Int64(tile.first - start),
+                Int64(window), start == 0, &largest, &sums, &mixed, Int64(width))
+            for row in 0..<rows {
+                for column in 0..<width {
+                    var sum: Float = start == 0 ? 0 : mixed[row * width + column]
+                    for key in keys { sum += block[row * stride + key - start] * values[key * width + column] }
+                    mixed[row * width + column] = sum
                 }
             }
         }
+        var result = [Float](repeating: 0, count: rows * width)
+        rsae_divide_heads(
+            mixed, Int64(queries), Int64(group), Int64(width), sums, &result, Int64(group * width))
+        for row in 0..<rows {
+            let last = tile.first + row / group
+            let seen = max(0, last - window + 1)...last
+            let exponentials = seen.map { exp(Double(scores[row * columns + $0])) }
+            let sum = exponentials.reduce(0, +)
+            for column in 0..<width {
+                let expected = zip(seen, exponentials).reduce(0) { $0 + $1.1 * Double(values[$1.0 * width + column]) }
+                #expect(abs(Double(result[row * width + column]) - expected / sum) < 2e-6)
+            }
+        }
+    }
+
+    @Test("A block of keys that a query does not see changes no bit of its sums") func unseenKeysChangeNothing() {
+        let seen = random(16, seed: 4, spread: 3)
+        func run(_ blocks: [(scores: [Float], first: Int64)]) -> [Float] {
+            var (largest, sum): (Float, Float) = (0, 0)
+            var mixed: [Float] = [0.75, -2, 3]
+            var last: [Float] = []
+            for (number, block) in blocks.enumerated() {
+                last = block.scores
+                rsae_causal_softmax(&last, 16, 1, 1, 16, block.first, 16, number == 0, &largest, &sum, &mixed, 3)
+                // The first block's values are added to nothing.
+                if number == 0 { mixed = last[0] == 0 ? [0, 0, 0] : [0.75, -2, 3] }
+            }
+            return [largest, sum] + mixed
+        }
+        let other = [Float](repeating: 100, count: 16)
+        let expected = run([(seen, 15)])
+        #expect(run([(other, 31), (seen, 15)]).prefix(2) == expected.prefix(2))
+        #expect(run([(seen, 15), (other, -1)]) == expected)
     }
 
     @Test func softmaxShowsNaN() {
         var scores = [Float](repeating: 1, count: 16)
         scores[2] = .nan
-        var inverse: Float = 0
-        rsae_causal_softmax(&scores, 16, 1, 1, 5, 4, 1000, &inverse)
-        #expect(inverse.isNaN)
+        var (largest, sum, mixed): (Float, Float, Float) = (0, 0, 0)
+        rsae_causal_softmax(&scores, 16, 1, 1, 5, 4, 1000, true, &largest, &sum, &mixed, 1)
+        #expect(sum.isNaN)
     }
 
     @Test func firstNonFinite() {

@@ -30,7 +30,7 @@ extension ModelFolder {
             }
         // Streamed weights: one layer and one block of the unembedding are in memory at a time.
         let weights = isResident ? parameters : parameters / Double(max(model.layerCount, 1))
-        let heads = Double((2 * model.queryHeads + 2 * model.keyValueHeads) * model.headDimension)
+        let heads = Double((2 * model.queryHeads + 4 * model.keyValueHeads) * model.headDimension)
         return weights + Double(Self.batchTokens) * (2 * Double(model.dModel) + heads)
     }
 }

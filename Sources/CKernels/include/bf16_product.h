@@ -27,10 +27,11 @@ typedef struct {
     const float *a;
     int64_t a_stride;
     // Rows, which need not be aligned, or halved panels (`weight_panels.h`) if these are not null; the first column is the
-    // first of a panel.
+    // first of a panel, the first term at an even place. The panels are `b_length` terms long, or `inner` if that is 0.
     const uint16_t *b;
     int64_t b_stride;
     const void *b_panels;
+    int64_t b_length;
     float *c;
     int64_t c_stride;
 } rsae_bf16_product;

@@ -4,6 +4,7 @@
 #ifndef TRANSFORMER_KERNELS_H
 #define TRANSFORMER_KERNELS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 // out[i] = exp(x[i]), relative error at most 1e-7. Below -87.33 it stays at exp(-87.33), about 1e-38, and above 88.37
@@ -58,18 +59,22 @@ void rsae_soft_cap(float *rows, int64_t stride, int64_t count, int64_t width, fl
 //   gate[i] = gate[i] / (1 + exp(-gate[i])) * value[i]
 void rsae_swiglu(float *rows, int64_t stride, int64_t count, int64_t width);
 
-// The numerators of a causal softmax, in place. `scores` has `queries * group` rows: the `group` heads of a query lie
-// next to each other. Query q (counted from 0) sees the columns max(0, first + q - window + 1) ... first + q, of
-// `columns`; what it sees becomes exp(score - largest), everything else in `columns` becomes 0. The reciprocal of each
-// row's sum goes to `inverse_sum`. `stride` is a multiple of 16 and at least `columns`; what lies beyond `columns` is
-// overwritten. A query must see at least one column.
+// One block of keys of a causal softmax, whose largest score and sum run along from block to block (Milakov and
+// Gimelshein 2018, arXiv 1805.02867, algorithm 3; Dao et al. 2022, arXiv 2205.14135), so that the scores of all keys never
+// lie side by side. `scores` has `queries * group` rows: the `group` heads of a query lie next to each other. Query q
+// (counted from 0) sees the keys first + q - window + 1 ... first + q, counted from the block's first key, of which this
+// block has 0 ..< `columns`; what it sees becomes exp(score - largest so far), everything else in `columns` becomes 0.
+// `largest` and `sum` [rows] are those of all blocks so far. Where a larger score appears, the sum and the row of `mixed`
+// [rows x head_dim], to which earlier blocks have added their values, are multiplied by exp(before - largest). In the
+// first block nothing is read of these three; `largest` and `sum` are set. A block that a query does not see changes no
+// bit of its rows. `stride` is a multiple of 16 and at least `columns`; what lies beyond `columns` is overwritten.
 void rsae_causal_softmax(float *scores, int64_t stride, int64_t queries, int64_t group, int64_t columns, int64_t first,
-                         int64_t window, float *inverse_sum);
+                         int64_t window, bool is_first, float *largest, float *sum, float *mixed, int64_t head_dim);
 
-// out[q][h * head_dim + i] = tile[(q * group + h) * head_dim + i] * scale[q * group + h]: the heads of a query, each
-// with a factor of its own, written side by side into row q of `out`.
-void rsae_scale_heads(const float *tile, int64_t queries, int64_t group, int64_t head_dim, const float *scale,
-                      float *out, int64_t out_stride);
+// out[q][h * head_dim + i] = tile[(q * group + h) * head_dim + i] / sum[q * group + h] (by the reciprocal): the heads of a
+// query, each divided by a sum of its own, written side by side into row q of `out`.
+void rsae_divide_heads(const float *tile, int64_t queries, int64_t group, int64_t head_dim, const float *sum,
+                       float *out, int64_t out_stride);
 
 // log(sum of exp(x[i])) of n > 0 finite floats, natural, in double.
 double rsae_log_sum_exp(const float *x, int64_t n);

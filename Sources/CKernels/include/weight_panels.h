@@ -23,4 +23,11 @@ void rsae_pack_bf16_panels(const uint16_t *weights, int64_t stride, int64_t colu
 // Writes the weights of one column, [inner], to `target`.
 void rsae_unpack_column(const void *panels, bool halved, int64_t column, int64_t inner, float *target);
 
+// Sets the weights of one column, [inner], rounded to bf16 if the panels are halved.
+void rsae_pack_column(const float *weights, int64_t column, int64_t inner, bool halved, void *panels);
+
+// Sets term `term` of all columns of panels that are `inner` long, [columns], rounded to bf16 if they are halved. There an
+// even term also sets the odd one that it is paired with to zero.
+void rsae_pack_term(const float *weights, int64_t columns, int64_t term, int64_t inner, bool halved, void *panels);
+
 #endif

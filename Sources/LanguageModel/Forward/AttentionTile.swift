@@ -3,8 +3,8 @@
 struct AttentionTile: Sendable {
     /// The row of the first query.
     let firstQueryRow: Int
-    /// The row of the sequence's first key.
-    let firstKeyRow: Int
+    /// The slot of the sequence's first key.
+    let firstKeySlot: Int
     /// The first query, counted from the sequence's beginning.
     let firstQuery: Int
     /// How many queries.
@@ -17,27 +17,52 @@ struct AttentionTile: Sendable {
         return first / 16 * 16..<firstQuery + queries
     }
 
+    /// Keys of a block: their scores for a tile's queries stay in the second-level cache. A multiple of the blocks of sums
+    /// in products.
+    static let keyBlock = 512
+
+    /// Cuts keys into blocks at the multiples of `keyBlock`, counted from the sequence's beginning, so that what belongs
+    /// together does not depend on the tile.
+    static func forEachBlock(of keys: Range<Int>, _ body: (Range<Int>) -> Void) {
+        var first = keys.lowerBound
+        while first < keys.upperBound {
+            let end = min(first / keyBlock * keyBlock + keyBlock, keys.upperBound)
+            body(first..<end)
+            first = end
+        }
+    }
+
     /// Cuts the sequences of a batch into tiles of at most `queries` queries. The cuts depend on each sequence alone.
-    static func tiles(of batch: TokenBatch, queries: Int) -> [AttentionTile] {
+    ///
+    /// - Returns: the tiles, and the slots that the keys of all sequences take.
+    static func tiles(of batch: TokenBatch, queries: Int) -> (tiles: [AttentionTile], slots: Int) {
         var tiles: [AttentionTile] = []
+        var slot = 0
         for index in 0..<batch.sequenceCount {
             let sequence = batch.range(ofSequence: index)
             for first in stride(from: 0, to: sequence.count, by: queries) {
                 tiles.append(
                     AttentionTile(
-                        firstQueryRow: sequence.lowerBound + first, firstKeyRow: sequence.lowerBound,
-                        firstQuery: first, queries: min(queries, sequence.count - first)))
+                        firstQueryRow: sequence.lowerBound + first, firstKeySlot: slot, firstQuery: first,
+                        queries: min(queries, sequence.count - first)))
             }
+            slot += AttentionMemory.aligned(sequence.count)
         }
-        return tiles
+        return (tiles, slot)
     }
 
-    /// Cuts tokens that continue a sequence of `past` tokens; the sequence's keys lie in rows of their own.
+    /// Cuts tokens that continue a sequence of `past` tokens at the multiples of `queries`, counted from its beginning; its
+    /// keys begin at the first slot.
     static func tiles(continuing past: Int, by tokens: Int, queries: Int) -> [AttentionTile] {
-        stride(from: 0, to: tokens, by: queries).map { first in
-            AttentionTile(
-                firstQueryRow: first, firstKeyRow: 0, firstQuery: past + first,
-                queries: min(queries, tokens - first))
+        var tiles: [AttentionTile] = []
+        var first = past
+        while first < past + tokens {
+            let end = min(first / queries * queries + queries, past + tokens)
+            tiles.append(
+                AttentionTile(
+                    firstQueryRow: first - past, firstKeySlot: 0, firstQuery: first, queries: end - first))
+            first = end
         }
+        return tiles
     }
 }

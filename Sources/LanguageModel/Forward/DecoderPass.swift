@@ -21,20 +21,14 @@ struct DecoderPass {
     /// The residual stream, `[tokens × dModel]`.
     var residual: Matrix { scratch.residual }
 
-    /// The keys and values that attention reads.
-    private struct Memory {
-        let keys: UnsafePointer<Float>
-        let values: UnsafePointer<Float>
-        /// Elements from one token to the next.
-        let stride: Int
-    }
-
     /// A pass over whole sequences.
     init(model: LanguageModelConfiguration, batch: TokenBatch, workers: Workers, scratch: ForwardScratch) {
         self.model = model
         self.workers = workers
         self.scratch = scratch
-        tiles = AttentionTile.tiles(of: batch, queries: scratch.tileQueries)
+        let slots: Int
+        (tiles, slots) = AttentionTile.tiles(of: batch, queries: scratch.tileQueries)
+        scratch.reserveMemory(slots: slots)
         let lengths = (0..<batch.sequenceCount).map { batch.range(ofSequence: $0).count }
         positions = lengths.flatMap { 0..<Int32($0) }
         rotaryRows = scratch.rotaries.indices.map { rotary in
@@ -66,31 +60,17 @@ struct DecoderPass {
 
     /// Runs the residual stream through one layer.
     func run(_ weights: LayerWeights, layer: DecoderLayer) {
-        projectQueriesKeysValues(weights, rotary: layer.rotary)
-        let keys = scratch.projected.pointer + model.queryHeads * model.headDimension
-        attend(
-            to: Memory(
-                keys: keys, values: keys + model.keyValueHeads * model.headDimension,
-                stride: scratch.projected.columns),
-            layer: layer)
-        addAttentionAndFeedForward(weights)
+        guard let memory = scratch.memory else { preconditionFailure("a pass over whole sequences has room for keys") }
+        run(weights, layer: layer, keeping: memory)
     }
 
     /// Runs the residual stream of tokens that continue a sequence through one layer, and adds to the KV cache.
     ///
-    /// - Parameter kept: the layer's KV cache, `[positions × 2 · keyValueHeads · headDimension]`: for each token
-    ///   of the sequence its keys, then its values.
-    func run(_ weights: LayerWeights, layer: DecoderLayer, keeping kept: Matrix) {
+    /// - Parameter kept: the layer's KV cache.
+    func run(_ weights: LayerWeights, layer: DecoderLayer, keeping kept: AttentionMemory) {
         projectQueriesKeysValues(weights, rotary: layer.rotary)
-        let queries = model.queryHeads * model.headDimension
-        for (row, position) in positions.enumerated() {
-            kept.row(Int(position)).update(from: scratch.projected.row(row) + queries, count: kept.columns)
-        }
-        attend(
-            to: Memory(
-                keys: kept.pointer, values: kept.pointer + model.keyValueHeads * model.headDimension,
-                stride: kept.columns),
-            layer: layer)
+        store(in: kept)
+        attend(to: kept, layer: layer)
         addAttentionAndFeedForward(weights)
     }
 
@@ -125,16 +105,29 @@ struct DecoderPass {
         }
     }
 
-    /// For every head: softmax(scale · q·kᵀ)·v over the visible keys, the scores capped where the model does.
-    private func attend(to memory: Memory, layer: DecoderLayer) {
+    /// Puts keys and values where attention reads them.
+    private func store(in memory: AttentionMemory) {
+        let queries = model.queryHeads * model.headDimension
+        // Tiles end at even places of a sequence, so no two write to one pair.
+        (tiles.count == 1 ? Workers(threads: 1) : workers).forEach(tiles: tiles.count) { index, _ in
+            let tile = tiles[index]
+            memory.store(
+                tile.queries, from: tile.firstKeySlot + tile.firstQuery,
+                scratch.projected.row(tile.firstQueryRow) + queries, stride: scratch.projected.columns)
+        }
+    }
+
+    /// For every head: softmax(scale · q·kᵀ)·v over the visible keys, the scores capped where the model does. Keys come in
+    /// blocks whose scores stay in the cache; the softmax runs along (`rsae_causal_softmax`).
+    private func attend(to memory: AttentionMemory, layer: DecoderLayer) {
         let window = layer.window
         let headDimension = model.headDimension
         let group = model.queryHeads / model.keyValueHeads
         let width = scratch.projected.columns
         let tileRows = scratch.tileQueries * group
-        // With a single token and a short sequence, waking threads would take longer.
+        // With a single token and a short sequence, handing out heads would take longer.
         let isSmall =
-            tiles.count == 1 && tiles[0].queries * tiles[0].keys(window: window).count * width < 65_536
+            tiles.count == 1 && tiles[0].queries * tiles[0].keys(window: window).count * width < 1 << 15
         // In order: all heads of a tile, whose rows are adjacent.
         (isSmall ? Workers(threads: 1) : workers).forEach(tiles: tiles.count * model.keyValueHeads) { index, worker in
             let tile = tiles[index / model.keyValueHeads]
@@ -149,30 +142,37 @@ struct DecoderPass {
                 (queries + query * group * headDimension).update(
                     from: firstQuery + query * width, count: group * headDimension)
             }
-
-            let firstKey = (tile.firstKeyRow + keys.lowerBound) * memory.stride + head * headDimension
-            let (key, value) = (memory.keys + firstKey, memory.values + firstKey)
+            let (keyPanels, valuePanels) = (memory.keys[head], memory.values[head])
+            var scale = layer.scoreScale
+            if keyPanels.isHalved {
+                for place in 0..<rows * headDimension { queries[place] *= scale }
+                scale = 1
+            }
 
             let scores = scratch.scores.row(worker)
-            let stride = (keys.count + 15) / 16 * 16
-            multiply(
-                rows: rows, columns: keys.count, inner: headDimension, alpha: layer.scoreScale,
-                queries, stride: headDimension, key, stride: memory.stride, transposeB: true, into: scores,
-                stride: stride)
-            if let cap = model.scoreCap {
-                rsae_soft_cap(scores, Int64(stride), Int64(rows), Int64(keys.count), cap)
+            let (largest, sums) = (scratch.largest.row(worker), scratch.sums.row(worker))
+            let mixed = scratch.mixed.row(worker * tileRows)
+            AttentionTile.forEachBlock(of: keys) { block in
+                let slots = tile.firstKeySlot + block.lowerBound..<tile.firstKeySlot + block.upperBound
+                let stride = (block.count + 15) / 16 * 16
+                multiply(
+                    rows: rows, alpha: scale, queries, stride: headDimension, byTransposeOf: keyPanels, rows: slots,
+                    columns: 0..<headDimension, into: scores, stride: stride)
+                if let cap = model.scoreCap {
+                    rsae_soft_cap(scores, Int64(stride), Int64(rows), Int64(block.count), cap)
+                }
+                let isFirst = block.lowerBound == keys.lowerBound
+                rsae_causal_softmax(
+                    scores, Int64(stride), Int64(tile.queries), Int64(group), Int64(block.count),
+                    Int64(tile.firstQuery - block.lowerBound), Int64(window ?? Int(Int32.max)), isFirst, largest, sums,
+                    mixed, Int64(headDimension))
+                multiply(
+                    rows: rows, scores, stride: stride, byTransposeOf: valuePanels, rows: 0..<headDimension,
+                    columns: slots, startingAt: block.lowerBound, accumulating: !isFirst, into: mixed,
+                    stride: headDimension)
             }
-            let inverseSums = scratch.inverseSums.row(worker)
-            rsae_causal_softmax(
-                scores, Int64(stride), Int64(tile.queries), Int64(group), Int64(keys.count),
-                Int64(tile.firstQuery - keys.lowerBound), Int64(window ?? Int(Int32.max)), inverseSums)
-            let sums = scratch.sums.row(worker * tileRows)
-            multiply(
-                rows: rows, columns: headDimension, inner: keys.count, innerStart: keys.lowerBound, scores,
-                stride: stride, value,
-                stride: memory.stride, into: sums, stride: headDimension)
-            rsae_scale_heads(
-                sums, Int64(tile.queries), Int64(group), Int64(headDimension), inverseSums,
+            rsae_divide_heads(
+                mixed, Int64(tile.queries), Int64(group), Int64(headDimension), sums,
                 scratch.attended.row(tile.firstQueryRow) + head * group * headDimension,
                 Int64(scratch.attended.columns))
         }

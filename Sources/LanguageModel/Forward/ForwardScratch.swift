@@ -10,7 +10,7 @@ final class ForwardScratch: @unchecked Sendable {
     let tokens: Int
     /// The longest sequence that there is room for.
     let positions: Int
-    /// Queries of an attention tile.
+    /// Queries of an attention tile; an even number.
     let tileQueries: Int
 
     /// The residual stream, `[tokens × dModel]`.
@@ -31,12 +31,18 @@ final class ForwardScratch: @unchecked Sendable {
     /// For each worker the queries of a tile, `[tileQueries · group × headDimension]`, where `group` is the number of
     /// query heads that share a key head; the heads of a query lie next to each other.
     let queries: Matrix
-    /// For each worker a row of `[tileQueries · group × positions]` scores.
+    /// For each worker a row of `[tileQueries · group × keys of a block]` scores.
     let scores: Matrix
-    /// For each worker the sums of values, shaped as `queries`.
+    /// For each worker the sums of values weighted by their scores, shaped as `queries`.
+    let mixed: Matrix
+    /// For each worker the largest score so far and the softmax's denominator, each `[tileQueries · group]`.
+    let largest: Matrix
     let sums: Matrix
-    /// For each worker the reciprocals of the softmax's denominators, `[tileQueries · group]`.
-    let inverseSums: Matrix
+
+    /// The keys and values of a pass over whole sequences, of one layer after another.
+    private(set) var memory: AttentionMemory?
+    private let model: LanguageModelConfiguration
+    private let precision: Precision
 
     /// The tables of the model's rotary embeddings.
     var rotaries: [RotaryTable]
@@ -44,11 +50,13 @@ final class ForwardScratch: @unchecked Sendable {
     /// The weights of one layer, where they are not in memory.
     var layerBuffer: LayerScratch?
 
-    init(model: LanguageModelConfiguration, tokens: Int, positions: Int, workers: Int) {
+    init(model: LanguageModelConfiguration, tokens: Int, positions: Int, precision: Precision, workers: Int) {
+        self.model = model
+        self.precision = precision
         self.tokens = tokens
         self.positions = positions
         let group = model.queryHeads / model.keyValueHeads
-        tileQueries = min(max(8, min(64, 256 / group)), max(tokens, 1))
+        tileQueries = min(max(8, min(64, 256 / group) / 8 * 8), (max(tokens, 1) + 7) / 8 * 8)
         residual = Matrix(rows: tokens, columns: model.dModel)
         projected = Matrix(
             rows: tokens, columns: (model.queryHeads + 2 * model.keyValueHeads) * model.headDimension)
@@ -62,9 +70,16 @@ final class ForwardScratch: @unchecked Sendable {
         let tileRows = tileQueries * group
         queries = Matrix(rows: workers * tileRows, columns: model.headDimension)
         // Rows of scores are rounded up to whole vectors.
-        scores = Matrix(rows: workers, columns: tileRows * ((positions + 15) / 16 * 16))
-        sums = Matrix(rows: workers * tileRows, columns: model.headDimension)
-        inverseSums = Matrix(rows: workers, columns: tileRows)
+        scores = Matrix(rows: workers, columns: tileRows * min((positions + 15) / 16 * 16, AttentionTile.keyBlock))
+        mixed = Matrix(rows: workers * tileRows, columns: model.headDimension)
+        largest = Matrix(rows: workers, columns: tileRows)
+        sums = Matrix(rows: workers, columns: tileRows)
         rotaries = model.rotaries.map(RotaryTable.init)
+    }
+
+    /// Makes room for the keys and values of a pass over whole sequences.
+    func reserveMemory(slots: Int) {
+        if let memory, memory.slots >= slots { return }
+        memory = AttentionMemory(model: model, slots: slots, precision: precision)
     }
 }

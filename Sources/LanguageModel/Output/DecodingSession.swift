@@ -8,7 +8,8 @@ package import Tokenization
 /// Results equal those of `LanguageModel.logits` and `residualStreams` for the whole sequence, bit for bit, however it
 /// was divided.
 ///
-/// Used by one thread at a time. It holds 2 · keyValueHeads · headDimension floats a position and layer.
+/// Used by one thread at a time. It holds 2 · keyValueHeads · headDimension numbers a position and layer, f32 or bf16 as the
+/// model's products are.
 package final class DecodingSession {
     /// The model.
     package let model: LanguageModel
@@ -17,9 +18,8 @@ package final class DecodingSession {
     /// The tokens of the sequence so far.
     package private(set) var tokens: [TokenID] = []
 
-    /// The KV cache of each layer, `[reserved × 2 · keyValueHeads · headDimension]`. It grows with the sequence, as the
-    /// capacity may be far more than is ever used.
-    private var kept: [Matrix]
+    /// The KV cache of each layer. It grows with the sequence, as the capacity may be far more than is ever used.
+    private var kept: [AttentionMemory]
     /// Tokens that there is room for.
     private var reserved: Int
     /// Which rotary frequencies the KV cache was computed with; nil while it holds nothing whole.
@@ -51,8 +51,7 @@ package final class DecodingSession {
         self.capacity = capacity
         reserved = min(capacity, Self.firstReserve)
         kept = (0..<configuration.layerCount).map { [reserved] _ in
-            Matrix(
-                scratchRows: reserved, columns: 2 * configuration.keyValueHeads * configuration.headDimension)
+            AttentionMemory(model: configuration, slots: reserved, precision: model.precision)
         }
     }
 
@@ -139,8 +138,8 @@ package final class DecodingSession {
         guard length > reserved else { return }
         let more = min(capacity, max(length, 2 * reserved))
         kept = kept.map { old in
-            let larger = Matrix(scratchRows: more, columns: old.columns)
-            larger.pointer.update(from: old.pointer, count: tokens.count * old.columns)
+            let larger = AttentionMemory(model: model.configuration, slots: more, precision: model.precision)
+            larger.update(from: old)
             return larger
         }
         reserved = more
@@ -158,7 +157,8 @@ package final class DecodingSession {
     private func scratch(for count: Int) -> ForwardScratch {
         if let scratch, scratch.tokens == count, scratch.positions >= reserved { return scratch }
         let fresh = ForwardScratch(
-            model: model.configuration, tokens: count, positions: reserved, workers: model.workers.count)
+            model: model.configuration, tokens: count, positions: reserved, precision: model.precision,
+            workers: model.workers.count)
         fresh.layerBuffer = scratch?.layerBuffer
         scratch = fresh
         return fresh

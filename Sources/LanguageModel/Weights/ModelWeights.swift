@@ -79,24 +79,26 @@ final class ModelWeights: Sendable {
 
         var layers: [Result<ResidentLayer, LanguageModelError>] = []
         let buffer = Matrix(rows: 1, columns: layout.count)
+        let storage = MatrixStorage()
         for layer in 0..<configuration.layerCount {
             do throws(LanguageModelError) {
                 let resident = try ResidentLayer(
                     layer, of: file, model: configuration, layout: layout, buffer: buffer, precision: precision,
-                    workers: workers)
+                    in: storage, workers: workers)
                 layers.append(.success(resident))
             } catch {
                 layers.append(.failure(error))
             }
         }
         residentLayers = layers
-        let embedding = try ResidentRows(file.embeddingName, of: file, rows: rows, columns: d, workers: workers)
+        let embedding = try ResidentRows(
+            file.embeddingName, of: file, rows: rows, columns: d, in: storage, workers: workers)
         residentEmbedding = embedding
         if file.isTied {
             residentUnembedding = embedding
         } else if file.hasUnembedding {
             residentUnembedding = try ResidentRows(
-                file.unembeddingName, of: file, rows: rows, columns: d, workers: workers)
+                file.unembeddingName, of: file, rows: rows, columns: d, in: storage, workers: workers)
         } else {
             residentUnembedding = nil
         }

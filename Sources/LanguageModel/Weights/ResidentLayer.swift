@@ -12,11 +12,13 @@ struct ResidentLayer: Sendable {
 
     /// Reads a layer.
     ///
-    /// - Parameter buffer: room for the whole layer as fp32, one row.
+    /// - Parameters:
+    ///   - buffer: room for the whole layer as fp32, one row.
+    ///   - storage: where the matrices are to lie.
     /// - Throws: `.nonFiniteWeight`.
     init(
         _ layer: Int, of file: WeightFile, model: LanguageModelConfiguration, layout: LayerLayout, buffer: Matrix,
-        precision: Precision, workers: Workers
+        precision: Precision, in storage: MatrixStorage, workers: Workers
     ) throws(LanguageModelError) {
         try file.read(layer: layer, layout: layout, into: buffer, workers: workers)
         vectors = Matrix(rows: 1, columns: layout.vectorCount)
@@ -25,7 +27,7 @@ struct ResidentLayer: Sendable {
             let names = layout.entries(at: place, count: outputs * inputs).map { file.name(of: $0, layer: layer) }
             return PackedMatrix(
                 buffer.pointer + place, rows: outputs, columns: inputs,
-                halved: precision == .bf16 || names.allSatisfy(file.isHalved), workers: workers)
+                halved: precision == .bf16 || names.allSatisfy(file.isHalved), in: storage, workers: workers)
         }
     }
 }

@@ -10,15 +10,15 @@ struct ResidentRows: Sendable {
     private let file: WeightFile
     private let name: String
 
-    /// Reads a tensor.
+    /// Reads a tensor into some storage.
     ///
     /// - Throws: `.weights`.
     init(
-        _ name: String, of file: WeightFile, rows: Int, columns: Int, workers: Workers
+        _ name: String, of file: WeightFile, rows: Int, columns: Int, in storage: MatrixStorage, workers: Workers
     ) throws(LanguageModelError) {
         self.name = name
         self.file = file
-        matrix = PackedMatrix(rows: rows, columns: columns, halved: file.isHalved(name))
+        matrix = PackedMatrix(rows: rows, columns: columns, halved: file.isHalved(name), in: storage)
         bad = try file.readRows(name, into: matrix, workers: workers)
     }
 

@@ -150,7 +150,7 @@ struct BenchmarkForwardCommand: ParsableCommand {
     @Option(help: "Tokens of a pass.") var tokens = 4096
     @Option(help: "Tokens of a sequence.") var context = 256
     @Option(help: "Stop after this decoder layer.") var lastLayer: Int?
-    @Option(help: "What the products of linear layers take, f32 or bf16.") var precision = Precision.f32
+    @Option(help: "What products of the model take, f32 or bf16.") var precision = Precision.f32
     @Option(help: "How often it is timed; the median counts.") var repeats = 3
     @OptionGroup var output: OutputOptions
     @OptionGroup var options: RunOptions

@@ -19,7 +19,7 @@ struct BenchmarkDecodeCommand: ParsableCommand {
     @Option(help: "Folder of a language model in Hugging Face layout.") var model: String
     @Option(help: "Tokens of the prompt.") var prompt = 16
     @Option(help: "Tokens decoded after it.") var tokens = 32
-    @Option(help: "What the products of linear layers take, f32 or bf16.") var precision = Precision.f32
+    @Option(help: "What products of the model take, f32 or bf16.") var precision = Precision.f32
     @Option(help: "How often it is timed; the median counts.") var repeats = 5
     @OptionGroup var output: OutputOptions
     @OptionGroup var options: RunOptions
