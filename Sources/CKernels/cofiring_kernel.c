@@ -24,23 +24,39 @@ INLINE uint64_t draw(uint64_t key, int32_t index) {
     return z >> 32;
 }
 
+// Vectors of indices that stay in registers, for the usual number of counters.
+#define REGISTERS 4
+
+// The vector of counters that holds an index, `counters` if none does; `held` are the lanes that do.
+INLINE int64_t find(const rsae_cofiring *sketch, const numbers *index, int64_t counters, int32_t wanted,
+                    uint32_t *held) {
+    if (counters == REGISTERS * 16) {
+        // Most are not held: one answer for all.
+        const numbers lower = (index[0] == wanted) | (index[1] == wanted);
+        const numbers upper = (index[2] == wanted) | (index[3] == wanted);
+        if (!BITS(lower | upper)) return counters;
+    }
+    for (int64_t c = 0; c < counters; c += 16) {
+        *held = BITS(NUMBERS(sketch->index + c) == wanted);
+        if (*held) return c;
+    }
+    return counters;
+}
+
 // Counters are changed by whole vectors: the next search reads them so, and a narrow store would hold it up.
-CLONES void rsae_cofiring_offer(rsae_cofiring sketch, const int32_t *index, const float *activation, int64_t n,
-                                int32_t self, uint64_t key) {
-    const int64_t counters = sketch.counters;
+INLINE void offer(rsae_cofiring sketch, const int64_t counters, const int32_t *index, const float *activation,
+                  int64_t n, int32_t self, uint64_t key) {
+    numbers known[REGISTERS];
+    for (int i = 0; i < REGISTERS && counters == REGISTERS * 16; i++) known[i] = NUMBERS(sketch.index + i * 16);
     // No counter before `cursor` has the least count: counts only rise, so what the search has passed stays passed.
     uint32_t least = 0;
     int64_t cursor = counters;
     for (int64_t i = 0; i < n; i++) {
         const int32_t wanted = index[i];
         if (wanted == self || (activation && activation[i] == 0)) continue;
-        int64_t c = 0;
         uint32_t held = 0;
-        for (; c < counters; c += 16) {
-            held = BITS(NUMBERS(sketch.index + c) == wanted);
-            if (held) break;
-        }
-        if (held) {
+        int64_t c = find(&sketch, known, counters, wanted, &held);
+        if (c < counters) {
             TALLY(sketch.count + c) -= (tally)(lane_number == (int32_t)__builtin_ctz(held));
             continue;
         }
@@ -60,5 +76,12 @@ CLONES void rsae_cofiring_offer(rsae_cofiring sketch, const int32_t *index, cons
         NUMBERS(sketch.index + c) = (NUMBERS(sketch.index + c) & ~chosen) | (wanted & chosen);
         TALLY(sketch.inherited + c) = (TALLY(sketch.inherited + c) & (tally)~chosen) | (before & (tally)chosen);
         TALLY(sketch.count + c) = before - (tally)chosen;
+        for (int v = 0; v < REGISTERS && counters == REGISTERS * 16; v++) known[v] = NUMBERS(sketch.index + v * 16);
     }
+}
+
+CLONES void rsae_cofiring_offer(rsae_cofiring sketch, const int32_t *index, const float *activation, int64_t n,
+                                int32_t self, uint64_t key) {
+    if (sketch.counters == REGISTERS * 16) return offer(sketch, REGISTERS * 16, index, activation, n, self, key);
+    offer(sketch, sketch.counters, index, activation, n, self, key);
 }

@@ -80,15 +80,12 @@ package final class CorpusStatistics {
     ) {
         let count = batch.count
         let samples = count * encoder.configuration.samplesPerToken
-        for sample in 0..<samples { residual += Double(errors.values.pointer[sample]) }
+        residual = (0..<samples).reduce(residual) { $0 + Double(errors.values.pointer[$1]) }
         variance.add(routed.centered, rows: samples)
         let latents = firings.latents
         let entries = LatentEntries(latents: encoder.configuration.latents)
         entries.fill(from: latents, count: count, by: workers)
-        for sample in 0..<samples {
-            layerTokens[Int(routed.selected[sample])] += 1
-            for layer in layerWeights.indices { layerWeights[layer] += Double(routed.probabilities[sample, layer]) }
-        }
+        Self.addLayers(of: routed, samples: samples, tokens: &layerTokens, weights: &layerWeights)
 
         let tokens = Array(batch.tokenIDs[0..<count])
         features.record(
@@ -97,7 +94,8 @@ package final class CorpusStatistics {
                 segmentOfRow: places.segments.enumerated().flatMap { number, segment in
                     Array(repeating: Int32(truncatingIfNeeded: number), count: segment.rows.count)
                 },
-                windowKeys: IndexedBatch.windowKeys(of: places.segments, tokens: tokens, length: window),
+                windowKeys: IndexedBatch.windowKeys(
+                    of: places.segments, tokens: tokens, length: window, workers: workers),
                 entries: entries, firings: firings, drawKeys: (0..<count).map { batch.drawKeys[$0] },
                 countsPairs: (0..<count).map {
                     latents.counts[$0] <= IndexedBatch.pairedLatents
@@ -105,5 +103,16 @@ package final class CorpusStatistics {
                 }, windowLength: window),
             layerNumbers: encoder.configuration.layers, workers: workers)
         self.tokens += count
+    }
+
+    /// Adds each sample's layer and its weights of all layers, in the order of the samples.
+    private static func addLayers(
+        of routed: AutoencoderInput, samples: Int, tokens: inout [Int], weights: inout [Double]
+    ) {
+        for sample in 0..<samples {
+            tokens[Int(routed.selected[sample])] += 1
+            let row = routed.probabilities.row(sample)
+            for layer in weights.indices { weights[layer] += Double(row[layer]) }
+        }
     }
 }

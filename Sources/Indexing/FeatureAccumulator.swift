@@ -41,15 +41,17 @@ struct FeatureAccumulator: Sendable {
     /// - Parameter layerNumbers: the decoder layers behind the router's outputs.
     mutating func record(_ batch: IndexedBatch, layerNumbers: [Int]) {
         let range = batch.entries.range(of: feature)
+        // Read once: properties of a class are checked at every access.
+        let (samples, activations) = (batch.entries.samples, batch.entries.activations)
         var first = range.lowerBound
         while first < range.upperBound {
             // The firings of one segment.
-            let segment = Int(batch.segmentOfRow[Int(batch.entries.samples[first])])
+            let segment = Int(batch.segmentOfRow[Int(samples[first])])
             var peak = first
             var end = first
-            while end < range.upperBound, Int(batch.segmentOfRow[Int(batch.entries.samples[end])]) == segment {
-                recordFiring(end, in: batch, layerNumbers)
-                if batch.entries.activations[end] > batch.entries.activations[peak] { peak = end }
+            while end < range.upperBound, Int(batch.segmentOfRow[Int(samples[end])]) == segment {
+                recordFiring(at: Int(samples[end]), activations[end], in: batch, layerNumbers)
+                if activations[end] > activations[peak] { peak = end }
                 end += 1
             }
 
@@ -59,8 +61,8 @@ struct FeatureAccumulator: Sendable {
                 lastDocument = document
             }
             // One context per segment: the strongest firing.
-            if batch.entries.activations[peak] >= top.threshold {
-                top.offer(firing(at: Int(batch.entries.samples[peak]), in: batch, layerNumbers))
+            if activations[peak] >= top.threshold {
+                top.offer(firing(at: Int(samples[peak]), in: batch, layerNumbers))
             }
             first = end
         }
@@ -68,10 +70,8 @@ struct FeatureAccumulator: Sendable {
     }
 
     private mutating func recordFiring(
-        _ entry: Int, in batch: IndexedBatch, _ layerNumbers: [Int]
+        at row: Int, _ activation: Float, in batch: IndexedBatch, _ layerNumbers: [Int]
     ) {
-        let row = Int(batch.entries.samples[entry])
-        let activation = batch.entries.activations[entry]
         moments.record(activation)
         histogram.record(activation)
         classes.record(tokenClass: batch.classes[row], activation: activation)
@@ -131,9 +131,10 @@ struct FeatureAccumulator: Sendable {
     /// The first of the feature's entries at or after a row (binary search).
     private func firstEntry(from row: Int, in batch: IndexedBatch) -> Int {
         var range = batch.entries.range(of: feature)
+        let samples = batch.entries.samples
         while !range.isEmpty {
             let middle = (range.lowerBound + range.upperBound) / 2
-            if Int(batch.entries.samples[middle]) < row {
+            if Int(samples[middle]) < row {
                 range = middle + 1..<range.upperBound
             } else {
                 range = range.lowerBound..<middle

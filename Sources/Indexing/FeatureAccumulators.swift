@@ -33,21 +33,22 @@ final class FeatureAccumulators: @unchecked Sendable {
         workers.forEach(count, tile: 32) { features, _ in
             for feature in features {
                 storage[feature].record(batch, layerNumbers: layerNumbers)
-                for entry in batch.entries.range(of: feature) {
-                    histograms.record(batch.entries.activations[entry], feature: feature)
-                }
+                let entries = batch.entries.range(of: feature)
+                histograms.record(
+                    batch.entries.activations + entries.lowerBound, count: entries.count, feature: feature)
                 countPairs(of: feature, batch)
             }
         }
     }
 
     private func countPairs(of feature: Int, _ batch: IndexedBatch) {
+        let (samples, latents) = (batch.entries.samples, batch.firings.latents)
         for entry in batch.entries.range(of: feature) {
-            let row = Int(batch.entries.samples[entry])
+            let row = Int(samples[entry])
             guard batch.countsPairs[row] else { continue }
             cofirings.record(
-                feature: feature, key: batch.drawKeys[row], indices: batch.firings.latents.indices(of: row),
-                activations: batch.firings.latents.activations(of: row), count: Int(batch.firings.latents.counts[row]))
+                feature: feature, key: batch.drawKeys[row], indices: latents.indices(of: row),
+                activations: latents.activations(of: row), count: Int(latents.counts[row]))
         }
     }
 }

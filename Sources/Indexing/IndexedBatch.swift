@@ -1,5 +1,6 @@
 import ActivationPipeline
 import FeatureCatalog
+import LinearAlgebra
 import SparseCoding
 
 /// A batch of real tokens to be added to the feature statistics, with each token's position in the text.
@@ -77,18 +78,26 @@ package struct IndexedBatch {
 
     /// The keys of the windows around all rows of some segments. Neighbours at a segment's ends share a window.
     ///
-    /// - Complexity: rows · `length`.
-    static func windowKeys(of segments: [Segment], tokens: [Int32], length: Int) -> [UInt64] {
-        var keys: [UInt64] = []
-        keys.reserveCapacity(tokens.count)
-        for segment in segments {
-            var known: (window: Range<Int>, key: UInt64)?
-            for row in segment.rows {
-                let window = window(around: row, in: segment.rows, length: length)
-                if known?.window != window { known = (window, FiringPlace.textKey(tokens[window])) }
-                keys.append(known?.key ?? 0)
+    /// - Complexity: rows · `length`, divided among the workers.
+    static func windowKeys(of segments: [Segment], tokens: [Int32], length: Int, workers: Workers) -> [UInt64] {
+        Array(unsafeUninitializedCapacity: tokens.count) { storage, count in
+            storage.initialize(repeating: 0)
+            let keys = SharedKeys(first: storage)
+            workers.forEach(tiles: segments.count) { number, _ in
+                let rows = segments[number].rows
+                var known: (window: Range<Int>, key: UInt64)?
+                for row in rows {
+                    let window = window(around: row, in: rows, length: length)
+                    if known?.window != window { known = (window, FiringPlace.textKey(tokens[window])) }
+                    keys.first[row] = known?.key ?? 0
+                }
             }
+            count = tokens.count
         }
-        return keys
     }
+}
+
+/// A key for each row, of which each is written by one worker.
+private struct SharedKeys: @unchecked Sendable {
+    let first: UnsafeMutableBufferPointer<UInt64>
 }

@@ -41,9 +41,10 @@ package final class AutoencoderInput: @unchecked Sendable {
         preferred.initialize(repeating: 0, count: max(samples, 1))
         probabilities = Matrix(rows: samples, columns: layers)
         scale = Matrix(rows: 1, columns: samples)
-        centered = Matrix(rows: samples, columns: configuration.inputWidth)
+        // These two are set by every use.
+        centered = Matrix(scratchRows: samples, columns: configuration.inputWidth)
         squaredNorm = Matrix(rows: samples, columns: configuration.parts)
-        summary = Matrix(rows: configuration.routes ? capacity : 0, columns: configuration.dModel)
+        summary = Matrix(scratchRows: configuration.routes ? capacity : 0, columns: configuration.dModel)
         means = Matrix(rows: capacity, columns: layers)
         deviations = Matrix(rows: capacity, columns: layers)
     }

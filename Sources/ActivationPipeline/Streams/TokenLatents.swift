@@ -60,7 +60,7 @@ package struct TokenLatents {
 
     /// The router's weight of a layer; 1 without a router.
     package func weight(ofLayer layer: Int, at row: Int) -> Float {
-        places == nil ? routed.probabilities[row, layer] : 1
+        places == nil ? routed.probabilities.row(row)[layer] : 1
     }
 
     /// A latent's activation at a token; 0 where it does not fire.
