@@ -4,7 +4,8 @@
 # check: what continuous integration runs: formatting, structure, tests, kernels, another package.
 # test-docs: every command of README.md and docs/, its output compared; makes a demo first.
 # test-kernels: the tests of exact arithmetic with each set of instructions that the processor has.
-# paper: the comparison of the paper, docs/comparison.md.    benchmark: speed as ratios.
+# paper: the comparison of the paper, docs/comparison.md, in about two hours; interrupted, it goes on.
+# benchmark: speed as ratios.
 BUILD := swift build -c release --product routesae
 # Without testable imports the tests use the very modules that the program is made of: nothing is built twice.
 TEST := swift test -c release --disable-testable-imports
@@ -24,7 +25,8 @@ build:
 demo: build
 	@$(ROUTESAE) demo --output demo.sqlite --force
 
-# On another model: make paper PAPER="--model … --text … --heldout … --catalog … --output …".
+# A first look in 20 minutes: make paper PAPER="--preset small --catalog small.sqlite --output small.md". In parts of half
+# an hour: PAPER="--minutes 30". On another model: PAPER="--model … --text … --heldout … --catalog … --output …".
 paper: build
 	@$(PYTHON) tools/paper.py $(PAPER)
 
@@ -34,6 +36,7 @@ test:
 	$(PYTHON) tools/python/tests/run.py
 	$(PYTHON) tools/test_export_activations.py
 	$(PYTHON) tools/test_check_neuronpedia.py
+	$(PYTHON) tools/test_paper.py
 	$(PYTHON) tools/mutate.py --count 240
 	$(PYTHON) tools/test_docs.py --dry-run
 	$(PYTHON) tools/option_table.py --check

@@ -1,0 +1,83 @@
+"""Runs of routesae, with a deadline, and rows of its catalogs."""
+
+from __future__ import annotations
+
+import functools
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+#: The program's exit status of a run that was interrupted and can be resumed.
+INTERRUPTED = 75
+#: The program's exit status of bad input; of a sweep, that some dictionaries diverged.
+BAD_INPUT = 65
+
+
+class OutOfTime(Exception):
+    """The time is up; what is done is kept."""
+
+
+def say(text: str) -> None:
+    """Prints a line for the person who waits."""
+    print(text, file=sys.stderr, flush=True)
+
+
+class Program:
+    """routesae, until a deadline."""
+
+    def __init__(self, path: Path, minutes: float | None = None) -> None:
+        self.path = path
+        self.deadline = None if minutes is None else time.monotonic() + 60 * minutes
+
+    def check_time(self) -> None:
+        """Raises OutOfTime once the deadline has passed."""
+        if self.deadline is not None and time.monotonic() >= self.deadline:
+            raise OutOfTime
+
+    def run(self, *arguments: object, accepted: tuple[int, ...] = (0,), shows: bool = True) -> str:
+        """Runs a verb; its standard output.
+
+        At the deadline the verb is interrupted, as by Ctrl-C, and writes its checkpoint. `shows` passes standard error
+        on; otherwise it is printed only if the verb fails. An exit status that is not accepted ends the comparison.
+        """
+        self.check_time()
+        command = [str(self.path), *map(str, arguments)]
+        # In a group of its own: Ctrl-C comes here alone and is passed on once, since a second signal would end the verb
+        # before it writes its checkpoint.
+        with subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=None if shows else subprocess.PIPE, text=True,
+                process_group=0) as child:
+            try:
+                left = None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
+                output, errors = child.communicate(timeout=left)
+            except (subprocess.TimeoutExpired, KeyboardInterrupt):
+                child.send_signal(signal.SIGINT)
+                child.communicate()
+                raise OutOfTime from None
+        if child.returncode == INTERRUPTED:
+            raise OutOfTime
+        if child.returncode not in accepted:
+            print(errors or "", file=sys.stderr, end="")
+            sys.exit(f"{' '.join(command)}: ended with {child.returncode}; what is done is kept, and the same command "
+                     "goes on")
+        return output
+
+    @functools.cache
+    def takes(self, verb: str, option: str) -> bool:
+        """Whether a verb has an option; versions differ."""
+        return re.search(rf"(^|\s){re.escape(option)}\b", self.run(verb, "--help")) is not None
+
+
+def rows(catalog: Path, sql: str, *arguments: object) -> list[tuple]:
+    """Rows of a catalog; none if there is no file."""
+    if not catalog.exists():
+        return []
+    connection = sqlite3.connect(f"file:{catalog}?mode=ro", uri=True)
+    try:
+        return connection.execute(sql, arguments).fetchall()
+    finally:
+        connection.close()

@@ -1,0 +1,230 @@
+"""docs/comparison.md and its plots."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from statistics import mean
+
+from . import charts
+from .claims import Verdict, best_topk, duel
+from .cost import estimate
+from .figures import Figures
+from .journal import Journal
+from .measures import BY_KEY, GOOD_SCORE, MEASURES, TABLES, THRESHOLDS
+from .plan import Plan
+from .screen import screen
+from .systems import OURS, RANDOM
+from .tables import duration, spread, table
+
+#: The measures by which systems are set against RouteSAE and TopK, those that the catalog has.
+SHORT = ("census", "census_by_cosine", "coverage", "coverage_min", "well_explained", "score", "norm_mse", "kl")
+
+
+class Report:
+    """The page, from the figures of a comparison."""
+
+    def __init__(self, plan: Plan, figures: Figures, journal: Journal) -> None:
+        self.plan, self.figures, self.journal = plan, figures, journal
+
+    def write(self, output: Path) -> None:
+        """Writes the page, and the plots into a folder beside it."""
+        folder = output.with_suffix("")
+        folder.mkdir(parents=True, exist_ok=True)
+        pictures = self.pictures()
+        for name, _, svg in pictures:
+            (folder / f"{name}.svg").write_text(svg)
+        output.write_text("".join([
+            f"# RouteSAE against its baselines\n\n{self.subject()}\n\n", screen(self.figures, self.plan),
+            *(f"\n## {title}\n\n{text}" for title, text in self.sections() if text),
+            "\n## Plots\n\n", "\n".join(f"![{title}]({folder.name}/{name}.svg)\n" for name, title, _ in pictures),
+            f"\n## How it was made\n\n{self.method()}",
+        ]))
+
+    def subject(self) -> str:
+        """What was compared, in a sentence."""
+        plan, preset = self.plan, self.plan.preset
+        return (
+            f"On {plan.model_name} ({plan.depth} decoder layers, width {plan.width}), {preset.latents:,} latents, "
+            f"{preset.tokens:,} training tokens, {len(preset.seeds)} seeds; routed layers {plan.layers[0]} to "
+            f"{plan.layers[-1]}. RouteSAE is as it is by default.")
+
+    def sections(self) -> list[tuple[str, str]]:
+        """Titles and texts of what follows the first screen."""
+        found = [("Other systems, and variants of RouteSAE", self.others())]
+        found += [
+            (f"{title}, k = {k}", self.tables(name, k)) for k in self.figures.ks for name, title in TABLES.items()]
+        return [*found, ("By layer", self.layers()), ("Routing", self.routing())]
+
+    # Tables
+
+    def others(self) -> str:
+        """Every system at the first k against the default RouteSAE and against the best TopK."""
+        k = self.plan.first_k
+        measures = [BY_KEY[key] for key in SHORT if self.figures.has(key)]
+        labels = [label for label in self.figures.labels if label != OURS.label and self.figures.of(label, k)]
+        if not measures or not labels:
+            return ""
+
+        def cell(label: str, rival: str | None, measure: object) -> str:
+            one = duel(self.figures, measure, k, label, rival) if rival and rival != label else None
+            if one is None:
+                return "–"
+            theirs = mean(one.theirs.values())
+            change = f"{100 * (one.difference / theirs):+.1f} %" if theirs else f"{one.difference:+.3g}"
+            return f"**{change}** {one.verdict.value}" if one.verdict in (Verdict.BETTER, Verdict.WORSE) else change
+
+        variants = [label for label in labels if label.startswith(OURS.label)]
+        columns = [measure.title for measure in measures]
+        return (
+            f"At k = {k}, relative differences of the means. Bold: in every seed and beyond the reseed noise. Against "
+            "RouteSAE as it is by default:\n\n"
+            + table(["system", *columns], [
+                [label, *(cell(label, OURS.label, measure) for measure in measures)] for label in labels])
+            + ("\nVariants of RouteSAE against TopK at its best layer for each measure:\n\n"
+               + table(["variant", *columns], [
+                   [label, *(cell(label, best_topk(self.figures, measure, k), measure) for measure in measures)]
+                   for label in variants]) if variants else ""))
+
+    def tables(self, name: str, k: int) -> str:
+        """The figures of every system, mean ± half the range over the seeds."""
+        shown = [one for one in MEASURES if one.table == name and self.figures.has(one.key)]
+        labels = [label for label in self.figures.labels if self.figures.of(label, k)]
+        if not shown or not labels:
+            return ""
+        return table(
+            ["system", *(one.title for one in shown)],
+            [[label, *(spread(self.figures.values(label, k, one.key).values()) for one in shown)] for label in labels])
+
+    def layers(self) -> str:
+        """Census and coverage of every layer."""
+        parts = []
+        systems = [OURS.label, RANDOM.label, *(label for label in self.figures.labels if label.startswith("TopK layer"))]
+        titles = {"census": "Census", "census_by_cosine": "Census by decoder cosine", "coverage": "Coverage"}
+        for metric, title in titles.items():
+            lines = []
+            for k in self.figures.ks:
+                for label in systems:
+                    own = [one.by_layer[metric] for one in self.figures.of(label, k) if metric in one.by_layer]
+                    if own:
+                        lines.append([k, label, *(
+                            spread(one[layer] for one in own if layer in one) for layer in self.plan.layers)])
+            if lines:
+                parts.append(f"{title}:\n\n" + table(
+                    ["k", "system", *(f"layer {layer}" for layer in self.plan.layers)], lines))
+        return "\n".join(parts)
+
+    def routing(self) -> str:
+        """Where the routers send tokens."""
+        lines = []
+        for k in self.figures.ks:
+            for label in self.figures.labels:
+                own = [one for one in self.figures.of(label, k) if one.shares]
+                if own:
+                    shares = [f"{100 * mean(one.shares.get(layer, 0) for one in own):.1f} %" for layer in self.plan.layers]
+                    entropies = [
+                        f"{mean(values):.2f}" if (values := [one.values[key] for one in own if key in one.values]) else "–"
+                        for key in ("routing_entropy", "token_entropy")]
+                    lines.append([k, label, *shares, *entropies])
+        if not lines:
+            return ""
+        return (
+            "Shares of the tokens by layer, means over the seeds; the entropy of that distribution and the mean entropy of a "
+            f"token's own, nats (uniform: {math.log(len(self.plan.layers)):.2f}).\n\n"
+            + table(["k", "system", *(f"layer {layer}" for layer in self.plan.layers), "entropy", "token entropy"], lines))
+
+    # How
+
+    def method(self) -> str:
+        """What was done, what the figures mean, and how long it took."""
+        plan, preset, inputs = self.plan, self.plan.preset, self.plan.inputs
+        knobbed = [one.label for one in plan.knobbed()]
+        paragraphs = [
+            f"Made by `make paper` ([tools/paper.py](../tools/paper.py)). All systems learn from the same batches of "
+            f"{preset.batch_tokens:,} tokens, context {preset.context}, precision {inputs.precision}; seeds "
+            f"{', '.join(map(str, preset.seeds))}. Indexing and the evaluation with reconstructions: {preset.index_tokens:,} "
+            f"tokens of {', '.join(inputs.heldout)}; scores: Neuron to Graph on {preset.sample} features of each dictionary "
+            "that fire 20 times or more, drawn by the same seed."
+            + (f" {', '.join(knobbed)}: a pilot sweep of one seed chose the settings that bring L0 to k." if knobbed else ""),
+            "**Census**: the share of the features of TopK dictionaries of all routed layers, of the same k and other seeds, "
+            "that a dictionary has; of a TopK dictionary over the other layers. " + self.census_note(),
+            "**Coverage**: the share of the variance of every routed layer that is linear in the latents of the token. "
+            "**Probing**: F1 of labels that the text has, from that many latents. **Coherence**: whether a feature's strongest "
+            "contexts are the same at all layers where it is read; of systems that read several. Coverage and probes are "
+            f"fitted on some documents and measured on others, {preset.measure_tokens:,} tokens in all. A measure that no "
+            "table has was not made.",
+            "**Features by the paper's count** are those of its protocol, the threshold t a share of √D with D the width that "
+            "is read, L·d for a crosscoder; its 10, 15 and 20 at width 2048 are "
+            f"{', '.join(f'{one:.3f}' for one in THRESHOLDS)}. **Above chance**: features whose explanation predicts "
+            "held-out activations better than 95 % of wrong explanations do, estimated from the sample for all features that "
+            f"fire 20 times; with a score ≥ {GOOD_SCORE}: those among them that reach it.",
+            "NormMSE and explained variance are of what each system reads: standardised activations of one layer, of the "
+            "routed one, of a mixture, or of all layers. KL and ΔCE are of the whole model with the reconstruction in the "
+            "place of what was read; crosscoder and MLSAE replace every routed layer, so in effect the last. A soft mixture's "
+            "error is shared among the layers by their weights, as the smallest changes that add up to it, and what earlier "
+            "layers were changed by is carried along. A replacement in a late layer costs more than one in an early layer: "
+            "KL over the layers that RouteSAE reads is set against TopK's at those layers, by their shares of the tokens.",
+        ]
+        if self.journal.diverged:
+            paragraphs.append(f"Diverged and missing: {', '.join(self.journal.diverged)}.")
+        spent = self.journal.seconds
+        if spent:
+            paragraphs.append(
+                f"It took {duration(sum(spent.values()))}: "
+                + ", ".join(f"{stage} {duration(seconds)}" for stage, seconds in spent.items())
+                + f". Estimated for two idle cores: {duration(sum(estimate(plan).values()))}.")
+        return "\n\n".join(paragraphs) + "\n"
+
+    def census_note(self) -> str:
+        """How the census was taken."""
+        if self.figures.has("census"):
+            return ("A feature is found if the dictionary has one with a decoder cosine of at least 0.7 and a correlation of "
+                    "activations of at least 0.5; the baseline exchanges the activations.")
+        if self.figures.has("census_by_cosine"):
+            return ("Here a feature is found by decoder cosine alone, 0.7 or more: activations were not compared, so that "
+                    "latents that never fire count as well. A crosscoder has none.")
+        return "It was not taken."
+
+    # Plots
+
+    def pictures(self) -> list[tuple[str, str, str]]:
+        """Name, title and SVG of each plot."""
+        found = [
+            (name, title, self.picture(metric, up))
+            for metric, name, title, up in (
+                ("census", "census", "Census", "share found"),
+                ("census_by_cosine", "census", "Census by decoder cosine", "share found"),
+                ("coverage", "coverage", "Coverage", "share of the variance, mean of the layers"),
+                ("kl", "kl", "KL", "KL, nats"),
+                ("count_0", "features", "Features by the paper's count", f"features, t = {THRESHOLDS[0]:.3f}·√D"),
+                ("score", "score", "Simulation score", "mean correlation"),
+                ("well_explained", "strict", "Features by score", f"features with a score ≥ {GOOD_SCORE}, estimated"))
+            if self.figures.has(metric)]
+        shares = {
+            f"{label} k={k}": [
+                mean(one.shares.get(layer, 0) for one in own) for layer in self.plan.layers]
+            for label in self.figures.labels for k in self.figures.ks
+            if (own := [one for one in self.figures.of(label, k) if one.shares])
+        }
+        if shares:
+            found.append(("routing", "Routing by layer", charts.bars(
+                "Share of the tokens that is read at each layer", shares, self.plan.layers)))
+        return found
+
+    def picture(self, metric: str, up: str) -> str:
+        """Lines over k; with one k, where all would share a place, a row for each system."""
+        lines = {}
+        for label in self.figures.labels:
+            points = []
+            for k in self.figures.ks:
+                across = self.figures.values(label, k, "l0" if metric == "kl" else metric)
+                values = list(self.figures.values(label, k, metric).values())
+                if values:
+                    x = mean(across.values()) if metric == "kl" and across else float(k)
+                    points.append((x, mean(values), min(values), max(values)))
+            if points:
+                lines[label] = points
+        title = BY_KEY[metric].label
+        if len(self.figures.ks) > 1:
+            return charts.chart(title, "L0" if metric == "kl" else "k", up, lines)
+        return charts.dots(f"{title}, k = {self.figures.ks[0]}", up, lines)

@@ -1,0 +1,95 @@
+"""After training: indexing, evaluation, measures and scores of every dictionary, each only where it lacks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from .census import cosine_census
+from .journal import Journal
+from .plan import Plan
+from .program import Program, rows, say
+from .sweeps import train
+
+CORPUS = "heldout"
+#: Dictionaries that share one pass of the model.
+TOGETHER = 16
+#: What `evaluate --measures` takes beside `substitution`; each is asked for where the program has it.
+MEASURES = ("coverage", "probing", "coherence", "census")
+
+
+def make(program: Program, catalog: Path, plan: Plan, journal: Journal) -> None:
+    """Everything but the report. Raises OutOfTime at the program's deadline; the same call goes on."""
+    train(program, catalog, plan, journal)
+    made = Made(catalog, plan)
+    preset, inputs = plan.preset, plan.inputs
+    shared = ["--model", inputs.model, "--precision", inputs.precision]
+    text = ["--text", *inputs.heldout, "--corpus", CORPUS, "--context", preset.context]
+
+    def each(stage: str, lacking: list, act: Callable) -> None:
+        """Does something to each that lacks it, and says how long the rest will take."""
+        start = time.monotonic()
+        for number, one in enumerate(lacking, start=1):
+            with journal.timed(stage):
+                act(one)
+            spent = time.monotonic() - start
+            if number == len(lacking) or number % max(1, len(lacking) // 10) == 0:
+                say(f"{stage}  {number}/{len(lacking)}  {spent:.0f} s, {spent / number * (len(lacking) - number):.0f} s left")
+
+    each("indexing", made.without("SELECT dictionary_id FROM indexing"), lambda one: program.run(
+        "index", catalog, "--dictionary", one, *shared, *text, "--tokens", preset.index_tokens, "--quiet"))
+    each("evaluation", groups(made.without_metric("norm_mse")), lambda several: program.run(
+        "evaluate", catalog, "--dictionary", *several, *shared, *text, "--tokens", preset.index_tokens, "--quiet"))
+    measure(program, catalog, plan, journal, made, [*shared, *text], each)
+    scored = "SELECT s.dictionary_id FROM score AS s JOIN run AS r USING (run_id) WHERE r.status = 'complete'"
+    each("scores", made.without(scored), lambda one: program.run(
+        "score", catalog, "--dictionary", one, *shared, "--sample", preset.sample, "--seed", 1, "--quiet"))
+
+
+def measure(
+    program: Program, catalog: Path, plan: Plan, journal: Journal, made: Made, common: list, each: Callable
+) -> None:
+    """Census, coverage, probing and coherence, with those that the program has."""
+    if program.takes("evaluate", "--measures"):
+        drawn = ["--shuffle"] if program.takes("evaluate", "--shuffle") else []
+        for k in plan.preset.k:
+            # Census of a dictionary counts the features of TopK dictionaries of the same k and other seeds.
+            union = [one.name for one in plan.entries() if one.k == k and one.system.key.startswith("topk-")]
+            lacking = [one for one in made.without_metric("coverage") if one in made.numbers_at(k)]
+            each(f"measures at k = {k}", groups(lacking), lambda several, union=union: program.run(
+                "evaluate", catalog, "--dictionary", *several, *common, "--measures", *MEASURES, *drawn,
+                "--layers", ",".join(map(str, plan.layers)), "--union", *union,
+                "--tokens", plan.preset.measure_tokens, "--quiet"))
+    elif len(plan.preset.seeds) > 1:
+        lacking = [one for one in plan.entries() if one.name in made.names and one.name not in journal.census]
+        each("census by cosine", lacking, lambda one: cosine_census(program, catalog, plan, journal, one))
+
+
+class Made:
+    """The dictionaries that are trained."""
+
+    def __init__(self, catalog: Path, plan: Plan) -> None:
+        self.catalog = catalog
+        numbers = dict(rows(catalog, "SELECT name, dictionary_id FROM dictionary"))
+        self.entries = {numbers[one.name]: one for one in plan.entries() if one.name in numbers}
+        self.names = {one.name for one in self.entries.values()}
+
+    def without(self, sql: str) -> list[int]:
+        """Their numbers, but for those that a query lists."""
+        done = {row[0] for row in rows(self.catalog, sql)}
+        return [one for one in self.entries if one not in done]
+
+    def without_metric(self, metric: str) -> list[int]:
+        """Their numbers, but for those that have a figure."""
+        return self.without(f"SELECT dictionary_id FROM evaluation WHERE metric = '{metric}'")
+
+    def numbers_at(self, k: int) -> set[int]:
+        """The numbers of those with some k."""
+        return {number for number, one in self.entries.items() if one.k == k}
+
+
+def groups(numbers: Iterable[int]) -> list[list[int]]:
+    """Dictionaries that are evaluated together."""
+    numbers = list(numbers)
+    return [numbers[start:start + TOGETHER] for start in range(0, len(numbers), TOGETHER)]

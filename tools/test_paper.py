@@ -1,0 +1,330 @@
+#!/usr/bin/env python3
+"""Tests of paper.py: `python3 tools/test_paper.py`.
+
+The report's arithmetic on figures made up for it, the budgets of the presets, and the preset `tiny` through every stage,
+interrupted and resumed. The last is left out where the program is not built; ROUTESAE=PROGRAM names another.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+import re
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+from comparison import cost, figures, sweeps  # noqa: E402
+from comparison.claims import Verdict, best_topk, duel, first_rows, same_layers  # noqa: E402
+from comparison.figures import Dictionary, Figures  # noqa: E402
+from comparison.journal import Journal  # noqa: E402
+from comparison.measures import BY_KEY, MEASURES, TABLES  # noqa: E402
+from comparison.noise import smallest_claim, student_quantile  # noqa: E402
+from comparison.plan import Inputs, Plan  # noqa: E402
+from comparison.presets import PRESETS  # noqa: E402
+from comparison.program import OutOfTime, Program  # noqa: E402
+from comparison.report import Report  # noqa: E402
+from comparison.screen import screen  # noqa: E402
+
+PROGRAM = Path(os.environ.get("ROUTESAE", ROOT / ".build" / "release" / "routesae"))
+
+
+def plan(preset: str = "full") -> Plan:
+    """A plan on the demo's model."""
+    return Plan(PRESETS[preset], Inputs("Demo/model", ["Demo/text/train"], ["Demo/text/heldout"], "bf16"), 16, 256)
+
+
+def made_up(values: dict, k: int = 32) -> list[Dictionary]:
+    """Dictionaries with figures by system, metric and seed."""
+    found = []
+    for label, metrics in values.items():
+        for seed in range(max(len(own) for own in metrics.values())):
+            found.append(Dictionary(
+                label, k, seed, {metric: own[seed] for metric, own in metrics.items() if seed < len(own)}))
+    return found
+
+
+class Noise(unittest.TestCase):
+    """The smallest difference that may be claimed."""
+
+    def test_quantiles_are_those_of_the_printed_table(self) -> None:
+        for freedom, printed in ((1, 12.706), (2, 4.303), (3, 3.182), (4, 2.776), (5, 2.571), (10, 2.228), (30, 2.042)):
+            self.assertAlmostEqual(student_quantile(freedom), printed, places=3)
+
+    def test_it_is_the_t_test_of_two_samples(self) -> None:
+        # Scatter 2 and 2 · 4 over four degrees of freedom: s² = 2.5; 2.776 · √(2.5 · 2/3).
+        self.assertAlmostEqual(smallest_claim([1, 2, 3], [10, 12, 14]), 2.7764 * (2.5 * 2 / 3) ** 0.5, places=3)
+
+    def test_one_seed_of_each_has_none(self) -> None:
+        self.assertIsNone(smallest_claim([1], [2]))
+        self.assertIsNone(smallest_claim([], [2, 3]))
+
+    def test_counts_have_the_noise_of_rounding(self) -> None:
+        self.assertEqual(smallest_claim([4, 4], [5, 5]), 0)
+        self.assertAlmostEqual(smallest_claim([4, 4], [5, 5], step=1), 4.3027 * (1 / 12) ** 0.5, places=3)
+
+    def test_equal_systems_exceed_it_in_one_draw_of_twenty(self) -> None:
+        draw = random.Random(7)
+        exceeded = 0
+        for _ in range(4000):
+            one, other = ([draw.gauss(0, 1) for _ in range(3)] for _ in range(2))
+            exceeded += abs(sum(one) - sum(other)) / 3 > smallest_claim(one, other)
+        self.assertTrue(0.04 < exceeded / 4000 < 0.06, exceeded)
+
+
+class Claims(unittest.TestCase):
+    """Who wins, by how much, and whether it counts."""
+
+    def verdict(self, ours: list, theirs: list, metric: str = "census", steps: dict | None = None) -> Verdict:
+        found = Figures(made_up({"RouteSAE": {metric: ours}, "Random": {metric: theirs}}), steps)
+        return duel(found, BY_KEY[metric], 32, "RouteSAE", "Random").verdict
+
+    def test_better_in_every_seed_and_beyond_noise(self) -> None:
+        self.assertIs(self.verdict([0.40, 0.41, 0.42], [0.30, 0.31, 0.32]), Verdict.BETTER)
+
+    def test_less_kl_is_better(self) -> None:
+        self.assertIs(self.verdict([1.0, 1.1, 1.2], [2.0, 2.1, 2.2], "kl"), Verdict.BETTER)
+        self.assertIs(self.verdict([2.0, 2.1, 2.2], [1.0, 1.1, 1.2], "kl"), Verdict.WORSE)
+
+    def test_within_noise_counts_for_nothing(self) -> None:
+        self.assertIs(self.verdict([0.31, 0.40, 0.42], [0.30, 0.39, 0.41]), Verdict.SAME)
+
+    def test_beyond_noise_but_lost_in_a_seed_counts_for_nothing(self) -> None:
+        # The third seed is behind, and yet the means are far apart.
+        self.assertIs(self.verdict([10, 10, 10, 10, 0.9], [0, 0, 0, 0, 1.0]), Verdict.SAME)
+        self.assertGreater(8, smallest_claim([10, 10, 10, 10, 0.9], [0, 0, 0, 0, 1.0]))
+
+    def test_one_seed_claims_nothing(self) -> None:
+        self.assertIs(self.verdict([0.9], [0.1]), Verdict.ONE_SEED)
+
+    def test_equal_counts_of_few_seeds_are_no_certainty(self) -> None:
+        self.assertIs(self.verdict([5, 5], [4, 4], "count_1", {"count_1": 1}), Verdict.SAME)
+        self.assertIs(self.verdict([9, 9], [4, 4], "count_1", {"count_1": 1}), Verdict.BETTER)
+
+    def test_the_best_topk_is_chosen_for_each_measure(self) -> None:
+        found = Figures(made_up({
+            "TopK layer 3": {"census": [0.1, 0.2], "kl": [1.0, 1.0]},
+            "TopK layer 5": {"census": [0.3, 0.2], "kl": [2.0, 2.0]},
+            "Random": {"census": [0.9, 0.9], "kl": [0.1, 0.1]}}))
+        self.assertEqual(best_topk(found, BY_KEY["census"], 32), "TopK layer 5")
+        self.assertEqual(best_topk(found, BY_KEY["kl"], 32), "TopK layer 3")
+        self.assertIsNone(best_topk(found, BY_KEY["coverage"], 32))
+
+    def test_kl_is_set_against_topk_at_the_layers_that_are_read(self) -> None:
+        dictionaries = made_up({
+            "RouteSAE": {"kl": [1.0, 1.2]}, "TopK layer 3": {"kl": [1.0, 2.0]}, "TopK layer 5": {"kl": [3.0, 4.0]}})
+        for one in dictionaries[:2]:
+            one.by_layer["routing_share"] = {3: 0.75, 5: 0.25}
+        against = same_layers(Figures(dictionaries), 32)
+        self.assertEqual(against.theirs, {0: 1.5, 1: 2.5})
+        self.assertAlmostEqual(against.difference, 1.1 - 2.0)
+
+    def test_layers_without_a_topk_leave_it_out(self) -> None:
+        dictionaries = made_up({"RouteSAE": {"kl": [1.0, 1.2]}, "TopK layer 3": {"kl": [1.0, 2.0]}})
+        dictionaries[0].by_layer["routing_share"] = {3: 0.75, 5: 0.25}
+        self.assertIsNone(same_layers(Figures(dictionaries), 32))
+
+
+class Screen(unittest.TestCase):
+    """The sentences follow from the table."""
+
+    #: RouteSAE wins the census at both k, coverage at 32 alone, loses scores, and ties in KL.
+    WORLD = {
+        "RouteSAE": {"l0": [32, 32, 32], "census": [0.40, 0.41, 0.42], "coverage": [0.60, 0.61, 0.62],
+                     "score": [0.50, 0.51, 0.52], "kl": [1.0, 1.3, 1.6]},
+        "TopK layer 3": {"l0": [32, 32, 32], "census": [0.20, 0.21, 0.22], "coverage": [0.50, 0.51, 0.52],
+                         "score": [0.70, 0.71, 0.72], "kl": [1.1, 1.2, 1.5]},
+        "TopK layer 5": {"l0": [32, 32, 32], "census": [0.25, 0.26, 0.27], "coverage": [0.40, 0.41, 0.42],
+                         "score": [0.60, 0.61, 0.62], "kl": [1.2, 1.3, 1.7]},
+        "Random": {"l0": [32, 32, 32], "census": [0.30, 0.31, 0.32], "coverage": [0.60, 0.61, 0.62],
+                   "score": [0.40, 0.41, 0.42], "kl": [2.0, 2.3, 2.6]},
+    }
+
+    def text(self) -> str:
+        second = {label: dict(metrics) for label, metrics in self.WORLD.items()}
+        second["RouteSAE"]["coverage"] = [0.5, 0.51, 0.52]
+        return screen(Figures(made_up(self.WORLD) + made_up(second, 64)), plan())
+
+    def paragraph(self, name: str) -> str:
+        return next(line for line in self.text().splitlines() if line.startswith(f"**{name}"))
+
+    def test_a_claim_holds_at_every_k(self) -> None:
+        claimed = self.paragraph("May be claimed")
+        self.assertIn("better than TopK at its best layer in census;", claimed)
+        self.assertIn("better than Random in census, simulation score and KL:", claimed)
+        self.assertIn("at k = 32 and 64", claimed)
+
+    def test_what_holds_at_one_k_alone_is_no_claim(self) -> None:
+        self.assertIn(
+            "from TopK at its best layer in mean coverage of the layers (better only at k = 32) and KL",
+            self.paragraph("May not be claimed"))
+
+    def test_losses_are_told(self) -> None:
+        lost = self.paragraph("Where it loses")
+        self.assertIn("worse than TopK at its best layer in simulation score;", lost)
+        self.assertIn("worse than Random in mean coverage of the layers (only at k = 64)", lost)
+
+    def test_a_row_has_difference_noise_and_seeds(self) -> None:
+        noise = f"{2.7764 * (0.0001 * 2 / 3) ** 0.5:.3f}"
+        row = next(line for line in self.text().splitlines() if line.startswith("| census"))
+        self.assertEqual(
+            row, f"| census ↑ | 0.410 | 0.260 (layer 5) | +0.150 ({noise}), 3/3 | **better** | 0.310 | +0.100 ({noise}), 3/3 "
+            "| **better** |")
+
+    def test_unequal_l0_is_told(self) -> None:
+        world = {label: dict(metrics) for label, metrics in self.WORLD.items()}
+        world["Random"]["l0"] = [40, 40, 40]
+        text = screen(Figures(made_up(world)), plan())
+        self.assertIn("| L0 (has to be equal) | 32.0 | 32.0 |  | equal | 40.0 |  | **not equal** |", text)
+        self.assertIn("not at equal sparsity, of Random (40.0 at k = 32)", text)
+
+    def test_nothing_to_claim_is_said(self) -> None:
+        tie = {"kl": [1.0, 1.3, 1.6]}
+        text = screen(Figures(made_up({"RouteSAE": tie, "TopK layer 3": tie, "Random": tie})), plan())
+        self.assertIn("**May be claimed.** Nothing:", text)
+        self.assertIn("**Where it loses.** In no measure", text)
+
+    def test_without_routesae_nothing_may_be_claimed(self) -> None:
+        self.assertIn("nothing may be claimed", screen(Figures(made_up({"Random": {"kl": [1.0]}})), plan()))
+
+    def test_a_page_leaves_out_what_was_not_measured(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            page = Path(folder) / "page.md"
+            Report(plan(), Figures(made_up({"RouteSAE": {"kl": [1.0, 1.1]}, "Random": {"kl": [1.2, 1.3]}})),
+                   Journal(Path(folder) / "stages.json")).write(page)
+            text = page.read_text()
+            self.assertNotIn("coverage", text.split("## How it was made")[0])
+            self.assertNotIn(TABLES["span"], text)
+            self.assertIn("It was not taken.", text)
+            self.assertEqual(
+                sorted(re.findall(r"\]\(page/(\w+\.svg)\)", text)), sorted(one.name for one in (page.with_suffix("")).iterdir()))
+
+    def test_only_measures_with_a_better_side_are_on_it(self) -> None:
+        self.assertEqual([one.key for one in MEASURES if one.is_first and one.sign == 0], [])
+        self.assertEqual({one.table for one in MEASURES}, set(TABLES))
+        self.assertEqual(len(first_rows(Figures(made_up(self.WORLD)), 32)), 4)
+
+
+class Planning(unittest.TestCase):
+    """What is trained, and how long that takes."""
+
+    def test_presets_keep_their_budgets(self) -> None:
+        for preset, minutes in (("full", 120), ("small", 20), ("tiny", 1)):
+            stages = cost.estimate(plan(preset))
+            self.assertLessEqual(sum(stages.values()), 60 * minutes, (preset, stages))
+            self.assertLessEqual(max(stages.values()), 60 * 30, (preset, stages))
+
+    def test_the_full_preset_is_the_size_that_was_asked_for(self) -> None:
+        full = PRESETS["full"]
+        self.assertGreaterEqual((full.latents, full.tokens, full.k, full.seeds), (4096, 2_000_000, (32, 64), (0, 1, 2)))
+        for k in full.k:
+            self.assertEqual(
+                sorted(one.name for one in plan().entries() if one.k == k and one.system.key.startswith("topk-")),
+                sorted(f"topk-l{layer}-k{k}-s{seed}" for layer in range(3, 12) for seed in full.seeds))
+
+    def test_dictionaries_have_names_of_their_own_and_are_each_in_one_sweep(self) -> None:
+        for preset in PRESETS:
+            entries = plan(preset).entries()
+            self.assertEqual(len({one.name for one in entries}), len(entries))
+            self.assertEqual([one.name for group in cost.sweeps(plan(preset)) for one in group], [one.name for one in entries])
+
+    def test_a_setting_is_found_between_two_of_the_pilot(self) -> None:
+        # L0 = 100 / λ: 32 at 3.125.
+        points = [(math.log(value), math.log(100 / value)) for value in (1, 2, 4, 8)]
+        self.assertAlmostEqual(sweeps.crossing(points, math.log(32)), 3.125, places=3)
+        self.assertAlmostEqual(sweeps.crossing(points, math.log(5)), 20, places=2)
+
+
+class Stopping(unittest.TestCase):
+    """A verb is interrupted at the deadline and ends in good order."""
+
+    def test_the_deadline_interrupts_the_verb(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            verb, mark = Path(folder) / "verb", Path(folder) / "mark"
+            verb.write_text(
+                f"#!{sys.executable}\n"
+                "import pathlib, signal, sys, time\n"
+                "def stop(*_):\n"
+                "    with open(sys.argv[1], 'a') as file: file.write('interrupted ')\n"
+                "    sys.exit(75)\n"
+                "signal.signal(signal.SIGINT, stop)\n"
+                "pathlib.Path(sys.argv[1]).write_text('started ')\n"
+                "time.sleep(600)\n")
+            verb.chmod(0o755)
+
+            class Waiting(Program):
+                """A program whose time is up a second after the verb was asked for."""
+
+                def check_time(self) -> None:
+                    self.deadline = time.monotonic() + 1
+
+            # A slow machine may not have come to the verb's handler within the second.
+            while not mark.exists() or mark.read_text() != "started interrupted ":
+                mark.unlink(missing_ok=True)
+                with self.assertRaises(OutOfTime):
+                    Waiting(verb).run(mark)
+
+    def test_no_verb_starts_after_the_deadline(self) -> None:
+        with self.assertRaises(OutOfTime):
+            Program(Path("/nonexistent"), minutes=0).run("sweep")
+
+
+@unittest.skipUnless(PROGRAM.exists(), f"{PROGRAM} is not built")
+class Tiny(unittest.TestCase):
+    """The smallest preset through every stage."""
+
+    def test_it_is_interrupted_and_goes_on(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            catalog, page = Path(folder) / "tiny.sqlite", Path(folder) / "tiny.md"
+
+            def paper(*more: str) -> subprocess.CompletedProcess:
+                return subprocess.run(
+                    [sys.executable, "tools/paper.py", "--preset", "tiny", "--catalog", catalog, "--output", page,
+                     "--program", PROGRAM, *more], cwd=ROOT, capture_output=True, text=True, check=False)
+
+            first = paper("--minutes", "0.1")
+            self.assertIn(first.returncode, (0, 75), first.stderr)
+            if first.returncode == 75:
+                self.assertIn("The same command goes on.", first.stderr)
+                self.assertFalse(page.exists())
+            whole = paper()
+            self.assertEqual(whole.returncode, 0, whole.stderr)
+
+            connection = sqlite3.connect(catalog)
+            self.addCleanup(connection.close)
+            wanted = {one.name for one in plan("tiny").entries()}
+
+            def having(sql: str) -> set:
+                return {row[0] for row in connection.execute(
+                    f"SELECT DISTINCT d.name FROM dictionary AS d JOIN {sql} USING (dictionary_id)")}
+
+            for table in ("indexing", "evaluation", "score"):
+                self.assertEqual(having(table), wanted, table)
+            # Nothing was made twice.
+            for kind, count in connection.execute(
+                    "SELECT kind, count(*) FROM run WHERE status = 'complete' AND kind IN ('train', 'index') GROUP BY kind"):
+                self.assertEqual(count, len(wanted), kind)
+
+            text = page.read_text()
+            for words in ("**May be claimed.**", "**May not be claimed.**", "**Where it loses.**", "| census", "| NormMSE ↓",
+                          "RouteSAE, exploration 1 → 0.25", "## Routing", "It took "):
+                self.assertIn(words, text)
+            # The census is one over other seeds, by the program or by decoder cosine.
+            own = figures.read(Program(PROGRAM), catalog, plan("tiny"), Journal(catalog.with_name("tiny-stages.json")))
+            self.assertTrue(own.has("census") or own.has("census_by_cosine"))
+            again = paper("--report-only")
+            self.assertEqual((again.returncode, page.read_text()), (0, text))
+            other = paper("--latents", "512")
+            self.assertIn("is of another comparison, by latents", other.stderr)
+            self.assertEqual(other.returncode, 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
