@@ -89,7 +89,7 @@ def main() -> None:
         print(f"{len(plan.entries())} dictionaries, {duration(sum(stages.values()))} on two idle cores")
         return
     journal = Journal(options.catalog.with_name(options.catalog.stem + "-stages.json"))
-    # Another size, k or seed may be added; what decides the batches and the figures has to stay.
+    # Another k or system may be added; what decides the batches and the figures has to stay.
     settings = plan.stream() | plan.held_out()
     if journal.settings not in ({}, settings):
         changed = sorted(key for key in settings if settings[key] != journal.settings.get(key))

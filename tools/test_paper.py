@@ -175,8 +175,8 @@ class Screen(unittest.TestCase):
         noise = f"{2.7764 * (0.0001 * 2 / 3) ** 0.5:.3f}"
         row = next(line for line in self.text().splitlines() if line.startswith("| census"))
         self.assertEqual(
-            row, f"| census ↑ | 0.410 | 0.260 (layer 5) | +0.150 ({noise}), 3/3 | **better** | 0.310 | +0.100 ({noise}), 3/3 "
-            "| **better** |")
+            row, f"| census ↑ | 0.410 | 0.260 (layer 5) | +0.150 ({noise}), 3/3 | **better** | 0.310 | +0.100 ({noise}), "
+            "3/3 | **better** |")
 
     def test_unequal_l0_is_told(self) -> None:
         world = {label: dict(metrics) for label, metrics in self.WORLD.items()}
@@ -191,6 +191,11 @@ class Screen(unittest.TestCase):
         self.assertIn("**May be claimed.** Nothing:", text)
         self.assertIn("**Where it loses.** In no measure", text)
 
+    def test_one_seed_is_no_ground_for_claims(self) -> None:
+        text = screen(Figures(made_up({"RouteSAE": {"kl": [1.0]}, "Random": {"kl": [2.0]}})), plan())
+        self.assertIn("**May be claimed.** Nothing: without a second seed", text)
+        self.assertNotIn("Where it loses", text)
+
     def test_without_routesae_nothing_may_be_claimed(self) -> None:
         self.assertIn("nothing may be claimed", screen(Figures(made_up({"Random": {"kl": [1.0]}})), plan()))
 
@@ -203,8 +208,8 @@ class Screen(unittest.TestCase):
             self.assertNotIn("coverage", text.split("## How it was made")[0])
             self.assertNotIn(TABLES["span"], text)
             self.assertIn("It was not taken.", text)
-            self.assertEqual(
-                sorted(re.findall(r"\]\(page/(\w+\.svg)\)", text)), sorted(one.name for one in (page.with_suffix("")).iterdir()))
+            pictures = sorted(one.name for one in page.with_suffix("").iterdir())
+            self.assertEqual(sorted(re.findall(r"\]\(page/(\w+\.svg)\)", text)), pictures)
 
     def test_only_measures_with_a_better_side_are_on_it(self) -> None:
         self.assertEqual([one.key for one in MEASURES if one.is_first and one.sign == 0], [])
@@ -233,7 +238,8 @@ class Planning(unittest.TestCase):
         for preset in PRESETS:
             entries = plan(preset).entries()
             self.assertEqual(len({one.name for one in entries}), len(entries))
-            self.assertEqual([one.name for group in cost.sweeps(plan(preset)) for one in group], [one.name for one in entries])
+            swept = [one.name for group in cost.sweeps(plan(preset)) for one in group]
+            self.assertEqual(swept, [one.name for one in entries])
 
     def test_a_setting_is_found_between_two_of_the_pilot(self) -> None:
         # L0 = 100 / λ: 32 at 3.125.

@@ -6,5 +6,5 @@
 - sweeps, stages, census: training, then indexing, evaluation, measures and scores.
 - figures: what came out, from the catalog; measures: what each figure is called and whether more is better.
 - noise, claims: which differences count; screen: the first screen of the report.
-- report, tables, charts: the rest of it.
+- report, method, tables, charts: the rest of it.
 """

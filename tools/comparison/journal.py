@@ -21,6 +21,8 @@ class Journal:
         self.seconds: dict[str, float] = known.get("seconds", {})
         #: Names of dictionaries whose training failed: there is nothing to resume.
         self.diverged: list[str] = known.get("diverged", [])
+        #: Labels that cannot be probed, since the text has fewer than two classes of them.
+        self.missing_labels: list[str] = known.get("missing_labels", [])
         #: What the pilot sweep found: [system, k, value].
         self.knobs: list[list] = known.get("knobs", [])
         #: Shares found by decoder cosine, by dictionary and layer, where the program takes no census.
@@ -28,7 +30,8 @@ class Journal:
 
     def save(self) -> None:
         """Writes the file, whole or not at all."""
-        kept = {name: getattr(self, name) for name in ("settings", "seconds", "diverged", "knobs", "census")}
+        names = ("settings", "seconds", "diverged", "missing_labels", "knobs", "census")
+        kept = {name: getattr(self, name) for name in names}
         scratch = self.path.with_suffix(".part")
         scratch.write_text(json.dumps(kept, indent=1))
         scratch.replace(self.path)

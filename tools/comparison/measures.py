@@ -50,7 +50,9 @@ MEASURES = [
     Measure("coherence_baseline", "baseline", 0, "span"),
     Measure("spanning_share", "read at two layers or more", 0, "span"),
     *(
-        Measure(f"probe_{label}_k{size}", f"F1 of {name} from {size} latent{'s' if size > 1 else ''}", 1, "explained", size == 1)
+        Measure(
+            f"probe_{label}_k{size}", f"F1 of {name} from {size} latent{'s' if size > 1 else ''}", 1, "explained",
+            size == 1)
         for label, name in (("source", "the source"), ("part", "the part of a document"), ("token_class", "the token"))
         for size in (1, 2, 5)
     ),

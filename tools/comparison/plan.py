@@ -97,6 +97,8 @@ class Plan:
         return {
             "heldout": self.inputs.heldout, "indexTokens": preset.index_tokens, "measureTokens": preset.measure_tokens,
             "sample": preset.sample,
+            # The census of a dictionary counts the features of all other seeds.
+            "seeds": list(preset.seeds),
         }
 
     @property

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NoReturn
 
 #: The program's exit status of a run that was interrupted and can be resumed.
 INTERRUPTED = 75
@@ -41,16 +42,25 @@ class Program:
     def run(self, *arguments: object, accepted: tuple[int, ...] = (0,), shows: bool = True) -> str:
         """Runs a verb; its standard output.
 
-        At the deadline the verb is interrupted, as by Ctrl-C, and writes its checkpoint. `shows` passes standard error
-        on; otherwise it is printed only if the verb fails. An exit status that is not accepted ends the comparison.
+        `shows` passes standard error on; otherwise it is printed only if the verb fails. An exit status that is not
+        accepted ends the comparison.
+        """
+        status, output, errors = self.attempt(*arguments, shows=shows)
+        if status not in accepted:
+            self.give_up(status, errors, *arguments)
+        return output
+
+    def attempt(self, *arguments: object, shows: bool = False) -> tuple[int, str, str]:
+        """Runs a verb; its exit status, standard output and, unless it is shown, standard error.
+
+        At the deadline the verb is interrupted, as by Ctrl-C, and writes its checkpoint.
         """
         self.check_time()
-        command = [str(self.path), *map(str, arguments)]
         # In a group of its own: Ctrl-C comes here alone and is passed on once, since a second signal would end the verb
         # before it writes its checkpoint.
         with subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=None if shows else subprocess.PIPE, text=True,
-                process_group=0) as child:
+                [str(self.path), *map(str, arguments)], stdout=subprocess.PIPE, stderr=None if shows else subprocess.PIPE,
+                text=True, process_group=0) as child:
             try:
                 left = None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
                 output, errors = child.communicate(timeout=left)
@@ -60,11 +70,13 @@ class Program:
                 raise OutOfTime from None
         if child.returncode == INTERRUPTED:
             raise OutOfTime
-        if child.returncode not in accepted:
-            print(errors or "", file=sys.stderr, end="")
-            sys.exit(f"{' '.join(command)}: ended with {child.returncode}; what is done is kept, and the same command "
-                     "goes on")
-        return output
+        return child.returncode, output, errors or ""
+
+    def give_up(self, status: int, errors: str, *arguments: object) -> NoReturn:
+        """Ends the comparison after a verb that failed."""
+        print(errors, file=sys.stderr, end="")
+        sys.exit(f"{self.path} {' '.join(map(str, arguments))}: ended with {status}; what is done is kept, and the same "
+                 "command goes on")
 
     @functools.cache
     def takes(self, verb: str, option: str) -> bool:

@@ -8,14 +8,14 @@ from statistics import mean
 
 from . import charts
 from .claims import Verdict, best_topk, duel
-from .cost import estimate
 from .figures import Figures
 from .journal import Journal
 from .measures import BY_KEY, GOOD_SCORE, MEASURES, TABLES, THRESHOLDS
+from .method import method
 from .plan import Plan
 from .screen import screen
 from .systems import OURS, RANDOM
-from .tables import duration, spread, table
+from .tables import spread, table
 
 #: The measures by which systems are set against RouteSAE and TopK, those that the catalog has.
 SHORT = ("census", "census_by_cosine", "coverage", "coverage_min", "well_explained", "score", "norm_mse", "kl")
@@ -38,7 +38,7 @@ class Report:
             f"# RouteSAE against its baselines\n\n{self.subject()}\n\n", screen(self.figures, self.plan),
             *(f"\n## {title}\n\n{text}" for title, text in self.sections() if text),
             "\n## Plots\n\n", "\n".join(f"![{title}]({folder.name}/{name}.svg)\n" for name, title, _ in pictures),
-            f"\n## How it was made\n\n{self.method()}",
+            f"\n## How it was made\n\n{method(self.plan, self.figures, self.journal)}",
         ]))
 
     def subject(self) -> str:
@@ -129,61 +129,9 @@ class Report:
         if not lines:
             return ""
         return (
-            "Shares of the tokens by layer, means over the seeds; the entropy of that distribution and the mean entropy of a "
-            f"token's own, nats (uniform: {math.log(len(self.plan.layers)):.2f}).\n\n"
+            "Shares of the tokens by layer, means over the seeds; the entropy of that distribution and the mean entropy of "
+            f"a token's own, nats (uniform: {math.log(len(self.plan.layers)):.2f}).\n\n"
             + table(["k", "system", *(f"layer {layer}" for layer in self.plan.layers), "entropy", "token entropy"], lines))
-
-    # How
-
-    def method(self) -> str:
-        """What was done, what the figures mean, and how long it took."""
-        plan, preset, inputs = self.plan, self.plan.preset, self.plan.inputs
-        knobbed = [one.label for one in plan.knobbed()]
-        paragraphs = [
-            f"Made by `make paper` ([tools/paper.py](../tools/paper.py)). All systems learn from the same batches of "
-            f"{preset.batch_tokens:,} tokens, context {preset.context}, precision {inputs.precision}; seeds "
-            f"{', '.join(map(str, preset.seeds))}. Indexing and the evaluation with reconstructions: {preset.index_tokens:,} "
-            f"tokens of {', '.join(inputs.heldout)}; scores: Neuron to Graph on {preset.sample} features of each dictionary "
-            "that fire 20 times or more, drawn by the same seed."
-            + (f" {', '.join(knobbed)}: a pilot sweep of one seed chose the settings that bring L0 to k." if knobbed else ""),
-            "**Census**: the share of the features of TopK dictionaries of all routed layers, of the same k and other seeds, "
-            "that a dictionary has; of a TopK dictionary over the other layers. " + self.census_note(),
-            "**Coverage**: the share of the variance of every routed layer that is linear in the latents of the token. "
-            "**Probing**: F1 of labels that the text has, from that many latents. **Coherence**: whether a feature's strongest "
-            "contexts are the same at all layers where it is read; of systems that read several. Coverage and probes are "
-            f"fitted on some documents and measured on others, {preset.measure_tokens:,} tokens in all. A measure that no "
-            "table has was not made.",
-            "**Features by the paper's count** are those of its protocol, the threshold t a share of √D with D the width that "
-            "is read, L·d for a crosscoder; its 10, 15 and 20 at width 2048 are "
-            f"{', '.join(f'{one:.3f}' for one in THRESHOLDS)}. **Above chance**: features whose explanation predicts "
-            "held-out activations better than 95 % of wrong explanations do, estimated from the sample for all features that "
-            f"fire 20 times; with a score ≥ {GOOD_SCORE}: those among them that reach it.",
-            "NormMSE and explained variance are of what each system reads: standardised activations of one layer, of the "
-            "routed one, of a mixture, or of all layers. KL and ΔCE are of the whole model with the reconstruction in the "
-            "place of what was read; crosscoder and MLSAE replace every routed layer, so in effect the last. A soft mixture's "
-            "error is shared among the layers by their weights, as the smallest changes that add up to it, and what earlier "
-            "layers were changed by is carried along. A replacement in a late layer costs more than one in an early layer: "
-            "KL over the layers that RouteSAE reads is set against TopK's at those layers, by their shares of the tokens.",
-        ]
-        if self.journal.diverged:
-            paragraphs.append(f"Diverged and missing: {', '.join(self.journal.diverged)}.")
-        spent = self.journal.seconds
-        if spent:
-            paragraphs.append(
-                f"It took {duration(sum(spent.values()))}: "
-                + ", ".join(f"{stage} {duration(seconds)}" for stage, seconds in spent.items())
-                + f". Estimated for two idle cores: {duration(sum(estimate(plan).values()))}.")
-        return "\n\n".join(paragraphs) + "\n"
-
-    def census_note(self) -> str:
-        """How the census was taken."""
-        if self.figures.has("census"):
-            return ("A feature is found if the dictionary has one with a decoder cosine of at least 0.7 and a correlation of "
-                    "activations of at least 0.5; the baseline exchanges the activations.")
-        if self.figures.has("census_by_cosine"):
-            return ("Here a feature is found by decoder cosine alone, 0.7 or more: activations were not compared, so that "
-                    "latents that never fire count as well. A crosscoder has none.")
-        return "It was not taken."
 
     # Plots
 

@@ -29,9 +29,11 @@ def screen(figures: Figures, plan: Plan) -> str:
 
 
 def sentences(rows: dict[int, list[Row]]) -> str:
-    """What the tables of all k say: three paragraphs, each of one or two sentences."""
+    """What the tables of all k say: three paragraphs of a sentence each."""
     ks = list(rows)
     at = f"at k = {listed([str(k) for k in ks])}"
+    if all(verdict is Verdict.ONE_SEED for _, _, verdicts in verdicts_by_measure(rows) for verdict in verdicts.values()):
+        return "**May be claimed.** Nothing: without a second seed there is no noise to set differences against.\n"
     better: dict[str, list[str]] = {}
     none: dict[str, list[str]] = {}
     worse: dict[str, list[str]] = {}
@@ -56,8 +58,8 @@ def sentences(rows: dict[int, list[Row]]) -> str:
         if better else f"Nothing: {at}, RouteSAE is better than neither {TOPK} nor {RANDOM} in any measure, in every seed "
         "and by more than the reseed noise.")
     unclaimed = (
-        f"That RouteSAE differs {against(none, 'from')}: the seeds disagree, or the difference is within the reseed noise." if none
-        else "Every difference in the table counts.")
+        f"That RouteSAE differs {against(none, 'from')}: the seeds disagree, or the difference is within the reseed noise."
+        if none else "Every difference in the table counts.")
     lost = (
         f"RouteSAE is {against(worse, 'worse than')}, in every seed and by more than the reseed noise." if worse
         else f"In no measure, against neither {TOPK} nor {RANDOM}.")
@@ -120,7 +122,8 @@ def noise_note(figures: Figures, ks: list[int]) -> str:
     unequal = f" L0 is more than 5 % from k, so that rows are not at equal sparsity, of {listed(apart)}." if apart else ""
     return (
         "**Noise** is the smallest difference of two means over seeds that may be claimed, t(0.975, n₁ + n₂ − 2) · s · "
-        "√(1/n₁ + 1/n₂) with s the deviation of both about their means (Student 1908): systems that do not differ exceed it "
-        "in one draw of the seeds in twenty (half the range of three seeds they exceed in one of three). Counts have at least the "
-        "noise of rounding. Seeds change initial weights and what a system draws; the text and its order are the same for "
-        "all, and what other text would change is not in it. The best TopK is chosen for each measure after the fact, which favours it." + unequal + "\n")
+        "√(1/n₁ + 1/n₂) with s the deviation of both about their means (Student 1908): systems that do not differ exceed "
+        "it in one draw of the seeds in twenty, so one of twenty rows may count by chance; half the range of three seeds "
+        "they exceed in one draw of three. Counts have at least the noise of rounding. Seeds change initial weights and "
+        "what a system draws; the text and its order are the same for all, and what other text would change is not in it. "
+        f"The best TopK is chosen for each measure after the fact, which favours it.{unequal}\n")

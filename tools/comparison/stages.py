@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -9,14 +10,14 @@ from pathlib import Path
 from .census import cosine_census
 from .journal import Journal
 from .plan import Plan
-from .program import Program, rows, say
+from .program import BAD_INPUT, Program, rows, say
 from .sweeps import train
 
 CORPUS = "heldout"
 #: Dictionaries that share one pass of the model.
 TOGETHER = 16
-#: What `evaluate --measures` takes beside `substitution`; each is asked for where the program has it.
-MEASURES = ("coverage", "probing", "coherence", "census")
+#: Labels that `evaluate` probes, of which a text may lack some.
+LABELS = ("source", "part", "token-class")
 
 
 def make(program: Program, catalog: Path, plan: Plan, journal: Journal) -> None:
@@ -35,7 +36,8 @@ def make(program: Program, catalog: Path, plan: Plan, journal: Journal) -> None:
                 act(one)
             spent = time.monotonic() - start
             if number == len(lacking) or number % max(1, len(lacking) // 10) == 0:
-                say(f"{stage}  {number}/{len(lacking)}  {spent:.0f} s, {spent / number * (len(lacking) - number):.0f} s left")
+                left = spent / number * (len(lacking) - number)
+                say(f"{stage}  {number}/{len(lacking)}  {spent:.0f} s, {left:.0f} s left")
 
     each("indexing", made.without("SELECT dictionary_id FROM indexing"), lambda one: program.run(
         "index", catalog, "--dictionary", one, *shared, *text, "--tokens", preset.index_tokens, "--quiet"))
@@ -51,19 +53,38 @@ def measure(
     program: Program, catalog: Path, plan: Plan, journal: Journal, made: Made, common: list, each: Callable
 ) -> None:
     """Census, coverage, probing and coherence, with those that the program has."""
-    if program.takes("evaluate", "--measures"):
-        drawn = ["--shuffle"] if program.takes("evaluate", "--shuffle") else []
-        for k in plan.preset.k:
-            # Census of a dictionary counts the features of TopK dictionaries of the same k and other seeds.
-            union = [one.name for one in plan.entries() if one.k == k and one.system.key.startswith("topk-")]
-            lacking = [one for one in made.without_metric("coverage") if one in made.numbers_at(k)]
-            each(f"measures at k = {k}", groups(lacking), lambda several, union=union: program.run(
-                "evaluate", catalog, "--dictionary", *several, *common, "--measures", *MEASURES, *drawn,
-                "--layers", ",".join(map(str, plan.layers)), "--union", *union,
-                "--tokens", plan.preset.measure_tokens, "--quiet"))
-    elif len(plan.preset.seeds) > 1:
-        lacking = [one for one in plan.entries() if one.name in made.names and one.name not in journal.census]
-        each("census by cosine", lacking, lambda one: cosine_census(program, catalog, plan, journal, one))
+    if not program.takes("evaluate", "--measures"):
+        if len(plan.preset.seeds) > 1:
+            lacking = [one for one in plan.entries() if one.name in made.names and one.name not in journal.census]
+            each("census by cosine", lacking, lambda one: cosine_census(program, catalog, plan, journal, one))
+        return
+    for k in plan.preset.k:
+        # The census of a dictionary counts the features of TopK dictionaries of the same k and other seeds.
+        union = [one.name for one in made.entries.values() if one.k == k and one.system.key.startswith("topk-")]
+        lacking = [one for one in made.without_metric("coverage") if made.entries[one].k == k]
+        settings = [
+            *common, "--shuffle", "--tokens", plan.preset.measure_tokens, "--layers", ",".join(map(str, plan.layers)),
+            "--quiet"]
+        each(f"measures at k = {k}", groups(lacking), lambda several, union=union, settings=settings: evaluate_latents(
+            program, journal, union, ["evaluate", catalog, "--dictionary", *several, *settings]))
+
+
+def evaluate_latents(program: Program, journal: Journal, union: list[str], command: list) -> None:
+    """Runs an evaluation of latents, without the labels that the text turns out not to have."""
+    while True:
+        labels = [label for label in LABELS if label not in journal.missing_labels]
+        chosen = [
+            "--measures", "coverage", "coherence", *(["probing"] if labels else []), *(["census"] if union else []),
+            *(["--labels", *labels] if labels else []), *(["--union", *union] if union else []),
+        ]
+        status, _, errors = program.attempt(*command, *chosen)
+        if status == 0:
+            return
+        missing = re.search(r"the label ([\w-]+)", errors)
+        if status != BAD_INPUT or not missing or missing[1] not in labels:
+            program.give_up(status, errors, *command, *chosen)
+        say(f"without the label {missing[1]}: {errors.strip()}")
+        journal.missing_labels.append(missing[1])
 
 
 class Made:
@@ -83,10 +104,6 @@ class Made:
     def without_metric(self, metric: str) -> list[int]:
         """Their numbers, but for those that have a figure."""
         return self.without(f"SELECT dictionary_id FROM evaluation WHERE metric = '{metric}'")
-
-    def numbers_at(self, k: int) -> set[int]:
-        """The numbers of those with some k."""
-        return {number for number, one in self.entries.items() if one.k == k}
 
 
 def groups(numbers: Iterable[int]) -> list[list[int]]:

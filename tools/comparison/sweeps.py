@@ -67,7 +67,8 @@ def find_knobs(program: Program, catalog: Path, plan: Plan, journal: Journal) ->
             pilot,
             f"""SELECT r.config ->> '$.{system.knob.key}', (SELECT avg(value) FROM (SELECT value FROM run_metric AS m
                 WHERE m.run_id = r.run_id AND m.name = 'l0' ORDER BY step DESC LIMIT 3))
-                FROM dictionary AS d JOIN run AS r USING (run_id) WHERE d.name IN ({", ".join("?" * len(system.knob.values))})""",
+                FROM dictionary AS d JOIN run AS r USING (run_id)
+                WHERE d.name IN ({", ".join("?" * len(system.knob.values))})""",
             *system.pilots())
         if not measured:
             sys.exit(f"{pilot}: no {system.label} was trained to the end; its setting for k = {k} is unknown")
