@@ -34,35 +34,32 @@ def sentences(rows: dict[int, list[Row]]) -> str:
     at = f"at k = {listed([str(k) for k in ks])}"
     if all(verdict is Verdict.ONE_SEED for _, _, verdicts in verdicts_by_measure(rows) for verdict in verdicts.values()):
         return "**May be claimed.** Nothing: without a second seed there is no noise to set differences against.\n"
-    better: dict[str, list[str]] = {}
-    none: dict[str, list[str]] = {}
-    worse: dict[str, list[str]] = {}
+    #: By verdict and rival: the measures with it at every k, or with the k at which they have it.
+    found: dict[Verdict, dict[str, list[str]]] = {verdict: {} for verdict in Verdict}
+    partly: dict[str, list[str]] = {}
     for rival, label, verdicts in verdicts_by_measure(rows):
-        counts = {verdict: [k for k, one in verdicts.items() if one is verdict] for verdict in Verdict}
-        if len(counts[Verdict.BETTER]) == len(verdicts):
-            better.setdefault(rival, []).append(label)
-            continue
-        lost, won = counts[Verdict.WORSE], counts[Verdict.BETTER]
-        if lost:
-            alone = "" if len(lost) == len(verdicts) else f" (only at k = {listed([str(k) for k in lost])})"
-            worse.setdefault(rival, []).append(label + alone)
-        if len(lost) < len(verdicts):
-            alone = f" (better only at k = {listed([str(k) for k in won])})" if won else ""
-            none.setdefault(rival, []).append(label + alone)
+        for verdict in dict.fromkeys(verdicts.values()):
+            where = [str(k) for k, one in verdicts.items() if one is verdict]
+            named = label if len(where) == len(rows) else f"{label} (k = {listed(where)})"
+            place = partly if verdict is Verdict.BETTER and len(where) < len(rows) else found[verdict]
+            place.setdefault(rival, []).append(named)
 
-    def against(found: dict[str, list[str]], words: str) -> str:
-        return "; ".join(f"{words} {rival} in {listed(labels)}" for rival, labels in found.items())
+    def against(measures: dict[str, list[str]], words: str) -> str:
+        return "; ".join(f"{words} {rival} in {listed(labels)}" for rival, labels in measures.items())
 
     claimed = (
-        f"RouteSAE is {against(better, 'better than')}: in every seed, {at}, and by more than the reseed noise."
-        if better else f"Nothing: {at}, RouteSAE is better than neither {TOPK} nor {RANDOM} in any measure, in every seed "
-        "and by more than the reseed noise.")
+        f"RouteSAE is {against(found[Verdict.BETTER], 'better than')}: in every seed, {at}, and by more than the reseed "
+        "noise." if found[Verdict.BETTER] else
+        f"Nothing: {at}, RouteSAE is better than neither {TOPK} nor {RANDOM} in any measure, in every seed and by more "
+        "than the reseed noise.")
     unclaimed = (
-        f"That RouteSAE differs {against(none, 'from')}: the seeds disagree, or the difference is within the reseed noise."
-        if none else "Every difference in the table counts.")
+        f"That RouteSAE differs {against(found[Verdict.SAME], 'from')}: the seeds disagree, or the difference is within the "
+        "reseed noise." if found[Verdict.SAME] else "Every difference in the table counts.")
+    if partly:
+        unclaimed += f" Nor, since it holds at one k and not at another, that it is {against(partly, 'better than')}."
     lost = (
-        f"RouteSAE is {against(worse, 'worse than')}, in every seed and by more than the reseed noise." if worse
-        else f"In no measure, against neither {TOPK} nor {RANDOM}.")
+        f"RouteSAE is {against(found[Verdict.WORSE], 'worse than')}, in every seed and by more than the reseed noise."
+        if found[Verdict.WORSE] else f"In no measure, against neither {TOPK} nor {RANDOM}.")
     return f"**May be claimed.** {claimed}\n\n**May not be claimed.** {unclaimed}\n\n**Where it loses.** {lost}\n"
 
 
