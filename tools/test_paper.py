@@ -18,6 +18,7 @@ import tempfile
 import time
 import unittest
 from pathlib import Path
+from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
@@ -211,6 +212,29 @@ class Screen(unittest.TestCase):
             self.assertIn("It was not taken.", text)
             pictures = sorted(one.name for one in page.with_suffix("").iterdir())
             self.assertEqual(sorted(re.findall(r"\]\(page/(\w+\.svg)\)", text)), pictures)
+
+    def test_every_picture_holds_its_words(self) -> None:
+        for ks in ((32,), (32, 64)):
+            dictionaries = [
+                Dictionary(entry.system.label, k, entry.seed, {
+                    "l0": k, "kl": 1.0 + entry.seed, "census": 0.1 * entry.seed, "score": 0.5}, {"routing_share": {3: 1.0}})
+                for k in ks for entry in plan().entries() if entry.k == 32]
+            with tempfile.TemporaryDirectory() as folder:
+                page = Path(folder) / "page.md"
+                Report(plan(), Figures(dictionaries), Journal(Path(folder) / "stages.json")).write(page)
+                pictures = sorted(page.with_suffix("").iterdir())
+                self.assertEqual([one.stem for one in pictures], ["census", "kl", "routing", "score"])
+                for one in pictures:
+                    picture = ElementTree.parse(one).getroot()
+                    *_, width, height = map(float, picture.get("viewBox").split())
+                    for text in picture.iter("{http://www.w3.org/2000/svg}text"):
+                        # Sans-serif letters of 12 are 6.6 wide in the mean.
+                        long = 6.6 / 12 * float(text.get("font-size", 12)) * len(text.text)
+                        share = {"end": 1, "middle": 0.5}.get(text.get("text-anchor"), 0)
+                        first = float(text.get("x")) - share * long
+                        self.assertTrue(
+                            0 <= first and first + long <= width and 0 < float(text.get("y")) <= height,
+                            (one.name, text.text))
 
     def test_only_measures_with_a_better_side_are_on_it(self) -> None:
         self.assertEqual([one.key for one in MEASURES if one.is_first and one.sign == 0], [])

@@ -29,7 +29,8 @@ def ticks(low: float, high: float) -> list:
 
 def chart(title: str, across: str, up: str, lines: dict) -> str:
     """Lines with the range over the seeds at every point."""
-    width, height, left, right, top, bottom = 860, 420, 60, 560, 40, 370
+    width, left, right, top, bottom = 960, 60, 560, 40, 370
+    height = max(bottom + 50, top + 20 * len(lines) + 10)
     points = [point for line in lines.values() for point in line]
     if not points:
         return frame(title, width, height, [])
@@ -68,7 +69,7 @@ def chart(title: str, across: str, up: str, lines: dict) -> str:
 
 def dots(title: str, across: str, lines: dict) -> str:
     """The mean and the range over the seeds, in a row for each system."""
-    row, left, right, top, width = 18, 260, 830, 40, 860
+    row, left, right, top, width = 18, 330, 900, 40, 960
     bottom = top + row * len(lines)
     points = {name: line[0] for name, line in lines.items()}
     if not points:
@@ -101,7 +102,7 @@ def shade(number: int, count: int) -> str:
 
 def bars(title: str, groups: dict, layers: list) -> str:
     """A bar for each system, divided by layer."""
-    row, left, width = 22, 300, 920
+    row, left, width = 22, 370, 990
     height = 70 + row * len(groups)
     body = []
     step = min(90.0, (width - left) / len(layers))
