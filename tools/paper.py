@@ -97,8 +97,9 @@ def main() -> None:
                  f"and {options.catalog}")
     journal.settings = settings
     program = Program(options.program, options.minutes)
-    # As Ctrl-C does: the running verb writes its checkpoint.
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    # The running verb writes its checkpoint; also in the background, where a shell has SIGINT ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     if not options.report_only:
         try:
             make(program, options.catalog, plan, journal)

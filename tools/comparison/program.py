@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 import signal
@@ -66,7 +67,10 @@ class Program:
                 output, errors = child.communicate(timeout=left)
             except (subprocess.TimeoutExpired, KeyboardInterrupt):
                 child.send_signal(signal.SIGINT)
-                child.communicate()
+                # A signal may have come while the pipes were being closed.
+                with contextlib.suppress(ValueError):
+                    child.communicate()
+                child.wait()
                 raise OutOfTime from None
         if child.returncode == INTERRUPTED:
             raise OutOfTime
