@@ -34,6 +34,8 @@ struct DemoCommand: ParsableCommand {
     var tokens = 1_228_800
     @Option(help: "Tokens of a batch.")
     var batchTokens = 4096
+    @Option(help: "What products take, f32 or bf16, which is faster on processors that have it.")
+    var precision = Precision.bf16
     @Option(help: "Features to explain and score.")
     var sample = 150
     @Option(help: "Seed of weights, order and samples.")
@@ -54,7 +56,7 @@ struct DemoCommand: ParsableCommand {
             [
                 TrainingSettings(
                     name: "demo", model: model, text: [assets + "/text/train"], latents: latents, k: k,
-                    batchTokens: batchTokens, tokens: tokens, context: Self.context, seed: seed)
+                    batchTokens: batchTokens, tokens: tokens, context: Self.context, seed: seed, precision: precision)
             ], workers: options.workers)
         try TrainingLauncher.makeWay(for: TrainingCheckpoint.path(besideCatalog: output), replacing: force)
         let catalog = try Catalog.create(at: output, replacing: force, software: Software.identity)
@@ -86,7 +88,7 @@ struct DemoCommand: ParsableCommand {
         defer { progress.finish() }
         let settings = IndexingSettings(
             dictionary: "demo", model: model, text: [assets + "/text/heldout"],
-            options: IndexingOptions(context: Self.context), seed: seed)
+            options: IndexingOptions(context: Self.context), seed: seed, precision: precision)
         return try IndexingRun(settings: settings, workers: options.workers).run(
             on: catalog, cancelled: { Interruption.isRequested }, progress: progress.show)
     }
@@ -94,7 +96,7 @@ struct DemoCommand: ParsableCommand {
     private func score(_ model: String, _ catalog: Catalog) throws -> ScoringRun.Result {
         let progress = options.progress("explaining")
         defer { progress.finish() }
-        let settings = ScoringSettings(dictionary: "demo", model: model, sample: sample, seed: seed)
+        let settings = ScoringSettings(dictionary: "demo", model: model, sample: sample, seed: seed, precision: precision)
         return try ScoringRun(settings: settings, workers: options.workers).run(
             on: catalog, progress: { done, total in progress.update(done, of: total) },
             cancelled: { Interruption.isRequested })
