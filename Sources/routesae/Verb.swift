@@ -52,3 +52,14 @@ struct Verb {
         command.configuration.commandName ?? "\(command)".lowercased()
     }
 }
+
+extension CommandConfiguration {
+    /// The configuration of a verb.
+    ///
+    /// A command that names the one above it is not asked for completion scripts, for which the parser would need as long as
+    /// for its own arguments; the whole program still is.
+    static func verb(_ name: String, abstract: String, discussion: String = "") -> CommandConfiguration {
+        CommandConfiguration(
+            commandName: name, _superCommandName: "routesae", abstract: abstract, discussion: discussion)
+    }
+}

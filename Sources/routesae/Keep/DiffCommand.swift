@@ -5,8 +5,8 @@ import JSON
 import TerminalOutput
 
 struct DiffCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "diff",
+    static let configuration = CommandConfiguration.verb(
+        "diff",
         abstract: "List the differences of two catalogs: runs, dictionaries, texts, statistics, features.",
         discussion: """
             Times, hosts, random identifiers and runs that did not complete do not count: two catalogs made from the same inputs with the same \

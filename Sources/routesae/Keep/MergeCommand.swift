@@ -4,8 +4,8 @@ import FeatureCatalog
 import TerminalOutput
 
 struct MergeCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "merge",
+    static let configuration = CommandConfiguration.verb(
+        "merge",
         abstract: "Merge catalogs into a new one.",
         discussion: """
             Models, texts and dictionaries that are the same (by digest) are there once, whatever they are called; \

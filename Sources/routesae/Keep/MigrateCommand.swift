@@ -3,8 +3,8 @@ import FeatureCatalog
 import TerminalOutput
 
 struct MigrateCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "migrate",
+    static let configuration = CommandConfiguration.verb(
+        "migrate",
         abstract: "Upgrade a catalog of an earlier version to the current schema, keeping its data.",
         discussion: """
             Every step is one transaction: a catalog whose migration is killed opens as it was, or with the steps that \

@@ -4,8 +4,8 @@ import FeatureCatalog
 import TerminalOutput
 
 struct PackCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "pack",
+    static let configuration = CommandConfiguration.verb(
+        "pack",
         abstract: "Write a smaller copy of a catalog to send to someone.",
         discussion: """
             Without options nothing is lost: the file is written anew without gaps. Bands of contexts, contexts beyond \

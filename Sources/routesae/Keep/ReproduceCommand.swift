@@ -4,8 +4,8 @@ import FeatureCatalog
 import TerminalOutput
 
 struct ReproduceCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "reproduce",
+    static let configuration = CommandConfiguration.verb(
+        "reproduce",
         abstract: "Repeat a run in a scratch catalog and compare the results.",
         discussion: """
             The run's configuration, seed and inputs are in the catalog; the files are looked for where the run found \

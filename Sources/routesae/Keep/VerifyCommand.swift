@@ -4,8 +4,8 @@ import FeatureCatalog
 import TerminalOutput
 
 struct VerifyCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "verify",
+    static let configuration = CommandConfiguration.verb(
+        "verify",
         abstract: "Check everything in a catalog: pages, references, blobs, digests, derived statistics.",
         discussion: """
             With --recompute, contexts are drawn and run through the model again; what differs by more than round-off \

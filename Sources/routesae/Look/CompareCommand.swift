@@ -8,8 +8,8 @@ import TerminalOutput
 import Vocabulary
 
 struct CompareCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "compare",
+    static let configuration = CommandConfiguration.verb(
+        "compare",
         abstract: "Compare the dictionaries of a catalog, or match the features of two of them.",
         discussion: """
             A row for every dictionary and corpus it was indexed on. explained_variance, n_alive and \

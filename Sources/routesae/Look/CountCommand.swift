@@ -9,8 +9,8 @@ import Vocabulary
 extension ScoreMethod: ExpressibleByArgument {}
 
 struct CountCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "count",
+    static let configuration = CommandConfiguration.verb(
+        "count",
         abstract: "Count interpretable features by the paper's protocol, exactly, at any threshold.",
         discussion: """
             An activation counts if it is above the threshold. Per class of tokens the two strongest are kept; a \

@@ -8,8 +8,8 @@ import Vocabulary
 extension ContextBand: ExpressibleByArgument {}
 
 struct FeatureCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "feature",
+    static let configuration = CommandConfiguration.verb(
+        "feature",
         abstract: "Show one feature: what it means, where it fires, and how strongly.",
         discussion: """
             A table is a page for people: explanation and score, figures, a histogram, layers, tokens, and contexts in \

@@ -6,8 +6,8 @@ import Indexing
 import TerminalOutput
 
 struct FeaturesCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "features",
+    static let configuration = CommandConfiguration.verb(
+        "features",
         abstract: "List features: by their statistics, by similarity to another one, or by what fires on a text.",
         discussion: """
             The columns are those of the view feature_summary; a column that is not among them is answered with the \

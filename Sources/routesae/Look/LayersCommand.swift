@@ -4,8 +4,8 @@ import FeatureCatalog
 import TerminalOutput
 
 struct LayersCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "layers",
+    static let configuration = CommandConfiguration.verb(
+        "layers",
         abstract: "Show where tokens were routed, and what fires in each layer.",
         discussion: """
             A row for every layer that the dictionary reads: n_tokens and token_share were routed there, \

@@ -10,8 +10,8 @@ import TerminalOutput
 import Tokenization
 
 struct ModelCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "model",
+    static let configuration = CommandConfiguration.verb(
+        "model",
         abstract: "Show what a model's folder holds, and whether it runs here.",
         discussion: """
             A row for every property: family, sizes, positions, the layers that a router reads by default, tokenizer, chat \

@@ -4,8 +4,8 @@ import TerminalOutput
 import Tokenization
 
 struct ModelsCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "models",
+    static let configuration = CommandConfiguration.verb(
+        "models",
         abstract: "List the models and tokenizers that run here.",
         discussion: """
             A row for everything that is supported: kind is what it is a part of, name what files call it. A model needs a \

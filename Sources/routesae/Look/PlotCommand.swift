@@ -8,8 +8,8 @@ import Safetensors
 extension PlotKind: ExpressibleByArgument {}
 
 struct PlotCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "plot",
+    static let configuration = CommandConfiguration.verb(
+        "plot",
         abstract: "Draw a chart of a catalog as an SVG file.",
         discussion: """
             The charts are those of 'routesae serve'. A file holds its own colours, for light and for dark, and needs \

@@ -10,8 +10,8 @@ import Steering
 import TerminalOutput
 
 struct PromptCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "prompt",
+    static let configuration = CommandConfiguration.verb(
+        "prompt",
         abstract: "Show what fires on every token of a text: the layer it is read at, the features, what they mean.",
         discussion: """
             The text is run through the model and the dictionary. A table is a page for people: the text with its \

@@ -6,8 +6,8 @@ import JSON
 import TerminalOutput
 
 struct RunsCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "runs",
+    static let configuration = CommandConfiguration.verb(
+        "runs",
         abstract: "List the runs of a catalog, or show one with its settings, inputs and curves.",
         discussion: """
             Without a number, a row for every run. With one, all that is known of it; its JSON is what --config takes.

@@ -5,8 +5,8 @@ import Foundation
 import TerminalOutput
 
 struct SQLCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "sql",
+    static let configuration = CommandConfiguration.verb(
+        "sql",
         abstract: "Run a read-only SQL query on the catalog.",
         discussion: """
             One SELECT, on a connection that refuses everything else: no writing, no ATTACH, no extensions. The tables \

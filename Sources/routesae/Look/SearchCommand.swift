@@ -7,8 +7,8 @@ import TerminalOutput
 extension SearchHit.Scope: ExpressibleByArgument {}
 
 struct SearchCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "search",
+    static let configuration = CommandConfiguration.verb(
+        "search",
         abstract: "Find features by words: in explanations, in promoted tokens, in the text they fire on.",
         discussion: """
             All terms have to occur in one text. A term of several words, quoted for the shell, is a phrase; one that \

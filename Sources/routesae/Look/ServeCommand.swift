@@ -8,8 +8,8 @@ import Synchronization
 import TerminalOutput
 
 struct ServeCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "serve",
+    static let configuration = CommandConfiguration.verb(
+        "serve",
         abstract: "Show a catalog in a browser: dictionaries, features, contexts, runs, search, and prompts.",
         discussion: """
             Prints one line on standard output, 'Listening on http://127.0.0.1:PORT/', once it answers, and serves \

@@ -6,8 +6,8 @@ import Safetensors
 import TerminalOutput
 
 struct ActivationsCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "activations",
+    static let configuration = CommandConfiguration.verb(
+        "activations",
         abstract: "Write a model's residual streams over text to safetensors files, or as a stream.",
         discussion: """
             activations [tokens, layers, d], token_ids [tokens], document_ids [tokens], is_prefix [tokens]: one row for \

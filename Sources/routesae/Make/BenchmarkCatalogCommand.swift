@@ -5,8 +5,8 @@ import Foundation
 import TerminalOutput
 
 struct BenchmarkCatalogCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "catalog",
+    static let configuration = CommandConfiguration.verb(
+        "catalog",
         abstract: "Time writing a catalog of synthetic features: contexts per second, and bytes.",
         discussion: """
             Example:

@@ -56,8 +56,8 @@ struct BenchmarkSizes: ParsableArguments {
 }
 
 struct BenchmarkTrainCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "train",
+    static let configuration = CommandConfiguration.verb(
+        "train",
         abstract: "Time a training step against the dense encode product alone: same threads, same run.",
         discussion: """
             Examples:
@@ -85,8 +85,8 @@ struct BenchmarkTrainCommand: ParsableCommand {
 }
 
 struct BenchmarkIndexCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "index",
+    static let configuration = CommandConfiguration.verb(
+        "index",
         abstract: "Time indexing, from the residual streams on, against the dense encode product alone.",
         discussion: """
             Example:
@@ -112,8 +112,8 @@ struct BenchmarkIndexCommand: ParsableCommand {
 }
 
 struct BenchmarkMemoryCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "memory",
+    static let configuration = CommandConfiguration.verb(
+        "memory",
         abstract: "Measure the peak memory of training, and compare it with its formula.",
         discussion: """
             Example:
@@ -138,8 +138,8 @@ struct BenchmarkMemoryCommand: ParsableCommand {
 }
 
 struct BenchmarkForwardCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "forward",
+    static let configuration = CommandConfiguration.verb(
+        "forward",
         abstract: "Time the language model's forward pass: tokens per second and peak resident memory.",
         discussion: """
             Example:

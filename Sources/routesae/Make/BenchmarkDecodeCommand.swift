@@ -5,8 +5,8 @@ import LinearAlgebra
 import TerminalOutput
 
 struct BenchmarkDecodeCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "decode",
+    static let configuration = CommandConfiguration.verb(
+        "decode",
         abstract: "Time decoding token by token, against reading once the weights that a token needs.",
         discussion: """
             ratio is the time of a token over the time in which all threads read an array as large as the weights it \

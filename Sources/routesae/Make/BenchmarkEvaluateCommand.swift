@@ -4,8 +4,8 @@ import LinearAlgebra
 import TerminalOutput
 
 struct BenchmarkEvaluateCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "evaluate",
+    static let configuration = CommandConfiguration.verb(
+        "evaluate",
         abstract: "Time the evaluation of one RouteSAE, in forward passes of the model over the same tokens.",
         discussion: """
             The dictionary is random: what it costs does not depend on what it knows.

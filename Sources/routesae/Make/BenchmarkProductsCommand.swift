@@ -5,8 +5,8 @@ import LinearAlgebra
 import TerminalOutput
 
 struct BenchmarkProductsCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "products",
+    static let configuration = CommandConfiguration.verb(
+        "products",
         abstract: "Time dense products by every kernel that this processor runs, and by other libraries.",
         discussion: """
             Without sizes it takes those of training and of forward passes. A product is [rows × inner] · \

@@ -7,8 +7,8 @@ import Indexing
 import TerminalOutput
 
 struct BenchmarkQueriesCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "queries",
+    static let configuration = CommandConfiguration.verb(
+        "queries",
         abstract: "Time every kind of query on a catalog.",
         discussion: """
             Each is asked as on the command line, within this process: the catalog is opened for it, and what it prints \

@@ -6,8 +6,8 @@ import Scoring
 import TerminalOutput
 
 struct BenchmarkScoreCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "score",
+    static let configuration = CommandConfiguration.verb(
+        "score",
         abstract: "Time offline explaining and scoring: features per second, and against one model run a text.",
         discussion: """
             Nothing is written.

@@ -10,8 +10,8 @@ import TerminalOutput
 import Training
 
 struct DemoCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "demo",
+    static let configuration = CommandConfiguration.verb(
+        "demo",
         abstract: "Run the whole job on the shipped model: train, index, score, and print a summary.",
         discussion: """
             Trains RouteSAE on the shipped text, live from the shipped model, indexes held-out text, explains and \

@@ -3,8 +3,8 @@ import Interchange
 import TerminalOutput
 
 struct EncodeCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "encode",
+    static let configuration = CommandConfiguration.verb(
+        "encode",
         abstract: "Run activations of a file through a dictionary, and write latents and reconstructions.",
         discussion: """
             Reads a file of routesae activations, or any safetensors file with one tensor [tokens, d] named \

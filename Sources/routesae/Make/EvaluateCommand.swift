@@ -6,8 +6,8 @@ import LinearAlgebra
 import TerminalOutput
 
 struct EvaluateCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "evaluate",
+    static let configuration = CommandConfiguration.verb(
+        "evaluate",
         abstract: "Measure reconstruction, and the model's loss with activations replaced by reconstructions.",
         discussion: """
             Of each dictionary, and of each layer it reads: norm_mse, explained_variance, l0; kl (original ‖ \

@@ -5,8 +5,8 @@ import LinearAlgebra
 import TerminalOutput
 
 struct IndexCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "index",
+    static let configuration = CommandConfiguration.verb(
+        "index",
         abstract: "Run text through the model and a dictionary, and store every feature's statistics and contexts.",
         discussion: """
             One pass: statistics, layers, token classes, and contexts of the strongest firings, of firings drawn \

@@ -9,8 +9,8 @@ import TerminalOutput
 import Vocabulary
 
 struct ReviewCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "review",
+    static let configuration = CommandConfiguration.verb(
+        "review",
         abstract: "Judge features blind, one after another, and compare the verdicts with the automatic scores.",
         discussion: """
             Of every feature nothing is shown but its contexts: no explanation, no score. The verdict is that of the \

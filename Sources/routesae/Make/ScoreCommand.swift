@@ -10,8 +10,8 @@ import Vocabulary
 extension ScoringSettings.Stratum: ExpressibleByArgument {}
 
 struct ScoreCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "score",
+    static let configuration = CommandConfiguration.verb(
+        "score",
         abstract: "Explain features, and score the explanations on contexts they were not made from.",
         discussion: """
             Explanations are the patterns of tokens that a feature needs (Neuron to Graph), found by asking the model. \

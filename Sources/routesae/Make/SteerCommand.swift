@@ -9,8 +9,8 @@ import TerminalOutput
 import Vocabulary
 
 struct SteerCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "steer",
+    static let configuration = CommandConfiguration.verb(
+        "steer",
         abstract: "Generate text with features steered, beside the unsteered text.",
         discussion: """
             Every token, of the prompt and of what follows, is read at the layer that the router chooses for it in the \

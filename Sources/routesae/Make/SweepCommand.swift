@@ -21,8 +21,8 @@ struct SweepStreamOptions: ParsableArguments {
 }
 
 struct SweepCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "sweep",
+    static let configuration = CommandConfiguration.verb(
+        "sweep",
         abstract: "Train any number of dictionaries side by side on one stream of activations.",
         discussion: """
             All of them learn from the same batches in the same order, and the language model runs once for each batch, \

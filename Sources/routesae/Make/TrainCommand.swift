@@ -16,8 +16,8 @@ extension RouterErrors: ExpressibleByArgument {}
 extension ActivationSparsity: ExpressibleByArgument {}
 
 struct TrainCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "train",
+    static let configuration = CommandConfiguration.verb(
+        "train",
         abstract: "Train a dictionary and write it into a catalog.",
         discussion: """
             Reads activations live from a model, from files that 'routesae activations' or another program wrote, or as a \

@@ -19,8 +19,8 @@ struct ExportCommand: ParsableCommand {
         var weights: ExportFormat? { ExportFormat(rawValue: rawValue) }
     }
 
-    static let configuration = CommandConfiguration(
-        commandName: "export",
+    static let configuration = CommandConfiguration.verb(
+        "export",
         abstract: "Write a dictionary, or its features, as a folder that another program loads.",
         discussion: """
             saelens: cfg.json and sae_weights.safetensors for SAE.load_from_disk; of a dictionary that reads several \

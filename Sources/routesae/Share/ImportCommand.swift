@@ -10,8 +10,8 @@ import TerminalOutput
 import Vocabulary
 
 struct ImportCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "import",
+    static let configuration = CommandConfiguration.verb(
+        "import",
         abstract: "Take dictionaries of other programs into a catalog.",
         discussion: """
             Reads SAELens folders, sparsify runs, dictionary_learning's ae.pt, Gemma Scope, Qwen-Scope, Llama Scope and \
