@@ -16,15 +16,10 @@ extension FeatureMap {
         return point.layer.map(scale.style) ?? "dead"
     }
 
-    /// Points of the drawing in a page, at 12 bytes each.
-    static let mostInPage = 5000
-
     /// The drawing with its legend.
     ///
-    /// - Parameter most: points drawn; of more, every so many-th in the order of their rates, so that each layer and size
-    ///   keeps its share.
-    func plot(most: Int = .max) -> Drawing {
-        let drawn = sample(of: most)
+    /// - Parameter drawn: its points, all or the ``sample``.
+    func plot(of drawn: [Point]) -> Drawing {
         let enlargement = Self.enlargement(of: drawn.count)
         var paths: [String: [Int: String]] = [:]
         for point in drawn { paths[style(point), default: [:]][point.size, default: ""] += "M\(point.x) \(point.y)h0" }
@@ -48,12 +43,6 @@ extension FeatureMap {
             body: """
                 <g class="points" transform="translate(10 6) scale(.05)">\(groups)</g>\(legend(enlargement))
                 """)
-    }
-
-    private func sample(of most: Int) -> [Point] {
-        guard points.count > most else { return points }
-        let ordered = points.sorted { ($0.rate, $1.feature) > ($1.rate, $0.feature) }
-        return (0..<most).map { ordered[$0 * points.count / most] }
     }
 
     private func legend(_ enlargement: Double) -> HTML {

@@ -33,6 +33,10 @@ struct FeatureMap: Sendable {
 
     /// Features on a map; of more, those that fire most often.
     static let most = 32_768
+    /// Features of ``sample``, at 12 bytes each in the page.
+    static let mostSampled = 5000
+    /// Features of ``strongest``.
+    private static let strongestCount = 15
     /// The side of the square.
     static let side = 10_000
     /// Characters of a name.
@@ -42,6 +46,11 @@ struct FeatureMap: Sendable {
 
     /// The features that have a place, by number.
     let points: [Point]
+    /// Those that a page's drawing has, by number: of more, every so many-th in the order of their rates, so that each
+    /// layer and size keeps its share.
+    let sample: [Point]
+    /// Those with the largest activations, largest first.
+    let strongest: [Point]
     /// The layers read.
     let layers: [Int]
     /// Their colours; nil where all features have one: a dictionary of one layer, or one without a peak layer.
@@ -74,13 +83,24 @@ struct FeatureMap: Sendable {
         }
         let positions = PlaneLayout(graph).positions(from: start, workers: workers)
         let across = Self.scaled(positions)
-        points = joined.enumerated().map { place, feature in
+        let points = joined.enumerated().map { place, feature in
             let known = described[feature]
             return Point(
                 feature: known.feature, x: across[place].x, y: across[place].y, layer: known.layer, rate: known.rate,
                 maximum: known.maximum, name: known.name, isExplained: known.isExplained)
         }
+        self.points = points
         scale = layers.count > 1 && points.contains { $0.layer != nil } ? LayerScale(layers) : nil
+        sample = Self.sample(of: points)
+        strongest = Array(
+            points.filter { $0.maximum > 0 }.sorted { ($0.maximum, $1.feature) > ($1.maximum, $0.feature) }
+                .prefix(Self.strongestCount))
+    }
+
+    private static func sample(of points: [Point]) -> [Point] {
+        guard points.count > mostSampled else { return points }
+        let ordered = points.sorted { ($0.rate, $1.feature) > ($1.rate, $0.feature) }
+        return (0..<mostSampled).map { ordered[$0 * points.count / mostSampled] }.sorted { $0.feature < $1.feature }
     }
 
     /// What is known of each feature on the map, by number; the places are still 0.

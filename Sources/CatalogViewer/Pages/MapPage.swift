@@ -6,9 +6,6 @@ import TerminalOutput
 
 /// All features of a dictionary in a plane: a drawing, which a script replaces by one to move in.
 struct MapPage: Page {
-    /// Features listed.
-    private static let strongestCount = 15
-
     private let record: DictionaryRecord
     private let index: IndexedDictionary
     private let map: FeatureMap
@@ -39,7 +36,7 @@ struct MapPage: Page {
         <p class="lead">\(Figure.count(map.points.count)) features; those whose decoder vectors are similar lie near each \
         other. \(colours)The larger a point, the more often its feature fires.\(missing)</p>
         <div class="map" data-json="\(address.json)" data-feature="\(links.feature(0))">\
-        <div class="view">\(map.plot(most: FeatureMap.mostInPage).inline)\(sampled)</div>
+        <div class="view">\(map.plot(of: map.sample).inline)\(sampled)</div>
         <div class="beside"><form class="line" action="\(links.features())" role="search">\
         <label class="hide" for="lit">Find features on the map</label>\
         <input id="lit" name="q" type="search" placeholder="Number or word" autocomplete="off">\
@@ -65,22 +62,21 @@ struct MapPage: Page {
     }
 
     private var sampled: HTML {
-        guard map.points.count > FeatureMap.mostInPage else { return "" }
+        guard map.points.count > map.sample.count else { return "" }
         return """
-            <noscript><p class="fine">The drawing has \(Figure.count(FeatureMap.mostInPage)) of them; with JavaScript all \
+            <noscript><p class="fine">The drawing has \(Figure.count(map.sample.count)) of them; with JavaScript all \
             are there.</p></noscript>
             """
     }
 
     private var strongest: [HTML] {
-        map.points.filter { $0.maximum > 0 }.sorted { ($0.maximum, $1.feature) > ($1.maximum, $0.feature) }
-            .prefix(Self.strongestCount).map { point in
-                """
-                <li><a href="\(links.feature(point.feature))">\
-                <span class="id">\(point.feature)</span><span>\(Self.name(point))</span></a>\
-                <span class="n">\(Figure.number(point.maximum))</span></li>
-                """
-            }
+        map.strongest.map { point in
+            """
+            <li><a href="\(links.feature(point.feature))">\
+            <span class="id">\(point.feature)</span><span>\(Self.name(point))</span></a>\
+            <span class="n">\(Figure.number(point.maximum))</span></li>
+            """
+        }
     }
 
     private static func name(_ point: FeatureMap.Point) -> HTML {

@@ -81,7 +81,7 @@ extension CatalogPlot {
                 heading: "Scores of \(name)", note: "\(Quantities.count(count)) simulation scores on \(index.corpus)")
         case .map:
             let map = try FeatureMap(of: index, in: catalog, workers: workers)
-            return map.plot().document(
+            return map.plot(of: map.points).document(
                 heading: "Features of \(name)",
                 note: "\(Quantities.count(map.points.count)) features by similarity of their decoder vectors")
         case .loss, .pareto: preconditionFailure("\(request.kind) is not of an index")
