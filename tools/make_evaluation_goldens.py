@@ -115,7 +115,7 @@ def evaluate(case: Dict, w: Dict[str, Tensor], model: torch.nn.Module, documents
     kind, layers = case["architecture"], case["layers"]
     sums = Sums()
     inputs: Dict[Optional[int], List[Tensor]] = {}
-    fired = torch.zeros(LATENTS, dtype=torch.bool)
+    fired = torch.zeros(LATENTS, dtype=torch.float64)
     split = kind in ("route", "random") and case["routing"] != "soft" and len(layers) > 1
 
     def run(ids: List[int], replacement: Dict[int, Dict[int, Tensor]]) -> Tensor:
@@ -167,7 +167,7 @@ def evaluate(case: Dict, w: Dict[str, Tensor], model: torch.nn.Module, documents
                     factor = p[rows, chosen, None]
                 u = factor * x[rows, chosen]
             z = latents(case, w, u)
-            fired |= (z != 0).any(0)
+            fired += (z != 0).sum(0)
             output = z @ w["decoder.weight"].T + w["pre_bias"]
             error = output - u
 
@@ -214,6 +214,11 @@ def evaluate(case: Dict, w: Dict[str, Tensor], model: torch.nn.Module, documents
                         pieces = (error[sample].view(-1, WIDTH).square().sum(-1)
                                   / u[sample].view(-1, WIDTH).square().sum(-1))
                         sums.add("relative", group, pieces.mean())
+                        ratio = (output[sample].view(-1, WIDTH).norm(dim=-1)
+                                 / u[sample].view(-1, WIDTH).norm(dim=-1))
+                        sums.add("ratio", group, ratio.mean())
+                        sums.add("square", group, output[sample].square().sum())
+                        sums.add("product", group, output[sample] @ u[sample])
                         sums.add("active", group, (z[sample] != 0).sum())
                 if kind == "crosscoder":
                     for i, layer in enumerate(layers):
@@ -223,6 +228,9 @@ def evaluate(case: Dict, w: Dict[str, Tensor], model: torch.nn.Module, documents
                         sums.add("error", layer, error[row, part].square().sum())
                         sums.add("relative", layer, error[row, part].square().sum() / u[row, part].square().sum())
                         sums.add("active", layer, (z[row] != 0).sum())
+                        sums.add("ratio", layer, output[row, part].norm() / u[row, part].norm())
+                        sums.add("square", layer, output[row, part].square().sum())
+                        sums.add("product", layer, output[row, part] @ u[row, part])
                 if kind in ("mlsae", "crosscoder"):
                     for layer in layers:
                         sums.add("tokens", layer, 1)
@@ -258,6 +266,9 @@ def evaluate(case: Dict, w: Dict[str, Tensor], model: torch.nn.Module, documents
         figure("norm_mse", group, sums("relative", group) / samples if samples else None, tokens)
         figure("explained_variance", group, 1 - sums("error", group) / variance if variance > 0 else None, tokens)
         figure("l0", group, sums("active", group) / samples if samples else None, tokens)
+        figure("l2_ratio", group, sums("ratio", group) / samples if samples else None, tokens)
+        figure("relative_reconstruction_bias", group,
+               sums("square", group) / sums("product", group) if samples else None, tokens)
 
     def effect(group: Optional[int]) -> None:
         tokens, predicted = sums("tokens", group), sums("predicted", group)
@@ -273,7 +284,14 @@ def evaluate(case: Dict, w: Dict[str, Tensor], model: torch.nn.Module, documents
     figure("kl_batchmean", None, sums("kl") / sums("segments"), tokens)
     figure("ce_zero", None, sums("ce_zero") / predicted, predicted)
     figure("recovered", None, 1 - (sums("ce_substituted") - sums("ce")) / (sums("ce_zero") - sums("ce")), predicted)
-    figure("dead_share", None, 1 - float(fired.double().mean()), tokens)
+    figure("dead_share", None, float((fired == 0).double().mean()), tokens)
+    density = fired / sums("samples")
+    figure("freq_over_1_percent", None, float((density > 0.01).double().mean()), tokens)
+    figure("freq_over_10_percent", None, float((density > 0.1).double().mean()), tokens)
+    for name, rows in (("encoder", w["encoder.weight"]), ("decoder", w["decoder.weight"].T)):
+        unit = rows / rows.norm(dim=1, keepdim=True)
+        largest = (unit @ unit.T).fill_diagonal_(-2).max(1).values
+        figure(f"average_max_{name}_cosine_sim", None, float(largest.mean()), tokens)
     if len(layers) > 1:
         for layer in layers:
             if split or kind in ("mlsae", "crosscoder"):

@@ -13,7 +13,8 @@ package final class DictionaryEvaluation {
     private let encoder: DictionaryEncoder
     private let workers: Workers
     private var units: EvaluationUnits
-    private var hasFired: [Bool]
+    /// How many samples each latent fired on.
+    private var firings: [Int]
 
     package init(
         _ configuration: DictionaryConfiguration, _ weights: DictionaryWeights, dictionaryID: Int64, runID: Int64,
@@ -30,7 +31,7 @@ package final class DictionaryEvaluation {
         units = EvaluationUnits(
             widths: Array(repeating: layers == 1 || isSoft ? 0 : configuration.dModel, count: layers)
                 + [configuration.inputWidth])
-        hasFired = Array(repeating: false, count: configuration.latents)
+        firings = Array(repeating: 0, count: configuration.latents)
     }
 
     /// Latents, errors and replacements of a batch.
@@ -103,21 +104,18 @@ package final class DictionaryEvaluation {
     private func recordReading(
         _ sample: Int, of read: ReadBatch, in groups: [Int], _ sums: inout EvaluationSums
     ) {
-        let parts = 0..<configuration.parts
-        let error = parts.reduce(0.0) { $0 + Double(read.squaredErrors[sample, $1]) }
         // A crosscoder's layers side by side, each by itself.
-        let relative = parts.reduce(0.0) {
-            let square = Double(read.input.squaredNorm[sample, $1])
-            return $0 + (square > 0 ? Double(read.squaredErrors[sample, $1]) / square : 0)
-        }
-
+        let parts = (0..<configuration.parts).map { Reconstruction(of: sample, part: $0, in: read) }
         let u = read.input.centered.row(sample)
         let centered = Double(rsae_dot(u, u, Int64(configuration.inputWidth)))
-        let active = firing(in: sample, of: read)
+        var active = 0
+        read.latents.forEachFiring(of: sample) { latent, _ in
+            firings[latent] += 1
+            active += 1
+        }
         for group in groups {
             sums[.samples, group] += 1
-            sums[.squaredError, group] += error
-            sums[.relativeError, group] += relative / Double(configuration.parts)
+            for part in parts { part.add(to: group, of: &sums, share: 1 / Double(parts.count)) }
             sums[.variance, group] += centered
             sums[.active, group] += Double(active)
             sums.add(u, to: group)
@@ -128,13 +126,11 @@ package final class DictionaryEvaluation {
     private func recordPart(_ place: Int, of row: Int, of read: ReadBatch, _ sums: inout EvaluationSums) {
         let d = configuration.dModel
         let u = read.input.centered.row(row) + place * d
-        let (error, square) = (Double(read.squaredErrors[row, place]), Double(read.input.squaredNorm[row, place]))
         sums[.samples, place] += 1
         sums[.tokens, place] += 1
-        sums[.squaredError, place] += error
-        sums[.relativeError, place] += square > 0 ? error / square : 0
+        Reconstruction(of: row, part: place, in: read).add(to: place, of: &sums, share: 1)
         sums[.variance, place] += Double(rsae_dot(u, u, Int64(d)))
-        sums[.active, place] += Double(firing(in: row, of: read))
+        read.latents.forEachFiring(of: row) { _, _ in sums[.active, place] += 1 }
         sums.add(u, to: place)
     }
 
@@ -149,19 +145,12 @@ package final class DictionaryEvaluation {
         sums[.chosenWeight] += Double(p[Int(read.input.selected[row])])
     }
 
-    /// Latents that fire on a sample; counts them.
-    private func firing(in sample: Int, of read: ReadBatch) -> Int {
-        let (indices, activations) = (read.latents.indices(of: sample), read.latents.activations(of: sample))
-        var count = 0
-        for slot in 0..<Int(read.latents.counts[sample]) where activations[slot] != 0 {
-            count += 1
-            hasFired[Int(indices[slot])] = true
-        }
-        return count
-    }
-
     /// The figures, with intervals where there is more than one document.
-    package func figures(_ settings: EvaluationSettings, corpusID: Int64?) -> [EvaluationRecord] {
+    ///
+    /// - Throws: `WorkflowError.interrupted`.
+    package func figures(
+        _ settings: EvaluationSettings, corpusID: Int64?, cancelled: () -> Bool = { false }
+    ) throws -> [EvaluationRecord] {
         let (whole, resamples) = units.resampled(settings.resamples, seed: settings.seed)
         let figures = EvaluationFigure.all(of: configuration).map { figure in
             // Resamples that lack what a figure is of, or that all give the same, say nothing of how sure it is.
@@ -179,12 +168,14 @@ package final class DictionaryEvaluation {
                 tokenCount: Int(figure.tokens(whole)), corpusID: corpusID)
         }
 
-        let dead = hasFired.count { !$0 }
-        return figures + [
-            EvaluationRecord(
-                runID: runID, dictionaryID: dictionaryID, metric: "dead_share",
-                value: Double(dead) / Double(hasFired.count), tokenCount: Int(whole[.tokens, whole.all]),
-                corpusID: corpusID)
-        ]
+        let latents = try LatentFigures(
+            firings: firings, samples: Int(whole[.samples, whole.all]), encoder.weights, workers: workers,
+            cancelled: cancelled)
+        return figures
+            + latents.values.map { metric, value in
+                EvaluationRecord(
+                    runID: runID, dictionaryID: dictionaryID, metric: metric, value: value,
+                    tokenCount: Int(whole[.tokens, whole.all]), corpusID: corpusID)
+            }
     }
 }

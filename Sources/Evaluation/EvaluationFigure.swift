@@ -49,6 +49,14 @@ struct EvaluationFigure {
                 tokens: tokens),
             EvaluationFigure(
                 metric: "l0", layer: layer, value: { ratio($0[.active, group], $0[.samples, group]) }, tokens: tokens),
+            EvaluationFigure(
+                metric: "l2_ratio", layer: layer, value: { ratio($0[.normRatio, group], $0[.samples, group]) },
+                tokens: tokens),
+            // Rajamanoharan et al. 2024 (arXiv 2404.16014), equation 10: the factor that û would be divided by to come
+            // nearest to u.
+            EvaluationFigure(
+                metric: "relative_reconstruction_bias", layer: layer,
+                value: { ratio($0[.outputSquare, group], $0[.outputProduct, group]) }, tokens: tokens),
         ]
     }
 

@@ -129,7 +129,7 @@ package struct EvaluationRun {
             }
             guard total > 0 else { throw WorkflowError.refused("the text holds no tokens") }
             return try zip(zip(records, runs), evaluations).map { own, evaluation in
-                let figures = evaluation.figures(settings, corpusID: text.corpusID)
+                let figures = try evaluation.figures(settings, corpusID: text.corpusID, cancelled: cancelled)
                 try catalog.write(evaluations: figures)
                 try own.1.complete()
                 return Result(runID: own.1.runID, dictionary: own.0, figures: figures)

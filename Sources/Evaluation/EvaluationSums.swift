@@ -9,6 +9,12 @@ struct EvaluationSums {
         case squaredError
         /// Σ‖û − u‖² / ‖u‖².
         case relativeError
+        /// Σ‖û‖ / ‖u‖.
+        case normRatio
+        /// Σ‖û‖².
+        case outputSquare
+        /// Σ û · u.
+        case outputProduct
         /// Σ‖u − mean u‖²; until `center` Σ‖u‖².
         case variance
         /// Latents that fire.

@@ -13,6 +13,8 @@ struct ReadBatch {
     let latents: SparseLatents
     /// ‖û − u‖² of each part of each sample `[samples × parts]`.
     let squaredErrors: Matrix
+    /// (û − u) · u likewise.
+    let errorProducts: Matrix
     /// What replaces a token's activations, `[tokens · values a token × d]` (`Substitution.valuesPerToken`).
     let replacements: Matrix
     /// Position of each of the dictionary's layers in a row of the batch, in units of d.
@@ -29,19 +31,21 @@ struct ReadBatch {
             SparseLatents(capacity: batch.count, configuration: configuration)
         )
         let squaredErrors = Matrix(rows: samples, columns: configuration.parts)
+        let errorProducts = Matrix(rows: samples, columns: configuration.parts)
         let replacements = Matrix(
             scratchRows: batch.count * Substitution.valuesPerToken(configuration), columns: configuration.dModel)
         let positions = configuration.layers.map { layer in batch.layers.firstIndex(of: layer) ?? 0 }
         try encoder.read(batch, into: input)
         let scratch = (0..<workers.count).map { _ in Matrix(rows: 1, columns: configuration.inputWidth) }
-        let read = (encoder, batch, input, latents, squaredErrors, replacements, positions)
+        let read = (encoder, batch, input, latents, squaredErrors, errorProducts, replacements, positions)
         self.encoder = read.0
         self.batch = read.1
         self.input = read.2
         self.latents = read.3
         self.squaredErrors = read.4
-        self.replacements = read.5
-        self.positions = read.6
+        self.errorProducts = read.5
+        self.replacements = read.6
+        self.positions = read.7
         let this = self
         encoder.encode(input, count: samples, into: latents) { samples, worker in
             let error = scratch[worker].pointer
@@ -57,9 +61,16 @@ struct ReadBatch {
     private func rebuild(_ sample: Int, error: UnsafeMutablePointer<Float>) {
         let d = configuration.dModel
         encoder.reconstructionError(of: sample, input, latents, into: error)
+        let width = configuration.inputWidth / configuration.parts
         for part in 0..<configuration.parts {
-            let piece = error + part * (configuration.inputWidth / configuration.parts)
-            squaredErrors[sample, part] = rsae_dot(piece, piece, Int64(configuration.inputWidth / configuration.parts))
+            let piece = error + part * width
+            squaredErrors[sample, part] = rsae_dot(piece, piece, Int64(width))
+            // u is what was centred, with b_pre where that was subtracted.
+            var product = rsae_dot(piece, input.centered.row(sample) + part * width, Int64(width))
+            if configuration.subtractsPreBias {
+                product += rsae_dot(piece, encoder.weights.preBias.pointer + part * width, Int64(width))
+            }
+            errorProducts[sample, part] = product
         }
 
         let token = sample / configuration.samplesPerToken

@@ -60,6 +60,15 @@ package final class SparseLatents: @unchecked Sendable {
     /// The activations of one sample.
     package func activations(of sample: Int) -> UnsafeMutablePointer<Float> { activations + offset(of: sample) }
 
+    /// Calls `body` with the latents that fire on a sample, ascending; kept ones that are zero are left out.
+    @inline(__always)
+    package func forEachFiring(of sample: Int, _ body: (_ latent: Int, _ activation: Float) -> Void) {
+        let place = offset(of: sample)
+        for slot in place..<place + Int(counts[sample]) where activations[slot] != 0 {
+            body(Int(indices[slot]), activations[slot])
+        }
+    }
+
     /// Sets a sample's number of latents, where samples share the room; the samples before it have theirs.
     package func place(_ sample: Int, count: Int) {
         guard let offsets else { preconditionFailure("every sample has its own room") }

@@ -124,7 +124,7 @@ import WorkflowWorlds
             for (from, to) in zip([0] + cuts, cuts + [segments.count]) where from < to {
                 try pass.read(Array(segments[from..<to]))
             }
-            return evaluations.map { $0.figures(settings, corpusID: nil) }
+            return try evaluations.map { try $0.figures(settings, corpusID: nil) }
         }
 
         let whole = try figures([], threads: 2)

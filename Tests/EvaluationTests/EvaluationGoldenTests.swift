@@ -103,7 +103,7 @@ import Vocabulary
         for start in stride(from: 0, to: segments.count, by: pieces) {
             try pass.read(Array(segments[start..<min(start + pieces, segments.count)]))
         }
-        return evaluations.map { $0.figures(settings, corpusID: nil) }
+        return try evaluations.map { try $0.figures(settings, corpusID: nil) }
     }
 
     @Test("Every figure equals PyTorch's") func everyFigureIsPyTorchs() throws {

@@ -71,10 +71,14 @@ import WorkflowWorlds
             ])
         }
 
-        let figures = evaluation.figures(settings, corpusID: nil)
+        let figures = try evaluation.figures(settings, corpusID: nil)
         func value(_ metric: String) -> Double? { figures.first { $0.metric == metric && $0.layer == nil }?.value }
         #expect(value("kl") == 0 && value("delta_ce") == 0 && value("recovered") == 1)
         #expect(value("norm_mse") == 0 && value("explained_variance") == 1)
+        for metric in ["l2_ratio", "relative_reconstruction_bias"] {
+            // A crosscoder's is the mean of its layers, by thirds.
+            #expect(abs(try #require(value(metric)) - 1) < 1e-12)
+        }
         #expect(try #require(value("ce_zero")) > (try #require(value("ce"))) + 1)
     }
 

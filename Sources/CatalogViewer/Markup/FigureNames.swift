@@ -4,7 +4,13 @@ import FeatureCatalog
 enum FigureNames {
     private static let names: [(metric: String, name: String)] = [
         ("explained_variance", "explained variance"), ("norm_mse", "normalized error"), ("l0", "L0"),
-        ("dead_share", "share of dead features"), ("kl", "KL, nats a token"), ("ce", "cross-entropy"),
+        ("dead_share", "share of dead features"), ("freq_over_1_percent", "share of features on over 1 % of tokens"),
+        ("freq_over_10_percent", "share of features on over 10 % of tokens"),
+        ("l2_ratio", "norm of the reconstruction, relative"),
+        ("relative_reconstruction_bias", "relative reconstruction bias"),
+        ("average_max_encoder_cosine_sim", "mean largest cosine of encoder rows"),
+        ("average_max_decoder_cosine_sim", "mean largest cosine of decoder rows"), ("kl", "KL, nats a token"),
+        ("ce", "cross-entropy"),
         ("ce_substituted", "with reconstructions"), ("delta_ce", "change of cross-entropy"),
         ("ce_zero", "with zeros"), ("recovered", "loss recovered"), ("kl_batchmean", "KL, sum over a segment"),
         ("routing_entropy", "entropy of routing, nats"), ("token_entropy", "entropy of a token's routing, nats"),

@@ -10,10 +10,11 @@ struct EvaluateCommand: ParsableCommand {
         "evaluate",
         abstract: "Measure reconstruction, and the model's loss with activations replaced by reconstructions.",
         discussion: """
-            Of each dictionary, and of each layer it reads: norm_mse, explained_variance, l0; kl (original ‖ \
-            substituted, nats per real token; kl_batchmean as PyTorch divides it), ce, ce_substituted, delta_ce; \
+            Of each dictionary, and of each layer it reads: norm_mse, explained_variance, l0, l2_ratio, \
+            relative_reconstruction_bias; kl (original ‖ substituted, nats per real token; kl_batchmean as PyTorch divides it), ce, ce_substituted, delta_ce; \
             ce_zero with zeros in the same places, and recovered, the share of the loss between them that the \
-            reconstruction keeps; dead_share; routing_share and router_weight by layer, routing_entropy, \
+            reconstruction keeps; dead_share, freq_over_1_percent, freq_over_10_percent, \
+            average_max_encoder_cosine_sim and average_max_decoder_cosine_sim; routing_share and router_weight by layer, routing_entropy, \
             token_entropy, chosen_weight. Every figure comes with the tokens it rests on and a 95 % interval, by \
             bootstrap over documents. The BOS that is put before a text never counts.
 
