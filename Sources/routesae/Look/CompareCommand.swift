@@ -10,7 +10,7 @@ import Vocabulary
 struct CompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration.verb(
         "compare",
-        abstract: "Compare the dictionaries of a catalog, or match the features of two of them.",
+        abstract: "Compare the dictionaries of a catalog, their configurations, or the features of two of them.",
         discussion: """
             A row for every dictionary and corpus it was indexed on. explained_variance, n_alive and \
             mean_active_per_token (L0) are of the corpus; with_class_rule and without_class_rule count interpretable \
@@ -22,8 +22,15 @@ struct CompareCommand: ParsableCommand {
             cosine; the mean of those cosines says how much the two have in common. Both ways are summed up, as json \
             in one object with the rows; other formats have the rows alone.
 
+            With --by-configuration, the newest figures of 'routesae evaluate': a row for every \
+            metric and configuration, with the mean over dictionaries that differ in nothing but the seed, and the \
+            difference to --against, by default the best configuration of one layer, chosen for each metric. \
+            smallest_claim is the smallest difference that may be claimed, by what differs between seeds (95 %); \
+            holds says whether the difference is larger.
+
             Examples:
               routesae compare c.sqlite
+              routesae compare c.sqlite --by-configuration --metric census coverage kl
               routesae compare c.sqlite --relative-threshold 0.221 0.331 --format markdown
               routesae compare c.sqlite --features --dictionary route-m2048-k32 --with topk-m2048-k32
               routesae compare c.sqlite --features --dictionary a --with b --farthest --alive --limit 0 --format csv
@@ -37,6 +44,14 @@ struct CompareCommand: ParsableCommand {
     @Option(parsing: .upToNextOption, help: "The same as a share of the square root of the width.")
     var relativeThreshold: [Double] = []
 
+    @Flag(help: "Compare configurations by the figures of evaluations, over their seeds.")
+    var byConfiguration = false
+    @Option(parsing: .upToNextOption, help: "Only these metrics; by default all.")
+    var metric: [String] = []
+    @Option(help: "The dictionary whose configuration the others are compared with, by name or number.")
+    var against: String?
+    @Flag(help: "Figures of single layers as well.")
+    var byLayer = false
     @Flag(help: "Match the features of two dictionaries.")
     var features = false
     @Option(help: "The dictionary whose features are listed, by name or number.")
@@ -59,6 +74,13 @@ struct CompareCommand: ParsableCommand {
             }
         }
         if limit < 0 { throw ValidationError("--limit is \(limit); allowed: from 1, or 0 for all") }
+        if byConfiguration {
+            if features || !threshold.isEmpty || !relativeThreshold.isEmpty {
+                throw ValidationError("--by-configuration takes neither --features nor thresholds")
+            }
+        } else if !metric.isEmpty || against != nil || byLayer {
+            throw ValidationError("--metric, --against and --by-layer belong to --by-configuration; add it")
+        }
         if features {
             if dictionary == nil || other == nil {
                 throw ValidationError("--features compares two: name them with --dictionary and --with")
@@ -74,6 +96,7 @@ struct CompareCommand: ParsableCommand {
     func run() throws {
         try catalog.read { catalog in
             if features { return try compareFeatures(in: catalog) }
+            if byConfiguration { return try compareSeeds(in: catalog) }
             let figures = try DictionaryFigures.all(in: catalog)
             output.print(columns: Self.columns, rows: try figures.flatMap { try rows(of: $0, in: catalog) })
             if figures.isEmpty, output.format == .table { StandardStreams.remark("there is no dictionary yet") }
