@@ -153,18 +153,10 @@ package final class DictionaryEvaluation {
     ) throws -> [EvaluationRecord] {
         let (whole, resamples) = units.resampled(settings.resamples, seed: settings.seed)
         let figures = EvaluationFigure.all(of: configuration).map { figure in
-            // Resamples that lack what a figure is of, or that all give the same, say nothing of how sure it is.
-            let found = resamples.compactMap(figure.value).sorted()
-            let drawn = found.count == resamples.count && found.first != found.last ? found : []
-            func quantile(_ share: Double) -> Double? {
-                guard drawn.count > 1 else { return nil }
-                let place = share * Double(drawn.count - 1)
-                let below = min(Int(place), drawn.count - 2)
-                return drawn[below] + (place - Double(below)) * (drawn[below + 1] - drawn[below])
-            }
+            let interval = ResampledInterval(resamples.map(figure.value))
             return EvaluationRecord(
                 runID: runID, dictionaryID: dictionaryID, metric: figure.metric, layer: figure.layer,
-                value: figure.value(whole), low: quantile(0.025), high: quantile(0.975),
+                value: figure.value(whole), low: interval.low, high: interval.high,
                 tokenCount: Int(figure.tokens(whole)), corpusID: corpusID)
         }
 

@@ -11,7 +11,9 @@ package import SparseCoding
 /// - each dictionary: weights 2·m·D + D + m, with a router L·d more; inputs and what goes with them n · (D + 2·L + 4),
 ///   with a router T·d more; latents 2·n·k, without k 2·n·m; replacements T · V · d and the stream they stand in, T · d;
 ///   and the sums of `EvaluationUnits.limit` documents, doubles, a vector of width D for each layer and for all, twice;
-/// - while one is read: tiles of pre-activations, w · 259·m.
+/// - while one is read: tiles of pre-activations, w · 259·m;
+/// - where coverage is asked, each dictionary (m + 1) · C, with C the width of all covered layers, and what all share
+///   C · min(T_fitted, 16384) and while one is solved w · 512·(m + 1).
 ///
 /// The language model's own weights are not counted: they stay in the file, and are widened layer by layer.
 package struct EvaluationMemory {
@@ -23,16 +25,20 @@ package struct EvaluationMemory {
     package let tokens: Int
     /// Workers that run it.
     package let workers: Int
+    /// Width of all layers that coverage predicts; 0 where it is not asked.
+    let coveredWidth: Double
     /// What all dictionaries share.
     package let shared: Double
 
     /// - Parameters:
     ///   - layers: decoder layers of the model.
     ///   - tokens: of a batch.
-    package init(layers: Int, dModel: Int, tokens: Int, workers: Int) {
+    ///   - covered: layers that coverage predicts.
+    package init(layers: Int, dModel: Int, tokens: Int, workers: Int, covered: Int = 0) {
         self.tokens = tokens
         self.workers = workers
-        shared = Double(tokens) * Double(layers + 2) * Double(dModel) + 0x1p25
+        coveredWidth = Double(covered) * Double(dModel)
+        shared = Double(tokens) * Double(layers + 2) * Double(dModel) + 0x1p25 + 0x1p14 * coveredWidth
     }
 
     /// Memory of one dictionary, in 32-bit numbers.
@@ -49,6 +55,7 @@ package struct EvaluationMemory {
         floats += 2 * samples * (configuration.k.map { Double($0) } ?? m)
         floats += tokens * (values + 1) * d
         floats += 2 * 2 * Double(EvaluationUnits.limit) * (layers + 1) * width
+        if coveredWidth > 0 { floats += (m + 1) * coveredWidth + Double(workers) * 512 * (m + 1) }
         return floats + Double(workers) * 259 * m
     }
 

@@ -74,8 +74,15 @@ package struct EvaluationRun {
         let configurations = try records.map { try StoredDictionary.configuration(of: $0) }
         let model = folder.model.configuration
         let batchTokens = EvaluationPass.batchTokens(model)
+        var plans: [LatentPlan] = []
+        if settings.measuresLatents {
+            let layers = try LatentPlan.layers(settings, of: records, model: model, in: catalog)
+            plans = try records.map { try LatentPlan(settings, for: $0, layers: layers, in: catalog) }
+        }
+        plans.compactMap(\.remark).forEach(remark)
         let memory = EvaluationMemory(
-            layers: model.layerCount, dModel: model.dModel, tokens: batchTokens, workers: workers.count)
+            layers: model.layerCount, dModel: model.dModel, tokens: batchTokens, workers: workers.count,
+            covered: settings.includes(.coverage) ? plans.first?.layers.count ?? 0 : 0)
         let groups = memory.groups(of: configurations)
         try memory.check(groups, of: configurations)
         let text = try EvaluationText(settings, folder: folder, in: catalog)
@@ -83,7 +90,8 @@ package struct EvaluationRun {
         var results: [Result] = []
         for group in groups {
             results += try evaluate(
-                Array(records[group]), text, folder, Segmenter(tokenizer: folder.tokenizer, context: context),
+                Array(records[group]), plans.isEmpty ? [] : Array(plans[group]), text, folder,
+                Segmenter(tokenizer: folder.tokenizer, context: context),
                 on: catalog,
                 cancelled: cancelled
             ) { tokens, documents in
@@ -97,43 +105,73 @@ package struct EvaluationRun {
     }
 
     private func evaluate(
-        _ records: [DictionaryRecord], _ text: EvaluationText, _ folder: ModelFolder, _ segmenter: Segmenter,
+        _ records: [DictionaryRecord], _ plans: [LatentPlan], _ text: EvaluationText, _ folder: ModelFolder,
+        _ segmenter: Segmenter,
         on catalog: Catalog, cancelled: @escaping () -> Bool, progress: (_ tokens: Int, _ documents: Int) -> Void
     ) throws -> [Result] {
         let inputs = try folder.inputs() + text.inputs
         return try catalog.withRuns(
             of: records, cancelled: cancelled,
             opening: { record in
-                var own = settings
+                var own = plans.first { $0.record.dictionaryID == record.dictionaryID }?.settings ?? settings
                 own.dictionary = record.name
                 return try catalog.openRun(.evaluate, settings: own, seed: settings.seed, inputs: inputs)
             }
         ) { runs in
-            let evaluations = try zip(records, runs).map { record, run in
-                let dictionary = try StoredDictionary(record, in: catalog)
-                return DictionaryEvaluation(
-                    dictionary.configuration, dictionary.weights, dictionaryID: record.dictionaryID, runID: run.runID,
-                    workers: workers, precision: folder.model.precision)
+            var figures = records.map { _ in [EvaluationRecord]() }
+            if settings.includes(.substitution) {
+                figures = try substitute(
+                    records, runs, text, folder, segmenter, in: catalog, cancelled: cancelled, progress: progress)
             }
+            if !plans.isEmpty {
+                let measured = try measure(plans, text, folder, segmenter, in: catalog, progress: progress) {
+                    try runs[0].checkCancelled(Self.stopped)
+                }
+                for (place, own) in measured.enumerated() {
+                    figures[place] += own.map {
+                        $0.record(
+                            runID: runs[place].runID, dictionaryID: records[place].dictionaryID,
+                            corpusID: text.corpusID)
+                    }
+                }
+            }
+            return try records.indices.map { place in
+                try catalog.write(evaluations: figures[place])
+                try runs[place].complete()
+                return Result(runID: runs[place].runID, dictionary: records[place], figures: figures[place])
+            }
+        }
+    }
 
-            let pass = EvaluationPass(evaluations, model: folder.model, settings: settings, workers: workers)
-            var tokens = 0
-            let total = try text.forEachBatch(
-                segmenter: segmenter, maximum: settings.maximumTokens,
-                batchTokens: EvaluationPass.batchTokens(folder.model.configuration)
-            ) { segments, documents in
-                try runs[0].checkCancelled("evaluation was stopped; no figures were written")
-                try pass.read(segments)
-                tokens += segments.reduce(0) { $0 + $1.tokens.count - $1.prefix }
-                progress(tokens, documents)
-            }
-            guard total > 0 else { throw WorkflowError.refused("the text holds no tokens") }
-            return try zip(zip(records, runs), evaluations).map { own, evaluation in
-                let figures = try evaluation.figures(settings, corpusID: text.corpusID, cancelled: cancelled)
-                try catalog.write(evaluations: figures)
-                try own.1.complete()
-                return Result(runID: own.1.runID, dictionary: own.0, figures: figures)
-            }
+    static let stopped = "evaluation was stopped; no figures were written"
+
+    /// Reconstruction, and the model with reconstructions.
+    private func substitute(
+        _ records: [DictionaryRecord], _ runs: [RunContext], _ text: EvaluationText, _ folder: ModelFolder,
+        _ segmenter: Segmenter, in catalog: Catalog, cancelled: () -> Bool,
+        progress: (_ tokens: Int, _ documents: Int) -> Void
+    ) throws -> [[EvaluationRecord]] {
+        let evaluations = try zip(records, runs).map { record, run in
+            let dictionary = try StoredDictionary(record, in: catalog)
+            return DictionaryEvaluation(
+                dictionary.configuration, dictionary.weights, dictionaryID: record.dictionaryID, runID: run.runID,
+                workers: workers, precision: folder.model.precision)
+        }
+
+        let pass = EvaluationPass(evaluations, model: folder.model, settings: settings, workers: workers)
+        var tokens = 0
+        let total = try text.forEachBatch(
+            segmenter: segmenter, maximum: settings.maximumTokens,
+            batchTokens: EvaluationPass.batchTokens(folder.model.configuration)
+        ) { segments, documents in
+            try runs[0].checkCancelled(Self.stopped)
+            try pass.read(segments)
+            tokens += segments.reduce(0) { $0 + $1.tokens.count - $1.prefix }
+            progress(tokens, documents)
+        }
+        guard total > 0 else { throw WorkflowError.refused("the text holds no tokens") }
+        return try evaluations.map {
+            try $0.figures(settings, corpusID: text.corpusID, cancelled: cancelled)
         }
     }
 }

@@ -28,11 +28,26 @@ package struct EvaluationSettings: Sendable, Codable, Equatable {
     /// Seed of the bootstrap.
     package var seed: UInt64
 
+    /// What is measured; nil for `substitution` alone.
+    package var measures: [Measure]?
+    /// Whether documents are taken in an order drawn by `seed`, so that `maximumTokens` takes a sample of them; nil for
+    /// the order of the text.
+    package var shuffle: Bool?
+    /// The layers that coverage predicts and a census counts; a run records those it took. Nil takes all that are read by
+    /// dictionaries of the model.
+    package var layers: [Int]?
+    /// The single-layer dictionaries whose features a census counts, by name or number; a run records those it took. Nil
+    /// takes all that fit.
+    package var union: [String]?
+    /// The labels that are probed; nil for all.
+    package var labels: [TextLabel]?
+
     /// Makes settings.
     package init(
         dictionary: String? = nil, model: String, text: [String] = [], corpus: String? = nil,
         maximumTokens: Int? = nil, context: Int? = nil, zeroEvery: Int = 16, resamples: Int = 1000, seed: UInt64 = 0,
-        precision: Precision? = nil
+        precision: Precision? = nil, measures: [Measure]? = nil, shuffle: Bool? = nil, layers: [Int]? = nil,
+        union: [String]? = nil, labels: [TextLabel]? = nil
     ) {
         self.dictionary = dictionary
         self.model = model
@@ -44,7 +59,18 @@ package struct EvaluationSettings: Sendable, Codable, Equatable {
         self.zeroEvery = zeroEvery
         self.resamples = resamples
         self.seed = seed
+        self.measures = measures
+        self.shuffle = shuffle
+        self.layers = layers
+        self.union = union
+        self.labels = labels
     }
+
+    /// Whether something is measured.
+    func includes(_ measure: Measure) -> Bool { (measures ?? [.substitution]).contains(measure) }
+
+    /// Whether anything is measured on latents alone.
+    var measuresLatents: Bool { (measures ?? []).contains { $0 != .substitution } }
 
     func validate() throws(WorkflowError) {
         if let maximumTokens { try Allowed.from(1).check(maximumTokens, of: "maximumTokens") }

@@ -3,6 +3,7 @@ import FeatureCatalog
 import Foundation
 import Indexing
 import LanguageModel
+import LinearAlgebra
 import Tokenization
 
 /// The documents of an evaluation: files, or the catalog's documents of a corpus.
@@ -15,14 +16,16 @@ struct EvaluationText {
     let remarks: [String]
     /// The corpus's key in the catalog, added if it is new.
     let corpusID: Int64
-    private let read: (Int) throws -> (ordinal: Int, tokens: [TokenID])
+    private let read: (Int) throws -> (ordinal: Int, source: String, tokens: [TokenID])
+    /// The documents in the order in which they are taken.
+    private let order: [Int]
 
     /// Opens the text of an evaluation.
     ///
     /// - Throws: `WorkflowError.refused` where the catalog has no documents of the corpus, or several corpora of the name.
     init(_ settings: EvaluationSettings, folder: ModelFolder, in catalog: Catalog) throws {
         if settings.text.isEmpty {
-            try self.init(storedAs: settings.corpus, folder: folder, in: catalog)
+            try self.init(storedAs: settings, folder: folder, in: catalog)
         } else {
             try self.init(files: settings, folder: folder, in: catalog)
         }
@@ -38,12 +41,24 @@ struct EvaluationText {
         inputs = corpus.inputs
         remarks = corpus.remarks
         count = corpus.count
+        order = Self.order(corpus.count, settings)
         read = { index in
-            (index, folder.tokenizer.encode(try corpus.document(index).text, addSpecialTokens: false))
+            let document = try corpus.document(index)
+            return (index, document.source, folder.tokenizer.encode(document.text, addSpecialTokens: false))
         }
     }
 
-    private init(storedAs name: String?, folder: ModelFolder, in catalog: Catalog) throws {
+    /// The documents' order: that of the text, or drawn.
+    private static func order(_ count: Int, _ settings: EvaluationSettings) -> [Int] {
+        var order = Array(0..<count)
+        guard settings.shuffle == true else { return order }
+        var generator = CounterGenerator(seed: settings.seed, stream: "evaluated documents")
+        generator.shuffle(&order)
+        return order
+    }
+
+    private init(storedAs settings: EvaluationSettings, folder: ModelFolder, in catalog: Catalog) throws {
+        let name = settings.corpus
         // Token ids are only meaningful for their own model.
         let models = Set(
             try catalog.languageModels().filter { try folder.hasWeights($0.sha256) }.map(\.languageModelID))
@@ -75,6 +90,7 @@ struct EvaluationText {
         remarks = []
         inputs = [RunInput(role: "corpus", name: corpus.name, sha256: corpus.sha256, bytes: 0)]
         count = documents.count
+        order = Self.order(documents.count, settings)
         read = { index in
             let document = try catalog.document(documents[index])
             if let wrong = document.tokenIDs.first(where: { !(0..<vocabulary).contains(Int($0)) }) {
@@ -82,7 +98,7 @@ struct EvaluationText {
                     "\(catalog.path): document \(document.ordinal) of corpus \"\(corpus.name)\" has token \(wrong); "
                         + "\(folder.path) has 0 … \(vocabulary - 1)")
             }
-            return (document.ordinal, document.tokenIDs)
+            return (document.ordinal, document.source ?? corpus.name, document.tokenIDs)
         }
     }
 
@@ -91,17 +107,21 @@ struct EvaluationText {
     /// - Parameters:
     ///   - maximum: real tokens to stop after; the last document is cut so that the number is met.
     ///   - batchTokens: real tokens of a batch, about.
+    ///   - where: which documents to take, by their place in the order.
+    ///   - source: told where a document comes from before its first segment.
     ///   - body: takes the segments of a batch, and how many documents have been begun.
     /// - Returns: the number of real tokens.
     func forEachBatch(
-        segmenter: Segmenter, maximum: Int?, batchTokens: Int,
+        segmenter: Segmenter, maximum: Int?, batchTokens: Int, where isTaken: (_ place: Int) -> Bool = { _ in true },
+        source: (_ document: Int, _ source: String) -> Void = { _, _ in },
         _ body: (_ segments: [TokenSegment], _ documents: Int) throws -> Void
     ) throws -> Int {
         var batch: [TokenSegment] = []
         var (total, pending) = (0, 0)
-        for index in 0..<count {
+        for (place, index) in order.enumerated() where isTaken(place) {
             if let maximum, total >= maximum { break }
-            let (ordinal, tokens) = try read(index)
+            let (ordinal, origin, tokens) = try read(index)
+            source(ordinal, origin)
             let kept = maximum.map { Array(tokens.prefix($0 - total)) } ?? tokens
             for segment in segmenter.segments(ofTokens: kept, document: ordinal) {
                 batch.append(segment)
@@ -109,7 +129,7 @@ struct EvaluationText {
                 total += count
                 pending += count
                 guard pending >= batchTokens else { continue }
-                try body(batch, index + 1)
+                try body(batch, place + 1)
                 batch = []
                 pending = 0
             }

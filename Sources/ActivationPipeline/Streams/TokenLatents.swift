@@ -58,6 +58,11 @@ package struct TokenLatents {
         return Int(places[row * latents.width + slot])
     }
 
+    /// The layer at which the latent in a slot of `latents` fires, as an index into the configuration's layers.
+    package func layer(ofSlot slot: Int, at row: Int) -> Int {
+        places.map { Int($0[row * latents.width + slot]) } ?? Int(routed.selected[row])
+    }
+
     /// The router's weight of a layer; 1 without a router.
     package func weight(ofLayer layer: Int, at row: Int) -> Float {
         places == nil ? routed.probabilities.row(row)[layer] : 1

@@ -8,15 +8,21 @@ import TerminalOutput
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration.verb(
         "evaluate",
-        abstract: "Measure reconstruction, and the model's loss with activations replaced by reconstructions.",
+        abstract: "Measure reconstruction, its cost to the model, and what the features say of all layers.",
         discussion: """
-            Of each dictionary, and of each layer it reads: norm_mse, explained_variance, l0, l2_ratio, \
-            relative_reconstruction_bias; kl (original ‖ substituted, nats per real token; kl_batchmean as PyTorch divides it), ce, ce_substituted, delta_ce; \
+            substitution (the default), of each dictionary and of each layer it reads: norm_mse, explained_variance, \
+            l0, l2_ratio, relative_reconstruction_bias; kl (original ‖ substituted, nats per real token; kl_batchmean as PyTorch divides it), ce, ce_substituted, delta_ce; \
             ce_zero with zeros in the same places, and recovered, the share of the loss between them that the \
             reconstruction keeps; dead_share, freq_over_1_percent, freq_over_10_percent, \
             average_max_encoder_cosine_sim and average_max_decoder_cosine_sim; routing_share and router_weight by layer, routing_entropy, \
             token_entropy, chosen_weight. Every figure comes with the tokens it rests on and a 95 % interval, by \
             bootstrap over documents. The BOS that is put before a text never counts.
+
+            coverage: how much of the variance of each of --layers is linear in the latents of the token, the mean \
+            and the least of them. census: the share of the features of single-layer dictionaries of other seeds that \
+            a dictionary has. probing: F1 of probes on 1, 2 and 5 latents for labels that the text has. coherence: \
+            whether a feature's strongest contexts are the same at all layers at which it is read. Coverage and probes \
+            are fitted on every second document and measured on the others. Each measure has a baseline.
 
             Without --text, the documents that the catalog has of a corpus are read again. Several dictionaries share \
             one pass of the model as it is.
@@ -25,6 +31,8 @@ struct EvaluateCommand: ParsableCommand {
               routesae evaluate c.sqlite --model Demo/model
               routesae evaluate c.sqlite --model Demo/model --text Demo/text/heldout --tokens 50000
               routesae evaluate c.sqlite --model Demo/model --all-dictionaries --format csv
+              routesae evaluate c.sqlite --model Demo/model --measures coverage coherence --tokens 20000 --shuffle
+              routesae evaluate c.sqlite --model Demo/model --measures census --all-dictionaries
               routesae sql c.sqlite "SELECT name, value FROM evaluation JOIN dictionary USING (dictionary_id) \
             WHERE metric = 'kl' AND layer IS NULL"
             """)
@@ -46,6 +54,21 @@ struct EvaluateCommand: ParsableCommand {
     var corpus: String?
     @Option(help: "Stop after this many tokens.")
     var tokens: Int?
+    @Option(
+        parsing: .upToNextOption,
+        help: "What to measure: substitution, coverage, census, probing, coherence; by default substitution.")
+    var measures: [Measure] = []
+    @Flag(help: "Take the documents in an order drawn by --seed, so that --tokens takes a sample of all.")
+    var shuffle = false
+    @Option(help: "Layers for coverage and census, such as 3-11; by default all that dictionaries of the model read.")
+    var layers: LayerList?
+    @Option(
+        parsing: .upToNextOption,
+        help: "Single-layer dictionaries whose features the census counts; by default all that fit.")
+    var union: [String] = []
+    @Option(
+        parsing: .upToNextOption, help: "Labels to probe: source, part, token-class; by default all.")
+    var labels: [TextLabel] = []
     @Option(help: "What products of the model and the encoder take, f32 or bf16; by default f32.")
     var precision: Precision?
     @Option(help: "The most tokens the model sees at once; by default all its positions, 2048 at most.")
@@ -63,6 +86,12 @@ struct EvaluateCommand: ParsableCommand {
         if allDictionaries, !dictionary.isEmpty {
             throw ValidationError("--all-dictionaries takes no --dictionary")
         }
+        if !union.isEmpty, !measures.contains(.census) {
+            throw ValidationError("--union belongs to a census; add --measures census")
+        }
+        if !labels.isEmpty, !measures.contains(.probing) {
+            throw ValidationError("--labels belongs to probing; add --measures probing")
+        }
     }
 
     func run() throws {
@@ -76,7 +105,10 @@ struct EvaluateCommand: ParsableCommand {
             let job = EvaluationRun(
                 settings: EvaluationSettings(
                     model: model, text: text, corpus: corpus, maximumTokens: tokens, context: context,
-                    zeroEvery: zeroEvery, resamples: resamples, seed: seed, precision: precision),
+                    zeroEvery: zeroEvery, resamples: resamples, seed: seed, precision: precision,
+                    measures: measures.isEmpty ? nil : Measure.allCases.filter(measures.contains),
+                    shuffle: shuffle ? true : nil, layers: layers?.layers, union: union.isEmpty ? nil : union,
+                    labels: labels.isEmpty ? nil : TextLabel.allCases.filter(labels.contains)),
                 dictionaries: named, workers: options.workers)
             let progress = options.progress("evaluating")
             defer { progress.finish() }

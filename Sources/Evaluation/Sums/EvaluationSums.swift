@@ -1,6 +1,6 @@
 /// Sums over the tokens of some documents. Every figure is a function of sums: those of all documents
 /// give the figure, those of resampled documents its interval.
-struct EvaluationSums {
+struct EvaluationSums: DocumentSums {
     /// Sums kept for each of the dictionary's layers, and for all together.
     enum Grouped: Int, CaseIterable {
         /// Samples read from the layer.
@@ -79,16 +79,11 @@ struct EvaluationSums {
         }
     }
 
-    mutating func add(_ other: EvaluationSums) {
-        for index in values.indices { values[index] += other.values[index] }
-        for (group, vector) in other.vectors.enumerated() where group < vectors.count {
-            for column in vector.indices { vectors[group][column] += vector[column] }
-        }
-    }
-
-    /// Adds the numbers of sums that have been centred, as often as they were drawn.
     mutating func add(_ other: EvaluationSums, times: Double) {
         for index in values.indices { values[index] += times * other.values[index] }
+        for (group, vector) in other.vectors.enumerated() where group < vectors.count {
+            for column in vector.indices { vectors[group][column] += times * vector[column] }
+        }
     }
 
     /// The mean input of each group.

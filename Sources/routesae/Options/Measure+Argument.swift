@@ -1,0 +1,5 @@
+import ArgumentParser
+import Evaluation
+
+extension Measure: ExpressibleByArgument {}
+extension TextLabel: ExpressibleByArgument {}
