@@ -1,5 +1,6 @@
 #include "autoencoder_kernels.h"
 #include "lanes.h"
+#include "positions.h"
 
 // A NaN passes through the three activation functions, so that the loss shows it.
 
@@ -24,6 +25,13 @@ CLONES void rsae_jump_relu(const float *product, const float *bias, const float 
         const float a = product[j] + bias[j];
         out[j] = a <= threshold[j] ? 0 : a;
     }
+}
+
+CLONES int64_t rsae_above(const float *product, const float *bias, const float *bound, int64_t m, int32_t *index,
+                          float *value) {
+    const int64_t count = positions(product, bias, bound, 1, 1, m, index);
+    for (int64_t i = 0; i < count; i++) value[i] = product[index[i]];
+    return count;
 }
 
 void rsae_group_max(const float *values, const float *bias, int64_t m, int64_t k, int32_t *index, float *activation) {

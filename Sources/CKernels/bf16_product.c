@@ -158,6 +158,7 @@ void rsae_pack_rounded_panels(const float *weights, int64_t stride, int64_t colu
     kernels[rsae_bf16_product_kernel()].pack(weights, stride, columns, inner, rsae_product_scratch(), panels);
 }
 
+__attribute__((target_clones("avx512f", "avx2", "default")))
 void rsae_round_to_bf16(const float *source, int64_t count, uint16_t *target) {
     for (int64_t i = 0; i < count; i++) target[i] = rsae_bf16(source[i]);
 }

@@ -1,5 +1,6 @@
 #include "autoencoder_kernels.h"
 #include "lanes.h"
+#include "positions.h"
 
 #include <math.h>
 #include <string.h>
@@ -44,31 +45,16 @@ INLINE int64_t group_maxima(const float *values, const float *bias, int64_t m, f
 }
 
 // Writes down all elements whose value + bias is at least `bound`, and where they are. Returns how many there are, or -1
-// if a sum is NaN. Two places are noted for every vector, hits or none, since a branch on what is found would be guessed
-// wrong half the time.
+// if a sum is NaN.
 INLINE int64_t candidates_above(const float *values, const float *bias, int64_t m, float bound, float *candidate,
                                 int32_t *position) {
-    int64_t count = 0, i = 0;
-    mask unordered = {0};
-    for (; i + 16 <= m; i += 16) {
-        const lanes v = LOAD(values + i) + LOAD(bias + i);
-        unordered |= v != v;
-        const uint32_t hits = BITS(v >= bound), later = hits & (hits - 1);
-        position[count] = (int32_t)i + __builtin_ctz(hits | 0x10000);
-        position[count + 1] = (int32_t)i + __builtin_ctz(later | 0x10000);
-        int64_t place = count + 2;
-        for (uint32_t more = later & (later - 1); __builtin_expect(more != 0, 0); more &= more - 1)
-            position[place++] = (int32_t)i + __builtin_ctz(more);
-        count += __builtin_popcount(hits);
-    }
-    int nan = __builtin_reduce_or(unordered) != 0;
-    for (; i < m; i++) {
-        const float v = values[i] + bias[i];
+    const int64_t count = positions(values, bias, &bound, 0, 0, m, position);
+    int nan = 0;
+    for (int64_t c = 0; c < count; c++) {
+        const float v = values[position[c]] + bias[position[c]];
         nan |= v != v;
-        position[count] = (int32_t)i;
-        count += v >= bound;
+        candidate[c] = v;
     }
-    for (int64_t c = 0; c < count; c++) candidate[c] = values[position[c]] + bias[position[c]];
     return nan ? -1 : count;
 }
 

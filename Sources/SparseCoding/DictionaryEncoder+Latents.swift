@@ -29,13 +29,11 @@ extension DictionaryEncoder {
         let scratch = (0..<workers.count).map { _ in
             Matrix(scratchRows: configuration.k == nil ? 1 : 3, columns: m + 16)
         }
-        workers.forEach(count, tile: DictionaryEncoder.tile) { samples, worker in
-            let a = preActivations[worker]
-            encoderProduct(input, samples, into: a)
-            // Neighbours' k-th largest are alike; each tile starts without a guess. No guess changes a result.
+        func keep(_ samples: Range<Int>, from a: Matrix, first: Int, worker: Int) {
+            // Neighbours' k-th largest are alike; each run starts without a guess. No guess changes a result.
             var guess = -Float.infinity
             for sample in samples {
-                let row = a.row(sample - samples.lowerBound)
+                let row = a.row(sample - first)
                 if let activation {
                     activation.apply(to: row, into: scratch[worker].pointer)
                     keepPositive(scratch[worker].pointer, of: sample, in: latents)
@@ -47,21 +45,38 @@ extension DictionaryEncoder {
             }
             then(samples, worker)
         }
+
+        guard count > DictionaryEncoder.tile else {
+            // A single tile is shared by all workers.
+            encoderProduct(input, 0..<count, into: preActivations[0], by: workers)
+            return workers.forEach(count, tile: 32) { samples, worker in
+                keep(samples, from: preActivations[0], first: 0, worker: worker)
+            }
+        }
+        workers.forEach(count, tile: DictionaryEncoder.tile) { samples, worker in
+            let a = preActivations[worker]
+            encoderProduct(input, samples, into: a)
+            keep(samples, from: a, first: samples.lowerBound, worker: worker)
+        }
     }
 
-    /// W_enc times the input of some samples, without any bias, into the first rows of `a` `[samples × latents]`. On the
-    /// calling thread.
-    package func encoderProduct(_ input: AutoencoderInput, _ samples: Range<Int>, into a: Matrix) {
+    /// W_enc times the input of some samples, without any bias, into the first rows of `a` `[samples × latents]`.
+    ///
+    /// - Parameter workers: nil for the calling thread alone; no bit depends on it.
+    package func encoderProduct(
+        _ input: AutoencoderInput, _ samples: Range<Int>, into a: Matrix, by workers: Workers? = nil
+    ) {
         let width = configuration.inputWidth
+        let workers = workers ?? Workers(threads: 1)
         if let rounded {
-            return Workers(threads: 1).multiplyBF16(
+            return workers.multiplyBF16(
                 rows: samples.count, input.centered.row(samples.lowerBound), stride: width, byTransposeOf: rounded,
                 into: a.pointer, stride: configuration.latents)
         }
-        multiply(
+        workers.multiply(
             rows: samples.count, columns: configuration.latents, inner: width,
             input.centered.row(samples.lowerBound), stride: width,
-            weights.encoder.pointer, stride: width, transposeB: true,
+            byTransposeOf: weights.encoder.pointer, stride: width,
             into: a.pointer, stride: configuration.latents)
     }
 

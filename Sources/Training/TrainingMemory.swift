@@ -13,7 +13,9 @@ import Vocabulary
 ///   AuxK runs 3·D for every dead latent, at worst 3·m·D; where a router learns by the errors at every layer
 ///   (`RouterGradient`), for the tokens tried, n / 32L or 256 / L, L · (2·D + 2·k + 2·L + 4), and their tiles, w · 259·m,
 ///   which the allocator keeps; with P prefixes n · (P − 1) · D, and with BatchTopK n · 16·k + w · 131 072 more;
-/// - with products of bf16: the encoder rounded, m·D/2;
+/// - with k and no prefixes, copies of error and input (`SampleBlocks`): n · 2·D where n·D is 2²² or more, or n · D with
+///   products of bf16;
+/// - with products of bf16: encoder and decoder rounded, m·D;
 /// - with a penalty: activations and gradients n · (2·m + 2·D), tiles w · 256·m (gated 512·m), sums 5·m · n/256;
 /// - the batch T · L_stream · d, live the buffer and a chunk of the model's streams, and from files 6 for every row: its
 ///   token, document and place; of files and pipes that are drawn from a buffer, (buffer + T) · L_stream · d, and of a pipe
@@ -70,11 +72,18 @@ package struct TrainingMemory {
         let samples = tokens * Double(configuration.samplesPerToken)
         let layers = Double(configuration.layers.count)
         var floats = 3 * (2 * m * width + width + m)
-        if precision == .bf16 { floats += m * width / 2 }
+        if precision == .bf16 { floats += m * width }
         if configuration.routes { floats += 3 * layers * d + tokens * d }
         if let k = (configuration.k ?? options.batchK).map({ Double($0) }) {
             let groups = Double(options.prefixes?.count ?? 1)
             floats += samples * ((1 + groups) * width + 8 * k + 2 * layers + 8) + threads * 259 * m
+            if options.prefixes == nil,
+                SampleBlocks.isWorthwhile(
+                    capacity: Int(samples), width: configuration.inputWidth, part: SampleBlocks.columns,
+                    precision: precision)
+            {
+                floats += samples * width * (precision == .bf16 ? 1 : 2)
+            }
             // What is noted of a batch, and counts of bits.
             if options.batchK != nil { floats += samples * 16 * k + threads * 131_072 }
             if options.routerGradient == .layerErrors {

@@ -86,9 +86,10 @@ private func settings(t: Int, rate: Float) -> rsae_adam {
 
             var dEncoder = Array(repeating: Float.nan, count: width) + [5]
             var dDecoder = dEncoder
-            rsae_latent_gradient(
-                &dEncoder, &dDecoder, Int64(width), token, activation, slope, Int64(entries), error, centered,
-                Int64(stride))
+            withSamples(error, centered, stride) {
+                rsae_latent_gradient(
+                    &dEncoder, &dDecoder, Int64(width), token, activation, slope, Int64(entries), $0)
+            }
             expectClose(dEncoder, toEncoder.map { Float($0) } + [5], relative: 2e-6, "encoder, width \(width)")
             expectClose(dDecoder, toDecoder.map { Float($0) } + [5], relative: 2e-6, "decoder, width \(width)")
 
@@ -128,6 +129,64 @@ private func settings(t: Int, rate: Float) -> rsae_adam {
         }
     }
 
+    /// Row-major rows of samples, as the kernels take them.
+    private func withSamples(
+        _ error: [Float], _ centered: [Float], _ stride: Int, _ body: (rsae_samples) -> Void
+    ) {
+        error.withUnsafeBufferPointer { error in
+            centered.withUnsafeBufferPointer { centered in
+                body(
+                    rsae_samples(
+                        error: error.baseAddress, centered: centered.baseAddress, stride: Int64(stride), block: 64,
+                        halved: 0))
+            }
+        }
+    }
+
+    /// Packed by `rsae_pack_samples`.
+    private func packed(
+        _ error: [Float], _ centered: [Float], width: Int, halved: Bool, _ body: (rsae_samples) -> Void
+    ) {
+        let count = error.count / width
+        let (block, size) = (count * 128, halved ? 2 : 4)
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: (width + 63) / 64 * block * size, alignment: 64)
+        defer { memory.deallocate() }
+        let samples = rsae_samples(
+            error: memory, centered: memory + 64 * size, stride: 128, block: Int64(block), halved: halved ? 1 : 0)
+        rsae_pack_samples(error, centered, Int64(width), 0, Int64(count), samples)
+        body(samples)
+    }
+
+    @Test("Packed samples give the bits of row-major ones, in bf16 those of rounded ones", arguments: [false, true])
+    func packedSamples(halved: Bool) {
+        for width in [1, 63, 64, 65, 128, 200] {
+            var random = RandomValues(width)
+            let count = 13
+            let (error, centered) = (random.array(count * width), random.array(count * width))
+            let token = (0..<20).map { _ in Int32(random.index(below: count)) }
+            let (activation, slope) = (random.array(20), random.array(20))
+            func rounded(_ values: [Float]) -> [Float] {
+                guard halved else { return values }
+                var bits = Array(repeating: UInt16(0), count: values.count)
+                rsae_round_to_bf16(values, Int64(values.count), &bits)
+                return bits.map { Float(bitPattern: UInt32($0) << 16) }
+            }
+            func gradients(_ samples: rsae_samples) -> [Float] {
+                var (encoder, decoder) = (
+                    Array(repeating: Float(0), count: width), Array(repeating: Float(0), count: width)
+                )
+                rsae_latent_gradient(&encoder, &decoder, Int64(width), token, activation, slope, 20, samples)
+                return encoder + decoder
+            }
+
+            var (found, expected): ([Float], [Float]) = ([], [])
+            packed(error, centered, width: width, halved: halved) { found = gradients($0) }
+            withSamples(rounded(error), rounded(centered), width) { expected = gradients($0) }
+            #expect(found.map(\.bitPattern) == expected.map(\.bitPattern), "width \(width)")
+            #expect(expected.contains { $0 != 0 })
+        }
+    }
+
     private func update(
         _ rows: inout [[Float]], _ extraEncoder: [Float]?, _ extraDecoder: [Float]?, _ width: Int, _ token: [Int32],
         _ activation: [Float], _ slope: [Float], _ error: [Float], _ centered: [Float], _ stride: Int,
@@ -139,14 +198,16 @@ private func settings(t: Int, rate: Float) -> rsae_adam {
             extra.withUnsafeBufferPointer { extra in
                 let base = flat.baseAddress!
                 let step = width + 1
-                rsae_update_latent(
-                    rsae_latent_rows(
-                        encoder: base, encoder_first: base + step, encoder_second: base + 2 * step,
-                        decoder: base + 3 * step, decoder_first: base + 4 * step, decoder_second: base + 5 * step,
-                        gradient_encoder: extraEncoder == nil ? nil : extra.baseAddress!,
-                        gradient_decoder: extraDecoder == nil ? nil : extra.baseAddress! + width),
-                    Int64(width), token, activation, slope, Int64(token.count), error, centered, Int64(stride),
-                    parallel, settings(t: 3, rate: 0.1))
+                withSamples(error, centered, stride) { samples in
+                    rsae_update_latent(
+                        rsae_latent_rows(
+                            encoder: base, encoder_first: base + step, encoder_second: base + 2 * step,
+                            decoder: base + 3 * step, decoder_first: base + 4 * step, decoder_second: base + 5 * step,
+                            gradient_encoder: extraEncoder == nil ? nil : extra.baseAddress!,
+                            gradient_decoder: extraDecoder == nil ? nil : extra.baseAddress! + width, ahead: 0),
+                        Int64(width), token, activation, slope, Int64(token.count), samples, parallel,
+                        settings(t: 3, rate: 0.1))
+                }
             }
         }
         rows = (0..<6).map { Array(flat[$0 * (width + 1)..<($0 + 1) * (width + 1)]) }

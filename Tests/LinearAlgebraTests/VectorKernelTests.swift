@@ -153,4 +153,31 @@ import Testing
             }
         }
     }
+
+    @Test("Rows of bf16 decode to the bits of the same rows in f32")
+    func rowsOfBF16() {
+        for d in [1, 15, 16, 40, 128, 130, 192, 511, 512, 700, 1024] {
+            var random = RandomValues(d)
+            let rows = random.array(30 * d)
+            var bits = Array(repeating: UInt16(0), count: rows.count)
+            rsae_round_to_bf16(rows, Int64(rows.count), &bits)
+            let widened = bits.map { Float(bitPattern: UInt32($0) << 16) }
+            let centered = random.array(d)
+            for k in [0, 1, 3, 4, 8, 11, 16] {
+                let index = (0..<k).map { _ in Int32(random.index(below: 30)) }
+                let weight = random.array(k)
+                var (found, expected) = (Array(repeating: Float.nan, count: d), Array(repeating: Float.nan, count: d))
+                let square = rsae_decode_error_bf16(bits, Int64(d), index, weight, Int64(k), centered, &found)
+                let other = rsae_decode_error(widened, Int64(d), index, weight, Int64(k), centered, &expected)
+                #expect(found.map(\.bitPattern) == expected.map(\.bitPattern) && square == other, "d \(d), k \(k)")
+
+                var (dots, expectedDots) = (
+                    Array(repeating: Float.nan, count: k), Array(repeating: Float.nan, count: k)
+                )
+                rsae_row_dots_bf16(bits, Int64(d), index, Int64(k), centered, &dots)
+                rsae_row_dots(widened, Int64(d), index, Int64(k), centered, &expectedDots)
+                expectClose(dots, expectedDots, relative: 1e-5, absolute: 1e-5, "d \(d), k \(k)")
+            }
+        }
+    }
 }

@@ -38,11 +38,18 @@ void rsae_group_max(const float *values, const float *bias, int64_t m, int64_t k
 float rsae_decode_error(const float *decoder, int64_t d, const int32_t *index, const float *activation, int64_t k,
                         const float *centered, float *out);
 
+// The same with rows of bf16.
+float rsae_decode_error_bf16(const uint16_t *decoder, int64_t d, const int32_t *index, const float *activation,
+                             int64_t k, const float *centered, float *out);
+
 // out = sum_i weight[i] * rows[index[i]] [d].
 void rsae_gather(const float *rows, int64_t d, const int32_t *index, const float *weight, int64_t k, float *out);
 
 // out[i] = <rows[index[i]], vector>, i in 0..<k.
 void rsae_row_dots(const float *rows, int64_t d, const int32_t *index, int64_t k, const float *vector, float *out);
+// The same with rows of bf16.
+void rsae_row_dots_bf16(const uint16_t *rows, int64_t d, const int32_t *index, int64_t k, const float *vector,
+                        float *out);
 
 // Activation functions over the m latents of one sample, from the encoder's product without any bias.
 // out = max(0, product + bias).
@@ -52,6 +59,11 @@ void rsae_gated(const float *product, const float *gate_bias, const float *magni
                 int64_t m, float *out);
 // out = product + bias where that is above the threshold, else 0.
 void rsae_jump_relu(const float *product, const float *bias, const float *threshold, int64_t m, float *out);
+
+// The latents of one sample whose product + bias is above the bound, or NaN: their indices, ascending, and their products.
+// Returns how many there are. Both outputs have room for m.
+int64_t rsae_above(const float *product, const float *bias, const float *bound, int64_t m, int32_t *index,
+                   float *value);
 
 // The way back through them for one sample: `slope` comes in as <dL/d reconstruction, decoder row j> and goes out as
 // dL/d product; the other arrays are sums over samples, added to.
@@ -83,26 +95,40 @@ typedef struct {
 // One Adam step over n parameters with the given gradient.
 void rsae_adam_step(float *parameter, float *first, float *second, const float *gradient, int64_t n, rsae_adam adam);
 
+// The rows of the samples that weight gradients are sums of: error and centered, from a column on that the pointers of a
+// latent's rows point at too. Row-major, or packed: for every 64 columns the rows of all samples one after another, each
+// sample's error and centered side by side, so that a block of columns lies in one piece.
+typedef struct {
+    const void *error, *centered; // of sample 0
+    int64_t stride;               // numbers from one sample to the next
+    int64_t block;                // numbers from 64 columns to the next 64: 64 if they are row-major
+    int halved;                   // whether they are bf16, else f32
+} rsae_samples;
+
+// Packs rows of error and centered [samples x width] from sample `first` on, rounded to bf16 if `halved`, into the memory
+// that `samples`, whose strides are set, points at.
+void rsae_pack_samples(const float *error, const float *centered, int64_t width, int64_t first, int64_t count,
+                       rsae_samples samples);
+
 // The gradients of one latent's encoder and decoder row over a range of columns, followed at once by their Adam steps:
 //   d_decoder = sum_e activation[e] * error[token[e]] + gradient_decoder + parallel * decoder
 //   d_encoder = sum_e slope[e] * centered[token[e]] + gradient_encoder
-// The pointers of the six weight rows point at column `from` of their row; `error` and `centered` at column `from` of
-// token 0, with `stride` floats between tokens. `width` is at most RSAE_COLUMNS.
+// The pointers of the six weight rows point at column `from` of their row, as those of `samples` do. `width` is at most
+// RSAE_COLUMNS.
 #define RSAE_COLUMNS 128
 typedef struct {
     float *encoder, *encoder_first, *encoder_second;
     float *decoder, *decoder_first, *decoder_second;
     const float *gradient_encoder; // a further gradient to add, or NULL
     const float *gradient_decoder; // likewise
+    int64_t ahead;                 // floats from the six rows to those of the next call, which are fetched; or 0
 } rsae_latent_rows;
 void rsae_update_latent(rsae_latent_rows rows, int64_t width, const int32_t *token, const float *activation,
-                        const float *slope, int64_t entries, const float *error, const float *centered,
-                        int64_t stride, float parallel, rsae_adam adam);
+                        const float *slope, int64_t entries, rsae_samples samples, float parallel, rsae_adam adam);
 
 // The same gradients without the update, added to nothing: written to the two output rows.
 void rsae_latent_gradient(float *d_encoder, float *d_decoder, int64_t width, const int32_t *token,
-                          const float *activation, const float *slope, int64_t entries, const float *error,
-                          const float *centered, int64_t stride);
+                          const float *activation, const float *slope, int64_t entries, rsae_samples samples);
 
 // Sums and sums of squares of `width` columns over `count` rows, in row order.
 void rsae_column_sums(const float *rows, int64_t count, int64_t stride, int64_t width, float *sum, float *squares);

@@ -24,6 +24,7 @@ extension TopKTrainer {
         }
         if options.routerGradient == .layerErrors { try measureLayerErrors(batch) }
         let router = configuration.routes ? try routerPass(batch) : nil
+        decoderRows.round(by: workers)
         func follow(_ tile: Range<Int>, _ worker: Int) {
             for sample in tile {
                 decode(sample, samples: samples)
@@ -43,9 +44,9 @@ extension TopKTrainer {
     private func decode(_ sample: Int, samples: Int) {
         guard prefixes.count == 1 else { return decodePrefixes(sample, samples: samples) }
         let gradient = errorGradient.row(sample)
-        let activation = latents.activations(of: sample)
-        let index = latents.indices(of: sample)
-        let error = encoder.reconstructionError(of: sample, input, latents, into: gradient)
+        let (index, count) = (latents.indices(of: sample), Int(latents.counts[sample]))
+        let error = decoderRows.error(
+            of: sample, input, index, latents.activations(of: sample), count: count, into: gradient)
         let part = width / parts
         for place in 0..<parts {
             let piece = gradient + place * part
@@ -57,12 +58,14 @@ extension TopKTrainer {
             for column in 0..<part { piece[column] *= factor }
         }
 
-        let slope = slopes(of: sample)
-        let count = Int(latents.counts[sample])
-        rsae_row_dots(weights.decoder.pointer, Int64(width), index, Int64(count), gradient, slope)
-        if configuration.rectified {
-            for slot in 0..<count where activation[slot] == 0 { slope[slot] = 0 }
-        }
+        decoderRows.slopes(index, count: count, gradient, into: slopes(of: sample))
+        if configuration.rectified { silenceSlopes(of: sample) }
+    }
+
+    /// Sets the gradients of kept latents that do not fire to zero.
+    private func silenceSlopes(of sample: Int) {
+        let (activation, slope) = (latents.activations(of: sample), slopes(of: sample))
+        for slot in 0..<Int(latents.counts[sample]) where activation[slot] == 0 { slope[slot] = 0 }
     }
 
     /// The same with prefixes, whose mean error is the loss.
@@ -73,15 +76,11 @@ extension TopKTrainer {
         let factor = norm > 0 ? 2 / (Float(samples * prefixes.count) * norm) : 0
         errorFactor[sample, 0] = factor
         prefixGradients(of: sample, factor: factor)
-        let (activation, slope) = (latents.activations(of: sample), slopes(of: sample))
-        if configuration.rectified {
-            for slot in 0..<Int(latents.counts[sample]) where activation[slot] == 0 { slope[slot] = 0 }
-        }
+        if configuration.rectified { silenceSlopes(of: sample) }
     }
 
     private func summarise(tokens: Int, samples: Int, shares: [Float]?) -> ForwardResult {
-        var firing = 0
-        for entry in 0..<latents.offset(of: samples) where latents.activations[entry] != 0 { firing += 1 }
+        let firing = workers.countNonzero(latents.activations, count: latents.offset(of: samples))
         var result = input.summarise(
             squaredError: squaredError, configuration, samples: samples, firing: firing,
             lossError: prefixes.count > 1 ? { self.meanPrefixSquare(of: $0) } : nil, workers)

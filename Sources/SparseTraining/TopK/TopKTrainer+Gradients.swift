@@ -68,46 +68,26 @@ extension TopKTrainer {
         if let router = small.router { result.router.update(from: router) }
         if let preBias = small.preBias { result.preBias.update(from: preBias) }
         result.latentBias.update(from: small.latentBias)
+        let gradients = entryGradients(auxiliary, samples: samples)
         for latent in 0..<configuration.latents {
-            latentGradient(
-                latent, auxiliary: auxiliary, encoder: result.encoder.row(latent), decoder: result.decoder.row(latent))
+            gradients.gradient(of: latent, encoder: result.encoder.row(latent), decoder: result.decoder.row(latent))
         }
         return (forward.loss + forward.balanceLoss + (auxiliary?.loss ?? 0), result)
     }
 
-    /// The gradients of one latent's two rows, whole.
-    func latentGradient(
-        _ latent: Int, auxiliary: AuxiliaryGradient?, encoder: UnsafeMutablePointer<Float>,
-        decoder: UnsafeMutablePointer<Float>
-    ) {
-        let width = Int64(configuration.inputWidth)
-        let range = entries.range(of: latent)
-        rsae_latent_gradient(
-            encoder, decoder, width, entries.samples + range.lowerBound, entries.activations + range.lowerBound,
-            entries.slopes + range.lowerBound, Int64(range.count), errorGradient(of: latent).pointer,
-            input.centered.pointer, width)
-        guard let auxiliary, auxiliary.row[latent] >= 0 else { return }
-        let row = Int(auxiliary.row[latent])
-        rsae_add_scaled(encoder, 1, auxiliary.encoder.row(row), width)
-        rsae_add_scaled(decoder, 1, auxiliary.decoder.row(row), width)
+    /// The gradients of the two large matrices.
+    func entryGradients(_ auxiliary: AuxiliaryGradient?, samples: Int) -> EntryGradients {
+        let groups = errorGradients.map { rsae_samples(errorGradient: $0, centered: input.centered) }
+        blocks?.fill(errorGradient: errorGradient, centered: input.centered, count: samples, by: workers)
+        let packed = blocks?.samples
+        return EntryGradients(
+            state: state, workers: workers, entries: entries, samples: { packed ?? groups[self.group(of: $0)] },
+            auxiliary: auxiliary)
     }
 
-    /// The norm of the whole gradient. The big matrices' gradients are computed here and again for the update, as they
-    /// are never stored; clipping therefore costs as much as they do.
-    func gradientNorm(_ small: SmallGradients, auxiliary: AuxiliaryGradient?) -> Double {
-        let width = configuration.inputWidth
-        let squares = Matrix(rows: 1, columns: configuration.latents)
-        let scratch = (0..<workers.count).map { _ in Matrix(rows: 2, columns: width) }
-        workers.forEach(configuration.latents, tile: 64) { tile, worker in
-            let gradient = scratch[worker]
-            for latent in tile {
-                latentGradient(latent, auxiliary: auxiliary, encoder: gradient.row(0), decoder: gradient.row(1))
-                squares.pointer[latent] = rsae_dot(gradient.pointer, gradient.pointer, Int64(2 * width))
-            }
-        }
-
-        var sum = 0.0
-        for latent in 0..<configuration.latents { sum += Double(squares.pointer[latent]) }
+    /// The norm of the whole gradient.
+    func gradientNorm(_ large: EntryGradients, _ small: SmallGradients) -> Double {
+        var sum = large.squaredNorm()
         for vector in [small.router, small.preBias, small.latentBias] {
             if let vector { sum += Double(rsae_dot(vector.pointer, vector.pointer, Int64(vector.count))) }
         }

@@ -61,8 +61,8 @@ extension TopKTrainer {
         return sum / Float(prefixes.count)
     }
 
-    /// ∂L/∂û that reaches a latent's direction `[samples × D]`.
-    func errorGradient(of latent: Int) -> Matrix {
-        prefixes.count == 1 ? errorGradient : errorGradients[prefixes.firstIndex { latent < $0 } ?? 0]
+    /// The group of latents, between two prefixes, that a latent belongs to.
+    func group(of latent: Int) -> Int {
+        prefixes.count == 1 ? 0 : prefixes.firstIndex { latent < $0 } ?? 0
     }
 }

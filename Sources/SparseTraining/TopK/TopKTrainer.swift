@@ -45,6 +45,10 @@ package final class TopKTrainer: DictionaryTrainer {
     /// The running means of layer errors after the present step `[1 × layers]`.
     let newLayerErrorMeans: Matrix
     let entries: LatentEntries
+    /// The decoder's rows as the latents of a sample read them.
+    let decoderRows: DecoderRows
+    /// Copies that weight gradients read, where that is faster; nil with prefixes.
+    let blocks: SampleBlocks?
 
     /// Columns of a block of a weight update: the sums of one block stay in registers and its rows in the outer cache.
     static let columnBlock = 128
@@ -92,6 +96,12 @@ package final class TopKTrainer: DictionaryTrainer {
         logitGradient = Matrix(rows: configuration.routes ? tokens : 0, columns: configuration.layers.count)
         newLayerErrorMeans = state.layerErrorMeans.copy()
         entries = LatentEntries(latents: configuration.latents, capacity: samples * k)
+        decoderRows = DecoderRows(encoder)
+        blocks =
+            prefixes.count == 1
+                && SampleBlocks.isWorthwhile(
+                    capacity: samples, width: width, part: SampleBlocks.columns, precision: precision)
+            ? SampleBlocks(capacity: samples, width: width, halved: precision == .bf16) : nil
     }
 
     /// Makes a trainer that starts from the given weights.
@@ -146,8 +156,8 @@ package final class TopKTrainer: DictionaryTrainer {
     /// Whether all terms of the weight gradients are finite: the loss alone does not show it if a
     /// token's ‖u‖² is so small that dividing by it overflows.
     private func slopesAreFinite(samples: Int) -> Bool {
-        errorGradients.allSatisfy { rsae_all_finite($0.pointer, Int64(samples * configuration.inputWidth)) != 0 }
-            && rsae_all_finite(slopes.pointer, Int64(latents.offset(of: samples))) != 0
-            && rsae_all_finite(logitGradient.pointer, Int64(logitGradient.count)) != 0
+        errorGradients.allSatisfy { workers.allFinite($0.pointer, count: samples * configuration.inputWidth) }
+            && workers.allFinite(slopes.pointer, count: latents.offset(of: samples))
+            && workers.allFinite(logitGradient.pointer, count: logitGradient.count)
     }
 }
