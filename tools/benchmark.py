@@ -34,6 +34,9 @@ ARCHITECTURES = [
     ("route", {}), ("topk", {"layers": 1}), ("random", {}), ("mlsae", {"tokens": 2048}), ("crosscoder", {"tokens": 2048}),
     ("crosscoder", {"tokens": 2048, "k": None}), ("vanilla", {"layers": 1, "k": None}),
     ("gated", {"layers": 1, "k": None}), ("jumprelu", {"layers": 1, "k": None}),
+    # As later in training.
+    ("crosscoder", {"tokens": 2048, "k": None, "l0": 64}), ("vanilla", {"layers": 1, "k": None, "l0": 64}),
+    ("gated", {"layers": 1, "k": None, "l0": 64}), ("jumprelu", {"layers": 1, "k": None, "l0": 64}),
 ]
 
 
@@ -64,7 +67,7 @@ def table(columns: list, rows: list) -> str:
 
 def shown(sizes: dict, latent: bool = True) -> str:
     names = {"d-model": "d", "latents": "m", "k": "k", "layers": "L", "tokens": "T"}
-    return ", ".join(f"{names[n]} {v}" for n, v in sizes.items() if v is not None)
+    return ", ".join(f"{names[n]} {v}" for n, v in sizes.items() if n in names and v is not None)
 
 
 def sweep_seconds(latents: int, dictionaries: list, tokens: int) -> float:
@@ -143,7 +146,8 @@ def systems(quick: bool) -> str:
         rows.append([name + (" (L1)" if name == "crosscoder" and sizes["k"] is None else ""), shown(sizes),
                      f"{found['l0']:.0f}", f"{found['ratio']:.2f}"])
     return ("The product is that of the system's own samples and input width. Without k half of all latents fire at "
-            "first, and five products (gated: seven) are made whatever the number.\n\n"
+            "first, and five products (gated: seven) are made; later, with biases and thresholds here set to leave 64, one "
+            "product and sums over what fires.\n\n"
             + table(["system", "sizes", "L0", "ratio"], rows))
 
 

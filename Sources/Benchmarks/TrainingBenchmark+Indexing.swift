@@ -30,8 +30,9 @@ extension TrainingBenchmark {
         let configuration = try configuration()
         let batch = randomBatch(workers)
         let encoder = DictionaryEncoder(
-            configuration: configuration, weights: DictionaryWeights(configuration, seed: 0, threshold: 0.05),
-            workers: workers, precision: precision)
+            configuration: configuration,
+            weights: try initialWeights(configuration, on: batch, workers: workers), workers: workers,
+            precision: precision)
         let statistics = CorpusStatistics(encoder: encoder, options: IndexingOptions(), seed: 0, workers: workers)
         let product = BareProduct(
             of: batch, with: encoder.weights.encoder, precision: precision, workers: workers)

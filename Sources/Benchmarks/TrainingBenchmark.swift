@@ -23,14 +23,18 @@ package struct TrainingBenchmark: Sendable {
     package var repeats: Int
     /// Part of the latents that never fire, so that AuxK has something to do.
     package var deadShare: Double
+    /// Latents that fire on a sample at the start, of an architecture that a penalty keeps sparse; nil for its usual
+    /// start, with half of them.
+    package var l0: Double?
     /// What the encoder's product takes, in the step and alone.
     package var precision: Precision
 
     /// Describes a benchmark.
     package init(
         architecture: Architecture = .route, dModel: Int, latents: Int, k: Int?, layers: Int, tokens: Int,
-        repeats: Int = 5, deadShare: Double = 0, precision: Precision = .f32
+        repeats: Int = 5, deadShare: Double = 0, l0: Double? = nil, precision: Precision = .f32
     ) {
+        self.l0 = l0
         self.precision = precision
         self.architecture = architecture
         self.dModel = dModel
@@ -74,13 +78,7 @@ package struct TrainingBenchmark: Sendable {
     package func run(workers: Workers, progress: (_ done: Int, _ total: Int) -> Void) throws -> Result {
         let configuration = try configuration()
         let batch = randomBatch(workers)
-        let weights = DictionaryWeights(configuration, seed: 0, threshold: 0.05)
-        // What never fires: as many as are to be dead, all over the dictionary.
-        let dead = Int(deadShare * Double(latents))
-        for index in 0..<dead where weights.latentBias.rows > 0 {
-            weights.latentBias.pointer[index * latents / max(dead, 1)] = -1e4
-        }
-
+        let weights = try initialWeights(configuration, on: batch, workers: workers)
         let options = try options(configuration)
         let trainer = TrainerState(configuration, options: options, weights: weights, workers: workers)
             .trainer(options, workers: workers, precision: precision)
@@ -92,7 +90,7 @@ package struct TrainingBenchmark: Sendable {
         var products: [Double] = []
         var l0: Float = 0
         // The first rounds warm caches and pages up, let latents die, and do not count.
-        let warmup = dead > 0 ? 3 : 1
+        let warmup = deadShare > 0 ? 3 : 1
         for round in 0..<repeats + warmup {
             let multiply = clock.measure { product.multiply(by: workers) }
             let step = try clock.measure { l0 = try trainer.step(batch).l0 }
@@ -131,12 +129,7 @@ package struct TrainingBenchmark: Sendable {
         try MemoryBudget.machine.check(
             floats: floats, for: "this benchmark", advice: "take fewer `latents` or `tokens`")
         let batch = randomBatch(workers)
-        let weights = DictionaryWeights(configuration, seed: 0, threshold: 0.05)
-        if deadShare > 0, weights.latentBias.rows > 0 {
-            let dead = Int(deadShare * Double(latents))
-            for index in 0..<dead { weights.latentBias.pointer[index * latents / max(dead, 1)] = -1e4 }
-        }
-
+        let weights = try initialWeights(configuration, on: batch, workers: workers)
         let trainer = TrainerState(configuration, options: options, weights: weights, workers: workers)
             .trainer(options, workers: workers, precision: precision)
         for round in 0..<repeats {

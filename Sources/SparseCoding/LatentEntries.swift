@@ -30,6 +30,9 @@ package final class LatentEntries: @unchecked Sendable {
         slopes.deallocate()
     }
 
+    /// How many entries there are.
+    package var count: Int { offsets[offsets.count - 1] }
+
     /// The entries of one latent.
     package func range(of latent: Int) -> Range<Int> { offsets[latent]..<offsets[latent + 1] }
 

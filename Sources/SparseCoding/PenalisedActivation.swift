@@ -38,18 +38,34 @@ package struct PenalisedActivation: Sendable {
         }
     }
 
-    /// The activations z `[latents]` of one sample.
-    package func apply(to product: UnsafePointer<Float>, into z: UnsafeMutablePointer<Float>) {
+    /// What it reads of every latent.
+    package var vectors: ActivationVectors {
         switch architecture {
         case .gated:
-            rsae_gated(
-                product, weights.gateBias.pointer, magnitude.pointer, weights.magnitudeBias.pointer,
-                Int64(magnitude.count), z)
+            ActivationVectors(
+                bias: weights.gateBias.pointer, scale: magnitude.pointer, offset: weights.magnitudeBias.pointer)
         case _ where hasThresholds:
-            rsae_jump_relu(
-                product, weights.latentBias.pointer, threshold.pointer, Int64(threshold.count), z)
-        default:
-            rsae_relu(product, weights.latentBias.pointer, Int64(weights.latentBias.count), z)
+            ActivationVectors(bias: weights.latentBias.pointer, scale: threshold.pointer, offset: nil)
+        default: ActivationVectors(bias: weights.latentBias.pointer, scale: nil, offset: nil)
+        }
+    }
+
+    /// The activations z `[latents]` of one sample.
+    package func apply(to product: UnsafePointer<Float>, into z: UnsafeMutablePointer<Float>) {
+        apply(vectors, to: product, count: weights.encoder.rows, into: z)
+    }
+
+    /// The activations of the latents that the vectors are of.
+    ///
+    /// - Parameter product: π of these latents.
+    package func apply(
+        _ vectors: ActivationVectors, to product: UnsafePointer<Float>, count: Int,
+        into z: UnsafeMutablePointer<Float>
+    ) {
+        switch (vectors.scale, vectors.offset) {
+        case (let scale?, let offset?): rsae_gated(product, vectors.bias, scale, offset, Int64(count), z)
+        case (let threshold?, nil): rsae_jump_relu(product, vectors.bias, threshold, Int64(count), z)
+        case (nil, _): rsae_relu(product, vectors.bias, Int64(count), z)
         }
     }
 }

@@ -6,6 +6,8 @@ package final class SparseLatents: @unchecked Sendable {
     package let width: Int
     /// Where each sample's latents begin `[capacity + 1]`, where samples share the room; nil where each has its own.
     private let offsets: UnsafeMutablePointer<Int>?
+    /// Samples that share one room.
+    private let tile: Int
     /// How many latents each sample has `[1 × capacity]`.
     package let counts: UnsafeMutablePointer<Int32>
     /// Latent indices, row-major `[capacity × width]` or the samples' one after another, ascending within a sample; unset
@@ -20,6 +22,7 @@ package final class SparseLatents: @unchecked Sendable {
         self.capacity = capacity
         self.width = width
         offsets = nil
+        tile = 1
         counts = .allocate(capacity: max(capacity, 1))
         counts.initialize(repeating: 0, count: max(capacity, 1))
         indices = .allocate(capacity: max(capacity * width, 1))
@@ -33,11 +36,19 @@ package final class SparseLatents: @unchecked Sendable {
     }
 
     /// Allocates room for `entries` active latents that `capacity` samples share.
-    package init(capacity: Int, sharing entries: Int) {
+    package convenience init(capacity: Int, sharing entries: Int) {
+        self.init(capacity: capacity, tile: max(capacity, 1), sharing: entries)
+    }
+
+    /// Allocates room for `room` active latents for every `tile` of `capacity` samples, which share it. Memory is not
+    /// touched yet.
+    package init(capacity: Int, tile: Int, sharing room: Int) {
         self.capacity = capacity
-        width = entries
+        self.tile = tile
+        width = room
+        let entries = (capacity + tile - 1) / tile * room
         offsets = .allocate(capacity: capacity + 1)
-        offsets?.initialize(repeating: 0, count: capacity + 1)
+        for sample in 0...capacity { offsets?[sample] = sample / tile * room }
         counts = .allocate(capacity: max(capacity, 1))
         counts.initialize(repeating: 0, count: max(capacity, 1))
         indices = .allocate(capacity: max(entries, 1))
@@ -69,11 +80,16 @@ package final class SparseLatents: @unchecked Sendable {
         }
     }
 
-    /// Sets a sample's number of latents, where samples share the room; the samples before it have theirs.
+    /// Sets a sample's number of latents, where samples share the room; the samples before it in its room have theirs.
     package func place(_ sample: Int, count: Int) {
         guard let offsets else { preconditionFailure("every sample has its own room") }
-        precondition(offsets[sample] + count <= width, "no room for the latents")
-        offsets[sample + 1] = offsets[sample] + count
+        precondition(count <= room(for: sample), "no room for the latents")
+        if (sample + 1) % tile != 0 || sample + 1 == capacity { offsets[sample + 1] = offsets[sample] + count }
         counts[sample] = Int32(truncatingIfNeeded: count)
+    }
+
+    /// How many latents of a sample there is room for, after those of the samples before it.
+    package func room(for sample: Int) -> Int {
+        offsets.map { (sample / tile + 1) * width - $0[sample] } ?? width
     }
 }

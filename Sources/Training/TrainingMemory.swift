@@ -16,7 +16,8 @@ import Vocabulary
 /// - with k and no prefixes, copies of error and input (`SampleBlocks`): n · 2·D where n·D is 2²² or more, or n · D with
 ///   products of bf16;
 /// - with products of bf16: encoder and decoder rounded, m·D;
-/// - with a penalty: activations and gradients n · (2·m + 2·D), tiles w · 256·m (gated 512·m), sums 5·m · n/256;
+/// - with a penalty: activations and gradients n · (2·m + 2·D), or m + 4·D where D is over half of m, as once few latents
+///   fire; tiles w · 256·m (gated 512·m) and one more of 256·m, sums 6·m · n/256;
 /// - the batch T · L_stream · d, live the buffer and a chunk of the model's streams, and from files 6 for every row: its
 ///   token, document and place; of files and pipes that are drawn from a buffer, (buffer + T) · L_stream · d, and of a pipe
 ///   a batch's blocks as they come.
@@ -94,7 +95,8 @@ package struct TrainingMemory {
             if options.auxiliary != nil { floats += 3 * deadShare * m * width }
         } else {
             let tiles = configuration.architecture == .gated ? 512.0 : 256
-            floats += samples * (2 * m + 2 * width) + threads * tiles * m + 5 * m * (samples / 256)
+            let latents = max(2 * m, m + 2 * width)
+            floats += samples * (latents + 2 * width) + (threads * tiles + 256) * m + 6 * m * (samples / 256)
         }
         return floats
     }

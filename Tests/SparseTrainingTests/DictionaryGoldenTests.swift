@@ -61,8 +61,13 @@ import Vocabulary
                 })
         }
 
+        func initialState() throws -> TrainerState {
+            TrainerState(
+                configuration, options: options, weights: try initialWeights(), workers: Workers(threads: 2))
+        }
+
         /// The starting weights; crosscoders' matrices lie in one piece in these files.
-        func initialWeights() throws -> DictionaryWeights {
+        private func initialWeights() throws -> DictionaryWeights {
             let weights = DictionaryWeights(configuration)
             for (name, matrix, transposed) in named(weights) {
                 let values = try file.floats("initial.\(name)")
@@ -112,11 +117,23 @@ import Vocabulary
 
     @Test(arguments: runs) func lossesGradientsAndWeights(name: String) throws {
         let run = try Run(name)
+        let (state, workers) = (try run.initialState(), Workers(threads: 2))
+        try follow(state.trainer(run.options, workers: workers), run)
+    }
+
+    /// Steps that follow only the latents within reach, however many they are.
+    @Test(arguments: runs.filter { ["crosscoder-l1", "vanilla", "gated", "jumprelu"].contains(where: $0.hasPrefix) })
+    func theSameByLatentsWithinReach(name: String) throws {
+        let run = try Run(name)
+        try follow(
+            PenaltyTrainer(
+                state: run.initialState(), options: run.options, workers: Workers(threads: 2), largestShare: 1),
+            run)
+    }
+
+    private func follow(_ trainer: any DictionaryTrainer, _ run: Run) throws {
+        let (state, workers) = (trainer.state, Workers(threads: 2))
         let batch = try batches(run)
-        let workers = Workers(threads: 2)
-        let state = TrainerState(
-            run.configuration, options: run.options, weights: try run.initialWeights(), workers: workers)
-        let trainer = state.trainer(run.options, workers: workers)
         let (losses, objectives) = (try run.file.floats("losses"), try run.file.floats("objectives"))
         let (sparsity, auxiliary) = (
             try run.file.floats("sparsity_losses"), try run.file.floats("auxiliary_losses")

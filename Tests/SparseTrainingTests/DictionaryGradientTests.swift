@@ -72,7 +72,7 @@ import Vocabulary
                 $0.lambdaWarmup = system.usesTopK ? nil : 0.05
                 $0.bandwidth = isJumpReLU ? 0.5 : nil
             })
-        let trainer = livelyTrainer(configuration, options, seed: 3)
+        let trainer = livelyTrainer(system, configuration, options, seed: 3)
         let decoder = trainer.state.weights.decoder
         // After the trainer has brought the directions to unit norm: away from it again.
         for index in 0..<decoder.count { decoder.pointer[index] *= 0.8 + 0.01 * Float(index % 40) }
@@ -94,7 +94,7 @@ import Vocabulary
                 $0.auxiliaryK = 4
                 $0.deadAfterTokens = 50
             })
-        let trainer = livelyTrainer(configuration, options, seed: 5)
+        let trainer = livelyTrainer(system, configuration, options, seed: 5)
         trainer.state.stepsDone = 1
         // Dead in name: some of them are among the k largest as well, and gradients of both kinds add up.
         let dead = Array([1, 3, 4, 8, 9, 12, 15, 18, 19].prefix(deadCount))
@@ -119,7 +119,7 @@ import Vocabulary
         let options = try TrainingOptions(configuration, batchTokens: 8, steps: 100)
         let batch = keyedBatch(count: 8, dModel: 7, seed: 6)
         for column in 0..<28 { batch.values[3, column] = 4 }
-        let trainer = livelyTrainer(configuration, options, seed: 1)
+        let trainer = livelyTrainer(system, configuration, options, seed: 1)
         trainer.state.stepsDone = 1
         let (loss, gradients) = try trainer.gradients(batch)
         #expect(loss.isFinite && loss > 0)

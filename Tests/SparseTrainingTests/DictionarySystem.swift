@@ -9,17 +9,26 @@ struct DictionarySystem: CustomTestStringConvertible, Sendable {
     let architecture: Architecture
     let fidelity: Fidelity
     let usesTopK: Bool
+    /// Of one with a penalty: whether its steps follow only the latents within reach, however many they are, or all.
+    var followsReached = false
 
-    var testDescription: String { "\(architecture)\(usesTopK ? " TopK" : "") \(fidelity)" }
+    var testDescription: String {
+        "\(architecture)\(usesTopK ? " TopK" : "") \(fidelity)\(followsReached ? " by reach" : "")"
+    }
 
-    private static func all(_ architectures: [Architecture], topK: Bool) -> [DictionarySystem] {
+    private static func all(
+        _ architectures: [Architecture], topK: Bool, reached: Bool = false
+    ) -> [DictionarySystem] {
         architectures.flatMap { architecture in
-            Fidelity.allCases.map { DictionarySystem(architecture: architecture, fidelity: $0, usesTopK: topK) }
+            Fidelity.allCases.map {
+                DictionarySystem(architecture: architecture, fidelity: $0, usesTopK: topK, followsReached: reached)
+            }
         }
     }
 
-    /// Those that a penalty keeps sparse.
-    static let penalised = all([.vanilla, .gated, .jumprelu, .crosscoder], topK: false)
+    private static let withPenalty: [Architecture] = [.vanilla, .gated, .jumprelu, .crosscoder]
+    /// Those that a penalty keeps sparse, by both kinds of steps.
+    static let penalised = all(withPenalty, topK: false) + all(withPenalty, topK: false, reached: true)
     /// Those of k latents without a router.
     static let topK = all([.topk, .random, .mlsae, .crosscoder], topK: true)
 
@@ -30,6 +39,15 @@ struct DictionarySystem: CustomTestStringConvertible, Sendable {
         try DictionaryConfiguration(
             architecture: architecture, dModel: dModel, latents: latents, k: usesTopK ? k : nil,
             layers: layers ?? self.layers, fidelity: fidelity)
+    }
+}
+
+extension DictionarySystem {
+    /// The trainer that continues from a state, by this system's kind of steps.
+    func trainer(_ state: TrainerState, _ options: TrainingOptions, workers: Workers) -> any DictionaryTrainer {
+        guard options.sparsity != nil else { return state.trainer(options, workers: workers) }
+        return PenaltyTrainer(
+            state: state, options: options, workers: workers, largestShare: followsReached ? 1 : -1)
     }
 }
 
@@ -59,10 +77,11 @@ func livelyWeights(_ configuration: DictionaryConfiguration, seed: UInt64) -> Di
 
 /// A trainer on lively weights.
 func livelyTrainer(
-    _ configuration: DictionaryConfiguration, _ options: TrainingOptions, seed: UInt64, threads: Int = 2
+    _ system: DictionarySystem, _ configuration: DictionaryConfiguration, _ options: TrainingOptions, seed: UInt64,
+    threads: Int = 2
 ) -> any DictionaryTrainer {
     let workers = Workers(threads: threads)
     let state = TrainerState(
         configuration, options: options, weights: livelyWeights(configuration, seed: seed), workers: workers)
-    return state.trainer(options, workers: workers)
+    return system.trainer(state, options, workers: workers)
 }

@@ -40,7 +40,7 @@ import Vocabulary
                     $0.auxiliaryK = system.usesTopK ? 6 : nil
                     $0.deadAfterTokens = 40
                 })
-            let trainer = livelyTrainer(configuration, options, seed: 1)
+            let trainer = livelyTrainer(system, configuration, options, seed: 1)
             let removesParallel = system.fidelity == .corrected && options.decoderNorm == .unit
             var adam: NaiveAdam?
             var (auxiliarySteps, clippedSteps) = (0, 0)
@@ -94,7 +94,7 @@ import Vocabulary
                     $0.gradientClip = clip
                     $0.removesParallelGradient = false
                 })
-            return livelyTrainer(configuration, options, seed: 1)
+            return livelyTrainer(system, configuration, options, seed: 1)
         }
 
         let (free, unreached, clipped) = (try trainer(nil), try trainer(1e6), try trainer(1e-3))

@@ -16,7 +16,7 @@ import Vocabulary
         let options = try TrainingOptions(
             configuration, batchTokens: 100, steps: 20,
             choices: .init { $0.initialBias = start })
-        return livelyTrainer(configuration, options, seed: 1)
+        return livelyTrainer(system, configuration, options, seed: 1)
     }
 
     private func preBias(

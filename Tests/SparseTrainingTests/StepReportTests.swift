@@ -18,7 +18,7 @@ import Vocabulary
                 $0.auxiliaryCoefficient = system.usesTopK ? 0 : nil
                 $0.deadAfterTokens = 3
             })
-        let trainer = livelyTrainer(configuration, options, seed: 5)
+        let trainer = livelyTrainer(system, configuration, options, seed: 5)
         // Some do not stand a chance of firing.
         for vector in [trainer.state.weights.latentBias, trainer.state.weights.gateBias] where vector.rows > 0 {
             for latent in 0..<5 { vector.pointer[latent] = -20 }

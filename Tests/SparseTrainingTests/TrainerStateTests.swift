@@ -19,7 +19,7 @@ import Vocabulary
                 $0.auxiliaryCoefficient = system.usesTopK ? 0.1 : nil
                 $0.deadAfterTokens = 40
             })
-        return livelyTrainer(configuration, options, seed: 1)
+        return livelyTrainer(system, configuration, options, seed: 1)
     }
 
     private func batch(_ step: Int) -> ActivationBatch { keyedBatch(count: 20 - step, dModel: 9, seed: UInt64(step)) }
@@ -43,7 +43,8 @@ import Vocabulary
         for stop in [0, 1, 5] {
             let whole = try trainer(system)
             for step in 0..<stop { try whole.step(batch(step)) }
-            let resumed = copy(whole.state, whole.options).trainer(whole.options, workers: Workers(threads: 3))
+            let resumed = system.trainer(
+                copy(whole.state, whole.options), whole.options, workers: Workers(threads: 3))
             for step in stop..<9 {
                 #expect(try resumed.step(batch(step)) == (try whole.step(batch(step))), "step \(step)")
             }

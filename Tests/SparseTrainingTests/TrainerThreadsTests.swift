@@ -22,7 +22,7 @@ import Vocabulary
             })
         var first: (bits: [[UInt32]], idle: [Int], reports: [StepReport])?
         for threads in [1, 2, 3, 5] {
-            let trainer = livelyTrainer(configuration, options, seed: 7, threads: threads)
+            let trainer = livelyTrainer(system, configuration, options, seed: 7, threads: threads)
             // Some latents do not stand a chance, so that AuxK has something to do.
             for vector in [trainer.state.weights.latentBias, trainer.state.weights.gateBias] where vector.rows > 0 {
                 for latent in 0..<50 { vector.pointer[latent] = -20 }

@@ -9,9 +9,9 @@ struct PenaltySlope {
     /// λ / (samples · latents); a JumpReLU's λ / samples for each firing.
     let coefficient: Float
     /// The penalty per unit of size for each latent `[1 × latents]`: the coefficient times its decoder norms.
-    private let prices: Matrix
+    let prices: Matrix
     private let trainer: PenaltyTrainer
-    private let activation: PenalisedActivation
+    let activation: PenalisedActivation
     private let inverseBandwidth: Float
 
     init(_ trainer: PenaltyTrainer, _ activation: PenalisedActivation, samples: Int, norms: Matrix?) {
@@ -43,32 +43,63 @@ struct PenaltySlope {
     /// The penalty per unit of a latent's size.
     func price(of latent: Int) -> Float { prices.pointer[latent] }
 
-    /// Turns ⟨∂L/∂û, w_j⟩ of a tile's samples into ∂L/∂π, in place, and accumulates the sums of `PenaltySum`.
+    /// Turns ⟨∂L/∂û, w_j⟩ of one sample into ∂L/∂π, in place, and adds to the sums of `PenaltySum`.
     ///
-    /// - Parameter sums: rows by `PenaltySum`, `[rows × latents]`, zeros.
-    func apply(_ range: Range<Int>, _ scratch: PenaltyScratch, sums: UnsafeMutablePointer<Float>) {
-        let (configuration, weights) = (trainer.configuration, trainer.weights)
-        let m = configuration.latents
-        let reference: Int32 = configuration.fidelity == .reference ? 1 : 0
-        func sum(_ kind: PenaltySum) -> UnsafeMutablePointer<Float> { sums + kind.rawValue * m }
-        for sample in range {
-            let row = sample - range.lowerBound
-            let (z, slope) = (trainer.activations.row(sample), trainer.slopes.row(sample))
-            switch configuration.architecture {
-            case .gated:
-                rsae_gated_slopes(
-                    scratch.product.row(row), z, weights.gateBias.pointer, activation.magnitude.pointer,
-                    reference != 0 ? nil : UnsafePointer(scratch.gate.row(row)), coefficient, Int64(m), slope,
-                    sum(.fired), sum(.size), sum(.bias), sum(.second), sum(.scale))
-            case .jumprelu:
-                rsae_jump_slopes(
-                    scratch.product.row(row), weights.latentBias.pointer, activation.threshold.pointer,
-                    inverseBandwidth, coefficient, reference, Int64(m), slope, sum(.fired), sum(.size), sum(.bias),
-                    sum(.second))
-            default:
-                rsae_relu_slopes(
-                    z, prices.pointer, Int64(m), slope, sum(.fired), sum(.size), sum(.bias))
-            }
+    /// - Parameters:
+    ///   - vectors: of `count` latents, all or some.
+    ///   - prices: of these latents.
+    ///   - product: π of these latents.
+    ///   - z: their activations.
+    ///   - gateSlope: a gated dictionary's ⟨∂L/∂û, w_j⟩ of the reconstruction from its gate.
+    ///   - sums: rows by `PenaltySum`, `stride` floats apart.
+    func apply(
+        _ vectors: ActivationVectors, prices: UnsafePointer<Float>, count: Int, product: UnsafePointer<Float>,
+        z: UnsafePointer<Float>, gateSlope: UnsafePointer<Float>, slope: UnsafeMutablePointer<Float>,
+        sums: UnsafeMutablePointer<Float>, stride: Int
+    ) {
+        func sum(_ kind: PenaltySum) -> UnsafeMutablePointer<Float> { sums + kind.rawValue * stride }
+        let isReference = trainer.configuration.fidelity == .reference
+        switch (vectors.scale, vectors.offset) {
+        case (let magnitude?, .some):
+            rsae_gated_slopes(
+                product, z, vectors.bias, magnitude, isReference ? nil : gateSlope, coefficient, Int64(count), slope,
+                sum(.fired), sum(.size), sum(.bias), sum(.second), sum(.scale))
+        case (let threshold?, nil):
+            rsae_jump_slopes(
+                product, vectors.bias, threshold, inverseBandwidth, coefficient, isReference ? 1 : 0, Int64(count),
+                slope, sum(.fired), sum(.size), sum(.bias), sum(.second))
+        case (nil, _):
+            rsae_relu_slopes(z, prices, Int64(count), slope, sum(.fired), sum(.size), sum(.bias))
         }
+    }
+
+    /// For each latent the number that its product with its bias has to exceed to be within reach (`ReachedLatents`)
+    /// `[1 × latents]`: 0, or the lower end of the window around a JumpReLU's threshold, rounded down.
+    func bounds() -> Matrix {
+        let bounds = Matrix(rows: 1, columns: trainer.configuration.latents)
+        guard trainer.configuration.architecture == .jumprelu else { return bounds }
+        for latent in 0..<bounds.count {
+            let (threshold, half) = (activation.threshold.pointer[latent], 0.5 / inverseBandwidth)
+            bounds.pointer[latent] = threshold - half - (abs(threshold) + half) * 1e-6
+        }
+        return bounds
+    }
+
+    /// What a sample adds to the sums of a latent that is not within reach `[rows × latents]`; nil for nothing. Only a
+    /// JumpReLU of the reference has such a thing: it measures the window at z, which is 0 there.
+    func unreachedSums(bounds: Matrix) -> Matrix? {
+        let configuration = trainer.configuration
+        guard configuration.architecture == .jumprelu, configuration.fidelity == .reference else { return nil }
+        let m = configuration.latents
+        let sums = Matrix(rows: PenaltySum.allCases.count, columns: m)
+        let far = Matrix(rows: 2, columns: m)
+        for latent in 0..<m {
+            let bound = bounds.pointer[latent]
+            far[0, latent] = bound - abs(bound) - 1 - activation.vectors.bias[latent]
+        }
+        apply(
+            activation.vectors, prices: prices.pointer, count: m, product: far.row(0), z: far.row(1),
+            gateSlope: far.row(1), slope: far.row(1), sums: sums.pointer, stride: m)
+        return sums
     }
 }

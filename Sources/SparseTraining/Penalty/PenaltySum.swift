@@ -12,4 +12,6 @@ enum PenaltySum: Int, CaseIterable {
     case second
     /// ∂L/∂r_mag of a gated dictionary.
     case scale
+    /// ⟨∂L/∂W_dec[j], W_dec[j]⟩ = Σ z ⟨∂L/∂û, W_dec[j]⟩; only where latents are followed by entries.
+    case parallel
 }

@@ -1,4 +1,3 @@
-import CKernels
 package import LinearAlgebra
 package import SparseCoding
 import Vocabulary
@@ -6,9 +5,10 @@ import Vocabulary
 /// Trains a dictionary with a sparsity penalty: `vanilla`, `gated`, `jumprelu`, or `crosscoder` without k.
 ///
 /// Early in training such a dictionary fires half its latents on every token, so everything is a dense product:
-/// encode, decode, latent gradients and both weight gradients; a gated one adds decode and gradients of its gate. The
-/// files beside this one follow a step: `+Forward`, `PenaltySlope` (backward pass and sparsity
-/// term), `+Update`.
+/// encode, decode, latent gradients and both weight gradients; a gated one adds decode and gradients of its gate. Once the
+/// share of latents that matter to a sample is small, only the encode is, as with k latents. The batch itself decides,
+/// so that a resumed run decides as the interrupted one. The files beside this one follow a step: `+Forward` (with all
+/// latents), `+Reached` (with those within reach), `PenaltySlope` (backward pass and sparsity term), `+Update`.
 package final class PenaltyTrainer: DictionaryTrainer {
     /// The training options.
     package let options: TrainingOptions
@@ -20,10 +20,14 @@ package final class PenaltyTrainer: DictionaryTrainer {
     let encoder: DictionaryEncoder
 
     let input: AutoencoderInput
-    /// z `[samples × latents]`.
-    let activations: Matrix
-    /// ∂L/∂π `[samples × latents]`, with π the encoder's product.
-    let slopes: Matrix
+    /// Room for the latents of a step that follows all of them; nil after one that does not.
+    var dense: DenseLatents?
+    /// Room for those of a step that follows those within reach; likewise.
+    var reached: ReachedLatents?
+    /// The decoder's rows as the latents within reach read them.
+    let decoderRows: DecoderRows
+    /// The largest share of latents within reach, in the first tile of a batch, with which a step follows only them.
+    let largestShare: Double
     /// ∂L/∂û `[samples × D]`.
     let errorGradient: Matrix
     /// ‖û − u‖² of each sample's parts `[samples × parts]`.
@@ -31,15 +35,25 @@ package final class PenaltyTrainer: DictionaryTrainer {
     /// Likewise of a gated dictionary's reconstruction from its gate.
     let gateError: Matrix
 
+    /// The default of `largestShare`: from about here on dense products are as fast.
+    package static let largestShare = 1.0 / 16
+
+    /// Whether the last step followed only the latents within reach.
+    package var followsReached: Bool { reached != nil }
+
     var configuration: DictionaryConfiguration { state.configuration }
     var weights: DictionaryWeights { state.weights }
 
     /// Makes a trainer that continues from a state.
     ///
-    /// - Parameter precision: of the encoder's product.
+    /// - Parameters:
+    ///   - precision: of the encoder's product.
+    ///   - largestShare: the largest share of latents within reach with which a step follows only them; it changes no
+    ///     result beyond round-off.
     /// - Precondition: the state's configuration has no k and the options have a penalty.
     package init(
-        state: TrainerState, options: TrainingOptions, workers: Workers, precision: Precision = .f32
+        state: TrainerState, options: TrainingOptions, workers: Workers, precision: Precision = .f32,
+        largestShare: Double = PenaltyTrainer.largestShare
     ) {
         let configuration = state.configuration
         guard configuration.k == nil, let penalty = options.sparsity else {
@@ -51,10 +65,10 @@ package final class PenaltyTrainer: DictionaryTrainer {
         self.workers = workers
         encoder = DictionaryEncoder(
             configuration: configuration, weights: state.weights, workers: workers, precision: precision)
+        decoderRows = DecoderRows(encoder)
         let samples = options.batchTokens
         input = AutoencoderInput(capacity: samples, configuration: configuration)
-        activations = Matrix(rows: samples, columns: configuration.latents)
-        slopes = Matrix(rows: samples, columns: configuration.latents)
+        self.largestShare = largestShare
         errorGradient = Matrix(rows: samples, columns: configuration.inputWidth)
         squaredError = Matrix(rows: samples, columns: configuration.parts)
         gateError = Matrix(rows: configuration.architecture == .gated ? samples : 0, columns: 1)
@@ -68,9 +82,9 @@ package final class PenaltyTrainer: DictionaryTrainer {
         let preBias = state.stepsDone == 0 ? weights.preBias.copy() : nil
         let forward = try forward(batch)
         guard forward.summary.loss < TrainerState.largestLoss, forward.sparsityLoss.isFinite,
-            rsae_all_finite(errorGradient.pointer, Int64(batch.count * configuration.inputWidth)) != 0,
-            rsae_all_finite(slopes.pointer, Int64(batch.count * configuration.latents)) != 0,
-            rsae_all_finite(forward.sums.pointer, Int64(forward.sums.count)) != 0
+            workers.allFinite(errorGradient.pointer, count: batch.count * configuration.inputWidth),
+            slopesAreFinite(forward.latents, samples: batch.count),
+            workers.allFinite(forward.sums.pointer, count: forward.sums.count)
         else {
             if let preBias { weights.preBias.update(from: preBias) }
             throw TrainingError.lossNotFinite(step: state.stepsDone)
@@ -88,5 +102,12 @@ package final class PenaltyTrainer: DictionaryTrainer {
         state.finishStep(
             options, tokens: batch.count, fired: { forward.sums[PenaltySum.fired.rawValue, $0] > 0 }, workers)
         return report
+    }
+
+    private func slopesAreFinite(_ latents: PenaltyLatents, samples: Int) -> Bool {
+        switch latents {
+        case .all(let dense): workers.allFinite(dense.slopes.pointer, count: samples * configuration.latents)
+        case .reached(let reached): workers.allFinite(reached.entries.slopes, count: reached.entries.count)
+        }
     }
 }

@@ -29,6 +29,8 @@ struct BenchmarkSizes: ParsableArguments {
     @Option(help: "Number of layers that a token has.") var layers: Int
     @Option(help: "Tokens of a step.") var tokens: Int
     @Option(help: "Share of the latents that never fire, for AuxK.") var deadShare = 0.0
+    @Option(help: "Latents that fire on a sample at first, of an architecture with a penalty; by default half of them.")
+    var l0: Double?
     @Option(help: "What the encoder's product takes, f32 or bf16.") var precision = Precision.f32
     @Option(help: "Number of steps.") var repeats = 5
 
@@ -41,7 +43,7 @@ struct BenchmarkSizes: ParsableArguments {
         }
         return TrainingBenchmark(
             architecture: architecture, dModel: dModel, latents: latents, k: k, layers: layers, tokens: tokens,
-            repeats: repeats, deadShare: deadShare, precision: precision)
+            repeats: repeats, deadShare: deadShare, l0: l0, precision: precision)
     }
 
     /// The sizes as columns; the architecture is included unless it is `route`.
@@ -62,7 +64,7 @@ struct BenchmarkTrainCommand: ParsableCommand {
         discussion: """
             Examples:
               routesae benchmark train --d-model 2048 --latents 16384 --k 64 --layers 9 --tokens 8192 --format json
-              routesae benchmark train --architecture vanilla --d-model 256 --latents 4096 --layers 1 --tokens 8192
+              routesae benchmark train --architecture vanilla --d-model 256 --latents 4096 --layers 1 --tokens 8192 --l0 64
             """)
 
     @OptionGroup var sizes: BenchmarkSizes
