@@ -131,9 +131,10 @@ package final class PackedMatrix: @unchecked Sendable {
     }
 
     /// The panel that begins with a row.
-    func panel(ofRow row: Int) -> UnsafeMutableRawPointer {
-        panels + row * Self.rowBytes(columns: columns, halved: isHalved)
-    }
+    func panel(ofRow row: Int) -> UnsafeMutableRawPointer { panels + row * rowBytes }
+
+    /// Bytes from the panel of one row to that of the next.
+    var rowBytes: Int { Self.rowBytes(columns: columns, halved: isHalved) }
 
     private static func byteCount(rows: Int, columns: Int, halved: Bool) -> Int {
         (rows + panelRows - 1) / panelRows * panelRows * rowBytes(columns: columns, halved: halved)

@@ -19,9 +19,9 @@ extension Workers {
         multiplyBF16(
             rows: rows, columns: b.rows, inner: b.columns, a, stride: strideA, into: c, stride: strideC,
             accumulating: accumulating, with: kernel
-        ) { product, firstColumn in
-            product.b = b.row(firstColumn)
-            product.b_stride = Int64(b.columns)
+        ) { [first = b.row(0), columns = b.columns] product, firstColumn in
+            product.b = first + firstColumn * columns
+            product.b_stride = Int64(columns)
         }
         withExtendedLifetime(b) {}
     }
@@ -41,8 +41,8 @@ extension Workers {
         multiplyBF16(
             rows: rows, columns: b.rows, inner: b.columns, a, stride: strideA, into: c, stride: strideC,
             accumulating: accumulating, with: kernel
-        ) { product, firstColumn in
-            product.b_panels = UnsafeRawPointer(b.panel(ofRow: firstColumn))
+        ) { [panels = b.panels, rowBytes = b.rowBytes] product, firstColumn in
+            product.b_panels = UnsafeRawPointer(panels + firstColumn * rowBytes)
         }
         withExtendedLifetime(b) {}
     }

@@ -102,27 +102,31 @@ extension Workers {
         let rowTiles = (rows + rowTile - 1) / rowTile
         let columnTiles = (b.rows + columnTile - 1) / columnTile
         let kernel = kernel?.kernel ?? rsae_product_kernel()
+        // Values only: threads that count references to one object hold each other up.
+        let (panels, rowBytes, columns, inner, isHalved) = (b.panels, b.rowBytes, b.rows, b.columns, b.isHalved)
         forEach(tiles: rowTiles * columnTiles) { tile, _ in
             let firstRow = (tile % rowTiles) * rowTile
             let firstColumn = (tile / rowTiles) * columnTile
             var product = rsae_product(
-                rows: Int64(min(rowTile, rows - firstRow)), columns: Int64(min(columnTile, b.rows - firstColumn)),
-                inner: Int64(b.columns), inner_start: 0, alpha: 1, accumulates: accumulating, a_transposed: false,
+                rows: Int64(min(rowTile, rows - firstRow)), columns: Int64(min(columnTile, columns - firstColumn)),
+                inner: Int64(inner), inner_start: 0, alpha: 1, accumulates: accumulating, a_transposed: false,
                 b_transposed: true, a: a + firstRow * strideA, a_stride: Int64(strideA), b: nil, b_stride: 0,
-                b_panels: b.panel(ofRow: firstColumn), b_length: 0, b_is_halved: b.isHalved,
+                b_panels: panels + firstColumn * rowBytes, b_length: 0, b_is_halved: isHalved,
                 c: c + firstRow * strideC + firstColumn, c_stride: Int64(strideC))
             rsae_multiply_with(kernel, &product)
         }
+        withExtendedLifetime(b) {}
     }
 
-    /// The tiles of a product: one if it is small, else about four for each thread while that leaves them large enough.
+    /// The tiles of a product: one if it is small, else about four for each thread while that leaves them large enough; two
+    /// of a single row, where beginning one costs as much as a part of it.
     func productTile(rows: Int, columns: Int, inner: Int) -> (rows: Int, columns: Int) {
         guard count > 1, max(rows, 4) * columns * inner > Workers.smallProduct else {
             return (max(rows, 1), max(columns, 1))
         }
 
         let rowTiles = (rows + Workers.productRowTile - 1) / Workers.productRowTile
-        let even = columns * rowTiles / (4 * count)
+        let even = columns * rowTiles / ((rows == 1 ? 2 : 4) * count)
         let step = Workers.productColumnStep
         return (Workers.productRowTile, min(max((even + step - 1) / step * step, step), Workers.productColumnTile))
     }
