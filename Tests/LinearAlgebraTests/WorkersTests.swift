@@ -59,10 +59,10 @@ import Testing
         #expect(Workers().count == Workers.processors)
     }
 
-    /// As if the system refused to start threads.
-    @Test("Loops run with the threads available", arguments: [0, 1, 2, 100])
-    func loopsMakeDoWithTheThreadsThereAre(most: Int) {
-        let threads = WorkerThreads(most: most)
+    /// As if the system refused to start threads; on one processor helpers sleep at once, with many they wait awake.
+    @Test("Loops run with the threads available", arguments: [0, 1, 2, 100], [1, 100])
+    func loopsMakeDoWithTheThreadsThereAre(most: Int, processors: Int) {
+        let threads = WorkerThreads(most: most, processors: processors)
         let seen = Mutex<Set<pthread_t>>([])
         for workers in [1, 2, 3, 8] {
             for _ in 0..<200 {
@@ -84,6 +84,25 @@ import Testing
             }
         }
         #expect(seen.withLock { $0.count } <= most + 1)
+    }
+
+    /// Pauses between loops are shorter and longer than a helper waits awake.
+    @Test("Every tile of loops that follow each other runs once", arguments: [1, 100])
+    func loopsOneAfterAnother(processors: Int) {
+        let threads = WorkerThreads(most: 2, processors: processors)
+        for round in 0..<3000 {
+            let next = Atomic<Int>(0)
+            let sum = Atomic<Int>(0)
+            threads.run(workers: 3) { _ in
+                while true {
+                    let tile = next.add(1, ordering: .relaxed).oldValue
+                    guard tile < 5 else { return }
+                    sum.add(1 << (4 * tile), ordering: .relaxed)
+                }
+            }
+            #expect(sum.load(ordering: .relaxed) == 0x11111)
+            if round % 100 == 0 { usleep(useconds_t(round / 100 * 7)) }
+        }
     }
 
     @Test("Nested loops and loops of several threads end") func loopsWithinLoopsAndOfSeveralThreadsEnd() async {
