@@ -36,6 +36,7 @@ test:
 	$(PYTHON) tools/python/tests/run.py
 	$(PYTHON) tools/test_export_activations.py
 	$(PYTHON) tools/test_check_neuronpedia.py
+	$(PYTHON) tools/test_comparison.py
 	$(PYTHON) tools/test_paper.py
 	$(PYTHON) tools/mutate.py --count 240
 	$(PYTHON) tools/test_docs.py --dry-run
