@@ -61,8 +61,8 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def plan_of(options: argparse.Namespace) -> Plan:
-    """What is compared."""
+def plan_of(options: argparse.Namespace, program: Program) -> Plan:
+    """What is compared; the program reads the model's shape."""
     preset = PRESETS[options.preset]
     given = {field.name: getattr(options, field.name, None) for field in dataclasses.fields(preset)}
     preset = dataclasses.replace(preset, **{
@@ -73,15 +73,18 @@ def plan_of(options: argparse.Namespace) -> Plan:
     preset = dataclasses.replace(preset, **{
         names: tuple(name for name in getattr(preset, names) if name not in options.without)
         for names in ("every_k", "first_k")})
-    config = json.loads((Path(options.model) / "config.json").read_text())
+    shape = json.loads(program.run("model", options.model, "--format", "json", "--quiet"))
     inputs = Inputs(options.model, options.text, options.heldout, options.precision)
-    return Plan(preset, inputs, config["num_hidden_layers"], config["hidden_size"])
+    return Plan(preset, inputs, shape["n_layers"], shape["d_model"])
 
 
 def main() -> None:
     """Makes what is missing, and writes the report."""
     options = parse()
-    plan = plan_of(options)
+    if not options.program.exists():
+        sys.exit(f"{options.program}: no such program; build it with make, or name it with --program")
+    program = Program(options.program, options.minutes)
+    plan = plan_of(options, Program(options.program))
     if options.dry_run:
         stages = cost.estimate(plan)
         for stage, seconds in stages.items():
@@ -96,7 +99,6 @@ def main() -> None:
         sys.exit(f"{journal.path} is of another comparison, by {', '.join(changed)}; name another --catalog, or remove it "
                  f"and {options.catalog}")
     journal.settings = settings
-    program = Program(options.program, options.minutes)
     # The running verb writes its checkpoint; also in the background, where a shell has SIGINT ignored.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)

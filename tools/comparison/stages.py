@@ -12,6 +12,7 @@ from .journal import Journal
 from .plan import Plan
 from .program import BAD_INPUT, Program, rows, say
 from .sweeps import train
+from .tables import duration
 
 CORPUS = "heldout"
 #: Dictionaries that share one pass of the model.
@@ -38,6 +39,8 @@ def make(program: Program, catalog: Path, plan: Plan, journal: Journal) -> None:
             if number == len(lacking) or number % max(1, len(lacking) // 10) == 0:
                 left = spent / number * (len(lacking) - number)
                 say(f"{stage}  {number}/{len(lacking)}  {spent:.0f} s, {left:.0f} s left")
+        if lacking:
+            say(f"{stage}: {duration(journal.seconds[stage])}")
 
     each("indexing", made.without("SELECT dictionary_id FROM indexing"), lambda one: program.run(
         "index", catalog, "--dictionary", one, *shared, *text, "--tokens", preset.index_tokens, "--quiet"))

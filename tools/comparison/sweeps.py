@@ -11,6 +11,7 @@ from .cost import sweeps
 from .journal import Journal
 from .plan import Plan
 from .program import BAD_INPUT, Program, rows, say
+from .tables import duration
 
 
 def names(catalog: Path) -> set[str]:
@@ -34,10 +35,17 @@ def complete(
             # Bad input: some diverged and dropped out; the others were trained to the end.
             program.run(
                 "sweep", catalog, *(["--resume"] if resumes else fresh), "--format", "json", accepted=(0, BAD_INPUT))
-        if not resumes:
-            journal.diverged += sorted({one["name"] for one in lacking} - names(catalog))
-            journal.save()
-            return
+        say(f"{stage}: {duration(journal.seconds[stage])}")
+        if resumes:
+            if Path(f"{catalog}.checkpoint").exists():
+                sys.exit(f"{catalog}.checkpoint cannot be resumed; remove it to train its dictionaries from the start")
+            continue
+        missing = {one["name"] for one in lacking} - names(catalog)
+        if len(missing) == len(lacking):
+            sys.exit(f"{catalog}: no dictionary was trained")
+        journal.diverged += sorted(missing)
+        journal.save()
+        return
 
 
 def train(program: Program, catalog: Path, plan: Plan, journal: Journal) -> None:
