@@ -33,10 +33,14 @@ class Measure:
 
 TABLES = {
     "span": "Features that span layers",
+    "probe": "Labels told by a few latents",
     "explained": "Features that can be explained",
     "cost": "Reconstruction and its cost to the model",
     "shape": "Density and shape",
 }
+
+#: Labels that are probed, as metrics and sentences name them.
+LABELS = (("source", "the source"), ("part", "the part of a document"), ("token_class", "the token"))
 
 MEASURES = [
     Measure("census", "census", 1, "span", True),
@@ -51,11 +55,10 @@ MEASURES = [
     Measure("spanning_share", "read at two layers or more", 0, "span"),
     *(
         Measure(
-            f"probe_{label}_k{size}", f"F1 of {name} from {size} latent{'s' if size > 1 else ''}", 1, "explained",
-            size == 1)
-        for label, name in (("source", "the source"), ("part", "the part of a document"), ("token_class", "the token"))
-        for size in (1, 2, 5)
+            f"probe_{label}_k{size}", f"F1 of {name} from {size} latent{'s' if size > 1 else ''}", 1, "probe", size == 1)
+        for label, name in LABELS for size in (1, 2, 5)
     ),
+    *(Measure(f"probe_{label}_baseline", f"{name}: baseline", 0, "probe") for label, name in LABELS),
     Measure("score", "simulation score", 1, "explained", True),
     Measure("chance", "baseline", 0, "explained"),
     Measure("above_chance", "features explained above chance", 1, "explained", True),

@@ -100,6 +100,7 @@ class Report:
         """Census and coverage of every layer."""
         parts = []
         systems = [OURS.label, RANDOM.label, *(label for label in self.figures.labels if label.startswith("TopK layer"))]
+        notes = {"census": "; what a TopK dictionary finds of its own layer, from other seeds, is what can be expected at most"}
         titles = {"census": "Census", "census_by_cosine": "Census by decoder cosine", "coverage": "Coverage"}
         for metric, title in titles.items():
             lines = []
@@ -110,7 +111,7 @@ class Report:
                         lines.append([k, label, *(
                             spread(one[layer] for one in own if layer in one) for layer in self.plan.layers)])
             if lines:
-                parts.append(f"{title}:\n\n" + table(
+                parts.append(f"{title}{notes.get(metric, '')}:\n\n" + table(
                     ["k", "system", *(f"layer {layer}" for layer in self.plan.layers)], lines))
         return "\n".join(parts)
 
