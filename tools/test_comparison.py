@@ -173,6 +173,20 @@ class Screen(unittest.TestCase):
         self.assertIn("| L0 (has to be equal) | 32.0 | 32.0 |  | equal | 40.0 |  | **not equal** |", text)
         self.assertIn("not at equal sparsity, of Random (40.0 at k = 32)", text)
 
+    def test_probes_without_skill_are_left_out(self) -> None:
+        probes = {
+            label: {"probe_part_k1": [0.4, 0.4 + gain], "probe_part_baseline": [0.5, 0.5]}
+            for label, gain in (("RouteSAE", 0.01), ("TopK layer 3", 0.02), ("Random", 0.03))}
+        text = screen(Figures(made_up(probes)), plan())
+        self.assertEqual(text, "No figures of RouteSAE yet: nothing may be claimed.\n")
+        for metrics in probes.values():
+            metrics["kl"] = [1.0, 1.1]
+        text = screen(Figures(made_up(probes)), plan())
+        self.assertIn("Left out, since no system is above the baseline: F1 of the part of a document from 1 latent.", text)
+        self.assertNotIn("| F1", text)
+        probes["TopK layer 3"]["probe_part_k1"] = [0.6, 0.7]
+        self.assertIn("| F1 of the part of a document from 1 latent ↑ |", screen(Figures(made_up(probes)), plan()))
+
     def test_nothing_to_claim_is_said(self) -> None:
         tie = {"kl": [1.0, 1.3, 1.6]}
         text = screen(Figures(made_up({"RouteSAE": tie, "TopK layer 3": tie, "Random": tie})), plan())

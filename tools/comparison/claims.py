@@ -105,12 +105,22 @@ class Row:
     random: Duel | None
 
 
+def is_without_skill(figures: Figures, measure: Measure, k: int) -> bool:
+    """Whether RouteSAE, Random and all TopK are at or below the floor of a measure, so that their differences say nothing."""
+    floor = figures.values(OURS.label, k, measure.floor)
+    means = [
+        mean(values.values()) for label in figures.labels
+        if (label in (OURS.label, RANDOM.label) or label.startswith("TopK layer"))
+        and (values := figures.values(label, k, measure.key))]
+    return bool(floor) and all(value <= mean(floor.values()) for value in means)
+
+
 def first_rows(figures: Figures, k: int) -> list[Row]:
     """The first screen at some k: what RouteSAE has, against TopK at its best layer for each measure and Random."""
     found = []
     for measure in MEASURES:
         ours = figures.values(OURS.label, k, measure.key)
-        if not measure.is_first or not ours:
+        if not measure.is_first or not ours or is_without_skill(figures, measure, k):
             continue
         best = best_topk(figures, measure, k)
         found.append(Row(

@@ -24,7 +24,9 @@ class Rates:
     #: Seconds for each dictionary: indexing, evaluation and measures by the token, scores by the feature.
     indexing: float = 3.5 / 16_000
     evaluation: float = 1.5 / 16_000
-    measures: float = 5 / 20_000
+    measures: float = 1.5 / 20_000
+    #: Of the measures, coverage: seconds by the token at k = 32, and as many more for each further 32.
+    coverage: float = 9.5 / 20_000
     scores: float = 3 / 60
     #: Seconds that every call of the program takes beside.
     call: float = 0.3
@@ -74,6 +76,7 @@ def estimate(plan: Plan, rates: Rates = RATES) -> dict[str, float]:
     return found | {
         "indexing": dictionaries * (rates.call + rates.indexing * preset.index_tokens),
         "evaluation": dictionaries * rates.evaluation * preset.index_tokens,
-        "measures": dictionaries * rates.measures * preset.measure_tokens,
+        "measures": preset.measure_tokens * sum(
+            rates.measures + rates.coverage * entry.k / 32 for entry in plan.entries()),
         "scores": dictionaries * (rates.call + rates.scores * preset.sample),
     }

@@ -24,6 +24,8 @@ class Measure:
     #: Whether the first screen has it.
     is_first: bool = False
     unit: str = ""
+    #: The metric that a system without any skill reaches, where the measure says nothing below it.
+    floor: str = ""
 
     @property
     def title(self) -> str:
@@ -55,7 +57,8 @@ MEASURES = [
     Measure("spanning_share", "read at two layers or more", 0, "span"),
     *(
         Measure(
-            f"probe_{label}_k{size}", f"F1 of {name} from {size} latent{'s' if size > 1 else ''}", 1, "probe", size == 1)
+            f"probe_{label}_k{size}", f"F1 of {name} from {size} latent{'s' if size > 1 else ''}", 1, "probe", size == 1,
+            floor=f"probe_{label}_baseline")
         for label, name in LABELS for size in (1, 2, 5)
     ),
     *(Measure(f"probe_{label}_baseline", f"{name}: baseline", 0, "probe") for label, name in LABELS),

@@ -50,10 +50,12 @@ def setting(plan: Plan) -> str:
     """Batches, text and sizes."""
     preset, inputs = plan.preset, plan.inputs
     knobbed = ", ".join(one.label for one in plan.knobbed())
+    several = preset.costly_seeds < len(preset.seeds) and plan.costly
+    fewer = f" ({', '.join(one.label for one in plan.costly)}: the first {preset.costly_seeds})" if several else ""
     return (
         "Made by `make paper` ([tools/paper.py](../tools/paper.py)). All systems learn from the same batches of "
         f"{preset.batch_tokens:,} tokens, context {preset.context}, precision {inputs.precision}; seeds "
-        f"{', '.join(map(str, preset.seeds))}. Indexing and the evaluation with reconstructions: {preset.index_tokens:,} "
+        f"{', '.join(map(str, preset.seeds))}{fewer}. Indexing and the evaluation with reconstructions: {preset.index_tokens:,} "
         f"tokens of {', '.join(inputs.heldout)}; scores: Neuron to Graph on {preset.sample} features of each dictionary "
         "that fire 20 times or more, drawn by the same seed."
         + (f" {knobbed}: a pilot sweep of {preset.pilot_tokens:,} tokens and one seed chose the settings that bring L0 "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from .presets import Preset
+from .presets import COSTLY, Preset
 from .systems import System, systems
 
 
@@ -54,6 +54,7 @@ class Plan:
         named = systems(self.layers)
         self.everywhere = [one for name in preset.every_k for one in named[name]]
         self.once = [one for name in preset.first_k for one in named[name]]
+        self.costly = [one for name in COSTLY if name in preset.first_k for one in named[name]]
         self.first_k = preset.k[0]
 
     @property
@@ -66,8 +67,12 @@ class Plan:
         return [
             Entry(system, k, seed)
             for chosen, ks in ((self.everywhere, self.preset.k), (self.once, self.preset.k[:1]))
-            for k in ks for system in chosen for seed in self.preset.seeds
+            for k in ks for system in chosen for seed in self.seeds(system)
         ]
+
+    def seeds(self, system: System) -> tuple[int, ...]:
+        """The seeds of a system."""
+        return self.preset.seeds[:self.preset.costly_seeds] if system in self.costly else self.preset.seeds
 
     def knobbed(self) -> list[System]:
         """Systems whose setting the pilot sweep finds."""

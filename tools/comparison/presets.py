@@ -29,26 +29,29 @@ class Preset:
     #: Names of systems (systems.py) that are trained at every k, and at the first k alone.
     every_k: tuple[str, ...]
     first_k: tuple[str, ...]
+    #: How many of the seeds those in COSTLY have.
+    costly_seeds: int
     #: Routed layers; None takes the paper's, from the model.
     layers: tuple[int, ...] | None = None
 
 
-#: Systems that cost several times a TopK dictionary, nine times in the case of those that read all layers.
-OTHERS = ("jumprelu", "crosscoder", "mlsae", "gated", "vanilla")
+#: Systems that cost four to nine times a TopK dictionary.
+COSTLY = ("jumprelu", "crosscoder", "mlsae", "gated", "vanilla")
 
 PRESETS = {
     "full": Preset(
         latents=4096, k=(32, 64), seeds=(0, 1, 2), tokens=2_000_000, pilot_tokens=500_000, batch_tokens=2048, context=512,
-        index_tokens=16_000, measure_tokens=20_000, sample=60,
+        index_tokens=16_000, measure_tokens=12_000, sample=60,
         every_k=("route", "topk", "random", "batchtopk", "matryoshka"),
-        first_k=(*(one.key for one in VARIANTS), *OTHERS)),
+        first_k=(*(one.key for one in VARIANTS), *COSTLY), costly_seeds=2),
     "small": Preset(
         latents=1024, k=(32,), seeds=(0, 1), tokens=200_000, pilot_tokens=200_000, batch_tokens=1024, context=512,
-        index_tokens=16_000, measure_tokens=16_000, sample=40,
+        index_tokens=16_000, measure_tokens=12_000, sample=40,
         every_k=("route", "topk", "random", "batchtopk", "matryoshka"),
-        first_k=("route-no-exploration", "route-exploration", "route-batchtopk-exploration", "route-soft-sum", *OTHERS)),
+        first_k=("route-no-exploration", "route-exploration", "route-batchtopk-exploration", "route-soft-sum", *COSTLY),
+        costly_seeds=2),
     "tiny": Preset(
         latents=256, k=(16,), seeds=(0, 1), tokens=4096, pilot_tokens=4096, batch_tokens=256, context=128,
         index_tokens=2048, measure_tokens=2048, sample=4, every_k=("route", "topk", "random"),
-        first_k=("route-exploration", "batchtopk", "jumprelu"), layers=(3, 5, 7)),
+        first_k=("route-exploration", "batchtopk", "jumprelu"), costly_seeds=2, layers=(3, 5, 7)),
 }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from statistics import mean
 
-from .claims import Duel, Row, Verdict, first_rows
+from .claims import Duel, Row, Verdict, first_rows, is_without_skill
 from .figures import Figures
+from .measures import MEASURES
 from .plan import Plan
 from .systems import OURS
 from .tables import listed, significant, table
@@ -116,6 +117,9 @@ def noise_note(figures: Figures, ks: list[int]) -> str:
         f"{label} ({significant(level)} at k = {k})" for k in ks for label in figures.labels
         if (found := figures.values(label, k, "l0")) and abs((level := mean(found.values())) - k) > EQUAL_L0 * k
     ]
+    blind = dict.fromkeys(
+        measure.label for k in ks for measure in MEASURES if measure.is_first and is_without_skill(figures, measure, k))
+    skill = f" Left out, since no system is above the baseline: {listed(list(blind))}." if blind else ""
     unequal = f" L0 is more than 5 % from k, so that rows are not at equal sparsity, of {listed(apart)}." if apart else ""
     return (
         "**Noise** is the smallest difference of two means over seeds that may be claimed, t(0.975, n₁ + n₂ − 2) · s · "
@@ -123,4 +127,4 @@ def noise_note(figures: Figures, ks: list[int]) -> str:
         "it in one draw of the seeds in twenty, so one of twenty rows may count by chance; half the range of three seeds "
         "they exceed in one draw of three. Counts have at least the noise of rounding. Seeds change initial weights and "
         "what a system draws; the text and its order are the same for all, and what other text would change is not in it. "
-        f"The best TopK is chosen for each measure after the fact, which favours it.{unequal}\n")
+        f"The best TopK is chosen for each measure after the fact, which favours it.{skill}{unequal}\n")

@@ -86,8 +86,8 @@ def systems(layers: list[int]) -> dict[str, list[System]]:
         "matryoshka": [at_middle("matryoshka", "Matryoshka", weight=1.4)],
         "mlsae": [System("mlsae", "MLSAE", {"architecture": "mlsae"}, weight=0.65 * len(layers))],
         "crosscoder": [System("crosscoder", "Crosscoder", {"architecture": "crosscoder"}, weight=len(layers))],
-        "vanilla": [at_middle("vanilla", "Vanilla", Knob("lambda", (0.6, 1.5, 3, 5)), 5.5)],
-        "gated": [at_middle("gated", "Gated", Knob("lambda", (2, 4, 6.5, 10)), 6.5)],
+        "vanilla": [at_middle("vanilla", "Vanilla", Knob("lambda", (0.6, 1.5, 3, 5)), 5)],
+        "gated": [at_middle("gated", "Gated", Knob("lambda", (2, 4, 6.5, 10)), 6.2)],
         "jumprelu": [at_middle("jumprelu", "JumpReLU", Knob("initialThreshold", (0.1, 0.25, 0.5, 1.0)), 4.5,
                                **{"lambda": 0.001, "bandwidth": 0.3})],
     }
