@@ -88,7 +88,7 @@ def main() -> None:
     if options.dry_run:
         stages = cost.estimate(plan)
         for stage, seconds in stages.items():
-            print(f"{stage:<16} {duration(seconds):>14}")
+            print(f"{stage:<24} {duration(seconds):>14}")
         print(f"{len(plan.entries())} dictionaries, {duration(sum(stages.values()))} on two idle cores")
         return
     journal = Journal(options.catalog.with_name(options.catalog.stem + "-stages.json"))

@@ -7,7 +7,6 @@ out where the program is not built; ROUTESAE=PROGRAM names another.
 
 from __future__ import annotations
 
-import math
 import os
 import sqlite3
 import subprocess
@@ -19,8 +18,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
-from comparison import cost, figures, sweeps  # noqa: E402
+from comparison import cost, figures  # noqa: E402
 from comparison.journal import Journal  # noqa: E402
+from comparison.knobs import Curve  # noqa: E402
 from comparison.presets import PRESETS  # noqa: E402
 from comparison.program import OutOfTime, Program  # noqa: E402
 from comparison.stages import evaluate_latents  # noqa: E402
@@ -55,9 +55,17 @@ class Planning(unittest.TestCase):
 
     def test_a_setting_is_found_between_two_of_the_pilot(self) -> None:
         # L0 = 100 / λ: 32 at 3.125.
-        points = [(math.log(value), math.log(100 / value)) for value in (1, 2, 4, 8)]
-        self.assertAlmostEqual(sweeps.crossing(points, math.log(32)), 3.125, places=3)
-        self.assertAlmostEqual(sweeps.crossing(points, math.log(5)), 20, places=2)
+        curve = Curve.measured({value: 100 / value for value in (8, 1, 2, 4)})
+        self.assertAlmostEqual(curve.crossing(32), 3.125, places=3)
+        self.assertAlmostEqual(curve.crossing(5), 20, places=2)
+        for value in (0.5, 1, 3, 8, 20):
+            self.assertAlmostEqual(curve.level(value), 100 / value)
+
+    def test_a_longer_training_moves_the_curve(self) -> None:
+        # Half the L0 after the whole length: 32 at half the setting.
+        curve = Curve.measured({value: 100 / value for value in (1, 2, 4, 8)}).through(3.125, 16)
+        self.assertAlmostEqual(curve.level(3.125), 16)
+        self.assertAlmostEqual(curve.crossing(32), 1.5625, places=3)
 
 
 class Reading(unittest.TestCase):

@@ -58,8 +58,7 @@ def setting(plan: Plan) -> str:
         f"{', '.join(map(str, preset.seeds))}{fewer}. Indexing and the evaluation with reconstructions: {preset.index_tokens:,} "
         f"tokens of {', '.join(inputs.heldout)}; scores: Neuron to Graph on {preset.sample} features of each dictionary "
         "that fire 20 times or more, drawn by the same seed."
-        + (f" {knobbed}: a pilot sweep of {preset.pilot_tokens:,} tokens and one seed chose the settings that bring L0 "
-           "to k." if knobbed else ""))
+        + (f" {knobbed}: a pilot sweep of one seed chose the settings that bring L0 to k." if knobbed else ""))
 
 
 def census(figures: Figures) -> str:

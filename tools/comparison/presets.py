@@ -40,7 +40,7 @@ COSTLY = ("jumprelu", "crosscoder", "mlsae", "gated", "vanilla")
 
 PRESETS = {
     "full": Preset(
-        latents=4096, k=(32, 64), seeds=(0, 1, 2), tokens=2_000_000, pilot_tokens=500_000, batch_tokens=2048, context=512,
+        latents=4096, k=(32, 64), seeds=(0, 1, 2), tokens=2_000_000, pilot_tokens=250_000, batch_tokens=2048, context=512,
         index_tokens=16_000, measure_tokens=12_000, sample=60,
         every_k=("route", "topk", "random", "batchtopk", "matryoshka"),
         first_k=(*(one.key for one in VARIANTS), *COSTLY), costly_seeds=2),
@@ -51,7 +51,7 @@ PRESETS = {
         first_k=("route-no-exploration", "route-exploration", "route-batchtopk-exploration", "route-soft-sum", *COSTLY),
         costly_seeds=2),
     "tiny": Preset(
-        latents=256, k=(16,), seeds=(0, 1), tokens=4096, pilot_tokens=4096, batch_tokens=256, context=128,
+        latents=256, k=(16,), seeds=(0, 1), tokens=4096, pilot_tokens=2048, batch_tokens=256, context=128,
         index_tokens=2048, measure_tokens=2048, sample=4, every_k=("route", "topk", "random"),
         first_k=("route-exploration", "batchtopk", "jumprelu"), costly_seeds=2, layers=(3, 5, 7)),
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .census import cosine_census
 from .journal import Journal
+from .knobs import find_knobs
 from .plan import Plan
 from .program import BAD_INPUT, Program, rows, say
 from .sweeps import train
@@ -23,7 +24,7 @@ LABELS = ("source", "part", "token-class")
 
 def make(program: Program, catalog: Path, plan: Plan, journal: Journal) -> None:
     """Everything but the report. Raises OutOfTime at the program's deadline; the same call goes on."""
-    train(program, catalog, plan, journal)
+    train(program, catalog, plan, journal, find_knobs(program, catalog, plan, journal))
     made = Made(catalog, plan)
     preset, inputs = plan.preset, plan.inputs
     shared = ["--model", inputs.model, "--precision", inputs.precision]

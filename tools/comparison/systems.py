@@ -88,7 +88,7 @@ def systems(layers: list[int]) -> dict[str, list[System]]:
         "crosscoder": [System("crosscoder", "Crosscoder", {"architecture": "crosscoder"}, weight=len(layers))],
         "vanilla": [at_middle("vanilla", "Vanilla", Knob("lambda", (0.6, 1.5, 3, 5)), 5)],
         "gated": [at_middle("gated", "Gated", Knob("lambda", (2, 4, 6.5, 10)), 6.2)],
-        "jumprelu": [at_middle("jumprelu", "JumpReLU", Knob("initialThreshold", (0.1, 0.25, 0.5, 1.0)), 4.5,
+        "jumprelu": [at_middle("jumprelu", "JumpReLU", Knob("initialThreshold", (0.25, 0.5, 1, 2)), 4.5,
                                **{"lambda": 0.001, "bandwidth": 0.3})],
     }
     return named | {one.key: [one] for one in VARIANTS}
