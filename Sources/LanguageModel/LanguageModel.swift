@@ -92,7 +92,7 @@ package final class LanguageModel: Sendable {
         if let idle, idle.tokens == batch.tokens.count, idle.positions >= longest { return idle }
         let fresh = ForwardScratch(
             model: configuration, tokens: batch.tokens.count, positions: longest, precision: precision,
-            workers: workers.count)
+            residency: residency, workers: workers.count)
         fresh.layerBuffer = idle?.layerBuffer
         return fresh
     }

@@ -18,7 +18,7 @@ extension Workers {
     ) {
         multiplyBF16(
             rows: rows, columns: b.rows, inner: b.columns, a, stride: strideA, into: c, stride: strideC,
-            accumulating: accumulating, with: kernel
+            accumulating: accumulating, rowTile: 2 * Workers.productRowTile, with: kernel
         ) { [first = b.row(0), columns = b.columns] product, firstColumn in
             product.b = first + firstColumn * columns
             product.b_stride = Int64(columns)
@@ -49,10 +49,11 @@ extension Workers {
 
     private func multiplyBF16(
         rows: Int, columns: Int, inner: Int, _ a: UnsafePointer<Float>, stride strideA: Int,
-        into c: UnsafeMutablePointer<Float>, stride strideC: Int, accumulating: Bool, with kernel: BF16Kernel?,
+        into c: UnsafeMutablePointer<Float>, stride strideC: Int, accumulating: Bool,
+        rowTile most: Int = Workers.productRowTile, with kernel: BF16Kernel?,
         placing: (_ product: inout rsae_bf16_product, _ firstColumn: Int) -> Void
     ) {
-        let (rowTile, columnTile) = productTile(rows: rows, columns: columns, inner: inner)
+        let (rowTile, columnTile) = productTile(rows: rows, columns: columns, inner: inner, rowTile: most)
         let rowTiles = (rows + rowTile - 1) / rowTile
         let columnTiles = (columns + columnTile - 1) / columnTile
         let kernel = kernel?.kernel ?? rsae_bf16_product_kernel()

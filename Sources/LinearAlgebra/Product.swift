@@ -42,7 +42,7 @@ package func multiply(
 
 extension Workers {
     /// Rows of a tile of a parallel product.
-    private static let productRowTile = 256
+    static let productRowTile = 256
     /// The most columns of a tile of a parallel product, and of what their number is a multiple.
     private static let productColumnTile = 1024
     private static let productColumnStep = 64
@@ -120,15 +120,19 @@ extension Workers {
 
     /// The tiles of a product: one if it is small, else about four for each thread while that leaves them large enough; two
     /// of a single row, where beginning one costs as much as a part of it.
-    func productTile(rows: Int, columns: Int, inner: Int) -> (rows: Int, columns: Int) {
+    ///
+    /// - Parameter rowTile: rows of a tile; more where each tile packs its part of B.
+    func productTile(
+        rows: Int, columns: Int, inner: Int, rowTile: Int = Workers.productRowTile
+    ) -> (rows: Int, columns: Int) {
         guard count > 1, max(rows, 4) * columns * inner > Workers.smallProduct else {
             return (max(rows, 1), max(columns, 1))
         }
 
-        let rowTiles = (rows + Workers.productRowTile - 1) / Workers.productRowTile
+        let rowTiles = (rows + rowTile - 1) / rowTile
         let even = columns * rowTiles / ((rows == 1 ? 2 : 4) * count)
         let step = Workers.productColumnStep
-        return (Workers.productRowTile, min(max((even + step - 1) / step * step, step), Workers.productColumnTile))
+        return (rowTile, min(max((even + step - 1) / step * step, step), Workers.productColumnTile))
     }
 }
 

@@ -303,15 +303,15 @@ struct DecoderPass {
     /// blocks enough, otherwise all tokens at once, with the workers sharing out each step.
     private func forEachBlock(_ body: (_ rows: Range<Int>, _ block: Int, _ workers: Workers) -> Void) {
         let tokens = scratch.tokens
-        let blocks = (tokens + ForwardScratch.rowBlock - 1) / ForwardScratch.rowBlock
+        let blocks = (tokens + scratch.rowBlock - 1) / scratch.rowBlock
         guard blocks >= workers.count else {
             body(0..<tokens, 0, workers)
             return
         }
 
         let alone = Workers(threads: 1)
-        workers.forEach(tokens, tile: ForwardScratch.rowBlock) { rows, worker in
-            body(rows, worker * ForwardScratch.rowBlock, alone)
+        workers.forEach(tokens, tile: scratch.rowBlock) { rows, worker in
+            body(rows, worker * scratch.rowBlock, alone)
         }
     }
 }

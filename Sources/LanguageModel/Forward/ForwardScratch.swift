@@ -4,8 +4,9 @@ import LinearAlgebra
 ///
 /// Used by one pass at a time.
 final class ForwardScratch: @unchecked Sendable {
-    /// Rows of a block that one worker takes through several steps while it stays in the cache.
-    static let rowBlock = 256
+    /// Rows of a block that one worker takes through several steps while it stays in the cache: more where weights are
+    /// read from the file, since products pack them anew for every block.
+    let rowBlock: Int
 
     let tokens: Int
     /// The longest sequence that there is room for.
@@ -50,7 +51,10 @@ final class ForwardScratch: @unchecked Sendable {
     /// The weights of one layer, where they are not in memory.
     var layerBuffer: LayerScratch?
 
-    init(model: LanguageModelConfiguration, tokens: Int, positions: Int, precision: Precision, workers: Int) {
+    init(
+        model: LanguageModelConfiguration, tokens: Int, positions: Int, precision: Precision,
+        residency: WeightResidency, workers: Int
+    ) {
         self.model = model
         self.precision = precision
         self.tokens = tokens
@@ -61,7 +65,9 @@ final class ForwardScratch: @unchecked Sendable {
         projected = Matrix(
             rows: tokens, columns: (model.queryHeads + 2 * model.keyValueHeads) * model.headDimension)
         attended = Matrix(rows: tokens, columns: model.queryHeads * model.headDimension)
-        let blockRows = min(tokens, Self.rowBlock) * workers
+        rowBlock = residency == .resident ? 256 : 512
+        // Few rows are one block, which all workers share.
+        let blockRows = tokens <= rowBlock * (workers - 1) ? tokens : min(tokens, rowBlock) * workers
         normed = Matrix(rows: blockRows, columns: model.dModel)
         hidden = Matrix(rows: blockRows, columns: (model.isGated ? 2 : 1) * model.dFeedForward)
         let block = model.block

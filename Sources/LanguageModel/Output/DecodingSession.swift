@@ -158,7 +158,7 @@ package final class DecodingSession {
         if let scratch, scratch.tokens == count, scratch.positions >= reserved { return scratch }
         let fresh = ForwardScratch(
             model: model.configuration, tokens: count, positions: reserved, precision: model.precision,
-            workers: model.workers.count)
+            residency: model.residency, workers: model.workers.count)
         fresh.layerBuffer = scratch?.layerBuffer
         scratch = fresh
         return fresh
