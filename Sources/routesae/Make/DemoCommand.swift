@@ -96,7 +96,8 @@ struct DemoCommand: ParsableCommand {
     private func score(_ model: String, _ catalog: Catalog) throws -> ScoringRun.Result {
         let progress = options.progress("explaining")
         defer { progress.finish() }
-        let settings = ScoringSettings(dictionary: "demo", model: model, sample: sample, seed: seed, precision: precision)
+        let settings = ScoringSettings(
+            dictionary: "demo", model: model, sample: sample, seed: seed, precision: precision)
         return try ScoringRun(settings: settings, workers: options.workers).run(
             on: catalog, progress: { done, total in progress.update(done, of: total) },
             cancelled: { Interruption.isRequested })
