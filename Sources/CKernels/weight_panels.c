@@ -5,12 +5,8 @@
 #include "bf16_product.h"
 #include "lanes.h"
 
-// f32 are moved as bits, which leaves NaNs as they are.
-static uint32_t bits(const float *element) {
-    uint32_t result;
-    memcpy(&result, element, sizeof result);
-    return result;
-}
+// Terms that are transposed at a time. f32 are moved as bits, which leaves NaNs as they are.
+#define SQUARE 16
 
 void rsae_pack_panels(const float *weights, int64_t stride, int64_t columns, int64_t inner, bool halved, void *panels) {
     if (halved) return rsae_pack_rounded_panels(weights, stride, columns, inner, panels);
@@ -18,9 +14,15 @@ void rsae_pack_panels(const float *weights, int64_t stride, int64_t columns, int
         const int64_t count = columns - first < RSAE_PANEL_COLUMNS ? columns - first : RSAE_PANEL_COLUMNS;
         const float *rows = weights + first * stride;
         uint32_t *panel = (uint32_t *)panels + first * inner;
-        for (int64_t k = 0; k < inner; k++) {
-            for (int64_t i = 0; i < RSAE_PANEL_COLUMNS; i++) {
-                panel[k * RSAE_PANEL_COLUMNS + i] = i < count ? bits(rows + i * stride + k) : 0;
+        // Squares, so that each piece of a row is read once: rows often are a power of two apart, and fall on the same few
+        // places of the first-level cache.
+        for (int64_t k = 0; k < inner; k += SQUARE) {
+            uint32_t square[RSAE_PANEL_COLUMNS][SQUARE] = {{0}};
+            const int64_t length = inner - k < SQUARE ? inner - k : SQUARE;
+            for (int64_t i = 0; i < count; i++) memcpy(square[i], rows + i * stride + k, (size_t)length * sizeof(float));
+            uint32_t *to = panel + k * RSAE_PANEL_COLUMNS;
+            for (int64_t j = 0; j < length; j++) {
+                for (int64_t i = 0; i < RSAE_PANEL_COLUMNS; i++) to[j * RSAE_PANEL_COLUMNS + i] = square[i][j];
             }
         }
     }

@@ -68,10 +68,15 @@ extension DictionaryEncoder {
     ) {
         let width = configuration.inputWidth
         let workers = workers ?? Workers(threads: 1)
-        if let rounded {
-            return workers.multiplyBF16(
-                rows: samples.count, input.centered.row(samples.lowerBound), stride: width, byTransposeOf: rounded,
-                into: a.pointer, stride: configuration.latents)
+        if let packed {
+            let u = input.centered.row(samples.lowerBound)
+            return packed.isHalved
+                ? workers.multiplyBF16(
+                    rows: samples.count, u, stride: width, byTransposeOf: packed, into: a.pointer,
+                    stride: configuration.latents)
+                : workers.multiply(
+                    rows: samples.count, u, stride: width, byTransposeOf: packed, into: a.pointer,
+                    stride: configuration.latents)
         }
         workers.multiply(
             rows: samples.count, columns: configuration.latents, inner: width,

@@ -11,11 +11,11 @@ package struct DictionaryEncoder: Sendable {
     package let weights: DictionaryWeights
     /// Workers that run it.
     package let workers: Workers
-    /// The encoder's weights rounded, where its product is of bf16.
-    let rounded: PackedMatrix?
+    /// The encoder's weights packed: rounded, where its product is of bf16.
+    let packed: PackedMatrix?
 
     /// What the encoder's product takes; everything else is f32.
-    package var precision: Precision { rounded == nil ? .f32 : .bf16 }
+    package var precision: Precision { packed?.isHalved == true ? .bf16 : .f32 }
 
     /// Samples of one encode tile: with it a tile's pre-activations stay in the outer caches, and the product still runs
     /// at nearly full speed.
@@ -23,31 +23,33 @@ package struct DictionaryEncoder: Sendable {
 
     /// Makes an encoder over existing weights.
     ///
-    /// - Parameter precision: of the encoder's product. In bf16, `roundWeights()` follows every change of the weights.
+    /// - Parameters:
+    ///   - precision: of the encoder's product. In bf16, `packWeights()` follows every change of the weights.
+    ///   - packs: whether the weights are packed in f32 too, for the products of many tiles; likewise.
     package init(
         configuration: DictionaryConfiguration, weights: DictionaryWeights, workers: Workers,
-        precision: Precision = .f32
+        precision: Precision = .f32, packs: Bool = false
     ) {
         self.configuration = configuration
         self.weights = weights
         self.workers = workers
-        rounded =
-            precision == .bf16
+        packed =
+            packs || precision == .bf16
             ? PackedMatrix(
-                weights.encoder.pointer, rows: weights.encoder.rows, columns: weights.encoder.columns, halved: true,
-                workers: workers) : nil
+                weights.encoder.pointer, rows: weights.encoder.rows, columns: weights.encoder.columns,
+                halved: precision == .bf16, workers: workers) : nil
     }
 
-    /// Makes an encoder of another configuration over the weights of one, as they are rounded there.
+    /// Makes an encoder of another configuration over the weights of one, as they are packed there.
     package init(configuration: DictionaryConfiguration, sharing other: DictionaryEncoder) {
         self.configuration = configuration
         weights = other.weights
         workers = other.workers
-        rounded = other.rounded
+        packed = other.packed
     }
 
-    /// Rounds the encoder's weights anew, where its product is of bf16.
-    package func roundWeights() { rounded?.update(from: weights.encoder.pointer, workers: workers) }
+    /// Packs the encoder's weights anew, where they are packed.
+    package func packWeights() { packed?.update(from: weights.encoder.pointer, workers: workers) }
 
     /// The position of each of the configuration's layers in a batch.
     ///

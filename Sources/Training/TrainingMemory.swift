@@ -15,9 +15,9 @@ import Vocabulary
 ///   which the allocator keeps; with P prefixes n · (P − 1) · D, and with BatchTopK n · 16·k + w · 131 072 more;
 /// - with k and no prefixes, copies of error and input (`SampleBlocks`): n · 2·D where n·D is 2²² or more, or n · D with
 ///   products of bf16;
-/// - with products of bf16: encoder and decoder rounded, m·D;
-/// - with a penalty: activations and gradients n · (2·m + 2·D), or m + 4·D where D is over half of m, as once few latents
-///   fire; tiles w · 256·m (gated 512·m) and one more of 256·m, sums 6·m · n/256;
+/// - the encoder packed, m·D, or encoder and decoder rounded, together as much;
+/// - with a penalty: activations and gradients n · (2·m + 2·D), or n · (1.5·m + 4·D) where that is more; tiles w · 256·m
+///   (gated 512·m) and one more of 256·m, sums 6·m · n/256;
 /// - the batch T · L_stream · d, live the buffer and a chunk of the model's streams, and from files 6 for every row: its
 ///   token, document and place; of files and pipes that are drawn from a buffer, (buffer + T) · L_stream · d, and of a pipe
 ///   a batch's blocks as they come.
@@ -72,8 +72,7 @@ package struct TrainingMemory {
         let (tokens, threads) = (Double(options.batchTokens), Double(workers.count))
         let samples = tokens * Double(configuration.samplesPerToken)
         let layers = Double(configuration.layers.count)
-        var floats = 3 * (2 * m * width + width + m)
-        if precision == .bf16 { floats += m * width }
+        var floats = 3 * (2 * m * width + width + m) + m * width
         if configuration.routes { floats += 3 * layers * d + tokens * d }
         if let k = (configuration.k ?? options.batchK).map({ Double($0) }) {
             let groups = Double(options.prefixes?.count ?? 1)
@@ -95,7 +94,8 @@ package struct TrainingMemory {
             if options.auxiliary != nil { floats += 3 * deadShare * m * width }
         } else {
             let tiles = configuration.architecture == .gated ? 512.0 : 256
-            let latents = max(2 * m, m + 2 * width)
+            // Of all latents, or of those within reach, which are a quarter at most, with the copies.
+            let latents = max(2 * m, 1.5 * m + 2 * width)
             floats += samples * (latents + 2 * width) + (threads * tiles + 256) * m + 6 * m * (samples / 256)
         }
         return floats

@@ -71,7 +71,9 @@ import Vocabulary
         for row in 256..<300 {
             for column in 0..<crowded.values.columns { crowded.values[row, column] = column % 33 == 0 ? 100 : 0 }
         }
-        let (sparse, dense) = (try trainer(system, bias: -3), try trainer(system, largestShare: -1, bias: -3))
+        let (sparse, dense) = (
+            try trainer(system, largestShare: 1.0 / 16, bias: -3), try trainer(system, largestShare: -1, bias: -3)
+        )
         for trainer in [sparse, dense] {
             for latent in 0..<200 { trainer.state.weights.encoder[latent, 0] = 0.8 }
         }

@@ -70,7 +70,7 @@ import Vocabulary
         weights.encoder.pointer[0] += 1
         encoder.encoderProduct(input, 0..<300, into: product)
         #expect(product.elements == expected.elements)
-        encoder.roundWeights()
+        encoder.packWeights()
         encoder.encoderProduct(input, 0..<300, into: product)
         #expect(product.elements != expected.elements)
     }

@@ -25,7 +25,7 @@ extension PenaltyTrainer {
     /// The first tile's product decides whether all latents are followed or only those within reach.
     func forward(_ batch: ActivationBatch) throws -> PenaltyForward {
         let samples = batch.count
-        encoder.roundWeights()
+        encoder.packWeights()
         try encoder.read(batch, into: input)
         if options.initialBias != .zero, state.stepsDone == 0 {
             input.moveBias(options.initialBias, of: weights, configuration, samples: samples, workers)

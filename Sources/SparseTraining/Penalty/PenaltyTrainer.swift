@@ -35,8 +35,8 @@ package final class PenaltyTrainer: DictionaryTrainer {
     /// Likewise of a gated dictionary's reconstruction from its gate.
     let gateError: Matrix
 
-    /// The default of `largestShare`: from about here on dense products are as fast.
-    package static let largestShare = 1.0 / 16
+    /// The default of `largestShare`: with a little more, dense products are as fast.
+    package static let largestShare = 1.0 / 8
 
     /// Whether the last step followed only the latents within reach.
     package var followsReached: Bool { reached != nil }
@@ -64,7 +64,8 @@ package final class PenaltyTrainer: DictionaryTrainer {
         self.penalty = penalty
         self.workers = workers
         encoder = DictionaryEncoder(
-            configuration: configuration, weights: state.weights, workers: workers, precision: precision)
+            configuration: configuration, weights: state.weights, workers: workers, precision: precision,
+            packs: true)
         decoderRows = DecoderRows(encoder)
         let samples = options.batchTokens
         input = AutoencoderInput(capacity: samples, configuration: configuration)

@@ -15,7 +15,7 @@ extension TopKTrainer {
     /// Encodes and decodes a batch, and computes the gradients of the latents and of the router's logits.
     func forward(_ batch: ActivationBatch) throws -> ForwardResult {
         let samples = batch.count * configuration.samplesPerToken
-        encoder.roundWeights()
+        encoder.packWeights()
         let exploration = options.exploration?.exploration(at: state.stepsDone, of: options.steps)
         try encoder.read(batch, into: input, exploring: exploration)
         if options.initialBias != .zero, state.stepsDone == 0 {

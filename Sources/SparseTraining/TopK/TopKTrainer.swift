@@ -76,7 +76,8 @@ package final class TopKTrainer: DictionaryTrainer {
         width = configuration.inputWidth
         parts = configuration.parts
         encoder = DictionaryEncoder(
-            configuration: configuration, weights: state.weights, workers: workers, precision: precision)
+            configuration: configuration, weights: state.weights, workers: workers, precision: precision,
+            packs: true)
         let tokens = options.batchTokens
         let samples = tokens * configuration.samplesPerToken
         input = AutoencoderInput(capacity: tokens, configuration: configuration)
