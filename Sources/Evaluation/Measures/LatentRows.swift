@@ -1,4 +1,6 @@
 import ActivationPipeline
+import CKernels
+import LinearAlgebra
 import SparseCoding
 
 /// The latents that fire on the tokens of a text, in the order in which they were read, one row a token.
@@ -73,5 +75,16 @@ package final class LatentRows {
 
         /// The entries of a row.
         subscript(row: Int) -> Range<Int> { offsets[row]..<offsets[row + 1] }
+
+        /// Σ z_j v_j over a row's entries, with v the rows of a matrix `[latents or more × width]`.
+        func gather(_ row: Range<Int>, of vectors: Matrix, into sum: UnsafeMutablePointer<Float>) {
+            guard let indices = indices.baseAddress, let activations = activations.baseAddress else {
+                sum.update(repeating: 0, count: vectors.columns)
+                return
+            }
+            rsae_gather(
+                vectors.pointer, Int64(vectors.columns), indices + row.lowerBound, activations + row.lowerBound,
+                Int64(row.count), sum)
+        }
     }
 }
