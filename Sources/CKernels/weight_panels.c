@@ -50,7 +50,7 @@ void rsae_pack_column(const float *weights, int64_t column, int64_t inner, bool 
             const uint32_t odd = 2 * k + 1 < inner ? rsae_bf16(weights[2 * k + 1]) : 0;
             element = odd << 16 | rsae_bf16(weights[2 * k]);
         } else {
-            element = bits(weights + k);
+            memcpy(&element, weights + k, sizeof element);
         }
         panel[k * RSAE_PANEL_COLUMNS] = element;
     }
