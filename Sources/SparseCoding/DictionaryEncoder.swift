@@ -21,11 +21,15 @@ package struct DictionaryEncoder: Sendable {
     /// at nearly full speed.
     package static let tile = 256
 
+    /// The most weights that are packed in f32 for training: of larger encoders the copy would take too much memory.
+    package static let mostPacked = 1 << 26
+
     /// Makes an encoder over existing weights.
     ///
     /// - Parameters:
     ///   - precision: of the encoder's product. In bf16, `packWeights()` follows every change of the weights.
-    ///   - packs: whether the weights are packed in f32 too, for the products of many tiles; likewise.
+    ///   - packs: whether the weights are packed in f32 too, for the products of many tiles, if they are no more than
+    ///     `mostPacked`; likewise.
     package init(
         configuration: DictionaryConfiguration, weights: DictionaryWeights, workers: Workers,
         precision: Precision = .f32, packs: Bool = false
@@ -34,7 +38,7 @@ package struct DictionaryEncoder: Sendable {
         self.weights = weights
         self.workers = workers
         packed =
-            packs || precision == .bf16
+            precision == .bf16 || packs && weights.encoder.count <= Self.mostPacked
             ? PackedMatrix(
                 weights.encoder.pointer, rows: weights.encoder.rows, columns: weights.encoder.columns,
                 halved: precision == .bf16, workers: workers) : nil

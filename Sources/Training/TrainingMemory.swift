@@ -15,7 +15,7 @@ import Vocabulary
 ///   which the allocator keeps; with P prefixes n · (P − 1) · D, and with BatchTopK n · 16·k + w · 131 072 more;
 /// - with k and no prefixes, copies of error and input (`SampleBlocks`): n · 2·D where n·D is 2²² or more, or n · D with
 ///   products of bf16;
-/// - the encoder packed, m·D, or encoder and decoder rounded, together as much;
+/// - the encoder packed, m·D, up to 2²⁶ weights, or with products of bf16 encoder and decoder rounded, together m·D;
 /// - with a penalty: activations and gradients n · (2·m + 2·D), or n · (1.5·m + 4·D) where that is more; tiles w · 256·m
 ///   (gated 512·m) and one more of 256·m, sums 6·m · n/256;
 /// - the batch T · L_stream · d, live the buffer and a chunk of the model's streams, and from files 6 for every row: its
@@ -72,7 +72,8 @@ package struct TrainingMemory {
         let (tokens, threads) = (Double(options.batchTokens), Double(workers.count))
         let samples = tokens * Double(configuration.samplesPerToken)
         let layers = Double(configuration.layers.count)
-        var floats = 3 * (2 * m * width + width + m) + m * width
+        var floats = 3 * (2 * m * width + width + m)
+        if precision == .bf16 || m * width <= Double(DictionaryEncoder.mostPacked) { floats += m * width }
         if configuration.routes { floats += 3 * layers * d + tokens * d }
         if let k = (configuration.k ?? options.batchK).map({ Double($0) }) {
             let groups = Double(options.prefixes?.count ?? 1)
