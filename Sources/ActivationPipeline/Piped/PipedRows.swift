@@ -108,9 +108,10 @@ package final class PipedRows: SinglePassRows {
             after?.add(checksum: block.checksum)
         }
         guard place == block.rows, let done = after else { return }
-        // A block that is not full is the last one.
+        // A block that is not full is the last one. Once removed it may be filled again, by the thread that reads ahead.
+        let isFull = block.rows == stream.header.blockRows
         stream.blocks.removeFirst()
-        guard block.rows == stream.header.blockRows else { return }
+        guard isFull else { return }
         before = done
         after = nil
     }
