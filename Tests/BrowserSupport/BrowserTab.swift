@@ -65,6 +65,18 @@ package final class BrowserTab: Sendable {
     /// - Throws: `BrowserProblem` with the exception's text.
     @discardableResult
     package func evaluate(_ expression: String) async throws -> JSONValue {
+        for _ in 0..<10 {
+            do { return try await answer(to: expression) } catch let problem as BrowserProblem
+                where problem.description.hasSuffix("Inspected target navigated or closed")
+            {
+                // The page was left while it was asked; the next one answers.
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+        return try await answer(to: expression)
+    }
+
+    private func answer(to expression: String) async throws -> JSONValue {
         let reply = try await call(
             "Runtime.evaluate",
             [
