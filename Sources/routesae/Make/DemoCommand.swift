@@ -35,7 +35,7 @@ struct DemoCommand: ParsableCommand {
     @Option(help: "Tokens of a batch.")
     var batchTokens = 4096
     @Option(help: "What products take, f32 or bf16, which is faster on processors that have it.")
-    var precision = Precision.bf16
+    var precision = Precision.f32
     @Option(help: "Features to explain and score.")
     var sample = 150
     @Option(help: "Seed of weights, order and samples.")
