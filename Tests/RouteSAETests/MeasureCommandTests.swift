@@ -81,6 +81,7 @@ import Testing
         arguments: [
             ["evaluate", "c.sqlite", "--model", "m", "--union", "a"],
             ["evaluate", "c.sqlite", "--model", "m", "--labels", "source"],
+            ["evaluate", "c.sqlite", "--model", "m", "--layers", "3-5"],
             ["evaluate", "c.sqlite", "--model", "m", "--measures", "everything"],
             ["compare", "c.sqlite", "--metric", "kl"], ["compare", "c.sqlite", "--by-layer"],
             ["compare", "c.sqlite", "--by-configuration", "--features", "--dictionary", "a", "--with", "b"],

@@ -86,6 +86,9 @@ struct EvaluateCommand: ParsableCommand {
         if allDictionaries, !dictionary.isEmpty {
             throw ValidationError("--all-dictionaries takes no --dictionary")
         }
+        if layers != nil, !measures.contains(.coverage), !measures.contains(.census) {
+            throw ValidationError("--layers belongs to coverage and census; add --measures coverage")
+        }
         if !union.isEmpty, !measures.contains(.census) {
             throw ValidationError("--union belongs to a census; add --measures census")
         }
