@@ -35,16 +35,13 @@ import routesae  # noqa: E402
 # The settings that are compared, as keys of a training run.
 ROUTERS = {
     "default": {},
-    "explore .25": {"exploration": 0.25},
     "explore .5": {"exploration": 0.5},
-    "explore .75": {"exploration": 0.75},
-    "explore .5 to 0": {"exploration": 0.5, "finalExploration": 0},
     "explore 1 to .25": {"exploration": 1, "finalExploration": 0.25},
-    "centred": {"routerErrors": "centred"},
-    "relative": {"routerErrors": "relative"},
-    "centred, explore .5": {"routerErrors": "centred", "exploration": 0.5},
-    "centred, explore 1 to .25": {"routerErrors": "centred", "exploration": 1, "finalExploration": 0.25},
-    "batch, explore 1 to .25": {"sparsity": "batchtopk", "exploration": 1, "finalExploration": 0.25},
+    "no exploration": {"exploration": 0},
+    "balance 0": {"loadBalance": 0},
+    "own errors": {"routerErrors": "own", "exploration": 0},
+    "own errors, explore 1 to .25": {"routerErrors": "own", "exploration": 1, "finalExploration": 0.25},
+    "batch": {"sparsity": "batchtopk"},
 }
 COSINE = 0.7
 

@@ -190,7 +190,7 @@ class Tiny(unittest.TestCase):
 
             text = page.read_text()
             for words in ("**May be claimed.**", "**May not be claimed.**", "**Where it loses.**", "| census", "| NormMSE ↓",
-                          "RouteSAE, exploration 1 → 0.25", "## Routing", "It took "):
+                          "RouteSAE, own errors, no exploration", "## Routing", "It took "):
                 self.assertIn(words, text)
             # The census is one over other seeds, by the program or by decoder cosine.
             own = figures.read(Program(PROGRAM), catalog, plan("tiny"), Journal(catalog.with_name("tiny-stages.json")))

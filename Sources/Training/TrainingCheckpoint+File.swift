@@ -110,7 +110,7 @@ extension TrainingCheckpoint {
     ///
     /// - Throws: `WorkflowError.badInput` for a tensor that is missing or of another shape.
     func state(_ number: Int, of plan: TrainingPlan, in file: SafetensorsFile) throws -> TrainerState {
-        let state = TrainerState(empty: plan.configuration, options: plan.options)
+        let state = TrainerState(empty: plan.configuration)
         for (name, matrix) in state.tensors {
             let name = "\(number).\(name)"
             guard let found = file.tensors[name]?.shape, found == [matrix.rows, matrix.columns] else {

@@ -38,7 +38,11 @@ import Vocabulary
         _ choose: (inout Hyperparameters) -> Void
     ) throws -> TopKTrainer {
         let options = try TrainingOptions(
-            configuration, batchTokens: 100, steps: 100, batchK: batchK, choices: .init(choose))
+            configuration, batchTokens: 100, steps: 100, batchK: batchK,
+            choices: .init {
+                $0.exploration = 0
+                choose(&$0)
+            })
         return TopKTrainer(
             configuration: configuration, options: options, weights: randomWeights(configuration, seed: 3),
             workers: Workers(threads: threads))
@@ -132,7 +136,6 @@ import Vocabulary
             try self.trainer(configuration, batchK: 3, threads: threads) {
                 $0.prefixes = [5, 12]
                 $0.exploration = 0.5
-                $0.routerErrors = .centred
                 $0.gradientClip = 0.5
             }
         }
@@ -141,7 +144,7 @@ import Vocabulary
         for step in 0..<8 {
             let batch = keyedBatch(count: 100, dModel: 7, seed: UInt64(step))
             if step == 4 {
-                let state = TrainerState(empty: configuration, options: one.options)
+                let state = TrainerState(empty: configuration)
                 for (tensor, source) in zip(state.tensors, one.state.tensors) {
                     tensor.matrix.update(from: source.matrix)
                 }

@@ -15,9 +15,7 @@ struct NaiveRoute {
     let configuration: DictionaryConfiguration
     var loadBalance = 0.0
     var gradient = RouterGradient.straightThrough
-    var errors = RouterErrors.absolute
-    /// The running means of the layers' errors before the batch, and the weight of its own.
-    var formerMeans: (means: [Double], rate: Double) = ([], 1)
+    var errors = RouterErrors.spanning
     /// For each token the layer it is read at instead of the router's choice.
     var explored: [Int?] = []
     /// k of a batch's choice, where the configuration has none.
@@ -156,11 +154,16 @@ struct NaiveRoute {
             let latents = a.indices.sorted { (a[$0], -$0) > (a[$1], -$1) }.prefix(k).sorted()
             let revived = dead.sorted { (a[$0], -$0) > (a[$1], -$1) }.prefix(auxiliary?.k ?? 0).sorted()
             let reconstruction = decoded(latents, u, bias: true)
-            let layerErrors = x.map { x in
-                let a = (0..<configuration.latents).map { preActivation($0, x) }
+            let layerErrors = x.map { own in
+                let a = (0..<configuration.latents).map { preActivation($0, own) }
                 let latents = a.indices.sorted { (a[$0], -$0) > (a[$1], -$1) }.prefix(k)
-                let squares = zip(decoded(Array(latents), x, bias: true), x).map { ($0 - $1) * ($0 - $1) }
-                return squares.reduce(0, +) / x.reduce(0) { $0 + $1 * $1 }
+                let reconstruction = decoded(Array(latents), own, bias: true)
+                let compared = errors == .spanning ? x : [own]
+                let relative = compared.map { x in
+                    zip(reconstruction, x).reduce(0.0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+                        / x.reduce(0) { $0 + $1 * $1 }
+                }
+                return relative.reduce(0, +) / Double(relative.count)
             }
             return Selection(
                 layer: layer, read: read, latents: latents, deadLatents: revived, probabilities: p, u: u,
@@ -180,25 +183,14 @@ struct NaiveRoute {
         var unexplained = 0.0
         let tried = min(tokens.count, 256 / layers)
         let triedTokens = Set((0..<tried).map { $0 * tokens.count / tried })
-        let means = (0..<layers).map { layer in
-            let own = triedTokens.reduce(0.0) { $0 + selections[$1].layerErrors[layer] } / Double(tried)
-            return formerMeans.means.isEmpty
-                ? own : formerMeans.means[layer] + formerMeans.rate * (own - formerMeans.means[layer])
-        }
         for (token, (x, selection)) in zip(tokens, selections).enumerated() {
             let p = probabilities(x)
             if gradient == .layerErrors, configuration.routing == .hard, configuration.fidelity == .corrected,
                 layers > 1, triedTokens.contains(token)
             {
                 for layer in 0..<layers {
-                    let error = selection.layerErrors[layer]
-                    let descended =
-                        switch errors {
-                        case .absolute: error
-                        case .centred: error - means[layer]
-                        case .relative: error / means[layer] - 1
-                        }
-                    result.routing += (p[layer] - selection.probabilities[layer]) * descended / Double(tried)
+                    let moved = p[layer] - selection.probabilities[layer]
+                    result.routing += moved * selection.layerErrors[layer] / Double(tried)
                 }
             }
 

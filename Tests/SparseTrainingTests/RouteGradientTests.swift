@@ -99,6 +99,7 @@ import Vocabulary
             choices: .init {
                 $0.loadBalance = rules.loadBalance
                 $0.routerGradient = rules.gradient
+                $0.exploration = 0
                 $0.auxiliaryCoefficient = 0
             })
         let batch = randomBatch(count: rules.tokens, layers: [2, 3, 4, 5], dModel: 7, seed: 2)
@@ -116,6 +117,7 @@ import Vocabulary
         let options = try TrainingOptions(
             configuration, batchTokens: 40, steps: 100,
             choices: .init {
+                $0.exploration = 0
                 $0.auxiliaryCoefficient = 0.25
                 $0.auxiliaryK = 4
                 $0.deadAfterTokens = 50

@@ -19,6 +19,7 @@ import Vocabulary
                 configuration, batchTokens: 48, steps: 40,
                 choices: .init {
                     $0.learningRate = 0.01
+                    $0.exploration = 0
                     $0.normalizeEvery = removesParallel ? 1 : 2
                     $0.removesParallelGradient = removesParallel
                     $0.loadBalance = 0.1
@@ -106,7 +107,10 @@ import Vocabulary
         let configuration = try DictionaryConfiguration(dModel: 9, latents: 60, k: 3, layers: [0, 1])
         let options = try TrainingOptions(
             configuration, batchTokens: 5, steps: 1000,
-            choices: .init { $0.learningRate = 1e-6 })
+            choices: .init {
+                $0.learningRate = 1e-6
+                $0.exploration = 0
+            })
         let trainer = TopKTrainer(
             configuration: configuration, options: options, weights: DictionaryWeights(configuration, seed: 1),
             workers: Workers(threads: 1))

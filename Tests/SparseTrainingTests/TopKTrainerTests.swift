@@ -13,6 +13,7 @@ import Vocabulary
             configuration, batchTokens: batchTokens, steps: 20,
             choices: .init {
                 $0.normalizeEvery = 3
+                $0.exploration = 0
                 $0.auxiliaryCoefficient = 0.1
                 $0.deadAfterTokens = deadAfter
             })

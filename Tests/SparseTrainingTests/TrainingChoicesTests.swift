@@ -65,8 +65,8 @@ import Vocabulary
         check(.init { $0.exploration = 0.5 }, "`exploration`", choice)
         check(.init { $0.exploration = 0 }, "`exploration`", nil)
         check(.init { $0.finalExploration = 0.5 }, "`finalExploration`", choice)
-        check(.init { $0.routerErrors = .centred }, "`routerErrors`", choice)
-        check(.init { $0.routerErrors = .absolute }, "`routerErrors`", nil)
+        check(.init { $0.routerErrors = .spanning }, "`routerErrors`", choice)
+        check(.init { $0.routerErrors = .own }, "`routerErrors`", nil)
         let hasNoBias = system.architecture == .crosscoder && system.fidelity == .reference
         let bias = hasNoBias ? "the authors' has no biases" : nil
         check(
@@ -173,7 +173,9 @@ import Vocabulary
         #expect(options.loadBalance == (corrected && system.architecture == .route ? 0.01 : 0))
         #expect(options.auxiliary == (corrected && system.usesTopK ? AuxiliaryLoss(coefficient: 1 / 32, k: 5) : nil))
         #expect(options.deadAfterTokens == 500)
-        #expect(options.exploration == nil && options.routerErrors == nil)
+        let explores = corrected && system.architecture == .route
+        #expect(options.exploration?.first == (explores ? 1 : nil) && options.exploration?.last == (explores ? 0 : nil))
+        #expect(options.routerErrors == (explores ? .spanning : nil))
         #expect(options.removesParallelGradient == (corrected && options.decoderNorm == .unit))
         #expect((options.sparsity == nil) == system.usesTopK)
         guard let sparsity = options.sparsity else { return }
@@ -195,7 +197,7 @@ import Vocabulary
             $0.routerGradient = .straightThrough
             $0.exploration = 0.25
             $0.finalExploration = 0
-            $0.routerErrors = .relative
+            $0.routerErrors = .own
             $0.auxiliaryK = 9
             $0.lambda = 0.3
         }

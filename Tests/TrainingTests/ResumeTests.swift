@@ -43,7 +43,7 @@ import WorkflowWorlds
                 $0.architecture = .jumprelu; $0.layers = [2]; $0.k = nil
             },
             settings("explored") {
-                $0.choices.exploration = 0.7; $0.choices.finalExploration = 0.2; $0.choices.routerErrors = .centred
+                $0.choices.exploration = 0.7; $0.choices.finalExploration = 0.2; $0.choices.routerErrors = .own
             },
             settings("batchtopk") {
                 $0.sparsity = .batchtopk; $0.choices.prefixes = [8, 32]

@@ -48,10 +48,10 @@ PRESETS = {
         latents=1024, k=(32,), seeds=(0, 1), tokens=200_000, pilot_tokens=200_000, batch_tokens=1024, context=512,
         index_tokens=16_000, measure_tokens=12_000, sample=40,
         every_k=("route", "topk", "random", "batchtopk", "matryoshka"),
-        first_k=("route-no-exploration", "route-exploration", "route-batchtopk-exploration", "route-soft-sum", *COSTLY),
+        first_k=("route-no-exploration", "route-own-errors", "route-batchtopk", "route-soft-sum", *COSTLY),
         costly_seeds=2),
     "tiny": Preset(
         latents=256, k=(16,), seeds=(0, 1), tokens=4096, pilot_tokens=2048, batch_tokens=256, context=128,
         index_tokens=2048, measure_tokens=2048, sample=4, every_k=("route", "topk", "random"),
-        first_k=("route-exploration", "batchtopk", "jumprelu"), costly_seeds=2, layers=(3, 5, 7)),
+        first_k=("route-own-errors", "batchtopk", "jumprelu"), costly_seeds=2, layers=(3, 5, 7)),
 }

@@ -61,12 +61,9 @@ VARIANTS = [
     variant("straight-through", "straight-through", routerGradient="straightThrough"),
     variant("reference", "reference", fidelity="reference"),
     variant("no-exploration", "no exploration", exploration=0),
-    variant("exploration", "exploration 1 → 0.25", exploration=1, finalExploration=0.25),
-    variant("batchtopk", "BatchTopK, no exploration", sparsity="batchtopk", exploration=0),
-    variant("batchtopk-exploration", "BatchTopK, exploration 1 → 0.25", sparsity="batchtopk", exploration=1,
-            finalExploration=0.25),
-    variant("centred-exploration", "errors centred, exploration 1 → 0.25", routerErrors="centred", exploration=1,
-            finalExploration=0.25),
+    variant("own-errors", "own errors, no exploration", routerErrors="own", exploration=0),
+    variant("batchtopk", "BatchTopK", sparsity="batchtopk"),
+    variant("batchtopk-balance-0", "BatchTopK, balance 0", sparsity="batchtopk", loadBalance=0),
 ]
 
 

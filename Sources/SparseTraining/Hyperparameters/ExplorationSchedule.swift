@@ -8,12 +8,12 @@ package struct ExplorationSchedule: Sendable, Encodable, Equatable {
     /// ε at the last step.
     package let last: Float
 
-    /// The chosen schedule; nil where nothing is explored.
+    /// The chosen schedule, by default from 1 to 0; nil where nothing is explored. A first share alone stays as it is.
     ///
     /// - Throws: `SparseCodingError.setting` for a value out of range.
     init?(_ choices: Hyperparameters, _ setup: TrainingSetup) throws(SparseCodingError) {
         first = try Hyperparameters.exploration.value(choices.exploration, setup)
-        last = try Hyperparameters.finalExploration.checked(choices.finalExploration) ?? first
+        last = try Hyperparameters.finalExploration.value(choices.finalExploration ?? choices.exploration, setup)
         if first == 0, last == 0 { return nil }
     }
 

@@ -131,19 +131,21 @@ extension Hyperparameters {
 
     package static let exploration = Hyperparameter<Float>(
         "exploration",
-        "Share of the tokens that a corrected hard router, in training, reads at a layer drawn uniformly; 0 by default.",
+        "Share of the tokens that a corrected hard router, in training, reads at a layer drawn uniformly; falls from 1 to 0 by default.",
+        Allowed("0 … 1") { 0...1 ~= $0 }, place: .routerChoice { $0 != 0 }
+    ) { _ in 1 }
+
+    package static let finalExploration = Hyperparameter<Float>(
+        "finalExploration",
+        "The share explored at the last step, reached linearly; by default that of the first, if given, or 0.",
         Allowed("0 … 1") { 0...1 ~= $0 }, place: .routerChoice { $0 != 0 }
     ) { _ in 0 }
 
-    package static let finalExploration = Hyperparameter<Float>(
-        "finalExploration", "The share explored at the last step, reached linearly; by default that of the first.",
-        Allowed("0 … 1") { 0...1 ~= $0 }, place: .routerChoice { $0 != 0 })
-
     package static let routerErrors = Hyperparameter<RouterErrors>(
         "routerErrors",
-        "Which layer errors a hard router descends: absolute, centred (minus the layer's mean) or relative (by that mean).",
-        .anything, place: .routerChoice { $0 != .absolute }
-    ) { _ in .absolute }
+        "What a hard router makes small: its reconstruction's error as all routed layers (spanning, the default) or as its own.",
+        .anything, place: .routerChoice { $0 != .own }
+    ) { _ in .spanning }
 
     package static let auxiliaryCoefficient = Hyperparameter<Float>(
         "auxiliaryCoefficient", "Weight of the AuxK term; 1/32 for corrected, 0 for reference.", .fromZero,

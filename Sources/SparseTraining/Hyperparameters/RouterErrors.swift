@@ -1,13 +1,12 @@
-/// Which errors a router descends that learns by `RouterGradient.layerErrors`: e_l of a token at layer l, against μ_l, the
-/// running mean of that layer's errors.
+/// Which error e_l of a token at layer l a router descends that learns by `RouterGradient.layerErrors`, with û_l the
+/// reconstruction of what it reads there, u_l.
 ///
-/// Errors are smallest at the earliest layers for every dictionary, so a router that descends them as they are reads
-/// little else. Measured against its layer's mean, an error says how well the dictionary does for such a layer.
+/// Every dictionary reconstructs early layers best, so a router that descends `own` errors reads little else. What is read
+/// at a middle layer says most of all layers, and `spanning` errors are least there.
 package enum RouterErrors: String, Sendable, Codable, CaseIterable {
-    /// e_l.
-    case absolute
-    /// e_l − μ_l.
-    case centred
-    /// e_l / μ_l − 1.
-    case relative
+    /// The mean over all routed layers o of ‖û_l − u_o‖² / ‖u_o‖²: what the reconstruction, taken for every layer's
+    /// activation, would miss.
+    case spanning
+    /// ‖û_l − u_l‖² / ‖u_l‖².
+    case own
 }

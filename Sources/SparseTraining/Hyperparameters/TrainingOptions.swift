@@ -36,7 +36,7 @@ package struct TrainingOptions: Sendable, Encodable, Equatable {
     package let routerGradient: RouterGradient?
     /// Tokens that a router reads at a drawn layer; nil for none.
     package let exploration: ExplorationSchedule?
-    /// The errors a router descends that learns by them; nil for `absolute`, and for other routers.
+    /// The errors a router descends that learns by them; nil for other routers.
     package let routerErrors: RouterErrors?
     /// The AuxK term, or none.
     package let auxiliary: AuxiliaryLoss?
@@ -47,8 +47,8 @@ package struct TrainingOptions: Sendable, Encodable, Equatable {
     package let deadAfterTokens: Int
 
     /// Makes options for a configuration. Unset values take the defaults of the configuration's fidelity: the
-    /// reference's settings (method of `src/utils.py`), or the corrected ones: AuxK, load balance, router gradient
-    /// from every layer's error, projected gradient, initial bias at the mean, and a rate scaled by 1/√m (as in
+    /// reference's settings (method of `src/utils.py`), or the corrected ones: AuxK, load balance, a router
+    /// that explores and learns from every layer's error, projected gradient, initial bias at the mean, and a rate scaled by 1/√m (as in
     /// EleutherAI/sparsify, `trainer.py`).
     ///
     /// - Parameter batchK: k of BatchTopK, for a configuration whose latents share one threshold; nil for others.
@@ -88,19 +88,28 @@ package struct TrainingOptions: Sendable, Encodable, Equatable {
         routerGradient =
             configuration.choosesRouterGradient
             ? try Hyperparameters.routerGradient.value(choices.routerGradient, setup) : nil
-        exploration = try ExplorationSchedule(choices, setup)
-        let errors = try Hyperparameters.routerErrors.value(choices.routerErrors, setup)
-        routerErrors = errors == .absolute ? nil : errors
-        if routerGradient != .layerErrors {
-            for name in [exploration.map { _ in "exploration" }, routerErrors.map { _ in "routerErrors" }] {
-                guard let name else { continue }
-                throw .setting(
-                    name: "`\(name)`", found: "given", allowed: "only with `routerGradient` layerErrors")
-            }
+        if routerGradient == .layerErrors {
+            exploration = try ExplorationSchedule(choices, setup)
+            routerErrors = try Hyperparameters.routerErrors.value(choices.routerErrors, setup)
+        } else {
+            (exploration, routerErrors) = (nil, nil)
+            try Self.refuseExploration(choices)
         }
         auxiliary = configuration.keepsByCount ? try AuxiliaryLoss(choices, setup) : nil
         deadAfterTokens = try Hyperparameters.deadAfterTokens.value(choices.deadAfterTokens, setup)
         sparsity = configuration.keepsByCount ? nil : try SparsityPenalty(choices, setup)
+    }
+
+    /// Choices that go with layer errors alone, where they matter.
+    private static func refuseExploration(_ choices: Hyperparameters) throws(SparseCodingError) {
+        let given = [
+            "exploration": try Hyperparameters.exploration.checked(choices.exploration) ?? 0 > 0,
+            "finalExploration": try Hyperparameters.finalExploration.checked(choices.finalExploration) ?? 0 > 0,
+            "routerErrors": choices.routerErrors ?? .own != .own,
+        ]
+        if let name = given.filter(\.value).keys.min() {
+            throw .setting(name: "`\(name)`", found: "given", allowed: "only with `routerGradient` layerErrors")
+        }
     }
 
     /// The fewest tokens of a batch whose least kept activation says something of the next.

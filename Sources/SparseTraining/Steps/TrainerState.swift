@@ -21,8 +21,6 @@ package final class TrainerState {
     package var stepsDone = 0
     /// For each latent the number of tokens since it last fired.
     package var tokensSinceFired: [Int]
-    /// μ_l: the running mean of each layer's errors `[1 × layers]`; no rows where the router's errors are absolute.
-    package let layerErrorMeans: Matrix
 
     /// The state before the first step: the given weights, the decoder normalised as the options say.
     package init(
@@ -34,24 +32,16 @@ package final class TrainerState {
         firstMoment = DictionaryWeights(configuration)
         secondMoment = DictionaryWeights(configuration)
         tokensSinceFired = Array(repeating: 0, count: configuration.latents)
-        layerErrorMeans = Self.layerErrorMeans(configuration, options)
         normaliseDecoder(options, workers)
     }
 
     /// A state to be filled from a checkpoint.
-    package init(empty configuration: DictionaryConfiguration, options: TrainingOptions) {
+    package init(empty configuration: DictionaryConfiguration) {
         self.configuration = configuration
         weights = DictionaryWeights(configuration)
         firstMoment = DictionaryWeights(configuration)
         secondMoment = DictionaryWeights(configuration)
         tokensSinceFired = Array(repeating: 0, count: configuration.latents)
-        layerErrorMeans = Self.layerErrorMeans(configuration, options)
-    }
-
-    private static func layerErrorMeans(
-        _ configuration: DictionaryConfiguration, _ options: TrainingOptions
-    ) -> Matrix {
-        Matrix(rows: options.routerErrors == nil ? 0 : 1, columns: configuration.layers.count)
     }
 
     /// Restores the counters of a checkpoint.
@@ -70,18 +60,13 @@ package final class TrainerState {
     package var tensors: [(name: String, matrix: Matrix)] {
         let sets = [("weights", weights), ("first_moment", firstMoment), ("second_moment", secondMoment)]
         return sets.flatMap { kind, set in set.tensors.map { ("\(kind).\($0.name)", $0.matrix) } }
-            + (layerErrorMeans.rows > 0 ? [("layer_error_means", layerErrorMeans)] : [])
     }
 
-    /// The weight of the newest batch in the running means, once they have more than a few steps behind them.
-    static let newestShare: Float = 1 / 20
-
-    /// The weight of the present step in the running means.
-    var newestShare: Float { max(1 / Float(stepsDone + 1), Self.newestShare) }
-
-    /// Moves the one threshold of all latents toward the least activation that a batch kept.
+    /// Moves the one threshold of all latents toward the least activation that a batch kept: the mean of the first
+    /// twenty steps, then a running mean.
     func moveThreshold(toward least: Float) {
-        weights.threshold.pointer[0] += newestShare * (least - weights.threshold.pointer[0])
+        let share = max(1 / Float(stepsDone + 1), 1 / 20)
+        weights.threshold.pointer[0] += share * (least - weights.threshold.pointer[0])
     }
 
     /// Normalises the decoder as the options demand between steps.

@@ -1,3 +1,4 @@
+import CKernels
 import LinearAlgebra
 import SparseCoding
 
@@ -30,44 +31,38 @@ extension TopKTrainer {
         try encoder.read(part, into: input)
         for row in 0..<batch.count { logitGradient.row(row).update(repeating: 0, count: layers) }
         let gradient = logitGradient
-        let scratch = (0..<workers.count).map { _ in Matrix(scratchRows: 1, columns: width) }
+        let spans = options.routerErrors == .spanning
+        let scratch = (0..<workers.count).map { _ in Matrix(scratchRows: 2, columns: width) }
         encoder.encode(input, count: tried * layers, into: latents) { samples, worker in
             for sample in samples {
-                let error = encoder.reconstructionError(of: sample, input, latents, into: scratch[worker].pointer)
-                let norm = input.squaredNorm.pointer[sample]
+                let token = sample / layers
+                let error = scratch[worker].row(0)
+                let square = encoder.reconstructionError(of: sample, input, latents, into: error)
+                let own = sample..<(sample + 1)
+                let compared = spans ? token * layers..<(token + 1) * layers : own
                 // A constant activation standardises to zero and has no relative error.
-                guard norm > 0 else { continue }
-                gradient[tokens[sample / layers], sample % layers] = error / (norm * Float(tried))
+                let measured = compared.filter { input.squaredNorm.pointer[$0] > 0 }
+                var sum: Float = 0
+                for other in measured {
+                    let distance =
+                        other == sample
+                        ? square
+                        : squaredDistance(of: sample, error, from: other, input, scratch[worker].row(1))
+                    sum += distance / input.squaredNorm.pointer[other]
+                }
+                gradient[tokens[token], sample % layers] = sum / Float(max(measured.count, 1) * tried)
             }
-        }
-        if let errors = options.routerErrors {
-            compareWithMeans(errors, tokens: tokens) { input.squaredNorm.pointer[$0 * layers + $1] > 0 }
         }
     }
 
-    /// Turns each e_l / tried in `logitGradient` into (e_l − μ_l) / tried or (e_l / μ_l − 1) / tried, with μ_l the running
-    /// mean of which these errors are the newest; they enter the state when the step is done.
-    ///
-    /// - Parameter isMeasured: whether a token tried, by its place among them, has an error at a layer.
-    private func compareWithMeans(
-        _ errors: RouterErrors, tokens: [Int], isMeasured: (_ row: Int, _ layer: Int) -> Bool
-    ) {
-        let share = 1 / Float(tokens.count)
-        for layer in 0..<configuration.layers.count {
-            let rows = tokens.indices.filter { isMeasured($0, layer) }
-            var sum: Float = 0
-            for row in rows { sum += logitGradient[tokens[row], layer] }
-            let former = state.layerErrorMeans.pointer[layer]
-            var mean = former
-            if !rows.isEmpty {
-                mean += state.newestShare * (sum / (share * Float(rows.count)) - former)
-            }
-            newLayerErrorMeans.pointer[layer] = mean
-            for row in rows {
-                let error = logitGradient[tokens[row], layer]
-                logitGradient[tokens[row], layer] =
-                    errors == .centred ? error - mean * share : mean > 0 ? error / mean - share : 0
-            }
-        }
+    /// ‖û_s − u_o‖² of two layers of a token, from û_s − u_s.
+    private func squaredDistance(
+        of sample: Int, _ error: UnsafePointer<Float>, from other: Int, _ input: AutoencoderInput,
+        _ difference: UnsafeMutablePointer<Float>
+    ) -> Float {
+        difference.update(from: error, count: width)
+        rsae_add_scaled(difference, 1, input.centered.row(sample), Int64(width))
+        rsae_add_scaled(difference, -1, input.centered.row(other), Int64(width))
+        return rsae_dot(difference, difference, Int64(width))
     }
 }

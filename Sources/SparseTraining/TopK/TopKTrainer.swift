@@ -42,8 +42,6 @@ package final class TopKTrainer: DictionaryTrainer {
     let errorFactor: Matrix
     /// ∂L/∂(router logits) `[tokens × layers]`; no rows without a router.
     let logitGradient: Matrix
-    /// The running means of layer errors after the present step `[1 × layers]`.
-    let newLayerErrorMeans: Matrix
     let entries: LatentEntries
     /// The decoder's rows as the latents of a sample read them.
     let decoderRows: DecoderRows
@@ -95,7 +93,6 @@ package final class TopKTrainer: DictionaryTrainer {
         squaredError = Matrix(rows: samples, columns: configuration.parts)
         errorFactor = Matrix(rows: samples, columns: configuration.parts)
         logitGradient = Matrix(rows: configuration.routes ? tokens : 0, columns: configuration.layers.count)
-        newLayerErrorMeans = state.layerErrorMeans.copy()
         entries = LatentEntries(latents: configuration.latents, capacity: samples * k)
         decoderRows = DecoderRows(encoder)
         blocks =
@@ -132,7 +129,6 @@ package final class TopKTrainer: DictionaryTrainer {
         }
         entries.fill(from: latents, slopes: slopes.pointer, count: samples, by: workers)
         update(tokens: batch.count, samples: samples, auxiliary: auxiliary)
-        state.layerErrorMeans.update(from: newLayerErrorMeans)
         if let leastKept { state.moveThreshold(toward: leastKept) }
         let report = StepReport(
             step: state.stepsDone,
