@@ -34,8 +34,8 @@ struct DemoCommand: ParsableCommand {
     var tokens = 1_228_800
     @Option(help: "Tokens of a batch.")
     var batchTokens = 4096
-    @Option(help: "What products of the model and the encoder take, f32 or bf16; by default f32.")
-    var precision: Precision?
+    @Option(help: "What products of the model and the encoder take, f32 or bf16.")
+    var precision = Precision.bf16
     @Option(help: "Features to explain and score.")
     var sample = 150
     @Option(help: "Seed of weights, order and samples.")

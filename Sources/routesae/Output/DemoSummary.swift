@@ -24,11 +24,14 @@ struct DemoSummary {
         write(heading("RouteSAE on \(assets)/model"))
         printTraining()
         try printRouting()
-        try printSpans()
-        try printCounts()
-        let chosen = try chooseFeatures()
-        try printFeatures(chosen)
-        try printNextSteps(best: chosen.first?.feature ?? 0)
+        let dictionary = try catalog.dictionary(training.dictionaryID)
+        let text = try TokenTexts(folder: nil, catalog: catalog, dictionary: dictionary)
+        let evidence = try SpanEvidence(of: scoring.features, in: catalog, indexing.key, text)
+        try printSpans(evidence)
+        try printCounts(dictionary)
+        let chosen = try chooseFeatures(evidence)
+        try printFeatures(chosen, text)
+        try printNextSteps(best: chosen.first?.span.feature ?? 0)
     }
 
     private func printTraining() {
@@ -64,8 +67,9 @@ struct DemoSummary {
         write(BarChart(bars: bars, width: 30).draw(style: style))
     }
 
-    /// Prints how many layers features span: those with at least a tenth of a feature's firings each.
-    private func printSpans() throws {
+    /// Prints how many layers features span, those with at least a tenth of a feature's firings each, and whether they
+    /// say the same there.
+    private func printSpans(_ evidence: SpanEvidence) throws {
         let bars = try catalog.layerSpans(indexing.key).map { layers, features in
             BarChart.Bar(
                 label: layers == 1 ? "1 layer" : "\(layers) layers", value: Double(features),
@@ -73,10 +77,15 @@ struct DemoSummary {
         }
         write(style.paint("What spans layers: features by the layers with a tenth of their firings or more", .bold))
         write(BarChart(bars: bars, width: 30).draw(style: style))
+        write(
+            """
+            Of \(evidence.asked) sampled features that span two, \(evidence.agreeing) are strongest on the same token at the \
+            two layers where they fire most;
+            by chance, with another feature's contexts at one of them, \(evidence.agreeingByChance).
+            """)
     }
 
-    private func printCounts() throws {
-        let dictionary = try catalog.dictionary(training.dictionaryID)
+    private func printCounts(_ dictionary: DictionaryRecord) throws {
         let count = try catalog.countInterpretable(indexing.key)
         let summaries = try catalog.dictionarySummaries(dictionaryID: training.dictionaryID)
         let scores = scoring.scores.compactMap { $0 }
@@ -98,46 +107,49 @@ struct DemoSummary {
                 + (mean(chance.scores).map { ", by chance \($0)" } ?? ""))
     }
 
-    /// The best explained feature of every layer, then the best of the rest, up to five. Only features that
-    /// fire most strongly on a word of four letters or more qualify: explanations of commas are not interesting.
-    private func chooseFeatures() throws -> [(feature: Int, score: Double)] {
-        var candidates: [(feature: Int, score: Double, layer: Int?, token: String)] = []
-        for (feature, score) in zip(scoring.features, scoring.scores) {
+    /// The best explained features that say the same at the layers that they span, of every layer that some fire most
+    /// at, then the best of the rest, up to five. Only features that fire most strongly on a word of four letters or
+    /// more qualify: explanations of commas are not interesting.
+    private func chooseFeatures(_ evidence: SpanEvidence) throws -> [(span: SpanEvidence.Spanning, score: Double)] {
+        var candidates: [(span: SpanEvidence.Spanning, score: Double, token: String)] = []
+        for (span, score) in zip(evidence.features, scoring.scores) {
             guard let score else { continue }
-            let classes = try catalog.featureTokens(indexing.key, featureIndex: feature)
+            let classes = try catalog.featureTokens(indexing.key, featureIndex: span.feature)
             guard let token = classes.first?.tokenClass, token.count > 3, token.allSatisfy(\.isLetter) else { continue }
-            let layers = try catalog.featureLayers(indexing.key, featureIndex: feature)
-            let peak = layers.max { ($0.firedCount, $1.layer) < ($1.firedCount, $0.layer) }?.layer
-            candidates.append((feature, score, peak, token))
+            candidates.append((span, score, token))
         }
-        candidates.sort { ($0.score, $1.feature) > ($1.score, $0.feature) }
-        var chosen: [(feature: Int, score: Double)] = []
+        candidates.sort { ($0.score, $1.span.feature) > ($1.score, $0.span.feature) }
+        var chosen: [(span: SpanEvidence.Spanning, score: Double)] = []
         var layers: Set<Int?> = []
         var tokens: Set<String> = []
-        for isFirstRound in [true, false] {
-            for candidate in candidates where chosen.count < 5 && !tokens.contains(candidate.token) {
-                guard !isFirstRound || layers.insert(candidate.layer).inserted else { continue }
+        for (isOfNewLayer, agrees) in [(true, true), (false, true), (false, false)] {
+            for candidate in candidates where chosen.count < 5 && (candidate.span.agrees || !agrees) {
+                guard !tokens.contains(candidate.token),
+                    !isOfNewLayer || layers.insert(candidate.span.layers.first?.layer).inserted
+                else { continue }
                 tokens.insert(candidate.token)
-                chosen.append((candidate.feature, candidate.score))
+                chosen.append((candidate.span, candidate.score))
             }
         }
         return chosen
     }
 
-    private func printFeatures(_ chosen: [(feature: Int, score: Double)]) throws {
-        let dictionary = try catalog.dictionary(training.dictionaryID)
-        let text = try TokenTexts(folder: nil, catalog: catalog, dictionary: dictionary)
-        write("\n" + style.paint("Five good features, of different layers where there are such", .bold))
-        for (feature, score) in chosen {
-            let record = try catalog.feature(indexing.key, featureIndex: feature)
-            let explanation = try catalog.explanations(dictionaryID: training.dictionaryID, featureIndex: feature).last
+    private func printFeatures(_ chosen: [(span: SpanEvidence.Spanning, score: Double)], _ text: TokenTexts) throws {
+        write("\n" + style.paint("Good features, with the strongest context at each layer that they span", .bold))
+        for (span, score) in chosen {
+            let record = try catalog.feature(indexing.key, featureIndex: span.feature)
+            let explanation = try catalog.explanations(
+                dictionaryID: training.dictionaryID, featureIndex: span.feature
+            ).last
             write(
-                "\n  " + style.paint("feature \(feature)", .cyan)
+                "\n  " + style.paint("feature \(span.feature)", .cyan)
                     + "  score \(Quantities.significant(score)); \(Quantities.count(record.firedCount)) firings: "
-                    + (try layers(of: feature)))
+                    + (try layers(of: span.feature)))
             write("  " + DisplayWidth.cut(VisibleText.of(explanation?.text ?? ""), to: 118))
-            let contexts = try catalog.contexts(indexing.key, featureIndex: feature, band: .top)
-            for context in contexts.prefix(3) { try printContext(context, maximum: record.maxActivation, text) }
+            for layer in span.layers.map(\.layer).sorted() {
+                guard let strongest = span.contexts[layer]?.first else { continue }
+                try printContext(strongest, maximum: record.maxActivation, text)
+            }
         }
     }
 
@@ -151,7 +163,7 @@ struct DemoSummary {
         let line = style.highlight(
             tokens: shown.map { text.of(tokens[window.lowerBound + $0]) },
             activations: shown.map { context.activations[$0] }, maximum: maximum)
-        write("    L\(context.layer)  …" + line)
+        write("    L\(context.layer)\(context.layer < 10 ? " " : "") …" + line)
     }
 
     private func layers(of feature: Int) throws -> String {
