@@ -119,13 +119,13 @@ extension EvaluationRun {
             guard let features = moments.side(of: member.record, at: member.layer) else { continue }
             counted[member.layer]?.append(
                 FoundFeatures(
-                    of: features, in: moments.side(of: dictionary.record, at: member.layer), seed: settings.seed,
-                    workers: workers))
+                    of: features, counted: member.explained, in: moments.side(of: dictionary.record, at: member.layer),
+                    seed: settings.seed, workers: workers))
         }
         let own = dictionary.record.layers.count == 1 ? dictionary.record.layers[0] : nil
         return Census(
             layers: union.layers.compactMap { counted[$0] }, own: own, tokens: dictionary.rows.count,
-            suffix: union.sharesSeed ? "_same_seed" : "")
+            suffix: union.suffix)
     }
 }
 

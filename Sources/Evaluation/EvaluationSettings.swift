@@ -39,6 +39,8 @@ package struct EvaluationSettings: Sendable, Codable, Equatable {
     /// The single-layer dictionaries whose features a census counts, by name or number; a run records those it took. Nil
     /// takes all that fit.
     package var union: [String]?
+    /// A census counts only features whose explanation reaches this simulation score; nil for all features.
+    package var minScore: Double?
     /// The labels that are probed; nil for all.
     package var labels: [TextLabel]?
 
@@ -47,7 +49,7 @@ package struct EvaluationSettings: Sendable, Codable, Equatable {
         dictionary: String? = nil, model: String, text: [String] = [], corpus: String? = nil,
         maximumTokens: Int? = nil, context: Int? = nil, zeroEvery: Int = 16, resamples: Int = 1000, seed: UInt64 = 0,
         precision: Precision? = nil, measures: [Measure]? = nil, shuffle: Bool? = nil, layers: [Int]? = nil,
-        union: [String]? = nil, labels: [TextLabel]? = nil
+        union: [String]? = nil, minScore: Double? = nil, labels: [TextLabel]? = nil
     ) {
         self.dictionary = dictionary
         self.model = model
@@ -63,6 +65,7 @@ package struct EvaluationSettings: Sendable, Codable, Equatable {
         self.shuffle = shuffle
         self.layers = layers
         self.union = union
+        self.minScore = minScore
         self.labels = labels
     }
 

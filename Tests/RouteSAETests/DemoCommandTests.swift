@@ -13,7 +13,8 @@ import Testing
         #expect(outcome.status == 0, "\(outcome.errors)")
         for part in [
             "Loss (NormMSE) by step", "explained variance, held-out", "Where the router sends the tokens",
-            "interpretable by the paper's count", "Five good features", "routesae feature demo.sqlite",
+            "interpretable by the paper's count", "sampled features that span two", "Good features, with the strongest",
+            "routesae feature demo.sqlite",
         ] {
             #expect(outcome.output.contains(part), "\(part)")
         }

@@ -58,6 +58,23 @@ import Testing
         let route = found.filter { $0["dictionary"] as? String == "route" }
         #expect(route.filter { $0["metric"] as? String == "census" }.count == 4)
         #expect(route.contains { $0["metric"] as? String == "coherence" })
+
+        // Of well-explained features there has to be a score first.
+        let explained = ["--measures", "census", "--dictionary", "route", "--min-score", "0.01", "--format", "json"]
+        let unscored = try evaluate(explained, in: directory)
+        #expect(unscored.status == 65 && unscored.errors.split(separator: "\n").count == 1, "\(unscored.errors)")
+        #expect(unscored.errors.contains("for d in 2 3 4; do"))
+        for dictionary in ["2", "3", "4"] {
+            let shared = ["c.sqlite", "--dictionary", dictionary, "--model", Self.model, "--quiet"]
+            #expect(
+                try Program.run(["index"] + shared + ["--text", Self.text, "--tokens", "2000"], in: directory).status
+                    == 0)
+            #expect(try Program.run(["score"] + shared + ["--sample", "12"], in: directory).status == 0)
+        }
+        let counted = try rows(try evaluate(explained, in: directory))
+        #expect(counted.filter { $0["metric"] as? String == "census_explained" }.count == 4)
+        #expect(!counted.contains { $0["metric"] as? String == "census" })
+
         let compared = try rows(
             try Program.run(
                 ["compare", "c.sqlite", "--by-configuration", "--metric", "census", "--format", "json"], in: directory))
@@ -80,6 +97,8 @@ import Testing
         "Invalid options are usage errors",
         arguments: [
             ["evaluate", "c.sqlite", "--model", "m", "--union", "a"],
+            ["evaluate", "c.sqlite", "--model", "m", "--min-score", "0.7"],
+            ["evaluate", "c.sqlite", "--model", "m", "--measures", "census", "--min-score", "nan"],
             ["evaluate", "c.sqlite", "--model", "m", "--labels", "source"],
             ["evaluate", "c.sqlite", "--model", "m", "--layers", "3-5"],
             ["evaluate", "c.sqlite", "--model", "m", "--measures", "everything"],

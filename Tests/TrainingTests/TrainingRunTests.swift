@@ -38,7 +38,11 @@ import WorkflowWorlds
             .run(workers: Workers(threads: 2), announce: { _ in }, progress: { _, _ in })
         var settings = TrainingSettings(
             model: DemoModel.path, text: [text], layers: [1, 2, 3], latents: 256, k: 8, batchTokens: 32, steps: 5,
-            choices: .init { $0.learningRate = 1e-3 }, context: 64, shuffle: false, includesBOS: withBOS, seed: 3)
+            choices: .init {
+                $0.learningRate = 1e-3
+                // Layers are drawn by a token's place in the text or in the file.
+                $0.exploration = 0
+            }, context: 64, shuffle: false, includesBOS: withBOS, seed: 3)
         let live = try train(settings, catalog: demo.directory.file("live.sqlite"))
         settings.model = nil
         settings.text = []

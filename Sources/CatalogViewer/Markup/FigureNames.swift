@@ -15,11 +15,29 @@ enum FigureNames {
         ("ce_zero", "with zeros"), ("recovered", "loss recovered"), ("kl_batchmean", "KL, sum over a segment"),
         ("routing_entropy", "entropy of routing, nats"), ("token_entropy", "entropy of a token's routing, nats"),
         ("chosen_weight", "router's weight of the layer chosen"),
+        ("coverage", "coverage of all layers"), ("coverage_min", "coverage of the layer covered least"),
+        ("coverage_baseline", "coverage, baseline"), ("coverage_baseline_min", "coverage of that layer, baseline"),
+        ("census", "census: features of single layers found"), ("census_cosine", "census by cosine alone"),
+        ("census_baseline", "census, baseline"),
+        ("census_explained", "census of well explained features"),
+        ("spanning_share", "share of features read at several layers"),
+        ("coherence", "coherence of these across layers"), ("coherence_baseline", "coherence, baseline"),
     ]
 
     /// The name of a figure.
     static func name(of metric: String) -> String {
-        names.first { $0.metric == metric }?.name ?? metric.replacing("_", with: " ")
+        names.first { $0.metric == metric }?.name ?? probe(metric) ?? metric.replacing("_", with: " ")
+    }
+
+    /// The name of a probe's figure, `probe_LABEL_kN` or `probe_LABEL_baseline`.
+    private static func probe(_ metric: String) -> String? {
+        var parts = metric.split(separator: "_")
+        guard parts.count > 2, parts.removeFirst() == "probe" else { return nil }
+        let last = parts.removeLast()
+        let label = parts.joined(separator: " ")
+        guard last != "baseline" else { return "F1 of \(label), baseline" }
+        guard last.first == "k", let count = Int(last.dropFirst()) else { return nil }
+        return "F1 of \(label) from \(count == 1 ? "one latent" : "\(count) latents")"
     }
 
     /// Whether one is read before another.

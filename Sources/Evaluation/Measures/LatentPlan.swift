@@ -43,7 +43,8 @@ struct LatentPlan {
         let measuresCensus = settings.includes(.census)
         union =
             measuresCensus
-            ? try CensusUnion(for: record, layers: layers, named: settings.union, in: catalog) : nil
+            ? try CensusUnion(
+                for: record, layers: layers, named: settings.union, minScore: settings.minScore, in: catalog) : nil
         var own = settings
         if measuresCensus || settings.includes(.coverage) { own.layers = layers }
         own.union = union?.members.map(\.record.name)

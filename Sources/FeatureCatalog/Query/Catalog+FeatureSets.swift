@@ -23,6 +23,20 @@ extension Catalog {
             "SELECT DISTINCT feature_index FROM score WHERE run_id = ? ORDER BY feature_index", [.integer(runID)])
     }
 
+    /// The features with a simulation score of at least so much, by whatever explanation and on whatever corpus; nil where
+    /// none of the dictionary's features was scored.
+    package func wellExplainedFeatures(
+        dictionaryID: Int64, minScore: Double
+    ) throws(CatalogError) -> Set<Int>? {
+        let scored = "FROM score WHERE dictionary_id = ? AND method = 'simulation' AND status <> 'failed'"
+        guard try !indexes("SELECT feature_index \(scored) LIMIT 1", [.integer(dictionaryID)]).isEmpty else {
+            return nil
+        }
+        return Set(
+            try indexes(
+                "SELECT DISTINCT feature_index \(scored) AND value >= ?", [.integer(dictionaryID), .real(minScore)]))
+    }
+
     /// The features that a reviewer judged.
     package func reviewedFeatures(dictionaryID: Int64, reviewer: String) throws(CatalogError) -> Set<Int> {
         Set(

@@ -66,6 +66,8 @@ struct EvaluateCommand: ParsableCommand {
         parsing: .upToNextOption,
         help: "Single-layer dictionaries whose features the census counts; by default all that fit.")
     var union: [String] = []
+    @Option(help: "Count in the census only features whose explanations reach this simulation score; by default all.")
+    var minScore: Double?
     @Option(
         parsing: .upToNextOption, help: "Labels to probe: source, part, token-class; by default all.")
     var labels: [TextLabel] = []
@@ -92,6 +94,14 @@ struct EvaluateCommand: ParsableCommand {
         if !union.isEmpty, !measures.contains(.census) {
             throw ValidationError("--union belongs to a census; add --measures census")
         }
+        if let minScore {
+            guard measures.contains(.census) else {
+                throw ValidationError("--min-score belongs to a census; add --measures census")
+            }
+            guard (-1...1).contains(minScore) else {
+                throw ValidationError("--min-score is \(minScore); allowed: -1 … 1")
+            }
+        }
         if !labels.isEmpty, !measures.contains(.probing) {
             throw ValidationError("--labels belongs to probing; add --measures probing")
         }
@@ -111,6 +121,7 @@ struct EvaluateCommand: ParsableCommand {
                     zeroEvery: zeroEvery, resamples: resamples, seed: seed, precision: precision,
                     measures: measures.isEmpty ? nil : Measure.allCases.filter(measures.contains),
                     shuffle: shuffle ? true : nil, layers: layers?.layers, union: union.isEmpty ? nil : union,
+                    minScore: minScore,
                     labels: labels.isEmpty ? nil : TextLabel.allCases.filter(labels.contains)),
                 dictionaries: named, workers: options.workers)
             let progress = options.progress("evaluating")

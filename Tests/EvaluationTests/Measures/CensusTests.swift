@@ -77,6 +77,17 @@ import Testing
         #expect(try value("census", nil, in: figures) == 0)
     }
 
+    @Test("Features that are not counted are not looked for") func onlySome() throws {
+        // Of the second layer, rows 0…3 live there alone and 4…7 span both.
+        for (counted, expected) in [([0, 1, 2, 3], 0.0), ([4, 5, 6, 7], 1), ([0, 4], 0.5)] as [(Set<Int>, Double)] {
+            let found = FoundFeatures(
+                of: side(Self.second.map { ($0, 1) }), counted: counted, in: side(Self.first.map { ($0, 0) }), seed: 1,
+                workers: Workers(threads: 2))
+            #expect(found.found.count == counted.count && found.nearby.count == counted.count)
+            #expect(Double(found.found.count { $0 }) == expected * Double(counted.count))
+        }
+    }
+
     @Test("A dictionary without a part for a layer finds nothing") func nothing() throws {
         #expect(try value("census", nil, in: census(of: nil)) == 0)
     }

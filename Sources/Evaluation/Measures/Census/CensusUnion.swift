@@ -16,6 +16,8 @@ struct CensusUnion {
     /// A single-layer dictionary.
     struct Member {
         let record: DictionaryRecord
+        /// The features that are counted; nil for all.
+        var explained: Set<Int>?
         var layer: Int { record.layers[0] }
     }
 
@@ -25,6 +27,10 @@ struct CensusUnion {
     var layers: [Int] { Set(members.map(\.layer)).sorted() }
     /// Whether some layer has only dictionaries of the same seed.
     let sharesSeed: Bool
+    /// The score that explanations of the features counted reach; nil where all features are counted.
+    let minScore: Double?
+    /// Put behind the names of the figures.
+    var suffix: String { (minScore == nil ? "" : "_explained") + (sharesSeed ? "_same_seed" : "") }
 
     /// Finds the dictionaries.
     ///
@@ -32,9 +38,13 @@ struct CensusUnion {
     ///   - record: the dictionary whose census is taken.
     ///   - layers: the layers to count.
     ///   - names: the dictionaries, where they are named; nil for all that fit.
-    /// - Throws: `WorkflowError.badInput` naming the layers without such a dictionary, and how to train them; `.refused`
-    ///   where a named one is of several layers.
-    init(for record: DictionaryRecord, layers: [Int], named names: [String]?, in catalog: Catalog) throws {
+    ///   - minScore: the simulation score that features have to reach; nil counts all.
+    /// - Throws: `WorkflowError.badInput` naming the layers without such a dictionary, and how to train them, or the
+    ///   dictionaries without scores; `.refused` where a named one is of several layers.
+    init(
+        for record: DictionaryRecord, layers: [Int], named names: [String]?, minScore: Double? = nil,
+        in catalog: Catalog
+    ) throws {
         let own = try TrainedAs(record, in: catalog)
         let candidates =
             try names.map { try $0.map { try Self.named($0, in: catalog) } }
@@ -62,8 +72,31 @@ struct CensusUnion {
                 "\(catalog.path): a census of \"\(record.name)\" needs features of more layers than its own; name them "
                     + "with `layers`")
         }
-        self.members = members
+        self.members = try minScore.map { try Self.explained(members, minScore: $0, in: catalog) } ?? members
         self.sharesSeed = sharesSeed
+        self.minScore = minScore
+    }
+
+    /// The same with the features whose explanations reach a score.
+    private static func explained(
+        _ members: [Member], minScore: Double, in catalog: Catalog
+    ) throws -> [Member] {
+        let explained = try members.map { member in
+            var member = member
+            member.explained = try catalog.wellExplainedFeatures(
+                dictionaryID: member.record.dictionaryID, minScore: minScore)
+            return member
+        }
+        let unscored = explained.filter { $0.explained == nil }.map(\.record)
+        guard unscored.isEmpty else {
+            let numbers = unscored.map { "\($0.dictionaryID)" }.joined(separator: " ")
+            throw WorkflowError.badInput(
+                path: catalog.path,
+                problem: "no feature of \(unscored.map { "\"\($0.name)\"" }.joined(separator: ", ")) has a simulation "
+                    + "score; make some: for d in \(numbers); do routesae index \(catalog.path) `dictionary` $d `model` DIR "
+                    + "`text` FILES && routesae score \(catalog.path) `dictionary` $d `model` DIR; done")
+        }
+        return explained
     }
 
     private static func named(_ name: String, in catalog: Catalog) throws -> DictionaryRecord {

@@ -4,7 +4,8 @@ package import LinearAlgebra
 ///
 /// A feature is found if some feature of the other agrees with it: a decoder cosine of at least 0.7
 /// (`AgreeingFeatures`), and a correlation of their activations over the tokens of at least 0.5, 0 where a feature does
-/// not fire. Only features that fire on `fewestFirings` tokens or more are looked for.
+/// not fire. Only features that fire on `fewestFirings` tokens or more are looked for, of these all or
+/// those that are named.
 package struct FoundFeatures {
     /// The least correlation of activations.
     static let leastCorrelation = 0.5
@@ -57,11 +58,16 @@ package struct FoundFeatures {
     /// Looks for the features of a single-layer dictionary in another.
     ///
     /// - Parameters:
+    ///   - counted: the features that are looked for; nil for all.
     ///   - other: nil if it has nothing at the layer, so that nothing is found.
     ///   - seed: of the exchange of activations for the baseline.
     /// - Complexity: features · latents · d, and tokens · k · candidates.
-    package init(of features: Side, in other: Side?, seed: UInt64, workers: Workers) {
-        let alive = features.moments.counts.map { $0 >= Self.fewestFirings }
+    package init(
+        of features: Side, counted: Set<Int>? = nil, in other: Side?, seed: UInt64, workers: Workers
+    ) {
+        let alive = features.moments.counts.enumerated().map { feature, count in
+            count >= Self.fewestFirings && counted?.contains(feature) != false
+        }
         guard let other else {
             found = alive.filter(\.self).map { _ in false }
             (nearby, byChance) = (found, found)
