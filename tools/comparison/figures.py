@@ -72,6 +72,9 @@ def read(program: Program, catalog: Path, plan: Plan, journal: Journal) -> Figur
             else:
                 one.by_layer.setdefault(metric, {})[layer] = value
         take_census(one, entry, journal)
+        if shares := one.by_layer.get("census"):
+            # Of a single-layer dictionary `census` leaves out its own layer.
+            one.values["census_with_own"] = mean(shares.values())
         if rows(catalog, "SELECT 1 FROM indexing WHERE dictionary_id = ?", number):
             one.values["alive"] = rows(
                 catalog, "SELECT count(*) FROM feature WHERE dictionary_id = ? AND n_fired > 0", number)[0][0]

@@ -46,6 +46,7 @@ LABELS = (("source", "the source"), ("part", "the part of a document"), ("token_
 
 MEASURES = [
     Measure("census", "census", 1, "span", True),
+    Measure("census_with_own", "census with a TopK's own layer", 1, "span", True),
     Measure("census_by_cosine", "census by decoder cosine", 1, "span", True),
     Measure("census_cosine", "decoder cosine alone", 1, "span"),
     Measure("census_baseline", "baseline", 0, "span"),

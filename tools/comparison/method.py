@@ -15,7 +15,8 @@ def method(plan: Plan, figures: Figures, journal: Journal) -> str:
     paragraphs = [
         setting(plan),
         "**Census**: the share of the features of TopK dictionaries of all routed layers, of the same k and other seeds, "
-        "that a dictionary has; of a TopK dictionary over the other layers. " + census(figures),
+        "that a dictionary has; of a TopK dictionary over the other layers, and once more with its own, of which it has what "
+        "another seed finds again. " + census(figures),
         "**Coverage**: the share of the variance of every routed layer that is linear in the latents of the token. "
         "**Probing**: F1 of labels that the text has, from that many latents. **Coherence**: whether a feature's "
         "strongest contexts are the same at all layers where it is read; of systems that read several. Coverage and "
