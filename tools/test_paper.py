@@ -82,13 +82,14 @@ class Reading(unittest.TestCase):
                 CREATE TABLE score (dictionary_id INTEGER);
                 INSERT INTO dictionary VALUES (7, 'route-k32-s1'), (8, 'someone else''s');
                 INSERT INTO evaluation VALUES (5, 7, 'census', NULL, 0.5), (4, 7, 'census', NULL, 0.4),
-                    (5, 7, 'census', 3, 0.6), (5, 7, 'probe_source_k1', NULL, NULL), (5, 8, 'kl', NULL, 1);
+                    (5, 7, 'census', 3, 0.5), (5, 7, 'census', 5, 0.75), (5, 7, 'probe_source_k1', NULL, NULL),
+                    (5, 8, 'kl', NULL, 1);
                 """)
             connection.close()
             found = figures.read(Program(Path("/nonexistent")), catalog, plan(), Journal(Path(folder) / "stages.json"))
             self.assertEqual([(one.label, one.k, one.seed) for one in found.dictionaries], [("RouteSAE", 32, 1)])
-            self.assertEqual(found.dictionaries[0].values, {"census": 0.5})
-            self.assertEqual(found.dictionaries[0].by_layer, {"census": {3: 0.6}})
+            self.assertEqual(found.dictionaries[0].values, {"census": 0.5, "census_with_own": 0.625})
+            self.assertEqual(found.dictionaries[0].by_layer, {"census": {3: 0.5, 5: 0.75}})
 
     def test_a_label_that_the_text_lacks_is_left_out(self) -> None:
         asked = []
