@@ -47,9 +47,9 @@ package struct TrainingOptions: Sendable, Encodable, Equatable {
     package let deadAfterTokens: Int
 
     /// Makes options for a configuration. Unset values take the defaults of the configuration's fidelity: the
-    /// reference's settings (method of `src/utils.py`), or the corrected ones: AuxK, load balance, a router
-    /// that explores and learns from every layer's error, projected gradient, initial bias at the mean, and a rate scaled by 1/√m (as in
-    /// EleutherAI/sparsify, `trainer.py`).
+    /// reference's settings (method of `src/utils.py`), or the corrected ones: AuxK, load balance, a router that
+    /// explores and learns from every layer's error, projected gradient, initial bias at the mean, and a rate scaled by
+    /// 1/√m (as in EleutherAI/sparsify, `trainer.py`).
     ///
     /// - Parameter batchK: k of BatchTopK, for a configuration whose latents share one threshold; nil for others.
     /// - Throws: `SparseCodingError.setting` naming the first setting out of range, or one that the architecture does
