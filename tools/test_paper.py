@@ -7,6 +7,7 @@ out where the program is not built; ROUTESAE=PROGRAM names another.
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 import subprocess
@@ -20,10 +21,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 from comparison import cost, figures  # noqa: E402
 from comparison.journal import Journal  # noqa: E402
-from comparison.knobs import Curve  # noqa: E402
+from comparison.knobs import Curve, Search  # noqa: E402
 from comparison.presets import PRESETS  # noqa: E402
 from comparison.program import OutOfTime, Program  # noqa: E402
 from comparison.stages import evaluate_latents  # noqa: E402
+from comparison.systems import ROUNDS  # noqa: E402
 from test_comparison import plan  # noqa: E402
 
 PROGRAM = Path(os.environ.get("ROUTESAE", ROOT / ".build" / "release" / "routesae"))
@@ -57,7 +59,8 @@ class Planning(unittest.TestCase):
         # L0 = 100 / λ: 32 at 3.125.
         curve = Curve.measured({value: 100 / value for value in (8, 1, 2, 4)})
         self.assertAlmostEqual(curve.crossing(32), 3.125, places=3)
-        self.assertAlmostEqual(curve.crossing(5), 20, places=2)
+        self.assertAlmostEqual(curve.crossing(5, reach=4), 20, places=2)
+        self.assertAlmostEqual(curve.crossing(5), 16, places=2)
         for value in (0.5, 1, 3, 8, 20):
             self.assertAlmostEqual(curve.level(value), 100 / value)
 
@@ -66,6 +69,21 @@ class Planning(unittest.TestCase):
         curve = Curve.measured({value: 100 / value for value in (1, 2, 4, 8)}).through(3.125, 16)
         self.assertAlmostEqual(curve.level(3.125), 16)
         self.assertAlmostEqual(curve.crossing(32), 1.5625, places=3)
+
+    def test_the_search_finds_a_setting_where_the_whole_length_has_another_slope(self) -> None:
+        # After the pilot L0 is 400 / λ; after the whole length 2400 / λ³, 32 at λ = 4.217.
+        for shape in (lambda setting: 2400 / setting ** 3, lambda setting: 4100 * math.exp(-1.2 * setting)):
+            search = Search(32, {value: 400 / value for value in (2, 4, 6.5, 10)}, {})
+            for _ in range(ROUNDS):
+                if not search.is_done:
+                    setting = search.next()
+                    search.whole[setting] = shape(setting)
+            self.assertLess(abs(shape(search.nearest()) / 32 - 1), 0.07)
+
+    def test_the_search_stops_where_nothing_new_can_be_tried(self) -> None:
+        search = Search(32, {1.0: 100.0}, {1.0: 100.0})
+        self.assertFalse(search.is_done)
+        self.assertIn(search.next(), search.whole)
 
 
 class Reading(unittest.TestCase):

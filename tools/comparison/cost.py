@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .plan import Entry, Plan
+from .systems import ROUNDS
 
 #: Minutes that a sweep may take; what is more goes to the next one.
 SWEEP_MINUTES = 25
@@ -70,9 +71,8 @@ def estimate(plan: Plan, rates: Rates = RATES) -> dict[str, float]:
         found["settings"] = model_seconds(preset.pilot_tokens, rates) + sum(
             len(one.knob.values) * training_seconds(plan, Entry(one, plan.first_k, 0), preset.pilot_tokens, rates)
             for one in plan.knobbed())
-        if preset.pilot_tokens < preset.tokens:
-            found["settings, whole length"] = model_seconds(preset.tokens, rates) + sum(
-                training_seconds(plan, Entry(one, plan.first_k, 0), preset.tokens, rates) for one in plan.knobbed())
+        found["settings, whole length"] = (ROUNDS - 1) * (model_seconds(preset.tokens, rates) + sum(
+            training_seconds(plan, Entry(one, plan.first_k, 0), preset.tokens, rates) for one in plan.knobbed()))
     for number, entries in enumerate(sweeps(plan, rates), start=1):
         found[f"training {number}"] = model_seconds(preset.tokens, rates) + sum(
             training_seconds(plan, one, preset.tokens, rates) for one in entries)

@@ -7,6 +7,7 @@ from .figures import Figures
 from .journal import Journal
 from .measures import GOOD_SCORE, THRESHOLDS
 from .plan import Plan
+from .systems import ROUNDS
 from .tables import duration
 
 
@@ -59,7 +60,8 @@ def setting(plan: Plan) -> str:
         f"{', '.join(map(str, preset.seeds))}{fewer}. Indexing and the evaluation with reconstructions: {preset.index_tokens:,} "
         f"tokens of {', '.join(inputs.heldout)}; scores: Neuron to Graph on {preset.sample} features of each dictionary "
         "that fire 20 times or more, drawn by the same seed."
-        + (f" {knobbed}: a pilot sweep of one seed chose the settings that bring L0 to k." if knobbed else ""))
+        + (f" {knobbed}: the settings that bring L0 to k were searched for with one seed, in {ROUNDS} trainings at most."
+           if knobbed else ""))
 
 
 def census(figures: Figures) -> str:

@@ -35,7 +35,7 @@ class Preset:
     layers: tuple[int, ...] | None = None
 
 
-#: Systems that cost four to nine times a TopK dictionary.
+#: Systems that cost two to nine times a TopK dictionary.
 COSTLY = ("jumprelu", "crosscoder", "mlsae", "gated", "vanilla")
 
 PRESETS = {

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+#: Trainings that the search for a knob's setting (knobs.py) makes after the pilot sweep, at most.
+ROUNDS = 4
+
 
 @dataclass(frozen=True)
 class Knob:
@@ -83,9 +86,9 @@ def systems(layers: list[int]) -> dict[str, list[System]]:
         "matryoshka": [at_middle("matryoshka", "Matryoshka", weight=1.4)],
         "mlsae": [System("mlsae", "MLSAE", {"architecture": "mlsae"}, weight=0.65 * len(layers))],
         "crosscoder": [System("crosscoder", "Crosscoder", {"architecture": "crosscoder"}, weight=len(layers))],
-        "vanilla": [at_middle("vanilla", "Vanilla", Knob("lambda", (0.6, 1.5, 3, 5)), 5)],
-        "gated": [at_middle("gated", "Gated", Knob("lambda", (2, 4, 6.5, 10)), 6.2)],
-        "jumprelu": [at_middle("jumprelu", "JumpReLU", Knob("initialThreshold", (0.25, 0.5, 1, 2)), 4.5,
+        "vanilla": [at_middle("vanilla", "Vanilla", Knob("lambda", (0.6, 1.5, 3, 5)), 2.5)],
+        "gated": [at_middle("gated", "Gated", Knob("lambda", (2, 4, 6.5, 10)), 3)],
+        "jumprelu": [at_middle("jumprelu", "JumpReLU", Knob("initialThreshold", (0.25, 0.5, 1, 2)), 2.3,
                                **{"lambda": 0.001, "bandwidth": 0.3})],
     }
     return named | {one.key: [one] for one in VARIANTS}
