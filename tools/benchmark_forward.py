@@ -8,7 +8,8 @@ with --model, and runs the same number of tokens, in sequences of the same lengt
   transformers   AutoModel in float32 or, with --precision bf16, bfloat16; hidden states of all layers, no logits
   routesae       up to the last routed layer (3n/4 - 1), as training runs it
 
-taking turns, each in a process of its own. Prints one JSON object: the ratio of the rates, and of the peak memories.
+taking turns, each in a process of its own. Prints one JSON object: the ratio of the rates, as they are and for equally many
+layers, of the peak memories, and of our peak memory to the bytes of the layers' weights.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -63,6 +65,20 @@ def transformers_pass(model: str, tokens: int, context: int, repeats: int, threa
     print(json.dumps({"seconds": seconds, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
 
 
+def layer_bytes(model: Path, count: int) -> int:
+    """Bytes on disk of the weights of a model's first decoder layers."""
+    found = 0
+    for file in model.glob("*.safetensors"):
+        with open(file, "rb") as opened:
+            header = json.loads(opened.read(int.from_bytes(opened.read(8), "little")))
+        for name, tensor in header.items():
+            place = re.search(r"\.layers\.(\d+)\.", name)
+            if place and int(place[1]) < count:
+                begin, end = tensor["data_offsets"]
+                found += end - begin
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", help="a model folder; one of Llama-3.2-1B's sizes is made if not given")
@@ -100,8 +116,11 @@ def main() -> None:
             found = json.loads(subprocess.run(program, check=True, capture_output=True, text=True).stdout)
             ours.append(found["tokens_per_second"])
             peaks[1] = max(peaks[1], found["peak_resident_bytes"])
+        weights = layer_bytes(Path(model), last + 1)
     print(json.dumps({
         "rate_ratio": median(ours) / median(theirs), "memory_ratio": peaks[1] / peaks[0],
+        "rate_ratio_at_equal_depth": median(ours) / median(theirs) * (last + 1) / layers,
+        "peak_over_weights": peaks[1] / weights,
         "transformers_tokens_per_second": median(theirs), "routesae_tokens_per_second": median(ours),
         "transformers_peak_bytes": peaks[0], "routesae_peak_bytes": peaks[1], "layers_run": last + 1,
         "layers": layers, "tokens": options.tokens, "context": options.context, "threads": options.threads,
