@@ -12,6 +12,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+from comparison import charts  # noqa: E402
 from comparison.claims import Verdict, best_topk, duel, first_rows, same_layers  # noqa: E402
 from comparison.figures import Dictionary, Figures  # noqa: E402
 from comparison.journal import Journal  # noqa: E402
@@ -235,6 +236,14 @@ class Screen(unittest.TestCase):
                         self.assertTrue(
                             0 <= first and first + long <= width and 0 < float(text.get("y")) <= height,
                             (one.name, text.text))
+
+    def test_a_figure_far_from_all_others_is_an_arrow_with_its_value(self) -> None:
+        rows = {f"TopK layer {layer}": {32: (0.4 + 0.01 * layer, 0.4, 0.5)} for layer in range(9)}
+        usual = charts.dots("coverage", "share", rows)
+        with_one = charts.dots("coverage", "share", {**rows, "Vanilla": {32: (-1.234, -2, 0)}})
+        self.assertEqual((usual.count("<circle"), usual.count("<path")), (10, 0))
+        self.assertEqual((with_one.count("<circle"), with_one.count("<path")), (10, 1))
+        self.assertIn(">-1.23</text>", with_one)
 
     def test_only_measures_with_a_better_side_are_on_it(self) -> None:
         self.assertEqual([one.key for one in MEASURES if one.is_first and one.sign == 0], [])

@@ -1,11 +1,11 @@
-"""SVG pictures: lines, dots with ranges, divided bars. They are legible on light and dark pages."""
+"""SVG pictures: dots with ranges, divided bars. They are legible on light and dark pages."""
 
 from __future__ import annotations
 
 import math
 
-COLOURS = ["#0072b2", "#56b4e9", "#cc79a7", "#e69f00", "#999999", "#777777", "#555555", "#bbbbbb", "#333333", "#009e73",
-           "#d55e00", "#8c564b", "#17becf", "#bcbd22", "#7f3c8d", "#aa4499"]
+#: Of RouteSAE and its variants, of TopK, and of all others.
+COLOURS = ["#0072b2", "#e69f00", "#555555"]
 
 
 def frame(title: str, width: int, height: int, body: list) -> str:
@@ -27,71 +27,58 @@ def ticks(low: float, high: float) -> list:
     return [n * step for n in range(first, math.floor(high / step) + 1)]
 
 
-def chart(title: str, across: str, up: str, lines: dict) -> str:
-    """Lines with the range over the seeds at every point."""
-    width, left, right, top, bottom = 960, 60, 560, 40, 370
-    height = max(bottom + 50, top + 20 * len(lines) + 10)
-    points = [point for line in lines.values() for point in line]
-    if not points:
-        return frame(title, width, height, [])
-    x0, x1 = min(p[0] for p in points), max(p[0] for p in points)
-    y0, y1 = min(p[2] for p in points), max(p[3] for p in points)
-    x0, x1 = x0 - 0.05 * (x1 - x0 or 1), x1 + 0.05 * (x1 - x0 or 1)
-    y0, y1 = y0 - 0.05 * (y1 - y0 or 1), y1 + 0.05 * (y1 - y0 or 1)
-
-    def x(value: float) -> float:
-        return left + (value - x0) / (x1 - x0) * (right - left)
-
-    def y(value: float) -> float:
-        return bottom - (value - y0) / (y1 - y0) * (bottom - top)
-
-    body = []
-    for tick in ticks(x0, x1):
-        body.append(f'<text x="{x(tick):.1f}" y="{bottom + 16}" text-anchor="middle">{tick:g}</text>')
-    for tick in ticks(y0, y1):
-        body.append(f'<line x1="{left}" x2="{right}" y1="{y(tick):.1f}" y2="{y(tick):.1f}" stroke="#dddddd"/>')
-        body.append(f'<text x="{left - 6}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick:g}</text>')
-    body.append(f'<text x="{(left + right) / 2}" y="{bottom + 36}" text-anchor="middle">{across}</text>')
-    body.append(f'<text x="{left}" y="{top - 6}" fill="#555555">{up}</text>')
-    for number, (name, line) in enumerate(lines.items()):
-        colour = COLOURS[number % len(COLOURS)]
-        dash = ' stroke-dasharray="4 3"' if name.startswith("TopK") else ""
-        path = " ".join(f"{x(p[0]):.1f},{y(p[1]):.1f}" for p in sorted(line))
-        body.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>')
-        for p in line:
-            body.append(f'<line x1="{x(p[0]):.1f}" x2="{x(p[0]):.1f}" y1="{y(p[2]):.1f}" y2="{y(p[3]):.1f}" stroke="{colour}"/>')
-            body.append(f'<circle cx="{x(p[0]):.1f}" cy="{y(p[1]):.1f}" r="3" fill="{colour}"/>')
-        place = top + 20 * number
-        body.append(f'<line x1="{right + 24}" x2="{right + 48}" y1="{place}" y2="{place}" stroke="{colour}" stroke-width="2"{dash}/>')
-        body.append(f'<text x="{right + 56}" y="{place + 4}">{name}</text>')
-    return frame(title, width, height, body)
+def reach(values: list) -> tuple[float, float]:
+    """The ends of an axis: of what is within three times the middle half's range of it (Tukey's outer fences)."""
+    ordered = sorted(values)
+    first, third = ordered[len(ordered) // 4], ordered[(3 * len(ordered) - 1) // 4]
+    inside = [one for one in ordered if first - 3 * (third - first) <= one <= third + 3 * (third - first)]
+    margin = 0.05 * (inside[-1] - inside[0] or 1)
+    return inside[0] - margin, inside[-1] + margin
 
 
-def dots(title: str, across: str, lines: dict) -> str:
-    """The mean and the range over the seeds, in a row for each system."""
-    row, left, right, top, width = 18, 330, 900, 40, 960
-    bottom = top + row * len(lines)
-    points = {name: line[0] for name, line in lines.items()}
-    if not points:
+def dots(title: str, across: str, rows: dict) -> str:
+    """A row for each system, with the mean and the range over the seeds for each k: filled for the first, then hollow.
+
+    `rows` has (mean, least, most) by system and k. What is far from all others is an arrow at the edge, with its value.
+    """
+    row, left, right, top, width = 18, 330, 900, 56, 960
+    bottom = top + row * len(rows)
+    ks = sorted({k for points in rows.values() for k in points})
+    if not ks:
         return frame(title, width, bottom, [])
-    low, high = min(p[2] for p in points.values()), max(p[3] for p in points.values())
-    low, high = low - 0.05 * (high - low or 1), high + 0.05 * (high - low or 1)
+    low, high = reach([mean for points in rows.values() for mean, _, _ in points.values()])
 
     def x(value: float) -> float:
-        return left + (value - low) / (high - low) * (right - left)
+        return left + (min(max(value, low), high) - low) / (high - low) * (right - left)
 
     body = []
     for tick in ticks(low, high):
         body.append(f'<line x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="{top - 6}" y2="{bottom}" stroke="#dddddd"/>')
         body.append(f'<text x="{x(tick):.1f}" y="{bottom + 16}" text-anchor="middle">{tick:g}</text>')
     body.append(f'<text x="{(left + right) / 2}" y="{bottom + 36}" text-anchor="middle">{across}</text>')
-    for number, (name, (_, value, least, most)) in enumerate(points.items()):
-        y = top + row * number + row / 2
-        colour = COLOURS[0] if name.startswith("RouteSAE") else COLOURS[3] if name.startswith("TopK") else COLOURS[6]
+    for number, k in enumerate(ks):
+        place = left + 100 * number
+        body.append(mark(place, 37, "#555555", number == 0))
+        body.append(f'<text x="{place + 10}" y="41">k = {k}</text>')
+    for line, (name, points) in enumerate(rows.items()):
+        y = top + row * line + row / 2
+        colour = COLOURS[0] if name.startswith("RouteSAE") else COLOURS[1] if name.startswith("TopK") else COLOURS[2]
         body.append(f'<text x="{left - 12}" y="{y + 4}" text-anchor="end">{name}</text>')
-        body.append(f'<line x1="{x(least):.1f}" x2="{x(most):.1f}" y1="{y}" y2="{y}" stroke="{colour}" stroke-width="2"/>')
-        body.append(f'<circle cx="{x(value):.1f}" cy="{y}" r="4" fill="{colour}"/>')
+        for k, (value, least, most) in points.items():
+            if not low <= value <= high:
+                edge, sign, anchor = (left, 1, "start") if value < low else (right, -1, "end")
+                body.append(f'<path d="M{edge} {y}l{8 * sign} -4v8z" fill="{colour}"/>')
+                body.append(f'<text x="{edge + 12 * sign}" y="{y + 4}" text-anchor="{anchor}">{value:.3g}</text>')
+                continue
+            body.append(f'<line x1="{x(least):.1f}" x2="{x(most):.1f}" y1="{y}" y2="{y}" stroke="{colour}" stroke-width="2"/>')
+            body.append(mark(x(value), y, colour, k == ks[0]))
     return frame(title, width, bottom + 50, body)
+
+
+def mark(x: float, y: float, colour: str, is_filled: bool) -> str:
+    """A dot."""
+    fill = colour if is_filled else "#ffffff"
+    return f'<circle cx="{x:.1f}" cy="{y}" r="4" fill="{fill}" stroke="{colour}" stroke-width="1.5"/>'
 
 
 def shade(number: int, count: int) -> str:

@@ -161,19 +161,10 @@ class Report:
         return found
 
     def picture(self, metric: str, up: str) -> str:
-        """Lines over k; with one k, where all would share a place, a row for each system."""
-        lines = {}
-        for label in self.figures.labels:
-            points = []
-            for k in self.figures.ks:
-                across = self.figures.values(label, k, "l0" if metric == "kl" else metric)
-                values = list(self.figures.values(label, k, metric).values())
-                if values:
-                    x = mean(across.values()) if metric == "kl" and across else float(k)
-                    points.append((x, mean(values), min(values), max(values)))
-            if points:
-                lines[label] = points
-        title = BY_KEY[metric].label
-        if len(self.figures.ks) > 1:
-            return charts.chart(title, "L0" if metric == "kl" else "k", up, lines)
-        return charts.dots(f"{title}, k = {self.figures.ks[0]}", up, lines)
+        """A row for each system."""
+        rows = {
+            label: {
+                k: (mean(values), min(values), max(values))
+                for k in self.figures.ks if (values := list(self.figures.values(label, k, metric).values()))}
+            for label in self.figures.labels}
+        return charts.dots(BY_KEY[metric].label, up, {label: points for label, points in rows.items() if points})
