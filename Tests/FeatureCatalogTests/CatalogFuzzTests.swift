@@ -9,7 +9,7 @@ import Testing
 /// nothing. More inputs than the few of a test run come with `ROUTESAE_FUZZ=100000`, others with
 /// `ROUTESAE_FUZZ_SEED=7`; every failure names the number of its input.
 @Suite struct CatalogFuzzTests {
-    private static let inputCount = setting("ROUTESAE_FUZZ") ?? 300
+    private static let inputCount = setting("ROUTESAE_FUZZ") ?? 150
     private static let seed = UInt64(setting("ROUTESAE_FUZZ_SEED") ?? 1)
 
     private static func setting(_ name: String) -> Int? {
