@@ -157,14 +157,27 @@ STEP const void *NAME(panel)(const rsae_product *p, int64_t column, const bool h
         + column % RSAE_PANEL_COLUMNS;
 }
 
-// Adds term k of some panels side by side to the sums of some rows.
-STEP void NAME(thin_term)(const int rows, const int vectors, const bool halved, const rsae_product *p,
-                          const void *const *panels, int64_t k, VECTOR (*sum)[THIN_VECTORS]) {
-    VECTOR y[THIN];
-    UNROLL for (int r = 0; r < rows; r++) BROADCAST(y[r], p->a[r * p->a_stride + k]);
+// Adds terms k and k + 1, of bf16 a pair, of some panels side by side to the sums of some rows; `terms` is 1 or 2.
+STEP void NAME(thin_terms)(const int rows, const int vectors, const bool halved, const int terms, const rsae_product *p,
+                           const rsae_element *const *panels, int64_t k, VECTOR (*sum)[THIN_VECTORS]) {
+    VECTOR y[2][THIN];
+    UNROLL for (int term = 0; term < terms; term++) {
+        UNROLL for (int r = 0; r < rows; r++) BROADCAST(y[term][r], p->a[r * p->a_stride + k + term]);
+    }
     UNROLL for (int v = 0; v < vectors; v++) {
-        const VECTOR x = NAME(panel_row)(panels[v], k, halved);
-        UNROLL for (int r = 0; r < rows; r++) sum[r][v] = FMA(y[r], x, sum[r][v]);
+        const rsae_element *const first = panels[v] + (halved ? k / 2 : k) * RSAE_PANEL_COLUMNS;
+        VECTOR x[2];
+        if (halved) {
+            const NAME(bits) pairs = *(const NAME(bits) *)first;
+            x[0] = (VECTOR)(pairs << 16);
+            x[1] = (VECTOR)(pairs & 0xFFFF0000);
+        } else {
+            x[0] = *(const VECTOR *)first;
+            if (terms > 1) x[1] = *(const VECTOR *)(first + RSAE_PANEL_COLUMNS);
+        }
+        UNROLL for (int term = 0; term < terms; term++) {
+            UNROLL for (int r = 0; r < rows; r++) sum[r][v] = FMA(y[term][r], x[term], sum[r][v]);
+        }
     }
 }
 
@@ -172,7 +185,7 @@ STEP void NAME(thin_term)(const int rows, const int vectors, const bool halved, 
 STEP void NAME(thin_panels)(const int rows, const int panels, const bool halved, const rsae_product *p,
                             int64_t column) {
     enum { VECTORS = RSAE_PANEL_COLUMNS / LANES };
-    const void *panel[THIN_VECTORS];
+    const rsae_element *panel[THIN_VECTORS];
     UNROLL for (int v = 0; v < panels * VECTORS; v++) panel[v] = NAME(panel)(p, column + v * LANES, halved);
     int64_t length;
     for (int64_t block = 0; block < p->inner; block += length) {
@@ -182,12 +195,9 @@ STEP void NAME(thin_panels)(const int rows, const int panels, const bool halved,
             UNROLL for (int v = 0; v < panels * VECTORS; v++) sum[r][v] = (VECTOR){0};
         }
         int64_t k = block;
-        // Two terms at a time, which of bf16 are a pair: blocks begin with an even one.
-        for (; k + 2 <= block + length; k += 2) {
-            NAME(thin_term)(rows, panels * VECTORS, halved, p, panel, k, sum);
-            NAME(thin_term)(rows, panels * VECTORS, halved, p, panel, k + 1, sum);
-        }
-        if (k < block + length) NAME(thin_term)(rows, panels * VECTORS, halved, p, panel, k, sum);
+        // Blocks begin with an even term, the first of a pair.
+        for (; k + 2 <= block + length; k += 2) NAME(thin_terms)(rows, panels * VECTORS, halved, 2, p, panel, k, sum);
+        if (k < block + length) NAME(thin_terms)(rows, panels * VECTORS, halved, 1, p, panel, k, sum);
         UNROLL for (int r = 0; r < rows; r++) {
             UNROLL for (int i = 0; i < panels; i++) {
                 const int64_t first = column + i * RSAE_PANEL_COLUMNS, rest = p->columns - first;

@@ -119,7 +119,7 @@ extension Workers {
     }
 
     /// The tiles of a product: one if it is small, else about four for each thread while that leaves them large enough; two
-    /// of a single row, where beginning one costs as much as a part of it.
+    /// of a single row, where beginning one costs as much as a part of it, or one where threads are together.
     ///
     /// - Parameter rowTile: rows of a tile; more where each tile packs its part of B.
     func productTile(
@@ -130,7 +130,7 @@ extension Workers {
         }
 
         let rowTiles = (rows + rowTile - 1) / rowTile
-        let even = columns * rowTiles / ((rows == 1 ? 2 : 4) * count)
+        let even = columns * rowTiles / ((rows > 1 ? 4 : isTogether ? 1 : 2) * count)
         let step = Workers.productColumnStep
         return (rowTile, min(max((even + step - 1) / step * step, step), Workers.productColumnTile))
     }

@@ -51,6 +51,34 @@ import Testing
         }
     }
 
+    /// Also with helpers that come late, since the first loops are short.
+    @Test func loopsOfThreadsThatStayTogetherFollowEachOther() {
+        let sizes = [1, 5, 0, 2, 1, 1, 64, 3, 2, 2, 2, 7]
+        for threads in 1...3 {
+            for round in 0..<400 {
+                let calls = Mutex<[[Int]]>(sizes.map { Array(repeating: 0, count: $0) })
+                let early = Atomic<Int>(0)
+                let started = Atomic<Int>(0)
+                Workers(threads: threads).together { workers in
+                    started.add(1, ordering: .relaxed)
+                    for (loop, tiles) in sizes.enumerated() {
+                        workers.forEach(tiles: tiles) { tile, worker in
+                            let isRight = calls.withLock { calls in
+                                calls[loop][tile] += 1
+                                return worker < threads && calls[..<loop].allSatisfy { $0.allSatisfy { $0 == 1 } }
+                            }
+                            if !isRight { early.add(1, ordering: .relaxed) }
+                        }
+                    }
+                }
+                #expect(calls.withLock { $0 } == sizes.map { Array(repeating: 1, count: $0) })
+                #expect(early.load(ordering: .relaxed) == 0)
+                #expect((1...threads).contains(started.load(ordering: .relaxed)))
+                if round % 50 == 0 { usleep(200) }
+            }
+        }
+    }
+
     @Test func thereIsAlwaysAWorker() {
         #expect(Workers(threads: 0).count == 1)
         #expect(Workers(threads: -3).count == 1)

@@ -9,7 +9,7 @@ import LinearAlgebra
 /// blocks and tiles, so a token's bits depend only on the tokens before it in its sequence.
 struct DecoderPass {
     let model: LanguageModelConfiguration
-    let workers: Workers
+    private(set) var workers: Workers
     let scratch: ForwardScratch
 
     private let tiles: [AttentionTile]
@@ -64,10 +64,24 @@ struct DecoderPass {
         run(weights, layer: layer, keeping: memory)
     }
 
-    /// Runs the residual stream of tokens that continue a sequence through one layer, and adds to the KV cache.
+    /// Runs the residual stream of tokens that continue a sequence through some layers, one after another, and adds to their
+    /// KV caches. Of few tokens a layer's loops are so short that the threads stay together for all of them.
+    func run(_ layers: some Sequence<(weights: LayerWeights, layer: DecoderLayer, kept: AttentionMemory)>) {
+        guard scratch.isSmall else {
+            for one in layers { run(one.weights, layer: one.layer, keeping: one.kept) }
+            return
+        }
+        workers.together { workers in
+            var part = self
+            part.workers = workers
+            for one in layers { part.run(one.weights, layer: one.layer, keeping: one.kept) }
+        }
+    }
+
+    /// The same through one layer.
     ///
     /// - Parameter kept: the layer's KV cache.
-    func run(_ weights: LayerWeights, layer: DecoderLayer, keeping kept: AttentionMemory) {
+    private func run(_ weights: LayerWeights, layer: DecoderLayer, keeping kept: AttentionMemory) {
         projectQueriesKeysValues(weights, rotary: layer.rotary)
         store(in: kept)
         attend(to: kept, layer: layer)
@@ -109,7 +123,7 @@ struct DecoderPass {
     private func store(in memory: AttentionMemory) {
         let queries = model.queryHeads * model.headDimension
         // Tiles end at even places of a sequence, so no two write to one pair.
-        (tiles.count == 1 ? Workers(threads: 1) : workers).forEach(tiles: tiles.count) { index, _ in
+        workers.forEach(tiles: tiles.count) { index, _ in
             let tile = tiles[index]
             memory.store(
                 tile.queries, from: tile.firstKeySlot + tile.firstQuery,
@@ -125,9 +139,10 @@ struct DecoderPass {
         let group = model.queryHeads / model.keyValueHeads
         let width = scratch.projected.columns
         let tileRows = scratch.tileQueries * group
-        // With a single token and a short sequence, handing out heads would take longer.
+        // With a single token and a short sequence, calling another thread would take longer.
         let isSmall =
-            tiles.count == 1 && tiles[0].queries * tiles[0].keys(window: window).count * width < 1 << 15
+            !workers.isTogether && tiles.count == 1
+            && tiles[0].queries * tiles[0].keys(window: window).count * width < 1 << 15
         // In order: all heads of a tile, whose rows are adjacent.
         (isSmall ? Workers(threads: 1) : workers).forEach(tiles: tiles.count * model.keyValueHeads) { index, worker in
             let tile = tiles[index / model.keyValueHeads]
@@ -227,10 +242,11 @@ struct DecoderPass {
         workers.multiply(
             rows: rows, outputs: d, inputs: width, x, stride: stride, byTransposeOf: matrix, into: target, stride: d,
             accumulating: isDirect)
-        if let bias { rsae_add_bias(target, Int64(d), Int64(rows), Int64(d), bias) }
-        guard !isDirect else { return }
+        guard !isDirect || bias != nil else { return }
         workers.forEach(rows, tile: Self.rowTile) { tile, _ in
             let part = target + tile.lowerBound * d
+            if let bias { rsae_add_bias(part, Int64(d), Int64(tile.count), Int64(d), bias) }
+            guard !isDirect else { return }
             if let norm { apply(norm, part, rows: tile.count, into: part) }
             rsae_add_scaled_rows(
                 h + tile.lowerBound * d, Int64(d), Int64(tile.count), Int64(d), part, Int64(d), model.residualScale)
@@ -253,7 +269,14 @@ struct DecoderPass {
         _ rows: UnsafePointer<Float>, rows count: Int, _ norm: LayerWeights.Norm?, block: Int, _ workers: Workers
     ) -> UnsafePointer<Float> {
         guard let norm else { return rows }
-        let (d, target) = (model.dModel, scratch.normed.row(block))
+        let d = model.dModel
+        if workers.isTogether {
+            // Every thread does it, since waiting for one that does would take as long.
+            let target = scratch.normed.row(workers.own * count)
+            apply(norm, rows, rows: count, into: target)
+            return UnsafePointer(target)
+        }
+        let target = scratch.normed.row(block)
         workers.forEach(count, tile: Self.rowTile) { tile, _ in
             apply(norm, rows + tile.lowerBound * d, rows: tile.count, into: target + tile.lowerBound * d)
         }

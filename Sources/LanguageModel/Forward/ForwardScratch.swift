@@ -9,6 +9,8 @@ final class ForwardScratch: @unchecked Sendable {
     let rowBlock: Int
 
     let tokens: Int
+    /// Whether there are so few tokens that the loops of a layer take some microseconds each.
+    let isSmall: Bool
     /// The longest sequence that there is room for.
     let positions: Int
     /// Queries of an attention tile; an even number.
@@ -21,7 +23,7 @@ final class ForwardScratch: @unchecked Sendable {
     /// Attention output, `[tokens × queryHeads · headDimension]`.
     let attended: Matrix
 
-    /// For each worker a block of normalised rows, `[rowBlock × dModel]`.
+    /// For each worker a block of normalised rows, `[rowBlock × dModel]`; of few tokens for each all rows.
     let normed: Matrix
     /// For each worker a block of gates and values, `[rowBlock × 2 · dFeedForward]`; without gates of values alone.
     let hidden: Matrix
@@ -58,6 +60,7 @@ final class ForwardScratch: @unchecked Sendable {
         self.model = model
         self.precision = precision
         self.tokens = tokens
+        isSmall = tokens <= 8
         self.positions = positions
         let group = model.queryHeads / model.keyValueHeads
         tileQueries = min(max(8, min(64, 256 / group) / 8 * 8), (max(tokens, 1) + 7) / 8 * 8)
@@ -68,7 +71,7 @@ final class ForwardScratch: @unchecked Sendable {
         rowBlock = residency == .resident ? 256 : 512
         // Few rows are one block, which all workers share.
         let blockRows = tokens <= rowBlock * (workers - 1) ? tokens : min(tokens, rowBlock) * workers
-        normed = Matrix(rows: blockRows, columns: model.dModel)
+        normed = Matrix(rows: isSmall ? tokens * workers : blockRows, columns: model.dModel)
         hidden = Matrix(rows: blockRows, columns: (model.isGated ? 2 : 1) * model.dFeedForward)
         let block = model.block
         let isChanged = block.normsAttentionOutput || block.normsFeedForwardOutput || model.residualScale != 1

@@ -24,6 +24,8 @@ package final class DecodingSession {
     private var reserved: Int
     /// Which rotary frequencies the KV cache was computed with; nil while it holds nothing whole.
     private var keptFrequencies: [RotaryEmbedding.Variant]?
+    /// The weights of all layers, if they are in memory.
+    private var resident: [LayerWeights]?
     /// Scratch memory of the last pass, reused for the same number of tokens.
     private var scratch: ForwardScratch?
 
@@ -84,6 +86,10 @@ package final class DecodingSession {
             throw LanguageModelError.noSuchLayer(layer: layer, layerCount: configuration.layerCount)
         }
 
+        if model.weights.isResident, resident == nil {
+            var none: LayerScratch?
+            resident = try (0..<configuration.layerCount).map { try model.weights.layer($0, scratch: &none) }
+        }
         let past = firstPosition(appending: new.count)
         let run = Array(tokens[past...]) + new
         reserve(length)
@@ -95,9 +101,15 @@ package final class DecodingSession {
         let streams = Matrix(rows: run.count, columns: layers.count * d)
         try model.weights.embed(run, at: pass.positions, into: pass.residual)
         if again > 0 { keptFrequencies = nil }
+        // Layers after which nothing is to be done run one after another.
+        var pending: [(weights: LayerWeights, layer: DecoderLayer, kept: AttentionMemory)] = []
         for layer in 0..<configuration.layerCount {
-            let weights = try model.weights.layer(layer, scratch: &scratch.layerBuffer)
-            pass.run(weights, layer: configuration.layers[layer], keeping: kept[layer])
+            let weights = try resident?[layer] ?? model.weights.layer(layer, scratch: &scratch.layerBuffer)
+            pending.append((weights, configuration.layers[layer], kept[layer]))
+            let isRead = editing != nil || layers.contains(layer) || layer == configuration.layerCount - 1
+            guard isRead || resident == nil else { continue }
+            pass.run(pending)
+            pending.removeAll()
             try model.weights.checkMappedFiles()
             try editing?(layer, pass.residual)
             for (slot, wanted) in layers.enumerated() where wanted == layer {
