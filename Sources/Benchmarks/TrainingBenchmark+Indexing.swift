@@ -32,7 +32,7 @@ extension TrainingBenchmark {
         let encoder = DictionaryEncoder(
             configuration: configuration,
             weights: try initialWeights(configuration, on: batch, workers: workers), workers: workers,
-            precision: precision)
+            precision: precision, packs: true)
         let statistics = CorpusStatistics(encoder: encoder, options: IndexingOptions(), seed: 0, workers: workers)
         let product = BareProduct(
             of: batch, with: encoder.weights.encoder, precision: precision, workers: workers)

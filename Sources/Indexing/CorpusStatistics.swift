@@ -100,7 +100,13 @@ package final class CorpusStatistics {
                 countsPairs: (0..<count).map {
                     latents.counts[$0] <= IndexedBatch.pairedLatents
                         && CofiringCounts.isSampled(key: batch.drawKeys[$0])
-                }, windowLength: window),
+                }, windowLength: window,
+                layers: !firings.isOfOneLayer
+                    ? []
+                    : (0..<count).map {
+                        let layer = firings.layer(ofSlot: 0, at: $0)
+                        return IndexedBatch.ReadLayer(layer: layer, weight: firings.weight(ofLayer: layer, at: $0))
+                    }),
             layerNumbers: encoder.configuration.layers, workers: workers)
         self.tokens += count
     }

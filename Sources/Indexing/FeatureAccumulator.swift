@@ -12,6 +12,14 @@ struct FeatureAccumulator: Sendable {
         var sum = 0.0
         var maximum = -Float.infinity
         var routerWeight = 0.0
+
+        /// Adds one firing.
+        mutating func record(_ activation: Float, routerWeight weight: Float) {
+            firings += 1
+            sum += ActivationMoments.onGrid(Double(activation))
+            maximum = max(maximum, activation)
+            routerWeight += ActivationMoments.onGrid(Double(weight))
+        }
     }
 
     let feature: Int
@@ -43,6 +51,8 @@ struct FeatureAccumulator: Sendable {
         let range = batch.entries.range(of: feature)
         // Read once: properties of a class are checked at every access.
         let (samples, activations) = (batch.entries.samples, batch.entries.activations)
+        recordActivations(samples + range.lowerBound, activations + range.lowerBound, count: range.count, in: batch)
+        recordLayers(samples + range.lowerBound, activations + range.lowerBound, count: range.count, in: batch)
         var first = range.lowerBound
         while first < range.upperBound {
             // The firings of one segment.
@@ -50,7 +60,7 @@ struct FeatureAccumulator: Sendable {
             var peak = first
             var end = first
             while end < range.upperBound, Int(batch.segmentOfRow[Int(samples[end])]) == segment {
-                recordFiring(at: Int(samples[end]), activations[end], in: batch, layerNumbers)
+                offerToSample(Int(samples[end]), activations[end], in: batch, layerNumbers)
                 if activations[end] > activations[peak] { peak = end }
                 end += 1
             }
@@ -61,7 +71,9 @@ struct FeatureAccumulator: Sendable {
                 lastDocument = document
             }
             // One context per segment: the strongest firing.
-            if activations[peak] >= top.threshold {
+            if activations[peak] >= top.threshold,
+                top.takes(batch.place(of: Int(samples[peak])), activation: activations[peak])
+            {
                 top.offer(firing(at: Int(samples[peak]), in: batch, layerNumbers))
             }
             first = end
@@ -69,17 +81,40 @@ struct FeatureAccumulator: Sendable {
         proposeQuiet(batch, layerNumbers)
     }
 
-    private mutating func recordFiring(
-        at row: Int, _ activation: Float, in batch: IndexedBatch, _ layerNumbers: [Int]
+    /// Adds firings to what depends on activations and token classes, one statistic after the other.
+    private mutating func recordActivations(
+        _ rows: UnsafePointer<Int32>, _ activations: UnsafePointer<Float>, count: Int, in batch: IndexedBatch
     ) {
-        moments.record(activation)
-        histogram.record(activation)
-        classes.record(tokenClass: batch.classes[row], activation: activation)
-        let layer = batch.firings.layer(of: feature, at: row)
-        layers[layer].firings += 1
-        layers[layer].sum += ActivationMoments.onGrid(Double(activation))
-        layers[layer].maximum = max(layers[layer].maximum, activation)
-        layers[layer].routerWeight += ActivationMoments.onGrid(Double(batch.firings.weight(ofLayer: layer, at: row)))
+        var moments = self.moments
+        for place in 0..<count { moments.record(activations[place]) }
+        self.moments = moments
+        for place in 0..<count { histogram.record(activations[place]) }
+        batch.classes.withUnsafeBufferPointer { classOfRow in
+            for place in 0..<count {
+                classes.record(tokenClass: classOfRow[Int(rows[place])], activation: activations[place])
+            }
+        }
+    }
+
+    /// Adds firings to the shares of their layers.
+    private mutating func recordLayers(
+        _ rows: UnsafePointer<Int32>, _ activations: UnsafePointer<Float>, count: Int, in batch: IndexedBatch
+    ) {
+        let feature = feature
+        layers.withUnsafeMutableBufferPointer { layers in
+            batch.layers.withUnsafeBufferPointer { known in
+                for place in 0..<count {
+                    let row = Int(rows[place])
+                    let read = known.isEmpty ? batch.layer(of: feature, at: row) : known[row]
+                    layers[read.layer].record(activations[place], routerWeight: read.weight)
+                }
+            }
+        }
+    }
+
+    private mutating func offerToSample(
+        _ row: Int, _ activation: Float, in batch: IndexedBatch, _ layerNumbers: [Int]
+    ) {
         if sample.accepts(window: batch.windowKeys[row]), sample.takes(batch.place(of: row), activation: activation) {
             sample.offer(firing(at: row, in: batch, layerNumbers))
         }
@@ -93,7 +128,7 @@ struct FeatureAccumulator: Sendable {
                 seed: quiet.seed ^ 0x71_7569_6574, UInt64(feature), segment.passageKey, UInt64(segment.rows.count))
             let row = segment.rows.lowerBound + Int(draw % UInt64(segment.rows.count))
             let span = batch.window(around: row)
-            guard quiet.accepts(window: batch.windowKeys[row]),
+            guard quiet.accepts(window: batch.windowKeys[row]), quiet.takes(batch.place(of: row), activation: 0),
                 firstEntry(from: span.lowerBound, in: batch) == firstEntry(from: span.upperBound, in: batch)
             else { continue }
             quiet.offer(firing(at: row, in: batch, layerNumbers))
@@ -117,15 +152,15 @@ struct FeatureAccumulator: Sendable {
             entry += 1
         }
 
-        let layer = batch.firings.layer(of: feature, at: row)
+        let read = batch.layer(of: feature, at: row)
         return Firing(
             place: batch.place(of: row), activation: peak,
             payload: ContextDraft(
                 passage: segment.passage,
                 position: Int32(truncatingIfNeeded: row - segment.rows.lowerBound),
                 windowLength: Int32(truncatingIfNeeded: span.count),
-                layer: Int32(truncatingIfNeeded: layerNumbers[layer]),
-                routerWeight: batch.firings.weight(ofLayer: layer, at: row), activations: activations))
+                layer: Int32(truncatingIfNeeded: layerNumbers[read.layer]), routerWeight: read.weight,
+                activations: activations))
     }
 
     /// The first of the feature's entries at or after a row (binary search).

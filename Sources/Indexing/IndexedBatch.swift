@@ -57,6 +57,22 @@ package struct IndexedBatch {
     /// Tokens of a window.
     let windowLength: Int
 
+    /// A layer that a token is read from, as an index into the configuration's layers, and the router's weight of it.
+    struct ReadLayer {
+        let layer: Int
+        let weight: Float
+    }
+
+    /// For each row where it is read, whatever fires there; empty where that depends on the feature.
+    let layers: [ReadLayer]
+
+    /// Where a feature fires on a token.
+    func layer(of feature: Int, at row: Int) -> ReadLayer {
+        if !layers.isEmpty { return layers[row] }
+        let layer = firings.layer(of: feature, at: row)
+        return ReadLayer(layer: layer, weight: firings.weight(ofLayer: layer, at: row))
+    }
+
     /// The rows of the window around a row.
     func window(around row: Int) -> Range<Int> {
         Self.window(around: row, in: segments[Int(segmentOfRow[row])].rows, length: windowLength)

@@ -42,7 +42,7 @@ final class IndexingPass {
         self.batchTokens = batchTokens
         self.cache = cache
         classes = TokenClasses(folder.tokenizer)
-        reader = TextReader(dictionary: dictionary, folder: folder, workers: workers)
+        reader = TextReader(dictionary: dictionary, folder: folder, workers: workers, isLong: true)
         statistics = CorpusStatistics(
             encoder: reader.encoder, options: settings.options, seed: settings.seed, workers: workers)
         modelID = try folder.languageModelID(in: catalog)

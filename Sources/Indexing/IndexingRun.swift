@@ -113,8 +113,8 @@ package struct IndexingRun {
                 + "add `replacing` to replace that")
     }
 
-    /// Peak memory of indexing: the weights, a batch with the model's streams, and the statistics of every
-    /// feature with all contexts filled.
+    /// Peak memory of indexing: the weights, the encoder's packed as well, a batch with the model's streams, and the
+    /// statistics of every feature with all contexts filled.
     private func checkMemory(_ configuration: DictionaryConfiguration) throws(WorkflowError) {
         let (d, m, k) = (
             Double(configuration.dModel), Double(configuration.latents),
@@ -128,8 +128,11 @@ package struct IndexingRun {
         let batch = Double(2 * batchTokens) * (2 * width + 3 * d + 6 * k)
         let tiles = Double(workers.count * 259) * m
         let pages = Double(Catalog.writingCacheByteCount / 4)
+        let encoder = m * Double(configuration.inputWidth)
+        let packed = encoder <= Double(DictionaryEncoder.mostPacked) ? encoder : 0
         try MemoryBudget.machine.check(
-            floats: 2 * m * d + features + batch + tiles + pages, for: "indexing \(configuration.latents) latents",
+            floats: 2 * encoder + packed + features + batch + tiles + pages,
+            for: "indexing \(configuration.latents) latents",
             advice: "take fewer contexts (`topContexts`, `sampleContexts`) or a smaller `window`")
     }
 }

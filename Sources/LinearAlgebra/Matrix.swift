@@ -36,7 +36,7 @@ package final class Matrix: @unchecked Sendable {
         self.rows = rows
         self.columns = columns
         let bytes = max(rows * columns, 1) * MemoryLayout<Float>.stride
-        let raw = AlignedMemory.allocate(byteCount: bytes)
+        let raw = AlignedMemory.take(byteCount: bytes)
         pointer = raw.bindMemory(to: Float.self, capacity: max(rows * columns, 1))
     }
 
@@ -53,7 +53,7 @@ package final class Matrix: @unchecked Sendable {
     }
 
     deinit {
-        UnsafeMutableRawPointer(pointer).deallocate()
+        AlignedMemory.release(pointer, byteCount: max(rows * columns, 1) * MemoryLayout<Float>.stride)
     }
 
     /// The first element of a row.

@@ -21,7 +21,7 @@ package struct DictionaryEncoder: Sendable {
     /// at nearly full speed.
     package static let tile = 256
 
-    /// The most weights that are packed in f32 for training: of larger encoders the copy would take too much memory.
+    /// The most weights that are packed in f32: of larger encoders the copy would take too much memory.
     package static let mostPacked = 1 << 26
 
     /// Makes an encoder over existing weights.

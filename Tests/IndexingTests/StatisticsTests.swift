@@ -217,6 +217,25 @@ struct BoundedListTests {
         }
     }
 
+    /// A rejected firing would have changed nothing, and an accepted one changes the list.
+    @Test func theStrongestTakeWhatChangesThem() {
+        var (passed, taken) = (0, 0)
+        for seed in 0..<40 {
+            var list = TopFirings<Int>(capacity: 6)
+            for firing in repeatedFirings(150, seed: UInt64(seed)) where firing.activation >= list.threshold {
+                let before = list.sorted.map(\.payload)
+                let takes = list.takes(firing.place, activation: firing.activation)
+                list.offer(firing)
+                let isChanged = list.sorted.map(\.payload) != before
+                // Where nothing has its window, the weakest may still rank before one that is as strong.
+                #expect(takes || !isChanged, "seed \(seed)")
+                if takes, firing.activation > list.threshold { #expect(isChanged, "seed \(seed)") }
+                if isChanged { taken += 1 } else if !takes { passed += 1 }
+            }
+        }
+        #expect(passed > 100 && taken > 100)
+    }
+
     @Test("Merging parts of a repeated text equals the whole", arguments: [(2, 3), (4, 4), (0, 2), (3, 0), (12, 12)])
     func partsOfARepeatedTextCombineIntoTheWhole(top: Int, sampled: Int) {
         /// The firings kept: the strongest, and a sample of the others.

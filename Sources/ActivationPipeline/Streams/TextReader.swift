@@ -30,13 +30,16 @@ package final class TextReader {
     let workers: Workers
     package let encoder: DictionaryEncoder
 
-    package init(dictionary: StoredDictionary, folder: ModelFolder, workers: Workers) {
+    /// Reads texts with a dictionary.
+    ///
+    /// - Parameter isLong: whether there is so much text that packing the encoder for it is worth the time and memory.
+    package init(dictionary: StoredDictionary, folder: ModelFolder, workers: Workers, isLong: Bool = false) {
         self.dictionary = dictionary
         self.folder = folder
         self.workers = workers
         encoder = DictionaryEncoder(
             configuration: dictionary.configuration, weights: dictionary.weights, workers: workers,
-            precision: folder.model.precision)
+            precision: folder.model.precision, packs: isLong)
     }
 
     /// Reads segments in one run of the model.

@@ -13,6 +13,9 @@ package struct TokenLatents {
     /// The layer of every slot of `latents`; nil if a token has one layer.
     private let places: [Int32]?
 
+    /// Whether all latents of a token fire at one layer.
+    package var isOfOneLayer: Bool { places == nil }
+
     /// Gathers the latents of some tokens.
     package init(
         _ encoded: SparseLatents, _ routed: AutoencoderInput, count: Int, _ configuration: DictionaryConfiguration

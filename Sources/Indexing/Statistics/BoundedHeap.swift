@@ -55,30 +55,44 @@ struct BoundedHeap<Entry: RankedEntry>: Sendable {
             sink(from: held)
         } else if entries.count < capacity {
             entries.append(entry)
-            var child = entries.count - 1
-            while child > 0, entries[(child - 1) / 2].ranks(before: entries[child]) {
-                entries.swapAt(child, (child - 1) / 2)
-                child = (child - 1) / 2
-            }
+            rise(from: entries.count - 1)
         } else {
             entries[0] = entry
             sink(from: 0)
         }
     }
 
+    /// Moves an entry towards the front until its parent ranks behind it no longer.
+    @inlinable
+    mutating func rise(from start: Int) {
+        entries.withUnsafeMutableBufferPointer { entries in
+            guard let first = entries.baseAddress else { return }
+            // The others move into the place that it left, without being copied.
+            let entry = (first + start).move()
+            var place = start
+            while place > 0, first[(place - 1) / 2].ranks(before: entry) {
+                (first + place).moveInitialize(from: first + (place - 1) / 2, count: 1)
+                place = (place - 1) / 2
+            }
+            (first + place).initialize(to: entry)
+        }
+    }
+
     /// Moves an entry away from the front until all below it rank before it.
     @inlinable
     mutating func sink(from start: Int) {
-        var parent = start
-        while true {
-            var worst = parent
-            for child in (2 * parent + 1)...(2 * parent + 2)
-            where child < entries.count && entries[worst].ranks(before: entries[child]) {
-                worst = child
+        entries.withUnsafeMutableBufferPointer { entries in
+            guard let first = entries.baseAddress else { return }
+            let entry = (first + start).move()
+            var place = start
+            while 2 * place + 1 < entries.count {
+                var worst = 2 * place + 1
+                if worst + 1 < entries.count, first[worst].ranks(before: first[worst + 1]) { worst += 1 }
+                guard entry.ranks(before: first[worst]) else { break }
+                (first + place).moveInitialize(from: first + worst, count: 1)
+                place = worst
             }
-            if worst == parent { return }
-            entries.swapAt(parent, worst)
-            parent = worst
+            (first + place).initialize(to: entry)
         }
     }
 

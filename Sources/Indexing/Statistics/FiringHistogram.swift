@@ -43,11 +43,15 @@ package struct FiringHistogram: Sendable {
     package static func bin(of activation: Float) -> Int {
         guard activation >= 0x1p-10 else { return 0 }
         guard activation < 0x1p10 else { return binCount - 1 }
-        let significand = activation.significand
+        // Of a normal number the exponent's bits, and the significand's behind its leading 1; those of the steps likewise.
+        let (exponent, fraction) = (Int(activation.bitPattern >> 23) - 127, activation.bitPattern & 0x7F_FFFF)
+        let fractions: (UInt32, UInt32, UInt32) = (
+            Float(1.189207).bitPattern & 0x7F_FFFF, Float(1.4142135).bitPattern & 0x7F_FFFF,
+            Float(1.6817929).bitPattern & 0x7F_FFFF
+        )
         let quarter =
-            (significand >= 1.189207 ? 1 : 0) + (significand >= 1.4142135 ? 1 : 0)
-            + (significand >= 1.6817929 ? 1 : 0)
-        return 1 + (Int(activation.exponent) + 10) * 4 + quarter
+            (fraction >= fractions.0 ? 1 : 0) + (fraction >= fractions.1 ? 1 : 0) + (fraction >= fractions.2 ? 1 : 0)
+        return 1 + (exponent + 10) * 4 + quarter
     }
 
     /// Adds one firing.

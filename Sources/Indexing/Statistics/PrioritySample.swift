@@ -76,13 +76,17 @@ package struct PrioritySample<Payload: Sendable>: Sendable {
 
         @inlinable
         func united(with other: Entry) -> Entry {
-            let first = other.best.ranks(before: best) ? other.best : best
+            let isBehind = other.best.ranks(before: best)
+            let (first, rest) = isBehind ? (other.best, best) : (best, other.best)
             var second: Ranked?
-            for candidate in [best, other.best] + next + other.next
-            where candidate.firing.place.passage != first.firing.place.passage {
-                if let known = second, !candidate.ranks(before: known) { continue }
+            func consider(_ candidate: Ranked) {
+                guard candidate.firing.place.passage != first.firing.place.passage else { return }
+                if let known = second, !candidate.ranks(before: known) { return }
                 second = candidate
             }
+            consider(rest)
+            for candidate in next { consider(candidate) }
+            for candidate in other.next { consider(candidate) }
             return Entry(best: first, next: second.map { [$0] } ?? [])
         }
     }

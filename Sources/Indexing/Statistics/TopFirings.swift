@@ -38,6 +38,16 @@ package struct TopFirings<Payload: Sendable>: Sendable {
         return heap.isFull ? heap.entries[0].firing.activation : -.infinity
     }
 
+    /// Whether a firing at or above the threshold would change the list: checked before its payload is collected.
+    @inlinable
+    package func takes(_ place: FiringPlace, activation: Float) -> Bool {
+        for entry in heap.entries.indices where heap.entries[entry].group == place.window {
+            let held = heap.entries[entry].firing
+            return activation != held.activation ? activation > held.activation : place.precedes(held.place)
+        }
+        return true
+    }
+
     /// Adds one firing. A NaN is ignored; a text is held only once.
     @inlinable
     package mutating func offer(_ firing: Firing<Payload>) {
