@@ -7,7 +7,10 @@ package struct Migration: Sendable {
     package let name: String
 
     /// The statements, applied in one transaction. Never changed once released.
-    package let sql: String
+    package var sql: String { String(decoding: bytes, as: UTF8.self) }
+
+    /// The file. Text is made of it only where a step is applied, which opening a catalog does not do.
+    fileprivate let bytes: [UInt8]
 }
 
 /// Every step in order, from an empty database to the present schema.
@@ -16,28 +19,28 @@ package enum Migrations {
     package static let all: [Migration] = [
         // SwiftPM makes an identifier of the file's name by replacing the leading digit.
         Migration(
-            number: 1, name: "0001_catalog", sql: String(decoding: PackageResources._001_catalog_sql, as: UTF8.self)),
+            number: 1, name: "0001_catalog", bytes: PackageResources._001_catalog_sql),
         Migration(
             number: 2, name: "0002_corpora_and_passages",
-            sql: String(decoding: PackageResources._002_corpora_and_passages_sql, as: UTF8.self)),
+            bytes: PackageResources._002_corpora_and_passages_sql),
         Migration(
             number: 3, name: "0003_contexts_moved",
-            sql: String(decoding: PackageResources._003_contexts_moved_sql, as: UTF8.self)),
+            bytes: PackageResources._003_contexts_moved_sql),
         Migration(
             number: 4, name: "0004_faster_questions",
-            sql: String(decoding: PackageResources._004_faster_questions_sql, as: UTF8.self)),
+            bytes: PackageResources._004_faster_questions_sql),
         Migration(
             number: 5, name: "0005_verdicts_and_exchanges",
-            sql: String(decoding: PackageResources._005_verdicts_and_exchanges_sql, as: UTF8.self)),
+            bytes: PackageResources._005_verdicts_and_exchanges_sql),
         Migration(
             number: 6, name: "0006_every_tool",
-            sql: String(decoding: PackageResources._006_every_tool_sql, as: UTF8.self)),
+            bytes: PackageResources._006_every_tool_sql),
         Migration(
             number: 7, name: "0007_what_is_encoded",
-            sql: String(decoding: PackageResources._007_what_is_encoded_sql, as: UTF8.self)),
+            bytes: PackageResources._007_what_is_encoded_sql),
         Migration(
             number: 8, name: "0008_equal_bins",
-            sql: String(decoding: PackageResources._008_equal_bins_sql, as: UTF8.self)),
+            bytes: PackageResources._008_equal_bins_sql),
     ]
 
     /// The number of the last step: the schema that this version of the software writes.

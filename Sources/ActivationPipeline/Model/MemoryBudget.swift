@@ -34,20 +34,24 @@ package struct MemoryBudget {
 
     /// Bytes left by the process's limits on address space and data; nil without such limits.
     package static var process: MemoryBudget? {
+        // With the place of what counts against it in /proc/self/statm.
+        let kinds: [(resource: __rlimit_resource, place: Int, option: String)] = [
+            (RLIMIT_AS, 0, "ulimit -v"), (RLIMIT_DATA, 5, "ulimit -d"),
+        ]
+        let limits = kinds.compactMap { resource, place, option in
+            var limit = rlimit()
+            let isRead = getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0
+            return isRead && limit.rlim_cur < rlim_t.max / 2 ? (Double(limit.rlim_cur), place, option) : nil
+        }
+        guard !limits.isEmpty else { return nil }
+
         let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ")
             .map { Double($0.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0 }
         guard let pages, pages.count > 5 else { return nil }
         let pageSize = Double(sysconf(Int32(_SC_PAGESIZE)))
-        let limits: [(resource: __rlimit_resource, used: Double, option: String)] = [
-            (RLIMIT_AS, pages[0], "ulimit -v"), (RLIMIT_DATA, pages[5], "ulimit -d"),
-        ]
-        return limits.compactMap { resource, used, option in
-            var limit = rlimit()
-            guard getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0, limit.rlim_cur < rlim_t.max / 2 else {
-                return nil
-            }
-            return MemoryBudget(
-                limit: max(0, Double(limit.rlim_cur) - used * pageSize - reserve),
+        return limits.map { limit, place, option in
+            MemoryBudget(
+                limit: max(0, limit - pages[place] * pageSize - reserve),
                 owner: ("this process may take", " more ('\(option)')"))
         }.min { $0.limit < $1.limit }
     }

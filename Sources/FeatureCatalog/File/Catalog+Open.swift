@@ -43,6 +43,8 @@ extension Catalog {
                 throw CatalogError(.failed, "\(path): SQLite has no defensive mode")
             }
             SQLiteDefense.limitValues(connection)
+            // GRDB notes every column that a statement reads, for observers of changes, of which a reader has none.
+            if mode == .readOnly { sqlite3_set_authorizer(connection, nil, nil) }
             try database.execute(
                 sql: """
                     PRAGMA trusted_schema = OFF;

@@ -42,8 +42,8 @@ struct SchemaEntry: Hashable {
     ]
 
     /// A statement without quotes and spaces.
-    private static func words(_ sql: String) -> String {
-        sql.filter { !" '\"".contains($0) }
+    private static func words(_ sql: String) -> [UInt8] {
+        sql.utf8.filter { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "'") && $0 != UInt8(ascii: "\"") }
     }
 
     /// The whole schema of a database, in the order of creation.
@@ -79,12 +79,17 @@ struct SchemaEntry: Hashable {
 
     /// SHA-256 of a schema in any order; of a shadow table only the name counts.
     static func digest(_ entries: [SchemaEntry]) -> String {
-        var digest = SHA256Digest()
+        var bytes: [UInt8] = []
         for entry in entries.sorted(by: { ($0.type, $0.name) < ($1.type, $1.name) }) {
             // No part contains a zero byte, so parts cannot be confused.
             let parts = [entry.type, entry.name, entry.table, entry.isShadowTable ? "" : entry.sql]
-            for part in parts { digest.update(Array(part.utf8) + [0]) }
+            for part in parts {
+                bytes += part.utf8
+                bytes.append(0)
+            }
         }
+        var digest = SHA256Digest()
+        digest.update(bytes)
         return digest.hexadecimal()
     }
 

@@ -66,6 +66,6 @@ package struct FeatureListing: Sendable {
     var arguments: [CatalogValue] {
         let index: [CatalogValue] = [.integer(key.dictionaryID), .integer(key.corpusID)]
         return index + conditions.map(\.value) + (tokenClass.map { index + [.text($0)] } ?? [])
-            + (features.map { [.text("\($0)")] } ?? [])
+            + (features.map { [.text(Catalog.json($0))] } ?? [])
     }
 }

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Formats numbers for people.
 package enum Quantities {
@@ -24,15 +24,15 @@ package enum Quantities {
         guard value.isFinite else { return value.isNaN ? "nan" : value < 0 ? "-inf" : "inf" }
         if value == 0 { return "0" }
         let magnitude = abs(value)
-        if magnitude >= 999.95, magnitude < 999_999.5 { return String(format: "%.0f", value) }
-        return String(format: "%.4g", value)
+        if magnitude >= 999.95, magnitude < 999_999.5 { return text(value, "%.0f") }
+        return text(value, "%.4g")
     }
 
     /// A length of time: `350 ms`, `1.2 s`, `12 s`, `1 min 20 s`, `2 h 5 min`, `3 d 4 h`.
     package static func duration(seconds: Double) -> String {
         guard seconds.isFinite, seconds >= 0 else { return "?" }
         if seconds < 0.9995 { return "\(Int((seconds * 1000).rounded())) ms" }
-        if seconds < 9.95 { return String(format: "%.1f s", seconds) }
+        if seconds < 9.95 { return text(seconds, "%.1f") + " s" }
         guard seconds < 1e12 else { return "?" }
         let whole = Int(seconds.rounded())
         func pair(_ large: Int, _ largeUnit: String, _ small: Int, _ smallUnit: String) -> String {
@@ -58,17 +58,28 @@ package enum Quantities {
         }
 
         let digits = unit > 0 && abs(size) < 9.95 ? "%.1f" : "%.0f"
-        return String(format: digits, size) + " " + units[unit]
+        return text(size, digits) + " " + units[unit]
     }
 
     /// A fraction as a percentage with one decimal: `45.2 %`.
     package static func percentage(_ share: Double) -> String {
-        share.isFinite ? String(format: "%.1f", share * 100) + " %" : "?"
+        share.isFinite ? text(share * 100, "%.1f") + " %" : "?"
     }
 
     /// A count per second: `1 234/s`, `0.35/s`.
     package static func rate(_ perSecond: Double) -> String {
         guard perSecond.isFinite, perSecond >= 0, perSecond < 1e15 else { return "?/s" }
         return (perSecond < 100 ? significant(perSecond) : count(Int(perSecond.rounded()))) + "/s"
+    }
+
+    /// A number as C prints it in one of its formats. Foundation would prepare its locales first.
+    private static func text(_ value: Double, _ format: String) -> String {
+        withVaList([value]) { arguments in
+            // The longest number has 309 digits before the point.
+            withUnsafeTemporaryAllocation(of: CChar.self, capacity: 512) { digits in
+                vsnprintf(digits.baseAddress, digits.count, format, arguments)
+                return String(cString: digits.baseAddress!)
+            }
+        }
     }
 }

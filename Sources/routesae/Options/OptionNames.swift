@@ -11,7 +11,9 @@ enum OptionNames {
 
     /// A message with every setting in backticks replaced by its option. Other words in backticks stay as they are.
     static func spelled(_ message: String) -> String {
-        message.replacing(/`([a-z][A-Za-z0-9]*)`/) { match in
+        // Preparing the regular expression would take as long as opening a catalog.
+        guard message.utf8.contains(UInt8(ascii: "`")) else { return message }
+        return message.replacing(/`([a-z][A-Za-z0-9]*)`/) { match in
             option(of: String(match.1)).map { "--" + $0 } ?? String(match.0)
         }
     }
