@@ -15,12 +15,14 @@ let flyingSocks: Target.Dependency = .product(name: "FlyingSocks", package: "Fly
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let grdbSQLite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 
-/// The program holds Swift's libraries itself, the symbols of other programs' debuggers left out: loading them, and
-/// binding a hundred thousand symbols, would take longer than a short query. The compiler names the libraries that modules
-/// use; these are the ones that Foundation itself stands on. Set for the program alone: tests need the loaded ones.
+/// The program holds Swift's libraries and C++'s itself, the symbols of other programs' debuggers left out, and lies at a
+/// fixed address: loading them, and binding a hundred thousand symbols and addresses, would take longer than a short query.
+/// The compiler names the libraries that modules use; these are the ones that Foundation itself stands on. Set for the
+/// program alone: tests need the loaded ones.
 let linkedStatically = [
     "-static-stdlib", "-lswiftSynchronization", "-lCoreFoundation", "-l_FoundationCollections", "-l_FoundationCShims",
-    "-l_FoundationICU", "-lstdc++", "-Xlinker", "-s",
+    "-l_FoundationICU", "-L", "\(Context.packageDirectory)/tools/link", "-lstdc++", "-Xclang-linker", "-static-libgcc",
+    "-Xclang-linker", "-no-pie", "-Xlinker", "-s",
 ]
 let onLinux = BuildSettingCondition.when(platforms: [.linux], configuration: .release)
 
