@@ -13,8 +13,9 @@
 #define ROWS 512
 // The most columns of a tile of any of the kernels.
 #define MOST_COLUMNS 32
-// With fewer rows than this packing B costs more than it saves.
+// With fewer rows than this packing B costs more than it saves; and packing A, where B is packed.
 #define THIN 3
+#define THIN_PACKED 5
 
 // Prefetch distance in rows of B for a product of few rows.
 #define PREFETCHED_ROWS 16

@@ -160,7 +160,7 @@ STEP const void *NAME(panel)(const rsae_product *p, int64_t column, const bool h
 // Adds terms k and k + 1, of bf16 a pair, of some panels side by side to the sums of some rows; `terms` is 1 or 2.
 STEP void NAME(thin_terms)(const int rows, const int vectors, const bool halved, const int terms, const rsae_product *p,
                            const rsae_element *const *panels, int64_t k, VECTOR (*sum)[THIN_VECTORS]) {
-    VECTOR y[2][THIN];
+    VECTOR y[2][THIN_PACKED];
     UNROLL for (int term = 0; term < terms; term++) {
         UNROLL for (int r = 0; r < rows; r++) BROADCAST(y[term][r], p->a[r * p->a_stride + k + term]);
     }
@@ -190,7 +190,7 @@ STEP void NAME(thin_panels)(const int rows, const int panels, const bool halved,
     int64_t length;
     for (int64_t block = 0; block < p->inner; block += length) {
         length = BLOCK_LENGTH(p, block);
-        VECTOR sum[THIN][THIN_VECTORS];
+        VECTOR sum[THIN_PACKED][THIN_VECTORS];
         UNROLL for (int r = 0; r < rows; r++) {
             UNROLL for (int v = 0; v < panels * VECTORS; v++) sum[r][v] = (VECTOR){0};
         }
@@ -228,6 +228,13 @@ STEP void NAME(thin_product)(const int rows, const bool halved, const rsae_produ
     column = NAME(thin_groups)(rows, 2, halved, p, column);
     NAME(thin_groups)(rows, 1, halved, p, column);
 }
+
+// Whether there are so few rows that their sums with a panel stay in registers.
+#define IS_THIN(p)                                                                                                    \
+    ((p)->rows < THIN_PACKED && (p)->rows * RSAE_PANEL_COLUMNS <= THIN_VECTORS * LANES && !(p)->a_transposed)
+
+#define THIN_PRODUCT(n)                                                                                               \
+    case n: p->b_is_halved ? NAME(thin_product)(n, true, p) : NAME(thin_product)(n, false, p); break;
 
 // Widens terms k to k + inner of a panel of bf16.
 STEP void NAME(widen_panel)(const void *panel, int64_t k, int64_t inner, float *target) {
@@ -315,11 +322,12 @@ TARGET static void NAME(pack_a)(const rsae_product *p, int64_t first, int64_t ro
 }
 
 TARGET static void NAME(multiply)(const rsae_product *p, float *scratch) {
-    if (p->b_panels && p->rows < THIN && !p->a_transposed) {
-        if (p->b_is_halved) {
-            p->rows == 1 ? NAME(thin_product)(1, true, p) : NAME(thin_product)(2, true, p);
-        } else {
-            p->rows == 1 ? NAME(thin_product)(1, false, p) : NAME(thin_product)(2, false, p);
+    if (p->b_panels && IS_THIN(p)) {
+        switch (p->rows) {
+            THIN_PRODUCT(1)
+            THIN_PRODUCT(2)
+            THIN_PRODUCT(3)
+            THIN_PRODUCT(4)
         }
         return;
     }
@@ -371,4 +379,6 @@ TARGET static void NAME(multiply)(const rsae_product *p, float *scratch) {
 #undef ELEMENTS
 #undef BLOCK_LENGTH
 #undef TILE
+#undef IS_THIN
+#undef THIN_PRODUCT
 #undef CLOSENESS
