@@ -64,6 +64,28 @@ import Testing
         }
     }
 
+    @Test("A job killed while it closed its catalog has nothing left to do")
+    func killedWhileItClosedTheCatalogItIsComplete() throws {
+        let directory = try TemporaryDirectory()
+        try prepare(directory)
+        #expect(try Program.run(sweep("c.sqlite"), in: directory).status == 0)
+        let expected = try contents("c.sqlite", in: directory)
+        let bytes = try Data(contentsOf: URL(filePath: directory.file("c.sqlite")))
+        let pageSize = UInt32(bytes[16]) << 8 | UInt32(bytes[17])
+        // The header of a rollback journal without pages (SQLite's file format, section 3): its magic number, pages, the
+        // checksums' beginning, pages of the database before, bytes of a sector and of a page.
+        var journal = Data([0xD9, 0xD5, 0x05, 0xF9, 0x20, 0xA1, 0x63, 0xD7])
+        for number in [0, 0, UInt32(bytes.count) / pageSize, 512, pageSize] {
+            withUnsafeBytes(of: number.bigEndian) { journal.append(contentsOf: $0) }
+        }
+        journal.append(Data(count: 512 - journal.count))
+        try journal.write(to: URL(filePath: directory.file("c.sqlite-journal")))
+        #expect(try Program.run(["sql", "c.sqlite", "SELECT 1"], in: directory).status == 77)
+        let outcome = try Program.run(sweep("c.sqlite") + ["--resume"], in: directory)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try contents("c.sqlite", in: directory) == expected)
+    }
+
     @Test("SIGINT and SIGTERM end training in good order", arguments: [SIGINT, SIGTERM])
     func aSignalEndsItInGoodOrder(signal: Int32) throws {
         let directory = try TemporaryDirectory()

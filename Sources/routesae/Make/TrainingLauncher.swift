@@ -102,7 +102,8 @@ struct TrainingLauncher {
     private func isDone(_ given: [TrainingSettings]?, _ policy: CheckpointPolicy) throws -> Bool {
         let manager = FileManager.default
         guard !manager.fileExists(atPath: policy.path), manager.fileExists(atPath: catalog) else { return false }
-        let file = try Catalog.open(at: catalog, mode: .readOnly)
+        // A job killed while it closed the catalog leaves a change there that only a writer can undo.
+        let file = try (try? Catalog.open(at: catalog, mode: .readOnly)) ?? CatalogFile.open(catalog)
         defer { _ = try? file.close() }
         let runs = try file.runs().filter { $0.kind == .train }.suffix(given?.count ?? 1)
         guard weightsOutput == nil, !runs.isEmpty, runs.last?.status == .complete else { return false }
