@@ -47,11 +47,15 @@ extension TrainingBenchmark {
         var batches: [Double] = []
         var products: [Double] = []
         // The first rounds fill what is kept of every feature, and do not count.
-        let warmup = 3
+        let warmup = 6
         for round in 0..<repeats + warmup {
             let multiply = clock.measure { product.multiply(by: workers) }
             let places = places(round: round, classes: classes)
-            for row in 0..<tokens { batch.drawKeys[row] = ActivationBatch.drawKey(document: round, position: row) }
+            for row in 0..<tokens {
+                batch.drawKeys[row] = ActivationBatch.drawKey(document: round, position: row)
+                // Of other texts in every round: a text is held once.
+                batch.tokenIDs[row] = classes[row] ^ Int32(truncatingIfNeeded: round)
+            }
             let index = try clock.measure {
                 let errors = CorpusStatistics.Errors(of: statistics, capacity: tokens)
                 let routed = AutoencoderInput(capacity: tokens, configuration: configuration)
