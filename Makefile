@@ -8,7 +8,7 @@
 # benchmark: speed as ratios.
 BUILD := swift build -c release --product routesae
 # Without testable imports the tests use the very modules that the program is made of: nothing is built twice.
-TEST := swift test -c release --disable-testable-imports --disable-index-store
+TEST := swift test -c release --disable-testable-imports
 ROUTESAE := .build/release/routesae
 
 # Debian's, for which bootstrap installs numpy, pandas and zstandard.
