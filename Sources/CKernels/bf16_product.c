@@ -93,7 +93,7 @@ static baseline_vector fused(baseline_vector x, baseline_vector y, baseline_vect
 static const struct {
     const char *name;
     void (*multiply)(const rsae_bf16_product *, rsae_element *scratch);
-    void (*pack)(const float *, int64_t, int64_t, int64_t, rsae_element *, rsae_element *);
+    void (*pack)(const float *, int64_t, int64_t, rsae_panels, rsae_element *);
 } kernels[] = {
     [RSAE_BF16_DOT] = {"avx512bf16", dot_multiply, dot_pack_panels},
     [RSAE_BF16_AVX512] = {"avx512", avx512_multiply, avx512_pack_panels},
@@ -154,8 +154,8 @@ void rsae_multiply_bf16(const rsae_bf16_product *product) {
     rsae_multiply_bf16_with(rsae_bf16_product_kernel(), product);
 }
 
-void rsae_pack_rounded_panels(const float *weights, int64_t stride, int64_t columns, int64_t inner, void *panels) {
-    kernels[rsae_bf16_product_kernel()].pack(weights, stride, columns, inner, rsae_product_scratch(), panels);
+void rsae_pack_rounded_panels(const float *weights, int64_t stride, int64_t columns, rsae_panels panels) {
+    kernels[rsae_bf16_product_kernel()].pack(weights, stride, columns, panels, rsae_product_scratch());
 }
 
 __attribute__((target_clones("avx512f", "avx2", "default")))

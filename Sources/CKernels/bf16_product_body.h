@@ -99,32 +99,34 @@ STEP void NAME(thin)(const int rows, const rsae_bf16_product *p, const rsae_elem
     }
 }
 
-// Pairs of a panel.
+// Pairs of a panel, and its columns.
 STEP int64_t NAME(panel_length)(const rsae_bf16_product *p) { return ((p->b_length ? p->b_length : p->inner) + 1) / 2; }
+STEP int64_t NAME(panel_width)(const rsae_bf16_product *p) {
+    return p->b_is_wide ? RSAE_WIDE_PANEL_COLUMNS : RSAE_PANEL_COLUMNS;
+}
 
-// `rows` rounded rows of A times `panels` panels of B from a column on: each is read once, from its beginning to its end.
-STEP void NAME(thin_panels)(const int rows, const int panels, const rsae_bf16_product *p, const rsae_element *a,
-                            int64_t column) {
-    enum { VECTORS = RSAE_PANEL_COLUMNS / LANES };
+// `rows` rounded rows of A times `vectors` vectors of columns of B from one on, which are whole panels of `width` columns
+// or within one: each is read once, from its beginning to its end.
+STEP void NAME(thin_columns)(const int rows, const int vectors, const int64_t width, const rsae_bf16_product *p,
+                             const rsae_element *a, int64_t column) {
     const int64_t pairs = (p->inner + 1) / 2, length = NAME(panel_length)(p);
-    const rsae_element *b = (const rsae_element *)p->b_panels + column * length;
+    const rsae_element *b = (const rsae_element *)p->b_panels + column / width * width * length + column % width;
     for (int64_t block = 0; block < pairs; block += BLOCK) {
         const int64_t end = block + PART(pairs, block, BLOCK);
         VECTOR sum[THIN][THIN_VECTORS];
         UNROLL for (int r = 0; r < rows; r++) {
-            UNROLL for (int v = 0; v < panels * VECTORS; v++) sum[r][v] = (VECTOR){0};
+            UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = (VECTOR){0};
         }
         for (int64_t k = block; k < end; k++) {
             BITS y[THIN];
             UNROLL for (int r = 0; r < rows; r++) BROADCAST(y[r], a[r * pairs + k]);
-            UNROLL for (int v = 0; v < panels * VECTORS; v++) {
-                const FACTORS x = SPLIT(*(const BITS *)(b + (v / VECTORS * length + k) * RSAE_PANEL_COLUMNS
-                                                        + v % VECTORS * LANES));
+            UNROLL for (int v = 0; v < vectors; v++) {
+                const FACTORS x = SPLIT(*(const BITS *)(b + (v * LANES / width * length + k) * width + v * LANES % width));
                 UNROLL for (int r = 0; r < rows; r++) sum[r][v] = DOT(sum[r][v], SPLIT(y[r]), x);
             }
         }
         UNROLL for (int r = 0; r < rows; r++) {
-            UNROLL for (int v = 0; v < panels * VECTORS; v++) {
+            UNROLL for (int v = 0; v < vectors; v++) {
                 const int64_t first = column + v * LANES;
                 if (first >= p->columns) break;
                 NAME(finish)(&sum[r][v], 1, block > 0 || p->accumulates, p->c + r * p->c_stride + first,
@@ -134,22 +136,30 @@ STEP void NAME(thin_panels)(const int rows, const int panels, const rsae_bf16_pr
     }
 }
 
-// As many panels side by side as there are whole groups of them, from a column on; where the next group begins. None if
-// their sums do not stay in registers.
-STEP int64_t NAME(thin_groups)(const int rows, const int panels, const rsae_bf16_product *p, const rsae_element *a,
-                               int64_t column) {
-    if (rows * panels * RSAE_PANEL_COLUMNS > THIN_VECTORS * LANES) return column;
-    for (; column + (panels - 1) * RSAE_PANEL_COLUMNS < p->columns; column += panels * RSAE_PANEL_COLUMNS) {
-        NAME(thin_panels)(rows, panels, p, a, column);
+// As many vectors of columns side by side as there are whole groups of them, from a column on; where the next group begins.
+// None if their sums do not stay in registers.
+STEP int64_t NAME(thin_groups)(const int rows, const int vectors, const int64_t width, const rsae_bf16_product *p,
+                               const rsae_element *a, int64_t column) {
+    if (rows * vectors > THIN_VECTORS) return column;
+    // The last group may be filled up with columns that are in the panel, and not in the product.
+    const int64_t filled = (p->columns + RSAE_PANEL_COLUMNS - 1) / RSAE_PANEL_COLUMNS * RSAE_PANEL_COLUMNS;
+    for (; column + vectors * LANES <= filled; column += vectors * LANES) {
+        NAME(thin_columns)(rows, vectors, width, p, a, column);
     }
     return column;
 }
 
-STEP void NAME(thin_product)(const int rows, const rsae_bf16_product *p, const rsae_element *a) {
-    if (!p->b_panels) return NAME(thin)(rows, p, a);
-    int64_t column = NAME(thin_groups)(rows, 4, p, a, 0);
-    column = NAME(thin_groups)(rows, 2, p, a, column);
-    NAME(thin_groups)(rows, 1, p, a, column);
+STEP void NAME(thin_product)(const int rows, const int64_t width, const rsae_bf16_product *p, const rsae_element *a) {
+    enum { VECTORS = RSAE_PANEL_COLUMNS / LANES };
+    int64_t column = NAME(thin_groups)(rows, 4 * VECTORS, width, p, a, 0);
+    column = NAME(thin_groups)(rows, 2 * VECTORS, width, p, a, column);
+    NAME(thin_groups)(rows, VECTORS, width, p, a, column);
+}
+
+STEP void NAME(few_rows)(const int rows, const rsae_bf16_product *p, const rsae_element *a) {
+    if (!p->b_panels) NAME(thin)(rows, p, a);
+    else if (p->b_is_wide) NAME(thin_product)(rows, RSAE_WIDE_PANEL_COLUMNS, p, a);
+    else NAME(thin_product)(rows, RSAE_PANEL_COLUMNS, p, a);
 }
 
 #define TILE(n)                                                                                                       \
@@ -229,29 +239,30 @@ TARGET static void NAME(pack_b)(const rsae_bf16_product *p, int64_t column, int6
     NAME(pack_rows)(stage, BLOCK, columns, pairs, NR, target);
 }
 
-TARGET static void NAME(pack_panels)(const float *weights, int64_t stride, int64_t columns, int64_t inner,
-                                     rsae_element *stage, rsae_element *panels) {
-    const int64_t pairs = (inner + 1) / 2;
-    for (int64_t column = 0; column < columns; column += RSAE_PANEL_COLUMNS) {
-        const int64_t count = PART(columns, column, RSAE_PANEL_COLUMNS);
+// `stage` has room for a panel of a block's length.
+TARGET static void NAME(pack_panels)(const float *weights, int64_t stride, int64_t columns, rsae_panels panels,
+                                     rsae_element *stage) {
+    const int64_t inner = panels.inner, pairs = (inner + 1) / 2;
+    for (int64_t column = 0; column < columns; column += panels.width) {
+        const int64_t count = PART(columns, column, panels.width);
         for (int64_t k = 0; k < pairs; k += BLOCK) {
             const int64_t length = PART(pairs, k, BLOCK);
             NAME(round_rows)(weights + column * stride + 2 * k, stride, count, PART(inner, 2 * k, 2 * length), BLOCK,
                              stage);
-            NAME(pack_rows)(stage, BLOCK, count, length, RSAE_PANEL_COLUMNS,
-                            panels + column * pairs + k * RSAE_PANEL_COLUMNS);
+            NAME(pack_rows)(stage, BLOCK, count, length, panels.width,
+                            (rsae_element *)panels.start + column * pairs + k * panels.width);
         }
     }
 }
 
 TARGET static void NAME(multiply)(const rsae_bf16_product *p, rsae_element *scratch) {
-    const int64_t all = (p->inner + 1) / 2, length = NAME(panel_length)(p);
+    const int64_t all = (p->inner + 1) / 2, length = NAME(panel_length)(p), width = NAME(panel_width)(p);
     rsae_element *const stage = scratch, *const packed_b = stage + MOST_COLUMNS * BLOCK;
     rsae_element *const a = packed_b + MOST_COLUMNS * BLOCK;
     const bool is_even = p->b_stride % 2 == 0 && p->inner % 2 == 0;
     if (p->rows < THIN && p->rows * all <= ROWS * BLOCK && (p->b_panels || is_even)) {
         NAME(round_rows)(p->a, p->a_stride, p->rows, p->inner, all, a);
-        p->rows == 1 ? NAME(thin_product)(1, p, a) : NAME(thin_product)(2, p, a);
+        p->rows == 1 ? NAME(few_rows)(1, p, a) : NAME(few_rows)(2, p, a);
         return;
     }
     for (int64_t first = 0; first < p->rows; first += ROWS) {
@@ -264,11 +275,11 @@ TARGET static void NAME(multiply)(const rsae_bf16_product *p, rsae_element *scra
                 const rsae_element *b = packed_b;
                 int64_t step = NR, half = LANES;
                 if (p->b_panels) {
-                    const int64_t place = column % RSAE_PANEL_COLUMNS;
-                    b = (const rsae_element *)p->b_panels + (column - place) * length + k * RSAE_PANEL_COLUMNS + place;
-                    step = RSAE_PANEL_COLUMNS;
+                    const int64_t place = column % width;
+                    b = (const rsae_element *)p->b_panels + (column - place) * length + k * width + place;
+                    step = width;
                     // Where there is no second panel the first stands in for it: these columns are not stored.
-                    if (NR > RSAE_PANEL_COLUMNS) half = columns > RSAE_PANEL_COLUMNS ? length * RSAE_PANEL_COLUMNS : 0;
+                    if (NR > width) half = columns > width ? length * width : 0;
                 } else {
                     NAME(pack_b)(p, column, columns, k, pairs, stage, packed_b);
                 }

@@ -61,15 +61,6 @@ STEP void NAME(finish)(const VECTOR *sum, const int vectors, float alpha, bool a
     memcpy(c, edge, (size_t)columns * sizeof(float));
 }
 
-// The same for the sums of a whole panel of columns.
-STEP void NAME(finish_panel)(const VECTOR *sum, float alpha, bool adds, float *c, int64_t columns) {
-    UNROLL for (int v = 0; v < RSAE_PANEL_COLUMNS / LANES; v++) {
-        if (v * LANES >= columns) break;
-        const int64_t rest = columns - v * LANES;
-        NAME(finish)(sum + v, 1, alpha, adds, c + v * LANES, rest < LANES ? rest : LANES);
-    }
-}
-
 // A tile of C, `rows` × NR, of whose columns the first `columns` exist. A is packed k after k; of B the first LANES columns
 // are at b, the others `b_half` further on, and the next row is `b_step` further on.
 STEP void NAME(tile)(const int rows, const float *a, const float *b, int64_t b_half, int64_t b_step, int64_t inner,
@@ -137,35 +128,30 @@ STEP void NAME(thin)(const int rows, const rsae_product *p) {
     }
 }
 
-// Term k of LANES columns of a panel, or of its part, that begins at `panel`.
-STEP VECTOR NAME(panel_row)(const void *panel, int64_t k, const bool halved) {
-    if (!halved) return *(const VECTOR *)((const float *)panel + k * RSAE_PANEL_COLUMNS);
-    const NAME(bits) pairs = *(const NAME(bits) *)((const rsae_element *)panel + k / 2 * RSAE_PANEL_COLUMNS);
-    return (VECTOR)(k % 2 ? pairs & 0xFFFF0000 : pairs << 16);
-}
+// Terms of a panel.
+STEP int64_t NAME(panel_terms)(const rsae_product *p) { return p->b_length ? p->b_length : p->inner; }
 
 // Elements of one column in a panel.
 STEP int64_t NAME(panel_length)(const rsae_product *p, const bool halved) {
-    const int64_t terms = p->b_length ? p->b_length : p->inner;
-    return halved ? (terms + 1) / 2 : terms;
+    return halved ? (NAME(panel_terms)(p) + 1) / 2 : NAME(panel_terms)(p);
 }
 
-// Where a column begins in panels.
-STEP const void *NAME(panel)(const rsae_product *p, int64_t column, const bool halved) {
-    const int64_t length = NAME(panel_length)(p, halved);
-    return (const rsae_element *)p->b_panels + column / RSAE_PANEL_COLUMNS * RSAE_PANEL_COLUMNS * length
-        + column % RSAE_PANEL_COLUMNS;
+// Where a column begins in panels of `width` columns; its next element is `width` further on.
+STEP const rsae_element *NAME(panel)(const rsae_product *p, int64_t column, const int64_t width, const bool halved) {
+    return (const rsae_element *)p->b_panels + column / width * width * NAME(panel_length)(p, halved) + column % width;
 }
 
-// Adds terms k and k + 1, of bf16 a pair, of some panels side by side to the sums of some rows; `terms` is 1 or 2.
-STEP void NAME(thin_terms)(const int rows, const int vectors, const bool halved, const int terms, const rsae_product *p,
-                           const rsae_element *const *panels, int64_t k, VECTOR (*sum)[THIN_VECTORS]) {
+// Adds terms k and k + 1, of bf16 a pair, of some vectors of columns side by side to the sums of some rows; `terms` is 1
+// or 2.
+STEP void NAME(thin_terms)(const int rows, const int vectors, const int64_t width, const bool halved, const int terms,
+                           const rsae_product *p, const rsae_element *const *start, int64_t k,
+                           VECTOR (*sum)[THIN_VECTORS]) {
     VECTOR y[2][THIN_PACKED];
     UNROLL for (int term = 0; term < terms; term++) {
         UNROLL for (int r = 0; r < rows; r++) BROADCAST(y[term][r], p->a[r * p->a_stride + k + term]);
     }
     UNROLL for (int v = 0; v < vectors; v++) {
-        const rsae_element *const first = panels[v] + (halved ? k / 2 : k) * RSAE_PANEL_COLUMNS;
+        const rsae_element *const first = start[v] + (halved ? k / 2 : k) * width;
         VECTOR x[2];
         if (halved) {
             const NAME(bits) pairs = *(const NAME(bits) *)first;
@@ -173,7 +159,7 @@ STEP void NAME(thin_terms)(const int rows, const int vectors, const bool halved,
             x[1] = (VECTOR)(pairs & 0xFFFF0000);
         } else {
             x[0] = *(const VECTOR *)first;
-            if (terms > 1) x[1] = *(const VECTOR *)(first + RSAE_PANEL_COLUMNS);
+            if (terms > 1) x[1] = *(const VECTOR *)(first + width);
         }
         UNROLL for (int term = 0; term < terms; term++) {
             UNROLL for (int r = 0; r < rows; r++) sum[r][v] = FMA(y[term][r], x[term], sum[r][v]);
@@ -181,94 +167,111 @@ STEP void NAME(thin_terms)(const int rows, const int vectors, const bool halved,
     }
 }
 
-// `rows` rows of A times `panels` panels of B from a column on: each panel is read once, from its beginning to its end.
-STEP void NAME(thin_panels)(const int rows, const int panels, const bool halved, const rsae_product *p,
-                            int64_t column) {
-    enum { VECTORS = RSAE_PANEL_COLUMNS / LANES };
-    const rsae_element *panel[THIN_VECTORS];
-    UNROLL for (int v = 0; v < panels * VECTORS; v++) panel[v] = NAME(panel)(p, column + v * LANES, halved);
+// `rows` rows of A times `vectors` vectors of columns of B from one on, which are whole panels of `width` columns or
+// within one: each is read once, from its beginning to its end.
+STEP void NAME(thin_columns)(const int rows, const int vectors, const int64_t width, const bool halved,
+                             const rsae_product *p, int64_t column) {
+    const rsae_element *const panel = NAME(panel)(p, column, width, halved);
+    const rsae_element *start[THIN_VECTORS];
+    UNROLL for (int v = 0; v < vectors; v++) {
+        start[v] = panel + v * LANES / width * width * NAME(panel_length)(p, halved) + v * LANES % width;
+    }
     int64_t length;
     for (int64_t block = 0; block < p->inner; block += length) {
         length = BLOCK_LENGTH(p, block);
         VECTOR sum[THIN_PACKED][THIN_VECTORS];
         UNROLL for (int r = 0; r < rows; r++) {
-            UNROLL for (int v = 0; v < panels * VECTORS; v++) sum[r][v] = (VECTOR){0};
+            UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = (VECTOR){0};
         }
         int64_t k = block;
         // Blocks begin with an even term, the first of a pair.
-        for (; k + 2 <= block + length; k += 2) NAME(thin_terms)(rows, panels * VECTORS, halved, 2, p, panel, k, sum);
-        if (k < block + length) NAME(thin_terms)(rows, panels * VECTORS, halved, 1, p, panel, k, sum);
+        for (; k + 2 <= block + length; k += 2) NAME(thin_terms)(rows, vectors, width, halved, 2, p, start, k, sum);
+        if (k < block + length) NAME(thin_terms)(rows, vectors, width, halved, 1, p, start, k, sum);
         UNROLL for (int r = 0; r < rows; r++) {
-            UNROLL for (int i = 0; i < panels; i++) {
-                const int64_t first = column + i * RSAE_PANEL_COLUMNS, rest = p->columns - first;
-                NAME(finish_panel)(&sum[r][i * VECTORS], p->alpha, block > 0 || p->accumulates,
-                                   p->c + r * p->c_stride + first,
-                                   rest < RSAE_PANEL_COLUMNS ? rest : RSAE_PANEL_COLUMNS);
+            UNROLL for (int v = 0; v < vectors; v++) {
+                const int64_t first = column + v * LANES, rest = p->columns - first;
+                if (rest <= 0) break;
+                NAME(finish)(sum[r] + v, 1, p->alpha, block > 0 || p->accumulates, p->c + r * p->c_stride + first,
+                             rest < LANES ? rest : LANES);
             }
         }
     }
 }
 
-// As many panels side by side as there are whole groups of them, from a column on; where the next group begins. None if
-// their sums do not stay in registers.
-STEP int64_t NAME(thin_groups)(const int rows, const int panels, const bool halved, const rsae_product *p,
-                               int64_t column) {
-    if (rows * panels * RSAE_PANEL_COLUMNS > THIN_VECTORS * LANES) return column;
-    for (; column + (panels - 1) * RSAE_PANEL_COLUMNS < p->columns; column += panels * RSAE_PANEL_COLUMNS) {
-        NAME(thin_panels)(rows, panels, halved, p, column);
+// As many vectors of columns side by side as there are whole groups of them, from a column on; where the next group begins.
+// None if their sums do not stay in registers.
+STEP int64_t NAME(thin_groups)(const int rows, const int vectors, const int64_t width, const bool halved,
+                               const rsae_product *p, int64_t column) {
+    if (rows * vectors > THIN_VECTORS) return column;
+    // The last group may be filled up with columns that are in the panel, and not in the product.
+    const int64_t filled = (p->columns + RSAE_PANEL_COLUMNS - 1) / RSAE_PANEL_COLUMNS * RSAE_PANEL_COLUMNS;
+    for (; column + vectors * LANES <= filled; column += vectors * LANES) {
+        NAME(thin_columns)(rows, vectors, width, halved, p, column);
     }
     return column;
 }
 
-// A product of very few rows with B in panels, of which several side by side keep the processor's units for arithmetic
-// busy: a sum by itself waits for its last term.
-STEP void NAME(thin_product)(const int rows, const bool halved, const rsae_product *p) {
-    int64_t column = NAME(thin_groups)(rows, 8, halved, p, 0);
-    column = NAME(thin_groups)(rows, 4, halved, p, column);
-    column = NAME(thin_groups)(rows, 2, halved, p, column);
-    NAME(thin_groups)(rows, 1, halved, p, column);
+// A product of very few rows with B in panels, of which several vectors side by side keep the processor's units for
+// arithmetic busy: a sum by itself waits for its last term. Of a wide panel four do, since memory delivers one stream faster
+// than two.
+STEP void NAME(thin_product)(const int rows, const int64_t width, const bool halved, const rsae_product *p) {
+    enum { VECTORS = RSAE_PANEL_COLUMNS / LANES };
+    int64_t column = width == RSAE_PANEL_COLUMNS ? NAME(thin_groups)(rows, 8 * VECTORS, width, halved, p, 0) : 0;
+    column = NAME(thin_groups)(rows, 4 * VECTORS, width, halved, p, column);
+    column = NAME(thin_groups)(rows, 2 * VECTORS, width, halved, p, column);
+    NAME(thin_groups)(rows, VECTORS, width, halved, p, column);
+}
+
+STEP void NAME(few_rows)(const int rows, const rsae_product *p) {
+    if (p->b_is_wide) {
+        if (p->b_is_halved) NAME(thin_product)(rows, RSAE_WIDE_PANEL_COLUMNS, true, p);
+        else NAME(thin_product)(rows, RSAE_WIDE_PANEL_COLUMNS, false, p);
+    } else {
+        if (p->b_is_halved) NAME(thin_product)(rows, RSAE_PANEL_COLUMNS, true, p);
+        else NAME(thin_product)(rows, RSAE_PANEL_COLUMNS, false, p);
+    }
 }
 
 // Whether there are so few rows that their sums with a panel stay in registers.
 #define IS_THIN(p)                                                                                                    \
     ((p)->rows < THIN_PACKED && (p)->rows * RSAE_PANEL_COLUMNS <= THIN_VECTORS * LANES && !(p)->a_transposed)
 
-#define THIN_PRODUCT(n)                                                                                               \
-    case n: p->b_is_halved ? NAME(thin_product)(n, true, p) : NAME(thin_product)(n, false, p); break;
-
-// Widens terms k to k + inner of a panel of bf16.
-STEP void NAME(widen_panel)(const void *panel, int64_t k, int64_t inner, float *target) {
+// Widens terms k to k + inner of RSAE_PANEL_COLUMNS columns of panels of bf16, from one on.
+STEP void NAME(widen)(const rsae_product *p, int64_t column, int64_t width, int64_t k, int64_t inner, float *target) {
+    const rsae_element *const first = NAME(panel)(p, column, width, true);
     for (int64_t i = 0; i < inner; i++) {
         UNROLL for (int v = 0; v < RSAE_PANEL_COLUMNS; v += LANES) {
+            const NAME(bits) pairs = *(const NAME(bits) *)(first + (k + i) / 2 * width + v);
             *(VECTOR *)(target + i * RSAE_PANEL_COLUMNS + v) =
-                NAME(panel_row)((const rsae_element *)panel + v, k + i, true);
+                (VECTOR)((k + i) % 2 ? pairs & 0xFFFF0000 : pairs << 16);
         }
     }
 }
 
-// Where the columns of a tile begin in panels, from term k on, of `inner` terms; the second half follows after `half`.
-// Elements that are bf16 are widened to `room`.
+// Where the columns of a tile begin in panels, from term k on, of `inner` terms; the next term follows after `step`, the
+// tile's second half after `half`. Elements that are bf16 are widened to `room`.
 TARGET static const float *NAME(panels_of_tile)(const rsae_product *p, int64_t column, int64_t k, int64_t inner,
-                                                float *room, int64_t *half) {
-    const int64_t first = column / RSAE_PANEL_COLUMNS * RSAE_PANEL_COLUMNS;
-    // Where there is no second panel the first stands in for it: these columns are not stored.
-    const bool has_second = NR > RSAE_PANEL_COLUMNS && first + RSAE_PANEL_COLUMNS < p->columns;
+                                                float *room, int64_t *half, int64_t *step) {
+    const int64_t width = p->b_is_wide ? RSAE_WIDE_PANEL_COLUMNS : RSAE_PANEL_COLUMNS;
     const float *start;
     if (p->b_is_halved) {
-        NAME(widen_panel)(NAME(panel)(p, first, true), k, inner, room);
-        if (has_second) {
-            NAME(widen_panel)(NAME(panel)(p, first + RSAE_PANEL_COLUMNS, true), k, inner,
-                              room + inner * RSAE_PANEL_COLUMNS);
+        const int64_t first = column / RSAE_PANEL_COLUMNS * RSAE_PANEL_COLUMNS;
+        NAME(widen)(p, first, width, k, inner, room);
+        if (NR > RSAE_PANEL_COLUMNS && first + RSAE_PANEL_COLUMNS < p->columns) {
+            NAME(widen)(p, first + RSAE_PANEL_COLUMNS, width, k, inner, room + inner * RSAE_PANEL_COLUMNS);
         }
-        start = room;
+        start = room + (column - first);
+        *step = RSAE_PANEL_COLUMNS;
         *half = inner * RSAE_PANEL_COLUMNS;
     } else {
-        start = (const float *)NAME(panel)(p, first, false) + k * RSAE_PANEL_COLUMNS;
-        *half = NAME(panel_length)(p, false) * RSAE_PANEL_COLUMNS;
+        start = (const float *)NAME(panel)(p, column, width, false) + k * width;
+        *step = width;
+        *half = width * NAME(panel_length)(p, false);
     }
-    if (!has_second) *half = 0;
-    if (NR <= RSAE_PANEL_COLUMNS) *half = LANES;
-    return start + (column - first);
+    if (NR <= *step) *half = LANES;
+    // Where there is no second panel the first stands in for it: these columns are not stored.
+    else if (column + *step >= p->columns) *half = 0;
+    return start;
 }
 
 #define TILE(n)                                                                                                       \
@@ -324,12 +327,11 @@ TARGET static void NAME(pack_a)(const rsae_product *p, int64_t first, int64_t ro
 TARGET static void NAME(multiply)(const rsae_product *p, float *scratch) {
     if (p->b_panels && IS_THIN(p)) {
         switch (p->rows) {
-            THIN_PRODUCT(1)
-            THIN_PRODUCT(2)
-            THIN_PRODUCT(3)
-            THIN_PRODUCT(4)
+            case 1: return NAME(few_rows)(1, p);
+            case 2: return NAME(few_rows)(2, p);
+            case 3: return NAME(few_rows)(3, p);
+            case 4: return NAME(few_rows)(4, p);
         }
-        return;
     }
     if (!p->b_panels && p->rows < THIN && p->b_transposed && !p->a_transposed) {
         p->rows == 1 ? NAME(thin)(1, p) : NAME(thin)(2, p);
@@ -347,8 +349,7 @@ TARGET static void NAME(multiply)(const rsae_product *p, float *scratch) {
                 const float *b = packed_b;
                 int64_t step = NR, half = LANES;
                 if (p->b_panels) {
-                    b = NAME(panels_of_tile)(p, column, k, inner, packed_b, &half);
-                    step = RSAE_PANEL_COLUMNS;
+                    b = NAME(panels_of_tile)(p, column, k, inner, packed_b, &half, &step);
                 } else if (p->b_transposed) {
                     NAME(pack_rows)(ELEMENTS(p->b) + column * p->b_stride + k, p->b_stride, columns, inner, NR,
                                     (rsae_element *)packed_b);
@@ -380,5 +381,4 @@ TARGET static void NAME(multiply)(const rsae_product *p, float *scratch) {
 #undef BLOCK_LENGTH
 #undef TILE
 #undef IS_THIN
-#undef THIN_PRODUCT
 #undef CLOSENESS

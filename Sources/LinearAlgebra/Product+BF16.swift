@@ -41,7 +41,8 @@ extension Workers {
         multiplyBF16(
             rows: rows, columns: b.rows, inner: b.columns, a, stride: strideA, into: c, stride: strideC,
             accumulating: accumulating, with: kernel
-        ) { [panels = b.panels, rowBytes = b.rowBytes] product, firstColumn in
+        ) { [panels = b.panels, rowBytes = b.rowBytes, isWide = b.isWide] product, firstColumn in
+            product.b_is_wide = isWide
             product.b_panels = UnsafeRawPointer(panels + firstColumn * rowBytes)
         }
         withExtendedLifetime(b) {}

@@ -36,16 +36,17 @@ package func multiply(
     var product = rsae_product(
         rows: Int64(rows), columns: Int64(columns), inner: Int64(inner), inner_start: Int64(innerStart), alpha: alpha,
         accumulates: accumulating, a_transposed: transposeA, b_transposed: transposeB, a: a, a_stride: Int64(strideA),
-        b: b, b_stride: Int64(strideB), b_panels: nil, b_length: 0, b_is_halved: false, c: c, c_stride: Int64(strideC))
+        b: b, b_stride: Int64(strideB), b_panels: nil, b_length: 0, b_is_wide: false, b_is_halved: false, c: c,
+        c_stride: Int64(strideC))
     rsae_multiply_with(kernel?.kernel ?? rsae_product_kernel(), &product)
 }
 
 extension Workers {
     /// Rows of a tile of a parallel product.
     static let productRowTile = 256
-    /// The most columns of a tile of a parallel product, and of what their number is a multiple.
+    /// The most columns of a tile of a parallel product, and of what their number is a multiple: a wide panel.
     private static let productColumnTile = 1024
-    private static let productColumnStep = 64
+    private static let productColumnStep = Int(RSAE_WIDE_PANEL_COLUMNS)
     /// Multiplications in a product that is over before another thread has taken a part of it, even if that thread is
     /// awake. A few rows take as long as four: they wait for B, not for arithmetic.
     private static let smallProduct = 1 << 17
@@ -103,7 +104,8 @@ extension Workers {
         let columnTiles = (b.rows + columnTile - 1) / columnTile
         let kernel = kernel?.kernel ?? rsae_product_kernel()
         // Values only: threads that count references to one object hold each other up.
-        let (panels, rowBytes, columns, inner, isHalved) = (b.panels, b.rowBytes, b.rows, b.columns, b.isHalved)
+        let (panels, rowBytes, columns, inner) = (b.panels, b.rowBytes, b.rows, b.columns)
+        let (isWide, isHalved) = (b.isWide, b.isHalved)
         forEach(tiles: rowTiles * columnTiles) { tile, _ in
             let firstRow = (tile % rowTiles) * rowTile
             let firstColumn = (tile / rowTiles) * columnTile
@@ -111,11 +113,20 @@ extension Workers {
                 rows: Int64(min(rowTile, rows - firstRow)), columns: Int64(min(columnTile, columns - firstColumn)),
                 inner: Int64(inner), inner_start: 0, alpha: 1, accumulates: accumulating, a_transposed: false,
                 b_transposed: true, a: a + firstRow * strideA, a_stride: Int64(strideA), b: nil, b_stride: 0,
-                b_panels: panels + firstColumn * rowBytes, b_length: 0, b_is_halved: isHalved,
+                b_panels: panels + firstColumn * rowBytes, b_length: 0, b_is_wide: isWide, b_is_halved: isHalved,
                 c: c + firstRow * strideC + firstColumn, c_stride: Int64(strideC))
             rsae_multiply_with(kernel, &product)
         }
         withExtendedLifetime(b) {}
+    }
+
+    /// Calls `body` with parts of a product's columns, each a whole number of panels but the last, for products of few rows
+    /// that share A, and what is done with them column by column.
+    package func forEachTileOfColumns(
+        rows: Int, columns: Int, inner: Int, _ body: (_ columns: Range<Int>) -> Void
+    ) {
+        let tile = productTile(rows: rows, columns: columns, inner: inner).columns
+        forEach(columns, tile: tile) { columns, _ in body(columns) }
     }
 
     /// The tiles of a product: one if it is small, else about four for each thread while that leaves them large enough; two

@@ -73,8 +73,8 @@ import Testing
             let logits = try sessions.map { try $0.append([token]).logits.elements }
             #expect(logits[0] == logits[1])
         }
-        // Panels of 16 rows; two norms a layer, the second at a multiple of 16 elements.
-        let matrices = 3 * (48 * 24 + 32 * 24 + 80 * 24 + 32 * 40)
+        // Panels of 64 rows; two norms a layer, the second at a multiple of 16 elements.
+        let matrices = 3 * (64 * 24 + 64 * 24 + 128 * 24 + 64 * 40)
         if others.isEmpty {
             #expect(resident.residentBytesPerToken == matrices * 2 + 3 * 56 * 4 + 64 * 24 * 2 + 24 * 4)
         }

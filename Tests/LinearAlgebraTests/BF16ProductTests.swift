@@ -47,7 +47,8 @@ import Testing
 
         /// The whole of C, gaps between rows included.
         func product(
-            threads: Int, _ kernel: BF16Kernel, packed: Bool, firstRow: Int = 0, count: Int? = nil, offset: Int = 0
+            threads: Int, _ kernel: BF16Kernel, packed: Bool, wide: Bool = false, firstRow: Int = 0, count: Int? = nil,
+            offset: Int = 0
         ) -> [Float] {
             let workers = Workers(threads: threads)
             var c = before
@@ -56,7 +57,8 @@ import Testing
                     guard let a = a.baseAddress, let c = c.baseAddress else { return }
                     let (from, to) = (a + firstRow * strideA, c + firstRow * strideC)
                     if packed {
-                        let weights = PackedMatrix(b, rows: columns, columns: inner, halved: true, workers: workers)
+                        let weights = PackedMatrix(
+                            b, rows: columns, columns: inner, halved: true, wide: wide, workers: workers)
                         workers.multiplyBF16(
                             rows: count ?? rows, from, stride: strideA, byTransposeOf: weights, into: to,
                             stride: strideC, accumulating: accumulating, with: kernel)
@@ -122,9 +124,12 @@ import Testing
             var random = RandomValues(seed)
             let results = [
                 problem.product(threads: 2, kernel, packed: true),
+                problem.product(threads: 2, kernel, packed: true, wide: true),
                 problem.product(threads: 2, kernel, packed: false, offset: seed % 3),
             ]
-            #expect(results[0].map(\.bitPattern) == results[1].map(\.bitPattern), "\(size)")
+            for result in results.dropFirst() {
+                #expect(results[0].map(\.bitPattern) == result.map(\.bitPattern), "\(size)")
+            }
             for _ in 0..<40 {
                 let (row, column) = (random.index(below: size.rows), random.index(below: size.columns))
                 let expected = problem.element(row, column)

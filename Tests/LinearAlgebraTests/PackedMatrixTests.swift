@@ -36,32 +36,34 @@ import Testing
             workers.multiply(
                 rows: size.rows, columns: size.columns, inner: size.inner, a, stride: strideA, byTransposeOf: b,
                 stride: size.inner, into: &expected, stride: strideC, accumulating: accumulating, with: kernel)
-            for halved in [false, true] {
-                let packed = PackedMatrix(b, rows: size.columns, columns: size.inner, halved: halved, workers: workers)
+            for (halved, wide) in [(false, false), (false, true), (true, false), (true, true)] {
+                let packed = PackedMatrix(
+                    b, rows: size.columns, columns: size.inner, halved: halved, wide: wide, workers: workers)
                 var actual = before
                 workers.multiply(
                     rows: size.rows, a, stride: strideA, byTransposeOf: packed, into: &actual, stride: strideC,
                     accumulating: accumulating, with: kernel)
                 let isSame = actual.map(\.bitPattern) == expected.map(\.bitPattern)
-                #expect(isSame, "\(size), \(halved ? "bf16" : "f32")")
+                #expect(isSame, "\(size), \(halved ? "bf16" : "f32"), panels of \(packed.panelRows)")
                 if !isSame { return }
             }
         }
     }
 
-    @Test("Packed rows read back", arguments: [false, true]) func rowsComeBackAsTheyWere(halved: Bool) {
+    @Test("Packed rows read back", arguments: [false, true], [false, true])
+    func rowsComeBackAsTheyWere(halved: Bool, wide: Bool) {
         var random = RandomValues(1)
-        let (rows, columns) = (37, 5)
+        let (rows, columns, panel) = wide ? (133, 5, 64) : (37, 5, 16)
         var elements = halved ? weights(rows * columns, &random) : random.array(rows * columns)
         elements[7] = .infinity
         elements[100] = Float(bitPattern: 0x7FC1_0000)
         elements[101] = -0.0
-        let packed = PackedMatrix(rows: rows, columns: columns, halved: halved)
-        #expect(packed.byteCount == 48 * (halved ? 6 * 2 : 5 * 4))
+        let packed = PackedMatrix(rows: rows, columns: columns, halved: halved, wide: wide)
+        #expect(packed.byteCount == 3 * panel * (halved ? 6 * 2 : 5 * 4))
         elements.withUnsafeBufferPointer { all in
             guard let first = all.baseAddress else { return }
-            packed.pack(32..<37, from: first + 32 * columns)
-            packed.pack(0..<32, from: first)
+            packed.pack(2 * panel..<rows, from: first + 2 * panel * columns)
+            packed.pack(0..<2 * panel, from: first)
         }
         for row in 0..<rows {
             var found = [Float](repeating: 0, count: columns)
@@ -79,8 +81,9 @@ import Testing
         b[17 * inner + 3] = .nan
         var a = random.array(rows * inner)
         a[2 * inner] = .infinity
-        for halved in [false, true] {
-            let packed = PackedMatrix(b, rows: columns, columns: inner, halved: halved, workers: Workers(threads: 1))
+        for (halved, wide) in [(false, false), (false, true), (true, false), (true, true)] {
+            let packed = PackedMatrix(
+                b, rows: columns, columns: inner, halved: halved, wide: wide, workers: Workers(threads: 1))
             for count in [1, 2, rows] {
                 var c = [Float](repeating: 0, count: rows * columns)
                 Workers(threads: 1).multiply(

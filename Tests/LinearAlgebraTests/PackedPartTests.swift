@@ -14,18 +14,19 @@ import Testing
         }
     }
 
-    @Test("Rows or columns set one by one equal packing the whole", arguments: [false, true])
-    func rowsAndColumns(halved: Bool) {
+    @Test("Rows or columns set one by one equal packing the whole", arguments: [false, true], [false, true])
+    func rowsAndColumns(halved: Bool, wide: Bool) {
         var random = RandomValues(3)
-        for (rows, columns) in [(1, 1), (16, 6), (37, 12), (40, 33)] {
+        for (rows, columns) in [(1, 1), (16, 6), (37, 12), (40, 33), (64, 18), (150, 17)] {
             let elements = random.array(rows * columns)
-            let whole = PackedMatrix(elements, rows: rows, columns: columns, halved: halved, workers: workers)
-            let byRows = PackedMatrix(rows: rows, columns: columns, halved: halved)
+            let whole = PackedMatrix(
+                elements, rows: rows, columns: columns, halved: halved, wide: wide, workers: workers)
+            let byRows = PackedMatrix(rows: rows, columns: columns, halved: halved, wide: wide)
             for row in (0..<rows).reversed() {
                 byRows.setRow(row, to: Array(elements[row * columns..<(row + 1) * columns]))
             }
             #expect(self.rows(byRows) == self.rows(whole))
-            let byColumns = PackedMatrix(rows: rows, columns: columns, halved: halved)
+            let byColumns = PackedMatrix(rows: rows, columns: columns, halved: halved, wide: wide)
             for column in 0..<columns {
                 byColumns.setColumn(column, to: (0..<rows).map { elements[$0 * columns + column] })
             }
@@ -58,11 +59,18 @@ import Testing
     /// Some rows of B, and terms of a longer sum of which the others are zero.
     @Test("Products with a part equal those with the whole", arguments: [false, true], [1, 2, 5, 40])
     func parts(halved: Bool, rows: Int) {
+        parts(
+            halved: halved, wide: false, rows: rows,
+            [(0..<70, 0..<700), (16..<39, 32..<401), (64..<70, 300..<700), (32..<64, 2..<3)])
+        parts(halved: halved, wide: true, rows: rows, [(0..<70, 0..<700), (64..<70, 300..<700), (0..<64, 32..<401)])
+    }
+
+    private func parts(halved: Bool, wide: Bool, rows: Int, _ cases: [(part: Range<Int>, columns: Range<Int>)]) {
         var random = RandomValues(5)
         let (outputs, inner) = (70, halved ? 512 : 700)
         let b = PackedMatrix(
-            random.array(outputs * inner), rows: outputs, columns: inner, halved: halved, workers: workers)
-        for (part, columns) in [(0..<70, 0..<inner), (16..<39, 32..<401), (64..<70, 300..<inner), (32..<64, 2..<3)] {
+            random.array(outputs * inner), rows: outputs, columns: inner, halved: halved, wide: wide, workers: workers)
+        for (part, columns) in cases.map({ ($0.part, $0.columns.clamped(to: 0..<inner)) }) {
             var a = random.array(rows * inner)
             for row in 0..<rows {
                 for column in 0..<inner where !columns.contains(column) { a[row * inner + column] = 0 }
@@ -100,6 +108,35 @@ import Testing
                 stride: outputs)
             workers.multiply(rows: rows, a, stride: inner, byTransposeOf: b, into: &other, stride: outputs)
             #expect(one == other)
+        }
+    }
+
+    @Test("Products in f32 take parts of weights that are bf16, and tiles of columns make up all of them")
+    func tilesOfColumns() {
+        var random = RandomValues(7)
+        let (rows, outputs, inner) = (1, 1030, 300)
+        let b = PackedMatrix(
+            random.array(outputs * inner), rows: outputs, columns: inner, halved: true, wide: true, workers: workers)
+        let a = random.array(rows * inner)
+        for precision in Precision.allCases {
+            var (whole, found) = ([Float](repeating: 0, count: outputs), [Float](repeating: 1, count: outputs))
+            if precision == .bf16 {
+                workers.multiplyBF16(rows: rows, a, stride: inner, byTransposeOf: b, into: &whole, stride: outputs)
+            } else {
+                workers.multiply(rows: rows, a, stride: inner, byTransposeOf: b, into: &whole, stride: outputs)
+            }
+            for threads in [1, 2, 5] {
+                found.withUnsafeMutableBufferPointer { found in
+                    guard let first = found.baseAddress else { return }
+                    nonisolated(unsafe) let target = first
+                    Workers(threads: threads).forEachTileOfColumns(rows: rows, columns: outputs, inner: inner) {
+                        multiply(
+                            rows: rows, a, stride: inner, byTransposeOf: b, rows: $0, columns: 0..<inner,
+                            in: precision, into: target + $0.lowerBound, stride: outputs)
+                    }
+                }
+                #expect(found.map(\.bitPattern) == whole.map(\.bitPattern))
+            }
         }
     }
 

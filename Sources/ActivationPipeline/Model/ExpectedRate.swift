@@ -49,9 +49,9 @@ package struct ExpectedRate: Sendable {
         let outputs = max((256 << 20) / (4 * width), 16)
         let (input, output) = (Matrix(rows: 1, columns: width), Matrix(rows: 1, columns: outputs))
         let packed = PackedMatrix(rows: outputs, columns: width, halved: false)
-        let zeros = Matrix(rows: PackedMatrix.panelRows, columns: width)
-        for first in stride(from: 0, to: outputs, by: PackedMatrix.panelRows) {
-            packed.pack(first..<min(first + PackedMatrix.panelRows, outputs), from: zeros.pointer)
+        let zeros = Matrix(rows: packed.panelRows, columns: width)
+        for first in stride(from: 0, to: outputs, by: packed.panelRows) {
+            packed.pack(first..<min(first + packed.panelRows, outputs), from: zeros.pointer)
         }
         let seconds = fastest {
             workers.multiply(

@@ -28,10 +28,12 @@ typedef struct {
     int64_t a_stride;
     // Rows, which need not be aligned, or halved panels (`weight_panels.h`) if these are not null; the first column is the
     // first of a panel, the first term at an even place. The panels are `b_length` terms long, or `inner` if that is 0.
+    // Whether they are wide.
     const uint16_t *b;
     int64_t b_stride;
     const void *b_panels;
     int64_t b_length;
+    bool b_is_wide;
     float *c;
     int64_t c_stride;
 } rsae_bf16_product;
@@ -56,6 +58,6 @@ rsae_bf16_kernel rsae_bf16_product_kernel(void);
 int64_t rsae_first_non_finite_bf16(const uint16_t *x, int64_t n);
 
 // Rounds rows of weights to bf16 and packs them into halved panels.
-void rsae_pack_rounded_panels(const float *weights, int64_t stride, int64_t columns, int64_t inner, void *panels);
+void rsae_pack_rounded_panels(const float *weights, int64_t stride, int64_t columns, rsae_panels panels);
 
 #endif

@@ -32,10 +32,11 @@ typedef struct {
     const float *b;
     int64_t b_stride;
     // B as panels if not null (`weight_panels.h`), instead of b; the first column is the first of a panel, the first term
-    // at an even place. The panels are `b_length` terms long, or `inner` if that is 0. Whether their elements are bf16.
+    // at an even place. The panels are `b_length` terms long, or `inner` if that is 0. Whether they are wide, and whether
+    // their elements are bf16.
     const void *b_panels;
     int64_t b_length;
-    bool b_is_halved;
+    bool b_is_wide, b_is_halved;
     float *c;
     int64_t c_stride;
 } rsae_product;

@@ -6,7 +6,7 @@ import LinearAlgebra
 /// A token has a slot. The slots of a sequence begin at a multiple of `alignment` and follow each other.
 struct AttentionMemory {
     /// What first slots of sequences are multiples of: a panel's rows, which are also the lanes of every sum.
-    static let alignment = PackedMatrix.panelRows
+    static let alignment = PackedMatrix.narrowPanelRows
 
     /// Slots that there are.
     let slots: Int

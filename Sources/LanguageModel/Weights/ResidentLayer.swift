@@ -27,7 +27,8 @@ struct ResidentLayer: Sendable {
             let names = layout.entries(at: place, count: outputs * inputs).map { file.name(of: $0, layer: layer) }
             return PackedMatrix(
                 buffer.pointer + place, rows: outputs, columns: inputs,
-                halved: precision == .bf16 || names.allSatisfy(file.isHalved), in: storage, workers: workers)
+                halved: precision == .bf16 || names.allSatisfy(file.isHalved), wide: true, in: storage, workers: workers
+            )
         }
     }
 }

@@ -18,7 +18,7 @@ struct ResidentRows: Sendable {
     ) throws(LanguageModelError) {
         self.name = name
         self.file = file
-        matrix = PackedMatrix(rows: rows, columns: columns, halved: file.isHalved(name), in: storage)
+        matrix = PackedMatrix(rows: rows, columns: columns, halved: file.isHalved(name), wide: true, in: storage)
         bad = try file.readRows(name, into: matrix, workers: workers)
     }
 

@@ -270,7 +270,7 @@ struct WeightFile: Sendable {
         _ name: String, into matrix: PackedMatrix, workers: Workers
     ) throws(LanguageModelError) -> [Int: Int] {
         // Whole panels.
-        let rows = max(Self.pieceElements / matrix.columns / PackedMatrix.panelRows, 1) * PackedMatrix.panelRows
+        let rows = max(Self.pieceElements / matrix.columns / matrix.panelRows, 1) * matrix.panelRows
         let tiles = (matrix.rows + rows - 1) / rows
         let widened = (0..<workers.count).map { _ in
             Matrix(scratchRows: min(rows, matrix.rows), columns: matrix.columns)
