@@ -83,10 +83,10 @@ INLINE void swiglu_lanes(lanes *gate, const lanes *value) {
     *gate = *gate / (1.0f + e) * *value;
 }
 
-CLONES void rsae_swiglu(float *rows, int64_t stride, int64_t count, int64_t width) {
+CLONES void rsae_swiglu(float *gates, int64_t stride, int64_t count, int64_t width, const float *values) {
     for (int64_t r = 0; r < count; r++) {
-        float *gate = rows + r * stride;
-        const float *value = gate + width;
+        float *gate = gates + r * stride;
+        const float *value = values + r * stride;
         int64_t i = 0;
         for (; i + WIDTH <= width; i += WIDTH) swiglu_lanes((lanes *)(gate + i), (const lanes *)(value + i));
         if (i < width) {

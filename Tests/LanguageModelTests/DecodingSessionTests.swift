@@ -103,6 +103,9 @@ import Testing
         ["model_type": "mistral", "sliding_window": 70],
         ["model_type": "qwen2", "use_sliding_window": true, "sliding_window": 11, "max_window_layers": 2],
         ["model_type": "qwen3", "head_dim": 8],
+        // Gates and values that begin with panels, which threads take side by side.
+        ["intermediate_size": 192, "mlp_bias": true, "attention_bias": true],
+        ["intermediate_size": 128, "hidden_act": "gelu", "residual_multiplier": 0.5, "model_type": "granite"],
     ]
 
     /// Sequences longer than a tile of attention, windows in some layers, sizes that are no multiple of a vector.

@@ -49,7 +49,10 @@ import Testing
         let (rows, stride) = (3, 2 * width + 1)
         let x = random(rows * stride, seed: 3, spread: 20)
         var out = x
-        rsae_swiglu(&out, Int64(stride), Int64(rows), Int64(width))
+        out.withUnsafeMutableBufferPointer { out in
+            guard let gates = out.baseAddress else { return }
+            rsae_swiglu(gates, Int64(stride), Int64(rows), Int64(width), gates + width)
+        }
         var expected = x
         for row in 0..<rows {
             for i in 0..<width {

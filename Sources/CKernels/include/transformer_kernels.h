@@ -55,9 +55,9 @@ void rsae_activate(float *rows, int64_t stride, int64_t count, int64_t width, in
 // rows[r][i] = cap * tanh(rows[r][i] / cap), i in 0..<width (soft-capping; Gemma 2, arXiv 2408.00118, section 2).
 void rsae_soft_cap(float *rows, int64_t stride, int64_t count, int64_t width, float cap);
 
-// SwiGLU (Shazeer 2020, arXiv 2002.05202) in place, on rows that hold a gate and then a value, `width` floats each:
-//   gate[i] = gate[i] / (1 + exp(-gate[i])) * value[i]
-void rsae_swiglu(float *rows, int64_t stride, int64_t count, int64_t width);
+// SwiGLU (Shazeer 2020, arXiv 2002.05202) in place, on rows of gates and rows of values, `stride` floats apart:
+//   gate[i] = gate[i] / (1 + exp(-gate[i])) * value[i], i in 0..<width
+void rsae_swiglu(float *gates, int64_t stride, int64_t count, int64_t width, const float *values);
 
 // One block of keys of a causal softmax, whose largest score and sum run along from block to block (Milakov and
 // Gimelshein 2018, arXiv 1805.02867, algorithm 3; Dao et al. 2022, arXiv 2205.14135), so that the scores of all keys never

@@ -38,10 +38,12 @@ struct AttentionMemory {
     /// Sets the keys and values of tokens that follow each other.
     ///
     /// - Parameters:
+    ///   - heads: the key heads whose keys and values are set.
     ///   - first: the slot of the first token.
     ///   - rows: for each token the keys of all heads, then the values; `stride` floats from one token to the next.
-    func store(_ count: Int, from first: Int, _ rows: UnsafePointer<Float>, stride: Int) {
-        for (head, (keys, values)) in zip(self.keys, self.values).enumerated() {
+    func store(_ count: Int, of heads: Range<Int>, from first: Int, _ rows: UnsafePointer<Float>, stride: Int) {
+        for head in heads {
+            let (keys, values) = (self.keys[head], self.values[head])
             let d = keys.columns
             let (key, value) = (rows + head * d, rows + (self.keys.count + head) * d)
             // Whole panels at once.

@@ -24,8 +24,8 @@ package final class DecodingSession {
     private var reserved: Int
     /// Which rotary frequencies the KV cache was computed with; nil while it holds nothing whole.
     private var keptFrequencies: [RotaryEmbedding.Variant]?
-    /// The weights of all layers, if they are in memory.
-    private var resident: [LayerWeights]?
+    /// All layers, if their weights are in memory; nil before the first pass with the present KV caches.
+    private var resident: [LayerStep]?
     /// Scratch memory of the last pass, reused for the same number of tokens.
     private var scratch: ForwardScratch?
 
@@ -86,13 +86,13 @@ package final class DecodingSession {
             throw LanguageModelError.noSuchLayer(layer: layer, layerCount: configuration.layerCount)
         }
 
+        reserve(length)
         if model.weights.isResident, resident == nil {
             var none: LayerScratch?
-            resident = try (0..<configuration.layerCount).map { try model.weights.layer($0, scratch: &none) }
+            resident = try (0..<configuration.layerCount).map { try step($0, scratch: &none) }
         }
         let past = firstPosition(appending: new.count)
         let run = Array(tokens[past...]) + new
-        reserve(length)
         let scratch = scratch(for: run.count)
         let pass = DecoderPass(
             model: configuration, continuing: past, by: run.count, workers: model.workers, scratch: scratch)
@@ -102,10 +102,9 @@ package final class DecodingSession {
         try model.weights.embed(run, at: pass.positions, into: pass.residual)
         if again > 0 { keptFrequencies = nil }
         // Layers after which nothing is to be done run one after another.
-        var pending: [(weights: LayerWeights, layer: DecoderLayer, kept: AttentionMemory)] = []
+        var pending: [LayerStep] = []
         for layer in 0..<configuration.layerCount {
-            let weights = try resident?[layer] ?? model.weights.layer(layer, scratch: &scratch.layerBuffer)
-            pending.append((weights, configuration.layers[layer], kept[layer]))
+            pending.append(try resident?[layer] ?? step(layer, scratch: &scratch.layerBuffer))
             let isRead = editing != nil || layers.contains(layer) || layer == configuration.layerCount - 1
             guard isRead || resident == nil else { continue }
             pass.run(pending)
@@ -155,6 +154,12 @@ package final class DecodingSession {
             return larger
         }
         reserved = more
+        resident = nil
+    }
+
+    private func step(_ layer: Int, scratch: inout LayerScratch?) throws(LanguageModelError) -> LayerStep {
+        LayerStep(
+            try model.weights.layer(layer, scratch: &scratch), model.configuration.layers[layer], keeping: kept[layer])
     }
 
     /// Removes tokens from the end; the cache of the others is unchanged.
