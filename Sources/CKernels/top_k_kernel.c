@@ -3,6 +3,7 @@
 #include "positions.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 // The value at place `n` (0 = largest) of `v`, which is reordered (Hoare's selection, middle pivot).
@@ -69,37 +70,70 @@ INLINE int64_t count_at_least(const int32_t *key, int64_t count, int32_t least) 
     return hits;
 }
 
+// `x` where the mask is set, `otherwise` elsewhere. A macro, since a function would return a vector.
+#define ONLY(set, x, otherwise) (((x) & (set)) | (~(set) & (otherwise)))
+
 // The k-th largest of `count` numbers, by halving the range of their bits: no branch depends on a single number. `key`
-// has room for count + 16.
+// has room for count + 16; behind the candidates there are 16 more numbers, any.
 INLINE float kth_largest(const float *candidate, int64_t count, int64_t k, int32_t *key) {
-    int32_t low = INT32_MAX, high = INT32_MIN;
-    for (int64_t c = 0; c < count; c++) {
-        const float v = candidate[c] + 0.0f; // -0 becomes 0, which it equals
-        int32_t bits;
-        memcpy(&bits, &v, 4);
+    const mask lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    mask least = (mask){0} + INT32_MAX, most = (mask){0} + INT32_MIN;
+    for (int64_t c = 0; c < count; c += 16) {
+        const lanes v = LOAD(candidate + c) + 0.0f; // -0 becomes 0, which it equals
+        mask bits = (mask)v;
         bits ^= (bits >> 31) & INT32_MAX; // ordered as the numbers are
-        key[c] = bits;
-        low = bits < low ? bits : low;
-        high = bits > high ? bits : high;
+        const mask exists = lane < (int32_t)(count - c);
+        const mask padded = ONLY(exists, bits, INT32_MIN);
+        most = __builtin_elementwise_max(most, padded);
+        least = __builtin_elementwise_min(least, ONLY(exists, bits, INT32_MAX));
+        memcpy(key + c, &padded, sizeof padded);
     }
-    for (int64_t c = count; c % 16; c++) key[c] = INT32_MIN;
+    int32_t low = __builtin_reduce_min(least), high = __builtin_reduce_max(most);
     while (low < high) {
         const int32_t middle = (int32_t)((uint32_t)low + ((uint32_t)high - (uint32_t)low) / 2 + 1);
         const int64_t above = count_at_least(key, count, middle);
-        if (above >= k) low = middle;
-        else high = middle - 1;
         if (above == k) {
             // The k largest are found; the least of them is the answer.
-            int32_t least = INT32_MAX;
-            for (int64_t c = 0; c < count; c++) least = key[c] >= middle && key[c] < least ? key[c] : least;
-            low = least;
+            mask smallest = (mask){0} + INT32_MAX;
+            for (int64_t c = 0; c < count; c += 16) {
+                mask v;
+                memcpy(&v, key + c, sizeof v);
+                smallest = __builtin_elementwise_min(smallest, ONLY(v >= middle, v, INT32_MAX));
+            }
+            low = __builtin_reduce_min(smallest);
             break;
         }
+        // Without a branch, since either is as likely.
+        const int32_t enough = -(int32_t)(above > k);
+        low = (middle & enough) | (low & ~enough);
+        high = (high & enough) | ((middle - 1) & ~enough);
     }
     const int32_t bits = low ^ ((low >> 31) & INT32_MAX);
     float result;
     memcpy(&result, &bits, 4);
     return result;
+}
+
+// Writes down the candidates at or above the k-th largest, ascending. Returns whether these are k: there are more if
+// several equal it. Behind the candidates there are 16 more numbers, any.
+INLINE bool are_at_least(float threshold, const float *candidate, const int32_t *position, int64_t count, int64_t k,
+                         int32_t *index, float *activation) {
+    int64_t n = 0;
+    for (int64_t c = 0; c < count; c += 64) {
+        uint64_t hits = 0;
+        _Pragma("clang loop unroll(full)") for (int part = 0; part < 4; part++) {
+            if (c + 16 * part >= count) break;
+            hits |= (uint64_t)BITS(LOAD(candidate + c + 16 * part) >= threshold) << (16 * part);
+        }
+        if (count - c < 64) hits &= ((uint64_t)1 << (count - c)) - 1;
+        for (; hits; hits &= hits - 1) {
+            const int64_t at = c + __builtin_ctzll(hits);
+            if (n == k) return false;
+            index[n] = position[at];
+            activation[n++] = candidate[at];
+        }
+    }
+    return true;
 }
 
 CLONES float rsae_top_k(const float *values, const float *bias, int64_t m, int64_t k, float guess, int32_t *index,
@@ -123,6 +157,8 @@ CLONES float rsae_top_k(const float *values, const float *bias, int64_t m, int64
         return -INFINITY;
     }
     const float threshold = kth_largest(candidate, count, k, key);
+    if (are_at_least(threshold, candidate, position, count, k, index, activation)) return threshold;
+    // Of those that equal it the first.
     int64_t above = 0, n = 0;
     for (int64_t c = 0; c < count; c++) above += candidate[c] > threshold;
     int64_t equal = k - above;
