@@ -39,7 +39,7 @@ extension TrainingBenchmark {
         let encoder = DictionaryEncoder(configuration: configuration, weights: weights, workers: workers)
         let input = AutoencoderInput(capacity: batch.count, configuration: configuration)
         try encoder.read(batch, into: input)
-        let samples = min(DictionaryEncoder.tile, batch.count)
+        let samples = min(256, batch.count)
         let products = Matrix(scratchRows: samples, columns: latents)
         encoder.encoderProduct(input, 0..<samples, into: products, by: workers)
         return products.elements.sorted(by: >)[Int(l0 * Double(samples))]

@@ -19,7 +19,7 @@ package struct DictionaryEncoder: Sendable {
 
     /// Samples of one encode tile: with it a tile's pre-activations stay in the outer caches, and the product still runs
     /// at nearly full speed.
-    package static let tile = 256
+    package static let tile = 128
 
     /// The most weights that are packed in f32: of larger encoders the copy would take too much memory.
     package static let mostPacked = 1 << 26

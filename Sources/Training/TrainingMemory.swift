@@ -9,9 +9,9 @@ import Vocabulary
 /// In 32-bit numbers, with d the width of the residual stream, m latents, L layers, D the autoencoder's input width (L·d
 /// for a crosscoder, d otherwise), T tokens and n samples of a batch (T·L for an MLSAE, T otherwise), w workers:
 ///
-/// - with k: input, error and related buffers n · (2·D + 8·k + 2·L + 8), router T·d more, tiles w · 259·m, and where
+/// - with k: input, error and related buffers n · (2·D + 8·k + 2·L + 8), router T·d more, tiles w · 131·m, and where
 ///   AuxK runs 3·D for every dead latent, at worst 3·m·D; where a router learns by the errors at every layer
-///   (`RouterGradient`), for the tokens tried, n / 32L or 256 / L, L · (2·D + 2·k + 2·L + 4), and their tiles, w · 259·m,
+///   (`RouterGradient`), for the tokens tried, n / 32L or 256 / L, L · (2·D + 2·k + 2·L + 4), and their tiles, w · 131·m,
 ///   which the allocator keeps; with P prefixes n · (P − 1) · D, and with BatchTopK n · 16·k + w · 131 072 more;
 /// - with k and no prefixes, copies of error and input (`SampleBlocks`): n · 2·D where n·D is 2²² or more, or n · D with
 ///   products of bf16;
@@ -77,7 +77,9 @@ package struct TrainingMemory {
         if configuration.routes { floats += 3 * layers * d + tokens * d }
         if let k = (configuration.k ?? options.batchK).map({ Double($0) }) {
             let groups = Double(options.prefixes?.count ?? 1)
-            floats += samples * ((1 + groups) * width + 8 * k + 2 * layers + 8) + threads * 259 * m
+            // Pre-activations, and what finding the k largest takes.
+            let tile = Double(DictionaryEncoder.tile + 3)
+            floats += samples * ((1 + groups) * width + 8 * k + 2 * layers + 8) + threads * tile * m
             if options.prefixes == nil,
                 SampleBlocks.isWorthwhile(
                     capacity: Int(samples), width: configuration.inputWidth, part: SampleBlocks.columns,
@@ -90,7 +92,7 @@ package struct TrainingMemory {
             if options.routerGradient == .layerErrors {
                 let tried = Double(
                     TopKTrainer.triedTokens(count: options.batchTokens, layers: configuration.layers.count))
-                floats += tried * layers * (2 * width + 2 * k + 2 * layers + 4) + threads * 259 * m
+                floats += tried * layers * (2 * width + 2 * k + 2 * layers + 4) + threads * tile * m
             }
             if options.auxiliary != nil { floats += 3 * deadShare * m * width }
         } else {

@@ -4,7 +4,7 @@ import SparseCoding
 
 extension TopKTrainer {
     /// The number of a batch's tokens that are read at every layer: a thirty-second of the batch's encodes, at least
-    /// 256, a tile of them. More hardly improve the router (200, 50 and 25 tokens of 4096 end at the same
+    /// 256 of them. More hardly improve the router (200, 50 and 25 tokens of 4096 end at the same
     /// NormMSE), since Adam averages over many steps.
     package static func triedTokens(count: Int, layers: Int) -> Int {
         min(count, max(max(256, count / 32) / layers, 1))
