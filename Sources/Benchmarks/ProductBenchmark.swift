@@ -24,7 +24,8 @@ package struct ProductBenchmark: Sendable {
     package struct Result: Sendable {
         /// What the product takes. Our own rounds A to bf16 on the way, others find it rounded.
         package let precision: Precision
-        /// A kernel, with "packed" where the weights were laid out before; or a library, with the name of its kernels.
+        /// A kernel, with "packed" where the weights were laid out before, for few rows in wide panels; or a library, with
+        /// the name of its kernels.
         package let candidate: String
         /// Whether products use it here.
         package let isUsed: Bool
@@ -82,7 +83,8 @@ package struct ProductBenchmark: Sendable {
 
     private func candidatesOfF32(_ operands: Operands, _ workers: Workers) -> [Candidate] {
         let (a, b, c) = (operands.a, operands.b, operands.c)
-        let packed = PackedMatrix(b.pointer, rows: columns, columns: inner, halved: false, workers: workers)
+        let packed = PackedMatrix(
+            b.pointer, rows: columns, columns: inner, halved: false, wide: rows <= 8, workers: workers)
         let kernels = ProductKernel.allCases.filter {
             $0.isAvailable && ($0 != .baseline || rows * columns * inner <= Self.patience.f32)
         }
@@ -104,7 +106,8 @@ package struct ProductBenchmark: Sendable {
 
     private func candidatesOfBF16(_ operands: Operands, _ workers: Workers) -> [Candidate] {
         let (a, b, c) = (operands.a, operands.halfB, operands.c)
-        let packed = PackedMatrix(operands.b.pointer, rows: columns, columns: inner, halved: true, workers: workers)
+        let packed = PackedMatrix(
+            operands.b.pointer, rows: columns, columns: inner, halved: true, wide: rows <= 8, workers: workers)
         let kernels = BF16Kernel.allCases.filter {
             $0.isAvailable && ($0 != .baseline || rows * columns * inner <= Self.patience.bf16)
         }

@@ -48,7 +48,7 @@ package struct ExpectedRate: Sendable {
         // Larger than any cache.
         let outputs = max((256 << 20) / (4 * width), 16)
         let (input, output) = (Matrix(rows: 1, columns: width), Matrix(rows: 1, columns: outputs))
-        let packed = PackedMatrix(rows: outputs, columns: width, halved: false)
+        let packed = PackedMatrix(rows: outputs, columns: width, halved: false, wide: true)
         let zeros = Matrix(rows: packed.panelRows, columns: width)
         for first in stride(from: 0, to: outputs, by: packed.panelRows) {
             packed.pack(first..<min(first + packed.panelRows, outputs), from: zeros.pointer)
