@@ -81,9 +81,9 @@ import Vocabulary
 
         let disk = FaultyDisk(folder: directory.path + "/catalog")
         defer { disk.remove() }
-        // All operations are tried by those who have some minutes, else every second one; migrating writes hundreds of pages.
+        // All operations are tried by those who have some minutes, else every third one; migrating writes hundreds of pages.
         let isThorough = ProcessInfo.processInfo.environment["ROUTESAE_FAULTS"] == "all"
-        let step = isThorough ? 1 : work == .migrate ? 23 : 2
+        let step = isThorough ? 1 : work == .migrate ? 31 : 3
         // What fails for good fails in between.
         var position = !isThorough && [.fullForGood, .goneForGood].contains(failure) ? 1 : 0
         var count = 0

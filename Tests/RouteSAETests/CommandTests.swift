@@ -7,25 +7,33 @@ import Testing
     static let model = repositoryFile("Demo/model")
     static let heldout = repositoryFile("Demo/text/heldout/bible.jsonl")
 
-    /// A small catalog, made by the program itself.
-    private func makeCatalog(in directory: TemporaryDirectory) throws {
+    /// A small catalog, made by the program itself, once; what it leaves is what the folder then holds.
+    private static let made = Result {
+        let directory = try TemporaryDirectory()
         let train = try Program.run(
             [
-                "train", "c.sqlite", "--model", Self.model, "--text", Self.heldout, "--latents", "256", "--k", "8",
-                "--batch-tokens", "1024", "--steps", "12", "--context", "128", "--seed", "7", "--name", "small",
+                "train", "c.sqlite", "--model", model, "--text", heldout, "--latents", "256", "--k", "8",
+                "--shuffle-buffer", "2048", "--batch-tokens", "1024", "--steps", "12", "--context", "128", "--seed",
+                "7", "--name", "small",
             ], in: directory)
         #expect(train.status == 0, "\(train.errors)")
         #expect(train.output.isEmpty)
         let index = try Program.run(
             [
-                "index", "c.sqlite", "--model", Self.model, "--text", Self.heldout, "--tokens", "6000",
-                "--context",
-                "128",
+                "index", "c.sqlite", "--model", model, "--text", heldout, "--tokens", "6000", "--context", "128",
             ], in: directory)
         #expect(index.status == 0, "\(index.errors)")
         let score = try Program.run(
-            ["score", "c.sqlite", "--model", Self.model, "--sample", "6", "--maximum-suffix", "4"], in: directory)
+            ["score", "c.sqlite", "--model", model, "--sample", "6", "--maximum-suffix", "4"], in: directory)
         #expect(score.status == 0, "\(score.errors)")
+        return directory
+    }
+
+    private func makeCatalog(in directory: TemporaryDirectory) throws {
+        let made = try Self.made.get()
+        for name in try FileManager.default.contentsOfDirectory(atPath: made.path) where name.hasPrefix("c.sqlite") {
+            try FileManager.default.copyItem(atPath: made.file(name), toPath: directory.file(name))
+        }
     }
 
     @Test("From text to query results") func fromTextToAnswers() throws {

@@ -16,7 +16,8 @@ import Testing
             let train = try run(
                 [
                     "train", catalog, "--model", Self.model, "--text", Self.text, "--latents", "128", "--k", "8",
-                    "--batch-tokens", "512", "--steps", "6", "--context", "128", "--layers", "1-3", "--seed",
+                    "--shuffle-buffer", "2048", "--batch-tokens", "512", "--steps", "6", "--context", "128", "--layers",
+                    "1-3", "--seed",
                     "\(number + 1)", "--name",
                     name, "--quiet",
                 ] + (number == 0 ? [] : ["--append"]), in: directory)
@@ -170,7 +171,8 @@ import Testing
         let train = try run(
             [
                 "train", "c.sqlite", "--model", Self.model, "--text", Self.text, "--latents", "128", "--k", "8",
-                "--batch-tokens", "512", "--steps", "6", "--context", "128", "--layers", "1-3", "--seed", "9", "--name",
+                "--shuffle-buffer", "2048", "--batch-tokens", "512", "--steps", "6", "--context", "128", "--layers",
+                "1-3", "--seed", "9", "--name",
                 "first",
                 "--quiet",
             ], in: directory)

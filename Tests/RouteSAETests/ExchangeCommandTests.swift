@@ -17,7 +17,7 @@ import Testing
         let outcome = try Program.run(
             [
                 "train", name, "--model", CommandTests.model, "--text", CommandTests.heldout, "--latents", "64",
-                "--batch-tokens", "256", "--steps", "3", "--context", "64", "-q",
+                "--shuffle-buffer", "2048", "--batch-tokens", "256", "--steps", "3", "--context", "64", "-q",
             ] + options, in: directory)
         #expect(outcome.status == 0, "\(outcome.errors)")
     }

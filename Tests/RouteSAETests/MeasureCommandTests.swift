@@ -12,7 +12,8 @@ import Testing
         let outcome = try Program.run(
             [
                 "train", "c.sqlite", "--model", Self.model, "--text", Self.text, "--latents", "64", "--k", "4",
-                "--batch-tokens", "256", "--tokens", "1024", "--context", "128", "--name", name, "--quiet",
+                "--shuffle-buffer", "2048", "--batch-tokens", "256", "--tokens", "1024", "--context", "128", "--name",
+                name, "--quiet",
             ] + options + (isFirst ? [] : ["--append"]), in: directory)
         #expect(outcome.status == 0, "\(outcome.errors)")
     }

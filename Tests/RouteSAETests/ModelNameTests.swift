@@ -28,7 +28,8 @@ import Testing
         let outcome = try Program.run(
             [
                 "train", "c.sqlite", "--model", model, "--text", CommandTests.heldout, "--latents", "16", "--k", "2",
-                "--batch-tokens", "64", "--steps", "1", "--context", "32", "--layers", "0", "-q",
+                "--shuffle-buffer", "2048", "--batch-tokens", "64", "--steps", "1", "--context", "32", "--layers", "0",
+                "-q",
             ] + options, in: directory)
         #expect(outcome.status == 0, "\(outcome.errors)")
         return try models()

@@ -12,7 +12,8 @@ import Testing
             for arguments in [
                 [
                     "train", path, "--model", CommandTests.model, "--text", CommandTests.heldout, "--latents", "64",
-                    "--k", "4", "--name", "one", "--batch-tokens", "512", "--steps", "8", "--context", "128", "--quiet",
+                    "--k", "4", "--name", "one", "--shuffle-buffer", "2048", "--batch-tokens", "512", "--steps", "8",
+                    "--context", "128", "--quiet",
                 ],
                 [
                     "index", path, "--model", CommandTests.model, "--text", CommandTests.heldout, "--tokens", "3000",

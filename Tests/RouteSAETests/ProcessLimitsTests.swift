@@ -4,20 +4,31 @@ import Testing
 
 /// The program under low system limits.
 @Suite struct ProcessLimitsTests {
-    private let model = repositoryFile("Demo/model")
+    /// A dictionary, trained once.
+    private static let catalog = Result {
+        let directory = try TemporaryDirectory()
+        try writeText(in: directory)
+        let training = try Program.run(
+            [
+                "train", "c.sqlite", "--model", CommandTests.model, "--text", "t.txt", "--latents", "32", "--k", "2",
+                "--steps", "1", "--shuffle-buffer", "2048", "--batch-tokens", "16", "--quiet",
+            ], in: directory)
+        #expect(training.status == 0, "\(training.errors)")
+        return try Data(contentsOf: URL(filePath: directory.file("c.sqlite")))
+    }
+
+    private static func writeText(in directory: TemporaryDirectory) throws {
+        try "In the beginning God created the heaven and the earth.".write(
+            toFile: directory.file("t.txt"), atomically: true, encoding: .utf8)
+    }
 
     private func indexing(_ limit: String) throws -> Program.Outcome {
         let directory = try TemporaryDirectory()
-        try "In the beginning God created the heaven and the earth.".write(
-            toFile: directory.file("t.txt"), atomically: true, encoding: .utf8)
-        let training = try Program.run(
-            [
-                "train", "c.sqlite", "--model", model, "--text", "t.txt", "--latents", "32", "--k", "2", "--steps", "1",
-                "--batch-tokens", "16", "--quiet",
-            ], in: directory)
-        #expect(training.status == 0, "\(training.errors)")
+        try Self.writeText(in: directory)
+        try Self.catalog.get().write(to: URL(filePath: directory.file("c.sqlite")))
         return try Program.run(
-            ["index", "c.sqlite", "--model", model, "--text", "t.txt", "--quiet"], in: directory, limit: limit)
+            ["index", "c.sqlite", "--model", CommandTests.model, "--text", "t.txt", "--quiet"], in: directory,
+            limit: limit)
     }
 
     @Test("Too few file descriptors are reported at once", arguments: [5, 8, 20])

@@ -15,12 +15,14 @@ import Testing
             for arguments in [
                 [
                     "train", path, "--model", Self.model, "--text", text, "--latents", "128", "--k", "8", "--name",
-                    "one", "--batch-tokens", "512", "--steps", "12", "--context", "128", "--quiet",
+                    "one", "--shuffle-buffer", "2048", "--batch-tokens", "512", "--steps", "12", "--context", "128",
+                    "--quiet",
                 ],
                 [
                     "train", path, "--model", Self.model, "--text", text, "--latents", "64", "--k", "4", "--name",
                     "two",
-                    "--batch-tokens", "512", "--steps", "2", "--context", "128", "--append", "--quiet",
+                    "--shuffle-buffer", "2048", "--batch-tokens", "512", "--steps", "2", "--context", "128", "--append",
+                    "--quiet",
                 ],
                 [
                     "index", path, "--dictionary", "one", "--model", Self.model, "--text", text, "--tokens", "3000",

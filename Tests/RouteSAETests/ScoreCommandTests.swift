@@ -15,7 +15,7 @@ import Testing
             for arguments in [
                 [
                     "train", path, "--model", Self.model, "--text", text, "--latents", "128", "--k", "8",
-                    "--batch-tokens", "512", "--steps", "20", "--context", "128", "--quiet",
+                    "--shuffle-buffer", "2048", "--batch-tokens", "512", "--steps", "20", "--context", "128", "--quiet",
                 ],
                 [
                     "index", path, "--model", Self.model, "--text", text, "--tokens", "6000", "--context",

@@ -13,7 +13,8 @@ import Testing
             let outcome = try Program.run(
                 [
                     "train", path, "--model", repositoryFile("Demo/model"), "--text",
-                    repositoryFile("Demo/text/heldout/bible.jsonl"), "--latents", "64", "--k", "4", "--batch-tokens",
+                    repositoryFile("Demo/text/heldout/bible.jsonl"), "--latents", "64", "--k", "4", "--shuffle-buffer",
+                    "2048", "--batch-tokens",
                     "512", "--steps", "2", "--context", "128", "--quiet",
                 ], in: directory)
             #expect(outcome.status == 0, "\(outcome.errors)")

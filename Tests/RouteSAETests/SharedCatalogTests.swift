@@ -14,7 +14,8 @@ import Testing
         let outcome = try Program.run(
             [
                 "train", "c.sqlite", "--model", CommandTests.model, "--text", CommandTests.heldout, "--latents", "64",
-                "--k", "4", "--batch-tokens", "256", "--steps", "3", "--context", "64", "--name", "small", "-q",
+                "--k", "4", "--shuffle-buffer", "2048", "--batch-tokens", "256", "--steps", "3", "--context", "64",
+                "--name", "small", "-q",
             ], in: directory)
         #expect(outcome.status == 0, "\(outcome.errors)")
         return try Data(contentsOf: URL(filePath: directory.file("c.sqlite")))
