@@ -38,7 +38,7 @@ final class ReachedLatents: Sendable {
     /// - Parameter share: the largest share of a tile's latents that there is room for.
     init(samples: Int, _ configuration: DictionaryConfiguration, precision: Precision, share: Double) {
         let (m, width) = (configuration.latents, configuration.inputWidth)
-        let tile = DictionaryEncoder.tile
+        let tile = PenaltyTrainer.tile
         let room = Int((Double(min(tile, samples) * m) * min(share, 1)).rounded(.up))
         latents = SparseLatents(capacity: samples, tile: tile, sharing: room)
         slopes = Matrix(scratchRows: (samples + tile - 1) / tile, columns: room)

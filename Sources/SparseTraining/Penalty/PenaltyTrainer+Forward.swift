@@ -36,7 +36,7 @@ extension PenaltyTrainer {
         let slope = PenaltySlope(
             self, PenalisedActivation(configuration, weights), samples: samples, norms: norms)
         let first = Matrix(
-            scratchRows: min(DictionaryEncoder.tile, samples), columns: configuration.latents)
+            scratchRows: min(PenaltyTrainer.tile, samples), columns: configuration.latents)
         encoder.encoderProduct(input, 0..<first.rows, into: first, by: workers)
         let (latents, sums) = follow(slope, samples: samples, first: first)
 
@@ -101,7 +101,7 @@ extension PenaltyTrainer {
     func sumOverTiles(
         samples: Int, _ body: (_ range: Range<Int>, _ worker: Int, _ sums: UnsafeMutablePointer<Float>) -> Void
     ) -> Matrix {
-        let (tile, kinds) = (DictionaryEncoder.tile, PenaltySum.allCases.count)
+        let (tile, kinds) = (PenaltyTrainer.tile, PenaltySum.allCases.count)
         let tiles = (samples + tile - 1) / tile
         let partial = Matrix(rows: tiles * kinds, columns: configuration.latents)
         workers.forEach(samples, tile: tile) { range, worker in

@@ -35,6 +35,9 @@ package final class PenaltyTrainer: DictionaryTrainer {
     /// Likewise of a gated dictionary's reconstruction from its gate.
     let gateError: Matrix
 
+    /// Samples of a tile: its sums are added up by themselves, so bits depend on this number, which is never changed.
+    static let tile = 256
+
     /// The default of `largestShare`: with a little more, dense products are as fast.
     package static let largestShare = 1.0 / 8
 
