@@ -18,7 +18,7 @@ package struct SplitMix64: RandomNumberGenerator, Hashable, Sendable {
     }
 
     /// The finaliser: a bijection of the 64-bit integers that decorrelates neighbours.
-    @inlinable
+    @inlinable @inline(__always)
     package static func mixed(_ value: UInt64) -> UInt64 {
         var mixed = value
         mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -27,7 +27,7 @@ package struct SplitMix64: RandomNumberGenerator, Hashable, Sendable {
     }
 
     /// A hash of some numbers under a seed, the same on every machine.
-    @inlinable
+    @inlinable @inline(__always)
     package static func hash(seed: UInt64, _ first: UInt64, _ second: UInt64, _ third: UInt64) -> UInt64 {
         var hash = mixed(seed &+ 0x9E37_79B9_7F4A_7C15)
         hash = mixed((hash ^ first) &+ 0x9E37_79B9_7F4A_7C15)

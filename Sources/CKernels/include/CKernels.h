@@ -7,6 +7,7 @@
 #include "bf16_product.h"
 #include "cofiring_kernel.h"
 #include "kernel_choice.h"
+#include "prefetch.h"
 #include "product_kernel.h"
 #include "ranking_kernels.h"
 #include "thread_pause.h"
