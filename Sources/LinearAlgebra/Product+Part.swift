@@ -41,7 +41,6 @@ package func multiply(
         rows: Int64(rows), columns: Int64(part.count), inner: Int64(columns.count), inner_start: Int64(start),
         alpha: alpha, accumulates: accumulating, a_transposed: false, b_transposed: true, a: a,
         a_stride: Int64(strideA), b: nil, b_stride: 0, b_panels: panels, b_length: Int64(b.columns),
-        b_is_wide: b.isWide,
-        b_is_halved: b.isHalved, c: c, c_stride: Int64(strideC))
+        b_is_wide: b.isWide, b_is_halved: b.isHalved, c: c, c_stride: Int64(strideC))
     rsae_multiply(&product)
 }
