@@ -53,6 +53,16 @@ package final class BrowserTab: Sendable {
         try await call("Emulation.setEmulatedMedia", ["features": .array([.object(feature)])])
     }
 
+    /// Lets what the tab asks for come no faster than so many bytes a second, in pieces.
+    package func slow(to bytesPerSecond: Int) async throws {
+        try await call(
+            "Network.emulateNetworkConditions",
+            [
+                "offline": .boolean(false), "latency": .integer(0), "downloadThroughput": .integer(bytesPerSecond),
+                "uploadThroughput": .integer(-1),
+            ])
+    }
+
     /// Goes to an address and waits until the page is complete.
     package func open(_ address: String) async throws {
         let reply = try await call("Page.navigate", ["url": .string(address)])

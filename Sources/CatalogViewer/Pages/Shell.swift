@@ -33,7 +33,7 @@ struct Shell {
             """, json: page.hasData ? page.address.json : nil)
     }
 
-    /// A whole document.
+    /// A whole document, shown once all of it is there: tables and rows of fields take their widths from what comes last.
     func document(title: String, section: Section, _ content: HTML, json: Address? = nil) -> HTML {
         let links = Section.allCases.compactMap { link(to: $0, isCurrent: $0 == section) }
         let data = json.map { "<a href=\"\($0)\">this page as JSON</a>" as HTML }
@@ -44,6 +44,7 @@ struct Shell {
             <meta name="color-scheme" content="light dark">
             <link rel="icon" href="\(Assets.icon)" type="image/svg+xml">
             <link rel="stylesheet" href="\(Assets.style)">
+            <link rel="expect" href="#end" blocking="render">
             <script src="\(Assets.script)" defer></script></head>
             <body><a class="skip" href="#main">Skip to content</a>
             <header class="top"><a class="brand" href="/"><svg viewBox="0 0 20 20" width="20" height="20" \
@@ -54,7 +55,7 @@ struct Shell {
             <input id="find" name="q" type="search" placeholder="Search features" autocomplete="off" \
             value="\(exact: words)"><kbd aria-hidden="true">/</kbd></form></header>
             <main id="main">\(content)</main>
-            <footer>RouteSAE\(hasReviews ? "" : " · read only")\(data)</footer></body></html>
+            <footer id="end">RouteSAE\(hasReviews ? "" : " · read only")\(data)</footer></body></html>
 
             """
     }

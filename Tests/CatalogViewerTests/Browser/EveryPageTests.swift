@@ -56,7 +56,8 @@ extension BrowserTests {
     ) async throws {
         try await tab.prefer(scheme)
         try await tab.open(address)
-        #expect(try await tab.evaluate(Self.layoutShift).string == "", "\(address) moves")
+        let moved = try await tab.evaluate(Self.layoutShift).string
+        #expect(moved == "", "\(address)")
         try await Self.checkShown(tab, width: width, rules)
         // Colours depend on the scheme and not on the width.
         if width > 380, let axe = AccessibilityCheck.script {
@@ -92,6 +93,20 @@ extension BrowserTests {
                     try await check(
                         site + page, in: tab, width: width, scheme: number % 2 == 0 ? .light : .dark,
                         width > 380 ? .all : .layout)
+                }
+            }
+        }
+    }
+
+    @Test(arguments: [380, 1280])
+    func aPageThatComesInPiecesStaysInPlace(width: Int) async throws {
+        try await onBrowsedWorld { site, browser in
+            try await browser.tab(BrowserWindow(width: width, height: 800)) { tab in
+                try await tab.slow(to: 100_000)
+                for page in Self.pages {
+                    try await tab.open(site + page)
+                    let moved = try await tab.evaluate(Self.layoutShift).string
+                    #expect(moved == "", "\(page)")
                 }
             }
         }
