@@ -4,28 +4,19 @@ import Testing
 
 /// The program under low system limits.
 @Suite struct ProcessLimitsTests {
-    /// A dictionary, trained once.
-    private static let catalog = Result {
-        let directory = try TemporaryDirectory()
-        try writeText(in: directory)
-        let training = try Program.run(
-            [
-                "train", "c.sqlite", "--model", CommandTests.model, "--text", "t.txt", "--latents", "32", "--k", "2",
-                "--steps", "1", "--shuffle-buffer", "2048", "--batch-tokens", "16", "--quiet",
-            ], in: directory)
-        #expect(training.status == 0, "\(training.errors)")
-        return try Data(contentsOf: URL(filePath: directory.file("c.sqlite")))
-    }
-
-    private static func writeText(in directory: TemporaryDirectory) throws {
-        try "In the beginning God created the heaven and the earth.".write(
-            toFile: directory.file("t.txt"), atomically: true, encoding: .utf8)
-    }
-
+    /// Indexes a dictionary, trained without the limit.
     private func indexing(_ limit: String) throws -> Program.Outcome {
         let directory = try TemporaryDirectory()
-        try Self.writeText(in: directory)
-        try Self.catalog.get().write(to: URL(filePath: directory.file("c.sqlite")))
+        try "In the beginning God created the heaven and the earth.".write(
+            toFile: directory.file("t.txt"), atomically: true, encoding: .utf8)
+        try MadeOnce.catalog("limited in what it takes", at: directory.file("c.sqlite")) { path in
+            let training = try Program.run(
+                [
+                    "train", path, "--model", CommandTests.model, "--text", "t.txt", "--latents", "32", "--k", "2",
+                    "--steps", "1", "--shuffle-buffer", "2048", "--batch-tokens", "16", "--quiet",
+                ], in: directory)
+            #expect(training.status == 0, "\(training.errors)")
+        }
         return try Program.run(
             ["index", "c.sqlite", "--model", CommandTests.model, "--text", "t.txt", "--quiet"], in: directory,
             limit: limit)
